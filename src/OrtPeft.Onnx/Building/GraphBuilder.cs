@@ -1,0 +1,125 @@
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Building;
+
+/// <summary>
+/// Adds nodes to a graph one operator at a time and infers each result's type and shape at once. Equal small constants are
+/// shared. Not thread-safe.
+/// </summary>
+public sealed class GraphBuilder
+{
+    private readonly Dictionary<string, Value> _constants = new(StringComparer.Ordinal);
+
+    /// <summary>Creates a builder.</summary>
+    /// <param name="graph">The graph that receives the nodes.</param>
+    /// <param name="shapes">Infers the results; keep one per graph, it remembers computed shapes.</param>
+    public GraphBuilder(Graph graph, ShapeInference shapes)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(shapes);
+        Graph = graph;
+        Shapes = shapes;
+    }
+
+    /// <summary>The graph that receives the nodes.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>What infers the results.</summary>
+    public ShapeInference Shapes { get; }
+
+    /// <summary>Where new nodes go: before this node, or at the end when null (default).</summary>
+    public Node? Before { get; set; }
+
+    /// <summary>What names of new values and nodes start with, such as <c>/h.0/attn</c>; empty by default.</summary>
+    public string Scope { get; set; } = "";
+
+    /// <summary>Applies an operator with one output.</summary>
+    /// <param name="opType">The operator of the standard domain.</param>
+    /// <param name="inputs">What it reads; null leaves an optional input out.</param>
+    /// <returns>The result.</returns>
+    public Value Op(string opType, params ReadOnlySpan<Value?> inputs) => Ops(opType, 1, inputs, [])[0];
+
+    /// <summary>Applies an operator with one output and attributes.</summary>
+    /// <param name="opType">The operator of the standard domain.</param>
+    /// <param name="inputs">What it reads; null leaves an optional input out.</param>
+    /// <param name="attributes">Its constants.</param>
+    /// <returns>The result.</returns>
+    public Value Op(string opType, ReadOnlySpan<Value?> inputs, params ReadOnlySpan<NodeAttribute> attributes) =>
+        Ops(opType, 1, inputs, attributes)[0];
+
+    /// <summary>Applies an operator with any number of outputs, of any domain.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="outputs">How many outputs.</param>
+    /// <param name="inputs">What it reads; null leaves an optional input out.</param>
+    /// <param name="attributes">Its constants.</param>
+    /// <param name="domain">The operator's domain; empty for the standard.</param>
+    /// <returns>The results, in order.</returns>
+    public IReadOnlyList<Value> Ops(
+        string opType,
+        int outputs,
+        ReadOnlySpan<Value?> inputs,
+        ReadOnlySpan<NodeAttribute> attributes,
+        string domain = "")
+    {
+        var name = Graph.FreshName(Scoped(opType));
+        var names = Enumerable.Range(0, outputs).Select(i => i == 0 ? name : Graph.FreshName($"{name}:{i}"));
+        var node = Graph.AddNode(opType, [.. inputs], names.ToArray(), [.. attributes], domain, name, Before);
+        Shapes.Infer(node);
+        return node.Outputs;
+    }
+
+    /// <summary>A constant under a name of its own.</summary>
+    /// <param name="content">Its content.</param>
+    /// <param name="hint">What the name should look like.</param>
+    /// <returns>The constant.</returns>
+    public Value Constant(Tensor content, string hint = "constant") =>
+        Graph.AddInitializer(Graph.FreshName(Scoped(hint)), content);
+
+    /// <summary>An int64 vector, shared with equal ones.</summary>
+    /// <param name="values">The elements.</param>
+    /// <returns>The constant, <c>[n] int64</c>.</returns>
+    public Value Int64(params ReadOnlySpan<long> values) => Shared(Tensor.Vector(values), string.Join("_", values.ToArray()));
+
+    /// <summary>An int64 scalar, shared with equal ones.</summary>
+    /// <param name="value">The element.</param>
+    /// <returns>The constant, <c>[] int64</c>.</returns>
+    public Value Int64Scalar(long value) => Shared(Tensor.Scalar(value), $"scalar_{value}");
+
+    /// <summary>A number in a given element type, shared with equal ones.</summary>
+    /// <param name="type">A floating-point or integer type.</param>
+    /// <param name="value">The number; rounded to the type.</param>
+    /// <returns>The constant, without axes.</returns>
+    public Value Scalar(ElementType type, double value) => Shared(ScalarTensor(type, value), $"{type}_{value:R}");
+
+    /// <summary>A number in the element type of another value, shared with equal ones.</summary>
+    /// <param name="like">Whose type to take.</param>
+    /// <param name="value">The number; rounded to the type.</param>
+    /// <returns>The constant, without axes.</returns>
+    public Value ScalarLike(Value like, double value)
+    {
+        ArgumentNullException.ThrowIfNull(like);
+        return Scalar(like.Type, value);
+    }
+
+    private static Tensor ScalarTensor(ElementType type, double value) => type switch
+    {
+        ElementType.Float => Tensor.Scalar((float)value),
+        ElementType.Double => Tensor.Scalar(value),
+        ElementType.Float16 => Tensor.Scalar((Half)value),
+        ElementType.Int64 => Tensor.Scalar((long)value),
+        ElementType.Int32 => Tensor.Scalar((int)value),
+        ElementType.UInt64 => Tensor.Scalar((ulong)value),
+        ElementType.Bool => Tensor.Scalar(value != 0),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No scalar constants of this type."),
+    };
+
+    private string Scoped(string name) => Scope.Length == 0 ? name : $"{Scope}/{name}";
+
+    private Value Shared(Tensor tensor, string text)
+    {
+        var key = FormattableString.Invariant($"{tensor.Type}{tensor.Shape}{Convert.ToHexString(tensor.Data.Slice(0, (int)tensor.Data.Length))}");
+        if (_constants.TryGetValue(key, out var known) && known.Graph == Graph)
+            return known;
+        return _constants[key] = Graph.AddInitializer(Graph.FreshName($"const/{text}"), tensor);
+    }
+}

@@ -1,0 +1,337 @@
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx;
+
+/// <summary>
+/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and def-use
+/// links right; an edit that would break them throws and changes nothing. Compared by reference; not thread-safe.
+/// </summary>
+public sealed class Graph
+{
+    private readonly List<Node> _nodes = [];
+    private readonly List<Value> _inputs = [];
+    private readonly List<Value> _outputs = [];
+    private readonly List<Value> _initializers = [];
+    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
+
+    /// <summary>Creates an empty graph.</summary>
+    /// <param name="name">The graph's name; need not be unique.</param>
+    /// <param name="parent">The graph whose values a subgraph may read, or null for a main graph.</param>
+    public Graph(string name, Graph? parent = null)
+    {
+        Name = name;
+        Parent = parent;
+    }
+
+    /// <summary>The graph's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The surrounding graph of a subgraph, or null.</summary>
+    public Graph? Parent { get; }
+
+    /// <summary>The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.</summary>
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>What is fed, in order.</summary>
+    public IReadOnlyList<Value> Inputs => _inputs;
+
+    /// <summary>The results, in order.</summary>
+    public IReadOnlyList<Value> Outputs => _outputs;
+
+    /// <summary>The constants, in order; one that is also an input is a default that the caller may override.</summary>
+    public IReadOnlyList<Value> Initializers => _initializers;
+
+    /// <summary>Every named value of this graph (not of subgraphs).</summary>
+    public IReadOnlyCollection<Value> Values => _values.Values;
+
+    /// <summary>What the file said of the graph beyond the members here, as protobuf bytes.</summary>
+    internal ReadOnlyMemory<byte> Unmodelled { get; set; }
+
+    /// <summary>Looks a value up by name, in this graph and then in those around it.</summary>
+    /// <param name="name">The name.</param>
+    /// <returns>The value, or null.</returns>
+    public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
+
+    /// <summary>A name that no value of this graph or of those around it has.</summary>
+    /// <param name="hint">What the name should look like; taken as it is when free.</param>
+    /// <returns>The hint, or the hint with a number.</returns>
+    public string FreshName(string hint)
+    {
+        if (hint.Length > 0 && Find(hint) is null)
+            return hint;
+        while (true)
+        {
+            var number = _suffixes[hint] = _suffixes.GetValueOrDefault(hint) + 1;
+            var name = $"{hint}_{number}";
+            if (Find(name) is null)
+                return name;
+        }
+    }
+
+    /// <summary>Adds an input at the end of the inputs.</summary>
+    /// <param name="name">Its name, not yet in use.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="shape">The axes, or null.</param>
+    /// <returns>The new value.</returns>
+    /// <exception cref="GraphException">The name is in use.</exception>
+    public Value AddInput(string name, ElementType type, Shape? shape)
+    {
+        var value = Register(new Value(name, type, shape));
+        value.IsGraphInput = true;
+        _inputs.Add(value);
+        return value;
+    }
+
+    /// <summary>Adds a constant.</summary>
+    /// <param name="name">Its name, not yet in use.</param>
+    /// <param name="content">Its content.</param>
+    /// <returns>The new value.</returns>
+    /// <exception cref="GraphException">The name is in use.</exception>
+    public Value AddInitializer(string name, Tensor content)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        var value = Register(new Value(name, content.Type, content.Shape));
+        value.Initializer = content;
+        _initializers.Add(value);
+        return value;
+    }
+
+    /// <summary>Gives a constant other content of the same type and shape, or gives an input a default.</summary>
+    /// <param name="value">An initializer or an input of this graph.</param>
+    /// <param name="content">The new content.</param>
+    public void SetInitializer(Value value, Tensor content)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        Own(value);
+        if (value.Producer is not null)
+            throw new GraphException($"'{value.Name}' is made by {value.Producer}; it cannot be constant too.");
+        if (value.Initializer is null)
+            _initializers.Add(value);
+        value.Initializer = content;
+        value.Type = content.Type;
+        value.Shape = content.Shape;
+    }
+
+    /// <summary>Turns a constant into an input that must be fed.</summary>
+    /// <param name="value">An initializer of this graph.</param>
+    /// <exception cref="GraphException">The value is no initializer.</exception>
+    public void TurnIntoInput(Value value)
+    {
+        Own(value);
+        if (value.Initializer is null)
+            throw new GraphException($"'{value.Name}' is no initializer of graph '{Name}'.");
+        value.Initializer = null;
+        _initializers.Remove(value);
+        if (value.IsGraphInput)
+            return;
+        value.IsGraphInput = true;
+        _inputs.Add(value);
+    }
+
+    /// <summary>Adds a value of this graph, or one around it, to the results.</summary>
+    /// <param name="value">The value.</param>
+    public void AddOutput(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        value.IsGraphOutput = true;
+        _outputs.Add(value);
+    }
+
+    /// <summary>Takes a value off the results; what makes it stays.</summary>
+    /// <param name="value">The value.</param>
+    public void RemoveOutput(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (!_outputs.Remove(value))
+            throw new GraphException($"'{value.Name}' is no output of graph '{Name}'.");
+        value.IsGraphOutput = _outputs.Contains(value);
+    }
+
+    /// <summary>Creates a node that is in no graph yet, with outputs named after a hint.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="inputs">What it reads; null leaves an optional input out.</param>
+    /// <param name="outputs">The outputs' names; empty leaves an optional output out.</param>
+    /// <param name="attributes">Its constants.</param>
+    /// <param name="domain">The operator's domain; empty for the standard.</param>
+    /// <param name="name">The node's name.</param>
+    /// <param name="before">The node to insert before, or null to append.</param>
+    /// <returns>The new node, in the graph.</returns>
+    /// <exception cref="GraphException">An output name is in use.</exception>
+    public Node AddNode(
+        string opType,
+        IEnumerable<Value?> inputs,
+        IEnumerable<string> outputs,
+        IEnumerable<NodeAttribute>? attributes = null,
+        string domain = "",
+        string name = "",
+        Node? before = null) =>
+        Insert(new Node(opType, domain, name), inputs, outputs, attributes ?? [], before);
+
+    /// <summary>Takes a node out. Its outputs must have no readers left.</summary>
+    /// <param name="node">A node of this graph.</param>
+    /// <exception cref="GraphException">An output is still read or is a result of the graph.</exception>
+    public void Remove(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.Graph != this)
+            throw new GraphException($"{node} is not in graph '{Name}'.");
+        if (node.Outputs.FirstOrDefault(static o => o.Uses.Count > 0 || o.IsGraphOutput) is { } used)
+            throw new GraphException($"{node} cannot be removed: '{used.Name}' is still used.");
+        foreach (var attribute in node.Attributes)
+            foreach (var graph in attribute.Graphs)
+                graph.Unlink();
+        node.ClearInputs();
+        node.Graph = null;
+        _nodes.Remove(node);
+        foreach (var output in node.Outputs)
+            Forget(output);
+    }
+
+    /// <summary>Takes an unread input or constant out.</summary>
+    /// <param name="value">An input or initializer of this graph.</param>
+    /// <exception cref="GraphException">The value is still read.</exception>
+    public void Remove(Value value)
+    {
+        Own(value);
+        if (value.Uses.Count > 0 || value.IsGraphOutput || value.Producer is not null)
+            throw new GraphException($"'{value.Name}' cannot be removed: it is still used.");
+        _inputs.Remove(value);
+        _initializers.Remove(value);
+        value.IsGraphInput = false;
+        Forget(value);
+    }
+
+    /// <summary>Makes every reader of one value read another, graph results included; both keep their names.</summary>
+    /// <param name="value">The value that is read now.</param>
+    /// <param name="replacement">The value to read instead; must come before the readers in execution order.</param>
+    /// <param name="except">Readers that go on reading the old value, such as the replacement's own chain.</param>
+    public void ReplaceAllUsesWith(Value value, Value replacement, params ReadOnlySpan<Node> except)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        ArgumentNullException.ThrowIfNull(replacement);
+        foreach (var use in value.Uses.ToArray())
+        {
+            if (!except.Contains(use.Node))
+                use.Node.SetInput(use.Index, replacement);
+        }
+
+        ReplaceOutput(value, replacement);
+    }
+
+    /// <summary>Gives a value another name.</summary>
+    /// <param name="value">A value of this graph.</param>
+    /// <param name="name">The new name, not in use.</param>
+    /// <exception cref="GraphException">The name is in use.</exception>
+    public void Rename(Value value, string name)
+    {
+        Own(value);
+        if (value.Name == name)
+            return;
+        if (Find(name) is not null)
+            throw new GraphException($"The name '{name}' is already in use in graph '{Name}'.");
+        _values.Remove(value.Name);
+        value.Name = name;
+        _values.Add(name, value);
+    }
+
+    /// <summary>Puts the nodes in execution order: producers first, otherwise as they stand.</summary>
+    /// <exception cref="GraphException">The nodes form a cycle; the message names one of its nodes.</exception>
+    public void SortTopologically()
+    {
+        var sorted = TopologicalOrder.Of(this);
+        _nodes.Clear();
+        _nodes.AddRange(sorted);
+    }
+
+    /// <summary>Removes nodes whose results nobody reads, then constants that nobody reads.</summary>
+    public void RemoveDeadCode()
+    {
+        for (var i = _nodes.Count - 1; i >= 0; i--)
+        {
+            if (_nodes[i].Outputs.All(static o => o.Uses.Count == 0 && !o.IsGraphOutput))
+                Remove(_nodes[i]);
+        }
+
+        foreach (var value in _initializers.ToArray())
+        {
+            if (value.Uses.Count == 0 && !value.IsGraphOutput && !value.IsGraphInput)
+                Remove(value);
+        }
+    }
+
+    internal Node Insert(
+        Node node,
+        IEnumerable<Value?> inputs,
+        IEnumerable<string> outputs,
+        IEnumerable<NodeAttribute> attributes,
+        Node? before = null)
+    {
+        var names = outputs.ToArray();
+        if (names.FirstOrDefault(n => n.Length > 0 && _values.ContainsKey(n)) is { } taken)
+            throw new GraphException($"{node.OpType}: the name '{taken}' is already in use in graph '{Name}'.");
+        var index = before is null ? _nodes.Count : IndexOf(before);
+        foreach (var attribute in attributes)
+            node.Attributes.Add(attribute);
+        foreach (var name in names)
+            node.AddOutput(name.Length == 0 ? new Value(name) : Register(new Value(name)));
+        foreach (var (i, input) in inputs.Index())
+            node.SetInput(i, input);
+        node.Graph = this;
+        _nodes.Insert(index, node);
+        return node;
+    }
+
+    /// <summary>Takes the graph's reads of outer values back; for a subgraph whose node goes.</summary>
+    internal void Unlink()
+    {
+        foreach (var node in _nodes)
+        {
+            node.ClearInputs();
+            foreach (var graph in node.Subgraphs)
+                graph.Unlink();
+        }
+    }
+
+    private void ReplaceOutput(Value value, Value replacement)
+    {
+        for (var i = 0; i < _outputs.Count; i++)
+        {
+            if (_outputs[i] != value)
+                continue;
+            _outputs[i] = replacement;
+            value.IsGraphOutput = false;
+            replacement.IsGraphOutput = true;
+        }
+    }
+
+    private int IndexOf(Node node)
+    {
+        var index = _nodes.IndexOf(node);
+        return index >= 0 ? index : throw new GraphException($"{node} is not in graph '{Name}'.");
+    }
+
+    private Value Register(Value value)
+    {
+        if (value.Name.Length == 0)
+            throw new GraphException($"A value of graph '{Name}' has an empty name.");
+        if (!_values.TryAdd(value.Name, value))
+            throw new GraphException($"The name '{value.Name}' is already in use in graph '{Name}'.");
+        value.Graph = this;
+        return value;
+    }
+
+    private void Forget(Value value)
+    {
+        if (value.Name.Length > 0)
+            _values.Remove(value.Name);
+        value.Graph = null;
+    }
+
+    private void Own(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (value.Graph != this)
+            throw new GraphException($"'{value.Name}' does not belong to graph '{Name}'.");
+    }
+}

@@ -1,0 +1,93 @@
+namespace OrtPeft.Onnx;
+
+/// <summary>
+/// One operator application. Inputs may be null where an optional input is left out; outputs left out have an empty name.
+/// Compared by reference; not thread-safe while edited.
+/// </summary>
+public sealed class Node
+{
+    private readonly List<Value?> _inputs = [];
+    private readonly List<Value> _outputs = [];
+
+    internal Node(string opType, string domain, string name)
+    {
+        OpType = opType;
+        Domain = domain == "ai.onnx" ? "" : domain;
+        Name = name;
+    }
+
+    /// <summary>The operator, such as <c>MatMul</c>.</summary>
+    public string OpType { get; }
+
+    /// <summary>The operator's domain; empty for the ONNX standard, which <c>ai.onnx</c> also names.</summary>
+    public string Domain { get; }
+
+    /// <summary>The node's name, often its scope in the source model; may be empty and need not be unique.</summary>
+    public string Name { get; set; }
+
+    /// <summary>The graph that holds the node, or null before it is added and after it is removed.</summary>
+    public Graph? Graph { get; internal set; }
+
+    /// <summary>What the node reads; change it with <see cref="SetInput"/>.</summary>
+    public IReadOnlyList<Value?> Inputs => _inputs;
+
+    /// <summary>What the node makes.</summary>
+    public IReadOnlyList<Value> Outputs => _outputs;
+
+    /// <summary>The node's constants.</summary>
+    public AttributeMap Attributes { get; } = new();
+
+    /// <summary>The first output, of the many operators that have just one.</summary>
+    public Value Output => _outputs[0];
+
+    /// <summary>The subgraphs in the node's attributes.</summary>
+    public IEnumerable<Graph> Subgraphs => Attributes.SelectMany(static a => a.Graphs);
+
+    /// <summary>What the file said of the node beyond the members here, as protobuf bytes.</summary>
+    internal ReadOnlyMemory<byte> Unmodelled { get; init; }
+
+    /// <summary>Whether this is the given operator of the ONNX standard.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <returns>True when operator and standard domain match.</returns>
+    public bool Is(string opType) => Domain.Length == 0 && OpType == opType;
+
+    /// <summary>An input, or null when it is left out or beyond the list.</summary>
+    /// <param name="index">From 0.</param>
+    /// <returns>The value read there.</returns>
+    public Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
+
+    /// <summary>Makes the node read another value at one place. The list grows with omitted inputs when needed.</summary>
+    /// <param name="index">Which input, from 0.</param>
+    /// <param name="value">The new value, or null to leave the input out.</param>
+    public void SetInput(int index, Value? value)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        while (_inputs.Count <= index)
+            _inputs.Add(null);
+        _inputs[index]?.RemoveUse(this, index);
+        _inputs[index] = value;
+        value?.AddUse(this, index);
+    }
+
+    /// <summary>Operator and name, for messages.</summary>
+    /// <returns>Such as <c>MatMul "/lm_head/MatMul"</c>, or with the first output where the node has no name.</returns>
+    public override string ToString()
+    {
+        var op = Domain.Length == 0 ? OpType : $"{Domain}.{OpType}";
+        return Name.Length > 0 ? $"{op} \"{Name}\"" : $"{op} (makes \"{_outputs.FirstOrDefault()?.Name}\")";
+    }
+
+    internal void AddOutput(Value value)
+    {
+        value.Producer = this;
+        value.OutputIndex = _outputs.Count;
+        _outputs.Add(value);
+    }
+
+    internal void ClearInputs()
+    {
+        for (var i = 0; i < _inputs.Count; i++)
+            _inputs[i]?.RemoveUse(this, i);
+        _inputs.Clear();
+    }
+}

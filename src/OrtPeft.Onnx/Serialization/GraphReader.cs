@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using OrtPeft.Onnx.Serialization.Proto;
+
+namespace OrtPeft.Onnx.Serialization;
+
+/// <summary>Builds the graph objects from parsed messages. Nodes that stand out of order are put in order.</summary>
+internal sealed class GraphReader(string path, TensorReader tensors)
+{
+    public Graph Read(GraphProto proto, Graph? parent = null)
+    {
+        var graph = new Graph(proto.Name, parent);
+        try
+        {
+            foreach (var input in proto.Input)
+                TypeConverter.Read(input, graph.AddInput(input.Name, ElementType.Undefined, null));
+            foreach (var initializer in proto.Initializer)
+                ReadInitializer(initializer, graph);
+            var nodes = proto.Node.Select(n => (Proto: n, Node: CreateNode(n, graph))).ToList();
+            foreach (var (source, node) in nodes)
+                Connect(source, node, graph);
+            foreach (var output in proto.Output)
+                ReadOutput(output, graph);
+            ReadValueInfo(proto, graph);
+            SortIfNeeded(graph);
+        }
+        catch (GraphException e)
+        {
+            throw new OnnxFormatException($"{path}: {e.Message}", e);
+        }
+
+        graph.Unmodelled = Rest(proto);
+        return graph;
+    }
+
+    private void ReadInitializer(TensorProto proto, Graph graph)
+    {
+        var name = proto.Name;
+        var tensor = tensors.Read(proto);
+        if (graph.Inputs.FirstOrDefault(i => i.Name == name) is { } input)
+            graph.SetInitializer(input, tensor);
+        else
+            graph.AddInitializer(name, tensor);
+    }
+
+    private static Node CreateNode(NodeProto proto, Graph graph)
+    {
+        var rest = proto.Clone();
+        rest.Input.Clear();
+        rest.Output.Clear();
+        rest.ClearName();
+        rest.ClearOpType();
+        rest.ClearDomain();
+        rest.Attribute.Clear();
+        var node = new Node(proto.OpType, proto.Domain, proto.Name) { Unmodelled = rest.ToByteArray() };
+        return graph.Insert(node, [], proto.Output, []);
+    }
+
+    private void Connect(NodeProto proto, Node node, Graph graph)
+    {
+        for (var i = 0; i < proto.Input.Count; i++)
+        {
+            var name = proto.Input[i];
+            if (name.Length == 0)
+                node.SetInput(i, null);
+            else
+                node.SetInput(i, graph.Find(name) ?? throw Broken($"{node} reads '{name}', which nothing makes"));
+        }
+
+        foreach (var attribute in proto.Attribute)
+        {
+            if (node.Attributes.Contains(attribute.Name))
+                throw Broken($"{node} has the attribute '{attribute.Name}' twice");
+            node.Attributes.Add(ReadAttribute(attribute, graph));
+        }
+    }
+
+    private NodeAttribute ReadAttribute(AttributeProto proto, Graph graph)
+    {
+        var kind = (AttributeKind)(proto.HasType ? (int)proto.Type : (int)GuessKind(proto));
+        object? value = kind switch
+        {
+            AttributeKind.Float => proto.F,
+            AttributeKind.Int => proto.I,
+            AttributeKind.String => proto.S.Memory,
+            AttributeKind.Tensor => tensors.Read(proto.T ?? throw Broken($"attribute '{proto.Name}' holds no tensor")),
+            AttributeKind.Graph => Read(proto.G ?? throw Broken($"attribute '{proto.Name}' holds no graph"), graph),
+            AttributeKind.Floats => proto.Floats.ToImmutableArray(),
+            AttributeKind.Ints => proto.Ints.ToImmutableArray(),
+            AttributeKind.Strings => proto.Strings.Select(static s => s.Memory).ToImmutableArray(),
+            AttributeKind.Tensors => proto.Tensors.Select(tensors.Read).ToImmutableArray(),
+            AttributeKind.Graphs => proto.Graphs.Select(g => Read(g, graph)).ToImmutableArray(),
+            _ => null,
+        };
+        var rest = value is null ? proto.Clone() : new AttributeProto();
+        if (value is not null)
+        {
+            if (proto.HasDocString)
+                rest.DocString = proto.DocString;
+            if (proto.HasRefAttrName)
+                rest.RefAttrName = proto.RefAttrName;
+        }
+
+        return new NodeAttribute(proto.Name, kind, value) { Unmodelled = rest.ToByteArray() };
+    }
+
+    private static AttributeKind GuessKind(AttributeProto proto) => proto switch
+    {
+        { HasF: true } => AttributeKind.Float,
+        { HasI: true } => AttributeKind.Int,
+        { HasS: true } => AttributeKind.String,
+        { T: not null } => AttributeKind.Tensor,
+        { G: not null } => AttributeKind.Graph,
+        { Floats.Count: > 0 } => AttributeKind.Floats,
+        { Ints.Count: > 0 } => AttributeKind.Ints,
+        { Strings.Count: > 0 } => AttributeKind.Strings,
+        _ => AttributeKind.Undefined,
+    };
+
+    private void ReadOutput(ValueInfoProto proto, Graph graph)
+    {
+        var value = graph.Find(proto.Name) ?? throw Broken($"the result '{proto.Name}' is made by nothing");
+        if (value.IsGraphInput || value.Initializer is not null)
+            proto.Type = null;
+        var (type, shape) = (value.Type, value.Shape);
+        TypeConverter.Read(proto, value);
+        if (value.Type == ElementType.Undefined)
+            (value.Type, value.Shape) = (type, shape);
+        graph.AddOutput(value);
+    }
+
+    private static void ReadValueInfo(GraphProto proto, Graph graph)
+    {
+        foreach (var info in proto.ValueInfo)
+        {
+            if (graph.Find(info.Name) is { Producer: not null, IsGraphOutput: false } value && value.Graph == graph)
+                TypeConverter.Read(info, value);
+        }
+    }
+
+    private static void SortIfNeeded(Graph graph)
+    {
+        var seen = new HashSet<Node>();
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Inputs.Any(i => i?.Producer is { } p && p.Graph == graph && !seen.Contains(p)))
+            {
+                graph.SortTopologically();
+                return;
+            }
+
+            seen.Add(node);
+        }
+    }
+
+    private static byte[] Rest(GraphProto proto)
+    {
+        proto.Node.Clear();
+        proto.ClearName();
+        proto.Initializer.Clear();
+        proto.Input.Clear();
+        proto.Output.Clear();
+        proto.ValueInfo.Clear();
+        return proto.ToByteArray();
+    }
+
+    private OnnxFormatException Broken(string what) => new($"{path}: {what}.");
+}

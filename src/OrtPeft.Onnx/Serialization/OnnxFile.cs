@@ -1,0 +1,132 @@
+using Google.Protobuf;
+using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Onnx.Storage;
+
+namespace OrtPeft.Onnx.Serialization;
+
+/// <summary>
+/// Reads and writes <c>.onnx</c> files. Weights are mapped, not read; what the file says beyond the objects' members is
+/// kept and written back; sizes, paths and nesting are checked while reading.
+/// </summary>
+public static class OnnxFile
+{
+    /// <summary>Loads a model; weights stay in the file, or in the files beside it, until they are touched.</summary>
+    /// <param name="path">The <c>.onnx</c> file, up to 2 GiB without its external data.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="OnnxFormatException">The file is truncated, inconsistent or points outside its folder.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Model Load(string path)
+    {
+        var file = MappedFile.Open(path);
+        if (file.Length > int.MaxValue)
+            throw new OnnxFormatException($"{path}: {file.Length} bytes; an ONNX file over 2 GiB must keep its weights in external data.");
+        var bytes = new WeightScan(path, file.Span).Strip((int)file.Length);
+        return Read(bytes, path, new TensorReader(path, file, new ExternalData(path)));
+    }
+
+    /// <summary>Loads a model from memory; it must hold all its weights.</summary>
+    /// <param name="bytes">The content of an <c>.onnx</c> file.</param>
+    /// <param name="name">What messages call the model.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="OnnxFormatException">The bytes are truncated or inconsistent.</exception>
+    public static Model Load(ReadOnlySpan<byte> bytes, string name = "model") =>
+        Read(bytes, name, new TensorReader(name, null, null));
+
+    /// <summary>Saves a model, all of it or nothing: files are written under other names first and then moved.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The <c>.onnx</c> file; its folder must exist.</param>
+    /// <param name="options">Where weights go.</param>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static void Save(Model model, string path, OnnxSaveOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new OnnxSaveOptions();
+        var dataName = Path.GetFileName(path) + ".data";
+        using var modelFile = new AtomicFile(path);
+        if (!options.UsesExternalData(model))
+        {
+            Write(model, GraphWriter.Embed).WriteTo(modelFile.Stream);
+            modelFile.Commit();
+            return;
+        }
+
+        using var dataFile = new AtomicFile(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, dataName));
+        var writer = new ExternalDataWriter(dataName, dataFile.Stream, options.ExternalThresholdBytes);
+        Write(model, writer.Write).WriteTo(modelFile.Stream);
+        dataFile.Commit();
+        modelFile.Commit();
+    }
+
+    /// <summary>The model as bytes for a session, large weights left out.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="isSupplied">
+    /// Which constants the session gets by another way; the bytes name them with an external location that no file has.
+    /// </param>
+    /// <returns>The content of an <c>.onnx</c> file.</returns>
+    public static byte[] ToBytes(Model model, Predicate<Tensor>? isSupplied = null) =>
+        Write(model, (tensor, proto) =>
+        {
+            if (isSupplied?.Invoke(tensor) == true)
+                ExternalDataWriter.PointTo(proto, "supplied-by-the-session", 0, tensor.Data.Length);
+            else
+                GraphWriter.Embed(tensor, proto);
+        }).ToByteArray();
+
+    private static Model Read(ReadOnlySpan<byte> bytes, string path, TensorReader tensors)
+    {
+        ModelProto proto;
+        try
+        {
+            proto = ModelProto.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new OnnxFormatException($"{path}: not an ONNX model, or damaged: {e.Message}", e);
+        }
+
+        if (proto.Graph is null)
+            throw new OnnxFormatException($"{path}: holds no graph; it is not an ONNX model, or it is truncated.");
+        var opsets = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var import in proto.OpsetImport)
+            opsets[import.Domain == "ai.onnx" ? "" : import.Domain] = import.Version;
+        var graph = new GraphReader(path, tensors).Read(proto.Graph);
+        var model = new Model(graph, opsets)
+        {
+            IrVersion = proto.IrVersion,
+            ProducerName = proto.ProducerName,
+            ProducerVersion = proto.ProducerVersion,
+            Unmodelled = Rest(proto, out var metadata),
+        };
+        foreach (var entry in metadata)
+            model.Metadata[entry.Key] = entry.Value;
+        return model;
+    }
+
+    private static ModelProto Write(Model model, Action<Tensor, TensorProto> tensors)
+    {
+        var proto = ModelProto.Parser.ParseFrom(model.Unmodelled.Span);
+        proto.IrVersion = model.IrVersion;
+        if (model.ProducerName.Length > 0)
+            proto.ProducerName = model.ProducerName;
+        if (model.ProducerVersion.Length > 0)
+            proto.ProducerVersion = model.ProducerVersion;
+        foreach (var (domain, version) in model.Opsets)
+            proto.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
+        foreach (var (key, value) in model.Metadata)
+            proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        proto.Graph = new GraphWriter(tensors).Write(model.Graph);
+        return proto;
+    }
+
+    private static byte[] Rest(ModelProto proto, out StringStringEntryProto[] metadata)
+    {
+        metadata = [.. proto.MetadataProps];
+        proto.MetadataProps.Clear();
+        proto.ClearIrVersion();
+        proto.ClearProducerName();
+        proto.ClearProducerVersion();
+        proto.OpsetImport.Clear();
+        proto.Graph = null;
+        return proto.ToByteArray();
+    }
+}

@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+
+namespace OrtPeft.Onnx.Shapes;
+
+/// <summary>
+/// An integer known only as a polynomial in named dimensions, such as <c>batch·sequence − 1</c>; two are equal when their
+/// polynomials are. Immutable and thread-safe.
+/// </summary>
+public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
+{
+    private const char Times = '·';
+    private readonly ImmutableSortedDictionary<string, long> _terms;
+
+    private SymbolicInteger(ImmutableSortedDictionary<string, long> terms) => _terms = terms;
+
+    /// <summary>The value when no symbol is left in the polynomial, else null.</summary>
+    public long? Constant => _terms.Count switch
+    {
+        0 => 0,
+        1 when _terms.ContainsKey("") => _terms[""],
+        _ => null,
+    };
+
+    /// <summary>A known integer.</summary>
+    /// <param name="value">Its value.</param>
+    /// <returns>The constant polynomial.</returns>
+    public static SymbolicInteger Of(long value) => new(Terms(("", value)));
+
+    /// <summary>A named unknown, taken as one atom whatever characters its name holds.</summary>
+    /// <param name="name">The dimension's name, such as <c>batch_size</c>.</param>
+    /// <returns>The polynomial that is this symbol.</returns>
+    public static SymbolicInteger Symbol(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return new(Terms((name.Replace(Times, '*'), 1)));
+    }
+
+    /// <summary>Adds two polynomials.</summary>
+    /// <param name="left">The first summand.</param>
+    /// <param name="right">The second summand.</param>
+    /// <returns>The sum.</returns>
+    public static SymbolicInteger operator +(SymbolicInteger left, SymbolicInteger right)
+    {
+        var terms = left._terms.ToBuilder();
+        foreach (var (monomial, coefficient) in right._terms)
+            Accumulate(terms, monomial, coefficient);
+        return new(terms.ToImmutable());
+    }
+
+    /// <summary>Subtracts one polynomial from another.</summary>
+    /// <param name="left">The minuend.</param>
+    /// <param name="right">The subtrahend.</param>
+    /// <returns>The difference.</returns>
+    public static SymbolicInteger operator -(SymbolicInteger left, SymbolicInteger right) => left + (Of(-1) * right);
+
+    /// <summary>Multiplies two polynomials.</summary>
+    /// <param name="left">The first factor.</param>
+    /// <param name="right">The second factor.</param>
+    /// <returns>The product.</returns>
+    public static SymbolicInteger operator *(SymbolicInteger left, SymbolicInteger right)
+    {
+        var terms = Terms().ToBuilder();
+        foreach (var (m1, c1) in left._terms)
+            foreach (var (m2, c2) in right._terms)
+                Accumulate(terms, Product(m1, m2), unchecked(c1 * c2));
+        return new(terms.ToImmutable());
+    }
+
+    /// <summary>
+    /// Floor division. Exact where every term divides; otherwise the quotient becomes a new atom named after both sides.
+    /// </summary>
+    /// <param name="dividend">The dividend.</param>
+    /// <param name="divisor">The divisor; not the constant 0.</param>
+    /// <returns>The quotient rounded towards negative infinity.</returns>
+    /// <exception cref="DivideByZeroException"><paramref name="divisor"/> is the constant 0.</exception>
+    public static SymbolicInteger operator /(SymbolicInteger dividend, SymbolicInteger divisor)
+    {
+        if (divisor.Constant == 0)
+            throw new DivideByZeroException($"{dividend} / 0");
+        if (dividend.Constant is { } a && divisor.Constant is { } b)
+            return Of((long)Math.Floor((decimal)a / b));
+        if (divisor._terms.Count == 1 && DivideByMonomial(dividend, divisor._terms.First()) is { } exact)
+            return exact;
+        return dividend.Equals(divisor) ? Of(1) : Symbol($"floor(({dividend})/({divisor}))".Replace(Times, '*'));
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(SymbolicInteger? other) => other is not null && _terms.SequenceEqual(other._terms);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as SymbolicInteger);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>The polynomial as text, terms in ordinal order: <c>a·b + 2·c + 1</c>.</summary>
+    /// <returns>Canonical text: equal polynomials print equally.</returns>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (var (monomial, coefficient) in _terms.Reverse())
+        {
+            if (text.Length > 0)
+                text.Append(" + ");
+            text.Append((monomial.Length, coefficient) switch
+            {
+                (0, _) => coefficient.ToString(CultureInfo.InvariantCulture),
+                (_, 1) => monomial,
+                _ => string.Create(CultureInfo.InvariantCulture, $"{coefficient}{Times}{monomial}"),
+            });
+        }
+
+        return text.Length == 0 ? "0" : text.ToString();
+    }
+
+    private static SymbolicInteger? DivideByMonomial(SymbolicInteger dividend, KeyValuePair<string, long> divisor)
+    {
+        var quotient = Terms().ToBuilder();
+        foreach (var (monomial, coefficient) in dividend._terms)
+        {
+            if (coefficient % divisor.Value != 0 || Quotient(monomial, divisor.Key) is not { } left)
+                return null;
+            quotient[left] = coefficient / divisor.Value;
+        }
+
+        return new(quotient.ToImmutable());
+    }
+
+    private static string Product(string left, string right)
+    {
+        if (left.Length == 0)
+            return right;
+        return right.Length == 0 ? left : string.Join(Times, left.Split(Times).Concat(right.Split(Times)).Order(StringComparer.Ordinal));
+    }
+
+    private static string? Quotient(string monomial, string divisor)
+    {
+        if (divisor.Length == 0)
+            return monomial;
+        var factors = monomial.Split(Times).ToList();
+        return divisor.Split(Times).All(factors.Remove) ? string.Join(Times, factors) : null;
+    }
+
+    private static void Accumulate(ImmutableSortedDictionary<string, long>.Builder terms, string monomial, long value)
+    {
+        var sum = unchecked(terms.GetValueOrDefault(monomial) + value);
+        if (sum == 0)
+            terms.Remove(monomial);
+        else
+            terms[monomial] = sum;
+    }
+
+    private static ImmutableSortedDictionary<string, long> Terms(params ReadOnlySpan<(string Monomial, long Coefficient)> terms)
+    {
+        var builder = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
+        foreach (var (monomial, coefficient) in terms)
+            Accumulate(builder, monomial, coefficient);
+        return builder.ToImmutable();
+    }
+}

@@ -1,0 +1,40 @@
+namespace OrtPeft.Onnx.Storage;
+
+/// <summary>
+/// The bytes of a tensor, little-endian and row-major, wherever they live. Reading is thread-safe; slices stay valid as
+/// long as the object is reachable.
+/// </summary>
+public abstract class TensorData
+{
+    /// <summary>The number of bytes; may exceed 2³¹.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>A view of part of the bytes, without a copy.</summary>
+    /// <param name="offset">First byte, 0 to Length.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>The bytes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
+    public abstract ReadOnlySpan<byte> Slice(long offset, int count);
+
+    /// <summary>Fixes the bytes in memory and tells where they are, for native code.</summary>
+    /// <returns>The address, valid until the pin is disposed.</returns>
+    public abstract PinnedBytes Pin();
+
+    /// <summary>Writes all bytes to a stream in pieces.</summary>
+    /// <param name="target">Where to.</param>
+    public void CopyTo(Stream target)
+    {
+        const int Piece = 1 << 20;
+        for (long offset = 0; offset < Length; offset += Piece)
+            target.Write(Slice(offset, (int)Math.Min(Piece, Length - offset)));
+    }
+
+    /// <summary>Checks a range against the length.</summary>
+    /// <param name="offset">First byte.</param>
+    /// <param name="count">How many bytes.</param>
+    protected void CheckRange(long offset, int count)
+    {
+        if (offset < 0 || count < 0 || offset > Length - count)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{offset}+{count} leaves the {Length} bytes.");
+    }
+}
