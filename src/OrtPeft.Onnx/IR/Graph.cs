@@ -168,6 +168,20 @@ public sealed class Graph
         Node? before = null) =>
         Insert(new Node(opType, domain, name), inputs, outputs, attributes ?? [], before);
 
+    /// <summary>Makes a node give one more of its optional outputs.</summary>
+    /// <param name="node">A node of this graph.</param>
+    /// <param name="hint">What the output's name should look like.</param>
+    /// <returns>The new output.</returns>
+    public Value AddNodeOutput(Node node, string hint)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.Graph != this)
+            throw new GraphException($"{node} is not in graph '{Name}'.");
+        var value = Register(new Value(FreshName(hint)));
+        node.AddOutput(value);
+        return value;
+    }
+
     /// <summary>Takes a node out. Its outputs must have no readers left.</summary>
     /// <param name="node">A node of this graph.</param>
     /// <exception cref="GraphException">An output is still read or is a result of the graph.</exception>

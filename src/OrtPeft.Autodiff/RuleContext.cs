@@ -1,0 +1,94 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Autodiff;
+
+/// <summary>What a gradient rule works with.</summary>
+public sealed class RuleContext
+{
+    private readonly IReadOnlyList<Value?> _upstream;
+
+    internal RuleContext(Node node, IReadOnlyList<Value?> upstream, GraphBuilder builder)
+    {
+        Node = node;
+        _upstream = upstream;
+        G = builder;
+    }
+
+    /// <summary>The node to differentiate.</summary>
+    public Node Node { get; }
+
+    /// <summary>Adds nodes to the graph.</summary>
+    public GraphBuilder G { get; }
+
+    /// <summary>The gradient of the loss at the first output.</summary>
+    /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
+    public Value DY => _upstream[0]
+        ?? throw new UnsupportedOpException($"{Node}: only output {_upstream.Index().First(u => u.Item is not null).Index} " +
+            "has a gradient, which this operator's rule does not handle; make the model use the first output.");
+
+    /// <summary>The first output.</summary>
+    public Value Y => Node.Outputs[0];
+
+    /// <summary>An input that must be there.</summary>
+    /// <param name="index">From 0.</param>
+    /// <returns>The value.</returns>
+    public Value X(int index = 0) => Node.Input(index)
+        ?? throw new GraphException($"{Node}: input {index} is missing.");
+
+    /// <summary>The gradient at an output, or null when the loss does not depend on it.</summary>
+    /// <param name="output">From 0.</param>
+    /// <returns>The gradient.</returns>
+    public Value? Upstream(int output) => _upstream[output];
+
+    /// <summary>The number of axes of a value.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Its rank.</returns>
+    /// <exception cref="UnsupportedOpException">The rank could not be inferred.</exception>
+    public int Rank(Value value) => ShapeOf(value).Rank;
+
+    /// <summary>The axes of a value.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Its shape; single axes may be unknown.</returns>
+    /// <exception cref="UnsupportedOpException">Not even the number of axes could be inferred.</exception>
+    public Shape ShapeOf(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return value.Shape ?? throw new UnsupportedOpException(
+            $"{Node}: the number of axes of '{value.Name}' is not known, and its gradient needs it; export the model with " +
+            "shapes, or run shape inference on it first.");
+    }
+
+    /// <summary>An axis attribute counted from the front.</summary>
+    /// <param name="otherwise">The operator's default.</param>
+    /// <param name="rank">How many axes there are to count.</param>
+    /// <returns>0 to rank − 1.</returns>
+    public long Axis(long otherwise, int rank)
+    {
+        var axis = Node.Attributes.Int("axis", otherwise);
+        return axis < 0 ? axis + rank : axis;
+    }
+
+    /// <summary>One entry per input, all null but the first few.</summary>
+    /// <param name="gradients">The gradients of the first inputs.</param>
+    /// <returns>As many entries as the node has inputs.</returns>
+    public IReadOnlyList<Value?> PadToInputs(params ReadOnlySpan<Value?> gradients)
+    {
+        var all = new Value?[Node.Inputs.Count];
+        gradients[..Math.Min(gradients.Length, all.Length)].CopyTo(all);
+        return all;
+    }
+
+    /// <summary>The content of a constant integer input.</summary>
+    /// <param name="index">From 0.</param>
+    /// <returns>The numbers, or null when the input is left out.</returns>
+    /// <exception cref="UnsupportedOpException">The input is computed at run time.</exception>
+    public long[]? ConstantInput(int index)
+    {
+        if (Node.Input(index) is not { } input)
+            return null;
+        return input.Constant?.ToInt64() ?? throw new UnsupportedOpException(
+            $"{Node}: input {index} ('{input.Name}') is computed at run time; its gradient needs it to be constant.");
+    }
+}

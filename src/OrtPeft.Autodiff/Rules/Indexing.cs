@@ -1,0 +1,42 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Autodiff.Rules;
+
+/// <summary>Operators that pick elements by index. Their gradients add up where an element was picked more than once.</summary>
+internal static class Indexing
+{
+    public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
+    [
+        (("Gather", 1), Gather),
+        (("GatherElements", 11), static c =>
+            [ScatterAdd(c, c.X(0), c.X(1), c.DY, c.Axis(0, c.Rank(c.X(0)))), null]),
+    ];
+
+    /// <summary>
+    /// The indices become one axis, are repeated over the other axes, and the gradient is added into zeros at them. Negative
+    /// indices count from the end here as there.
+    /// </summary>
+    private static IReadOnlyList<Value?> Gather(RuleContext c)
+    {
+        var (data, indices) = (c.X(0), c.X(1));
+        var (rank, axis) = (c.Rank(data), c.Axis(0, c.Rank(data)));
+        var shape = c.G.Shape(data);
+        var before = c.G.Op("Slice", shape, c.G.Int64(0), c.G.Int64(axis));
+        var after = c.G.Op("Slice", shape, c.G.Int64(axis + 1), c.G.Int64(rank));
+        var count = c.G.Reshape(c.G.Op("Size", indices), 1);
+        var flatShape = c.G.Concat(0, before, count, after);
+        var flat = c.G.Op("Reshape", [c.DY, flatShape], NodeAttribute.Of("allowzero", 1L));
+        var column = Enumerable.Repeat(1L, rank).ToArray();
+        column[axis] = -1;
+        var spread = c.G.Expand(c.G.Reshape(indices, column), flatShape);
+        return [ScatterAdd(c, data, spread, flat, axis), null];
+    }
+
+    private static Value ScatterAdd(RuleContext c, Value data, Value indices, Value updates, long axis) =>
+        c.G.Op(
+            "ScatterElements",
+            [c.G.ZerosLike(data), indices, updates],
+            NodeAttribute.Of("axis", axis),
+            NodeAttribute.Of("reduction", "add"));
+}
