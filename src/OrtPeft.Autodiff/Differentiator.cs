@@ -1,0 +1,86 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Autodiff;
+
+/// <summary>
+/// Walks a graph backwards from the loss and adds the nodes of its gradient. Only nodes on a path from a wanted value to a
+/// seed are differentiated. What all rules share happens here, once: accumulation, the sum over broadcast axes, and the
+/// checks of arity, type and shape. Not thread-safe.
+/// </summary>
+public sealed class Differentiator
+{
+    private readonly GraphBuilder _builder;
+    private readonly GradientTable _table;
+    private readonly SortedDictionary<string, long> _opsets;
+    private readonly Unbroadcast _unbroadcast;
+    private readonly Dictionary<Value, Value> _gradients = [];
+
+    /// <summary>Creates a differentiator.</summary>
+    /// <param name="model">The model whose graph receives the gradient; types and shapes have been inferred.</param>
+    /// <param name="builder">Adds nodes to that graph.</param>
+    /// <param name="table">The rules; <see cref="GradientTable.Default"/> when left out.</param>
+    public Differentiator(Model model, GraphBuilder builder, GradientTable? table = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(builder);
+        _builder = builder;
+        _table = table ?? GradientTable.Default;
+        _opsets = model.Opsets;
+        _unbroadcast = new Unbroadcast(builder);
+    }
+
+    /// <summary>Adds the gradient's nodes and returns the gradients at the wanted values.</summary>
+    /// <param name="seeds">Where the gradient starts; several at one value add up.</param>
+    /// <param name="wanted">The values to differentiate with respect to, such as trainable parameters.</param>
+    /// <returns>One gradient per wanted value, in order; zeros where the loss does not depend on it.</returns>
+    /// <exception cref="UnsupportedOpException">A node on the way has no rule; the message names it.</exception>
+    public IReadOnlyList<Value> Differentiate(IReadOnlyList<Seed> seeds, IReadOnlyList<Value> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(seeds);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
+        foreach (var seed in seeds)
+            Accumulate(seed.Value, seed.Gradient);
+        foreach (var node in _builder.Graph.Nodes.Where(path.Nodes.Contains).Reverse().ToArray())
+            Differentiate(node, path);
+        return [.. wanted.Select(w => _gradients.GetValueOrDefault(w) ?? _builder.ZerosLike(w))];
+    }
+
+    private void Differentiate(Node node, DifferentiablePath path)
+    {
+        var upstream = node.Outputs.Select(o => _gradients.GetValueOrDefault(o)).ToArray();
+        if (upstream.All(static u => u is null))
+            return;
+        _builder.Scope = $"/gradient{Scope(node)}";
+        var gradients = RuleFor(node)(new RuleContext(node, upstream, _builder));
+        if (gradients.Count != node.Inputs.Count)
+            throw new UnsupportedOpException(
+                $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
+        foreach (var (input, gradient) in node.Inputs.Zip(gradients))
+        {
+            if (input is not null && gradient is not null && path.Values.Contains(input))
+                Accumulate(input, gradient);
+        }
+    }
+
+    private GradientRule RuleFor(Node node)
+    {
+        var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
+        return _table.Find(node, opset) ?? throw new UnsupportedOpException(
+            $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient for " +
+            $"{node.OpType}; choose targets behind it, or add a row to the gradient table.");
+    }
+
+    private void Accumulate(Value value, Value gradient)
+    {
+        if (gradient.Type != value.Type && gradient.Type != ElementType.Undefined)
+            throw new UnsupportedOpException(
+                $"The gradient '{gradient.Name}' of '{value.Name}' is {gradient.Type}, not {value.Type}.");
+        var fitting = _unbroadcast.To(value, gradient);
+        _gradients[value] = _gradients.TryGetValue(value, out var sum) ? _builder.Add(sum, fitting) : fitting;
+    }
+
+    private static string Scope(Node node) =>
+        node.Name.Length == 0 ? "" : node.Name[0] == '/' ? node.Name : $"/{node.Name}";
+}
