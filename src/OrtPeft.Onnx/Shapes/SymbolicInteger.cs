@@ -23,6 +23,13 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         _ => null,
     };
 
+    /// <summary>
+    /// A number that the polynomial never falls below while every symbol is a length, 0 or more; null where a negative
+    /// coefficient leaves none.
+    /// </summary>
+    public long? LowerBound =>
+        _terms.All(static t => t.Key.Length == 0 || t.Value > 0) ? _terms.GetValueOrDefault("") : null;
+
     /// <summary>A known integer.</summary>
     /// <param name="value">Its value.</param>
     /// <returns>The constant polynomial.</returns>
@@ -79,11 +86,36 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     {
         if (divisor.Constant == 0)
             throw new DivideByZeroException($"{dividend} / 0");
+        if (divisor.Constant == -1)
+            return Of(0) - dividend;
         if (dividend.Constant is { } a && divisor.Constant is { } b)
-            return Of((long)Math.Floor((decimal)a / b));
+            return Of(FloorDivide(a, b));
         if (divisor._terms.Count == 1 && DivideByMonomial(dividend, divisor._terms.First()) is { } exact)
             return exact;
         return dividend.Equals(divisor) ? Of(1) : Symbol($"floor(({dividend})/({divisor}))".Replace(Times, '*'));
+    }
+
+    /// <summary>The polynomial's value where its symbols have the given values.</summary>
+    /// <param name="symbols">Values by symbol name.</param>
+    /// <returns>The integer modulo 2⁶⁴, or null when a symbol has no value.</returns>
+    public long? Evaluate(IReadOnlyDictionary<string, long> symbols)
+    {
+        ArgumentNullException.ThrowIfNull(symbols);
+        long sum = 0;
+        foreach (var (monomial, coefficient) in _terms)
+        {
+            var term = coefficient;
+            foreach (var symbol in monomial.Split(Times, StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!symbols.TryGetValue(symbol, out var value))
+                    return null;
+                term = unchecked(term * value);
+            }
+
+            sum = unchecked(sum + term);
+        }
+
+        return sum;
     }
 
     /// <inheritdoc/>
@@ -113,6 +145,12 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         }
 
         return text.Length == 0 ? "0" : text.ToString();
+    }
+
+    private static long FloorDivide(long dividend, long divisor)
+    {
+        var (quotient, remainder) = Math.DivRem(dividend, divisor);
+        return remainder != 0 && (remainder < 0) != (divisor < 0) ? quotient - 1 : quotient;
     }
 
     private static SymbolicInteger? DivideByMonomial(SymbolicInteger dividend, KeyValuePair<string, long> divisor)

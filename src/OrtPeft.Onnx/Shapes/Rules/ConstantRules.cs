@@ -1,0 +1,69 @@
+namespace OrtPeft.Onnx.Shapes.Rules;
+
+/// <summary>Operators that make tensors out of attributes, lengths or chance.</summary>
+internal static class ConstantRules
+{
+    public static IEnumerable<ShapeRow> Rows =>
+    [
+        new("Constant", 0, 0, Constant),
+        new("ConstantOfShape", 1, 1, ConstantOfShape),
+        new("Range", 3, 3, Range),
+        .. ShapeRow.Each(0, 0, Random, "RandomUniform", "RandomNormal"),
+        .. ShapeRow.Each(1, 1, RandomLike, "RandomUniformLike", "RandomNormalLike", "Bernoulli", "EyeLike"),
+        new("Multinomial", 1, 1, Multinomial),
+    ];
+
+    private static void Constant(ShapeContext c)
+    {
+        if (c.Node.Output.Constant is { } content)
+            c.Set(0, content.Type, content.Shape);
+        else if (c.Attributes.Contains("value_string"))
+            c.Set(0, ElementType.String, Shape.Scalar);
+    }
+
+    private static void ConstantOfShape(ShapeContext c)
+    {
+        var value = c.Attributes.TryGetValue("value", out var attribute) ? attribute.AsTensor() : null;
+        var shape = c.AxesIn(0);
+        c.Set(0, value?.Type ?? ElementType.Float, shape);
+        if (value is { Count: 1 } && IntegerData.Of(value) is [var element] && shape is { Rank: <= 1 }
+            && shape.Product().Value is { } count and <= 64)
+            c.SetData([.. Enumerable.Repeat(element, (int)count)]);
+    }
+
+    /// <summary>ceil((limit − start) / delta) elements.</summary>
+    private static void Range(ShapeContext c)
+    {
+        var type = c.SameType(0, 1, 2);
+        if (c.DataOf(0) is not [{ } start] || c.DataOf(1) is not [{ } limit] || c.DataOf(2) is not [{ } delta])
+        {
+            c.Set(0, type, [Dim.Unknown]);
+            return;
+        }
+
+        if (delta.Constant == 0)
+            throw c.Error("delta is 0");
+        var span = limit - start;
+        Dim length = delta.Constant == 1
+            ? Dim.Of(span)
+            : Dim.Of(SymbolicInteger.Of(0) - ((SymbolicInteger.Of(0) - span) / delta));
+        c.Set(0, type, [length.Value < 0 ? 0 : length]);
+        if (length.Value is > 0 and <= 64)
+            c.SetData([.. Enumerable.Range(0, (int)length.Value.Value).Select(i => start + (SymbolicInteger.Of(i) * delta))]);
+    }
+
+    private static void Random(ShapeContext c)
+    {
+        var shape = c.Attributes.Ints("shape") ?? throw c.Error("has no shape");
+        c.Set(0, c.TypeIn("dtype", ElementType.Float), Shape.Of(shape));
+    }
+
+    private static void RandomLike(ShapeContext c) =>
+        c.Set(0, c.TypeIn("dtype", c.TypeOf(0)), c.ShapeOf(0));
+
+    private static void Multinomial(ShapeContext c)
+    {
+        var batch = c.Ranked(0, 2)?[0] ?? Dim.Unknown;
+        c.Set(0, c.TypeIn("dtype", ElementType.Int32), [batch, c.Attributes.Int("sample_size", 1)]);
+    }
+}
