@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace OrtPeft.Adapters.Configuration;
+
+/// <summary>
+/// Typed reads from an <c>adapter_config.json</c>. A field of the wrong kind is an error that names it; fields that nobody
+/// reads are kept for writing back.
+/// </summary>
+public sealed class ConfigFields
+{
+    private readonly JsonObject _json;
+    private readonly string _source;
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+
+    /// <summary>Wraps a parsed file.</summary>
+    /// <param name="json">The file's content; not changed.</param>
+    /// <param name="source">What messages call the file.</param>
+    public ConfigFields(JsonObject json, string source)
+    {
+        _json = json;
+        _source = source;
+    }
+
+    /// <summary>The fields that were not read, as a new object.</summary>
+    public JsonObject Unread => new(
+        _json.Where(f => !_read.Contains(f.Key)).Select(static f => KeyValuePair.Create(f.Key, f.Value?.DeepClone())));
+
+    /// <summary>The raw field, or null when absent or null.</summary>
+    /// <param name="field">Its name.</param>
+    /// <returns>The JSON.</returns>
+    public JsonNode? Json(string field)
+    {
+        _read.Add(field);
+        return _json[field];
+    }
+
+    /// <summary>A text.</summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="otherwise">The value when absent or null.</param>
+    /// <returns>The text.</returns>
+    public string? Text(string field, string? otherwise = null) => Read(field, otherwise, "a text");
+
+    /// <summary>A whole number.</summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="otherwise">The value when absent or null.</param>
+    /// <returns>The number.</returns>
+    public int Integer(string field, int otherwise) => Read(field, otherwise, "a whole number");
+
+    /// <summary>A number.</summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="otherwise">The value when absent or null.</param>
+    /// <returns>The number.</returns>
+    public double Number(string field, double otherwise) => Read(field, otherwise, "a number");
+
+    /// <summary>True or false.</summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="otherwise">The value when absent or null.</param>
+    /// <returns>The value.</returns>
+    public bool Flag(string field, bool otherwise) => Read(field, otherwise, "true or false");
+
+    /// <summary>A list, or one element standing for a list of one.</summary>
+    /// <typeparam name="T">The elements' type.</typeparam>
+    /// <param name="field">Its name.</param>
+    /// <returns>The elements, or null when absent or null.</returns>
+    public IReadOnlyList<T>? List<T>(string field) => Json(field) switch
+    {
+        null => null,
+        JsonArray list => [.. list.Select(e => Convert<T>(e, field, "a list"))],
+        var single => [Convert<T>(single, field, "a list")],
+    };
+
+    /// <summary>An object of values by name, in file order.</summary>
+    /// <typeparam name="T">The values' type.</typeparam>
+    /// <param name="field">Its name.</param>
+    /// <returns>The entries; empty when absent or null.</returns>
+    public IReadOnlyList<KeyValuePair<string, T>> Map<T>(string field) => Json(field) switch
+    {
+        null => [],
+        JsonObject map => [.. map.Select(e => KeyValuePair.Create(e.Key, Convert<T>(e.Value, field, "an object of numbers")))],
+        var other => throw Wrong(field, other, "an object"),
+    };
+
+    /// <summary>Refuses a field whose value would change the mathematics in a way that is not supported.</summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="instead">What to do.</param>
+    /// <exception cref="ConfigException">The field is there, and neither null, false, nor empty.</exception>
+    public void Refuse(string field, string instead)
+    {
+        var isOff = Json(field) switch
+        {
+            null => true,
+            JsonObject { Count: 0 } or JsonArray { Count: 0 } => true,
+            JsonValue value when value.TryGetValue<bool>(out var flag) => !flag,
+            _ => false,
+        };
+        if (!isOff)
+            throw new ConfigException($"{_source}: {field} is {Json(field)!.ToJsonString()}, which is not supported; {instead}.");
+    }
+
+    private T Read<T>(string field, T otherwise, string kind) => Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
+
+    private T Convert<T>(JsonNode? json, string field, string kind)
+    {
+        if (json is JsonValue value && value.TryGetValue<T>(out var result))
+            return result;
+        if (json is JsonValue number && typeof(T) == typeof(int) && number.TryGetValue<double>(out var d) && d == Math.Floor(d))
+            return (T)(object)System.Convert.ToInt32(d, CultureInfo.InvariantCulture);
+        throw Wrong(field, json, kind);
+    }
+
+    private ConfigException Wrong(string field, JsonNode? json, string kind) =>
+        new($"{_source}: {field} is {json?.ToJsonString() ?? "null"}; it must be {kind}.");
+}

@@ -1,0 +1,37 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Full;
+
+/// <summary>Full fine-tuning. A weight that stands once in the graph and is read twice (tied embeddings) stays one.</summary>
+public sealed class FullMethod : IPeftMethod
+{
+    /// <inheritdoc/>
+    public string Name => "full";
+
+    /// <inheritdoc/>
+    public string PeftType => "FULL";
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => FullConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new Injection(config, [.. Parameters(model.Graph).Select(static v => new AdapterParameter(v.Name, v))]);
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(weights);
+        foreach (var parameter in Parameters(model.Graph).ToArray())
+            model.Graph.SetInitializer(parameter, weights[parameter.Name]);
+    }
+
+    /// <summary>Vectors and matrices of numbers that are read: scalars are formulas' constants, four axes a causal mask.</summary>
+    private static IEnumerable<Value> Parameters(Graph graph) => graph.Initializers.Where(static v =>
+        v.Type.IsFloating() && v.Uses.Count > 0 && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 });
+}

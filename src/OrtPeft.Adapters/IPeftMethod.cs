@@ -1,0 +1,33 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters;
+
+/// <summary>A way to adapt a model: how it is configured, what it adds to the graph, how it is folded back.</summary>
+public interface IPeftMethod
+{
+    /// <summary>The name on the command line, such as <c>lora</c>.</summary>
+    string Name { get; }
+
+    /// <summary>The name in <c>adapter_config.json</c>, such as <c>LORA</c>.</summary>
+    string PeftType { get; }
+
+    /// <summary>Reads the method's configuration.</summary>
+    /// <param name="fields">The fields of <c>adapter_config.json</c>.</param>
+    /// <returns>The configuration, checked.</returns>
+    /// <exception cref="ConfigException">A field is wrong or not supported.</exception>
+    PeftConfig ReadConfig(ConfigFields fields);
+
+    /// <summary>Rewrites a model's graph so that it computes with the adapter.</summary>
+    /// <param name="model">The model in canonical form; edited in place.</param>
+    /// <param name="config">The method's configuration.</param>
+    /// <param name="seed">Fixes the initial weights.</param>
+    /// <returns>The configuration with every choice made, and what trains.</returns>
+    Injection Inject(Model model, PeftConfig config, long seed);
+
+    /// <summary>Folds trained weights into the base.</summary>
+    /// <param name="model">A copy of the base in canonical form; edited in place.</param>
+    /// <param name="config">The configuration with every choice made.</param>
+    /// <param name="weights">The trained weights by parameter name.</param>
+    void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights);
+}

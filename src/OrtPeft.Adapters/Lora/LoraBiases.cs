@@ -1,0 +1,34 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>The base's biases that train with LoRA, by the <c>bias</c> field, under HF PEFT's names.</summary>
+internal static class LoraBiases
+{
+    private const string Suffix = ".bias";
+
+    public static IReadOnlyList<AdapterParameter> Select(Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted)
+    {
+        var ofAdapted = adapted.Where(static m => m.Bias is not null)
+            .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!))
+            .ToList();
+        return config.Bias switch
+        {
+            "none" => [],
+            "lora_only" => ofAdapted,
+            "all" => [.. ofAdapted, .. Others(graph, ofAdapted)],
+            _ => throw new ConfigException($"bias is '{config.Bias}'; it must be none, all or lora_only."),
+        };
+    }
+
+    /// <summary>Vectors only: a causal mask kept as <c>attn.bias</c> has four axes and is no parameter.</summary>
+    private static IEnumerable<AdapterParameter> Others(Graph graph, List<AdapterParameter> ofAdapted)
+    {
+        var taken = ofAdapted.Select(static p => p.Value).ToHashSet();
+        return graph.Initializers
+            .Where(v => v.Name.EndsWith(Suffix, StringComparison.Ordinal) && v.Initializer is { Dims.Length: 1 })
+            .Where(v => v.Type.IsFloating() && !taken.Contains(v))
+            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v));
+    }
+}

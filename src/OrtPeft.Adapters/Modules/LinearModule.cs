@@ -1,0 +1,31 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>A linear layer found in a graph: y = x·W (+ bias), the weight constant.</summary>
+public sealed record LinearModule
+{
+    /// <summary>The layer's path in the source model, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The <c>MatMul</c> or <c>Gemm</c> that multiplies.</summary>
+    public required Node Node { get; init; }
+
+    /// <summary>The weight as stored.</summary>
+    public required Value Weight { get; init; }
+
+    /// <summary>True when the weight is stored [out, in], as PyTorch's Linear; false when [in, out], as GPT-2's Conv1D.</summary>
+    public required bool IsOutByIn { get; init; }
+
+    /// <summary>The layer's bias, <c>[out]</c>, or null.</summary>
+    public Value? Bias { get; init; }
+
+    /// <summary>Whether the layer makes the graph's first output: the language-model head.</summary>
+    public bool IsOutputLayer { get; init; }
+
+    /// <summary>The number of features that the layer reads.</summary>
+    public long InFeatures => Weight.Initializer!.Dims[IsOutByIn ? 1 : 0];
+
+    /// <summary>The number of features that the layer makes.</summary>
+    public long OutFeatures => Weight.Initializer!.Dims[IsOutByIn ? 0 : 1];
+}

@@ -1,0 +1,34 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>
+/// Recovers a layer's path in the source model: from its weight's name where exporters keep it, from the node's scope
+/// (<c>/transformer/h.0/attn/c_attn/Gemm</c>), from its bias, and last from the node itself.
+/// </summary>
+internal static class ModuleNames
+{
+    private const string WeightSuffix = ".weight";
+    private const string BiasSuffix = ".bias";
+
+    public static string Of(Node node, Value weight, Value? bias)
+    {
+        var weightIsItsOwn = weight.Uses.Count == 1;
+        if (weightIsItsOwn && Stem(weight.Name, WeightSuffix) is { } fromWeight)
+            return fromWeight;
+        if (Scope(node.Name) is { } fromScope)
+            return fromScope;
+        if (bias is not null && Stem(bias.Name, BiasSuffix) is { } fromBias)
+            return fromBias;
+        return Stem(weight.Name, WeightSuffix) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
+    }
+
+    private static string? Scope(string nodeName)
+    {
+        var segments = nodeName.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return nodeName.StartsWith('/') && segments.Length >= 2 ? string.Join('.', segments[..^1]) : null;
+    }
+
+    private static string? Stem(string name, string suffix) =>
+        name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : null;
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>Picks the modules that a configuration targets, by HF PEFT's rules.</summary>
+public static class TargetSelector
+{
+    private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Picks modules.</summary>
+    /// <param name="modules">All linear layers of the model.</param>
+    /// <param name="targets">
+    /// Names, endings, a pattern, or <c>all-linear</c>. A listed name that is a container's (<c>attn</c>) picks every
+    /// linear layer inside it; HF PEFT refuses such a name.
+    /// </param>
+    /// <param name="exclude">Modules not to pick, by the same rules; null for none.</param>
+    /// <param name="layers">Only layers of these numbers; null for all.</param>
+    /// <param name="layersPattern">What stands before the layer's number in a name, such as <c>h</c>; null for anything.</param>
+    /// <returns>The picked modules, in the model's order.</returns>
+    /// <exception cref="ConfigException">Nothing matches; the message lists what would have matched.</exception>
+    public static IReadOnlyList<LinearModule> Select(
+        IReadOnlyList<LinearModule> modules,
+        ModuleTargets targets,
+        ModuleTargets? exclude = null,
+        IReadOnlyList<int>? layers = null,
+        IReadOnlyList<string>? layersPattern = null)
+    {
+        ArgumentNullException.ThrowIfNull(modules);
+        ArgumentNullException.ThrowIfNull(targets);
+        var selected = modules
+            .Where(m => Matches(m, targets))
+            .Where(m => exclude is null || !Matches(m, exclude))
+            .Where(m => layers is null || LayerOf(m.Name, layersPattern) is { } layer && layers.Contains(layer))
+            .ToList();
+        return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
+    }
+
+    /// <summary>The value of the first pattern that matches a module's name, as HF PEFT reads <c>rank_pattern</c>.</summary>
+    /// <typeparam name="T">The values' type.</typeparam>
+    /// <param name="patterns">Patterns for the end of a name, in order.</param>
+    /// <param name="name">The module's name.</param>
+    /// <param name="otherwise">What to take when none matches.</param>
+    /// <returns>The value.</returns>
+    public static T ByPattern<T>(IEnumerable<KeyValuePair<string, T>> patterns, string name, T otherwise)
+    {
+        ArgumentNullException.ThrowIfNull(patterns);
+        foreach (var (pattern, value) in patterns)
+        {
+            if (IsMatch(name, $@"^(.*\.)?({pattern})$"))
+                return value;
+        }
+
+        return otherwise;
+    }
+
+    private static bool Matches(LinearModule module, ModuleTargets targets) => targets.Pattern switch
+    {
+        null => targets.Names.Any(name => EndsWith(module.Name, name) || IsInside(module.Name, name)),
+        ModuleTargets.AllLinear => !module.IsOutputLayer,
+        var pattern => IsMatch(module.Name, $"^(?:{pattern})$"),
+    };
+
+    private static bool EndsWith(string module, string name) =>
+        module == name || module.EndsWith("." + name, StringComparison.Ordinal);
+
+    private static bool IsInside(string module, string container)
+    {
+        for (var dot = module.LastIndexOf('.'); dot > 0; dot = module.LastIndexOf('.', dot - 1))
+        {
+            if (EndsWith(module[..dot], container))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static int? LayerOf(string module, IReadOnlyList<string>? patterns)
+    {
+        var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
+        var match = Regex.Match(module, $@".*?\.(?:{names})\.(\d+)\.", RegexOptions.CultureInvariant, MatchTimeout);
+        return match.Success ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
+    }
+
+    private static bool IsMatch(string name, string pattern)
+    {
+        try
+        {
+            return Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant, MatchTimeout);
+        }
+        catch (RegexParseException e)
+        {
+            throw new ConfigException($"The pattern '{pattern}' is no regular expression: {e.Message}", e);
+        }
+        catch (RegexMatchTimeoutException e)
+        {
+            throw new ConfigException($"The pattern '{pattern}' takes too long on '{name}'; write a simpler one.", e);
+        }
+    }
+
+    private static ConfigException NothingMatches(
+        IReadOnlyList<LinearModule> modules, ModuleTargets targets, IReadOnlyList<int>? layers)
+    {
+        var endings = modules.Where(static m => !m.IsOutputLayer).Select(static m => m.Name.Split('.')[^1]).Distinct();
+        var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";
+        return new ConfigException(
+            $"target_modules '{targets}' matches no linear layer{where}; these would: {string.Join(", ", endings)}, {ModuleTargets.AllLinear}.");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Configuration;
+
+namespace OrtPeft.Adapters;
+
+/// <summary>What all methods' configurations share, with HF PEFT's fields. Immutable: change it with <c>with</c>.</summary>
+/// <seealso href="https://huggingface.co/docs/peft/package_reference/config"/>
+public abstract record PeftConfig
+{
+    /// <summary>The method's name in <c>adapter_config.json</c>, such as <c>LORA</c>.</summary>
+    public abstract string PeftType { get; }
+
+    /// <summary>What the model is for; <c>CAUSAL_LM</c> by default.</summary>
+    public string? TaskType { get; init; } = "CAUSAL_LM";
+
+    /// <summary>Where the base model came from; informative.</summary>
+    public string? BaseModelNameOrPath { get; init; }
+
+    /// <summary>The base model's revision; informative.</summary>
+    public string? Revision { get; init; }
+
+    /// <summary>Fields of the file that OrtPeft does not know; written back as they were.</summary>
+    public JsonObject Unknown { get; init; } = [];
+
+    /// <summary>The configuration as HF PEFT writes it: all fields, sorted by name.</summary>
+    /// <returns>The content of <c>adapter_config.json</c>.</returns>
+    public JsonObject ToJson()
+    {
+        var fields = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal)
+        {
+            ["auto_mapping"] = null,
+            ["base_model_name_or_path"] = BaseModelNameOrPath,
+            ["inference_mode"] = true,
+            ["peft_type"] = PeftType,
+            ["revision"] = Revision,
+            ["task_type"] = TaskType,
+        };
+        foreach (var (name, value) in Unknown)
+            fields[name] = value?.DeepClone();
+        WriteFields(fields);
+        return new JsonObject(fields);
+    }
+
+    /// <summary>Adds the method's own fields.</summary>
+    /// <param name="fields">The fields by name.</param>
+    protected abstract void WriteFields(IDictionary<string, JsonNode?> fields);
+
+    /// <summary>Reads the fields that all methods share. Call it last: what is unread by then is unknown.</summary>
+    /// <typeparam name="T">The method's configuration.</typeparam>
+    /// <param name="config">The configuration read so far.</param>
+    /// <param name="fields">The file.</param>
+    /// <returns>The configuration with the shared fields.</returns>
+    protected static T WithShared<T>(T config, ConfigFields fields)
+        where T : PeftConfig
+    {
+        fields.Text("peft_type");
+        fields.Json("auto_mapping");
+        fields.Flag("inference_mode", false);
+        return config with
+        {
+            TaskType = fields.Text("task_type"),
+            BaseModelNameOrPath = fields.Text("base_model_name_or_path"),
+            Revision = fields.Text("revision"),
+            Unknown = fields.Unread,
+        };
+    }
+}

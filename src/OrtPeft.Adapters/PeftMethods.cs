@@ -1,0 +1,49 @@
+using System.Collections.Frozen;
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
+
+namespace OrtPeft.Adapters;
+
+/// <summary>The methods that ship with OrtPeft. A new one is a folder and a row here.</summary>
+public static class PeftMethods
+{
+    private static readonly IPeftMethod[] Rows = [new LoraMethod(), new FullMethod()];
+
+    private static readonly FrozenDictionary<string, IPeftMethod> ByType =
+        Rows.ToFrozenDictionary(static m => m.PeftType, StringComparer.Ordinal);
+
+    /// <summary>All methods.</summary>
+    public static IReadOnlyList<IPeftMethod> All => Rows;
+
+    /// <summary>Finds a method by its name on the command line.</summary>
+    /// <param name="name">Such as <c>lora</c>.</param>
+    /// <returns>The method.</returns>
+    /// <exception cref="ConfigException">There is none of that name; the message lists them.</exception>
+    public static IPeftMethod Named(string name) =>
+        Rows.FirstOrDefault(m => m.Name == name)
+        ?? throw new ConfigException($"There is no method '{name}'; choose one of {string.Join(", ", Rows.Select(static m => m.Name))}.");
+
+    /// <summary>Finds the method of a configuration.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <returns>The method.</returns>
+    public static IPeftMethod Of(PeftConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return ByType[config.PeftType];
+    }
+
+    /// <summary>Reads a configuration of whichever method it names.</summary>
+    /// <param name="fields">The fields of <c>adapter_config.json</c>.</param>
+    /// <param name="source">What messages call the file.</param>
+    /// <returns>The configuration, checked.</returns>
+    /// <exception cref="ConfigException">The method is unknown, or a field is wrong.</exception>
+    public static PeftConfig Read(ConfigFields fields, string source)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        var type = fields.Text("peft_type") ?? throw new ConfigException($"{source}: peft_type is missing; it must name the method.");
+        if (!ByType.TryGetValue(type, out var method))
+            throw new ConfigException($"{source}: peft_type is '{type}', which is not supported; supported are {string.Join(", ", ByType.Keys.Order())}.");
+        return method.ReadConfig(fields);
+    }
+}

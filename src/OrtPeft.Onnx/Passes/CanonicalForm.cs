@@ -1,0 +1,27 @@
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// The form that adapters and gradient rules are written for: one operator-set version, constants as initializers. Passes
+/// run in the order of this list.
+/// </summary>
+public static class CanonicalForm
+{
+    /// <summary>The operator-set version of the form: the newest that ONNX Runtime 1.19 and later all run.</summary>
+    public const int Opset = 21;
+
+    /// <summary>The passes, in order.</summary>
+    public static IReadOnlyList<GraphPass> Passes { get; } =
+    [
+        new("constants-to-initializers", ConstantsToInitializers.Run),
+        new("upgrade-opset", OpsetUpgrade.Run),
+    ];
+
+    /// <summary>Brings a model into the form, in place.</summary>
+    /// <param name="model">The model.</param>
+    /// <exception cref="UnsupportedOpException">A node cannot be brought into the form; the message names it.</exception>
+    public static void Apply(Model model)
+    {
+        foreach (var pass in Passes)
+            pass.Run(model);
+    }
+}

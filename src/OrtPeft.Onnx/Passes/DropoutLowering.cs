@@ -1,0 +1,92 @@
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Replaces <c>Dropout</c>. In evaluation it is the identity. In training its mask is computed from a seed that is fed, by
+/// integer hashing in standard operators: ONNX Runtime drops live Dropout nodes when it optimises, and its own generator
+/// could not be put back where it was on resume.
+/// </summary>
+public static class DropoutLowering
+{
+    /// <summary>The input that training graphs with live dropout have: [] int64, another number for every step.</summary>
+    public const string SeedInput = "dropout_seed";
+
+    /// <summary>Removes every dropout.</summary>
+    /// <param name="model">The model; edited in place.</param>
+    public static void ForEvaluation(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (var node in Dropouts(model.Graph))
+        {
+            model.Graph.ReplaceAllUsesWith(node.Output, node.Inputs[0]!);
+            model.Graph.Remove(node);
+        }
+    }
+
+    /// <summary>Makes every live dropout repeatable; others are removed.</summary>
+    /// <param name="model">The model; edited in place, gains the input <see cref="SeedInput"/> if any dropout is live.</param>
+    /// <param name="shapes">Has inferred the model.</param>
+    public static void ForTraining(Model model, ShapeInference shapes)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        var builder = new GraphBuilder(graph, shapes);
+        foreach (var (index, node) in Dropouts(graph).Index())
+        {
+            var x = node.Inputs[0]!;
+            var result = RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index) : x;
+            graph.ReplaceAllUsesWith(node.Output, result);
+            graph.Remove(node);
+        }
+    }
+
+    private static Node[] Dropouts(Graph graph) =>
+        [.. graph.Nodes.Where(static n => n.Is("Dropout") && n.Outputs.Skip(1).All(static o => o.Uses.Count == 0))];
+
+    /// <summary>The probability of a drop; 0 unless the training mode is constant and on.</summary>
+    private static double RatioOf(Node node)
+    {
+        if (node.Input(2)?.Constant is not { } mode || mode.ToInt64()[0] == 0)
+            return 0;
+        return node.Input(1)?.Constant is { } ratio ? ratio.ToFloat32()[0] : 0.5;
+    }
+
+    private static Value Masked(GraphBuilder g, Node node, Value x, double ratio, int index)
+    {
+        g.Before = node;
+        g.Scope = $"{(node.Name.Length > 0 ? node.Name : "/dropout")}/{index}";
+        var seed = g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []);
+        var kept = g.Where(Mask(g, x, seed, ratio, index), g.Mul(x, 1 / (1 - ratio)), g.ScalarLike(x, 0));
+        g.Before = null;
+        (kept.Type, kept.Shape) = (x.Type, x.Shape);
+        return kept;
+    }
+
+    /// <summary>
+    /// Element i is kept when a 64-bit hash of (seed, dropout's index, i), read as a signed number, reaches the ratio's
+    /// place in the range. Products wrap around; the fold in between carries high bits to low ones.
+    /// </summary>
+    private static Value Mask(GraphBuilder g, Value x, Value seed, double ratio, int index)
+    {
+        const long First = unchecked((long)0x9E3779B97F4A7C15);
+        const long Second = unchecked((long)0xBF58476D1CE4E5B9);
+        var shape = g.Shape(x);
+        var count = g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L));
+        var element = g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1));
+        var key = Fold(g, g.Mul(g.Add(seed, g.Int64Scalar(unchecked(index * Second))), g.Int64Scalar(First)));
+        var hash = Fold(g, g.Add(g.Mul(element, g.Int64Scalar(First)), g.Mul(key, g.Int64Scalar(Second))));
+        var threshold = (long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63));
+        var keep = g.Op("GreaterOrEqual", g.Mul(hash, g.Int64Scalar(Second)), g.Int64Scalar(threshold));
+        return g.Op("Reshape", [keep, shape], NodeAttribute.Of("allowzero", 1L));
+    }
+
+    /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>
+    private static Value Fold(GraphBuilder g, Value hash)
+    {
+        var unsigned = g.Cast(hash, ElementType.UInt64);
+        var shifted = g.Op("BitShift", [unsigned, g.Scalar(ElementType.UInt64, 32)], NodeAttribute.Of("direction", "RIGHT"));
+        return g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64));
+    }
+}
