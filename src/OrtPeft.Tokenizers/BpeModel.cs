@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OrtPeft.Tokenizers;
 
-/// <summary>What the files of a byte-level BPE say, checked by <see cref="BpeModelBuilder"/> and not changed since.</summary>
+/// <summary>What the files of a byte-level BPE say, checked by <see cref="BpeModelBuilder"/>. Immutable.</summary>
 internal sealed class BpeModel
 {
     /// <summary>Vocabulary strings by id; null where an id is unused or belongs to an added token only.</summary>

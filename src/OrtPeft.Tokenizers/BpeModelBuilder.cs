@@ -40,7 +40,7 @@ internal sealed class BpeModelBuilder
         if (token.Content.Length == 0)
             throw place.Error("an added token is empty; give it a text or remove it");
         if (_ids.TryGetValue(token.Content, out int id) && id != token.Id)
-            throw place.Error($"{Quote(token.Content)} has id {token.Id} here, {id} in the vocabulary; make them equal");
+            throw place.Error($"{Quote(token.Content)} has id {token.Id} here, {id} in the vocabulary; keep one");
         if (!_added.TryAdd(token.Content, token))
             throw place.Error($"{Quote(token.Content)} is listed twice; keep one of the entries");
         Claim(token.Id, token.Content, place);

@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers;
 
-/// <summary>What encoding does with special tokens, such as <c>&lt;|endoftext|&gt;</c>, spelled out in a text.</summary>
+/// <summary>How encoding takes special tokens, such as <c>&lt;|endoftext|&gt;</c>, spelled out in text.</summary>
 public enum SpecialTokenHandling
 {
     /// <summary>The spelling becomes the special token's id. Right for prompts and templates you wrote.</summary>

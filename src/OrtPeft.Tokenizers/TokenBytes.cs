@@ -16,7 +16,8 @@ internal sealed class TokenBytes
         for (int id = 0; id < model.Tokens.Length; id++)
         {
             // An added token is searched for as it is spelled, so this is also what it decodes to.
-            block.Write(added.TryGetValue(id, out string? text) ? Encoding.UTF8.GetBytes(text) : Read(model.Tokens[id]));
+            string? spelling = added.GetValueOrDefault(id);
+            block.Write(spelling is null ? Read(model.Tokens[id]) : Encoding.UTF8.GetBytes(spelling));
             _starts[id + 1] = (int)block.Length;
         }
         _block = block.ToArray();

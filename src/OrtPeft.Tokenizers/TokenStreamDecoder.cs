@@ -19,7 +19,7 @@ public sealed class TokenStreamDecoder
         _tokenizer = tokenizer;
     }
 
-    /// <summary>Takes the next id and returns the text completed by it, empty while a character is unfinished.</summary>
+    /// <summary>Takes the next id and returns the text it completes, empty while a character is unfinished.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id lies outside the vocabulary.</exception>
     public string Append(int id) => Read(_tokenizer.GetBytes(id), flush: false);
 

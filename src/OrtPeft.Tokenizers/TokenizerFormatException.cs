@@ -23,10 +23,13 @@ public sealed class TokenizerFormatException : Exception
     /// <summary>Where in it: a JSON path such as <c>model.type</c>, a line such as <c>line 12</c>.</summary>
     public string Place { get; }
 
-    /// <summary>A value from a file made fit for one line: shortened, control characters and surrogates escaped.</summary>
-    internal static string Quote(string value)
+    /// <summary>A string from a file in quotes, made fit for one line.</summary>
+    internal static string Quote(string value) => $"\"{Shorten(value)}\"";
+
+    /// <summary>The beginning of a value, control characters and surrogates escaped.</summary>
+    internal static string Shorten(string value)
     {
-        var shown = new StringBuilder("\"");
+        var shown = new StringBuilder();
         foreach (char c in value.AsSpan(0, Math.Min(value.Length, LongestShown)))
         {
             if (char.IsControl(c) || char.IsSurrogate(c))
@@ -34,6 +37,6 @@ public sealed class TokenizerFormatException : Exception
             else
                 shown.Append(c);
         }
-        return shown.Append(value.Length > LongestShown ? "…\"" : "\"").ToString();
+        return shown.Append(value.Length > LongestShown ? "…" : "").ToString();
     }
 }

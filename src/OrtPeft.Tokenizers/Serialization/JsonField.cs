@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>A JSON value that knows where it stands, so that every wrong kind or value is reported with its path.</summary>
+/// <summary>A JSON value that knows where it stands, so that what is wrong with it is reported with its path.</summary>
 internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
 {
     private const string Here = "the document";
@@ -58,7 +58,10 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
         _ => throw Expected("true or false"),
     };
 
-    public string Shown() => TokenizerFormatException.Quote(Value.GetRawText());
+    /// <summary>The value for an error message.</summary>
+    public string Shown() => IsString
+        ? TokenizerFormatException.Quote(AsString())
+        : TokenizerFormatException.Shorten(Value.GetRawText());
 
     private SourcePlace Member(string name) =>
         Place with { Path = Place.Path == Here ? name : $"{Place.Path}.{name}" };

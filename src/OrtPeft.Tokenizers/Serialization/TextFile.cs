@@ -11,7 +11,7 @@ internal static class TextFile
 
     private const int DepthLimit = 64;
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     public static string ReadText(string file)
     {
@@ -36,10 +36,10 @@ internal static class TextFile
         }
         catch (JsonException error)
         {
-            string place = $"line {error.LineNumber + 1}";
-            throw new SourcePlace(file, place).Error($"not JSON of at most {DepthLimit} levels; restore the file", error);
+            var place = new SourcePlace(file, $"line {error.LineNumber + 1}");
+            throw place.Error($"not JSON of at most {DepthLimit} levels; restore the file", error);
         }
-        catch (InvalidOperationException error) when (error.Source == "System.Text.Json" || error.InnerException is not null)
+        catch (InvalidOperationException error)
         {
             // The parser leaves the contents of strings alone until they are asked for.
             throw new SourcePlace(file, "a string").Error("not valid Unicode; restore the file", error);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>Writes <c>tokenizer_config.json</c> for the class GPT2Tokenizer, whose one special token has every role.</summary>
+/// <summary>Writes <c>tokenizer_config.json</c> for GPT2Tokenizer, whose one special token has every role.</summary>
 internal static class TokenizerConfigWriter
 {
     public static void Write(Utf8JsonWriter json, BpeModel model)

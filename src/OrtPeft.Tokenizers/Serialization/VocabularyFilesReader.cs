@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>Reads the older pair of files, <c>vocab.json</c> with <c>merges.txt</c>, and what stands beside them.</summary>
+/// <summary>Reads the older pair, <c>vocab.json</c> with <c>merges.txt</c>, and what stands beside them.</summary>
 internal static class VocabularyFilesReader
 {
     public static BpeModel Read(string vocabularyFile, string mergesFile, TokenizerConfig config)
@@ -37,7 +37,7 @@ internal static class VocabularyFilesReader
         });
     }
 
-    /// <summary>A vocabulary token with a role is searched for literally even where no file lists it as added.</summary>
+    /// <summary>A vocabulary token with a role is searched for literally, listed as added or not.</summary>
     private static void MarkSpecial(TokenizerConfig config, BpeModelBuilder builder)
     {
         IEnumerable<string> named = config.RoleTokens.Select(static role => role.Content);
