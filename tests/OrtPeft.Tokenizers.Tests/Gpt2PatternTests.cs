@@ -1,0 +1,83 @@
+using System.Text;
+using OrtPeft.Tokenizers.Tests.Reference;
+
+namespace OrtPeft.Tokenizers.Tests;
+
+public sealed class Gpt2PatternTests
+{
+    [Fact]
+    public void MatchLength_ForEveryScalarValueAmongNeighbours_AgreesWithTheLiteralPattern()
+    {
+        var wrong = new List<string>();
+
+        for (int value = 0; value <= 0x10FFFF; value++)
+        {
+            if (!Rune.TryCreate(value, out Rune rune))
+                continue;
+            string text = $"a{rune} {rune}{rune}1{rune}!  {rune}";
+            if (!Split(text).SequenceEqual(NaivePattern.Split(text)))
+                wrong.Add($"U+{value:X4}");
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    [Theory]
+    [InlineData("I'm they'll we've", new[] { "I", "'m", " they", "'ll", " we", "'ve" })]
+    [InlineData("I'M DON'T", new[] { "I", "'", "M", " DON", "'", "T" })]
+    [InlineData("x's 's ?'s", new[] { "x", "'s", " '", "s", " ?'", "s" })]
+    [InlineData("'r 'v 'l", new[] { "'", "r", " '", "v", " '", "l" })]
+    public void MatchLength_AtApostrophes_TakesLowerCaseContractionsOnly(string text, string[] expected)
+    {
+        Assert.Equal(expected, Split(text));
+    }
+
+    [Theory]
+    [InlineData("a  b", new[] { "a", " ", " b" })]
+    [InlineData("a \n b", new[] { "a", " \n", " b" })]
+    [InlineData("a\n\nb", new[] { "a", "\n", "\n", "b" })]
+    [InlineData("a  ", new[] { "a", "  " })]
+    [InlineData("a\u0085b", new[] { "a", "\u0085", "b" })]
+    [InlineData("a\u00A0\u00A0b", new[] { "a", "\u00A0", "\u00A0", "b" })]
+    public void MatchLength_AtWhiteSpace_LeavesTheLastOneToTheNextWord(string text, string[] expected)
+    {
+        Assert.Equal(expected, Split(text));
+    }
+
+    [Fact]
+    public void MatchLength_AtByteOrderMark_TreatsItAsVisible()
+    {
+        string[] words = Split("a \uFEFFb");
+
+        Assert.Equal(["a", " \uFEFF", "b"], words);
+    }
+
+    [Fact]
+    public void MatchLength_AtLoneSurrogate_TreatsItAsTheReplacementCharacter()
+    {
+        string[] words = Split("a\uD800! \uDC00b");
+
+        Assert.Equal(["a", "\uD800!", " \uDC00", "b"], words);
+    }
+
+    [Fact]
+    public void MatchLength_AtSupplementaryLetters_JoinsThemWithBasicOnes()
+    {
+        string[] words = Split("x\U00010437y \U0001D49C1");
+
+        Assert.Equal(["x\U00010437y", " \U0001D49C", "1"], words);
+    }
+
+    private static string[] Split(string text)
+    {
+        var words = new List<string>();
+        ReadOnlySpan<char> rest = text;
+        while (!rest.IsEmpty)
+        {
+            int length = Gpt2Pattern.MatchLength(rest);
+            words.Add(rest[..length].ToString());
+            rest = rest[length..];
+        }
+        return [.. words];
+    }
+}
