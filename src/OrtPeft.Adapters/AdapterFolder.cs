@@ -68,7 +68,7 @@ public static class AdapterFolder
         ArgumentNullException.ThrowIfNull(weights);
         Directory.CreateDirectory(folder);
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        SafetensorsFile.Save(Path.Combine(folder, WeightsFile), weights, metadata);
+        SafetensorsFile.Save(Path.Combine(folder, WeightsFile), weights.Select(static w => (w.Key, w.Value)), metadata);
         AtomicFile.Write(Path.Combine(folder, ConfigFile), config.ToJson().ToJsonString(Indented));
     }
 }

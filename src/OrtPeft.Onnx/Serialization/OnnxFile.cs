@@ -57,20 +57,21 @@ public static class OnnxFile
         modelFile.Commit();
     }
 
-    /// <summary>The model as bytes for a session, large weights left out.</summary>
+    /// <summary>The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="isSupplied">
-    /// Which constants the session gets by another way; the bytes name them with an external location that no file has.
-    /// </param>
-    /// <returns>The content of an <c>.onnx</c> file.</returns>
-    public static byte[] ToBytes(Model model, Predicate<Tensor>? isSupplied = null) =>
+    /// <param name="folder">The folder that the session resolves file names in, or null to embed everything.</param>
+    /// <returns>The content of an <c>.onnx</c> file, its external data being ranges of the mapped files.</returns>
+    public static byte[] ToBytes(Model model, string? folder = null) =>
         Write(model, (tensor, proto) =>
         {
-            if (isSupplied?.Invoke(tensor) == true)
-                ExternalDataWriter.PointTo(proto, "supplied-by-the-session", 0, tensor.Data.Length);
+            if (tensor.Data is MappedTensorData mapped && folder is not null && IsIn(folder, mapped.File.Path))
+                ExternalDataWriter.PointTo(proto, Path.GetFileName(mapped.File.Path), mapped.Offset, mapped.Length);
             else
                 GraphWriter.Embed(tensor, proto);
         }).ToByteArray();
+
+    private static bool IsIn(string folder, string path) =>
+        string.Equals(Path.GetDirectoryName(path), Path.GetFullPath(folder), StringComparison.Ordinal);
 
     private static Model Read(ReadOnlySpan<byte> bytes, string path, TensorReader tensors)
     {

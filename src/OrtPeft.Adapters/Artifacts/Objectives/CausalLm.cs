@@ -1,0 +1,106 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Autodiff;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Artifacts.Objectives;
+
+/// <summary>
+/// Next-token cross-entropy as in HF's causal language models: adds the input <c>labels</c> [batch, sequence] int64, −100
+/// ignored, shifted inside. Positions without a label never reach the head: hidden states are picked before the product
+/// with the vocabulary.
+/// </summary>
+public sealed class CausalLm : IObjective
+{
+    private const long Ignored = -100;
+
+    /// <inheritdoc/>
+    public string Name => "causal-lm";
+
+    /// <inheritdoc/>
+    public Loss Build(LossScope scope)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        var (g, logits) = (scope.Builder, scope.Output);
+        if (logits.Shape is not { Rank: 3 } shape)
+            throw new GraphException($"The output '{logits.Name}' is {logits.Shape}, not [batch, sequence, vocabulary]: no language model.");
+        var labels = g.Graph.AddInput("labels", ElementType.Int64, [shape[0], shape[1]]);
+        g.Scope = "/loss";
+        var next = NextTokens(g, labels);
+        var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
+        var targets = g.Gather(next, picked);
+        var count = g.Op("Size", targets);
+        var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
+        return head is { Bias: null, Node.Inputs.Count: 2 }
+            ? HeadLoss(scope, head, picked, targets, count)
+            : LogitsLoss(scope, picked, targets, count);
+    }
+
+    /// <summary>The label of each position's next token, the batch as one row: [batch·sequence].</summary>
+    private static Value NextTokens(GraphBuilder g, Value labels)
+    {
+        var shifted = g.Op("Slice", labels, g.Int64(1), g.Int64(long.MaxValue), g.Int64(1));
+        var pads = g.Int64(0, 0, 0, 1);
+        return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(Ignored)), -1);
+    }
+
+    /// <summary>
+    /// Through the head y = h·Wᵀ by hand: with P = softmax(y), dh = (P·W − W[target])·scale and dW = (Pᵀ·h − h at the
+    /// targets' rows)·scale. No one-hot matrix is made.
+    /// </summary>
+    private static Loss HeadLoss(LossScope scope, LinearModule head, Value picked, Value targets, Value count)
+    {
+        var (g, weight) = (scope.Builder, head.Weight);
+        var hidden = head.Node.Inputs[0]!;
+        var rows = g.Reshape(hidden, -1, head.InFeatures);
+        var h = g.Gather(rows, picked);
+        var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
+        var (sum, logP) = NegativeLogLikelihood(g, logits, targets);
+        if (scope.Scale is null)
+            return new Loss(sum, count, []);
+        var p = g.Op("Exp", logP);
+        var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
+        var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
+        var dRows = g.Op("ScatterND", g.ZerosLike(rows), g.Unsqueeze(picked, 1), dH);
+        var seeds = new List<Seed> { new(hidden, g.ReshapeLike(dRows, hidden)) };
+        if (scope.Trainable.Contains(weight))
+            seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
+        return new Loss(sum, count, seeds);
+    }
+
+    private static Value WeightGradient(LossScope scope, LinearModule head, Value h, Value p, Value targets)
+    {
+        var g = scope.Builder;
+        var scaled = g.Mul(h, scope.Scale!);
+        var spread = g.Expand(g.Unsqueeze(targets, 1), g.Shape(h));
+        var dW = g.Op(
+            "ScatterElements",
+            [g.Gemm(p, scaled, transA: true), spread, g.Neg(scaled)],
+            NodeAttribute.Of("axis", 0L),
+            NodeAttribute.Of("reduction", "add"));
+        return head.IsOutByIn ? dW : g.Transpose(dW, 1, 0);
+    }
+
+    /// <summary>For heads of other forms: picks rows of the logits, dlogits = (P − onehot)·scale at them.</summary>
+    private static Loss LogitsLoss(LossScope scope, Value picked, Value targets, Value count)
+    {
+        var (g, logits) = (scope.Builder, scope.Output);
+        var vocabulary = logits.Shape![2].Value
+            ?? throw new GraphException($"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
+        var rows = g.Reshape(logits, -1, vocabulary);
+        var (sum, logP) = NegativeLogLikelihood(g, g.Gather(rows, picked), targets);
+        if (scope.Scale is null)
+            return new Loss(sum, count, []);
+        var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
+        var dPicked = g.Mul(g.Sub(g.Op("Exp", logP), oneHot), scope.Scale);
+        var dRows = g.Op("ScatterND", g.ZerosLike(rows), g.Unsqueeze(picked, 1), dPicked);
+        return new Loss(sum, count, [new Seed(logits, g.ReshapeLike(dRows, logits))]);
+    }
+
+    private static (Value Sum, Value LogP) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
+    {
+        var logP = g.LogSoftmax(logits);
+        var atTarget = g.Op("GatherElements", [logP, g.Unsqueeze(targets, 1)], NodeAttribute.Of("axis", 1L));
+        return (g.Neg(g.ReduceSum(atTarget, [], keepDims: false)), logP);
+    }
+}

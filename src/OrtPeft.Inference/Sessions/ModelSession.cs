@@ -1,0 +1,62 @@
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Onnx.Storage;
+
+namespace OrtPeft.Inference.Sessions;
+
+/// <summary>
+/// An ONNX Runtime session of a model. Weights are not copied into the session: it reads them where they are, usually in a
+/// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
+/// </summary>
+public sealed class ModelSession : IDisposable
+{
+    private readonly List<IDisposable> _weights = [];
+
+    private ModelSession(Model model, RuntimeOptions options)
+    {
+        using var settings = SessionSettings.Create(options);
+        var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
+        var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);
+        if (folder is not null)
+            settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
+        foreach (var constant in mapped.Where(v => Path.GetDirectoryName(FileOf(v).Path) == folder))
+            Supply(constant, settings);
+        Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);
+    }
+
+    /// <summary>The session.</summary>
+    public InferenceSession Session { get; }
+
+    /// <summary>Opens a session.</summary>
+    /// <param name="model">The model; its weights must not change while the session lives.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    public static ModelSession Open(Model model, RuntimeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new ModelSession(model, options ?? new RuntimeOptions());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Session.Dispose();
+        foreach (var weight in _weights)
+            weight.Dispose();
+    }
+
+    private static MappedFile FileOf(Value constant) => ((MappedTensorData)constant.Initializer!.Data).File;
+
+    /// <summary>Hands the mapped bytes over, so that all sessions use the one mapping instead of each its own.</summary>
+    private void Supply(Value constant, SessionOptions options)
+    {
+        var tensor = constant.Initializer!;
+        var pin = tensor.Data.Pin();
+        _weights.Add(pin);
+        var value = TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]);
+        _weights.Add(value);
+        options.AddInitializer(constant.Name, value);
+    }
+}
