@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace OrtPeft.Onnx.Storage;
 
@@ -10,14 +11,28 @@ namespace OrtPeft.Onnx.Storage;
 [SuppressMessage("Design", "CA1001", Justification = "Tensors share the mapping; the last one's collection unmaps it.")]
 public sealed class MappedFile
 {
+    private readonly SafeFileHandle? _handle;
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly nint _start;
 
-    private MappedFile(string path, long length, MemoryMappedFile? file, MemoryMappedViewAccessor? view, nint start)
+    private MappedFile(string path)
+    {
+        Path = path;
+        GC.SuppressFinalize(this);
+    }
+
+    private MappedFile(
+        string path,
+        long length,
+        SafeFileHandle handle,
+        MemoryMappedFile file,
+        MemoryMappedViewAccessor view,
+        nint start)
     {
         Path = path;
         Length = length;
+        _handle = handle;
         _file = file;
         _view = view;
         _start = start;
@@ -31,6 +46,7 @@ public sealed class MappedFile
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file!.Dispose();
+        _handle!.Dispose();
     }
 
     /// <summary>The file's full path.</summary>
@@ -46,15 +62,20 @@ public sealed class MappedFile
     public static unsafe MappedFile Open(string path)
     {
         var fullPath = System.IO.Path.GetFullPath(path);
-        var length = new FileInfo(fullPath).Length;
+        var handle = File.OpenHandle(fullPath);
+        var length = RandomAccess.GetLength(handle);
         if (length == 0)
-            return new MappedFile(fullPath, 0, null, null, 0);
+        {
+            handle.Dispose();
+            return new MappedFile(fullPath);
+        }
+
         var file = MemoryMappedFile.CreateFromFile(
-            fullPath, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        return new MappedFile(fullPath, length, file, view, (nint)start + (nint)view.PointerOffset);
+        return new MappedFile(fullPath, length, handle, file, view, (nint)start + (nint)view.PointerOffset);
     }
 
     /// <summary>A range of the file as tensor bytes, not copied.</summary>
@@ -70,6 +91,19 @@ public sealed class MappedFile
     }
 
     internal unsafe ReadOnlySpan<byte> Span(long offset, int count) => new((byte*)_start + offset, count);
+
+    /// <summary>Reads through the same open file instead of the mapping, so that no pages become resident.</summary>
+    internal void Read(long offset, Span<byte> target)
+    {
+        while (!target.IsEmpty)
+        {
+            var count = RandomAccess.Read(_handle!, target, offset);
+            if (count == 0)
+                throw new EndOfStreamException($"{Path}: was cut to fewer than {Length} bytes while it was in use.");
+            target = target[count..];
+            offset += count;
+        }
+    }
 
     internal nint Address(long offset) => _start + (nint)offset;
 }

@@ -29,5 +29,12 @@ public sealed class MappedTensorData : TensorData
     }
 
     /// <inheritdoc/>
+    public override void Read(long offset, Span<byte> target)
+    {
+        CheckRange(offset, target.Length);
+        File.Read(Offset + offset, target);
+    }
+
+    /// <inheritdoc/>
     public override PinnedBytes Pin() => new(File.Address(Offset), _length, File);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace OrtPeft.Onnx.Storage;
 
 /// <summary>
@@ -20,13 +22,28 @@ public abstract class TensorData
     /// <returns>The address, valid until the pin is disposed.</returns>
     public abstract PinnedBytes Pin();
 
-    /// <summary>Writes all bytes to a stream in pieces.</summary>
+    /// <summary>Copies part of the bytes; of a mapped file no pages stay in memory, as they do after a slice.</summary>
+    /// <param name="offset">First byte, 0 to Length.</param>
+    /// <param name="target">Receives as many bytes as it has.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
+    public virtual void Read(long offset, Span<byte> target) => Slice(offset, target.Length).CopyTo(target);
+
+    /// <summary>Writes all bytes to a stream in pieces of up to 1 MiB.</summary>
     /// <param name="target">Where to.</param>
     public void CopyTo(Stream target)
     {
+        ArgumentNullException.ThrowIfNull(target);
         const int Piece = 1 << 20;
-        for (long offset = 0; offset < Length; offset += Piece)
-            target.Write(Slice(offset, (int)Math.Min(Piece, Length - offset)));
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Piece, Length));
+        for (long offset = 0; offset < Length;)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(buffer.Length, Length - offset));
+            Read(offset, piece);
+            target.Write(piece);
+            offset += piece.Length;
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     /// <summary>Checks a range against the length.</summary>
