@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Text;
+using OrtPeft.Tokenizers.Serialization;
+
+namespace OrtPeft.Tokenizers;
+
+/// <summary>
+/// GPT-2's byte-level BPE: any text splits into tokens and joins again to the same text. Made by
+/// <see cref="TokenizerFolder.Load"/> or <see cref="Training.BpeTrainer"/>.
+/// </summary>
+/// <remarks>
+/// Immutable and thread-safe. Frequent words are remembered, up to about 20 MB. Unlike HF, an added token decodes
+/// to its own spelling even where that contains letters of the byte alphabet, such as <c>é</c>.
+/// </remarks>
+/// <seealso href="https://github.com/openai/gpt-2/blob/master/src/encoder.py">The original implementation</seealso>
+public sealed class ByteLevelBpe : ITokenizer
+{
+    private readonly BpeModel _model;
+    private readonly TokenBytes _bytes;
+    private readonly WordEncoder _words;
+    private readonly AddedTokenSplitter _added;
+
+    internal ByteLevelBpe(BpeModel model)
+    {
+        _model = model;
+        _bytes = new TokenBytes(model);
+        _words = new WordEncoder(model);
+        _added = new AddedTokenSplitter(model.AddedTokens);
+    }
+
+    /// <inheritdoc/>
+    public int VocabularySize => _bytes.Count;
+
+    /// <inheritdoc/>
+    public int? EndOfTextId => _model.EndOfTextId;
+
+    /// <summary>The tokens matched literally in text, in id order; special tokens are among them.</summary>
+    public ImmutableArray<AddedToken> AddedTokens => _model.AddedTokens;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => Encode(text, SpecialTokenHandling.Recognize);
+
+    /// <summary>Splits text into token ids, special tokens taken as the caller says.</summary>
+    /// <param name="text">Any UTF-16 text; a lone surrogate counts as U+FFFD.</param>
+    /// <param name="handling">Use <see cref="SpecialTokenHandling.TreatAsText"/> for text from strangers.</param>
+    /// <returns>The ids in text order; empty for empty text. Time is O(n log n) at worst.</returns>
+    public IReadOnlyList<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling)
+    {
+        var ids = new List<int>(text.Length / 3);
+        foreach (TextSegment segment in _added.Split(text, handling))
+        {
+            if (segment.TokenId is { } id)
+                ids.Add(id);
+            else
+                EncodeOrdinary(text[segment.Start..segment.End], ids);
+        }
+        return ids;
+    }
+
+    /// <inheritdoc/>
+    public string Decode(IEnumerable<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        using var bytes = new MemoryStream();
+        foreach (int id in ids)
+            bytes.Write(GetBytes(id));
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<byte> GetBytes(int id)
+    {
+        if ((uint)id >= (uint)_bytes.Count)
+        {
+            string message = $"Id {id} is outside the vocabulary of {_bytes.Count}; is this the model's own tokenizer?";
+            throw new ArgumentOutOfRangeException(nameof(id), id, message);
+        }
+        return _bytes[id];
+    }
+
+    /// <summary>
+    /// The id of a token as vocabulary files spell it (<c>Ġthe</c> for " the") or of an added token, or
+    /// <see langword="null"/>. O(added tokens).
+    /// </summary>
+    public int? FindId(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        foreach (AddedToken added in _model.AddedTokens)
+        {
+            if (added.Content == token)
+                return added.Id;
+        }
+        return _model.Ids.TryGetValue(token, out int id) ? id : null;
+    }
+
+    /// <summary>
+    /// Writes <c>tokenizer.json</c>, <c>vocab.json</c>, <c>merges.txt</c> and <c>tokenizer_config.json</c> as Hugging
+    /// Face libraries read them. Each file appears whole or not at all; existing ones are replaced.
+    /// </summary>
+    /// <param name="folder">Created where missing.</param>
+    /// <exception cref="IOException">The folder or a file cannot be written.</exception>
+    public void Save(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        TokenizerFolderWriter.Write(_model, folder);
+    }
+
+    private void EncodeOrdinary(ReadOnlySpan<char> text, List<int> ids)
+    {
+        if (_model.Settings.AddsPrefixSpace && text[0] != ' ')
+            text = string.Concat(" ", text);
+        if (!_model.Settings.SplitsWords)
+        {
+            _words.Encode(text, ids);
+            return;
+        }
+        while (!text.IsEmpty)
+        {
+            int length = Gpt2Pattern.MatchLength(text);
+            _words.Encode(text[..length], ids);
+            text = text[length..];
+        }
+    }
+}

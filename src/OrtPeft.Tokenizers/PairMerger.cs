@@ -1,0 +1,90 @@
+namespace OrtPeft.Tokenizers;
+
+/// <summary>
+/// Merges the symbols of one word: always the pair of lowest rank, leftmost first. A linked list of symbols and a
+/// heap of pairs make it O(n log n), so a very long word costs no more than the same text in short ones.
+/// </summary>
+internal readonly ref struct PairMerger
+{
+    private const int OnStack = 64;
+
+    private readonly MergeTable _table;
+    private readonly Span<int> _ids;
+    private readonly Span<int> _next;
+    private readonly Span<int> _previous;
+    private readonly Span<Merge> _pending;
+
+    private PairMerger(MergeTable table, Span<int> ids, Span<int> links, Span<Merge> pending)
+    {
+        _table = table;
+        _ids = ids;
+        _next = links[..ids.Length];
+        _previous = links.Slice(ids.Length, ids.Length);
+        _pending = pending;
+    }
+
+    /// <summary>Merges in place.</summary>
+    /// <returns>How many ids are left at the start of <paramref name="ids"/>.</returns>
+    public static int MergeAll(MergeTable table, Span<int> ids)
+    {
+        int count = ids.Length;
+        if (count < 2)
+            return count;
+        bool small = count <= OnStack;
+        Span<int> links = small ? stackalloc int[2 * OnStack] : new int[2 * count];
+        Span<Merge> pending = small ? stackalloc Merge[OnStack] : new Merge[count];
+        // Every pair is queued once at the start and every merge queues two more.
+        var heap = new MinHeap(small ? stackalloc ulong[3 * OnStack] : new ulong[3L * count]);
+        return new PairMerger(table, ids, links, pending).Run(ref heap);
+    }
+
+    private int Run(ref MinHeap heap)
+    {
+        for (int i = 0; i < _ids.Length; i++)
+        {
+            _next[i] = i + 1;
+            _previous[i] = i - 1;
+        }
+        for (int i = 0; i < _ids.Length; i++)
+            Queue(ref heap, i);
+        while (heap.TryPop(out ulong entry))
+        {
+            int at = (int)(uint)entry;
+            // An entry outlives its pair when a neighbour was merged away; the pair now there has its own entry.
+            if (_pending[at].Rank == (int)(entry >> 32))
+                MergeAt(ref heap, at);
+        }
+        return Compact();
+    }
+
+    private void MergeAt(ref MinHeap heap, int at)
+    {
+        int absorbed = _next[at];
+        int after = _next[absorbed];
+        _ids[at] = _pending[at].Result;
+        _next[at] = after;
+        _pending[absorbed] = Merge.None;
+        if (after < _ids.Length)
+            _previous[after] = at;
+        Queue(ref heap, at);
+        if (_previous[at] >= 0)
+            Queue(ref heap, _previous[at]);
+    }
+
+    private void Queue(ref MinHeap heap, int at)
+    {
+        int next = _next[at];
+        Merge merge = next < _ids.Length ? _table.Find(_ids[at], _ids[next]) : Merge.None;
+        _pending[at] = merge;
+        if (merge.Exists)
+            heap.Push(((ulong)merge.Rank << 32) | (uint)at);
+    }
+
+    private int Compact()
+    {
+        int count = 0;
+        for (int at = 0; at < _ids.Length; at = _next[at])
+            _ids[count++] = _ids[at];
+        return count;
+    }
+}

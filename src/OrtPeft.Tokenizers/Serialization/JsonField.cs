@@ -1,0 +1,76 @@
+using System.Text.Json;
+
+namespace OrtPeft.Tokenizers.Serialization;
+
+/// <summary>A JSON value that knows where it stands, so that every wrong kind or value is reported with its path.</summary>
+internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
+{
+    private const string Here = "the document";
+
+    public bool IsObject => Value.ValueKind == JsonValueKind.Object;
+
+    public bool IsString => Value.ValueKind == JsonValueKind.String;
+
+    /// <summary>A member, or null where it is absent or JSON null.</summary>
+    public JsonField? Find(string name)
+    {
+        Require(JsonValueKind.Object, "an object");
+        bool found = Value.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null;
+        return found ? new JsonField(member, Member(name)) : null;
+    }
+
+    public JsonField Get(string name) =>
+        Find(name) ?? throw Place.Error($"\"{name}\" is missing; save the tokenizer again with its library");
+
+    public IEnumerable<JsonField> Items()
+    {
+        Require(JsonValueKind.Array, "an array");
+        SourcePlace place = Place;
+        return Value.EnumerateArray().Select((item, index) =>
+            new JsonField(item, place with { Path = $"{place.Path}[{index}]" }));
+    }
+
+    public IEnumerable<(string Name, JsonField Field)> Members()
+    {
+        Require(JsonValueKind.Object, "an object");
+        SourcePlace place = Place;
+        return Value.EnumerateObject().Select(member => (member.Name, new JsonField(member.Value, place)));
+    }
+
+    public string AsString()
+    {
+        Require(JsonValueKind.String, "a string");
+        return Value.GetString() ?? "";
+    }
+
+    public int AsInt32()
+    {
+        Require(JsonValueKind.Number, "a number");
+        return Value.TryGetInt32(out int number)
+            ? number
+            : throw Place.Error($"{Shown()} is not an id; ids are 0..{BpeModelBuilder.IdLimit - 1}");
+    }
+
+    public bool AsBoolean() => Value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Expected("true or false"),
+    };
+
+    public string Shown() => TokenizerFormatException.Quote(Value.GetRawText());
+
+    private SourcePlace Member(string name) =>
+        Place with { Path = Place.Path == Here ? name : $"{Place.Path}.{name}" };
+
+    private void Require(JsonValueKind kind, string expected)
+    {
+        if (Value.ValueKind != kind)
+            throw Expected(expected);
+    }
+
+    private TokenizerFormatException Expected(string expected) =>
+        Place.Error($"{Shown()} stands where {expected} is expected");
+
+    public static JsonField Root(JsonElement root, string file) => new(root, new SourcePlace(file, Here));
+}

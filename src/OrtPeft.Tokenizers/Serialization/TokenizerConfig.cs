@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace OrtPeft.Tokenizers.Serialization;
+
+/// <summary>
+/// The two optional files beside a vocabulary, <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c>.
+/// </summary>
+internal sealed class TokenizerConfig
+{
+    private const string EndOfTextRole = "eos_token";
+
+    private static readonly string[] Roles = [EndOfTextRole, "bos_token", "unk_token", "pad_token"];
+
+    private readonly Dictionary<string, (string Content, SourcePlace Place)> _roles = [];
+    private readonly List<(AddedToken Token, SourcePlace Place)> _addedTokens = [];
+
+    private TokenizerConfig()
+    {
+    }
+
+    public bool AddsPrefixSpace { get; private set; }
+
+    /// <summary>Tokens of <c>added_tokens_decoder</c>, in file order.</summary>
+    public IReadOnlyList<(AddedToken Token, SourcePlace Place)> AddedTokens => _addedTokens;
+
+    /// <summary>The tokens that have a role, such as <c>eos_token</c>, with the place that names them.</summary>
+    public IEnumerable<(string Content, SourcePlace Place)> RoleTokens => _roles.Values;
+
+    public static TokenizerConfig Read(string folder)
+    {
+        var config = new TokenizerConfig();
+        config.ReadIfPresent(Path.Combine(folder, FileNames.Config));
+        config.ReadIfPresent(Path.Combine(folder, FileNames.SpecialTokensMap));
+        return config;
+    }
+
+    /// <summary>The named end of text, or GPT-2's where none is named and the vocabulary has it.</summary>
+    public int? FindEndOfText(BpeModelBuilder builder)
+    {
+        if (!_roles.TryGetValue(EndOfTextRole, out (string Content, SourcePlace Place) named))
+            return builder.Find(FileNames.Gpt2EndOfText);
+        string shown = TokenizerFormatException.Quote(named.Content);
+        return builder.Find(named.Content)
+            ?? throw named.Place.Error($"{shown} is not in the vocabulary; name one of its tokens");
+    }
+
+    private void ReadIfPresent(string file)
+    {
+        if (File.Exists(file))
+            TextFile.ReadJson(file, ReadFields);
+    }
+
+    private bool ReadFields(JsonField root)
+    {
+        foreach (string role in Roles)
+        {
+            if (root.Find(role) is { } field)
+                _roles.TryAdd(role, ((field.IsObject ? field.Get("content") : field).AsString(), field.Place));
+        }
+        AddsPrefixSpace |= root.Find("add_prefix_space")?.AsBoolean() ?? false;
+        if (root.Find("added_tokens_decoder") is { } added)
+            ReadAddedTokens(added);
+        return true;
+    }
+
+    private void ReadAddedTokens(JsonField added)
+    {
+        foreach ((string name, JsonField field) in added.Members())
+        {
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+                throw field.Place.Error($"{TokenizerFormatException.Quote(name)} is not an id");
+            _addedTokens.Add((AddedTokenReader.Read(field, id), field.Place));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+
+namespace OrtPeft.Tokenizers.Serialization;
+
+/// <summary>Writes <c>tokenizer.json</c> with every field the Hugging Face tokenizers library expects.</summary>
+internal static class TokenizerJsonWriter
+{
+    public static void Write(Utf8JsonWriter json, BpeModel model)
+    {
+        json.WriteStartObject();
+        json.WriteString("version", "1.0");
+        json.WriteNull("truncation");
+        json.WriteNull("padding");
+        WriteAddedTokens(json, model);
+        json.WriteNull("normalizer");
+        WriteByteLevel(json, "pre_tokenizer", model.Settings);
+        WriteByteLevel(json, "post_processor", model.Settings);
+        WriteByteLevel(json, "decoder", model.Settings);
+        WriteModel(json, model);
+        json.WriteEndObject();
+    }
+
+    private static void WriteAddedTokens(Utf8JsonWriter json, BpeModel model)
+    {
+        json.WriteStartArray("added_tokens");
+        foreach (AddedToken token in model.AddedTokens)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", token.Id);
+            AddedTokenWriter.WriteFields(json, token);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteByteLevel(Utf8JsonWriter json, string role, BpeSettings settings)
+    {
+        json.WriteStartObject(role);
+        json.WriteString("type", "ByteLevel");
+        json.WriteBoolean("add_prefix_space", settings.AddsPrefixSpace);
+        json.WriteBoolean("trim_offsets", true);
+        json.WriteBoolean("use_regex", settings.SplitsWords);
+        json.WriteEndObject();
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, BpeModel model)
+    {
+        json.WriteStartObject("model");
+        json.WriteString("type", "BPE");
+        json.WriteNull("dropout");
+        json.WriteString("unk_token", model.Settings.UnknownId is { } id ? model.SpellingOf(id) : null);
+        json.WriteNull("continuing_subword_prefix");
+        json.WriteNull("end_of_word_suffix");
+        json.WriteBoolean("fuse_unk", model.Settings.FusesUnknown);
+        json.WriteBoolean("byte_fallback", false);
+        json.WritePropertyName("vocab");
+        VocabularyWriter.Write(json, model);
+        json.WriteStartArray("merges");
+        foreach (MergeRule merge in model.Merges)
+            json.WriteStringValue($"{model.SpellingOf(merge.Left)} {model.SpellingOf(merge.Right)}");
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}

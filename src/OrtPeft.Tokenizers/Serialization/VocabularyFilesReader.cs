@@ -1,0 +1,52 @@
+namespace OrtPeft.Tokenizers.Serialization;
+
+/// <summary>Reads the older pair of files, <c>vocab.json</c> with <c>merges.txt</c>, and what stands beside them.</summary>
+internal static class VocabularyFilesReader
+{
+    public static BpeModel Read(string vocabularyFile, string mergesFile, TokenizerConfig config)
+    {
+        var builder = new BpeModelBuilder();
+        TextFile.ReadJson(vocabularyFile, root =>
+        {
+            VocabularyReader.Read(root, builder);
+            return true;
+        });
+        MergesFileReader.Read(mergesFile, builder);
+        foreach ((AddedToken token, SourcePlace place) in config.AddedTokens)
+            builder.AddAddedToken(token, place);
+        if (config.AddedTokens.Count == 0)
+            ReadAddedTokens(Path.Combine(Path.GetDirectoryName(vocabularyFile) ?? "", FileNames.AddedTokens), builder);
+        int? endOfText = config.FindEndOfText(builder);
+        MarkSpecial(config, builder);
+        return builder.Build(new BpeSettings { AddsPrefixSpace = config.AddsPrefixSpace }, endOfText);
+    }
+
+    /// <summary>Token → id, as old versions of the transformers library kept tokens beyond the vocabulary.</summary>
+    private static void ReadAddedTokens(string file, BpeModelBuilder builder)
+    {
+        if (!File.Exists(file))
+            return;
+        TextFile.ReadJson(file, root =>
+        {
+            foreach ((string content, JsonField id) in root.Members())
+            {
+                var token = new AddedToken { Content = content, Id = id.AsInt32(), IsNormalized = true };
+                builder.AddAddedToken(token, id.Place);
+            }
+            return true;
+        });
+    }
+
+    /// <summary>A vocabulary token with a role is searched for literally even where no file lists it as added.</summary>
+    private static void MarkSpecial(TokenizerConfig config, BpeModelBuilder builder)
+    {
+        IEnumerable<string> named = config.RoleTokens.Select(static role => role.Content);
+        foreach (string content in named.Append(FileNames.Gpt2EndOfText).Distinct(StringComparer.Ordinal))
+        {
+            if (builder.Find(content) is not { } id || builder.HasAddedToken(content))
+                continue;
+            var token = new AddedToken { Content = content, Id = id, IsSpecial = true };
+            builder.AddAddedToken(token, new SourcePlace(FileNames.Config, content));
+        }
+    }
+}

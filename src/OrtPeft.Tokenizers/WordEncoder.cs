@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace OrtPeft.Tokenizers;
+
+/// <summary>Bytes, merges and the cache: turns one word of a text into ids.</summary>
+internal sealed class WordEncoder
+{
+    private const int Dropped = -1;
+    private const int OnStack = 256;
+
+    private readonly int[] _byteIds = new int[256];
+    private readonly int _unknownId;
+    private readonly bool _fusesUnknown;
+    private readonly MergeTable _merges;
+    private readonly WordCache _cache = new();
+
+    public WordEncoder(BpeModel model)
+    {
+        _merges = new MergeTable(model.Merges);
+        _fusesUnknown = model.Settings.FusesUnknown;
+        _unknownId = model.Settings.UnknownId ?? Dropped;
+        for (int b = 0; b < 256; b++)
+        {
+            string spelled = ByteAlphabet.CharOf((byte)b).ToString();
+            _byteIds[b] = model.Ids.TryGetValue(spelled, out int id) ? id : Dropped;
+        }
+    }
+
+    public void Encode(ReadOnlySpan<char> word, List<int> output)
+    {
+        if (_cache.TryGet(word, out ReadOnlySpan<int> known))
+        {
+            output.AddRange(known);
+            return;
+        }
+        int start = output.Count;
+        Merge(word, output);
+        _cache.Add(word, CollectionsMarshal.AsSpan(output)[start..]);
+    }
+
+    private void Merge(ReadOnlySpan<char> word, List<int> output)
+    {
+        int most = Encoding.UTF8.GetMaxByteCount(word.Length);
+        Span<byte> bytes = most <= OnStack ? stackalloc byte[OnStack] : new byte[most];
+        bytes = bytes[..Encoding.UTF8.GetBytes(word, bytes)];
+
+        Span<int> ids = bytes.Length <= OnStack ? stackalloc int[OnStack] : new int[bytes.Length];
+        ids = ids[..FirstIds(bytes, ids)];
+        output.AddRange(ids[..PairMerger.MergeAll(_merges, ids)]);
+    }
+
+    private int FirstIds(ReadOnlySpan<byte> bytes, Span<int> ids)
+    {
+        int count = 0;
+        bool afterUnknown = false;
+        foreach (byte b in bytes)
+        {
+            int id = _byteIds[b];
+            bool isUnknown = id == Dropped;
+            if (isUnknown)
+                id = _fusesUnknown && afterUnknown ? Dropped : _unknownId;
+            afterUnknown = isUnknown;
+            if (id != Dropped)
+                ids[count++] = id;
+        }
+        return count;
+    }
+}
