@@ -1,0 +1,45 @@
+namespace OrtPeft.Training.Data;
+
+/// <summary>
+/// Rows of equal length, laid out as the graph takes them: every array is row-major <c>[rows, columns] int64</c>. The
+/// arrays are the caller's to hand on without copying; whoever changes them changes the batch.
+/// </summary>
+public sealed class Batch
+{
+    internal Batch(int rows, int columns, bool withPositions)
+    {
+        Rows = rows;
+        Columns = columns;
+        InputIds = new long[rows * columns];
+        AttentionMask = new long[rows * columns];
+        Labels = new long[rows * columns];
+        PositionIds = withPositions ? new long[rows * columns] : null;
+    }
+
+    /// <summary>The batch axis, at least 1.</summary>
+    public int Rows { get; }
+
+    /// <summary>The sequence axis: the length of the longest row, in tokens.</summary>
+    public int Columns { get; }
+
+    /// <summary><c>[rows, columns]</c> token ids, the pad id in padding.</summary>
+    public long[] InputIds { get; }
+
+    /// <summary><c>[rows, columns]</c> of 0 and 1; 0 in padding.</summary>
+    public long[] AttentionMask { get; }
+
+    /// <summary><c>[rows, columns]</c>, unshifted; <see cref="Example.IgnoredLabel"/> in padding.</summary>
+    public long[] Labels { get; }
+
+    /// <summary><c>[rows, columns]</c>, 0 in padding; null leaves the positions to the graph.</summary>
+    public long[]? PositionIds { get; }
+
+    /// <summary>
+    /// The number of losses in the batch: labels other than <see cref="Example.IgnoredLabel"/> in columns 1 and up. It
+    /// may be 0.
+    /// </summary>
+    public int SupervisedTokens { get; internal init; }
+
+    /// <summary>The number of tokens the batch really holds: ones in the mask.</summary>
+    public int AttendedTokens { get; internal init; }
+}

@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>Puts rows of differing length into one rectangle.</summary>
+public static class Collator
+{
+    /// <summary>
+    /// Pads rows on the right to the longest of them: id <paramref name="padId"/>, mask 0, label
+    /// <see cref="Example.IgnoredLabel"/>, position 0. A row's own mask is used as it stands.
+    /// </summary>
+    /// <param name="examples">The rows, at least one, in batch order.</param>
+    /// <param name="padId">The id that fills up rows, 0 by default; any id the model has will do.</param>
+    /// <returns>A batch that shares nothing with the rows.</returns>
+    /// <exception cref="ArgumentException">There is no row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="padId"/> is negative.</exception>
+    /// <exception cref="TrainingDataException">Some rows have position ids and others do not.</exception>
+    public static Batch Collate(IReadOnlyList<Example> examples, int padId = 0)
+    {
+        ArgumentNullException.ThrowIfNull(examples);
+        ArgumentOutOfRangeException.ThrowIfNegative(padId);
+        if (examples.Count == 0)
+            throw new ArgumentException("There is no row; a batch needs at least one.", nameof(examples));
+        var batch = new Batch(examples.Count, examples.Max(row => row.Length), HavePositions(examples))
+        {
+            SupervisedTokens = examples.Sum(row => row.SupervisedTokens),
+            AttendedTokens = examples.Sum(row => row.AttentionMask?.AsSpan().Count(1) ?? row.Length),
+        };
+        for (int i = 0; i < examples.Count; i++)
+        {
+            Example row = examples[i];
+            Fill(Row(batch, batch.InputIds, i), row.InputIds, padId);
+            Fill(Row(batch, batch.Labels, i), row.Labels, Example.IgnoredLabel);
+            if (row.AttentionMask is { } mask)
+                Fill(Row(batch, batch.AttentionMask, i), mask, 0);
+            else
+                Row(batch, batch.AttentionMask, i)[..row.Length].Fill(1);
+            if (batch.PositionIds is { } batchPositions && row.PositionIds is { } positions)
+                Fill(Row(batch, batchPositions, i), positions, 0);
+        }
+        return batch;
+    }
+
+    private static Span<long> Row(Batch batch, long[] values, int row) =>
+        values.AsSpan(row * batch.Columns, batch.Columns);
+
+    private static void Fill(Span<long> target, ImmutableArray<int> values, int padding)
+    {
+        for (int i = 0; i < values.Length; i++)
+            target[i] = values[i];
+        target[values.Length..].Fill(padding);
+    }
+
+    private static bool HavePositions(IReadOnlyList<Example> examples)
+    {
+        Example? with = examples.FirstOrDefault(row => row.PositionIds is not null);
+        Example? without = examples.FirstOrDefault(row => row.PositionIds is null);
+        if (with is not null && without is not null)
+        {
+            throw Place(without).Error("position_ids",
+                $"missing, while {Place(with)} in the same batch has them; give them in every row or in none");
+        }
+        return with is not null;
+    }
+
+    private static DataPlace Place(Example example) => new(example.File, example.Line);
+}

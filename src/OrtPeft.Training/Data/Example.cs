@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>One row of training data as tokens. Immutable and safe to share between threads.</summary>
+public sealed class Example
+{
+    /// <summary>The label of a position that is not supervised.</summary>
+    public const int IgnoredLabel = -100;
+
+    /// <summary>Binds the arrays of one row together.</summary>
+    /// <param name="inputIds"><c>[sequence]</c> token ids, at least one.</param>
+    /// <param name="labels">
+    /// <c>[sequence]</c>: the id to be predicted <em>for</em> each position, or <see cref="IgnoredLabel"/>. Not
+    /// shifted: the loss compares the logits of position t − 1 with the label of position t, so the first label never
+    /// counts.
+    /// </param>
+    /// <param name="attentionMask"><c>[sequence]</c> of 0 (hidden) and 1, or null for all ones.</param>
+    /// <param name="positionIds"><c>[sequence]</c> from 0, or null to leave the positions to the graph.</param>
+    /// <exception cref="ArgumentException">There is no token, or the arrays differ in length.</exception>
+    public Example(
+        ImmutableArray<int> inputIds,
+        ImmutableArray<int> labels,
+        ImmutableArray<int>? attentionMask = null,
+        ImmutableArray<int>? positionIds = null)
+    {
+        if (inputIds.IsDefaultOrEmpty)
+            throw new ArgumentException("There is no token id; an example needs at least one.", nameof(inputIds));
+        CheckLength(labels, inputIds.Length, nameof(labels));
+        CheckLength(attentionMask, inputIds.Length, nameof(attentionMask));
+        CheckLength(positionIds, inputIds.Length, nameof(positionIds));
+        InputIds = inputIds;
+        Labels = labels;
+        AttentionMask = attentionMask;
+        PositionIds = positionIds;
+    }
+
+    /// <summary><c>[sequence]</c> token ids.</summary>
+    public ImmutableArray<int> InputIds { get; }
+
+    /// <summary>
+    /// <c>[sequence]</c>, unshifted: an id, or <see cref="IgnoredLabel"/> where nothing is supervised.
+    /// </summary>
+    public ImmutableArray<int> Labels { get; }
+
+    /// <summary><c>[sequence]</c> of 0 (hidden) and 1 as the row gave it, or null for all ones.</summary>
+    public ImmutableArray<int>? AttentionMask { get; }
+
+    /// <summary><c>[sequence]</c> positions as the row gave them, or null to leave them to the graph.</summary>
+    public ImmutableArray<int>? PositionIds { get; }
+
+    /// <summary>The file the row was read from, for messages; null when it came from memory.</summary>
+    public string? File { get; init; }
+
+    /// <summary>The row's line in <see cref="File"/>, from 1; 0 when it came from memory.</summary>
+    public int Line { get; init; }
+
+    /// <summary>How many tokens the row has, at least 1.</summary>
+    public int Length => InputIds.Length;
+
+    /// <summary>
+    /// How many labels enter the loss: those that are not ignored, the first position left out. O(length).
+    /// </summary>
+    public int SupervisedTokens => Length - 1 - Labels.AsSpan()[1..].Count(IgnoredLabel);
+
+    private static void CheckLength(ImmutableArray<int>? values, int length, string name)
+    {
+        if (values is not { } given)
+            return;
+        int found = given.IsDefault ? 0 : given.Length;
+        if (found != length)
+            throw new ArgumentException($"{found} values for {length} token ids; expected one for each.", name);
+    }
+}

@@ -1,0 +1,119 @@
+using OrtPeft.Tokenizers;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>
+/// Reads rows of JSON Lines files as <see cref="Example"/>s. A row is one of these, by the first field of the list
+/// that it has; a field that is null counts as absent, and fields not named here are ignored:
+/// <list type="bullet">
+/// <item><description>
+/// <c>input_ids</c>, with <c>labels</c>, <c>attention_mask</c> and <c>position_ids</c> if given, each of the same
+/// length and used as they stand; without labels every token that the mask shows is supervised. Needs no tokenizer.
+/// </description></item>
+/// <item><description>
+/// <c>messages</c>, an array of <c>{"role", "content"}</c>: each turn becomes <c>role: content</c> and a line feed;
+/// after an assistant's turn stands the end-of-text token. Only what follows <c>assistant:</c> is supervised,
+/// end-of-text included. Roles are assistant, user, system, developer and tool. The Jinja chat templates of
+/// <c>tokenizer_config.json</c> are not interpreted; for another template give <c>prompt</c> and <c>completion</c>.
+/// </description></item>
+/// <item><description>
+/// <c>prompt</c> and <c>completion</c>: only the completion and the closing end-of-text token are supervised. The two
+/// are tokenised apart and their ids joined, so that no token straddles the border and a prompt has the ids it has
+/// when text is generated from it. </description></item>
+/// <item><description><c>text</c>: everything is supervised, the closing end-of-text token
+/// included.</description></item>
+/// </list>
+/// Where the tokenizer names no end-of-text token, none is appended.
+/// </summary>
+/// <remarks>As safe to use from several threads as the tokenizer it was given.</remarks>
+public sealed class ExampleReader
+{
+    private readonly ITokenizer? _tokenizer;
+    private readonly RowLimits _limits;
+
+    /// <summary>Prepares to read; files are opened by <see cref="Read(string)"/>.</summary>
+    /// <param name="tokenizer">Turns rows of text into tokens; null when all rows hold <c>input_ids</c>.</param>
+    /// <param name="options">What rows must fit into; null checks no limits.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is too small to hold a row.</exception>
+    /// <exception cref="ArgumentException">Rows are to be cut to more tokens than the model has positions.</exception>
+    public ExampleReader(ITokenizer? tokenizer, ExampleReaderOptions? options = null)
+    {
+        _tokenizer = tokenizer;
+        _limits = new RowLimits(options ?? new ExampleReaderOptions());
+    }
+
+    /// <summary>
+    /// Streams the rows of a file in order; one line is in memory at a time. Lines end with LF or CRLF; blank lines
+    /// and a UTF-8 byte order mark are passed over. Rows without a supervised token are handed out like others.
+    /// </summary>
+    /// <param name="path">A UTF-8 file of one JSON object a line, each at most 64 MiB.</param>
+    /// <returns>The rows, read as they are enumerated; each enumeration opens the file anew.</returns>
+    /// <exception cref="TrainingDataException">
+    /// While enumerating: the file cannot be opened, a row is malformed or outside the limits, or, at the end, no row
+    /// of the file has a supervised token.
+    /// </exception>
+    public IEnumerable<Example> Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Rows(path);
+    }
+
+    /// <summary>Streams the rows of a stream; see <see cref="Read(string)"/>.</summary>
+    /// <param name="stream">UTF-8 JSON Lines; it is read once and not disposed.</param>
+    /// <param name="name">What messages call the stream.</param>
+    /// <returns>The rows, read as they are enumerated; to be enumerated once.</returns>
+    /// <exception cref="TrainingDataException">While enumerating, as for a file.</exception>
+    public IEnumerable<Example> Read(Stream stream, string name)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Rows(stream, name);
+    }
+
+    private IEnumerable<Example> Rows(string path)
+    {
+        using FileStream stream = Open(path);
+        foreach (Example example in Rows(stream, path))
+            yield return example;
+    }
+
+    private IEnumerable<Example> Rows(Stream stream, string name)
+    {
+        int rows = 0;
+        bool supervised = false;
+        foreach (JsonLine line in JsonLines.Read(stream, name))
+        {
+            Example example = Parse(new DataPlace(name, line.Number), line.Bytes);
+            rows++;
+            supervised |= example.SupervisedTokens > 0;
+            yield return example;
+        }
+        var file = new DataPlace(name, 0);
+        if (rows == 0)
+            throw file.Error($"the file has no rows; give at least one JSON object");
+        if (!supervised)
+        {
+            throw file.Error(
+                $"no row of {rows} has a supervised token after its first; check labels, completions and --seq-len");
+        }
+    }
+
+    private Example Parse(DataPlace place, ReadOnlyMemory<byte> line)
+    {
+        using var row = JsonRow.Parse(place, line);
+        Example example = RowKinds.Read(row, _tokenizer, out string field);
+        return _limits.Apply(example, field);
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DataPlace(path, 0).Error($"cannot be opened ({error.Message}); give a readable file", error);
+        }
+    }
+}

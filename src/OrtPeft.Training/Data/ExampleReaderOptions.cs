@@ -1,0 +1,20 @@
+namespace OrtPeft.Training.Data;
+
+/// <summary>What rows must fit into. Left out, a limit is not checked.</summary>
+public sealed record ExampleReaderOptions
+{
+    /// <summary>
+    /// Rows are cut to this many tokens, 2 or more; labels keep their places, so a long prompt may leave nothing
+    /// supervised. Null (the default) cuts nothing.
+    /// </summary>
+    public int? SequenceLength { get; init; }
+
+    /// <summary>
+    /// The positions the model has, in tokens; where an adapter puts virtual tokens in front, less those. A row that is
+    /// still longer after cutting is an error. Null (the default) when the model does not say.
+    /// </summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>The model's vocabulary V: ids and labels must lie in 0..V−1. Null (the default) when unknown.</summary>
+    public int? VocabularySize { get; init; }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>The JSON object of one line, read field by field; a field that is null counts as absent.</summary>
+internal sealed class JsonRow : IDisposable
+{
+    private readonly JsonDocument _document;
+
+    private JsonRow(DataPlace place, JsonDocument document)
+    {
+        Place = place;
+        _document = document;
+    }
+
+    public DataPlace Place { get; }
+
+    public static JsonRow Parse(DataPlace place, ReadOnlyMemory<byte> line)
+    {
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(line);
+        }
+        catch (JsonException error)
+        {
+            int bytes = (int)Math.Min(error.BytePositionInLine ?? 0, line.Length);
+            int column = Encoding.UTF8.GetCharCount(line.Span[..bytes]) + 1;
+            throw place.ErrorAt(column, $"not valid JSON; give one JSON object a line", error);
+        }
+        var row = new JsonRow(place, document);
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+            return row;
+        using (row)
+            throw place.Error($"the row is {Kind(document.RootElement)}; expected an object");
+    }
+
+    public bool Has(string field) => Find(_document.RootElement, field) is not null;
+
+    public string Text(string field) => Text(_document.RootElement, field, field);
+
+    /// <summary>A text of an object inside the row; <paramref name="path"/> is its name in messages.</summary>
+    public string Text(JsonElement element, string field, string path)
+    {
+        JsonElement value = Find(element, field) ?? throw Place.Error(path, $"missing; expected a string");
+        if (value.ValueKind != JsonValueKind.String)
+            throw Place.Error(path, $"the value is {Kind(value)}; expected a string");
+        try
+        {
+            return value.GetString()!; // a string token is never null
+        }
+        catch (InvalidOperationException error)
+        {
+            throw Place.Error(path, $"the string is not valid Unicode; write the file as UTF-8", error);
+        }
+    }
+
+    /// <summary>The elements of an array of objects, each with its name in messages.</summary>
+    public IEnumerable<(JsonElement Element, string Path)> Objects(string field)
+    {
+        int index = 0;
+        foreach (JsonElement element in Array(field).EnumerateArray())
+        {
+            string path = FormattableString.Invariant($"{field}[{index++}]");
+            if (element.ValueKind != JsonValueKind.Object)
+                throw Place.Error(path, $"the value is {Kind(element)}; expected an object");
+            yield return (element, path);
+        }
+    }
+
+    /// <summary>An array of whole numbers, or null when the field is absent.</summary>
+    public ImmutableArray<int>? Integers(string field)
+    {
+        if (!Has(field))
+            return null;
+        JsonElement array = Array(field);
+        var values = ImmutableArray.CreateBuilder<int>(array.GetArrayLength());
+        foreach (JsonElement element in array.EnumerateArray())
+        {
+            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int value))
+            {
+                string shown = DataPlace.Quote(element.GetRawText());
+                throw Place.Error(field, $"value {values.Count} is {shown}; expected a 32-bit whole number");
+            }
+            values.Add(value);
+        }
+        return values.DrainToImmutable();
+    }
+
+    public void Dispose() => _document.Dispose();
+
+    private JsonElement Array(string field)
+    {
+        JsonElement value = Find(_document.RootElement, field)
+            ?? throw Place.Error(field, $"missing; expected an array");
+        if (value.ValueKind != JsonValueKind.Array)
+            throw Place.Error(field, $"the value is {Kind(value)}; expected an array");
+        return value;
+    }
+
+    private JsonElement? Find(JsonElement element, string field)
+    {
+        try
+        {
+            bool found = element.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+            return found ? value : null;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw Place.Error($"a field name is not valid Unicode; write the file as UTF-8", error);
+        }
+    }
+
+    private static string Kind(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        JsonValueKind.Null => "null",
+        _ => throw new System.Diagnostics.UnreachableException($"Bug: JSON value of kind {element.ValueKind}."),
+    };
+}

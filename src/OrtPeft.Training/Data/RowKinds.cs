@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using OrtPeft.Tokenizers;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>
+/// The kinds of rows, told apart by their fields. The first field of the table that a row has decides, so a data set
+/// that keeps a text beside its <c>input_ids</c> is read by its ids.
+/// </summary>
+internal static class RowKinds
+{
+    private const string Assistant = "assistant";
+
+    private static readonly ImmutableArray<string> Roles = [Assistant, "user", "system", "developer", "tool"];
+
+    private static readonly ImmutableArray<(string Field, Func<JsonRow, ITokenizer?, Example> Read)> Table =
+    [
+        ("input_ids", static (row, _) => Tokens(row)),
+        ("messages", static (row, tokenizer) => Messages(row, Start(row, "messages", tokenizer))),
+        ("prompt", static (row, tokenizer) => PromptCompletion(row, Start(row, "prompt", tokenizer))),
+        ("completion", static (row, tokenizer) => PromptCompletion(row, Start(row, "completion", tokenizer))),
+        ("text", static (row, tokenizer) => Text(row, Start(row, "text", tokenizer))),
+    ];
+
+    /// <summary>Reads a row; <paramref name="field"/> is the field that decided, for messages.</summary>
+    public static Example Read(JsonRow row, ITokenizer? tokenizer, out string field)
+    {
+        foreach (var kind in Table)
+        {
+            if (!row.Has(kind.Field))
+                continue;
+            field = kind.Field;
+            return kind.Read(row, tokenizer);
+        }
+        throw row.Place.Error(
+            $"the row has none of the fields that hold data; give text, prompt and completion, messages, or input_ids");
+    }
+
+    private static Example Text(JsonRow row, TokenSequence tokens) =>
+        tokens.Supervised(row.Text("text")).EndOfText().ToExample(row.Place, "text");
+
+    // Prompt and completion are tokenised apart and their ids joined: no token then straddles the border, so what is
+    // supervised is exact, and generation, which sees the prompt alone, meets the same ids as training did.
+    private static Example PromptCompletion(JsonRow row, TokenSequence tokens) => tokens
+        .Context(row.Text("prompt"))
+        .Supervised(row.Text("completion"))
+        .EndOfText()
+        .ToExample(row.Place, "completion");
+
+    // "<role>: <content>\n" for every turn. The border of what is supervised lies before the space, because byte-level
+    // BPE joins a space to the word that follows it.
+    private static Example Messages(JsonRow row, TokenSequence tokens)
+    {
+        foreach ((JsonElement message, string path) in row.Objects("messages"))
+        {
+            string role = row.Text(message, "role", $"{path}.role");
+            if (!Roles.Contains(role))
+            {
+                string known = string.Join(", ", Roles);
+                throw row.Place.Error($"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {known}");
+            }
+            string content = row.Text(message, "content", $"{path}.content");
+            if (role == Assistant)
+                tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
+            else
+                tokens.Context($"{role}: {content}\n");
+        }
+        return tokens.ToExample(row.Place, "messages");
+    }
+
+    private static Example Tokens(JsonRow row)
+    {
+        ImmutableArray<int> ids = row.Integers("input_ids") ?? [];
+        if (ids.IsEmpty)
+            throw row.Place.Error("input_ids", $"the array is empty; leave the row out");
+        ImmutableArray<int>? mask = PerToken(row, "attention_mask", ids.Length);
+        ImmutableArray<int> labels = PerToken(row, "labels", ids.Length) ?? LabelsFor(ids, mask);
+        return new Example(ids, labels, mask, PerToken(row, "position_ids", ids.Length))
+        {
+            File = row.Place.File,
+            Line = row.Place.Line,
+        };
+    }
+
+    private static ImmutableArray<int>? PerToken(JsonRow row, string field, int length)
+    {
+        ImmutableArray<int>? values = row.Integers(field);
+        if (values is { } given && given.Length != length)
+            throw row.Place.Error(field, $"{given.Length} values, but input_ids has {length}; give one for each token");
+        return values;
+    }
+
+    private static ImmutableArray<int> LabelsFor(ImmutableArray<int> ids, ImmutableArray<int>? mask) =>
+        mask is { } shown
+            ? [.. ids.Select((id, position) => shown[position] == 0 ? Example.IgnoredLabel : id)]
+            : ids;
+
+    private static TokenSequence Start(JsonRow row, string field, ITokenizer? tokenizer) => tokenizer is not null
+        ? new TokenSequence(tokenizer)
+        : throw row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
+}

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>
+/// Checks the values of a row and cuts it. Values are checked before cutting: a bad row is bad at any length.
+/// </summary>
+internal sealed class RowLimits
+{
+    private readonly int _sequence;
+    private readonly int _context;
+    private readonly int _vocabulary;
+
+    public RowLimits(ExampleReaderOptions options)
+    {
+        _sequence = AtLeast(2, options.SequenceLength, nameof(options.SequenceLength));
+        _context = AtLeast(1, options.ContextLength, nameof(options.ContextLength));
+        _vocabulary = AtLeast(1, options.VocabularySize, nameof(options.VocabularySize));
+        if (options is { SequenceLength: { } sequence, ContextLength: { } context } && sequence > context)
+        {
+            throw new ArgumentException(
+                $"SequenceLength is {sequence}, but the model has {context} positions; give {context} or less.",
+                nameof(options));
+        }
+    }
+
+    public Example Apply(Example example, string field)
+    {
+        var place = new DataPlace(example.File, example.Line);
+        Check(place, field, example.InputIds, id => id >= 0 && id < _vocabulary, VocabularyRange);
+        if (example.Labels != example.InputIds)
+            Check(place, "labels", example.Labels, IsLabel, $"{Example.IgnoredLabel} or {VocabularyRange}");
+        if (example.AttentionMask is { } mask)
+            Check(place, "attention_mask", mask, static bit => bit is 0 or 1, "0 or 1");
+        Example cut = Cut(example);
+        if (cut.Length > _context)
+        {
+            throw place.Error(field,
+                $"{cut.Length} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
+        }
+        if (cut.PositionIds is { } positions)
+            Check(place, "position_ids", positions, id => id >= 0 && id < _context, Range(_context, "a position"));
+        return cut;
+    }
+
+    private string VocabularyRange => Range(_vocabulary, "an id of this model's tokenizer");
+
+    private bool IsLabel(int label) => label == Example.IgnoredLabel || (label >= 0 && label < _vocabulary);
+
+    private Example Cut(Example example)
+    {
+        if (example.Length <= _sequence)
+            return example;
+        return new Example(
+            example.InputIds[.._sequence],
+            example.Labels[.._sequence],
+            example.AttentionMask?[.._sequence],
+            example.PositionIds?[.._sequence])
+        {
+            File = example.File,
+            Line = example.Line,
+        };
+    }
+
+    private static void Check(
+        DataPlace place, string field, ImmutableArray<int> values, Func<int, bool> isValid, string expected)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!isValid(values[i]))
+                throw place.Error(field, $"token {i} has the value {values[i]}; expected {expected}");
+        }
+    }
+
+    private static string Range(int count, string what) => count == int.MaxValue
+        ? $"0 or more, {what}"
+        : FormattableString.Invariant($"0..{count - 1}, {what}");
+
+    private static int AtLeast(int least, int? value, string name)
+    {
+        if (value is { } given)
+            ArgumentOutOfRangeException.ThrowIfLessThan(given, least, name);
+        return value ?? int.MaxValue;
+    }
+}

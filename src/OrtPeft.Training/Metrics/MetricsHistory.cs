@@ -1,0 +1,66 @@
+using System.Text.Json;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Training.Metrics;
+
+/// <summary>Shortens a log to the steps that still count.</summary>
+internal static class MetricsHistory
+{
+    /// <summary>Keeps the rows up to a step, byte for byte, in a file that replaces the old one in one move.</summary>
+    public static void Truncate(string path, int step)
+    {
+        string temporary = $"{path}.{Guid.NewGuid():n}.tmp";
+        try
+        {
+            using (FileStream source = File.OpenRead(path))
+            using (var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                CopyRows(source, path, step, target);
+                target.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static void CopyRows(Stream source, string path, int step, Stream target)
+    {
+        JsonLine? broken = null;
+        foreach (JsonLine line in JsonLines.Read(source, path))
+        {
+            if (broken is { } earlier)
+                throw Broken(path, earlier.Number);
+            if (StepOf(line.Bytes) is not { } found)
+                broken = line; // fine if nothing follows: the line a crash left unfinished
+            else if (found <= step)
+            {
+                target.Write(line.Bytes.Span);
+                target.WriteByte((byte)'\n');
+            }
+        }
+    }
+
+    private static TrainingDataException Broken(string path, int line) => new DataPlace(path, line)
+        .Error($"not a row with a whole number \"step\"; repair or remove the file, or train without --resume");
+
+    private static int? StepOf(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            using var row = JsonDocument.Parse(line);
+            return row.RootElement.ValueKind == JsonValueKind.Object
+                && row.RootElement.TryGetProperty("step"u8, out JsonElement step)
+                && step.ValueKind == JsonValueKind.Number
+                && step.TryGetInt32(out int number)
+                    ? number
+                    : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Training.Metrics;
+
+/// <summary>
+/// The file <c>metrics.jsonl</c> of a run: one JSON object a line, handed to the operating system as soon as it is
+/// appended, so that others can follow it and a crash loses at most the line being written. Numbers are written with
+/// as many digits as read back to the same value, whatever the culture; those that are not finite, which JSON cannot
+/// hold, as <c>null</c>. Not safe to append to from several threads at once.
+/// </summary>
+public sealed class MetricsLog : IDisposable
+{
+    private readonly FileStream _stream;
+    private readonly MemoryStream _line = new();
+    private readonly Utf8JsonWriter _writer;
+
+    private MetricsLog(string path, FileMode mode)
+    {
+        _stream = new FileStream(path, mode, FileAccess.Write, FileShare.Read);
+        _writer = new Utf8JsonWriter(_line);
+    }
+
+    /// <summary>Starts an empty log; a file already there is emptied.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <returns>The log, to be disposed by the caller.</returns>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static MetricsLog Create(string path) => new(path, FileMode.Create);
+
+    /// <summary>
+    /// Opens a log to go on after a step: rows of later steps are dropped, and a last line that a crash left
+    /// unfinished. The shortened file replaces the old one in one move. Where there is no file, an empty log is
+    /// started.
+    /// </summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="step">The last optimiser step to keep; 0 keeps only evaluations before the first.</param>
+    /// <returns>The log, to be disposed by the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The step is negative.</exception>
+    /// <exception cref="TrainingDataException">A line other than the last is not a row of a log.</exception>
+    /// <exception cref="IOException">The file cannot be read or written.</exception>
+    public static MetricsLog OpenForResume(string path, int step)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        if (File.Exists(path))
+            MetricsHistory.Truncate(path, step);
+        return new MetricsLog(path, FileMode.Append);
+    }
+
+    /// <summary>Appends the row of an optimiser step.</summary>
+    /// <param name="metrics">The row.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Append(StepMetrics metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        _writer.WriteStartObject();
+        _writer.WriteNumber("step", metrics.Step);
+        Write("epoch", metrics.Epoch);
+        Write("loss", metrics.Loss);
+        Write("learning_rate", metrics.LearningRate);
+        Write("grad_norm", metrics.GradNorm);
+        _writer.WriteNumber("tokens", metrics.Tokens);
+        Write("tokens_per_second", metrics.TokensPerSecond);
+        Write("seconds", metrics.Seconds);
+        EndRow();
+    }
+
+    /// <summary>Appends the row of an evaluation.</summary>
+    /// <param name="metrics">The row.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Append(EvaluationMetrics metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        _writer.WriteStartObject();
+        _writer.WriteNumber("step", metrics.Step);
+        Write("eval_loss", metrics.Loss);
+        Write("eval_perplexity", metrics.Perplexity);
+        EndRow();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _line.Dispose();
+        _stream.Dispose();
+    }
+
+    private void Write(string name, double value)
+    {
+        if (double.IsFinite(value))
+            _writer.WriteNumber(name, value);
+        else
+            _writer.WriteNull(name);
+    }
+
+    private void EndRow()
+    {
+        _writer.WriteEndObject();
+        _writer.Flush();
+        _line.WriteByte((byte)'\n');
+        _line.WriteTo(_stream);
+        _stream.Flush();
+        _line.SetLength(0);
+        _writer.Reset();
+    }
+}

@@ -1,0 +1,29 @@
+namespace OrtPeft.Training.Metrics;
+
+/// <summary>What one optimiser step reports. A number that is not finite is written as <c>null</c>.</summary>
+public sealed record StepMetrics
+{
+    /// <summary>The step, from 1.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>How often the data has been gone through after this step, in epochs.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>The mean loss over the step's supervised tokens before the update, in nats.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The rate the update was made with, schedule included.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>The Euclidean norm of all gradients together before clipping.</summary>
+    public required double GradNorm { get; init; }
+
+    /// <summary>Tokens of this step's batches, padding left out.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary><see cref="Tokens"/> over <see cref="Seconds"/>.</summary>
+    public required double TokensPerSecond { get; init; }
+
+    /// <summary>What this step took, in seconds of wall-clock time.</summary>
+    public required double Seconds { get; init; }
+}
