@@ -1,0 +1,97 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Onnx.Storage;
+
+namespace OrtPeft.Models.Checkpoints;
+
+/// <summary>
+/// A model folder as HF writes it: <c>config.json</c> and safetensors weights, which stay mapped. Immutable and
+/// thread-safe.
+/// </summary>
+public sealed class HfCheckpoint
+{
+    /// <summary>What belongs to a model besides its weights and is copied along.</summary>
+    private static readonly string[] Companions =
+    [
+        ModelFamilies.ConfigFileName,
+        "generation_config.json",
+        "tokenizer.json",
+        "vocab.json",
+        "merges.txt",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+    ];
+
+    private readonly Architecture _architecture;
+
+    private HfCheckpoint(string folder, Architecture architecture, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        Folder = folder;
+        _architecture = architecture;
+        Weights = weights;
+    }
+
+    /// <summary>The folder, as full path.</summary>
+    public string Folder { get; }
+
+    /// <summary>The model's description.</summary>
+    public ModelConfig Config => _architecture.Config;
+
+    /// <summary>
+    /// The weights by HF's names, prefix included, as float32: mapped where the file holds float32, otherwise converted
+    /// whenever they are read.
+    /// </summary>
+    public IReadOnlyDictionary<string, Tensor> Weights { get; }
+
+    /// <summary>Reads the description and matches the weights against it; no weight is read yet.</summary>
+    /// <param name="folder">The HF folder; its weights may lack the family's prefix and may be sharded.</param>
+    /// <param name="warn">Receives one line for each thing that is left out but should be known, such as spare tensors.</param>
+    /// <returns>The checkpoint.</returns>
+    /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
+    /// <exception cref="OnnxFormatException">A weight is missing or has the wrong shape, or a file is damaged.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static HfCheckpoint Open(string folder, Action<string>? warn = null)
+    {
+        var path = Path.GetFullPath(folder);
+        var architecture = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName)).ToArchitecture();
+        var weights = new CheckpointWeights(architecture, SafetensorsCheckpoint.Open(path)).Find(warn);
+        return new HfCheckpoint(path, architecture, weights);
+    }
+
+    /// <summary>
+    /// Turns an HF folder into an ONNX folder: <c>model.onnx</c>, <c>model.onnx.data</c> and the tokenizer and
+    /// configuration files. Weights pass through in pieces; memory use does not grow with them.
+    /// </summary>
+    /// <param name="folder">The HF folder.</param>
+    /// <param name="target">The folder to write, made when missing; may be the same.</param>
+    /// <param name="warn">Receives one line for each thing that is left out but should be known.</param>
+    /// <returns>The path of <c>model.onnx</c>.</returns>
+    /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
+    /// <exception cref="OnnxFormatException">A weight is missing or has the wrong shape, or a file is damaged.</exception>
+    /// <exception cref="IOException">A file cannot be read, or the target cannot be written.</exception>
+    public static string Import(string folder, string target, Action<string>? warn = null)
+    {
+        var checkpoint = Open(folder, warn);
+        var targetPath = Path.GetFullPath(target);
+        Directory.CreateDirectory(targetPath);
+        foreach (var name in Companions)
+            CopyCompanion(checkpoint.Folder, targetPath, name);
+        var path = Path.Combine(targetPath, ModelSource.ModelFileName);
+        OnnxFile.Save(checkpoint.ToModel(), path, new OnnxSaveOptions { ExternalData = true });
+        return path;
+    }
+
+    /// <summary>Builds the ONNX model over the weights where they lie.</summary>
+    /// <returns>A new model; float32 weights are shared with the mapped file.</returns>
+    public Model ToModel() => _architecture.Build(Weights);
+
+    private static void CopyCompanion(string from, string to, string name)
+    {
+        var source = Path.Combine(from, name);
+        var target = Path.Combine(to, name);
+        if (from != to && File.Exists(source))
+            AtomicFile.Write(target, File.ReadAllBytes(source));
+    }
+}

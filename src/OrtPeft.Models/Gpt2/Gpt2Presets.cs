@@ -1,0 +1,27 @@
+namespace OrtPeft.Models.Gpt2;
+
+/// <summary>GPT-2 in the sizes that were published, and one for tests.</summary>
+public static class Gpt2Presets
+{
+    private static readonly (string Name, Gpt2Config Config)[] Rows =
+    [
+        ("tiny", Sized(2, 2, 64) with { VocabSize = 512, Positions = 128, BosTokenId = 511, EosTokenId = 511 }),
+        ("gpt2", Sized(12, 12, 768)),
+        ("gpt2-medium", Sized(24, 16, 1024)),
+        ("gpt2-large", Sized(36, 20, 1280)),
+        ("gpt2-xl", Sized(48, 25, 1600)),
+    ];
+
+    /// <summary>The presets' names, smallest first.</summary>
+    public static IEnumerable<string> Names => Rows.Select(static row => row.Name);
+
+    /// <summary>A preset; override fields with <c>with</c>.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <returns>The description.</returns>
+    /// <exception cref="ModelConfigException">There is no such preset.</exception>
+    public static Gpt2Config Find(string name) => Rows.FirstOrDefault(row => row.Name == name).Config
+        ?? throw new ModelConfigException($"The preset is '{name}'; allowed is one of {string.Join(", ", Names)}.");
+
+    private static Gpt2Config Sized(int layers, int heads, int width) =>
+        new() { Layers = layers, Heads = heads, EmbeddingSize = width };
+}

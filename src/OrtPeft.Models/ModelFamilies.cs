@@ -1,0 +1,48 @@
+using OrtPeft.Models.Configuration;
+using OrtPeft.Models.Gpt2;
+
+namespace OrtPeft.Models;
+
+/// <summary>The model families that can be built, by the <c>model_type</c> of their <c>config.json</c>.</summary>
+public static class ModelFamilies
+{
+    /// <summary>The name of a folder's model description.</summary>
+    public const string ConfigFileName = "config.json";
+
+    private static readonly (string ModelType, Func<ConfigFields, ModelConfig> Read)[] Rows =
+    [
+        ("gpt2", static fields => Gpt2Config.Read(fields)),
+    ];
+
+    /// <summary>The known values of <c>model_type</c>.</summary>
+    public static IEnumerable<string> ModelTypes => Rows.Select(static row => row.ModelType);
+
+    /// <summary>Reads a model description.</summary>
+    /// <param name="path">The <c>config.json</c>.</param>
+    /// <returns>The description, checked.</returns>
+    /// <exception cref="ModelConfigException">The file is no JSON object, of an unknown family, or has a bad field.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static ModelConfig Read(string path)
+    {
+        using var fields = ConfigFields.Open(path);
+        var type = fields.Text("model_type", "");
+        return Find(type) is { } read
+            ? read(fields)
+            : throw fields.Broken("model_type", $"'{type}'", $"one of {string.Join(", ", ModelTypes)}");
+    }
+
+    /// <summary>Reads a model description if it is of a known family.</summary>
+    /// <param name="path">The <c>config.json</c>; need not exist.</param>
+    /// <returns>The description, or null when there is none or it is of another family.</returns>
+    /// <exception cref="ModelConfigException">The file is no JSON object, or a known family's field is bad.</exception>
+    public static ModelConfig? TryRead(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        using var fields = ConfigFields.Open(path);
+        return Find(fields.Text("model_type", ""))?.Invoke(fields);
+    }
+
+    private static Func<ConfigFields, ModelConfig>? Find(string type) =>
+        Rows.FirstOrDefault(row => row.ModelType == type).Read;
+}
