@@ -30,6 +30,23 @@ public sealed class SplitMix64
     /// <returns>A multiple of 2⁻⁵³.</returns>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
 
+    /// <summary>The next whole number below a bound, without bias.</summary>
+    /// <param name="bound">At least 1.</param>
+    /// <returns>0 to bound − 1.</returns>
+    /// <seealso href="https://arxiv.org/abs/1805.10941">Lemire, Fast random integer generation in an interval.</seealso>
+    public int NextBelow(int bound)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bound, 1);
+        var range = (ulong)bound;
+        var unfair = unchecked(0 - range) % range;
+        while (true)
+        {
+            var high = Math.BigMul(NextUInt64(), range, out ulong low);
+            if (low >= unfair)
+                return (int)high;
+        }
+    }
+
     /// <summary>The next number between two bounds.</summary>
     /// <param name="low">The lower bound, included.</param>
     /// <param name="high">The upper bound.</param>

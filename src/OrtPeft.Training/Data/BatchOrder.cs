@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Training.Data;
 
@@ -61,7 +62,7 @@ public sealed class BatchOrder
     {
         EpochOrder? latest = _latest;
         if (latest?.Epoch != epoch)
-            _latest = latest = new EpochOrder(epoch, Shuffle(RowCount, SplitMix64.For(seed, epoch)));
+            _latest = latest = new EpochOrder(epoch, Shuffle(RowCount, new SplitMix64(seed, $"order/{epoch}")));
         return latest.Rows;
     }
 
@@ -70,7 +71,7 @@ public sealed class BatchOrder
         int[] rows = [.. Enumerable.Range(0, count)];
         for (int i = count - 1; i > 0; i--)
         {
-            int other = random.Below(i + 1);
+            int other = random.NextBelow(i + 1);
             (rows[i], rows[other]) = (rows[other], rows[i]);
         }
         return [.. rows];

@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace OrtPeft.Training;
+
+/// <summary>Ranges of <see cref="TrainingArguments"/>, and which of them make a run what it is.</summary>
+internal static class ArgumentsCheck
+{
+    public static void Validate(TrainingArguments arguments)
+    {
+        AtLeast(arguments.BatchSize, 1, "batch size");
+        AtLeast(arguments.GradientAccumulation, 1, "gradient accumulation");
+        AtLeast(arguments.MaxSteps ?? 1, 1, "number of steps");
+        AtLeast(arguments.WarmupSteps, 0, "number of warm-up steps");
+        AtLeast(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
+        AtLeast(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");
+        Above(arguments.Epochs, 0, "number of epochs");
+        FromZero(arguments.LearningRate, "learning rate");
+        FromZero(arguments.Optimizer.WeightDecay, "weight decay");
+        FromZero(arguments.Optimizer.MaxGradNorm, "largest gradient norm");
+        if (arguments.Resume && arguments.OutputFolder is null)
+            throw new ArgumentException("Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
+    }
+
+    /// <summary>The settings that a resumed run must share with the run it goes on with.</summary>
+    public static IReadOnlyDictionary<string, string> Identity(TrainingArguments arguments, int totalSteps, ulong data)
+    {
+        var optimizer = arguments.Optimizer;
+        var settings = new (string Name, IFormattable Value)[]
+        {
+            ("batch-size", arguments.BatchSize),
+            ("grad-accum", arguments.GradientAccumulation),
+            ("steps", totalSteps),
+            ("lr", arguments.LearningRate),
+            ("warmup-steps", arguments.WarmupSteps),
+            ("weight-decay", optimizer.WeightDecay),
+            ("max-grad-norm", optimizer.MaxGradNorm),
+            ("beta1", optimizer.Beta1),
+            ("beta2", optimizer.Beta2),
+            ("epsilon", optimizer.Epsilon),
+            ("seed", arguments.Seed),
+            ("data", data),
+        };
+        var identity = settings.ToDictionary(
+            static s => s.Name, static s => s.Value.ToString(null, CultureInfo.InvariantCulture), StringComparer.Ordinal);
+        identity["schedule"] = arguments.Schedule;
+        identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
+        return identity;
+    }
+
+    private static void AtLeast(int value, int least, string what)
+    {
+        if (value < least)
+            throw new ArgumentException($"The {what} is {value}; it must be at least {least}.");
+    }
+
+    private static void Above(double value, double bound, string what)
+    {
+        if (!(value > bound) || !double.IsFinite(value))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be above {bound}."));
+    }
+
+    private static void FromZero(double value, string what)
+    {
+        if (value < 0 || !double.IsFinite(value))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0."));
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace OrtPeft.Training.Checkpoints;
+
+/// <summary>Where a run stood, and the settings without which it would not be the same run.</summary>
+/// <param name="Step">The steps done.</param>
+/// <param name="Seconds">The time spent in them.</param>
+/// <param name="Settings">Settings by name, as text.</param>
+internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDictionary<string, string> Settings)
+{
+    private const string StepKey = "step";
+    private const string SecondsKey = "seconds";
+    private const string SettingPrefix = "setting.";
+
+    public Dictionary<string, string> ToMetadata()
+    {
+        var metadata = Settings.ToDictionary(static s => SettingPrefix + s.Key, static s => s.Value, StringComparer.Ordinal);
+        metadata[StepKey] = Step.ToString(CultureInfo.InvariantCulture);
+        metadata[SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture);
+        return metadata;
+    }
+
+    public static CheckpointInfo FromMetadata(IReadOnlyDictionary<string, string> metadata, string path)
+    {
+        if (!int.TryParse(metadata.GetValueOrDefault(StepKey), CultureInfo.InvariantCulture, out var step) ||
+            !double.TryParse(metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds))
+            throw new TrainingFailedException($"{path} is no checkpoint of a training run: its metadata has no step.");
+        var settings = metadata.Where(static m => m.Key.StartsWith(SettingPrefix, StringComparison.Ordinal))
+            .ToDictionary(static m => m.Key[SettingPrefix.Length..], static m => m.Value, StringComparer.Ordinal);
+        return new CheckpointInfo(step, seconds, settings);
+    }
+
+    public void MustMatch(CheckpointInfo expected, string path)
+    {
+        foreach (var (name, value) in expected.Settings)
+        {
+            if (Settings.GetValueOrDefault(name) is var found && found != value)
+            {
+                throw new TrainingFailedException(
+                    $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; resume with the same settings and data.");
+            }
+        }
+    }
+}

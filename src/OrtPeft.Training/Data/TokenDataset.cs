@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>Token rows for a causal language model, right-padded to the longest of a batch.</summary>
+public sealed class TokenDataset : IDataset
+{
+    private readonly IReadOnlyList<Example> _examples;
+
+    /// <summary>Creates a data set.</summary>
+    /// <param name="examples">The rows; at least one.</param>
+    /// <exception cref="ArgumentException">There are no rows.</exception>
+    public TokenDataset(IReadOnlyList<Example> examples)
+    {
+        ArgumentNullException.ThrowIfNull(examples);
+        if (examples.Count == 0)
+            throw new ArgumentException("The data has no rows.", nameof(examples));
+        _examples = examples;
+        Fingerprint = Hash(examples);
+    }
+
+    /// <inheritdoc/>
+    public int RowCount => _examples.Count;
+
+    /// <inheritdoc/>
+    public ulong Fingerprint { get; }
+
+    /// <inheritdoc/>
+    public FeedBatch Collate(IReadOnlyList<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var batch = Collator.Collate([.. rows.Select(r => _examples[r])]);
+        var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal)
+        {
+            ["input_ids"] = Matrix(batch.InputIds, batch),
+            ["attention_mask"] = Matrix(batch.AttentionMask, batch),
+            ["labels"] = Matrix(batch.Labels, batch),
+            ["position_ids"] = Matrix(batch.PositionIds ?? Counting(batch), batch),
+        };
+        return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens);
+    }
+
+    private static Tensor Matrix(long[] values, Batch batch) => Tensor.Of<long>(values, [batch.Rows, batch.Columns]);
+
+    /// <summary>What graphs that want position ids get when the rows have none: 0, 1, 2, … in every row.</summary>
+    private static long[] Counting(Batch batch)
+    {
+        var positions = new long[batch.Rows * batch.Columns];
+        for (var i = 0; i < positions.Length; i++)
+            positions[i] = i % batch.Columns;
+        return positions;
+    }
+
+    private static ulong Hash(IReadOnlyList<Example> examples)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var example in examples)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes(example.InputIds.AsSpan()));
+            hash.AppendData(MemoryMarshal.AsBytes(example.Labels.AsSpan()));
+        }
+
+        return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Training.Checkpoints;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Metrics;
+using OrtPeft.Training.Runtime;
+using OrtPeft.Training.Schedules;
+
+namespace OrtPeft.Training;
+
+/// <summary>
+/// Trains an adapted model's parameters. The same seed, data and thread count give the same run again, and a resumed run
+/// ends with the same bits as one that never stopped. Not thread-safe; dispose it to free its sessions.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly PeftModel _model;
+    private readonly TrainingArguments _arguments;
+    private readonly IDataset _train;
+    private readonly IDataset? _evaluation;
+    private readonly BatchSchedule _batches;
+    private readonly LearningRateSchedule _schedule;
+    private readonly OrtRuntime _runtime;
+    private readonly string? _checkpointPath;
+
+    /// <summary>Builds the training graph and opens its session.</summary>
+    /// <param name="model">The adapted model; its weights are set when a run ends.</param>
+    /// <param name="arguments">How to train.</param>
+    /// <param name="train">The rows to train on.</param>
+    /// <param name="evaluation">Held-out rows to measure with, or null.</param>
+    /// <param name="objective">What to minimise; next-token cross-entropy when left out.</param>
+    /// <exception cref="ArgumentException">An argument is out of its range.</exception>
+    /// <exception cref="Onnx.UnsupportedOpException">The model has an operator without a gradient on the way.</exception>
+    public Trainer(
+        PeftModel model,
+        TrainingArguments arguments,
+        IDataset train,
+        IDataset? evaluation = null,
+        IObjective? objective = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentsCheck.Validate(arguments);
+        _model = model;
+        _arguments = arguments;
+        _train = train;
+        _evaluation = evaluation;
+        var order = new BatchOrder(train.RowCount, arguments.BatchSize, arguments.Shuffle ? arguments.Seed : null);
+        _batches = arguments.MaxSteps is { } steps
+            ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
+            : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
+        _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
+        _checkpointPath = arguments.OutputFolder is { } folder ? Path.Combine(folder, TrainingCheckpoint.FileName) : null;
+        _runtime = new OrtRuntime(model, objective ?? new CausalLm(), arguments);
+    }
+
+    /// <summary>The number of steps of the whole run.</summary>
+    public int TotalSteps => _batches.TotalSteps;
+
+    /// <summary>Trains to the end, or until cancelled; then sets the model's weights and writes a checkpoint.</summary>
+    /// <param name="progress">Told after every step, on the calling thread's terms.</param>
+    /// <param name="cancellation">Stops after the step under way.</param>
+    /// <returns>How the run ended.</returns>
+    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another run.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var start = Begin();
+        using var log = OpenLog(start.Step);
+        var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
+        var clock = new Stopwatch();
+        for (; step < TotalSteps && !cancellation.IsCancellationRequested; step++)
+        {
+            clock.Restart();
+            var metrics = RunStep(step, clock);
+            (seconds, loss) = (seconds + metrics.Seconds, metrics.Loss);
+            log?.Append(metrics);
+            var evaluation = IsDue(_arguments.EvaluationSteps, step + 1) ? Evaluate(step + 1) : null;
+            if (evaluation is not null)
+                log?.Append(evaluation);
+            var isSaved = step + 1 < TotalSteps && IsDue(_arguments.CheckpointSteps, step + 1);
+            var remaining = TimeSpan.FromSeconds(seconds / (step + 1) * (TotalSteps - step - 1));
+            progress?.Report(new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null));
+        }
+
+        SaveCheckpoint(step, seconds);
+        _model.SetWeights(_runtime.GetWeights());
+        return new TrainingResult(step, step >= TotalSteps, loss, seconds);
+    }
+
+    /// <summary>Measures the mean loss over the evaluation rows with the current parameters, without dropout.</summary>
+    /// <param name="step">The number of steps done, for the result.</param>
+    /// <returns>The loss, or null without evaluation rows.</returns>
+    public EvaluationMetrics? Evaluate(int step = 0)
+    {
+        if (_evaluation is null)
+            return null;
+        var order = new BatchOrder(_evaluation.RowCount, _arguments.BatchSize, null);
+        double sum = 0;
+        long count = 0;
+        for (var i = 0; i < order.BatchesPerEpoch; i++)
+        {
+            var batch = _evaluation.Collate(order.Rows(0, i));
+            if (batch.SupervisedCount == 0)
+                continue;
+            var part = _runtime.Evaluate(batch);
+            sum += part.Sum;
+            count += part.Count;
+        }
+
+        return new EvaluationMetrics { Step = step, Loss = count == 0 ? double.NaN : sum / count };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _runtime.Dispose();
+
+    private CheckpointInfo Begin()
+    {
+        var fresh = new CheckpointInfo(0, 0, ArgumentsCheck.Identity(_arguments, TotalSteps, _train.Fingerprint));
+        if (_arguments.OutputFolder is { } folder)
+            Directory.CreateDirectory(folder);
+        return _arguments.Resume && _checkpointPath is not null
+            ? TrainingCheckpoint.Load(_checkpointPath, _runtime, fresh)
+            : fresh;
+    }
+
+    private MetricsLog? OpenLog(int step)
+    {
+        if (_arguments.OutputFolder is not { } folder)
+            return null;
+        var path = Path.Combine(folder, "metrics.jsonl");
+        return _arguments.Resume ? MetricsLog.OpenForResume(path, step) : MetricsLog.Create(path);
+    }
+
+    private StepMetrics RunStep(int step, Stopwatch clock)
+    {
+        var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows)).Where(static b => b.SupervisedCount > 0).ToArray();
+        var rate = _arguments.LearningRate * _schedule.Factor(step);
+        var (loss, norm) = (0.0, 0.0);
+        if (batches.Length > 0)
+        {
+            loss = _runtime.Accumulate(step + 1, batches);
+            Check(double.IsFinite(loss), step, $"the loss is {loss}");
+            norm = _runtime.Update(step + 1, rate);
+            Check(double.IsFinite(norm), step, $"the gradient's norm is {norm}");
+        }
+
+        var tokens = batches.Sum(static b => b.Tokens);
+        var seconds = clock.Elapsed.TotalSeconds;
+        return new StepMetrics
+        {
+            Step = step + 1,
+            Epoch = _batches.EpochsAfter(step + 1),
+            Loss = loss,
+            LearningRate = rate,
+            GradNorm = norm,
+            Tokens = tokens,
+            TokensPerSecond = tokens / seconds,
+            Seconds = seconds,
+        };
+    }
+
+    private void Check(bool isFinite, int step, string what)
+    {
+        if (isFinite)
+            return;
+        var last = _checkpointPath is not null && File.Exists(_checkpointPath)
+            ? $"the last good checkpoint is {_checkpointPath}"
+            : "no checkpoint was written yet";
+        throw new TrainingFailedException($"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
+    }
+
+    private bool IsDue(int? every, int step) =>
+        step == TotalSteps || step % (every ?? _batches.StepsPerEpoch) == 0;
+
+    private string? SaveCheckpoint(int step, double seconds)
+    {
+        if (_checkpointPath is null)
+            return null;
+        var identity = ArgumentsCheck.Identity(_arguments, TotalSteps, _train.Fingerprint);
+        TrainingCheckpoint.Save(_checkpointPath, _runtime, new CheckpointInfo(step, seconds, identity));
+        return _checkpointPath;
+    }
+}

@@ -1,0 +1,53 @@
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Inference.Sessions;
+
+namespace OrtPeft.Training;
+
+/// <summary>How to train, in the terms of HF's TrainingArguments. Immutable: change it with <c>with</c>.</summary>
+public sealed record TrainingArguments
+{
+    /// <summary>How often each row is seen; may be a fraction. Default 3. Not used when <see cref="MaxSteps"/> is given.</summary>
+    public double Epochs { get; init; } = 3;
+
+    /// <summary>The number of optimiser steps, or null (default) to count by <see cref="Epochs"/>.</summary>
+    public int? MaxSteps { get; init; }
+
+    /// <summary>Rows that go through the model at once, at least 1. Default 8.</summary>
+    public int BatchSize { get; init; } = 8;
+
+    /// <summary>Batches whose gradients add up before a step, at least 1. Default 1. Exact by token count.</summary>
+    public int GradientAccumulation { get; init; } = 1;
+
+    /// <summary>The peak learning rate. Default 2e-4.</summary>
+    public double LearningRate { get; init; } = 2e-4;
+
+    /// <summary>How the rate falls after the warm-up: <c>constant</c>, <c>linear</c> (default) or <c>cosine</c>.</summary>
+    public string Schedule { get; init; } = "linear";
+
+    /// <summary>Steps over which the rate rises from 0. Default 0.</summary>
+    public int WarmupSteps { get; init; }
+
+    /// <summary>The optimiser's constants.</summary>
+    public AdamWConfig Optimizer { get; init; } = new();
+
+    /// <summary>Fixes the order of rows and the dropout masks. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Whether each epoch has its own order. Default true; off, rows are taken in order, over and over.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Evaluate after every so many steps; null (default) after every epoch. Only with evaluation data.</summary>
+    public int? EvaluationSteps { get; init; }
+
+    /// <summary>Write a checkpoint after every so many steps; null (default) after every epoch. Only with a folder.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>Receives metrics and checkpoints; null (default) to write none.</summary>
+    public string? OutputFolder { get; init; }
+
+    /// <summary>Whether to go on from the checkpoint in <see cref="OutputFolder"/>. Default false.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>How ONNX Runtime runs the graphs. Prepacking is off by default: it costs memory and wins little here.</summary>
+    public RuntimeOptions Runtime { get; init; } = new() { Prepacking = false };
+}
