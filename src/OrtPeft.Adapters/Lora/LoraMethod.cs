@@ -62,7 +62,7 @@ public sealed class LoraMethod : IPeftMethod
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules)
     {
         var endings = modules.Select(static m => m.Name.Split('.')[^1]).ToHashSet();
-        return DefaultTargets.FirstOrDefault(t => t.All(endings.Contains)) ?? (ModuleTargets)ModuleTargets.AllLinear;
+        return DefaultTargets.FirstOrDefault(t => t.All(endings.Contains)) is { } names ? ModuleTargets.Create(names) : ModuleTargets.AllLinear;
     }
 
     /// <summary>
