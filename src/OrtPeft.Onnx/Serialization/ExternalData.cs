@@ -30,15 +30,32 @@ internal sealed class ExternalData(string modelPath)
     {
         if (_files.TryGetValue(location, out var known))
             return known;
+        if (location.Contains('\0', StringComparison.Ordinal))
+            throw Broken(tensor, "points to a name with a zero byte");
         var path = Path.GetFullPath(Path.Combine(_folder, location));
-        if (Path.IsPathRooted(location) || !path.StartsWith(_folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (Path.IsPathRooted(location) || !IsInside(path, _folder))
             throw Broken(tensor, $"points to '{location}', outside the model's folder");
-        if (new FileInfo(path).ResolveLinkTarget(true) is { } target &&
-            !Path.GetFullPath(target.FullName).StartsWith(_folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw Broken(tensor, $"points to '{location}', a link that leaves the model's folder");
         if (!File.Exists(path))
             throw Broken(tensor, $"points to '{location}', which does not exist: put it beside the model");
+        if (!IsInside(WithoutLinks(path), WithoutLinks(_folder)))
+            throw Broken(tensor, $"points to '{location}', a link that leaves the model's folder");
         return _files[location] = MappedFile.Open(path);
+    }
+
+    private static bool IsInside(string path, string folder) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+        || Path.GetPathRoot(path) == folder;
+
+    /// <summary>The path with every folder on the way followed to where it really is, not only the file itself.</summary>
+    private static string WithoutLinks(string path)
+    {
+        var parent = Path.GetDirectoryName(path);
+        if (parent is null)
+            return path;
+        var place = Path.Combine(WithoutLinks(parent), Path.GetFileName(path));
+        return new FileInfo(place).ResolveLinkTarget(returnFinalTarget: false) is { } target
+            ? WithoutLinks(Path.GetFullPath(target.FullName))
+            : place;
     }
 
     private long? Number(TensorProto tensor, string key)
