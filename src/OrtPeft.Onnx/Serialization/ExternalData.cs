@@ -10,6 +10,7 @@ namespace OrtPeft.Onnx.Serialization;
 /// </summary>
 internal sealed class ExternalData(string modelPath)
 {
+    private const int MaxLinks = 40;
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
 
@@ -35,26 +36,31 @@ internal sealed class ExternalData(string modelPath)
         var path = Path.GetFullPath(Path.Combine(_folder, location));
         if (Path.IsPathRooted(location) || !IsInside(path, _folder))
             throw Broken(tensor, $"points to '{location}', outside the model's folder");
-        if (!File.Exists(path))
-            throw Broken(tensor, $"points to '{location}', which does not exist: put it beside the model");
-        if (!IsInside(WithoutLinks(path), WithoutLinks(_folder)))
+        var place = WithoutLinks(path, MaxLinks) ?? throw Broken(tensor, $"points to '{location}', a circle of links");
+        if (!IsInside(place, WithoutLinks(_folder, MaxLinks) ?? _folder))
             throw Broken(tensor, $"points to '{location}', a link that leaves the model's folder");
-        return _files[location] = MappedFile.Open(path);
+        if (!File.Exists(place))
+            throw Broken(tensor, $"points to '{location}', which does not exist: put it beside the model");
+        return _files[location] = MappedFile.Open(place);
     }
 
     private static bool IsInside(string path, string folder) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
         || Path.GetPathRoot(path) == folder;
 
-    /// <summary>The path with every folder on the way followed to where it really is, not only the file itself.</summary>
-    private static string WithoutLinks(string path)
+    /// <summary>
+    /// The path with every folder on the way followed to where it really is, not only the file itself; null when more
+    /// links than allowed follow one another.
+    /// </summary>
+    private static string? WithoutLinks(string path, int allowed)
     {
-        var parent = Path.GetDirectoryName(path);
-        if (parent is null)
+        if (Path.GetDirectoryName(path) is not { } parent)
             return path;
-        var place = Path.Combine(WithoutLinks(parent), Path.GetFileName(path));
-        return new FileInfo(place).ResolveLinkTarget(returnFinalTarget: false) is { } target
-            ? WithoutLinks(Path.GetFullPath(target.FullName))
+        if (allowed == 0 || WithoutLinks(parent, allowed) is not { } folder)
+            return null;
+        var place = Path.Combine(folder, Path.GetFileName(path));
+        return new FileInfo(place).LinkTarget is { } target
+            ? WithoutLinks(Path.GetFullPath(target, folder), allowed - 1)
             : place;
     }
 
