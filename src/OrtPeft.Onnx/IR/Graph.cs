@@ -3,8 +3,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and def-use
-/// links right; an edit that would break them throws and changes nothing. Compared by reference; not thread-safe.
+/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and
+/// def-use links right; an edit that would break them throws and changes nothing. Compared by reference; not
+/// thread-safe.
 /// </summary>
 public sealed class Graph
 {
@@ -30,7 +31,9 @@ public sealed class Graph
     /// <summary>The surrounding graph of a subgraph, or null.</summary>
     public Graph? Parent { get; }
 
-    /// <summary>The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.</summary>
+    /// <summary>
+    /// The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.
+    /// </summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>What is fed, in order.</summary>
@@ -97,7 +100,9 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>Gives a constant other content, or gives an input a default; type and shape follow the content.</summary>
+    /// <summary>
+    /// Gives a constant other content, or gives an input a default; type and shape follow the content.
+    /// </summary>
     /// <param name="value">An initializer or an input of this graph.</param>
     /// <param name="content">The new content.</param>
     /// <exception cref="GraphException">A node makes the value.</exception>
@@ -280,10 +285,11 @@ public sealed class Graph
         var values = inputs.ToArray();
         if (names.FirstOrDefault(n => n.Length > 0 && _values.ContainsKey(n)) is { } taken)
             throw new GraphException($"{node.OpType}: the name '{taken}' is already in use in graph '{Name}'.");
-        if (names.Where(static n => n.Length > 0).CountBy(static n => n).FirstOrDefault(static n => n.Value > 1).Key is { } twice)
+        var named = names.Where(static n => n.Length > 0).CountBy(static n => n);
+        if (named.FirstOrDefault(static n => n.Value > 1).Key is { } twice)
             throw new GraphException($"{node.OpType}: two outputs are named '{twice}'.");
         if (values.FirstOrDefault(v => v is not null && !CanRead(v)) is { } foreign)
-            throw new GraphException($"{node.OpType}: '{foreign.Name}' does not belong to graph '{Name}' or one around it.");
+            throw new GraphException($"{node.OpType}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
         var index = before is null ? _nodes.Count : IndexOf(before);
         foreach (var attribute in attributes)
         {

@@ -43,7 +43,7 @@ internal static class GraphCopy
     private static Value Copied(Node node, Value value, Dictionary<Value, Value> values) =>
         values.TryGetValue(value, out var copy)
             ? copy
-            : throw new GraphException($"{node} stands before what makes '{value.Name}': sort the nodes before copying.");
+            : throw new GraphException($"{node} stands before what makes '{value.Name}': sort the nodes first.");
 
     private static NodeAttribute CopyAttribute(NodeAttribute attribute, Graph target, Dictionary<Value, Value> values)
     {

@@ -1,6 +1,8 @@
 namespace OrtPeft.Onnx;
 
-/// <summary>Checks everything that a graph promises: unique names, links that agree both ways, execution order.</summary>
+/// <summary>
+/// Checks everything that a graph promises: unique names, links that agree both ways, execution order.
+/// </summary>
 public static class GraphValidator
 {
     /// <summary>Checks a graph and its subgraphs. Costs one pass over nodes, values and uses.</summary>
@@ -14,7 +16,7 @@ public static class GraphValidator
         foreach (var value in AllValues(graph))
         {
             foreach (var use in value.Uses)
-                Require(uses.Remove((value, use)), graph, $"'{value.Name}' claims a reader {use.Node} that does not read it");
+                Require(uses.Remove((value, use)), graph, $"'{value.Name}' is not read by its reader {use.Node}");
         }
 
         if (graph.Parent is null)
@@ -25,7 +27,7 @@ public static class GraphValidator
     {
         var known = new HashSet<Value>(outer);
         foreach (var value in graph.Inputs)
-            Require(value.IsGraphInput && known.Add(value), graph, $"input '{value.Name}' is listed twice or not marked");
+            Require(value.IsGraphInput && known.Add(value), graph, $"input '{value.Name}' is listed twice");
         foreach (var value in graph.Initializers)
         {
             Require(value.Initializer is not null, graph, $"constant '{value.Name}' has no content");
@@ -36,7 +38,7 @@ public static class GraphValidator
             CheckNode(graph, node, known, uses);
         CheckValues(graph, known);
         foreach (var output in graph.Outputs)
-            Require(output.IsGraphOutput && known.Contains(output), graph, $"the result '{output.Name}' is made by nothing");
+            Require(output.IsGraphOutput && known.Contains(output), graph, $"nothing makes the result '{output.Name}'");
     }
 
     private static void CheckNode(Graph graph, Node node, HashSet<Value> known, HashSet<(Value Value, Use Use)> uses)
@@ -58,7 +60,8 @@ public static class GraphValidator
 
         foreach (var (index, output) in node.Outputs.Index())
         {
-            Require(output.Producer == node && output.OutputIndex == index, graph, $"'{output.Name}' does not know {node}");
+            var knows = output.Producer == node && output.OutputIndex == index;
+            Require(knows, graph, $"'{output.Name}' does not know {node}");
             Require(output.Name.Length == 0 || known.Add(output), graph, $"'{output.Name}' is made twice");
         }
     }
@@ -68,7 +71,7 @@ public static class GraphValidator
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var value in graph.Values)
         {
-            Require(value.Graph == graph && known.Contains(value), graph, $"'{value.Name}' belongs to nothing in the graph");
+            Require(value.Graph == graph && known.Contains(value), graph, $"'{value.Name}' is made by nothing");
             Require(names.Add(value.Name), graph, $"two values are named '{value.Name}'");
             Require(graph.Find(value.Name) == value, graph, $"'{value.Name}' is registered under another name");
         }

@@ -45,8 +45,8 @@ internal sealed class ExternalData(string modelPath)
     }
 
     private static bool IsInside(string path, string folder) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)
-        || Path.GetPathRoot(path) == folder;
+        Path.GetPathRoot(path) == folder
+        || path.StartsWith($"{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
     /// <summary>
     /// The path with every folder on the way followed to where it really is, not only the file itself; null when more

@@ -47,7 +47,7 @@ internal static class TypeConverter
         var element = (ElementType)type.ElemType;
         return Enum.IsDefined(element)
             ? element
-            : throw new OnnxFormatException($"'{name}' has the element type {type.ElemType}, which ONNX does not define.");
+            : throw new OnnxFormatException($"'{name}' has the element type {type.ElemType}, which is none of ONNX's.");
     }
 
     private static Shape? ReadShape(TensorShapeProto? proto) => proto is null ? null : Shape.Create(

@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace OrtPeft.Onnx.Tests.Corpus;
 
-/// <summary>Inputs that a language model accepts: ids in range, masks of ones, positions that follow the past.</summary>
+/// <summary>
+/// Inputs that a language model accepts: ids in range, masks of ones, positions that follow the past.
+/// </summary>
 internal static class RandomInputs
 {
     private const int SmallestVocabulary = 101;

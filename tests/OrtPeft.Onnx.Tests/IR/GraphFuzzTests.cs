@@ -61,7 +61,8 @@ public sealed class GraphFuzzTests
     private static void SetEarlierInput(Graph graph, Random random)
     {
         var node = Pick(graph.Nodes, random);
-        var earlier = graph.Nodes.TakeWhile(n => n != node).SelectMany(static n => n.Outputs).Concat(graph.Inputs).ToList();
+        var made = graph.Nodes.TakeWhile(n => n != node).SelectMany(static n => n.Outputs);
+        var earlier = made.Concat(graph.Inputs).ToList();
         node.SetInput(random.Next(3), random.Next(4) == 0 ? null : Pick(earlier, random));
     }
 

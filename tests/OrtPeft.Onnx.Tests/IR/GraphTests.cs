@@ -24,7 +24,8 @@ public sealed class GraphTests
         AssertRefused(() => _graph.AddInitializer("x", Tensor.Scalar(1f)));
 
     [Fact]
-    public void AddNode_WithAnOutputNameInUse_Throws() => AssertRefused(() => _graph.AddNode("Neg", [_x], ["new", "b"]));
+    public void AddNode_WithAnOutputNameInUse_Throws() =>
+        AssertRefused(() => _graph.AddNode("Neg", [_x], ["new", "b"]));
 
     [Fact]
     public void AddNode_WithTwoOutputsOfOneName_Throws() =>

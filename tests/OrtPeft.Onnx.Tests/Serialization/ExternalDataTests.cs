@@ -11,7 +11,8 @@ public sealed class ExternalDataTests : IDisposable
     public ExternalDataTests()
     {
         _folder = Directory.CreateDirectory(Path.Combine(_root, "model")).FullName;
-        File.WriteAllBytes(Path.Combine(_folder, "weights.bin"), [.. Enumerable.Range(0, 64).Select(static i => (byte)i)]);
+        byte[] counting = [.. Enumerable.Range(0, 64).Select(static i => (byte)i)];
+        File.WriteAllBytes(Path.Combine(_folder, "weights.bin"), counting);
         File.WriteAllBytes(Path.Combine(_root, "secret.bin"), new byte[64]);
         Directory.CreateDirectory(Path.Combine(_root, "elsewhere"));
         File.WriteAllBytes(Path.Combine(_root, "elsewhere", "secret.bin"), new byte[64]);

@@ -10,14 +10,14 @@ public sealed class HostileFileTests : IDisposable
 
     public static TheoryData<string, byte[]> Broken => new()
     {
-        { "negative length", Wire.Model(Wire.Initializer("w", Wire.Number(1, -1), Wire.Number(2, 1))) },
-        { "impossible shape", Wire.Model(Wire.Initializer("w", [.. Dims(long.MaxValue, long.MaxValue), Wire.Number(2, 1)])) },
-        { "shape too large in bytes", Wire.Model(Wire.Initializer("w", [.. Dims(1L << 61), Wire.Number(2, 1)])) },
-        { "too few bytes", Wire.Model(Wire.Initializer("w", [.. Dims(3), Wire.Number(2, 1), Wire.Bytes(9, new byte[8])])) },
-        { "too many bytes", Wire.Model(Wire.Initializer("w", [.. Dims(1), Wire.Number(2, 1), Wire.Bytes(9, new byte[8])])) },
-        { "too few typed elements", Wire.Model(Wire.Initializer("w", [.. Dims(2), Wire.Number(2, 7), Wire.Number(7, 5)])) },
-        { "unknown data type", Wire.Model(Wire.Initializer("w", [.. Dims(1), Wire.Number(2, 99)])) },
-        { "undefined data type", Wire.Model(Wire.Initializer("w", [.. Dims(1), Wire.Number(2, 0)])) },
+        { "negative length", Constant(Wire.Number(1, -1), Wire.Number(2, 1)) },
+        { "impossible shape", Constant([.. Dims(long.MaxValue, long.MaxValue), Wire.Number(2, 1)]) },
+        { "shape too large in bytes", Constant([.. Dims(1L << 61), Wire.Number(2, 1)]) },
+        { "too few bytes", Constant([.. Dims(3), Wire.Number(2, 1), Wire.Bytes(9, new byte[8])]) },
+        { "too many bytes", Constant([.. Dims(1), Wire.Number(2, 1), Wire.Bytes(9, new byte[8])]) },
+        { "too few typed elements", Constant([.. Dims(2), Wire.Number(2, 7), Wire.Number(7, 5)]) },
+        { "unknown data type", Constant([.. Dims(1), Wire.Number(2, 99)]) },
+        { "undefined data type", Constant([.. Dims(1), Wire.Number(2, 0)]) },
         { "unnamed constant", Wire.Model(Wire.Initializer("", [.. Dims(0), Wire.Number(2, 1)])) },
         { "unnamed input", Wire.Model(Wire.Value(11, "")) },
         { "two inputs of one name", Wire.Model(Wire.Value(11, "x"), Wire.Value(11, "x")) },
@@ -28,11 +28,11 @@ public sealed class HostileFileTests : IDisposable
         { "cycle", Wire.Model(Wire.Node("Neg", ["b"], ["a"]), Wire.Node("Neg", ["a"], ["b"])) },
         { "reads itself", Wire.Model(Wire.Node("Neg", ["a"], ["a"])) },
         { "attribute twice", Wire.Model(Wire.Node("C", [], ["a"], Attribute("k"), Attribute("k"))) },
-        { "tensor attribute without one", Wire.Model(Wire.Node("C", [], ["a"], Attribute("k", Wire.Number(20, 4)))) },
-        { "graph attribute without one", Wire.Model(Wire.Node("C", [], ["a"], Attribute("k", Wire.Number(20, 5)))) },
+        { "tensor attribute without one", WithAttribute(Wire.Number(20, 4)) },
+        { "graph attribute without one", WithAttribute(Wire.Number(20, 5)) },
         { "element type 999", Wire.Model(Wire.Bytes(11, Wire.Message(Wire.Text(1, "x"), Wire.Bytes(2, Type(999))))) },
         { "external data without a file", Wire.Model(Wire.External("w", 1, ("location", "weights.bin"))) },
-        { "mapped beyond the file", Wire.Model(Wire.Node("C", [], ["a"], Attribute("k", Wire.Number(20, 4), Mapped()))) },
+        { "mapped beyond the file", WithAttribute(Wire.Number(20, 4), Mapped()) },
         { "deep nesting", Nested(200) },
         { "very deep nesting", Nested(20_000) },
         { "no graph", Wire.Number(1, 8) },
@@ -62,15 +62,15 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("nanogpt_g2l_op13.onnx", 11)]
-    [InlineData("genai_tiny_random_gpt2_fused/past.onnx", 12)]
-    [InlineData("hf442_g2l_legacymerged_op13__decoder_model_merged.onnx", 13)]
-    public void Load_WithOneByteChanged_ThrowsOnlyItsOwnErrors(string name, int seed)
+    [InlineData("nanogpt_g2l_op13.onnx", 11, 1500)]
+    [InlineData("genai_tiny_random_gpt2_fused/past.onnx", 12, 1000)]
+    [InlineData("hf442_g2l_legacymerged_op13__decoder_model_merged.onnx", 13, 250)]
+    public void Load_WithOneByteChanged_ThrowsOnlyItsOwnErrors(string name, int seed, int changes)
     {
         var bytes = File.ReadAllBytes(Fixtures.Graph(name));
         var random = new Random(seed);
 
-        for (var i = 0; i < 1000; i++)
+        for (var i = 0; i < changes; i++)
         {
             // Half of the changes hit the first part of the file, where the structure is denser than in the weights.
             var at = random.Next(i % 2 == 0 ? bytes.Length : 20_000);
@@ -97,7 +97,7 @@ public sealed class HostileFileTests : IDisposable
     public void Load_WithTheScansOwnFieldsInTheFile_DoesNotTrustThem()
     {
         byte[][] fields = [.. Dims(1), Wire.Number(2, 1), Wire.Bytes(9, new byte[4])];
-        var path = Write(Wire.Model(Wire.Initializer("w", [.. fields, Wire.Number(100001, 0), Wire.Number(100002, 4)])));
+        var path = Write(Constant([.. fields, Wire.Number(100001, 0), Wire.Number(100002, 4)]));
 
         var model = OnnxFile.Load(path);
 
@@ -121,6 +121,11 @@ public sealed class HostileFileTests : IDisposable
             Assert.Fail($"{what}: {e}");
         }
     }
+
+    private static byte[] Constant(params IEnumerable<byte[]> fields) => Wire.Model(Wire.Initializer("w", fields));
+
+    private static byte[] WithAttribute(params IEnumerable<byte[]> fields) =>
+        Wire.Model(Wire.Node("C", [], ["a"], Attribute("k", fields)));
 
     private static byte[][] Dims(params long[] dims) => [.. dims.Select(static d => Wire.Number(1, d))];
 

@@ -86,7 +86,9 @@ public sealed class RoundTripTests : IDisposable
         }
     }
 
-    /// <summary>The merged graph's branch that is taken here reads a past; without one it is the other branch's turn.</summary>
+    /// <summary>
+    /// The merged graph's branch that is taken here reads a past; without one it is the other branch's turn.
+    /// </summary>
     private static bool Accepts(Graph graph, Sizes sizes) =>
         sizes.Past > 0 || graph.Inputs.All(static i => i.Name != "use_cache_branch");
 }

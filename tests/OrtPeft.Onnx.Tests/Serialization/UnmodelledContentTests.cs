@@ -84,7 +84,8 @@ public sealed class UnmodelledContentTests
         return Wire.Message(
             Wire.Model(
                 Wire.Value(11, "x", Unknown("in an input")),
-                Wire.Initializer("w", Wire.Number(1, 1), Wire.Number(2, 1), Wire.Bytes(9, new byte[4]), Unknown("in a tensor")),
+                Wire.Initializer(
+                    "w", Wire.Number(1, 1), Wire.Number(2, 1), Wire.Bytes(9, new byte[4]), Unknown("in a tensor")),
                 Wire.Node(
                     "Odd",
                     ["x", "w"],

@@ -20,13 +20,14 @@ internal static class Wire
         Bytes(8, Number(2, 17)),
         Bytes(7, Message([Text(2, "g"), .. graphFields])));
 
-    public static byte[] Node(string op, string[] inputs, string[] outputs, params IEnumerable<byte[]> more) => Bytes(1, Message(
-    [
-        .. inputs.Select(static i => Text(1, i)),
-        .. outputs.Select(static o => Text(2, o)),
-        Text(4, op),
-        .. more,
-    ]));
+    public static byte[] Node(string op, string[] inputs, string[] outputs, params IEnumerable<byte[]> more) =>
+        Bytes(1, Message(
+        [
+            .. inputs.Select(static i => Text(1, i)),
+            .. outputs.Select(static o => Text(2, o)),
+            Text(4, op),
+            .. more,
+        ]));
 
     /// <summary>A graph's input (11), output (12) or value_info (13).</summary>
     public static byte[] Value(int role, string name, params IEnumerable<byte[]> more) =>

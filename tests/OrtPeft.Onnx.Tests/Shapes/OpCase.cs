@@ -7,9 +7,9 @@ namespace OrtPeft.Onnx.Tests.Shapes;
 
 /// <summary>
 /// One node as text: <c>Concat(float[B,2]; float[S,2]) axis=0</c>. Inputs are fed (<c>type[dims]</c>), int64 constants
-/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>) or left out (<c>-</c>). Attributes
-/// are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c> are not
-/// attributes. A question mark at the end: some lengths stay unknown.
+/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>) or left out (<c>-</c>).
+/// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c> are
+/// not attributes. A question mark at the end: some lengths stay unknown.
 /// </summary>
 internal sealed class OpCase
 {
@@ -41,7 +41,8 @@ internal sealed class OpCase
         if (Domain.Length > 0)
             model.Opsets[Domain] = 1;
         var builder = new GraphBuilder(model.Graph, new ShapeInference(opset));
-        var texts = _text[(_text.IndexOf('(', StringComparison.Ordinal) + 1)..close].Split(';', StringSplitOptions.TrimEntries);
+        var open = _text.IndexOf('(', StringComparison.Ordinal);
+        var texts = _text[(open + 1)..close].Split(';', StringSplitOptions.TrimEntries);
         var inputs = texts.Where(static t => t.Length > 0).Select(t => Input(builder, t)).ToArray();
         var attributes = words.Select(static w => Attribute(w.Key, w.Value)).ToArray();
         foreach (var output in builder.Ops(Op, outputs, inputs, attributes, Domain))
@@ -81,7 +82,11 @@ internal sealed class OpCase
         if (text[0] == '\'')
             return NodeAttribute.Of(name, text.Trim('\''));
         if (text[0] == '[')
-            return NodeAttribute.Of(name, text.Trim('[', ']').Split(',').Select(static n => (long)Number(n)).ToImmutableArray());
+        {
+            var numbers = text.Trim('[', ']').Split(',');
+            return NodeAttribute.Of(name, numbers.Select(static n => (long)Number(n)).ToImmutableArray());
+        }
+
         return text.EndsWith('f')
             ? NodeAttribute.Of(name, (float)Number(text[..^1]))
             : NodeAttribute.Of(name, (long)Number(text));

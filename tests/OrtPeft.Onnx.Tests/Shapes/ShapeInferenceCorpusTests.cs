@@ -69,7 +69,7 @@ public sealed partial class ShapeInferenceCorpusTests(ITestOutputHelper log)
         {
             var value = model.Graph.Find(name)!;
             if (value.Type != result.Type || value.Shape is null || !Fits(value.Shape, result.Dims, sizes))
-                yield return $"{value.Producer}: {value}, but ONNX Runtime: {result.Type}[{string.Join(", ", result.Dims)}]";
+                yield return $"{value.Producer}: {value}, not {result.Type}[{string.Join(", ", result.Dims)}]";
         }
     }
 

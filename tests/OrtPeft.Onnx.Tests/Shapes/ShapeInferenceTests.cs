@@ -44,7 +44,8 @@ public sealed class ShapeInferenceTests
     {
         var flat = _g.Reshape(_x, -1, 32);
 
-        var back = _g.Op("Reshape", flat, _g.Concat(0, _g.Op("Slice", _g.Shape(_x), _g.Int64(0), _g.Int64(1)), _g.Int64(-1, 32)));
+        var batch = _g.Op("Slice", _g.Shape(_x), _g.Int64(0), _g.Int64(1));
+        var back = _g.Op("Reshape", flat, _g.Concat(0, batch, _g.Int64(-1, 32)));
 
         Assert.Equal("[batch·sequence, 32]", $"{flat.Shape}");
         Assert.Equal("[batch, sequence, 32]", $"{back.Shape}");
@@ -75,11 +76,13 @@ public sealed class ShapeInferenceTests
     [Fact]
     public void Infer_OfTheExportersExpandIdiom_KnowsTheLengths()
     {
-        var shape = _g.Op("Concat", [_g.Op("Slice", _g.Shape(_x), _g.Int64(0), _g.Int64(2)), _g.Int64(-1)], NodeAttribute.Of("axis", 0L));
+        var shape = _g.Concat(0, _g.Op("Slice", _g.Shape(_x), _g.Int64(0), _g.Int64(2)), _g.Int64(-1));
         var ones = _g.Op("ConstantOfShape", [_g.Int64(3)], NodeAttribute.Of("value", Tensor.Vector(1L)));
         var isFree = _g.Op("Equal", shape, _g.Mul(ones, _g.Int64(-1)));
 
-        var expanded = _g.Expand(_g.Constant(Tensor.Of<float>(new float[32], [1, 1, 32])), _g.Where(isFree, ones, shape));
+        var row = _g.Constant(Tensor.Of<float>(new float[32], [1, 1, 32]));
+
+        var expanded = _g.Expand(row, _g.Where(isFree, ones, shape));
 
         Assert.Equal("[batch, sequence, 32]", $"{expanded.Shape}");
     }
@@ -183,7 +186,10 @@ public sealed class ShapeInferenceTests
             "If",
             [condition],
             ["y"],
-            [NodeAttribute.Of("then_branch", Branch("Neg", _x)), NodeAttribute.Of("else_branch", Branch("Gather", _x, _g.Int64(0, 1)))]);
+            [
+                NodeAttribute.Of("then_branch", Branch("Neg", _x)),
+                NodeAttribute.Of("else_branch", Branch("Gather", _x, _g.Int64(0, 1))),
+            ]);
 
         _g.Shapes.Infer(node);
 
