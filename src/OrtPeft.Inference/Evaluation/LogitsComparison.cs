@@ -6,15 +6,16 @@ using OrtPeft.Onnx.Numerics;
 namespace OrtPeft.Inference.Evaluation;
 
 /// <summary>
-/// Compares what two decoders say, such as a model with its adapter merged and the same with it beside. Both run on whole
-/// sequences without a past; they may differ in anything but their vocabulary.
+/// Compares what two decoders say, such as a model with its adapter merged and the same with it beside. Both run on
+/// whole sequences without a past; they may differ in anything but their vocabulary. Each sequence takes memory for
+/// twice its length times the vocabulary.
 /// </summary>
 public static class LogitsComparison
 {
     /// <summary>Random token sequences to compare on.</summary>
     /// <param name="count">How many, 1 or more.</param>
-    /// <param name="maxLength">The most tokens in one, 1 to the model's context; the first sequence has that many, the others
-    /// between 1 and that.</param>
+    /// <param name="maxLength">The most tokens in one, 1 to the model's context; the first sequence has that many, the
+    /// others between 1 and that.</param>
     /// <param name="vocabularySize">Tokens are drawn from 0 to this, excluded.</param>
     /// <param name="seed">Selects the numbers; the same seed repeats them.</param>
     /// <returns>The sequences.</returns>
@@ -44,7 +45,8 @@ public static class LogitsComparison
     /// <returns>The largest difference and where it is.</returns>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
     /// <exception cref="GraphException">A graph is no decoder, or the vocabularies differ.</exception>
-    /// <exception cref="OnnxRuntimeException">A model cannot be run, as when a token is not in its vocabulary.</exception>
+    /// <exception cref="OnnxRuntimeException">A model cannot be run, as when a token is not in its
+    /// vocabulary.</exception>
     public static LogitsDifference Compare(
         Model first, Model second, IReadOnlyList<IReadOnlyList<int>> sequences, RuntimeOptions? options = null)
     {

@@ -6,7 +6,8 @@ namespace OrtPeft.Inference.Generation;
 /// </summary>
 internal static class Candidates
 {
-    /// <summary>The allowed tokens of a row of logits whose largest is known; at least one, none of a weight below 0.</summary>
+    /// <summary>The allowed tokens of a row of logits whose largest is known; at least one, none of a weight below
+    /// 0.</summary>
     public static Candidate[] Of(ReadOnlySpan<float> logits, float largest, GenerationOptions options)
     {
         var temperature = options.Temperature ?? 1;

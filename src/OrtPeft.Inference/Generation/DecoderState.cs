@@ -4,8 +4,8 @@ using OrtPeft.Inference.Sessions;
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// One sequence and its cached keys and values. What a step returns as present is the next step's past, handed on as it is,
-/// never copied through managed memory. Without a cache the whole sequence is run again. Not thread-safe.
+/// One sequence and its cached keys and values. What a step returns as present is the next step's past, handed on as it
+/// is, never copied through managed memory. Without a cache the whole sequence is run again. Not thread-safe.
 /// </summary>
 internal sealed class DecoderState(Generator generator) : IDisposable
 {

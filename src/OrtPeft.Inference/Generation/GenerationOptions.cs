@@ -3,8 +3,9 @@ using System.Globalization;
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// How tokens are chosen and when to stop; names as in HF transformers' <c>GenerationConfig</c>. Without temperature, top-k
-/// and top-p the likeliest token is taken (greedy); giving any of them turns sampling on, the others then not limiting.
+/// How tokens are chosen and when to stop; names as in HF transformers' <c>GenerationConfig</c>. Without temperature,
+/// top-k and top-p the likeliest token is taken (greedy); giving any of them turns sampling on, the others then not
+/// limiting.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/transformers/main_classes/text_generation"/>
 public sealed record GenerationOptions
@@ -13,17 +14,20 @@ public sealed record GenerationOptions
     public int MaxNewTokens { get; init; } = 50;
 
     /// <summary>
-    /// What logits are divided by: below 1 sharpens, above 1 flattens. 0 means greedy whatever else is set; null (default)
-    /// is 1 when sampling.
+    /// What logits are divided by: below 1 sharpens, above 1 flattens. 0 means greedy whatever else is set; null
+    /// (default) is 1 when sampling.
     /// </summary>
     public double? Temperature { get; init; }
 
-    /// <summary>Samples among the K likeliest tokens and those tied with the K-th; 0 is no limit. Default null.</summary>
+    /// <summary>
+    /// Samples among the K likeliest tokens and those tied with the K-th; 0 and null (default) are no limit, where HF's
+    /// own default is 50.
+    /// </summary>
     public int? TopK { get; init; }
 
     /// <summary>
-    /// Samples among the fewest likeliest tokens whose probabilities reach this sum, 0..1, at least one; 1 is no limit. The
-    /// probabilities are those after temperature and top-k. Default null.
+    /// Samples among the fewest likeliest tokens whose probabilities reach this sum, 0..1, at least one; 1 is no limit.
+    /// The probabilities are those after temperature and top-k. Default null.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/1904.09751">Holtzman et al.: The curious case of neural text degeneration,
     /// equations 2 and 3.</seealso>
@@ -42,8 +46,8 @@ public sealed record GenerationOptions
     public int? VocabularySize { get; init; }
 
     /// <summary>
-    /// The most tokens the model can attend to (GPT-2's <c>n_positions</c>), 1 or more. The token after the last that fits
-    /// is still generated. Null (default) sets no limit.
+    /// The most tokens the model can attend to (GPT-2's <c>n_positions</c>), 1 or more. The token after the last that
+    /// fits is still generated. Null (default) sets no limit.
     /// </summary>
     public int? ContextLength { get; init; }
 
@@ -51,11 +55,12 @@ public sealed record GenerationOptions
     public bool IsGreedy => Temperature == 0 || (Temperature is null && TopK is null && TopP is null);
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ArgumentException">A member leaves its range; the message says which, its value and the range.</exception>
+    /// <exception cref="ArgumentException">A member leaves its range; the message says which, its value and the
+    /// range.</exception>
     public void Validate()
     {
         Require(MaxNewTokens >= 1, nameof(MaxNewTokens), MaxNewTokens, "1 or more");
-        Require(Temperature is null or (>= 0 and < double.PositiveInfinity), nameof(Temperature), Temperature, "0 or more");
+        Require(Temperature is null or (>= 0 and <= double.MaxValue), nameof(Temperature), Temperature, "0 or more");
         Require(TopK is null or >= 0, nameof(TopK), TopK, "0 (no limit) or more");
         Require(TopP is null or (>= 0 and <= 1), nameof(TopP), TopP, "between 0 and 1");
         Require(EosTokenId is null or >= 0, nameof(EosTokenId), EosTokenId, "0 or more");

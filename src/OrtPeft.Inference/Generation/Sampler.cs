@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Numerics;
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// Chooses the next token from a row of logits: the likeliest, or a draw after temperature, top-k and top-p in that order,
-/// as HF transformers does. The choices depend on options and logits only. Not thread-safe: one per sequence.
+/// Chooses the next token from a row of logits: the likeliest, or a draw after temperature, top-k and top-p in that
+/// order, as HF transformers does. The choices depend on options and logits only. Not thread-safe: one per sequence.
 /// </summary>
 public sealed class Sampler
 {
@@ -23,9 +23,10 @@ public sealed class Sampler
     }
 
     /// <summary>Chooses a token.</summary>
-    /// <param name="logits">One unnormalised log-probability per token, <c>[vocabulary]</c>; −∞ forbids a token.</param>
-    /// <returns>The token's id, below <see cref="GenerationOptions.VocabularySize"/>; of equally likely ones, greedy takes the
-    /// lowest.</returns>
+    /// <param name="logits">One unnormalised log-probability per token, <c>[vocabulary]</c>; −∞ forbids a
+    /// token.</param>
+    /// <returns>The token's id, below <see cref="GenerationOptions.VocabularySize"/>; of equally likely ones, greedy
+    /// takes the lowest.</returns>
     /// <exception cref="ArgumentException">No logit is finite, or one is NaN or +∞.</exception>
     public int Next(ReadOnlySpan<float> logits)
     {
@@ -61,7 +62,7 @@ public sealed class Sampler
             if (float.IsNaN(logits[id]) || float.IsPositiveInfinity(logits[id]))
             {
                 throw new ArgumentException(
-                    $"The logit of token {id} is {logits[id]}; the weights or the graph's precision are at fault.",
+                    $"The logit of token {id} is NaN or +∞; the weights or the graph's precision are at fault.",
                     nameof(logits));
             }
 
@@ -72,6 +73,8 @@ public sealed class Sampler
             }
         }
 
-        return best >= 0 ? best : throw new ArgumentException("No logit is finite: no token is allowed.", nameof(logits));
+        return best >= 0
+            ? best
+            : throw new ArgumentException("No logit is finite: no token is allowed.", nameof(logits));
     }
 }

@@ -6,8 +6,8 @@ namespace OrtPeft.Inference.Generation;
 public static class TextGeneration
 {
     /// <summary>
-    /// Prepares a continuation of a text. The tokenizer supplies the end-of-text token and the vocabulary's size where the
-    /// options leave them out; an empty text starts from the end-of-text token, as GPT-2's training texts do.
+    /// Prepares a continuation of a text. The tokenizer supplies the end-of-text token and the vocabulary's size where
+    /// the options leave them out; an empty text starts from the end-of-text token, as GPT-2's training texts do.
     /// </summary>
     /// <param name="generator">The model.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -15,8 +15,8 @@ public static class TextGeneration
     /// <param name="options">How to choose tokens and when to stop; greedy, 50 tokens when left out.</param>
     /// <param name="cancellationToken">Ends the enumeration between two tokens.</param>
     /// <returns>The new tokens; <see cref="StreamText"/> makes text of them.</returns>
-    /// <exception cref="ArgumentException">The prompt is longer than the context, or empty while the tokenizer names no end of
-    /// text; or an option leaves its range.</exception>
+    /// <exception cref="ArgumentException">The prompt is longer than the context, or empty while the tokenizer names no
+    /// end of text; or an option leaves its range.</exception>
     public static TokenSequence Generate(
         this Generator generator,
         ITokenizer tokenizer,
@@ -41,11 +41,13 @@ public static class TextGeneration
             cancellationToken);
     }
 
-    /// <summary>Turns tokens into text as they come; a character split over tokens comes out once it is whole.</summary>
+    /// <summary>Turns tokens into text as they come; a character split over tokens comes out once it is
+    /// whole.</summary>
     /// <param name="tokenizer">The tokenizer that knows the tokens.</param>
     /// <param name="tokens">The tokens; taken one by one, only when the next piece is asked for.</param>
     /// <returns>Pieces, none empty; an unfinished character at the end comes out as U+FFFD.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A token lies outside the vocabulary; thrown while enumerating.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token lies outside the vocabulary; thrown while
+    /// enumerating.</exception>
     public static IEnumerable<string> StreamText(this ITokenizer tokenizer, IEnumerable<int> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);

@@ -3,18 +3,18 @@ using System.Collections;
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// The tokens that continue a prompt, computed while they are enumerated. Every enumeration runs the model anew and gives the
-/// same tokens; only the last one's outcome is kept. Not thread-safe.
+/// The tokens that continue a prompt, computed while they are enumerated. Every enumeration runs the model anew and
+/// gives the same tokens; only the last one's outcome is kept. Not thread-safe.
 /// </summary>
 public sealed class TokenSequence : IEnumerable<int>
 {
     private readonly Generator _generator;
-    private readonly IReadOnlyList<int> _prompt;
+    private readonly int[] _prompt;
     private readonly GenerationOptions _options;
     private readonly CancellationToken _cancellationToken;
 
     internal TokenSequence(
-        Generator generator, IReadOnlyList<int> prompt, GenerationOptions options, CancellationToken cancellationToken)
+        Generator generator, int[] prompt, GenerationOptions options, CancellationToken cancellationToken)
     {
         _generator = generator;
         _prompt = prompt;
@@ -55,7 +55,8 @@ public sealed class TokenSequence : IEnumerable<int>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>What forbids another token after <paramref name="count"/>, the last of them not yet in the sequence.</summary>
+    /// <summary>What forbids another token after <paramref name="count"/>, the last of them not yet in the
+    /// sequence.</summary>
     private FinishReason? Limit(int count, int length)
     {
         if (count >= _options.MaxNewTokens)

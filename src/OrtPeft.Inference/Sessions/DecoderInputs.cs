@@ -40,10 +40,11 @@ public sealed class DecoderInputs
 
     /// <summary>Sorts a graph's inputs by what they take.</summary>
     /// <param name="graph">The decoder graph; inputs with a default value need not be fed and are passed over.</param>
-    /// <param name="fedByCaller">Inputs that the caller adds to the feeds itself, such as labels; none when left out.</param>
+    /// <param name="fedByCaller">Inputs that the caller adds to the feeds itself, such as labels; none when left
+    /// out.</param>
     /// <returns>The inputs.</returns>
-    /// <exception cref="GraphException"><c>input_ids</c> is missing, or an input is unknown or of a type or number of axes
-    /// that cannot be fed; the message names it.</exception>
+    /// <exception cref="GraphException"><c>input_ids</c> is missing, or an input is unknown or of a type or number of
+    /// axes that cannot be fed; the message names it.</exception>
     public static DecoderInputs Of(Graph graph, IReadOnlySet<string>? fedByCaller = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -59,17 +60,17 @@ public sealed class DecoderInputs
         foreach (var past in pasts)
             CheckPast(graph, past);
         if (numbers.All(static i => i.Name != Ids))
-            throw new GraphException($"Graph '{graph.Name}' has no input '{Ids}'; a decoder with Optimum's names is expected.");
+            throw new GraphException($"Graph '{graph.Name}' has no input '{Ids}'; Optimum's names are expected.");
         return new DecoderInputs(numbers, pasts);
     }
 
     /// <summary>Fills the inputs for rows of tokens, padded to one length.</summary>
     /// <param name="ids">The tokens that are run, <c>[rows, columns]</c>, row-major.</param>
     /// <param name="rows">The number of sequences, 1 or more.</param>
-    /// <param name="pastLength">Tokens per row whose keys and values are cached. At 0 (default) empty caches are fed; at more
-    /// the caller adds the caches.</param>
-    /// <param name="mask">1 where a token counts and 0 at padding, <c>[rows, pastLength + columns]</c>; all 1 when left out.
-    /// Kept until the feeds are disposed, as are the other arrays.</param>
+    /// <param name="pastLength">Tokens per row whose keys and values are cached. At 0 (default) empty caches are fed;
+    /// at more the caller adds the caches.</param>
+    /// <param name="mask">1 where a token counts and 0 at padding, <c>[rows, pastLength + columns]</c>; all 1 when left
+    /// out. Kept until the feeds are disposed, as are the other arrays.</param>
     /// <param name="positions">The tokens' places, <c>[rows, columns]</c>; when left out, every row counts up from
     /// <paramref name="pastLength"/>.</param>
     /// <returns>The feeds; the caller disposes them after the run.</returns>
@@ -83,7 +84,8 @@ public sealed class DecoderInputs
         if (ids.Length == 0 || ids.Length % rows != 0)
             throw new ArgumentException($"{ids.Length} ids do not make {rows} rows of one length.", nameof(ids));
         var columns = ids.Length / rows;
-        CheckLength(mask, rows, pastLength + columns, nameof(mask));
+        var total = pastLength + columns;
+        CheckLength(mask, rows, total, nameof(mask));
         CheckLength(positions, rows, columns, nameof(positions));
 
         var feeds = new DecoderFeeds();
@@ -92,7 +94,7 @@ public sealed class DecoderInputs
             feeds.Add(input.Name, input.Name switch
             {
                 Ids => IntegerFeed.Of(input.Type, ids, rows, columns),
-                Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * (pastLength + columns)), rows, pastLength + columns),
+                Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * total), rows, total),
                 _ => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
             });
         }
@@ -156,6 +158,7 @@ public sealed class DecoderInputs
     }
 
     private static GraphException Unknown(Graph graph, Value input) => new(
-        $"Graph '{graph.Name}': OrtPeft cannot feed input {input}. It feeds {string.Join(", ", Names)} and floating-point "
-        + "caches of four or five axes named past_key_values.N.key/value or past_N; export the model without other inputs.");
+        $"Graph '{graph.Name}': OrtPeft cannot feed input {input}. It feeds {string.Join(", ", Names)} and "
+        + "floating-point caches of four or five axes named past_key_values.N.key/value or past_N; "
+        + "export the model without other inputs.");
 }

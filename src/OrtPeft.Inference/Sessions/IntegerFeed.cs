@@ -3,7 +3,8 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Sessions;
 
-/// <summary>Whole numbers as the element type that a graph wants: exporters disagree on that of ids and masks.</summary>
+/// <summary>Whole numbers as the element type that a graph wants: exporters disagree on that of ids and
+/// masks.</summary>
 internal static class IntegerFeed
 {
     public static bool Supports(ElementType type) =>

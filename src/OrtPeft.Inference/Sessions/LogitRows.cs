@@ -4,7 +4,8 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Sessions;
 
-/// <summary>Reads <c>logits [1, sequence, vocabulary]</c> row by row as float32, whatever the graph's precision is.</summary>
+/// <summary>Reads <c>logits [1, sequence, vocabulary]</c> row by row as float32, whatever the graph's precision
+/// is.</summary>
 internal sealed class LogitRows
 {
     /// <summary>The output's name.</summary>
@@ -41,13 +42,15 @@ internal sealed class LogitRows
     };
 
     /// <summary>Refuses a graph without logits.</summary>
-    /// <exception cref="GraphException">No output is named as logits are; the message lists those there are.</exception>
+    /// <exception cref="GraphException">No output is named as logits are; the message lists those there
+    /// are.</exception>
     public static void Check(Graph graph)
     {
         if (graph.Outputs.All(static o => o.Name != Name))
         {
             var names = string.Join(", ", graph.Outputs.Take(5).Select(static o => o.Name));
-            throw new GraphException($"Graph '{graph.Name}' has no output '{Name}', only {names}; a decoder is expected.");
+            throw new GraphException(
+                $"Graph '{graph.Name}' has no output '{Name}', but {names}; a language model is expected.");
         }
     }
 

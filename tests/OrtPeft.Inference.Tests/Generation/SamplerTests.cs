@@ -9,7 +9,8 @@ public sealed class SamplerTests
     private const int Draws = 20_000;
 
     /// <summary>Probabilities 0.5, 0.25, 0.125, 0.0625, 0.0625.</summary>
-    private static readonly float[] Halves = [.. new[] { 0.5, 0.25, 0.125, 0.0625, 0.0625 }.Select(p => (float)Math.Log(p))];
+    private static readonly float[] Halves =
+        [.. new[] { 0.5, 0.25, 0.125, 0.0625, 0.0625 }.Select(p => (float)Math.Log(p))];
 
     public static TheoryData<double?, int?, double?, double[]> Distributions => new()
     {
@@ -40,6 +41,20 @@ public sealed class SamplerTests
             var spread = Math.Sqrt(probability * (1 - probability) / Draws);
             Assert.InRange((counts[id] / Draws) - probability, -4.5 * spread, 4.5 * spread);
         }
+    }
+
+    [Theory]
+    [InlineData(0, 0.5, new[] { 0, 1 })]
+    [InlineData(0, 0.51, new[] { 0, 1, 2 })]
+    [InlineData(0, 0.25, new[] { 0 })]
+    [InlineData(2, 1.0, new[] { 0, 1, 2, 3 })]
+    public void Next_WithEquallyLikelyTokens_CutsTopPByIdAndTopKNotAtAll(int topK, double topP, int[] expected)
+    {
+        var sampler = new Sampler(new() { TopK = topK, TopP = topP });
+
+        var ids = Enumerable.Range(0, 300).Select(_ => sampler.Next([2, 2, 2, 2])).Distinct().Order();
+
+        Assert.Equal(expected, ids);
     }
 
     [Fact]
@@ -103,7 +118,8 @@ public sealed class SamplerTests
             .Check(Config.QuickThrowOnFailure.WithReplay(20, 1).WithMaxTest(2000));
     }
 
-    /// <summary>Checks draws against the filters' definitions, written with sorting and sums over probabilities.</summary>
+    /// <summary>Checks draws against the filters' definitions, written with sorting and sums over
+    /// probabilities.</summary>
     private static bool Allowed(float[] logits, GenerationOptions options)
     {
         var sampler = new Sampler(options);

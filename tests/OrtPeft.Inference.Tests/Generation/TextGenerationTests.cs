@@ -55,7 +55,8 @@ public sealed class TextGenerationTests
     [Fact]
     public void StreamText_HoldsAnUnfinishedCharacterBack()
     {
-        int[] tokens = [65, LetterTokenizer.FirstByteOfE, LetterTokenizer.SecondByteOfE, 66, LetterTokenizer.FirstByteOfE];
+        const int First = LetterTokenizer.FirstByteOfE;
+        int[] tokens = [65, First, LetterTokenizer.SecondByteOfE, 66, First];
 
         var pieces = new LetterTokenizer().StreamText(tokens);
 
