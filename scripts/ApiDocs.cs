@@ -278,7 +278,7 @@ internal static class Corpus
     /// <summary>This many rows, the first of <see cref="Build"/>, measure the base and do not train it.</summary>
     public const int HeldOutRows = 200;
 
-    private const int RowCharacters = 400;
+    private const int RowCharacters = 460;
 
     public static IReadOnlyList<string> Build(
         IEnumerable<Member> members, MemberTask task, string seed, long maxBytes)
