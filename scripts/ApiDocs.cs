@@ -155,6 +155,16 @@ internal static partial class Prose
     /// <summary>Splits where a full stop is followed by a capital letter.</summary>
     public static string[] Sentences(string text) => SentenceEnd().Split(text);
 
+    /// <summary><c>P:System.Collections.Generic.List`1.Count</c> is <c>List.Count</c>, a type its last part.</summary>
+    public static string ShortName(string reference)
+    {
+        var path = Arity().Replace(reference.Split('(', '~')[0], "").Replace('#', '.');
+        var colon = path.IndexOf(':', StringComparison.Ordinal);
+        var parts = path[(colon + 1)..].Split('.', StringSplitOptions.RemoveEmptyEntries);
+        var kept = colon < 0 || path[0] == 'T' ? 1 : path[0] == 'N' ? parts.Length : 2;
+        return parts is [.., var type, "ctor" or "cctor"] ? type : string.Join('.', parts.TakeLast(kept));
+    }
+
     private static IEnumerable<string> Labelled(XElement member, string element, string label) =>
         from section in member.Elements(element)
         let text = Text([section])
@@ -194,16 +204,6 @@ internal static partial class Prose
             ? ShortName(target)
             : "";
 
-    /// <summary><c>P:System.Collections.Generic.List`1.Count</c> is <c>List.Count</c>, a type its last part.</summary>
-    private static string ShortName(string reference)
-    {
-        var path = Arity().Replace(reference.Split('(', '~')[0], "").Replace('#', '.');
-        var colon = path.IndexOf(':', StringComparison.Ordinal);
-        var parts = path[(colon + 1)..].Split('.', StringSplitOptions.RemoveEmptyEntries);
-        var kept = colon < 0 || path[0] == 'T' ? 1 : path[0] == 'N' ? parts.Length : 2;
-        return parts is [.., var type, "ctor" or "cctor"] ? type : string.Join('.', parts.TakeLast(kept));
-    }
-
     [GeneratedRegex(@"\s+")]
     private static partial Regex Whitespace();
 
@@ -217,7 +217,8 @@ internal static partial class Prose
 /// <summary>A sentence, what it documents (a kind of member in an area), and the type that is about.</summary>
 internal sealed record Question(string Sentence, string Kind, string Area, string Type)
 {
-    public string Answer => $" => {Kind} in {Area}";
+    // Plain words on purpose: a small model with frozen embeddings can hardly say what its base has rarely read.
+    public string Answer => $" This is {(Kind == "event" ? "an" : "a")} {Kind} in {Area}.";
 
     public byte[] Line => JsonLines.Encode(("prompt", Sentence), ("completion", Answer));
 }
@@ -272,13 +273,14 @@ internal sealed record MemberTask(IReadOnlyList<Question> Train, IReadOnlyList<Q
             .ToList();
 }
 
-/// <summary>The rows for training the base: prose of one type each, a line per member, in no order.</summary>
+/// <summary>The rows for training the base: prose of one type each under its name, a line per member.</summary>
 internal static class Corpus
 {
     /// <summary>This many rows, the first of <see cref="Build"/>, measure the base and do not train it.</summary>
     public const int HeldOutRows = 200;
 
     private const int RowCharacters = 460;
+    private const int LongestSentence = 400;
 
     public static IReadOnlyList<string> Build(
         IEnumerable<Member> members, MemberTask task, string seed, long maxBytes)
@@ -303,30 +305,33 @@ internal static class Corpus
     private static bool IsProse(Member member) =>
         !member.Namespace.StartsWith("System.Runtime.Intrinsics", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Pack(IEnumerable<Member> type, HashSet<string> seen)
+    /// <summary>Rows that begin with a line such as <c>XmlReader in System.Xml</c>.</summary>
+    private static IEnumerable<string> Pack(IGrouping<string, Member> type, HashSet<string> seen)
     {
-        var row = new StringBuilder();
+        var space = type.First().Namespace;
+        var heading = $"{Prose.ShortName(type.Key)} in {space}";
+        var row = new StringBuilder(heading);
         foreach (var (index, sentence) in type.SelectMany(member => Fresh(member, seen)))
         {
-            if (row.Length + 1 + sentence.Length > RowCharacters)
+            var isFirst = row.Length == heading.Length;
+            if (!isFirst && row.Length + 1 + sentence.Length > RowCharacters)
             {
                 yield return row.ToString();
-                row.Clear();
+                row.Length = heading.Length;
+                isFirst = true;
             }
 
-            if (row.Length > 0)
-                row.Append(index == 0 ? '\n' : ' ');
-            row.Append(sentence);
+            row.Append(index == 0 || isFirst ? '\n' : ' ').Append(sentence);
         }
 
-        if (row.Length > 0)
+        if (row.Length > heading.Length)
             yield return row.ToString();
     }
 
     /// <summary>The member's sentences that have not been used, numbered from its first.</summary>
     private static IEnumerable<(int Index, string Sentence)> Fresh(Member member, HashSet<string> seen) =>
         member.Sections.SelectMany(Prose.Sentences)
-            .Where(sentence => sentence.Length is > 0 and < RowCharacters && seen.Add(sentence))
+            .Where(sentence => sentence.Length is > 0 and <= LongestSentence && seen.Add(sentence))
             .Index();
 }
 
