@@ -44,6 +44,13 @@ public static class PeftMethods
         var type = fields.Text("peft_type") ?? throw new ConfigException($"{source}: peft_type is missing; it must name the method.");
         if (!ByType.TryGetValue(type, out var method))
             throw new ConfigException($"{source}: peft_type is '{type}', which is not supported; supported are {string.Join(", ", ByType.Keys.Order())}.");
-        return method.ReadConfig(fields);
+        try
+        {
+            return method.ReadConfig(fields);
+        }
+        catch (ConfigException e) when (!e.Message.StartsWith(source, StringComparison.Ordinal))
+        {
+            throw new ConfigException($"{source}: {e.Message}", e);
+        }
     }
 }

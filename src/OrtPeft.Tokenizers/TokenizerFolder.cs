@@ -29,6 +29,19 @@ public static class TokenizerFolder
         return new ByteLevelBpe(VocabularyFilesReader.Read(vocabulary, merges, config));
     }
 
+    /// <summary>Whether a folder has the files that <see cref="Load"/> reads; they are not opened.</summary>
+    /// <param name="path">A folder.</param>
+    /// <returns>True when a tokenizer is there, whether or not it can be used.</returns>
+    public static bool Holds(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return HasFile(FileNames.TokenizerJson)
+            || (HasFile(FileNames.Vocabulary) && HasFile(FileNames.Merges))
+            || (HasFile(FileNames.OpenAiVocabulary) && HasFile(FileNames.OpenAiMerges));
+
+        bool HasFile(string name) => File.Exists(Path.Combine(path, name));
+    }
+
     private static (string Vocabulary, string Merges) FindPair(string folder)
     {
         string[] names = [FileNames.Vocabulary, FileNames.OpenAiVocabulary, FileNames.Merges, FileNames.OpenAiMerges];

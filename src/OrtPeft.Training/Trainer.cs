@@ -15,6 +15,9 @@ namespace OrtPeft.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
+    /// <summary>The name of the checkpoint in the output folder.</summary>
+    public const string CheckpointFile = TrainingCheckpoint.FileName;
+
     private readonly PeftModel _model;
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;
@@ -97,20 +100,8 @@ public sealed class Trainer : IDisposable
     {
         if (_evaluation is null)
             return null;
-        var order = new BatchOrder(_evaluation.RowCount, _arguments.BatchSize, null);
-        double sum = 0;
-        long count = 0;
-        for (var i = 0; i < order.BatchesPerEpoch; i++)
-        {
-            var batch = _evaluation.Collate(order.Rows(0, i));
-            if (batch.SupervisedCount == 0)
-                continue;
-            var part = _runtime.Evaluate(batch);
-            sum += part.Sum;
-            count += part.Count;
-        }
-
-        return new EvaluationMetrics { Step = step, Loss = count == 0 ? double.NaN : sum / count };
+        var result = EvaluationPass.Run(_evaluation, _arguments.BatchSize, _runtime.Evaluate);
+        return new EvaluationMetrics { Step = step, Loss = result.Loss };
     }
 
     /// <inheritdoc/>

@@ -54,6 +54,40 @@ public static class TrainingGraph
     public static Model ForEvaluation(PeftModel peft, IObjective objective)
     {
         var (model, _) = Prepare(peft);
+        return LossAlone(model, objective);
+    }
+
+    /// <summary>Builds the graph that computes a model's loss, its weights staying where they are, without dropout.</summary>
+    /// <param name="model">A base, or a model with an adapter in it; not changed.</param>
+    /// <param name="objective">What to measure.</param>
+    /// <returns>Inputs: the model's own and the objective's.</returns>
+    /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
+    public static Model ForEvaluation(Model model, IObjective objective)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(objective);
+        var copy = model.Clone();
+        CanonicalForm.Apply(copy);
+        WithoutCache(copy);
+        return LossAlone(copy, objective);
+    }
+
+    /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>
+    /// <param name="peft">The adapted model.</param>
+    /// <returns>The nodes in execution order; empty when the model can be trained.</returns>
+    public static IReadOnlyList<Node> NodesWithoutGradient(PeftModel peft)
+    {
+        var (model, parameters) = Prepare(peft);
+        DropoutLowering.ForTraining(model, Inferred(model));
+        var path = DifferentiablePath.Between(parameters, [model.Graph.Outputs[0]]);
+        return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
+    }
+
+    private static GradientRule? RuleOf(Node node, Model model) =>
+        GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
+
+    private static Model LossAlone(Model model, IObjective objective)
+    {
         DropoutLowering.ForEvaluation(model);
         var g = new GraphBuilder(model.Graph, Inferred(model));
         SetOutputs(g, objective.Build(new LossScope(g, model.Graph.Outputs[0], null, new HashSet<Value>())), []);
@@ -65,9 +99,7 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(peft);
         var model = peft.Model.Clone();
         var graph = model.Graph;
-        foreach (var output in graph.Outputs.Skip(1).ToArray())
-            graph.RemoveOutput(output);
-        PastRemoval.Run(model);
+        WithoutCache(model);
         var parameters = peft.Parameters.Select(p => graph.Find(p.Value.Name)!).ToList();
         foreach (var (parameter, value) in peft.Parameters.Zip(parameters))
         {
@@ -76,6 +108,13 @@ public static class TrainingGraph
         }
 
         return (model, parameters);
+    }
+
+    private static void WithoutCache(Model model)
+    {
+        foreach (var output in model.Graph.Outputs.Skip(1).ToArray())
+            model.Graph.RemoveOutput(output);
+        PastRemoval.Run(model);
     }
 
     private static ShapeInference Inferred(Model model)

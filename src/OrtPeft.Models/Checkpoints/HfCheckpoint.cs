@@ -82,11 +82,20 @@ public sealed class HfCheckpoint
         var checkpoint = Open(folder, warn);
         var targetPath = Path.GetFullPath(target);
         Directory.CreateDirectory(targetPath);
-        foreach (var name in Companions)
-            CopyCompanion(checkpoint.Folder, targetPath, name);
+        CopyCompanions(checkpoint.Folder, targetPath);
         var path = Path.Combine(targetPath, ModelSource.ModelFileName);
         OnnxFile.Save(checkpoint.ToModel(), path, new OnnxSaveOptions { ExternalData = true });
         return path;
+    }
+
+    /// <summary>Copies what belongs to a model besides its weights: descriptions and the tokenizer, as far as they are there.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="target">Another folder; files of the same names are replaced.</param>
+    /// <exception cref="IOException">A file cannot be read or written.</exception>
+    public static void CopyCompanions(string folder, string target)
+    {
+        foreach (var name in Companions)
+            CopyCompanion(Path.GetFullPath(folder), Path.GetFullPath(target), name);
     }
 
     /// <summary>Builds the ONNX model over the weights where they lie.</summary>

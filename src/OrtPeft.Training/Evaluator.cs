@@ -1,0 +1,45 @@
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Runtime;
+
+namespace OrtPeft.Training;
+
+/// <summary>
+/// Measures a model's loss, its adapter, if any, standing in the graph; dropout is off. Not thread-safe; dispose it to free
+/// its session.
+/// </summary>
+public sealed class Evaluator : IDisposable
+{
+    private readonly LossSession _session;
+
+    /// <summary>Builds the graph of the loss and opens its session.</summary>
+    /// <param name="model">A base, or <see cref="Adapters.PeftModel.Model"/>; not changed.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <param name="objective">What to measure; next-token cross-entropy when left out.</param>
+    /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
+    /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
+    public Evaluator(Model model, RuntimeOptions? options = null, IObjective? objective = null)
+    {
+        var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm());
+        _session = new LossSession(graph, options ?? new RuntimeOptions());
+    }
+
+    /// <summary>Runs all rows through the model.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="batchSize">Rows that go through the model at once, at least 1; the result hardly depends on it.</param>
+    /// <param name="cancellation">Stops between two batches with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The loss.</returns>
+    public EvaluationResult Evaluate(IDataset data, int batchSize = 8, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        if (batchSize < 1)
+            throw new ArgumentOutOfRangeException(nameof(batchSize), $"The batch size is {batchSize}; it must be at least 1.");
+        return EvaluationPass.Run(data, batchSize, _session.Run, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _session.Dispose();
+}

@@ -1,0 +1,49 @@
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>Measures the loss on rows.</summary>
+internal sealed class EvalCommand : Verb
+{
+    private readonly ModelArgument _model = new();
+    private readonly AdapterOption _adapter = new();
+    private readonly DataOptions _data = new();
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public EvalCommand(Host host)
+        : base(host, "eval", "Measure the mean loss and the perplexity over the supervised tokens of some rows.")
+    {
+        Examples =
+        [
+            "ortpeft eval gpt2-onnx --data held-out.jsonl",
+            "ortpeft eval gpt2-onnx --adapter adapter --data held-out.jsonl --json",
+        ];
+        Arguments.Add(_model);
+        Options.Add(_adapter);
+        Add(_data);
+    }
+
+    protected override void Run(Invocation run)
+    {
+        var source = _model.Open(run);
+        var model = _adapter.ApplyTo(source.Model, run);
+        var rows = _data.Read(run, source);
+        var started = run.Host.Clock.GetTimestamp();
+        using var evaluator = new Evaluator(model, run.Runtime with { Prepacking = false });
+        var result = evaluator.Evaluate(new TokenDataset(rows), _data.BatchSize(run));
+        var time = run.Host.Clock.GetElapsedTime(started);
+        run.Say($"loss {Human.Loss(result.Loss)}, perplexity {Human.Loss(result.Perplexity)} over " +
+            $"{Human.Count(result.Count, "token")} of {Human.Count(rows.Count, "row")} in {Human.Time(time)}");
+        run.Answer(new()
+        {
+            ["loss"] = Finite.OrNull(result.Loss),
+            ["perplexity"] = Finite.OrNull(result.Perplexity),
+            ["tokens"] = result.Count,
+            ["rows"] = rows.Count,
+            ["seconds"] = time.TotalSeconds,
+        });
+    }
+}

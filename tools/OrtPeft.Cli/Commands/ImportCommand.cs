@@ -1,0 +1,44 @@
+using System.CommandLine;
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Models;
+using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx.Safetensors;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>Turns an HF folder into an ONNX folder.</summary>
+internal sealed class ImportCommand : Verb
+{
+    private readonly Argument<string> _source = new("hf-folder")
+    {
+        Description = $"A folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}.",
+    };
+
+    private readonly OutputOptions _output = new($"{ModelSource.ModelFileName}, its weights and the tokenizer's files");
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public ImportCommand(Host host)
+        : base(host, "import", "Turn an HF folder into an ONNX folder.")
+    {
+        Examples = ["ortpeft import gpt2 --out gpt2-onnx"];
+        Arguments.Add(_source);
+        Add(_output);
+    }
+
+    protected override void Run(Invocation run)
+    {
+        var source = run.Get(_source);
+        if (!Directory.Exists(source))
+            throw new Errors.UsageException($"{source} is no folder; give a folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}.");
+        var checkpoint = HfCheckpoint.Open(source, run.Note);
+        var bytes = checkpoint.Weights.Values.Sum(static w => w.Data.Length);
+        using var folder = _output.Open(run, ModelSource.ModelFileName);
+        var stage = folder.Stage;
+        WritingReport.Follow(run, stage, bytes, () => HfCheckpoint.Import(source, stage));
+        folder.Keep();
+        var path = Path.Combine(_output.PathOf(run), ModelSource.ModelFileName);
+        run.Say($"Wrote {path}: {checkpoint.Config.ModelType}, {Human.Bytes(bytes)} of weights.");
+        run.Answer(new() { ["model"] = path, ["model_type"] = checkpoint.Config.ModelType, ["weight_bytes"] = bytes });
+    }
+}

@@ -1,0 +1,54 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>Says what a model is made of, and what a method would train in it.</summary>
+internal sealed class InspectCommand : Verb
+{
+    private readonly ModelArgument _model = new();
+    private readonly MethodOptions _method = new();
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public InspectCommand(Host host)
+        : base(host, "inspect", "List inputs, outputs and adaptable modules, and what a method would train.")
+    {
+        Examples =
+        [
+            "ortpeft inspect gpt2-onnx",
+            "ortpeft inspect model.onnx --method lora --rank 16 --target all-linear",
+            "ortpeft inspect gpt2-onnx --json",
+        ];
+        Arguments.Add(_model);
+        Add(_method);
+    }
+
+    protected override void Run(Invocation run)
+    {
+        var source = _model.Open(run);
+        var report = ModelReport.Of(run.Get(_model), source.Model);
+        var method = Method(run, source.Model);
+        foreach (var line in report.Lines().Concat(method.Lines()))
+            run.Say(line);
+        var json = report.ToJson();
+        json["method"] = method.ToJson();
+        run.Answer(json);
+    }
+
+    /// <summary>A method that does not fit is an error where it was asked for, and something to know where it is a default.</summary>
+    private MethodReport Method(Invocation run, Model model)
+    {
+        try
+        {
+            var peft = _method.Choose(run).Apply(model, seed: 0);
+            return MethodReport.Of(peft, TrainingGraph.NodesWithoutGradient(peft));
+        }
+        catch (Exception e) when (!_method.IsGiven(run) && e is ConfigException or UnsupportedOpException or GraphException)
+        {
+            return MethodReport.Impossible(e.Message);
+        }
+    }
+}

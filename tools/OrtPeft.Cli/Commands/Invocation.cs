@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OrtPeft.Cli.Options;
+using OrtPeft.Inference.Sessions;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>One run of a verb: what was given, and where results go.</summary>
+internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions common)
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public Host Host => host;
+
+    /// <summary>Whether standard output is for one JSON document alone.</summary>
+    public bool IsJson => parsed.GetValue(common.Json);
+
+    /// <summary>The words of the command line, the verb first.</summary>
+    public IEnumerable<string> Words => parsed.Tokens.Select(static t => t.Value);
+
+    public RuntimeOptions Runtime => common.ToRuntime(parsed);
+
+    public T Get<T>(Option<T> option) => parsed.GetValue(option)!;
+
+    public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
+
+    /// <summary>Whether an option stands on the command line, as opposed to having its default.</summary>
+    public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Writes a line for people; with <c>--json</c> nothing.</summary>
+    public void Say(string line)
+    {
+        if (!IsJson)
+            host.Output.WriteLine(line);
+    }
+
+    /// <summary>Says something that was left out but should be known.</summary>
+    public void Note(string line) => Say($"Note: {line}");
+
+    /// <summary>Writes the JSON document where one is wanted.</summary>
+    public void Answer(JsonObject document)
+    {
+        if (IsJson)
+            host.Output.WriteLine(document.ToJsonString(Indented));
+    }
+}

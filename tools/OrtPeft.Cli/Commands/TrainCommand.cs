@@ -1,0 +1,100 @@
+using OrtPeft.Adapters;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>Trains an adapter.</summary>
+internal sealed class TrainCommand : Verb
+{
+    private readonly ModelArgument _model = new();
+    private readonly DataOptions _data = new();
+    private readonly OutputOptions _output = new("the adapter, metrics.jsonl and the checkpoint");
+    private readonly MethodOptions _method = new();
+    private readonly TrainingOptions _training = new();
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public TrainCommand(Host host)
+        : base(host, "train", "Train an adapter; the model itself stays as it is.")
+    {
+        Examples =
+        [
+            "ortpeft train gpt2-onnx --data train.jsonl --out adapter",
+            "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter \\",
+            "    --rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
+            "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
+        ];
+        Notes = "Ctrl-C finishes the step, then writes the checkpoint and the adapter; --resume goes on with the same bits.\n" +
+            "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.";
+        Arguments.Add(_model);
+        Add(_data);
+        Add(_output);
+        Add(_method);
+        Add(_training);
+    }
+
+    protected override void Run(Invocation run)
+    {
+        using var folder = OpenFolder(run);
+        var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run));
+        var choice = _method.Choose(run);
+        var source = _model.Open(run);
+        var modelName = run.Get(_model);
+        run.Say($"model: {modelName}, {Human.Count(source.Model.Graph.Nodes.Count, "node")}, opset {source.Model.Opset}");
+        var peft = (choice with { Config = choice.Config with { BaseModelNameOrPath = modelName } }).Apply(source.Model, arguments.Seed);
+        run.Say(peft.DescribeTrainableParameters());
+        var rows = _data.Read(run, source);
+        var heldOut = _training.EvaluationFile(run) is { } file ? new TokenDataset(_data.Read(run, source, [file])) : null;
+        using var trainer = new Trainer(peft, arguments, new TokenDataset(rows), heldOut);
+        Describe(run, rows, trainer);
+        run.Host.Interruption.Listen();
+        var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
+        peft.Save(folder.FullPath);
+        folder.Keep();
+        Conclude(run, peft, trainer, result);
+    }
+
+    /// <summary>A folder that holds an adapter is not trained over unless the user says how.</summary>
+    private OutputFolder OpenFolder(Invocation run)
+    {
+        if (!_training.Resumes(run))
+            return _output.Open(run, AdapterFolder.WeightsFile, Trainer.CheckpointFile);
+        var checkpoint = Path.Combine(_output.PathOf(run), Trainer.CheckpointFile);
+        return File.Exists(checkpoint)
+            ? _output.Open(run)
+            : throw new UsageException($"{checkpoint} does not exist, so there is nothing to resume; train without --resume.");
+    }
+
+    private static void Describe(Invocation run, IReadOnlyList<Example> rows, Trainer trainer)
+    {
+        var supervised = Human.Count(rows.Sum(static r => (long)r.SupervisedTokens), "supervised token");
+        run.Say($"data: {Human.Count(rows.Count, "row")}, {supervised}, {Human.Count(trainer.TotalSteps, "step")}");
+    }
+
+    private void Conclude(Invocation run, PeftModel peft, Trainer trainer, TrainingResult result)
+    {
+        var path = _output.PathOf(run);
+        if (!result.IsComplete)
+        {
+            var resume = ShellWords.Join(["ortpeft", .. run.Words.Where(static w => w is not ("--overwrite" or "--resume")), "--resume"]);
+            throw new ResultException($"Interrupted after step {result.Steps} of {trainer.TotalSteps}; checkpoint and adapter are in {path}. Go on with: {resume}");
+        }
+
+        run.Say($"Wrote {path}: {AdapterFolder.ConfigFile}, {AdapterFolder.WeightsFile}, metrics.jsonl, {Trainer.CheckpointFile} " +
+            $"after {Human.Count(result.Steps, "step")} in {Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
+        run.Answer(new()
+        {
+            ["out"] = path,
+            ["method"] = peft.Config.PeftType,
+            ["steps"] = result.Steps,
+            ["loss"] = Finite.OrNull(result.LastLoss),
+            ["seconds"] = result.Seconds,
+            ["trainable_parameters"] = peft.TrainableParameterCount,
+            ["total_parameters"] = peft.TotalParameterCount,
+        });
+    }
+}

@@ -1,0 +1,21 @@
+using OrtPeft.Tokenizers;
+
+namespace OrtPeft.Cli.Data;
+
+/// <summary>
+/// A folder's tokenizer, loaded when text first needs it: rows of token ids work beside a tokenizer that cannot be read.
+/// </summary>
+internal sealed class DeferredTokenizer(string folder) : ITokenizer
+{
+    private readonly Lazy<ByteLevelBpe> _loaded = new(() => TokenizerFolder.Load(folder));
+
+    public int VocabularySize => _loaded.Value.VocabularySize;
+
+    public int? EndOfTextId => _loaded.Value.EndOfTextId;
+
+    public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => _loaded.Value.Encode(text);
+
+    public string Decode(IEnumerable<int> ids) => _loaded.Value.Decode(ids);
+
+    public ReadOnlySpan<byte> GetBytes(int id) => _loaded.Value.GetBytes(id);
+}

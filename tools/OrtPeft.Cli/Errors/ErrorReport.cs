@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Adapters;
+using OrtPeft.Models;
+using OrtPeft.Onnx;
+using OrtPeft.Tokenizers;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Cli.Errors;
+
+/// <summary>Says in one line what went wrong, and picks the exit code.</summary>
+internal static partial class ErrorReport
+{
+    private const int Failed = 1;
+    private const int BadInput = 2;
+    private const int NoSpaceOnUnix = 28;
+    private const int NoSpaceOnWindows = unchecked((int)0x80070070);
+
+    /// <summary>Writes the line, and the details when they are wanted.</summary>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="output">Receives the line.</param>
+    /// <param name="verbose">Whether to add the stack.</param>
+    /// <returns>The exit code.</returns>
+    public static int Write(Exception error, TextWriter output, bool verbose)
+    {
+        var (code, message) = Judge(error);
+        output.WriteLine($"ortpeft: {OneLine(message)}");
+        if (verbose)
+            output.WriteLine(error);
+        return code;
+    }
+
+    private static (int Code, string Message) Judge(Exception error) => error switch
+    {
+        UsageException or OnnxFormatException or GraphException or UnsupportedOpException or ConfigException
+            or TrainingDataException or TokenizerFormatException or ModelConfigException => (BadInput, error.Message),
+        FileNotFoundException { FileName: { } file } => (BadInput, $"{file} does not exist; check the path."),
+        FileNotFoundException or DirectoryNotFoundException => (BadInput, error.Message),
+        ArgumentException => (BadInput, ParameterName().Replace(error.Message, "")),
+        IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => (Failed, $"{error.Message}; free some space, or choose another --out."),
+        IOException or UnauthorizedAccessException => (Failed, error.Message),
+        TrainingFailedException or ResultException or OperationCanceledException => (Failed, error.Message),
+        OnnxRuntimeException => (Failed, $"ONNX Runtime: {error.Message}"),
+        DllNotFoundException => (Failed, $"A native library is missing: {error.Message}"),
+        OutOfMemoryException => (Failed, "There is not enough memory; try a smaller --batch-size or --seq-len."),
+        TypeInitializationException { InnerException: { } inner } => Judge(inner),
+        _ => (Failed, $"Bug: {error.GetType().Name}: {error.Message} Please report it with the output of --verbose."),
+    };
+
+    private static string OneLine(string message) => LineBreaks().Replace(message.Trim(), " ");
+
+    [GeneratedRegex(@" \(Parameter '[^']*'\)")]
+    private static partial Regex ParameterName();
+
+    [GeneratedRegex(@"\s*[\r\n]+\s*")]
+    private static partial Regex LineBreaks();
+}

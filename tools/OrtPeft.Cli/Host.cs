@@ -1,0 +1,25 @@
+using Spectre.Console;
+
+namespace OrtPeft.Cli;
+
+/// <summary>What a run of the command talks to. Tests put their own in place.</summary>
+internal sealed class Host
+{
+    /// <summary>Results; with <c>--json</c> one JSON document and nothing else.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>One line when the run fails.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>A prompt that is piped in.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
+    /// <summary>Shows live progress; null when the output is no terminal.</summary>
+    public IAnsiConsole? Terminal { get; init; }
+
+    /// <summary>Says when the user wants the run to stop.</summary>
+    public required Interruption Interruption { get; init; }
+
+    /// <summary>The clock for durations and for how often progress is shown.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

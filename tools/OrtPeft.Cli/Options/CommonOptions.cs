@@ -1,0 +1,30 @@
+using System.CommandLine;
+using OrtPeft.Inference.Sessions;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>What every verb takes.</summary>
+internal sealed class CommonOptions : IOptionGroup
+{
+    private readonly Option<int> _threads = NumberOption.Of(
+        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", new RuntimeOptions().Threads);
+
+    private readonly Option<string> _provider = new Option<string>("--provider")
+    {
+        Description = "Where operators run.",
+        DefaultValueFactory = static _ => new RuntimeOptions().Provider,
+    }.AcceptOnlyFromAmong("cpu", "cuda");
+
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "With an error, show where it came from." };
+
+    /// <summary>Whether one JSON document is to be the only output.</summary>
+    public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document and nothing else." };
+
+    public IEnumerable<Option> Options => [_threads, _provider, Json, _verbose];
+
+    public RuntimeOptions ToRuntime(ParseResult parsed) => new()
+    {
+        Threads = parsed.GetValue(_threads),
+        Provider = parsed.GetValue(_provider)!,
+    };
+}

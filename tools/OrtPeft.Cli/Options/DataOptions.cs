@@ -1,0 +1,48 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Data;
+using OrtPeft.Models;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>The rows that a verb reads, and how they become batches.</summary>
+internal sealed class DataOptions : IOptionGroup
+{
+    private readonly Option<string[]> _files = new("--data")
+    {
+        Description = "JSON Lines: rows of text, prompt and completion, messages, or input_ids.",
+        HelpName = "FILE...",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<int> _batchSize = NumberOption.Of(
+        "--batch-size", "Rows that go through the model at once.", "B", new TrainingArguments().BatchSize);
+
+    private readonly Option<int?> _sequenceLength = NumberOption.Optional<int>(
+        "--seq-len", "Cut rows to this many tokens. [default: the model's context, and longer rows are an error]", "S");
+
+    /// <summary>The tokenizer for rows of text.</summary>
+    public TokenizerOption Tokenizer { get; } = new();
+
+    public IEnumerable<Option> Options => [_files, Tokenizer, _batchSize, _sequenceLength];
+
+    public int BatchSize(Invocation run) => run.Get(_batchSize);
+
+    /// <summary>Reads the rows of all data files.</summary>
+    public IReadOnlyList<Example> Read(Invocation run, ModelSource source) => Read(run, source, run.Get(_files));
+
+    /// <summary>Reads the rows of some files by the same rules.</summary>
+    public IReadOnlyList<Example> Read(Invocation run, ModelSource source, IEnumerable<string> files)
+    {
+        var reader = new ExampleReader(Tokenizer.Find(run, source), new ExampleReaderOptions
+        {
+            SequenceLength = run.Get(_sequenceLength),
+            ContextLength = source.Config?.MaxPositions,
+            VocabularySize = ModelLimits.VocabularySize(source),
+        });
+        return [.. files.SelectMany(reader.Read)];
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Cli.Errors;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>Turns what people type into the JSON of configuration fields.</summary>
+internal static class FieldText
+{
+    private const StringSplitOptions Trimmed = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+
+    /// <summary><c>a,b</c> becomes a list; a pattern or <c>all-linear</c> stays one text.</summary>
+    public static JsonNode Targets(string text)
+    {
+        var targets = ModuleTargets.Parse(text);
+        return targets.Pattern is { } pattern ? pattern : new JsonArray([.. targets.Names.Select(static n => (JsonNode?)n)]);
+    }
+
+    /// <summary><c>a=4,b=16</c> becomes an object of numbers.</summary>
+    public static JsonObject Pattern(string option, string text)
+    {
+        var json = new JsonObject();
+        foreach (var entry in text.Split(',', Trimmed))
+        {
+            var sign = entry.LastIndexOf('=');
+            if (sign <= 0 || !double.TryParse(entry[(sign + 1)..], CultureInfo.InvariantCulture, out var number))
+                throw new UsageException($"{option} has '{entry}'; it must be NAME=NUMBER.");
+            json[entry[..sign]] = number;
+        }
+
+        return json;
+    }
+
+    /// <summary><c>0,1</c> becomes a list of numbers.</summary>
+    public static JsonArray WholeNumbers(string option, string text) => new([.. text.Split(',', Trimmed).Select(part =>
+        int.TryParse(part, CultureInfo.InvariantCulture, out var number)
+            ? (JsonNode?)number
+            : throw new UsageException($"{option} has '{part}'; it must be whole numbers with commas."))]);
+
+    /// <summary><c>field=value</c>; the value is JSON where it can be read so, else text.</summary>
+    public static KeyValuePair<string, JsonNode?> Assignment(string text)
+    {
+        var sign = text.IndexOf('=', StringComparison.Ordinal);
+        if (sign <= 0)
+            throw new UsageException($"--set is '{text}'; it must be FIELD=VALUE.");
+        var value = text[(sign + 1)..];
+        try
+        {
+            return KeyValuePair.Create(text[..sign], JsonNode.Parse(value));
+        }
+        catch (JsonException)
+        {
+            return KeyValuePair.Create(text[..sign], (JsonNode?)value);
+        }
+    }
+}

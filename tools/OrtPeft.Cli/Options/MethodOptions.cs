@@ -1,0 +1,130 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Errors;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>
+/// Which PEFT method, and how it is configured. Every option stands for a field of HF PEFT's <c>adapter_config.json</c>, so
+/// that one reader checks what comes from the command line and what comes from a file.
+/// </summary>
+internal sealed class MethodOptions : IOptionGroup
+{
+    private readonly Option<string> _method = new("--method")
+    {
+        Description = "The method.",
+        HelpName = string.Join('|', PeftMethods.All.Select(static m => m.Name)),
+        DefaultValueFactory = static _ => PeftMethods.All[0].Name,
+    };
+
+    private readonly Option<int?> _rank = NumberOption.Optional<int>("--rank", "LoRA's rank. [default: 8]", "R");
+
+    private readonly Option<double?> _alpha = NumberOption.Optional<double>(
+        "--alpha", "LoRA scales by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
+
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Any other field of the method's adapter_config.json; repeat for more.",
+        HelpName = "FIELD=VALUE",
+    };
+
+    private readonly Option<string?> _configFile = new("--peft-config")
+    {
+        Description = "Take method and fields from this adapter_config.json.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _initAdapter = new("--init-adapter")
+    {
+        Description = "Start from this adapter's weights, and from its adapter_config.json where it has one.",
+        HelpName = "DIR",
+    };
+
+    private readonly (Option Option, string Field, Func<Invocation, JsonNode?> Value)[] _fields;
+
+    public MethodOptions()
+    {
+        var dropout = NumberOption.Optional<double>("--dropout", "The probability that a feature is dropped. [default: 0]", "P");
+        var target = Text("--target", "Name endings such as c_attn,c_proj, a regular expression, or all-linear.", "NAMES");
+        var bias = Text("--bias", "Biases of the base that train too: none, all or lora_only. [default: none]", "WHICH");
+        var rslora = new Option<bool>("--rslora") { Description = "Scale by alpha / √rank instead of alpha / rank." };
+        var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
+        var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
+        var layers = Text("--layers", "Only the layers of these numbers, from 0: 10,11.", "N,...");
+        _fields =
+        [
+            (_rank, "r", run => run.Get(_rank)),
+            (_alpha, "lora_alpha", run => run.Get(_alpha)),
+            (dropout, "lora_dropout", run => run.Get(dropout)),
+            (target, "target_modules", run => FieldText.Targets(run.Get(target)!)),
+            (bias, "bias", run => run.Get(bias)),
+            (rslora, "use_rslora", run => run.Get(rslora)),
+            (ranks, "rank_pattern", run => FieldText.Pattern(ranks.Name, run.Get(ranks)!)),
+            (alphas, "alpha_pattern", run => FieldText.Pattern(alphas.Name, run.Get(alphas)!)),
+            (layers, "layers_to_transform", run => FieldText.WholeNumbers(layers.Name, run.Get(layers)!)),
+        ];
+    }
+
+    public IEnumerable<Option> Options =>
+        [_method, .. _fields.Select(static f => f.Option), _set, _configFile, _initAdapter];
+
+    /// <summary>Whether the user chose a method in any way.</summary>
+    public bool IsGiven(Invocation run) => Options.Any(run.Has);
+
+    /// <summary>Reads the choice and checks it as a file would be checked.</summary>
+    public MethodChoice Choose(Invocation run)
+    {
+        var weights = run.Get(_initAdapter);
+        var file = run.Get(_configFile) ?? ConfigIn(weights);
+        return new MethodChoice(file is null ? FromOptions(run) : FromFile(run, file), weights);
+    }
+
+    private PeftConfig FromFile(Invocation run, string file)
+    {
+        var clash = _fields.Select(static f => f.Option).Prepend(_method).Append(_set).FirstOrDefault(run.Has);
+        return clash is null
+            ? AdapterFolder.LoadConfig(file)
+            : throw new UsageException($"{clash.Name} is given, but {file} configures the method; change the file, or leave the option out.");
+    }
+
+    private PeftConfig FromOptions(Invocation run)
+    {
+        var method = PeftMethods.Named(run.Get(_method));
+        var json = new JsonObject { ["peft_type"] = method.PeftType, ["task_type"] = "CAUSAL_LM" };
+        foreach (var (option, field, value) in _fields.Where(f => run.Has(f.Option)))
+            json[field] = value(run);
+        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.PeftType == "LORA")
+            json["lora_alpha"] = 2 * rank;
+        foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
+            json[field] = value;
+        // Written and read once, so that numbers are JSON's and not of the type they were made from.
+        var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), $"--method {method.Name}");
+        return AllKnown(run, method, method.ReadConfig(fields));
+    }
+
+    /// <summary>A field that the method does not read is a mistake on the command line, though files may have more fields.</summary>
+    private PeftConfig AllKnown(Invocation run, IPeftMethod method, PeftConfig config)
+    {
+        if (config.Unknown.Count == 0)
+            return config;
+        var unknown = config.Unknown.First().Key;
+        var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option?.Name ?? $"--set {unknown}";
+        throw new UsageException($"{option} does not apply to --method {method.Name}, which has no field '{unknown}'; leave it out.");
+    }
+
+    private static string? ConfigIn(string? folder)
+    {
+        if (folder is null)
+            return null;
+        if (!Directory.Exists(folder))
+            throw new UsageException($"--init-adapter {folder} does not exist; give a folder with {AdapterFolder.WeightsFile}.");
+        var file = Path.Combine(folder, AdapterFolder.ConfigFile);
+        return File.Exists(file) ? file : null;
+    }
+
+    private static Option<string?> Text(string name, string description, string kind) =>
+        new(name) { Description = description, HelpName = kind };
+}

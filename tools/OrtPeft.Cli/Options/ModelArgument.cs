@@ -1,0 +1,16 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Models;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>The model that a verb works on.</summary>
+internal sealed class ModelArgument : Argument<string>
+{
+    public ModelArgument()
+        : base("model") =>
+        Description = $"An .onnx file, a folder with {ModelSource.ModelFileName}, or an HF folder (config.json and model.safetensors).";
+
+    /// <summary>Opens the model; weights stay in their files.</summary>
+    public ModelSource Open(Invocation run) => ModelSource.Open(run.Get(this), run.Note);
+}

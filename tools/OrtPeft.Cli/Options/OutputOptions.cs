@@ -1,0 +1,40 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>Where a verb writes to, and whether it may replace what is there.</summary>
+internal sealed class OutputOptions(string content) : IOptionGroup
+{
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = $"The folder that receives {content}; made when missing.",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what --out holds already." };
+
+    public IEnumerable<Option> Options => [_out, _overwrite];
+
+    /// <summary>The folder as it was given.</summary>
+    public string PathOf(Invocation run) => run.Get(_out);
+
+    /// <summary>Whether the user allows files to be replaced.</summary>
+    public bool MayOverwrite(Invocation run) => run.Get(_overwrite);
+
+    /// <summary>Makes the folder ready, unless it holds a file that must not be lost.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="precious">The names of such files.</param>
+    /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
+    public OutputFolder Open(Invocation run, params IEnumerable<string> precious)
+    {
+        var path = run.Get(_out);
+        var held = precious.FirstOrDefault(name => File.Exists(Path.Combine(path, name)));
+        if (held is not null && !MayOverwrite(run))
+            throw new UsageException($"--out {path} holds {held} already; give another folder, or --overwrite to replace it.");
+        return OutputFolder.Open(path);
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Data;
+using OrtPeft.Models;
+using OrtPeft.Tokenizers;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>The folder with the tokenizer; the model's own when left out.</summary>
+internal sealed class TokenizerOption : Option<string?>
+{
+    public TokenizerOption()
+        : base("--tokenizer")
+    {
+        Description = "The folder with the tokenizer's files. [default: the model's folder]";
+        HelpName = "DIR";
+    }
+
+    /// <summary>The tokenizer, read when it is first used; null when there is none.</summary>
+    public ITokenizer? Find(Invocation run, ModelSource source)
+    {
+        if (run.Get(this) is { } folder)
+            return TokenizerFolder.Load(folder);
+        return TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
+    }
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Training;
+using OrtPeft.Training.Schedules;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>How to train; defaults are <see cref="TrainingArguments"/>'s.</summary>
+internal sealed class TrainingOptions : IOptionGroup
+{
+    private static readonly TrainingArguments Defaults = new();
+
+    private readonly Option<string?> _evaluationFile = new("--eval-data")
+    {
+        Description = "Held-out rows to measure the loss on while training.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<double> _epochs = NumberOption.Of(
+        "--epochs", "How often each row is seen; may be a fraction.", "E", Defaults.Epochs);
+
+    private readonly Option<int?> _steps = NumberOption.Optional<int>(
+        "--steps", "The number of optimiser steps, instead of --epochs.", "N");
+
+    private readonly Option<int> _accumulation = NumberOption.Of(
+        "--grad-accum", "Batches whose gradients add up before a step.", "G", Defaults.GradientAccumulation);
+
+    private readonly Option<double> _learningRate = NumberOption.Of(
+        "--lr", "The peak learning rate.", "X", Defaults.LearningRate);
+
+    private readonly Option<string> _schedule = new("--schedule")
+    {
+        Description = "How the rate falls after the warm-up.",
+        HelpName = string.Join('|', LearningRateSchedule.Names),
+        DefaultValueFactory = static _ => Defaults.Schedule,
+    };
+
+    private readonly Option<int> _warmup = NumberOption.Of(
+        "--warmup-steps", "Steps over which the rate rises from 0.", "N", Defaults.WarmupSteps);
+
+    private readonly Option<double> _weightDecay = NumberOption.Of(
+        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.Optimizer.WeightDecay);
+
+    private readonly Option<double> _maxGradNorm = NumberOption.Of(
+        "--max-grad-norm", "Gradients are scaled down to this norm; 0 turns clipping off.", "X", Defaults.Optimizer.MaxGradNorm);
+
+    private readonly Option<long> _seed = NumberOption.Of(
+        "--seed", "Fixes fresh weights, the order of rows and dropout.", "N", Defaults.Seed);
+
+    private readonly Option<bool> _noShuffle = new("--no-shuffle") { Description = "Take rows in order, over and over." };
+
+    private readonly Option<int?> _evaluationSteps = NumberOption.Optional<int>(
+        "--eval-steps", "Measure after every so many steps. [default: every epoch]", "N");
+
+    private readonly Option<int?> _checkpointSteps = NumberOption.Optional<int>(
+        "--checkpoint-steps", "Write a checkpoint after every so many steps. [default: every epoch]", "N");
+
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out." };
+
+    public IEnumerable<Option> Options =>
+    [
+        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _schedule, _warmup, _weightDecay, _maxGradNorm, _seed,
+        _noShuffle, _evaluationSteps, _checkpointSteps, _resume,
+    ];
+
+    public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
+
+    public bool Resumes(Invocation run) => run.Get(_resume);
+
+    public long Seed(Invocation run) => run.Get(_seed);
+
+    /// <summary>Reads the options.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="batchSize">Rows per batch.</param>
+    /// <param name="folder">Receives metrics and checkpoints.</param>
+    public TrainingArguments Read(Invocation run, int batchSize, string folder)
+    {
+        if (run.Has(_steps) && run.Has(_epochs))
+            throw new UsageException("--steps and --epochs both say how long to train; give one of them.");
+        if (run.Has(_evaluationSteps) && !run.Has(_evaluationFile))
+            throw new UsageException("--eval-steps needs rows to measure on; give --eval-data too.");
+        return Defaults with
+        {
+            Epochs = run.Get(_epochs),
+            MaxSteps = run.Get(_steps),
+            BatchSize = batchSize,
+            GradientAccumulation = run.Get(_accumulation),
+            LearningRate = run.Get(_learningRate),
+            Schedule = run.Get(_schedule),
+            WarmupSteps = run.Get(_warmup),
+            Optimizer = Defaults.Optimizer with
+            {
+                WeightDecay = run.Get(_weightDecay),
+                MaxGradNorm = run.Get(_maxGradNorm),
+            },
+            Seed = Seed(run),
+            Shuffle = !run.Get(_noShuffle),
+            EvaluationSteps = run.Get(_evaluationSteps),
+            CheckpointSteps = run.Get(_checkpointSteps),
+            OutputFolder = folder,
+            Resume = Resumes(run),
+            Runtime = run.Runtime with { Prepacking = Defaults.Runtime.Prepacking },
+        };
+    }
+}

@@ -1,0 +1,23 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace OrtPeft.Cli;
+
+/// <summary>Where the process starts: connects the command line to the console.</summary>
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        using var interruption = new Interruption();
+        var host = new Host
+        {
+            Output = Console.Out,
+            Error = Console.Error,
+            Input = Console.In,
+            Interruption = interruption,
+            Terminal = Console.IsOutputRedirected ? null : AnsiConsole.Console,
+        };
+        return CommandLine.Run(args, host);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+
+namespace OrtPeft.Cli.Reporting;
+
+/// <summary>What a model is made of, in lines and in JSON.</summary>
+internal sealed class ModelReport
+{
+    private readonly string _name;
+    private readonly Model _model;
+    private readonly IReadOnlyList<LinearModule> _modules;
+
+    private ModelReport(string name, Model model, IReadOnlyList<LinearModule> modules)
+    {
+        _name = name;
+        _model = model;
+        _modules = modules;
+    }
+
+    private Graph Graph => _model.Graph;
+
+    private IEnumerable<Tensor> Weights => Graph.Initializers.Select(static v => v.Initializer!);
+
+    public static ModelReport Of(string name, Model model)
+    {
+        var canonical = model.Clone();
+        CanonicalForm.Apply(canonical);
+        return new ModelReport(name, model, ModuleCatalogue.LinearModules(canonical.Graph));
+    }
+
+    public IEnumerable<string> Lines()
+    {
+        yield return $"model: {_name}, opset {_model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, " +
+            $"{Human.Count(Graph.Initializers.Count, "weight")} of {Human.Bytes(Weights.Sum(static w => w.Data.Length))}";
+        foreach (var value in Graph.Inputs.Where(static i => i.Initializer is null))
+            yield return $"input   {value}";
+        foreach (var value in Graph.Outputs)
+            yield return $"output  {value}";
+        foreach (var line in TextTable.Lines(ModuleGroups.Of(_modules)))
+            yield return $"module  {line}";
+    }
+
+    public JsonObject ToJson() => new()
+    {
+        ["model"] = _name,
+        ["opset"] = _model.Opset,
+        ["nodes"] = Graph.Nodes.Count,
+        ["weight_bytes"] = Weights.Sum(static w => w.Data.Length),
+        ["inputs"] = List(Graph.Inputs.Where(static i => i.Initializer is null).Select(Describe)),
+        ["outputs"] = List(Graph.Outputs.Select(Describe)),
+        ["modules"] = List(_modules.Select(Describe)),
+    };
+
+    private static JsonArray List(IEnumerable<JsonNode> items) => new([.. items]);
+
+    private static JsonObject Describe(Value value) => new()
+    {
+        ["name"] = value.Name,
+        ["type"] = value.Type.ToString(),
+        ["shape"] = value.Shape is null ? null : new JsonArray([.. value.Shape.Select(static d => (JsonNode?)(d.Value is { } n ? n : d.ToString()))]),
+    };
+
+    private static JsonObject Describe(LinearModule module) => new()
+    {
+        ["name"] = module.Name,
+        ["in_features"] = module.InFeatures,
+        ["out_features"] = module.OutFeatures,
+        ["layout"] = ModuleGroups.LayoutOf(module),
+        ["bias"] = module.Bias is not null,
+        ["output_layer"] = module.IsOutputLayer,
+    };
+}

@@ -1,0 +1,86 @@
+using OrtPeft.Cli.Commands;
+using OrtPeft.Training;
+using Spectre.Console;
+
+namespace OrtPeft.Cli.Reporting;
+
+/// <summary>Shows how a run goes: live on a terminal, else in lines at sensible distances.</summary>
+internal static class TrainingReport
+{
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenFrames = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Runs the training and reports on it.</summary>
+    /// <param name="run">Where reports go.</param>
+    /// <param name="train">The training; takes what it reports to.</param>
+    /// <returns>What the training returned.</returns>
+    public static TrainingResult Follow(Invocation run, Func<IProgress<TrainingProgress>, TrainingResult> train)
+    {
+        if (run.IsJson)
+            return train(new Receiver(static _ => { }));
+        return run.Host.Terminal is { } terminal ? Live(run, terminal, train) : train(Lines(run));
+    }
+
+    /// <summary>The first step, then after 10 % or five seconds, and whatever happens besides steps.</summary>
+    private static Receiver Lines(Invocation run)
+    {
+        var (clock, started, last) = (run.Host.Clock, run.Host.Clock.GetTimestamp(), 0);
+        return new Receiver(progress =>
+        {
+            var step = progress.Step.Step;
+            var isDue = last == 0 || step == progress.TotalSteps || step - last >= Math.Max(1, progress.TotalSteps / 10)
+                || clock.GetElapsedTime(started) >= BetweenLines;
+            if (isDue)
+                (started, last) = (clock.GetTimestamp(), step);
+            if (isDue)
+                run.Say(Describe(progress));
+            foreach (var line in Events(progress))
+                run.Say(line);
+        });
+    }
+
+    private static TrainingResult Live(
+        Invocation run, IAnsiConsole terminal, Func<IProgress<TrainingProgress>, TrainingResult> train)
+    {
+        ProgressColumn[] columns = [new ProgressBarColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }];
+        return terminal.Progress().AutoRefresh(false).Columns(columns).Start(display =>
+        {
+            var task = display.AddTask("preparing");
+            var (clock, shown) = (run.Host.Clock, 0L);
+            return train(new Receiver(progress =>
+            {
+                task.MaxValue = progress.TotalSteps;
+                task.Value = progress.Step.Step;
+                task.Description = Markup.Escape(Describe(progress));
+                foreach (var line in Events(progress))
+                    terminal.WriteLine(line);
+                if (progress.Step.Step < progress.TotalSteps && shown != 0 && clock.GetElapsedTime(shown) < BetweenFrames)
+                    return;
+                shown = clock.GetTimestamp();
+                display.Refresh();
+            }));
+        });
+    }
+
+    private static string Describe(TrainingProgress progress)
+    {
+        var step = progress.Step;
+        var left = progress.Remaining > TimeSpan.Zero ? $", {Human.Time(progress.Remaining)} left" : "";
+        return $"step {step.Step}/{progress.TotalSteps}: loss {Human.Loss(step.Loss)}, lr {Human.Rate(step.LearningRate)}, " +
+            $"{Human.Count((long)step.TokensPerSecond)} tokens/s{left}";
+    }
+
+    private static IEnumerable<string> Events(TrainingProgress progress)
+    {
+        if (progress.Evaluation is { } evaluation)
+            yield return $"step {evaluation.Step}: eval loss {Human.Loss(evaluation.Loss)}, perplexity {Human.Loss(evaluation.Perplexity)}";
+        if (progress.Checkpoint is { } checkpoint)
+            yield return $"step {progress.Step.Step}: wrote {checkpoint}";
+    }
+
+    /// <summary>Hands reports on at once, on the training's thread; <see cref="Progress{T}"/> would queue them.</summary>
+    private sealed class Receiver(Action<TrainingProgress> receive) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => receive(value);
+    }
+}
