@@ -1,0 +1,107 @@
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Numerics;
+
+namespace OrtPeft.Inference.Evaluation;
+
+/// <summary>
+/// Compares what two decoders say, such as a model with its adapter merged and the same with it beside. Both run on
+/// whole sequences without a past; they may differ in anything but their vocabulary. Each sequence takes memory for
+/// twice its length times the vocabulary.
+/// </summary>
+public static class LogitsComparison
+{
+    /// <summary>Random token sequences to compare on.</summary>
+    /// <param name="count">How many, 1 or more.</param>
+    /// <param name="maxLength">The most tokens in one, 1 to the model's context; the first sequence has that many, the
+    /// others between 1 and that.</param>
+    /// <param name="vocabularySize">Tokens are drawn from 0 to this, excluded.</param>
+    /// <param name="seed">Selects the numbers; the same seed repeats them.</param>
+    /// <returns>The sequences.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    public static IReadOnlyList<int[]> RandomSequences(int count, int maxLength, int vocabularySize, long seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 1);
+        var random = new SplitMix64(seed, "logits comparison");
+        var sequences = new int[count][];
+        for (var i = 0; i < count; i++)
+        {
+            sequences[i] = new int[i == 0 ? maxLength : 1 + Below(random, maxLength)];
+            for (var j = 0; j < sequences[i].Length; j++)
+                sequences[i][j] = Below(random, vocabularySize);
+        }
+
+        return sequences;
+    }
+
+    /// <summary>Runs both models and finds the largest difference.</summary>
+    /// <param name="first">A decoder.</param>
+    /// <param name="second">A decoder with the same vocabulary.</param>
+    /// <param name="sequences">The token sequences, each of one token or more.</param>
+    /// <param name="options">How to run the models; the CPU with all cores when left out.</param>
+    /// <returns>The largest difference and where it is.</returns>
+    /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
+    /// <exception cref="GraphException">A graph is no decoder, or the vocabularies differ.</exception>
+    /// <exception cref="OnnxRuntimeException">A model cannot be run, as when a token is not in its
+    /// vocabulary.</exception>
+    public static LogitsDifference Compare(
+        Model first, Model second, IReadOnlyList<IReadOnlyList<int>> sequences, RuntimeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        ArgumentNullException.ThrowIfNull(sequences);
+        if (sequences.Count == 0)
+            throw new ArgumentException("There is no sequence to compare on.", nameof(sequences));
+        var firstInputs = InputsOf(first);
+        var secondInputs = InputsOf(second);
+        using var firstSession = ModelSession.Open(first, options);
+        using var secondSession = ModelSession.Open(second, options);
+        var worst = new LogitsDifference(0, 0, 0, 0, 0, 0);
+        foreach (var (index, sequence) in sequences.Index())
+        {
+            var ids = sequence.Select(static id => (long)id).ToArray();
+            using var ours = Run(firstSession, firstInputs, ids);
+            using var theirs = Run(secondSession, secondInputs, ids);
+            worst = Worse(worst, index, new LogitRows(ours), new LogitRows(theirs));
+        }
+
+        return worst;
+    }
+
+    private static DecoderInputs InputsOf(Model model)
+    {
+        LogitRows.Check(model.Graph);
+        return DecoderInputs.Of(model.Graph);
+    }
+
+    private static OrtValue Run(ModelSession session, DecoderInputs inputs, long[] ids)
+    {
+        using var feeds = inputs.Feed(ids);
+        using var options = new RunOptions();
+        return session.Session.Run(options, feeds.Values, [LogitRows.Name])[0];
+    }
+
+    private static LogitsDifference Worse(LogitsDifference worst, int sequence, LogitRows first, LogitRows second)
+    {
+        if (first.Width != second.Width)
+            throw new GraphException($"The models' vocabularies differ: {first.Width} and {second.Width} logits.");
+        for (var position = 0; position < first.Count; position++)
+        {
+            var ours = first[position];
+            var theirs = second[position];
+            for (var token = 0; token < ours.Length; token++)
+            {
+                var difference = ours[token] == theirs[token] ? 0 : Math.Abs(ours[token] - theirs[token]);
+                if (difference > worst.Largest || (float.IsNaN(difference) && !float.IsNaN(worst.Largest)))
+                    worst = new(difference, sequence, position, token, ours[token], theirs[token]);
+            }
+        }
+
+        return worst;
+    }
+
+    private static int Below(SplitMix64 random, int limit) => (int)(random.NextDouble() * limit);
+}

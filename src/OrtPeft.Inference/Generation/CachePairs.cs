@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Inference.Generation;
+
+/// <summary>Finds the output that continues each cache input.</summary>
+internal static class CachePairs
+{
+    private static readonly (string Past, string Present)[] Renamings =
+    [
+        ("past_key_values", "present"),
+        ("past_key_values", "present_key_values"),
+        ("past", "present"),
+    ];
+
+    /// <summary>
+    /// The outputs in the order of <paramref name="pasts"/>: found by name, or else by order where as many outputs with
+    /// the same number of axes follow the logits. Empty when the graph gives no cache.
+    /// </summary>
+    /// <exception cref="GraphException">The graph gives some caches, and others not.</exception>
+    public static ImmutableArray<string> Of(Graph graph, ImmutableArray<Value> pasts)
+    {
+        var others = graph.Outputs.Where(static o => o.Name != LogitRows.Name).ToDictionary(static o => o.Name);
+        var named = pasts.Select(p => Named(p.Name, others.Keys)).ToArray();
+        if (named.All(static n => n is not null))
+            return [.. named.Select(static n => n!)];
+        var ordered = others.Values.Where(o => o.Type.IsFloating() && o.Shape?.Rank == pasts[0].Shape!.Rank).ToArray();
+        if (named.All(static n => n is null) && ordered.Length == pasts.Length)
+            return [.. ordered.Select(static o => o.Name)];
+        if (named.All(static n => n is null) && ordered.Length == 0)
+            return [];
+        var missing = pasts[Array.IndexOf(named, null)].Name;
+        throw new GraphException(
+            $"Graph '{graph.Name}': no output continues cache input '{missing}'; "
+            + $"'{Continuations(missing).First()}' is expected.");
+    }
+
+    private static string? Named(string past, ICollection<string> outputs) =>
+        Continuations(past).FirstOrDefault(outputs.Contains);
+
+    private static IEnumerable<string> Continuations(string past) =>
+        Renamings
+            .Where(r => past.StartsWith(r.Past, StringComparison.Ordinal))
+            .Select(r => r.Present + past[r.Past.Length..]);
+}

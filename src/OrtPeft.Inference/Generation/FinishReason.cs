@@ -1,0 +1,14 @@
+namespace OrtPeft.Inference.Generation;
+
+/// <summary>Why a generation ended.</summary>
+public enum FinishReason
+{
+    /// <summary>The model chose the end-of-text token, which is not handed out.</summary>
+    EndOfText,
+
+    /// <summary><see cref="GenerationOptions.MaxNewTokens"/> tokens were generated.</summary>
+    Length,
+
+    /// <summary>The sequence no longer fits in <see cref="GenerationOptions.ContextLength"/> tokens.</summary>
+    Context,
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace OrtPeft.Inference.Generation;
+
+/// <summary>
+/// How tokens are chosen and when to stop; names as in HF transformers' <c>GenerationConfig</c>. Without temperature,
+/// top-k and top-p the likeliest token is taken (greedy); giving any of them turns sampling on, the others then not
+/// limiting.
+/// </summary>
+/// <seealso href="https://huggingface.co/docs/transformers/main_classes/text_generation"/>
+public sealed record GenerationOptions
+{
+    /// <summary>The most tokens to generate beyond the prompt, 1 or more; default 50.</summary>
+    public int MaxNewTokens { get; init; } = 50;
+
+    /// <summary>
+    /// What logits are divided by: below 1 sharpens, above 1 flattens. 0 means greedy whatever else is set; null
+    /// (default) is 1 when sampling.
+    /// </summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>
+    /// Samples among the K likeliest tokens and those tied with the K-th; 0 and null (default) are no limit, where HF's
+    /// own default is 50.
+    /// </summary>
+    public int? TopK { get; init; }
+
+    /// <summary>
+    /// Samples among the fewest likeliest tokens whose probabilities reach this sum, 0..1, at least one; 1 is no limit.
+    /// The probabilities are those after temperature and top-k. Default null.
+    /// </summary>
+    /// <seealso href="https://arxiv.org/abs/1904.09751">Holtzman et al.: The curious case of neural text degeneration,
+    /// equations 2 and 3.</seealso>
+    public double? TopP { get; init; }
+
+    /// <summary>Selects the random numbers of sampling: the same seed repeats a run. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>The token that ends the text; null (default) never ends it early.</summary>
+    public int? EosTokenId { get; init; }
+
+    /// <summary>
+    /// The number of tokens that exist: ids from here on, which only pad the model's vocabulary, are never chosen. Null
+    /// (default) allows all of the model's.
+    /// </summary>
+    public int? VocabularySize { get; init; }
+
+    /// <summary>
+    /// The most tokens the model can attend to (GPT-2's <c>n_positions</c>), 1 or more. The token after the last that
+    /// fits is still generated. Null (default) sets no limit.
+    /// </summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>Whether the likeliest token is taken each time, without random numbers.</summary>
+    public bool IsGreedy => Temperature == 0 || (Temperature is null && TopK is null && TopP is null);
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ArgumentException">A member leaves its range; the message says which, its value and the
+    /// range.</exception>
+    public void Validate()
+    {
+        Require(MaxNewTokens >= 1, nameof(MaxNewTokens), MaxNewTokens, "1 or more");
+        Require(Temperature is null or (>= 0 and <= double.MaxValue), nameof(Temperature), Temperature, "0 or more");
+        Require(TopK is null or >= 0, nameof(TopK), TopK, "0 (no limit) or more");
+        Require(TopP is null or (>= 0 and <= 1), nameof(TopP), TopP, "between 0 and 1");
+        Require(EosTokenId is null or >= 0, nameof(EosTokenId), EosTokenId, "0 or more");
+        Require(VocabularySize is null or >= 1, nameof(VocabularySize), VocabularySize, "1 or more");
+        Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "1 or more");
+    }
+
+    private static void Require(bool holds, string name, IFormattable? value, string range)
+    {
+        if (!holds)
+        {
+            var text = value?.ToString(null, CultureInfo.InvariantCulture);
+            throw new ArgumentException($"{name} is {text}; it must be {range}.", name);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using OrtPeft.Onnx.Numerics;
+
+namespace OrtPeft.Inference.Generation;
+
+/// <summary>
+/// Chooses the next token from a row of logits: the likeliest, or a draw after temperature, top-k and top-p in that
+/// order, as HF transformers does. The choices depend on options and logits only. Not thread-safe: one per sequence.
+/// </summary>
+public sealed class Sampler
+{
+    private readonly GenerationOptions _options;
+    private readonly SplitMix64 _random;
+
+    /// <summary>Starts the sequence of choices from the seed.</summary>
+    /// <param name="options">How to choose; the stopping rules play no part here.</param>
+    /// <exception cref="ArgumentException">An option leaves its range.</exception>
+    public Sampler(GenerationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _random = new SplitMix64(options.Seed, "sampling");
+    }
+
+    /// <summary>Chooses a token.</summary>
+    /// <param name="logits">One unnormalised log-probability per token, <c>[vocabulary]</c>; −∞ forbids a
+    /// token.</param>
+    /// <returns>The token's id, below <see cref="GenerationOptions.VocabularySize"/>; of equally likely ones, greedy
+    /// takes the lowest.</returns>
+    /// <exception cref="ArgumentException">No logit is finite, or one is NaN or +∞.</exception>
+    public int Next(ReadOnlySpan<float> logits)
+    {
+        if (_options.VocabularySize < logits.Length)
+            logits = logits[..(int)_options.VocabularySize];
+        var best = Largest(logits);
+        return _options.IsGreedy ? best : Draw(Candidates.Of(logits, logits[best], _options), best);
+    }
+
+    private int Draw(Candidate[] candidates, int best)
+    {
+        var sum = 0.0;
+        foreach (var candidate in candidates)
+            sum += candidate.Weight;
+        var target = _random.NextDouble() * sum;
+        foreach (var candidate in candidates)
+        {
+            target -= candidate.Weight;
+            if (target < 0)
+                return candidate.Id;
+        }
+
+        // Rounding left a rest as small as the last bits of the sum.
+        return best;
+    }
+
+    private static int Largest(ReadOnlySpan<float> logits)
+    {
+        var best = -1;
+        var largest = float.NegativeInfinity;
+        for (var id = 0; id < logits.Length; id++)
+        {
+            if (float.IsNaN(logits[id]) || float.IsPositiveInfinity(logits[id]))
+            {
+                throw new ArgumentException(
+                    $"The logit of token {id} is NaN or +∞; the weights or the graph's precision are at fault.",
+                    nameof(logits));
+            }
+
+            if (logits[id] > largest)
+            {
+                best = id;
+                largest = logits[id];
+            }
+        }
+
+        return best >= 0
+            ? best
+            : throw new ArgumentException("No logit is finite: no token is allowed.", nameof(logits));
+    }
+}
