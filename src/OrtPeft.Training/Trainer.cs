@@ -71,7 +71,21 @@ public sealed class Trainer : IDisposable
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
         var start = Begin();
-        using var log = OpenLog(start.Step);
+        var log = new Lazy<MetricsLog?>(() => OpenLog(start.Step));
+        try
+        {
+            return Train(start, log, progress, cancellation);
+        }
+        finally
+        {
+            if (log.IsValueCreated)
+                log.Value?.Dispose();
+        }
+    }
+
+    private TrainingResult Train(
+        CheckpointInfo start, Lazy<MetricsLog?> log, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
         var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
         var clock = new Stopwatch();
         for (; step < TotalSteps && !cancellation.IsCancellationRequested; step++)
@@ -79,10 +93,10 @@ public sealed class Trainer : IDisposable
             clock.Restart();
             var metrics = RunStep(step, clock);
             (seconds, loss) = (seconds + metrics.Seconds, metrics.Loss);
-            log?.Append(metrics);
+            log.Value?.Append(metrics);
             var evaluation = IsDue(_arguments.EvaluationSteps, step + 1) ? Evaluate(step + 1) : null;
             if (evaluation is not null)
-                log?.Append(evaluation);
+                log.Value?.Append(evaluation);
             var isSaved = step + 1 < TotalSteps && IsDue(_arguments.CheckpointSteps, step + 1);
             var remaining = TimeSpan.FromSeconds(seconds / (step + 1) * (TotalSteps - step - 1));
             progress?.Report(new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null));

@@ -10,7 +10,8 @@ internal static class SessionSettings
         var settings = new SessionOptions
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            // What goes wrong is thrown; ONNX Runtime would print it as well.
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
         };
         if (options.Threads > 0)
             settings.IntraOpNumThreads = options.Threads;
@@ -21,7 +22,7 @@ internal static class SessionSettings
             case "cpu":
                 break;
             case "cuda":
-                settings.AppendExecutionProvider_CUDA();
+                AppendCuda(settings);
                 break;
             default:
                 settings.Dispose();
@@ -29,5 +30,21 @@ internal static class SessionSettings
         }
 
         return settings;
+    }
+
+    private static void AppendCuda(SessionOptions settings)
+    {
+        try
+        {
+            settings.AppendExecutionProvider_CUDA();
+        }
+        catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
+        {
+            settings.Dispose();
+            throw new ArgumentException(
+                "provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
+                + $"Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries, or the provider cpu. ({e.Message})",
+                e);
+        }
     }
 }

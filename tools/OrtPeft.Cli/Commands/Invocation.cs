@@ -33,6 +33,15 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     /// <summary>Whether an option stands on the command line, as opposed to having its default.</summary>
     public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
 
+    /// <summary>Writes a piece of text that more follows; with <c>--json</c> nothing.</summary>
+    public void Write(string text)
+    {
+        if (IsJson)
+            return;
+        host.Output.Write(text);
+        host.Output.Flush();
+    }
+
     /// <summary>Writes a line for people; with <c>--json</c> nothing.</summary>
     public void Say(string line)
     {

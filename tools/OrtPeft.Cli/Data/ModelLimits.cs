@@ -1,4 +1,5 @@
 using OrtPeft.Models;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Cli.Data;
 
@@ -10,6 +11,19 @@ internal static class ModelLimits
     {
         if (source.Config is { } config)
             return config.VocabularySize;
-        return source.Model.Graph.Outputs is [{ Shape: { Rank: > 0 and var rank } shape }, ..] ? (int?)shape[rank - 1].Value : null;
+        var outputs = source.Model.Graph.Outputs;
+        return outputs is [{ Shape: { Rank: > 0 and var rank } shape }, ..] ? (int?)shape[rank - 1].Value : null;
     }
+
+    /// <summary>The positions: the description's, else the rows of a position embedding; null when neither is there.</summary>
+    public static int? ContextLength(ModelSource source)
+    {
+        if (source.Config is { } config)
+            return config.MaxPositions;
+        var table = source.Model.Graph.Initializers.FirstOrDefault(IsPositionEmbedding);
+        return (int?)table?.Initializer!.Dims[0];
+    }
+
+    private static bool IsPositionEmbedding(Value value) =>
+        value.Initializer is { Dims.Length: 2 } && value.Name.EndsWith(".wpe.weight", StringComparison.Ordinal);
 }

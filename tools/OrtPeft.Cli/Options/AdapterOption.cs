@@ -2,6 +2,7 @@ using System.CommandLine;
 using OrtPeft.Adapters;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Options;
 
@@ -15,7 +16,13 @@ internal sealed class AdapterOption : Option<string?>
         HelpName = "DIR";
     }
 
-    /// <summary>The model with the adapter's nodes in it, or as it is where none is given.</summary>
-    public Model ApplyTo(Model model, Invocation run) =>
-        run.Get(this) is { } folder ? PeftModel.Load(model, folder).Model : model;
+    /// <summary>The model with the adapter's nodes in it, dropout off, or as it is where none is given.</summary>
+    public Model ApplyTo(Model model, Invocation run)
+    {
+        if (run.Get(this) is not { } folder)
+            return model;
+        var adapted = PeftModel.Load(model, folder).Model;
+        DropoutLowering.ForEvaluation(adapted);
+        return adapted;
+    }
 }

@@ -6,14 +6,23 @@ namespace OrtPeft.Cli.Options;
 /// <summary>What every verb takes.</summary>
 internal sealed class CommonOptions : IOptionGroup
 {
-    private readonly Option<int> _threads = NumberOption.Of(
-        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", new RuntimeOptions().Threads);
+    private static readonly RuntimeOptions Defaults = new();
 
-    private readonly Option<string> _provider = new Option<string>("--provider")
+    private readonly Option<int> _threads = NumberOption.Of(
+        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", Defaults.Threads);
+
+    private readonly Option<string> _provider = new("--provider")
     {
         Description = "Where operators run.",
-        DefaultValueFactory = static _ => new RuntimeOptions().Provider,
-    }.AcceptOnlyFromAmong("cpu", "cuda");
+        HelpName = "cpu|cuda",
+        DefaultValueFactory = static _ => Defaults.Provider,
+    };
+
+    public CommonOptions()
+    {
+        Require(_threads, static threads => threads >= 0, "0 or more");
+        Require(_provider, static provider => provider is "cpu" or "cuda", "cpu or cuda");
+    }
 
     private readonly Option<bool> _verbose = new("--verbose") { Description = "With an error, show where it came from." };
 
@@ -27,4 +36,10 @@ internal sealed class CommonOptions : IOptionGroup
         Threads = parsed.GetValue(_threads),
         Provider = parsed.GetValue(_provider)!,
     };
+
+    private static void Require<T>(Option<T> option, Func<T, bool> holds, string allowed) => option.Validators.Add(result =>
+    {
+        if (!result.Errors.Any() && result.GetValueOrDefault<T>() is { } value && !holds(value))
+            result.AddError($"{option.Name} is '{value}'; it must be {allowed}.");
+    });
 }

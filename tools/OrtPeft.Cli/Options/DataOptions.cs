@@ -40,7 +40,7 @@ internal sealed class DataOptions : IOptionGroup
         var reader = new ExampleReader(Tokenizer.Find(run, source), new ExampleReaderOptions
         {
             SequenceLength = run.Get(_sequenceLength),
-            ContextLength = source.Config?.MaxPositions,
+            ContextLength = ModelLimits.ContextLength(source),
             VocabularySize = ModelLimits.VocabularySize(source),
         });
         return [.. files.SelectMany(reader.Read)];

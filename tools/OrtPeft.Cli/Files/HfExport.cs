@@ -1,0 +1,33 @@
+using OrtPeft.Models;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+
+namespace OrtPeft.Cli.Files;
+
+/// <summary>Writes a model's weights under HF's names, so that its folder is an HF folder too.</summary>
+internal static class HfExport
+{
+    private const string FamilyKey = "hf_model_type";
+
+    /// <summary>Writes <c>model.safetensors</c> when the graph is the one that its description makes.</summary>
+    /// <param name="source">Where the base came from.</param>
+    /// <param name="merged">The base with other weights.</param>
+    /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
+    /// <returns>False when the graph came from elsewhere: then nothing says that its weights mean what HF's do.</returns>
+    public static bool TryWrite(ModelSource source, Model merged, string folder)
+    {
+        if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(FamilyKey) != config.ModelType)
+            return false;
+        var architecture = config.ToArchitecture();
+        var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!, StringComparer.Ordinal);
+        var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
+            && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var tensor) && tensor.Shape.Equals(w.Shape));
+        if (!isSameGraph)
+            return false;
+        SafetensorsFile.Save(
+            Path.Combine(folder, SafetensorsCheckpoint.FileName),
+            architecture.Weights.Select(w => (w.Name, weights[w.Name])),
+            new Dictionary<string, string> { ["format"] = "pt" });
+        return true;
+    }
+}
