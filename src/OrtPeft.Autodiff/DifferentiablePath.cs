@@ -17,33 +17,27 @@ public sealed class DifferentiablePath
     /// <summary>The values that need a gradient.</summary>
     public IReadOnlySet<Value> Values { get; }
 
-    /// <summary>Finds the path.</summary>
+    /// <summary>Finds the path. A node with subgraphs also reads what its subgraphs read.</summary>
+    /// <param name="graph">The graph that the path lies in.</param>
     /// <param name="sources">The values to differentiate with respect to.</param>
     /// <param name="targets">The values that the loss is computed from.</param>
     /// <returns>What lies between, both ends included.</returns>
-    public static DifferentiablePath Between(IEnumerable<Value> sources, IEnumerable<Value> targets)
+    public static DifferentiablePath Between(Graph graph, IEnumerable<Value> sources, IEnumerable<Value> targets)
     {
-        var forward = Reach(sources, static v => v.Uses.SelectMany(static u => u.Node.Outputs));
-        var backward = Reach(targets, static v => v.Producer?.Inputs.OfType<Value>() ?? []);
-        forward.IntersectWith(backward);
-        var nodes = forward.Select(static v => v.Producer).OfType<Node>()
-            .Where(n => n.Inputs.Any(i => i is not null && forward.Contains(i)));
-        return new DifferentiablePath([.. nodes], forward);
+        ArgumentNullException.ThrowIfNull(graph);
+        var values = sources.Where(CarriesGradient).ToHashSet();
+        foreach (var node in graph.Nodes.Where(n => Reads(n).Any(values.Contains)))
+            values.UnionWith(node.Outputs.Where(CarriesGradient));
+        var needed = targets.Where(CarriesGradient).ToHashSet();
+        foreach (var node in graph.Nodes.Reverse().Where(n => n.Outputs.Any(needed.Contains)))
+            needed.UnionWith(Reads(node).Where(CarriesGradient));
+        values.IntersectWith(needed);
+        var nodes = graph.Nodes.Where(n => n.Outputs.Any(values.Contains) && Reads(n).Any(values.Contains));
+        return new DifferentiablePath([.. nodes], values);
     }
 
-    private static HashSet<Value> Reach(IEnumerable<Value> start, Func<Value, IEnumerable<Value>> next)
-    {
-        var reached = new HashSet<Value>();
-        var pending = new Stack<Value>(start);
-        while (pending.TryPop(out var value))
-        {
-            var carriesGradient = value.Type == ElementType.Undefined || value.Type.IsFloating();
-            if (!carriesGradient || !reached.Add(value))
-                continue;
-            foreach (var neighbour in next(value))
-                pending.Push(neighbour);
-        }
+    private static bool CarriesGradient(Value value) => value.Type == ElementType.Undefined || value.Type.IsFloating();
 
-        return reached;
-    }
+    private static IEnumerable<Value> Reads(Node node) =>
+        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(static g => g.Nodes.SelectMany(Reads).Concat(g.Outputs)));
 }

@@ -35,11 +35,15 @@ public sealed class Differentiator
     /// <param name="wanted">The values to differentiate with respect to, such as trainable parameters.</param>
     /// <returns>One gradient per wanted value, in order; zeros where the loss does not depend on it.</returns>
     /// <exception cref="UnsupportedOpException">A node on the way has no rule; the message names it.</exception>
+    /// <exception cref="ArgumentException">A wanted value is constant.</exception>
     public IReadOnlyList<Value> Differentiate(IReadOnlyList<Seed> seeds, IReadOnlyList<Value> wanted)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         ArgumentNullException.ThrowIfNull(wanted);
-        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
+        if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
+            throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
+        var path = DifferentiablePath.Between(_builder.Graph, wanted, seeds.Select(static s => s.Value));
+        _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
         foreach (var node in _builder.Graph.Nodes.Where(path.Nodes.Contains).Reverse().ToArray())
@@ -53,10 +57,14 @@ public sealed class Differentiator
         if (upstream.All(static u => u is null))
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
-        var gradients = RuleFor(node)(new RuleContext(node, upstream, _builder));
+        var context = new RuleContext(node, upstream, _builder);
+        var gradients = RuleFor(node)(context);
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
+        if (context.Unread >= 0 && gradients.Any(static g => g is not null))
+            throw new UnsupportedOpException(
+                $"{node}: the loss depends on output {context.Unread}, whose gradient this operator's rule does not handle.");
         foreach (var (input, gradient) in node.Inputs.Zip(gradients))
         {
             if (input is not null && gradient is not null && path.Values.Contains(input))

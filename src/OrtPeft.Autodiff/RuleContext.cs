@@ -8,11 +8,13 @@ namespace OrtPeft.Autodiff;
 public sealed class RuleContext
 {
     private readonly IReadOnlyList<Value?> _upstream;
+    private readonly bool[] _isRead;
 
     internal RuleContext(Node node, IReadOnlyList<Value?> upstream, GraphBuilder builder)
     {
         Node = node;
         _upstream = upstream;
+        _isRead = new bool[upstream.Count];
         G = builder;
     }
 
@@ -24,7 +26,7 @@ public sealed class RuleContext
 
     /// <summary>The gradient of the loss at the first output.</summary>
     /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
-    public Value DY => _upstream[0]
+    public Value DY => Upstream(0)
         ?? throw new UnsupportedOpException($"{Node}: only output {_upstream.Index().First(u => u.Item is not null).Index} " +
             "has a gradient, which this operator's rule does not handle; make the model use the first output.");
 
@@ -40,7 +42,14 @@ public sealed class RuleContext
     /// <summary>The gradient at an output, or null when the loss does not depend on it.</summary>
     /// <param name="output">From 0.</param>
     /// <returns>The gradient.</returns>
-    public Value? Upstream(int output) => _upstream[output];
+    public Value? Upstream(int output)
+    {
+        _isRead[output] = true;
+        return _upstream[output];
+    }
+
+    /// <summary>An output whose gradient the rule has not asked for, or −1.</summary>
+    internal int Unread => Enumerable.Range(0, _isRead.Length).FirstOrDefault(i => !_isRead[i] && _upstream[i] is not null, -1);
 
     /// <summary>The number of axes of a value.</summary>
     /// <param name="value">The value.</param>
