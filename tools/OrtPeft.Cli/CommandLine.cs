@@ -48,21 +48,18 @@ internal static class CommandLine
         new MergeCommand(host),
     ];
 
-    private static RootCommand Root(Host host)
+    /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>
+    private static Command Root(Host host)
     {
-        var root = new RootCommand("Parameter-efficient fine-tuning of ONNX language models, on plain ONNX Runtime.");
-        foreach (var verb in Verbs(host))
-            root.Subcommands.Add(verb);
-        foreach (var option in root.Options)
+        var help = new HelpOption();
+        help.Action = new HelpPage((HelpAction)help.Action!, HelpWidth);
+        var root = new Command("ortpeft", "Parameter-efficient fine-tuning of ONNX language models, on plain ONNX Runtime.")
         {
-            option.Action = option switch
-            {
-                HelpOption { Action: HelpAction help } => new HelpPage(help, HelpWidth),
-                VersionOption => new VersionLine(),
-                _ => option.Action,
-            };
-        }
-
+            help,
+            new VersionOption { Action = new VersionLine() },
+        };
+        foreach (var verb in Verbs(host))
+            root.Subcommands.Add(verb.Completed());
         return root;
     }
 

@@ -1,4 +1,3 @@
-using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
@@ -46,7 +45,7 @@ internal sealed class InspectCommand : Verb
             var peft = _method.Choose(run).Apply(model, seed: 0);
             return MethodReport.Of(peft, TrainingGraph.NodesWithoutGradient(peft));
         }
-        catch (Exception e) when (!_method.IsGiven(run) && e is ConfigException or UnsupportedOpException or GraphException)
+        catch (Exception e) when (!_method.IsGiven(run) && e is Errors.UsageException or UnsupportedOpException or GraphException)
         {
             return MethodReport.Impossible(e.Message);
         }

@@ -40,7 +40,7 @@ internal sealed class MergeCommand : Verb
         var path = _output.PathOf(run);
         if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(source.Folder))
             throw new UsageException($"--out {path} is the model's own folder, which merging would overwrite; give another folder.");
-        var peft = PeftModel.Load(source.Model, run.Get(_adapter)!);
+        var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
         var (stage, merged) = (folder.Stage, peft.Merge());
         var modelFile = Path.Combine(stage, ModelSource.ModelFileName);

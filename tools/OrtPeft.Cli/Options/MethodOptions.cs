@@ -79,8 +79,12 @@ internal sealed class MethodOptions : IOptionGroup
     {
         var weights = run.Get(_initAdapter);
         var file = run.Get(_configFile) ?? ConfigIn(weights);
-        return new MethodChoice(file is null ? FromOptions(run) : FromFile(run, file), weights);
+        return file is null
+            ? new MethodChoice(Origin(run), FromOptions(run), weights)
+            : new MethodChoice(file, FromFile(run, file), weights);
     }
+
+    private string Origin(Invocation run) => $"{_method.Name} {run.Get(_method)}";
 
     private PeftConfig FromFile(Invocation run, string file)
     {
@@ -101,8 +105,8 @@ internal sealed class MethodOptions : IOptionGroup
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
         // Written and read once, so that numbers are JSON's and not of the type they were made from.
-        var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), $"--method {method.Name}");
-        return AllKnown(run, method, method.ReadConfig(fields));
+        var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), Origin(run));
+        return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
 
     /// <summary>A field that the method does not read is a mistake on the command line, though files may have more fields.</summary>

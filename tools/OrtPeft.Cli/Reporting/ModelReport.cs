@@ -26,7 +26,16 @@ internal sealed class ModelReport
     public static ModelReport Of(string name, Model model)
     {
         var canonical = model.Clone();
-        CanonicalForm.Apply(canonical);
+        try
+        {
+            CanonicalForm.Apply(canonical);
+        }
+        catch (UnsupportedOpException)
+        {
+            // What stands in the way of a method is reported with the method; the list is then of the graph as it is.
+            canonical = model;
+        }
+
         return new ModelReport(name, model, ModuleCatalogue.LinearModules(canonical.Graph));
     }
 
