@@ -3,8 +3,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and def-use
-/// links right; an edit that would break them throws and changes nothing. Compared by reference; not thread-safe.
+/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and
+/// def-use links right; an edit that would break them throws and changes nothing. Compared by reference; not
+/// thread-safe.
 /// </summary>
 public sealed class Graph
 {
@@ -31,7 +32,9 @@ public sealed class Graph
     /// <summary>The surrounding graph of a subgraph, or null.</summary>
     public Graph? Parent { get; }
 
-    /// <summary>The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.</summary>
+    /// <summary>
+    /// The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.
+    /// </summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>What is fed, in order.</summary>
@@ -55,8 +58,8 @@ public sealed class Graph
     public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
 
     /// <summary>
-    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can name
-    /// a value and its node alike. ONNX Runtime refuses two nodes of one name.
+    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can
+    /// name a value and its node alike. ONNX Runtime refuses two nodes of one name.
     /// </summary>
     /// <param name="hint">What the name should look like; taken as it is when free.</param>
     /// <returns>The hint, or the hint with a number.</returns>
