@@ -39,5 +39,8 @@ public sealed class DifferentiablePath
     private static bool CarriesGradient(Value value) => value.Type == ElementType.Undefined || value.Type.IsFloating();
 
     private static IEnumerable<Value> Reads(Node node) =>
-        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(static g => g.Nodes.SelectMany(Reads).Concat(g.Outputs)));
+        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(Reads));
+
+    private static IEnumerable<Value> Reads(Graph subgraph) =>
+        subgraph.Nodes.SelectMany(Reads).Concat(subgraph.Outputs);
 }
