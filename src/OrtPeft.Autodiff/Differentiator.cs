@@ -42,7 +42,7 @@ public sealed class Differentiator
         ArgumentNullException.ThrowIfNull(wanted);
         if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
             throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
-        var path = DifferentiablePath.Between(_builder.Graph, wanted, seeds.Select(static s => s.Value));
+        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
         _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
