@@ -14,10 +14,14 @@ public sealed class Architecture
     /// <summary>What weight names start with, but in some checkpoints do not: <c>transformer.</c> for GPT-2.</summary>
     public required string Prefix { get; init; }
 
-    /// <summary>Names that checkpoints may hold besides the weights that they repeat, and those weights' names.</summary>
+    /// <summary>
+    /// Names that checkpoints may hold besides the weights that they repeat, and those weights' names.
+    /// </summary>
     public required IReadOnlyDictionary<string, string> TiedWeights { get; init; }
 
-    /// <summary>Whether a tensor, named without the prefix, is no weight but a constant that old versions saved.</summary>
+    /// <summary>
+    /// Whether a tensor, named without the prefix, is no weight but a constant that old versions saved.
+    /// </summary>
     public required Predicate<string> IsBuffer { get; init; }
 
     /// <summary>How many numbers the model learned, tied weights counted once.</summary>

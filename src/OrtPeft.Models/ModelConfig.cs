@@ -15,7 +15,9 @@ public abstract record ModelConfig
     /// <summary>The token that starts a text, or null when the file names none.</summary>
     public int? BosTokenId { get; init; }
 
-    /// <summary>The token that ends a text (the first when the file lists several), or null when it names none.</summary>
+    /// <summary>
+    /// The token that ends a text (the first when the file lists several), or null when it names none.
+    /// </summary>
     public int? EosTokenId { get; init; }
 
     /// <summary>Whether the output layer uses the token embedding as its weight. Default true.</summary>

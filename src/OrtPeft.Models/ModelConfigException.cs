@@ -1,6 +1,8 @@
 namespace OrtPeft.Models;
 
-/// <summary>A model description that cannot be used: its message names the file, the field, the value and what is allowed.</summary>
+/// <summary>
+/// A model description that cannot be used: its message names the file, the field, the value and what is allowed.
+/// </summary>
 public sealed class ModelConfigException : Exception
 {
     /// <summary>Creates the exception without a message; used by serialisers only.</summary>

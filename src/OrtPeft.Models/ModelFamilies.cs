@@ -20,7 +20,9 @@ public static class ModelFamilies
     /// <summary>Reads a model description.</summary>
     /// <param name="path">The <c>config.json</c>.</param>
     /// <returns>The description, checked.</returns>
-    /// <exception cref="ModelConfigException">The file is no JSON object, of an unknown family, or has a bad field.</exception>
+    /// <exception cref="ModelConfigException">
+    /// The file is no JSON object, of an unknown family, or has a bad field.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
     {

@@ -53,7 +53,7 @@ public sealed class ModelSource
         if (File.Exists(file))
             return OpenFile(file);
         if (!File.Exists(Path.Combine(fullPath, ModelFamilies.ConfigFileName)))
-            throw NoModel(path, $"has neither {ModelFileName} nor {ModelFamilies.ConfigFileName}{OtherModels(fullPath)}");
+            throw NoModel(path, $"has no {ModelFileName} and no {ModelFamilies.ConfigFileName}{OtherModels(fullPath)}");
         var checkpoint = HfCheckpoint.Open(fullPath, warn);
         return new ModelSource(checkpoint.ToModel(), checkpoint.Folder, checkpoint.Config, null);
     }

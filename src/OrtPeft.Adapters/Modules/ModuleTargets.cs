@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace OrtPeft.Adapters.Modules;
@@ -7,7 +9,8 @@ namespace OrtPeft.Adapters.Modules;
 /// Which modules a method adapts, as HF PEFT's <c>target_modules</c>: a list of names or name endings, one regular
 /// expression that must match a whole name, or <c>all-linear</c>. Immutable; equal when the written form is.
 /// </summary>
-public sealed class ModuleTargets : IEquatable<ModuleTargets>
+[CollectionBuilder(typeof(ModuleTargets), nameof(Create))]
+public sealed class ModuleTargets : IEquatable<ModuleTargets>, IEnumerable<string>
 {
     /// <summary>The word for every linear layer but the output layer.</summary>
     public const string AllLinear = "all-linear";
@@ -30,9 +33,10 @@ public sealed class ModuleTargets : IEquatable<ModuleTargets>
     /// <param name="pattern">The expression.</param>
     public static implicit operator ModuleTargets(string pattern) => Matching(pattern);
 
-    /// <summary>Listed names.</summary>
+    /// <summary>Listed names; what collection expressions call.</summary>
     /// <param name="names">Names or endings.</param>
-    public static implicit operator ModuleTargets(string[] names) => Listed(names);
+    /// <returns>The targets.</returns>
+    public static ModuleTargets Create(ReadOnlySpan<string> names) => new(null, [.. names]);
 
     /// <summary>A regular expression or <c>all-linear</c>.</summary>
     /// <param name="pattern">The expression; it must match a module's whole name.</param>
@@ -53,6 +57,12 @@ public sealed class ModuleTargets : IEquatable<ModuleTargets>
         var isPattern = text == AllLinear || text.AsSpan().ContainsAny(PatternSigns);
         return isPattern ? Matching(text) : Listed(text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
+
+    /// <inheritdoc/>
+    public IEnumerator<string> GetEnumerator() => Names.GetEnumerator();
+
+    /// <inheritdoc/>
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <inheritdoc/>
     public bool Equals(ModuleTargets? other) =>

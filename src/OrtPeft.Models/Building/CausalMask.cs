@@ -4,9 +4,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Models.Building;
 
 /// <summary>
-/// HF's eager masks, made once and read by every layer. A hidden key gets the lowest float32 twice: in place of the score
-/// where the causal condition fails, and added to it where the attention mask is 0. A row whose keys are all hidden thus
-/// attends evenly, as in HF, and padded rows agree with HF's.
+/// HF's eager masks, made once and read by every layer. A hidden key gets the lowest float32: in place of the score
+/// where the causal condition fails, and added to it where the attention mask is 0. A key hidden in both ways is at −∞;
+/// a row whose keys are all hidden once attends to them evenly, also to later ones. Padded rows thus agree with HF's.
 /// </summary>
 internal sealed class CausalMask
 {
@@ -23,8 +23,12 @@ internal sealed class CausalMask
 
     /// <summary>Builds the masks.</summary>
     /// <param name="g">The builder.</param>
-    /// <param name="hidden">The embedded tokens, <c>[batch, sequence, hidden]</c>: their axis 1 counts the queries.</param>
-    /// <param name="pastKey">A past key, <c>[batch, heads, past, head_dim]</c>: its axis 2 counts the keys before.</param>
+    /// <param name="hidden">
+    /// The embedded tokens, <c>[batch, sequence, hidden]</c>: their axis 1 counts the queries.
+    /// </param>
+    /// <param name="pastKey">
+    /// A past key, <c>[batch, heads, past, head_dim]</c>: its axis 2 counts the keys before.
+    /// </param>
     /// <param name="attentionMask"><c>[batch, past + sequence] int64</c>, 1 for keys to see.</param>
     public static CausalMask Build(GraphBuilder g, Value hidden, Value pastKey, Value attentionMask)
     {

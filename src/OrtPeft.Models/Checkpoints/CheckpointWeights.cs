@@ -6,6 +6,8 @@ namespace OrtPeft.Models.Checkpoints;
 /// <summary>Finds an architecture's weights in a checkpoint, whose names may lack the prefix.</summary>
 internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCheckpoint checkpoint)
 {
+    private const string OneModel = "use the two files of one model";
+
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
     public Dictionary<string, Tensor> Find(Action<string>? warn)
@@ -16,7 +18,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         foreach (var (repeated, weight) in architecture.TiedWeights)
         {
             if (Lookup(repeated) is { } tensor && !SameBytes(tensor, Lookup(weight)!))
-                warn?.Invoke($"{checkpoint.Path}: '{repeated}' differs from '{weight}', to which config.json ties it; it is ignored, as HF does.");
+                Warn(warn, $"'{repeated}' differs from '{weight}', its tied weight: it is ignored, as in HF");
         }
 
         WarnOfOthers(warn);
@@ -38,14 +40,19 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     private Tensor Check(WeightSpec spec, Tensor tensor)
     {
         if (!tensor.Shape.Equals(spec.Shape))
-            throw new OnnxFormatException($"{checkpoint.Path}: '{spec.Name}' is {tensor.Shape}, but config.json makes it {spec.Shape}; use the two files of one model.");
+            throw Broken($"'{spec.Name}' is {tensor.Shape}, but config.json makes it {spec.Shape}; {OneModel}");
+        const string Allowed = "weights must be F32, F16, BF16 or F64: fetch the model before quantization";
         if (!tensor.Type.IsFloating())
-            throw new OnnxFormatException($"{checkpoint.Path}: '{spec.Name}' is {tensor.Type}; weights must be F32, F16, BF16 or F64: quantized checkpoints cannot be imported.");
+            throw Broken($"'{spec.Name}' is {tensor.Type}; {Allowed}");
         return WidenedTensorData.Widen(tensor);
     }
 
     private OnnxFormatException Missing(WeightSpec spec) =>
-        new($"{checkpoint.Path}: lacks the weight '{spec.Name}' {spec.Shape} that config.json asks for; use the two files of one model.");
+        Broken($"lacks the weight '{spec.Name}' {spec.Shape} that config.json asks for; {OneModel}");
+
+    private OnnxFormatException Broken(string what) => new($"{checkpoint.Path}: {what}.");
+
+    private void Warn(Action<string>? warn, string what) => warn?.Invoke($"{checkpoint.Path}: {what}.");
 
     private void WarnOfOthers(Action<string>? warn)
     {
@@ -56,7 +63,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
             return;
         var shown = string.Join(", ", others.Take(3).Select(static name => $"'{name}'"));
         var more = others.Length > 3 ? $" and {others.Length - 3} more" : "";
-        warn?.Invoke($"{checkpoint.Path}: {shown}{more} do not belong to a {architecture.Config.ModelType} model and are ignored.");
+        Warn(warn, $"{shown}{more} do not belong to a {architecture.Config.ModelType} model: they are ignored");
     }
 
     private static bool SameBytes(Tensor a, Tensor b)

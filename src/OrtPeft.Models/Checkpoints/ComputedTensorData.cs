@@ -4,8 +4,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Models.Checkpoints;
 
 /// <summary>
-/// float32 bytes made when they are read, so that saving them needs one piece of memory at a time. Native code that wants
-/// them in one place gets a copy, made once. Thread-safe.
+/// float32 bytes made when they are read, so that saving them needs one piece of memory at a time. Native code that
+/// wants them in one place gets a copy, made once. Thread-safe.
 /// </summary>
 internal abstract class ComputedTensorData : TensorData
 {

@@ -47,10 +47,14 @@ public sealed class HfCheckpoint
 
     /// <summary>Reads the description and matches the weights against it; no weight is read yet.</summary>
     /// <param name="folder">The HF folder; its weights may lack the family's prefix and may be sharded.</param>
-    /// <param name="warn">Receives one line for each thing that is left out but should be known, such as spare tensors.</param>
+    /// <param name="warn">
+    /// Receives one line for each thing that is left out but should be known, such as spare tensors.
+    /// </param>
     /// <returns>The checkpoint.</returns>
     /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
-    /// <exception cref="OnnxFormatException">A weight is missing or has the wrong shape, or a file is damaged.</exception>
+    /// <exception cref="OnnxFormatException">
+    /// A weight is missing or has the wrong shape, or a file is damaged.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static HfCheckpoint Open(string folder, Action<string>? warn = null)
     {
@@ -69,7 +73,9 @@ public sealed class HfCheckpoint
     /// <param name="warn">Receives one line for each thing that is left out but should be known.</param>
     /// <returns>The path of <c>model.onnx</c>.</returns>
     /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
-    /// <exception cref="OnnxFormatException">A weight is missing or has the wrong shape, or a file is damaged.</exception>
+    /// <exception cref="OnnxFormatException">
+    /// A weight is missing or has the wrong shape, or a file is damaged.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be read, or the target cannot be written.</exception>
     public static string Import(string folder, string target, Action<string>? warn = null)
     {

@@ -5,7 +5,9 @@ using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Models.Checkpoints;
 
-/// <summary>Numbers of another floating-point type as float32; exact from the 16-bit types, rounded from float64.</summary>
+/// <summary>
+/// Numbers of another floating-point type as float32; exact from the 16-bit types, rounded from float64.
+/// </summary>
 internal sealed class WidenedTensorData : ComputedTensorData
 {
     private const int PieceElements = 1 << 16;

@@ -12,6 +12,9 @@ namespace OrtPeft.Models.Gpt2;
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/gpt2#transformers.GPT2Config"/>
 public sealed record Gpt2Config : ModelConfig
 {
+    /// <summary>Far beyond any model, it keeps a damaged file from filling the memory.</summary>
+    private const int MaxLayers = 1000;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Creates a description with HF's defaults.</summary>
@@ -27,7 +30,9 @@ public sealed record Gpt2Config : ModelConfig
     /// <summary><c>n_positions</c>: the longest sequence in tokens. Default 1024.</summary>
     public int Positions { get; init; } = 1024;
 
-    /// <summary><c>n_embd</c>: the width of the hidden states, a multiple of <see cref="Heads"/>. Default 768.</summary>
+    /// <summary>
+    /// <c>n_embd</c>: the width of the hidden states, a multiple of <see cref="Heads"/>. Default 768.
+    /// </summary>
     public int EmbeddingSize { get; init; } = 768;
 
     /// <summary><c>n_layer</c>: how many blocks. Default 12.</summary>
@@ -36,7 +41,9 @@ public sealed record Gpt2Config : ModelConfig
     /// <summary><c>n_head</c>: attention heads per block. Default 12.</summary>
     public int Heads { get; init; } = 12;
 
-    /// <summary><c>n_inner</c>: the width inside the MLP; null (default) means 4 · <see cref="EmbeddingSize"/>.</summary>
+    /// <summary>
+    /// <c>n_inner</c>: the width inside the MLP; null (default) means 4 · <see cref="EmbeddingSize"/>.
+    /// </summary>
     public int? InnerSize { get; init; }
 
     /// <summary><c>activation_function</c>: the MLP's nonlinearity. Default <c>gelu_new</c>.</summary>
@@ -48,12 +55,14 @@ public sealed record Gpt2Config : ModelConfig
     /// <summary><c>scale_attn_weights</c>: whether scores are divided by √head size. Default true.</summary>
     public bool ScaleAttentionWeights { get; init; } = true;
 
-    /// <summary><c>scale_attn_by_inverse_layer_idx</c>: whether scores are divided by layer + 1 too. Default false.</summary>
+    /// <summary>
+    /// <c>scale_attn_by_inverse_layer_idx</c>: whether scores are divided by layer + 1 too. Default false.
+    /// </summary>
     public bool ScaleAttentionByInverseLayerIndex { get; init; }
 
     /// <summary>
-    /// <c>reorder_and_upcast_attn</c>: whether HF scales before the product and computes it in float32. In float32 graphs
-    /// this is the same function. Default false.
+    /// <c>reorder_and_upcast_attn</c>: whether HF scales before the product and computes it in float32. In float32
+    /// graphs this is the same function. Default false.
     /// </summary>
     public bool ReorderAndUpcastAttention { get; init; }
 
@@ -135,7 +144,7 @@ public sealed record Gpt2Config : ModelConfig
         AtLeastOne("vocab_size", config.VocabSize);
         AtLeastOne("n_positions", config.Positions);
         AtLeastOne("n_embd", config.EmbeddingSize);
-        AtLeastOne("n_layer", config.Layers);
+        Require(config.Layers is > 0 and <= MaxLayers, "n_layer", config.Layers, $"1 to {MaxLayers}");
         AtLeastOne("n_head", config.Heads);
         AtLeastOne("n_inner", config.InnerSize ?? 1);
         Require(config.EmbeddingSize <= int.MaxValue / 4, "n_embd", config.EmbeddingSize, "at most 536870911");
@@ -148,7 +157,8 @@ public sealed record Gpt2Config : ModelConfig
         Require(Activations.Has(activation), "activation_function", $"'{activation}'", activations);
     }
 
-    private static void AtLeastOne(string field, int value) => Require(value > 0, field, value, "a whole number from 1");
+    private static void AtLeastOne(string field, int value) =>
+        Require(value > 0, field, value, "a whole number from 1");
 
     private static void Require(bool holds, string field, IFormattable value, string allowed) =>
         Require(holds, field, value.ToString(null, System.Globalization.CultureInfo.InvariantCulture), allowed);

@@ -5,7 +5,7 @@ public static class Gpt2Presets
 {
     private static readonly (string Name, Gpt2Config Config)[] Rows =
     [
-        ("tiny", Sized(2, 2, 64) with { VocabSize = 512, Positions = 128, BosTokenId = 511, EosTokenId = 511 }),
+        ("tiny", Sized(4, 4, 128) with { VocabSize = 2048, Positions = 128, BosTokenId = 2047, EosTokenId = 2047 }),
         ("gpt2", Sized(12, 12, 768)),
         ("gpt2-medium", Sized(24, 16, 1024)),
         ("gpt2-large", Sized(36, 20, 1280)),

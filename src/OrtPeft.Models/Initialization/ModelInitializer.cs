@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Models.Initialization;
 
 /// <summary>
-/// New models with random weights, initialised as HF does. The numbers follow from the seed and the weights' names, on any
-/// machine and with any number of threads.
+/// New models with random weights, initialised as HF does. The numbers follow from the seed and the weights' names, on
+/// any machine and with any number of threads.
 /// </summary>
 public static class ModelInitializer
 {
@@ -20,7 +20,11 @@ public static class ModelInitializer
         ArgumentNullException.ThrowIfNull(config);
         var weights = new OrderedDictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var spec in config.ToArchitecture().Weights)
-            weights.Add(spec.Name, new Tensor(ElementType.Float, Dims(spec), new RandomTensorData(spec, seed), spec.Name));
+        {
+            var dims = spec.Shape.ToStatic()!.Value;
+            weights.Add(spec.Name, new Tensor(ElementType.Float, dims, new RandomTensorData(spec, seed), spec.Name));
+        }
+
         return weights;
     }
 
@@ -43,7 +47,4 @@ public static class ModelInitializer
             new Dictionary<string, string> { ["format"] = "pt" });
         AtomicFile.Write(Path.Combine(folder, ModelFamilies.ConfigFileName), config.ToJson());
     }
-
-    private static System.Collections.Immutable.ImmutableArray<long> Dims(WeightSpec spec) =>
-        spec.Shape.ToStatic()!.Value;
 }

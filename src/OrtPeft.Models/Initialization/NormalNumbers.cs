@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace OrtPeft.Models.Initialization;
 
 /// <summary>
-/// Standard normal numbers by position: the n-th is a function of key and n alone, so any part can be made at any time by
-/// any thread. Uses only operations that IEEE 754 rounds exactly, so the bits are the same on every machine.
+/// Standard normal numbers by position: the n-th is a function of key and n alone, so any part can be made at any time
+/// by any thread. Uses only operations that IEEE 754 rounds exactly, so the bits are the same on every machine.
 /// </summary>
 /// <seealso href="https://en.wikipedia.org/wiki/Box%E2%80%93Muller_transform"/>
 internal readonly record struct NormalNumbers(ulong Key)
@@ -98,7 +98,7 @@ internal readonly record struct NormalNumbers(ulong Key)
         var q = x * x;
         var sine = (q * Vector256.Create(-1f / 5040)) + Vector256.Create(1f / 120);
         sine = (sine * q) + Vector256.Create(-1f / 6);
-        sine = (((sine * q) + Vector256<float>.One) * x);
+        sine = ((sine * q) + Vector256<float>.One) * x;
         var cosine = (q * Vector256.Create(1f / 40320)) + Vector256.Create(-1f / 720);
         cosine = (cosine * q) + Vector256.Create(1f / 24);
         cosine = (cosine * q) + Vector256.Create(-0.5f);

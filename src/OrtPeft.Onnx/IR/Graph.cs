@@ -3,8 +3,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and def-use
-/// links right; an edit that would break them throws and changes nothing. Compared by reference; not thread-safe.
+/// Nodes in execution order, with inputs, outputs and constants. Every edit is a verb that keeps names unique and
+/// def-use links right; an edit that would break them throws and changes nothing. Compared by reference; not
+/// thread-safe.
 /// </summary>
 public sealed class Graph
 {
@@ -13,6 +14,7 @@ public sealed class Graph
     private readonly List<Value> _outputs = [];
     private readonly List<Value> _initializers = [];
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
 
     /// <summary>Creates an empty graph.</summary>
@@ -30,7 +32,9 @@ public sealed class Graph
     /// <summary>The surrounding graph of a subgraph, or null.</summary>
     public Graph? Parent { get; }
 
-    /// <summary>The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.</summary>
+    /// <summary>
+    /// The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.
+    /// </summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
     /// <summary>What is fed, in order.</summary>
@@ -53,18 +57,21 @@ public sealed class Graph
     /// <returns>The value, or null.</returns>
     public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
 
-    /// <summary>A name that no value of this graph or of those around it has.</summary>
+    /// <summary>
+    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can
+    /// name a value and its node alike. ONNX Runtime refuses two nodes of one name.
+    /// </summary>
     /// <param name="hint">What the name should look like; taken as it is when free.</param>
     /// <returns>The hint, or the hint with a number.</returns>
     public string FreshName(string hint)
     {
-        if (hint.Length > 0 && Find(hint) is null)
+        if (hint.Length > 0 && IsFree(hint))
             return hint;
         while (true)
         {
             var number = _suffixes[hint] = _suffixes.GetValueOrDefault(hint) + 1;
             var name = $"{hint}_{number}";
-            if (Find(name) is null)
+            if (IsFree(name))
                 return name;
         }
     }
@@ -97,9 +104,12 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>Gives a constant other content of the same type and shape, or gives an input a default.</summary>
+    /// <summary>
+    /// Gives a constant other content, or gives an input a default; type and shape follow the content.
+    /// </summary>
     /// <param name="value">An initializer or an input of this graph.</param>
     /// <param name="content">The new content.</param>
+    /// <exception cref="GraphException">A node makes the value.</exception>
     public void SetInitializer(Value value, Tensor content)
     {
         ArgumentNullException.ThrowIfNull(content);
@@ -131,9 +141,12 @@ public sealed class Graph
 
     /// <summary>Adds a value of this graph, or one around it, to the results.</summary>
     /// <param name="value">The value.</param>
+    /// <exception cref="GraphException">The value belongs to another graph.</exception>
     public void AddOutput(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);
+        if (!CanRead(value))
+            throw new GraphException($"'{value.Name}' does not belong to graph '{Name}' or one around it.");
         value.IsGraphOutput = true;
         _outputs.Add(value);
     }
@@ -220,10 +233,13 @@ public sealed class Graph
     /// <param name="value">The value that is read now.</param>
     /// <param name="replacement">The value to read instead; must come before the readers in execution order.</param>
     /// <param name="except">Readers that go on reading the old value, such as the replacement's own chain.</param>
+    /// <exception cref="GraphException">A value belongs to another graph.</exception>
     public void ReplaceAllUsesWith(Value value, Value replacement, params ReadOnlySpan<Node> except)
     {
-        ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(replacement);
+        Own(value);
+        if (!CanRead(replacement))
+            throw new GraphException($"'{replacement.Name}' does not belong to graph '{Name}' or one around it.");
         foreach (var use in value.Uses.ToArray())
         {
             if (!except.Contains(use.Node))
@@ -242,6 +258,8 @@ public sealed class Graph
         Own(value);
         if (value.Name == name)
             return;
+        if (name.Length == 0)
+            throw new GraphException($"'{value.Name}' cannot lose its name.");
         if (Find(name) is not null)
             throw new GraphException($"The name '{name}' is already in use in graph '{Name}'.");
         _values.Remove(value.Name);
@@ -282,18 +300,42 @@ public sealed class Graph
         Node? before = null)
     {
         var names = outputs.ToArray();
+        var values = inputs.ToArray();
         if (names.FirstOrDefault(n => n.Length > 0 && _values.ContainsKey(n)) is { } taken)
             throw new GraphException($"{node.OpType}: the name '{taken}' is already in use in graph '{Name}'.");
+        var named = names.Where(static n => n.Length > 0).CountBy(static n => n);
+        if (named.FirstOrDefault(static n => n.Value > 1).Key is { } twice)
+            throw new GraphException($"{node.OpType}: two outputs are named '{twice}'.");
+        if (values.FirstOrDefault(v => v is not null && !CanRead(v)) is { } foreign)
+            throw new GraphException($"{node.OpType}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
         var index = before is null ? _nodes.Count : IndexOf(before);
         foreach (var attribute in attributes)
+        {
+            if (node.Attributes.Contains(attribute.Name))
+                throw new GraphException($"{node.OpType}: the attribute '{attribute.Name}' is given twice.");
             node.Attributes.Add(attribute);
+        }
+
         foreach (var name in names)
             node.AddOutput(name.Length == 0 ? new Value(name) : Register(new Value(name)));
-        foreach (var (i, input) in inputs.Index())
+        foreach (var (i, input) in values.Index())
             node.SetInput(i, input);
         node.Graph = this;
         _nodes.Insert(index, node);
+        _nodeNames.Add(node.Name);
         return node;
+    }
+
+    /// <summary>Whether nodes of this graph may read a value: one of this graph or of one around it.</summary>
+    internal bool CanRead(Value value)
+    {
+        for (var graph = this; graph is not null; graph = graph.Parent)
+        {
+            if (value.Graph == graph)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Takes the graph's reads of outer values back; for a subgraph whose node goes.</summary>
@@ -318,6 +360,8 @@ public sealed class Graph
             replacement.IsGraphOutput = true;
         }
     }
+
+    private bool IsFree(string name) => Find(name) is null && !_nodeNames.Contains(name);
 
     private int IndexOf(Node node)
     {

@@ -33,12 +33,17 @@ internal static class GraphCopy
         var attributes = node.Attributes.Select(a => CopyAttribute(a, target, values));
         var copy = target.Insert(
             new Node(node.OpType, node.Domain, node.Name) { Unmodelled = node.Unmodelled },
-            node.Inputs.Select(i => i is null ? null : values[i]),
+            node.Inputs.Select(i => i is null ? null : Copied(node, i, values)),
             node.Outputs.Select(static o => o.Name),
             attributes);
         foreach (var (from, to) in node.Outputs.Zip(copy.Outputs))
             Link(values, from, to);
     }
+
+    private static Value Copied(Node node, Value value, Dictionary<Value, Value> values) =>
+        values.TryGetValue(value, out var copy)
+            ? copy
+            : throw new GraphException($"{node} stands before what makes '{value.Name}': sort the nodes first.");
 
     private static NodeAttribute CopyAttribute(NodeAttribute attribute, Graph target, Dictionary<Value, Value> values)
     {

@@ -44,7 +44,7 @@ public sealed class Node
     public IEnumerable<Graph> Subgraphs => Attributes.SelectMany(static a => a.Graphs);
 
     /// <summary>What the file said of the node beyond the members here, as protobuf bytes.</summary>
-    internal ReadOnlyMemory<byte> Unmodelled { get; init; }
+    internal ReadOnlyMemory<byte> Unmodelled { get; set; }
 
     /// <summary>Whether this is the given operator of the ONNX standard.</summary>
     /// <param name="opType">The operator.</param>
@@ -59,9 +59,12 @@ public sealed class Node
     /// <summary>Makes the node read another value at one place. The list grows with omitted inputs when needed.</summary>
     /// <param name="index">Which input, from 0.</param>
     /// <param name="value">The new value, or null to leave the input out.</param>
+    /// <exception cref="GraphException">The value belongs to neither the node's graph nor one around it.</exception>
     public void SetInput(int index, Value? value)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
+        if (value is not null && Graph?.CanRead(value) == false)
+            throw new GraphException($"{this} cannot read '{value.Name}': it is not of its graph or one around it.");
         while (_inputs.Count <= index)
             _inputs.Add(null);
         _inputs[index]?.RemoveUse(this, index);

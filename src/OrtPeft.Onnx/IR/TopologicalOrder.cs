@@ -12,7 +12,7 @@ internal static class TopologicalOrder
         var missing = new int[place.Count];
         foreach (var node in graph.Nodes)
         {
-            foreach (var producer in ProducersOf(node, place))
+            foreach (var producer in ProducersOf(node, graph))
             {
                 (readers[place[producer]] ??= []).Add(node);
                 missing[place[node]]++;
@@ -38,7 +38,8 @@ internal static class TopologicalOrder
         throw new GraphException($"Graph '{graph.Name}' has a cycle through {stuck}; an ONNX graph must not.");
     }
 
-    private static HashSet<Node> ProducersOf(Node node, Dictionary<Node, int> place)
+    /// <summary>The nodes of a graph whose results a node reads, itself or in its subgraphs.</summary>
+    public static HashSet<Node> ProducersOf(Node node, Graph graph)
     {
         var producers = new HashSet<Node>();
         Collect(node);
@@ -46,13 +47,14 @@ internal static class TopologicalOrder
 
         void Collect(Node reader)
         {
-            foreach (var input in reader.Inputs)
+            var subgraphs = reader.Subgraphs.ToArray();
+            foreach (var input in reader.Inputs.Concat(subgraphs.SelectMany(static g => g.Outputs)))
             {
-                if (input?.Producer is { } producer && place.ContainsKey(producer))
+                if (input?.Producer is { } producer && producer.Graph == graph)
                     producers.Add(producer);
             }
 
-            foreach (var inner in reader.Subgraphs.SelectMany(static g => g.Nodes))
+            foreach (var inner in subgraphs.SelectMany(static g => g.Nodes))
                 Collect(inner);
         }
     }

@@ -10,6 +10,7 @@ namespace OrtPeft.Onnx.Serialization;
 /// </summary>
 internal sealed class ExternalData(string modelPath)
 {
+    private const int MaxLinks = 40;
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
 
@@ -30,15 +31,37 @@ internal sealed class ExternalData(string modelPath)
     {
         if (_files.TryGetValue(location, out var known))
             return known;
+        if (location.Contains('\0', StringComparison.Ordinal))
+            throw Broken(tensor, "points to a name with a zero byte");
         var path = Path.GetFullPath(Path.Combine(_folder, location));
-        if (Path.IsPathRooted(location) || !path.StartsWith(_folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (Path.IsPathRooted(location) || !IsInside(path, _folder))
             throw Broken(tensor, $"points to '{location}', outside the model's folder");
-        if (new FileInfo(path).ResolveLinkTarget(true) is { } target &&
-            !Path.GetFullPath(target.FullName).StartsWith(_folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        var place = WithoutLinks(path, MaxLinks) ?? throw Broken(tensor, $"points to '{location}', a circle of links");
+        if (!IsInside(place, WithoutLinks(_folder, MaxLinks) ?? _folder))
             throw Broken(tensor, $"points to '{location}', a link that leaves the model's folder");
-        if (!File.Exists(path))
+        if (!File.Exists(place))
             throw Broken(tensor, $"points to '{location}', which does not exist: put it beside the model");
-        return _files[location] = MappedFile.Open(path);
+        return _files[location] = MappedFile.Open(place);
+    }
+
+    private static bool IsInside(string path, string folder) =>
+        Path.GetPathRoot(path) == folder
+        || path.StartsWith($"{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+
+    /// <summary>
+    /// The path with every folder on the way followed to where it really is, not only the file itself; null when more
+    /// links than allowed follow one another.
+    /// </summary>
+    private static string? WithoutLinks(string path, int allowed)
+    {
+        if (Path.GetDirectoryName(path) is not { } parent)
+            return path;
+        if (allowed == 0 || WithoutLinks(parent, allowed) is not { } folder)
+            return null;
+        var place = Path.Combine(folder, Path.GetFileName(path));
+        return new FileInfo(place).LinkTarget is { } target
+            ? WithoutLinks(Path.GetFullPath(target, folder), allowed - 1)
+            : place;
     }
 
     private long? Number(TensorProto tensor, string key)

@@ -45,14 +45,7 @@ internal sealed class GraphReader(string path, TensorReader tensors)
 
     private static Node CreateNode(NodeProto proto, Graph graph)
     {
-        var rest = proto.Clone();
-        rest.Input.Clear();
-        rest.Output.Clear();
-        rest.ClearName();
-        rest.ClearOpType();
-        rest.ClearDomain();
-        rest.Attribute.Clear();
-        var node = new Node(proto.OpType, proto.Domain, proto.Name) { Unmodelled = rest.ToByteArray() };
+        var node = new Node(proto.OpType, proto.Domain, proto.Name);
         return graph.Insert(node, [], proto.Output, []);
     }
 
@@ -73,6 +66,8 @@ internal sealed class GraphReader(string path, TensorReader tensors)
                 throw Broken($"{node} has the attribute '{attribute.Name}' twice");
             node.Attributes.Add(ReadAttribute(attribute, graph));
         }
+
+        node.Unmodelled = Rest(proto);
     }
 
     private NodeAttribute ReadAttribute(AttributeProto proto, Graph graph)
@@ -92,16 +87,10 @@ internal sealed class GraphReader(string path, TensorReader tensors)
             AttributeKind.Graphs => proto.Graphs.Select(g => Read(g, graph)).ToImmutableArray(),
             _ => null,
         };
-        var rest = value is null ? proto.Clone() : new AttributeProto();
-        if (value is not null)
+        return new NodeAttribute(proto.Name, kind, value)
         {
-            if (proto.HasDocString)
-                rest.DocString = proto.DocString;
-            if (proto.HasRefAttrName)
-                rest.RefAttrName = proto.RefAttrName;
-        }
-
-        return new NodeAttribute(proto.Name, kind, value) { Unmodelled = rest.ToByteArray() };
+            Unmodelled = value is null ? proto.ToByteArray() : Rest(proto),
+        };
     }
 
     private static AttributeKind GuessKind(AttributeProto proto) => proto switch
@@ -143,7 +132,7 @@ internal sealed class GraphReader(string path, TensorReader tensors)
         var seen = new HashSet<Node>();
         foreach (var node in graph.Nodes)
         {
-            if (node.Inputs.Any(i => i?.Producer is { } p && p.Graph == graph && !seen.Contains(p)))
+            if (TopologicalOrder.ProducersOf(node, graph).Any(p => !seen.Contains(p)))
             {
                 graph.SortTopologically();
                 return;
@@ -161,6 +150,34 @@ internal sealed class GraphReader(string path, TensorReader tensors)
         proto.Input.Clear();
         proto.Output.Clear();
         proto.ValueInfo.Clear();
+        return proto.ToByteArray();
+    }
+
+    private static byte[] Rest(NodeProto proto)
+    {
+        proto.Input.Clear();
+        proto.Output.Clear();
+        proto.ClearName();
+        proto.ClearOpType();
+        proto.ClearDomain();
+        proto.Attribute.Clear();
+        return proto.ToByteArray();
+    }
+
+    private static byte[] Rest(AttributeProto proto)
+    {
+        proto.ClearName();
+        proto.ClearType();
+        proto.ClearF();
+        proto.ClearI();
+        proto.ClearS();
+        proto.T = null;
+        proto.G = null;
+        proto.Floats.Clear();
+        proto.Ints.Clear();
+        proto.Strings.Clear();
+        proto.Tensors.Clear();
+        proto.Graphs.Clear();
         return proto.ToByteArray();
     }
 

@@ -38,11 +38,19 @@ internal sealed class TensorReader(string path, MappedFile? mapped, ExternalData
         }
 
         var data = proto.HasMappedLength && mapped is not null
-            ? mapped.Slice(proto.MappedOffset, proto.MappedLength)
+            ? Mapped(proto, mapped)
             : new MemoryTensorData(proto.HasRawData ? proto.RawData.Memory : Typed(proto, type));
         if (data.Length != length)
             throw Broken(proto, $"holds {data.Length} bytes where {type} [{string.Join(", ", proto.Dims)}] takes {length}");
         return data;
+    }
+
+    private TensorData Mapped(TensorProto proto, MappedFile file)
+    {
+        var (offset, length) = (proto.MappedOffset, proto.MappedLength);
+        return offset >= 0 && length >= 0 && offset <= file.Length - length
+            ? file.Slice(offset, length)
+            : throw Broken(proto, $"lies at {offset}+{length} of {file.Length} bytes");
     }
 
     private static ReadOnlyMemory<byte> Typed(TensorProto proto, ElementType type) => type switch

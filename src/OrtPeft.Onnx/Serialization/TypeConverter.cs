@@ -13,17 +13,19 @@ internal static class TypeConverter
         {
             if (type.ValueCase == TypeProto.ValueOneofCase.TensorType)
             {
-                value.Type = (ElementType)type.TensorType.ElemType;
+                value.Type = ElementTypeOf(type.TensorType, proto.Name);
                 value.Shape = ReadShape(type.TensorType.Shape);
             }
             else
             {
                 value.OpaqueType = type.ToByteArray();
             }
+
+            type.ClearValue();
+            proto.Type = type.CalculateSize() > 0 && value.OpaqueType.IsEmpty ? type : null;
         }
 
         proto.ClearName();
-        proto.Type = null;
         value.Unmodelled = proto.ToByteArray();
     }
 
@@ -34,8 +36,18 @@ internal static class TypeConverter
         if (!value.OpaqueType.IsEmpty)
             proto.Type = TypeProto.Parser.ParseFrom(value.OpaqueType.Span);
         else if (value.Type != ElementType.Undefined)
-            proto.Type = new TypeProto { TensorType = new() { ElemType = (int)value.Type, Shape = WriteShape(value.Shape) } };
+            (proto.Type ??= new()).TensorType = new() { ElemType = (int)value.Type, Shape = WriteShape(value.Shape) };
+        else
+            proto.Type = null;
         return proto;
+    }
+
+    private static ElementType ElementTypeOf(TypeProto.Types.Tensor type, string name)
+    {
+        var element = (ElementType)type.ElemType;
+        return Enum.IsDefined(element)
+            ? element
+            : throw new OnnxFormatException($"'{name}' has the element type {type.ElemType}, which is none of ONNX's.");
     }
 
     private static Shape? ReadShape(TensorShapeProto? proto) => proto is null ? null : Shape.Create(

@@ -37,7 +37,7 @@ internal sealed class WeightScan(string path, WeightScan.ByteSource file)
                 WriteVarint(output, TensorMappedLength << 3);
                 WriteVarint(output, (ulong)(field.End - field.Content));
             }
-            else
+            else if (field.Number is not (TensorMappedOffset or TensorMappedLength))
             {
                 output.Write(file(field.Start, field.End - field.Start));
             }

@@ -5,8 +5,9 @@ namespace OrtPeft.Onnx.Shapes;
 
 /// <summary>
 /// Infers element types and symbolic axes of values, node by node, and follows small integer tensors through
-/// <c>Shape → Gather → Concat → Reshape</c> chains so that computed shapes become known ones. Names of axes are symbols on
-/// graph inputs only: elsewhere they are labels that some exporter wrote, which inferred axes replace. Not thread-safe.
+/// <c>Shape → Gather → Concat → Reshape</c> chains so that computed shapes become known ones. Names of axes are symbols
+/// on graph inputs only: elsewhere they are labels that some exporter wrote, which inferred axes replace. Not
+/// thread-safe.
 /// </summary>
 /// <param name="opset">The version of the standard operator set that the nodes are written for.</param>
 public sealed class ShapeInference(int opset)
@@ -26,9 +27,11 @@ public sealed class ShapeInference(int opset)
             Infer(node);
     }
 
-    /// <summary>Infers one node's outputs from its inputs. An operator without a rule leaves them as they were.</summary>
+    /// <summary>
+    /// Infers one node's outputs from its inputs. An operator without a rule leaves them as they were.
+    /// </summary>
     /// <param name="node">The node; its inputs have been inferred before.</param>
-    /// <exception cref="GraphException">The node contradicts its operator's definition: axes, types or input count.</exception>
+    /// <exception cref="GraphException">The node contradicts its operator's definition.</exception>
     public void Infer(Node node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -45,7 +48,9 @@ public sealed class ShapeInference(int opset)
 
     /// <summary>The elements of a small integer tensor, as far as they are known.</summary>
     /// <param name="value">A value of rank 0 or 1 with up to 64 elements: int64, int32, or bool as 0 and 1.</param>
-    /// <returns>One entry per element, null where an element is unknown; null when the tensor is unknown altogether.</returns>
+    /// <returns>
+    /// One entry per element, null where an element is unknown; null when the tensor is unknown altogether.
+    /// </returns>
     public IReadOnlyList<SymbolicInteger?>? DataOf(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);

@@ -5,8 +5,8 @@ using System.Text;
 namespace OrtPeft.Onnx.Shapes;
 
 /// <summary>
-/// An integer known only as a polynomial in named dimensions, such as <c>batch·sequence − 1</c>; two are equal when their
-/// polynomials are. Immutable and thread-safe.
+/// An integer known only as a polynomial in named dimensions, such as <c>batch·sequence − 1</c>; two are equal when
+/// their polynomials are. Immutable and thread-safe.
 /// </summary>
 public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
 {
@@ -76,7 +76,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     }
 
     /// <summary>
-    /// Floor division. Exact where every term divides; otherwise the quotient becomes a new atom named after both sides.
+    /// Floor division. Exact where every term divides; otherwise the quotient becomes a new atom named after both.
     /// </summary>
     /// <param name="dividend">The dividend.</param>
     /// <param name="divisor">The divisor; not the constant 0.</param>
@@ -170,7 +170,9 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     {
         if (left.Length == 0)
             return right;
-        return right.Length == 0 ? left : string.Join(Times, left.Split(Times).Concat(right.Split(Times)).Order(StringComparer.Ordinal));
+        if (right.Length == 0)
+            return left;
+        return string.Join(Times, left.Split(Times).Concat(right.Split(Times)).Order(StringComparer.Ordinal));
     }
 
     private static string? Quotient(string monomial, string divisor)
@@ -190,7 +192,8 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
             terms[monomial] = sum;
     }
 
-    private static ImmutableSortedDictionary<string, long> Terms(params ReadOnlySpan<(string Monomial, long Coefficient)> terms)
+    private static ImmutableSortedDictionary<string, long> Terms(
+        params ReadOnlySpan<(string Monomial, long Coefficient)> terms)
     {
         var builder = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);
         foreach (var (monomial, coefficient) in terms)

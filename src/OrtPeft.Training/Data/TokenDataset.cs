@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using OrtPeft.Onnx;
+using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Training.Data;
 
@@ -20,6 +22,17 @@ public sealed class TokenDataset : IDataset
             throw new ArgumentException("The data has no rows.", nameof(examples));
         _examples = examples;
         Fingerprint = Hash(examples);
+    }
+
+    /// <summary>Creates a data set of texts, every token supervised, each text closed by the end-of-text token.</summary>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="texts">The texts; at least one.</param>
+    /// <returns>The data set.</returns>
+    public static TokenDataset FromTexts(ITokenizer tokenizer, params IEnumerable<string> texts)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(texts);
+        return new TokenDataset([.. texts.Select(text => ToExample(tokenizer, text))]);
     }
 
     /// <inheritdoc/>
@@ -41,6 +54,14 @@ public sealed class TokenDataset : IDataset
             ["position_ids"] = Matrix(batch.PositionIds ?? Counting(batch), batch),
         };
         return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens);
+    }
+
+    private static Example ToExample(ITokenizer tokenizer, string text)
+    {
+        ImmutableArray<int> ids = [.. tokenizer.Encode(text)];
+        if (tokenizer.EndOfTextId is { } end)
+            ids = ids.Add(end);
+        return new Example(ids, ids);
     }
 
     private static Tensor Matrix(long[] values, Batch batch) => Tensor.Of<long>(values, [batch.Rows, batch.Columns]);

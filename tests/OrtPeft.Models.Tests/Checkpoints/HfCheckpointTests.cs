@@ -53,11 +53,11 @@ public sealed class HfCheckpointTests
         File.Copy(Path.Combine(Base, "config.json"), folder["config.json"]);
         var file = SafetensorsFile.Open(Path.Combine(Base, "model.safetensors"));
         var map = new List<string>();
-        foreach (var shard in file.Tensors.Chunk(5).Select(static (tensors, number) => (Tensors: tensors, Number: number)))
+        foreach (var (number, tensors) in file.Tensors.Chunk(5).Index())
         {
-            var name = $"model-{shard.Number}.safetensors";
-            SafetensorsFile.Save(folder[name], shard.Tensors.Select(static t => (t.Key, t.Value)));
-            map.AddRange(shard.Tensors.Select(t => $"\"{t.Key}\":\"{name}\""));
+            var name = $"model-{number}.safetensors";
+            SafetensorsFile.Save(folder[name], tensors.Select(static t => (t.Key, t.Value)));
+            map.AddRange(tensors.Select(t => $"\"{t.Key}\":\"{name}\""));
         }
 
         File.WriteAllText(folder["model.safetensors.index.json"], $"{{\"weight_map\":{{{string.Join(",", map)}}}}}");
@@ -113,7 +113,7 @@ public sealed class HfCheckpointTests
 
     [Theory]
     [InlineData("transformer.wte.weight", null)]
-    [InlineData("transformer.wpe.weight", "ties")]
+    [InlineData("transformer.wpe.weight", "tied")]
     public void Open_WhenATiedHeadIsStored_WarnsOnlyIfItDiffers(string head, string? expected)
     {
         using var folder = new TemporaryFolder();

@@ -33,6 +33,7 @@ public sealed class Gpt2ConfigTests
     [Theory]
     [InlineData("""{"model_type":"gpt2","n_layer":0}""", "n_layer is 0")]
     [InlineData("""{"model_type":"gpt2","n_layer":-1}""", "n_layer is -1")]
+    [InlineData("""{"model_type":"gpt2","n_layer":2000000000}""", "1 to 1000")]
     [InlineData("""{"model_type":"gpt2","n_layer":"12"}""", "n_layer is \"12\"")]
     [InlineData("""{"model_type":"gpt2","n_layer":99999999999}""", "n_layer is 99999999999")]
     [InlineData("""{"model_type":"gpt2","n_embd":770}""", "multiple of n_head")]

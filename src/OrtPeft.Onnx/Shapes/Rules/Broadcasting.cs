@@ -30,8 +30,8 @@ internal static class Broadcasting
     }
 
     /// <summary>
-    /// One axis: 1 gives way; a length that cannot be 1 wins, for the other is then 1 or the same. Two different symbols
-    /// are unknown, since either may be 1. Null when both are fixed and do not fit.
+    /// One axis: 1 gives way; a length that cannot be 1 wins, for the other is then 1 or the same. Two different
+    /// symbols are unknown, since either may be 1. Null when both are fixed and do not fit.
     /// </summary>
     private static Dim? Of(Dim a, Dim b)
     {

@@ -48,8 +48,8 @@ internal static class ConstantRules
             ? Dim.Of(span)
             : Dim.Of(SymbolicInteger.Of(0) - ((SymbolicInteger.Of(0) - span) / delta));
         c.Set(0, type, [length.Value < 0 ? 0 : length]);
-        if (length.Value is > 0 and <= 64)
-            c.SetData([.. Enumerable.Range(0, (int)length.Value.Value).Select(i => start + (SymbolicInteger.Of(i) * delta))]);
+        if (length.Value is > 0 and <= 64 and var count)
+            c.SetData([.. Enumerable.Range(0, (int)count).Select(i => start + (SymbolicInteger.Of(i) * delta))]);
     }
 
     private static void Random(ShapeContext c)

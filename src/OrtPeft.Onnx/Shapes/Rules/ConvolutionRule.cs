@@ -18,7 +18,9 @@ internal static class ConvolutionRule
         c.Set(0, c.SameType(0, 1), Shape.Create([input[0], filters[0], .. spatial]));
     }
 
-    /// <summary>floor((in + pads − (dilation · (kernel − 1) + 1)) / stride) + 1, or ceil(in / stride) with SAME padding.</summary>
+    /// <summary>
+    /// floor((in + pads − (dilation · (kernel − 1) + 1)) / stride) + 1, or ceil(in / stride) with SAME padding.
+    /// </summary>
     private static Dim Length(ShapeContext c, Dim input, Dim kernel, int axis)
     {
         var rank = c.ShapeOf(0)!.Rank - 2;

@@ -25,7 +25,9 @@ internal static class EinsumRule
             c.Set(0, type, Result(c, result, batch ?? Shape.Scalar, letters));
     }
 
-    /// <summary>Notes the lengths of a term's letters and gives back the axes under its ellipsis; null if unknown.</summary>
+    /// <summary>
+    /// Notes the lengths of a term's letters and gives back the axes under its ellipsis; null if unknown.
+    /// </summary>
     private static Shape? Bind(ShapeContext c, string term, int input, SortedDictionary<char, Dim> letters)
     {
         var ellipsis = term.IndexOf(Ellipsis, StringComparison.Ordinal);

@@ -49,8 +49,8 @@ internal static class ElementwiseRules
 
     private static IEnumerable<string> Functions =>
     [
-        "Sqrt", "Reciprocal", "Exp", "Log", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh",
-        "Atanh", "Floor", "Ceil", "Round", "Sign", "BitwiseNot",
+        "Sqrt", "Reciprocal", "Exp", "Log", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh",
+        "Acosh", "Atanh", "Floor", "Ceil", "Round", "Sign", "BitwiseNot",
     ];
 
     /// <summary>An output with type and axes of the first input.</summary>

@@ -28,7 +28,9 @@ internal static class FusedRules
         c.Set(3, c.TypeOf(0), c.ShapeOf(0));
     }
 
-    /// <summary>Ids [batch, sequence] and word embeddings [vocabulary, hidden] make [batch, sequence, hidden].</summary>
+    /// <summary>
+    /// Ids [batch, sequence] and word embeddings [vocabulary, hidden] make [batch, sequence, hidden].
+    /// </summary>
     private static void Embed(ShapeContext c)
     {
         var ids = c.Ranked(0, 2) ?? ShapeContext.Unknown(2);
@@ -39,8 +41,8 @@ internal static class FusedRules
     }
 
     /// <summary>
-    /// Output 0 is [batch, sequence, value width]; output 1 the stacked keys and values, [2, batch, heads, past + sequence,
-    /// head width].
+    /// Output 0 is [batch, sequence, value width]; output 1 the stacked keys and values,
+    /// [2, batch, heads, past + sequence, head width].
     /// </summary>
     private static void Attention(ShapeContext c)
     {

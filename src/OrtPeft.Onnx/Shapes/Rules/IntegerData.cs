@@ -38,7 +38,9 @@ internal static class IntegerData
         return a is null || b is null ? null : a * b;
     }
 
-    /// <summary>ONNX divides integers towards zero; only for lengths, which are not negative, is that the floor.</summary>
+    /// <summary>
+    /// ONNX divides integers towards zero; only for lengths, which are not negative, is that the floor.
+    /// </summary>
     public static SymbolicInteger? Divide(SymbolicInteger? a, SymbolicInteger? b)
     {
         if (a is null || b is null || b.Constant == 0)

@@ -1,6 +1,8 @@
 namespace OrtPeft.Onnx.Shapes.Rules;
 
-/// <summary>Operators that rearrange or repeat elements without choosing among them, and those that read lengths.</summary>
+/// <summary>
+/// Operators that rearrange or repeat elements without choosing among them, and those that read lengths.
+/// </summary>
 internal static class LayoutRules
 {
     public static IEnumerable<ShapeRow> Rows =>
@@ -45,8 +47,9 @@ internal static class LayoutRules
         var shape = c.ShapeOf(0);
         if (shape is not null)
         {
-            var perm = c.Attributes.Ints("perm") ?? [.. Enumerable.Range(0, shape.Rank).Reverse().Select(static i => (long)i)];
-            var axes = c.Axes(perm, shape.Rank);
+            int[] axes = c.Attributes.Ints("perm") is { } perm
+                ? c.Axes(perm, shape.Rank)
+                : [.. Enumerable.Range(0, shape.Rank).Reverse()];
             if (axes.Length != shape.Rank)
                 throw c.Error($"perm has {axes.Length} entries for rank {shape.Rank}");
             shape = Shape.Create([.. axes.Select(i => shape[i])]);

@@ -41,7 +41,8 @@ internal static class PartitionRules
         const int MaxElements = 64;
         if (shapes[0].Rank != 1 || shapes.Select(static s => s[0]).Sum().Value is not <= MaxElements)
             return null;
-        return [.. data.Zip(shapes).SelectMany(static p => p.First ?? new SymbolicInteger?[(int)p.Second[0].Value!.Value])];
+        var parts = data.Zip(shapes, static (d, s) => d ?? new SymbolicInteger?[(int)s[0].Value!.Value]);
+        return [.. parts.SelectMany(static part => part)];
     }
 
     private static void Split(ShapeContext c)
@@ -55,7 +56,8 @@ internal static class PartitionRules
         for (var i = 0; i < parts; i++)
         {
             var length = lengths[i];
-            c.Set(i, c.TypeOf(0), shape is null ? null : Shape.Create([.. shape.Select((d, a) => a == axis ? length : d)]));
+            var part = shape?.Select((d, a) => a == axis ? length : d);
+            c.Set(i, c.TypeOf(0), part is null ? null : Shape.Create([.. part]));
         }
     }
 
@@ -74,10 +76,11 @@ internal static class PartitionRules
     /// <summary>Equal parts; from opset 18 on the last one takes less where the axis does not divide.</summary>
     private static Dim[] Equal(ShapeContext c, Dim whole, int parts)
     {
-        if (whole.Value is { } n && n % parts != 0 && !c.Attributes.Contains("num_outputs"))
+        var mayDiffer = c.Attributes.Contains("num_outputs");
+        if (whole.Value is { } n && n % parts != 0 && !mayDiffer)
             throw c.Error($"{n} elements cannot be split into {parts} equal parts");
         if (whole.Value is not { } length)
-            return [.. Enumerable.Repeat(c.Attributes.Contains("num_outputs") ? Dim.Unknown : whole.Over(parts), parts)];
+            return [.. Enumerable.Repeat(mayDiffer ? Dim.Unknown : whole.Over(parts), parts)];
         var part = (length + parts - 1) / parts;
         return [.. Enumerable.Range(0, parts).Select(i => (Dim)Math.Clamp(length - (i * part), 0, part))];
     }

@@ -17,13 +17,14 @@ internal static class ReshapeRule
         var input = c.ShapeOf(0);
         var keepsZero = c.Attributes.Int("allowzero", 0) == 0;
         var dims = target.Select((t, i) => Length(c, t, i, input, keepsZero)).ToArray();
-        var rest = target.Select((t, i) => (t, i)).Where(static p => p.t?.Constant == -1).Select(static p => p.i).ToArray();
+        int[] rest = [.. Enumerable.Range(0, target.Count).Where(i => target[i]?.Constant == -1)];
         if (rest.Length > 1)
             throw c.Error("two lengths are −1");
         if (rest is [var free] && input is not null)
         {
             var kept = Kept(target, keepsZero);
-            dims[free] = Rest(c, input.Where((_, i) => !kept.Contains(i)), dims.Where((_, i) => i != free && !kept.Contains(i)));
+            var others = dims.Where((_, i) => i != free && !kept.Contains(i));
+            dims[free] = Rest(c, input.Where((_, i) => !kept.Contains(i)), others);
         }
         else if (rest.Length == 0 && input?.Product().Value is { } before && dims.Product().Value is { } after)
             CheckCount(c, before, after);
@@ -49,7 +50,7 @@ internal static class ReshapeRule
             return Dim.Of(target);
         if (input is null)
             return Dim.Unknown;
-        return axis < input.Rank ? input[axis] : throw c.Error($"length {axis} is 0, but the input has rank {input.Rank}");
+        return axis < input.Rank ? input[axis] : throw c.Error($"length {axis} is 0, but the rank is {input.Rank}");
     }
 
     /// <summary>What is left of the input once lengths that both sides share are struck out.</summary>

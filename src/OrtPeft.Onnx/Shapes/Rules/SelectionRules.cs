@@ -1,6 +1,8 @@
 namespace OrtPeft.Onnx.Shapes.Rules;
 
-/// <summary>Operators that pick elements by their values, so that how many come out is often unknown, and masks.</summary>
+/// <summary>
+/// Operators that pick elements by their values, so that how many come out is often unknown, and masks.
+/// </summary>
 internal static class SelectionRules
 {
     public static IEnumerable<ShapeRow> Rows =>

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace OrtPeft.Onnx.Shapes.Rules;
 
-/// <summary>One node as its rule sees it: what is known of the inputs, and where to put what follows for the outputs.</summary>
+/// <summary>
+/// One node as its rule sees it: what is known of the inputs, and where to put what follows for the outputs.
+/// </summary>
 internal sealed class ShapeContext(Node node, ShapeInference inference)
 {
     private const int MaxElements = 64;
@@ -31,7 +33,9 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
     /// <summary>The single number that an input holds, if known.</summary>
     public long? NumberOf(int input) => NumbersOf(input) is [var only] ? only : null;
 
-    /// <summary>Integers that older opsets give as an attribute and newer ones as an input; null when not known.</summary>
+    /// <summary>
+    /// Integers that older opsets give as an attribute and newer ones as an input; null when not known.
+    /// </summary>
     public long[]? NumbersOf(string attribute, int input) => Attributes.Ints(attribute) ?? NumbersOf(input);
 
     /// <summary>An input whose elements are axes, as a shape; only the rank may be known.</summary>

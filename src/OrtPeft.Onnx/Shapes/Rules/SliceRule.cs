@@ -28,7 +28,7 @@ internal static class SliceRule
         }
 
         var steps = c.Has(4) ? c.DataOf(4) : [.. Enumerable.Repeat(SymbolicInteger.Of(1), count)];
-        if (axes.Length != count || (ends is not null && ends.Count != count) || (steps is not null && steps.Count != count))
+        if (axes.Length != count || (ends?.Count ?? count) != count || (steps?.Count ?? count) != count)
             throw c.Error($"starts, ends, axes and steps must be of one length, {count}");
         var dims = shape.ToArray();
         for (var i = 0; i < count; i++)
@@ -51,7 +51,9 @@ internal static class SliceRule
     /// <summary>With bounds of unknown content only the axes that are not named keep their lengths.</summary>
     private static Shape WithUnknown(ShapeContext c, Shape shape)
     {
-        var named = c.NumbersOf("axes", 3) is { } axes ? c.Axes(axes, shape.Rank) : [.. Enumerable.Range(0, shape.Rank)];
+        int[] named = c.NumbersOf("axes", 3) is { } axes
+            ? c.Axes(axes, shape.Rank)
+            : [.. Enumerable.Range(0, shape.Rank)];
         return Shape.Create([.. shape.Select((d, i) => named.Contains(i) ? Dim.Unknown : d)]);
     }
 
@@ -71,7 +73,9 @@ internal static class SliceRule
         return length.Constant < 0 ? 0 : Dim.Of(length);
     }
 
-    /// <summary>A bound counted from the front, null when unknown or when it may be cut off at the axis' ends.</summary>
+    /// <summary>
+    /// A bound counted from the front, null when unknown or when it may be cut off at the axis' ends.
+    /// </summary>
     private static SymbolicInteger? Place(Dim axis, SymbolicInteger? bound) => bound?.Constant switch
     {
         null when IsFromEnd(bound) => axis.Expression is { } whole ? whole + bound! : null,
@@ -79,9 +83,9 @@ internal static class SliceRule
         >= ToTheEnd => axis.Expression,
         0 or 1 => bound,
         -1 => axis.Expression is { } whole ? whole + bound : null,
-        var place when axis.Value is { } n => SymbolicInteger.Of(Math.Clamp(place.Value < 0 ? place.Value + n : place.Value, 0, n)),
+        { } place when axis.Value is { } n => SymbolicInteger.Of(Math.Clamp(place < 0 ? place + n : place, 0, n)),
         var place when place > 0 && axis.Expression?.LowerBound >= place => bound,
-        var place when place is < 0 and > -ToTheEnd && axis.Expression?.LowerBound >= -place => axis.Expression + bound!,
+        var place when place < 0 && axis.Expression?.LowerBound + place >= 0 => axis.Expression! + bound!,
         _ => null,
     };
 

@@ -1,0 +1,91 @@
+namespace OrtPeft.Onnx;
+
+/// <summary>
+/// Checks everything that a graph promises: unique names, links that agree both ways, execution order.
+/// </summary>
+public static class GraphValidator
+{
+    /// <summary>Checks a graph and its subgraphs. Costs one pass over nodes, values and uses.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <exception cref="GraphException">A rule is broken; the message names the first place.</exception>
+    public static void Check(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var uses = new HashSet<(Value Value, Use Use)>();
+        Check(graph, [], uses);
+        foreach (var value in AllValues(graph))
+        {
+            foreach (var use in value.Uses)
+                Require(uses.Remove((value, use)), graph, $"'{value.Name}' is not read by its reader {use.Node}");
+        }
+
+        if (graph.Parent is null)
+            Require(uses.Count == 0, graph, $"'{uses.FirstOrDefault().Value?.Name}' does not know all its readers");
+    }
+
+    private static void Check(Graph graph, HashSet<Value> outer, HashSet<(Value Value, Use Use)> uses)
+    {
+        var known = new HashSet<Value>(outer);
+        foreach (var value in graph.Inputs)
+            Require(value.IsGraphInput && known.Add(value), graph, $"input '{value.Name}' is listed twice");
+        foreach (var value in graph.Initializers)
+        {
+            Require(value.Initializer is not null, graph, $"constant '{value.Name}' has no content");
+            Require(known.Add(value) || value.IsGraphInput, graph, $"constant '{value.Name}' is listed twice");
+        }
+
+        foreach (var node in graph.Nodes)
+            CheckNode(graph, node, known, uses);
+        CheckValues(graph, known);
+        foreach (var output in graph.Outputs)
+            Require(output.IsGraphOutput && known.Contains(output), graph, $"nothing makes the result '{output.Name}'");
+    }
+
+    private static void CheckNode(Graph graph, Node node, HashSet<Value> known, HashSet<(Value Value, Use Use)> uses)
+    {
+        Require(node.Graph == graph, graph, $"{node} does not know its graph");
+        foreach (var (index, input) in node.Inputs.Index())
+        {
+            if (input is null)
+                continue;
+            Require(known.Contains(input), graph, $"{node} reads '{input.Name}', which nothing before it makes");
+            Require(uses.Add((input, new Use(node, index))), graph, $"{node} is listed twice");
+        }
+
+        foreach (var subgraph in node.Subgraphs)
+        {
+            Require(subgraph.Parent == graph, graph, $"a subgraph of {node} does not know its surrounding graph");
+            Check(subgraph, known, uses);
+        }
+
+        foreach (var (index, output) in node.Outputs.Index())
+        {
+            var knows = output.Producer == node && output.OutputIndex == index;
+            Require(knows, graph, $"'{output.Name}' does not know {node}");
+            Require(output.Name.Length == 0 || known.Add(output), graph, $"'{output.Name}' is made twice");
+        }
+    }
+
+    private static void CheckValues(Graph graph, HashSet<Value> known)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var value in graph.Values)
+        {
+            Require(value.Graph == graph && known.Contains(value), graph, $"'{value.Name}' is made by nothing");
+            Require(names.Add(value.Name), graph, $"two values are named '{value.Name}'");
+            Require(graph.Find(value.Name) == value, graph, $"'{value.Name}' is registered under another name");
+        }
+
+        var registered = known.Count(v => v.Graph == graph);
+        Require(registered == names.Count, graph, $"{registered} values, but {names.Count} registered names");
+    }
+
+    private static IEnumerable<Value> AllValues(Graph graph) =>
+        graph.Values.Concat(graph.Nodes.SelectMany(static n => n.Subgraphs).SelectMany(AllValues));
+
+    private static void Require(bool holds, Graph graph, string otherwise)
+    {
+        if (!holds)
+            throw new GraphException($"Graph '{graph.Name}' is broken: {otherwise}.");
+    }
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace OrtPeft.Samples.Tests;
+
+public sealed partial class ReadmeTests
+{
+    [Theory]
+    [InlineData("linear", "LinearSample.cs")]
+    [InlineData("gpt2", "Gpt2Sample.cs")]
+    public void Readme_CodeSample_IsTheCodeThatTestsRun(string name, string file)
+    {
+        var source = File.ReadAllText(Path.Combine(Folder(), file));
+        var readme = File.ReadAllText(Path.Combine(Folder(), "../../README.md"));
+
+        var body = Sample().Match(source[source.IndexOf($"// sample: {name}\n", StringComparison.Ordinal)..]).Groups[1].Value;
+        var dedented = string.Join('\n', body.Split('\n').Select(static line => line.Length >= 8 ? line[8..] : line.Trim()));
+
+        Assert.Contains($"```csharp\n{dedented.Trim()}\n```", readme, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LinearSample_Trains_AndSavesWhatHfPeftReads()
+    {
+        var folder = Directory.CreateTempSubdirectory("ortpeft").FullName;
+
+        var (result, model) = LinearSample.Run(folder);
+
+        Assert.True(result.IsComplete);
+        Assert.Equal(6, model.TrainableParameterCount);
+        Assert.Equal("trainable params: 6 || all params: 18 || trainable%: 33.3333", model.DescribeTrainableParameters());
+        Assert.True(result.LastLoss < 20, $"loss {result.LastLoss}");
+        Assert.True(File.Exists(Path.Combine(folder, "adapter_model.safetensors")));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Gpt2Sample_Trains_AndAdaptsEveryLinearLayerOfAttention()
+    {
+        var folder = Directory.CreateTempSubdirectory("ortpeft").FullName;
+
+        var (result, model) = Gpt2Sample.Run(Path.Combine(Folder(), "../../models/tiny-gpt2-apidocs"), folder);
+
+        Assert.Equal(6, result.Steps);
+        Assert.Contains(model.Parameters, static p => p.Name == "base_model.model.transformer.h.0.attn.c_proj.lora_A.weight");
+        Assert.DoesNotContain(model.Parameters, static p => p.Name.Contains("mlp", StringComparison.Ordinal));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [GeneratedRegex(@"^// sample: \w+\n(.*?)\n +// end", RegexOptions.Singleline)]
+    private static partial Regex Sample();
+
+    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+}
