@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Safetensors;
 
 namespace OrtPeft.Cli.Tests;
 
-/// <summary>The command along runs of PyTorch with HF transformers and HF peft on the same weights and batches.</summary>
+/// <summary>The command along runs of PyTorch with HF transformers and HF peft, same weights and batches.</summary>
 public sealed class GoldenRunTests : IDisposable
 {
     private const double Tolerance = 1e-4;
@@ -38,12 +38,14 @@ public sealed class GoldenRunTests : IDisposable
 
         CliRun.Of(
         [
-            "train", model, "--data", rows, "--out", output, "--init-adapter", adapter, "--steps", "20", "--batch-size", "3",
-            "--lr", "0.01", "--weight-decay", "0.01", "--no-shuffle", .. options,
+            "train", model, "--data", rows, "--out", output, "--init-adapter", adapter, "--steps", "20",
+            "--batch-size", "3", "--lr", "0.01", "--weight-decay", "0.01", "--no-shuffle", .. options,
         ]).Succeeded();
 
-        var expected = JsonNode.Parse(File.ReadAllText(Fixture($"{Run}/index.json")))!["runs"]![run]!["32"]!["losses"]!.AsArray();
-        var actual = File.ReadLines(Path.Combine(output, "metrics.jsonl")).Select(static l => (double)JsonNode.Parse(l)!["loss"]!).ToArray();
+        var index = JsonNode.Parse(File.ReadAllText(Fixture($"{Run}/index.json")))!;
+        var expected = index["runs"]![run]!["32"]!["losses"]!.AsArray();
+        var actual = File.ReadLines(Path.Combine(output, "metrics.jsonl"))
+            .Select(static line => (double)JsonNode.Parse(line)!["loss"]!).ToArray();
         Assert.Equal(20, actual.Length);
         Assert.All(expected.Zip(actual), static pair => Assert.Equal((double)pair.First!, pair.Second, Tolerance));
     }
@@ -71,7 +73,8 @@ public sealed class GoldenRunTests : IDisposable
 
     private static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", name);
 
-    private static void WriteRows(string path, int count, Func<int, IEnumerable<KeyValuePair<string, JsonNode?>>> fields) =>
+    private static void WriteRows(
+        string path, int count, Func<int, IEnumerable<KeyValuePair<string, JsonNode?>>> fields) =>
         File.WriteAllLines(path, Enumerable.Range(0, count).Select(row => new JsonObject(fields(row)).ToJsonString()));
 
     /// <summary>Four batches of three rows each.</summary>
@@ -93,6 +96,7 @@ public sealed class GoldenRunTests : IDisposable
             .Where(static t => t.Key.StartsWith(Prefix, StringComparison.Ordinal))
             .Select(static t => (t.Key[Prefix.Length..], Tensor.Of<float>(t.Value.ToFloat32(), t.Value.Dims.AsSpan())));
         SafetensorsFile.Save(Path.Combine(folder, "adapter_model.safetensors"), weights);
-        File.Copy(Fixture("peft_ckpt/g2l_lora_cattn_randB/adapter_config.json"), Path.Combine(folder, "adapter_config.json"));
+        var config = Fixture("peft_ckpt/g2l_lora_cattn_randB/adapter_config.json");
+        File.Copy(config, Path.Combine(folder, "adapter_config.json"));
     }
 }

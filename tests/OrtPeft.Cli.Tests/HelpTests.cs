@@ -19,7 +19,8 @@ public sealed class HelpTests
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 
     [Fact]
-    public void Version_IsOneLine() => Assert.Matches(@"^ortpeft \d+\.\d+\.\d+\n$", CliRun.Of("--version").Succeeded().Output);
+    public void Version_IsOneLine() =>
+        Assert.Matches(@"^ortpeft \d+\.\d+\.\d+\n$", CliRun.Of("--version").Succeeded().Output);
 
     [Fact]
     public void NoVerb_IsWrongUsage() => CliRun.Of().Refused(2, "verb", "train", "--help");
@@ -28,10 +29,12 @@ public sealed class HelpTests
     public void UnknownVerb_IsNamed() => CliRun.Of("trane").Refused(2, "'trane'", "train");
 
     [Fact]
-    public void UnknownOption_IsNamed() => CliRun.Of("init", "--preset", "tiny", "--out", "x", "--lrr", "1").Refused(2, "--lrr", "init --help");
+    public void UnknownOption_IsNamed() =>
+        CliRun.Of("init", "--preset", "tiny", "--out", "x", "--lrr", "1").Refused(2, "--lrr", "init --help");
 
     [Fact]
-    public void MissingModel_SaysWhatItMayBe() => CliRun.Of("eval", "--data", "x").Refused(2, "<model>", ".onnx", "HF folder");
+    public void MissingModel_SaysWhatItMayBe() =>
+        CliRun.Of("eval", "--data", "x").Refused(2, "<model>", ".onnx", "HF folder");
 
     [Theory]
     [InlineData("--threads", "two", "whole number")]

@@ -102,11 +102,12 @@ public static class TargetSelector
     private static ConfigException NothingMatches(
         IReadOnlyList<LinearModule> modules, ModuleTargets targets, IReadOnlyList<int>? layers)
     {
-        var endings = modules.Where(static m => !m.IsOutputLayer).Select(static m => m.Name.Split('.')[^1]).Distinct().ToArray();
+        var endings = modules.Where(static m => !m.IsOutputLayer)
+            .Select(static m => m.Name.Split('.')[^1]).Distinct().ToArray();
         if (endings.Length == 0)
         {
             return new ConfigException(
-                $"target_modules '{targets}' matches nothing: the main graph has no linear layer with a constant weight; " +
+                $"target_modules '{targets}' matches nothing: the graph has no linear layer with a constant weight; " +
                 "export the model without If nodes and with its weights as initializers.");
         }
 

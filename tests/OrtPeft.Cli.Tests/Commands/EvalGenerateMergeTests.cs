@@ -14,8 +14,8 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
         if (!Directory.Exists(_adapter))
         {
             CliRun.Of(
-                "train", place.Model, "--data", place.Rows, "--out", _adapter, "--steps", "5", "--lr", "0.02", "--rank", "4",
-                "--target", "all-linear", "--dropout", "0.1", "--threads", "1").Succeeded();
+                "train", place.Model, "--data", place.Rows, "--out", _adapter, "--steps", "5", "--lr", "0.02",
+                "--rank", "4", "--target", "all-linear", "--dropout", "0.1", "--threads", "1").Succeeded();
         }
     }
 
@@ -59,7 +59,8 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     public void Merge_OfFullFineTuning_Works()
     {
         var (adapter, merged) = (_place.Fresh(), _place.Fresh());
-        CliRun.Of("train", _place.Model, "--data", _place.Rows, "--out", adapter, "--steps", "2", "--method", "full").Succeeded();
+        string[] options = ["--steps", "2", "--method", "full"];
+        CliRun.Of(["train", _place.Model, "--data", _place.Rows, "--out", adapter, .. options]).Succeeded();
 
         CliRun.Of("merge", _place.Model, "--adapter", adapter, "--out", merged).Succeeded();
 
@@ -68,7 +69,8 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
 
     [Fact]
     public void Merge_IntoTheModelsFolder_IsRefused() =>
-        CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", _place.Model + "/", "--overwrite").Refused(2, "own folder");
+        CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", _place.Model + "/", "--overwrite")
+            .Refused(2, "own folder");
 
     [Fact]
     public void Merge_OfWeightsThatAreNoNumbers_LeavesNothing()
@@ -84,7 +86,8 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     [Fact]
     public void Generate_Greedy_RepeatsItself()
     {
-        string[] args = ["generate", _place.Model, "--adapter", _adapter, "--prompt", "the cat", "--max-new-tokens", "8"];
+        string[] options = ["--prompt", "the cat", "--max-new-tokens", "8"];
+        string[] args = ["generate", _place.Model, "--adapter", _adapter, .. options];
 
         var first = CliRun.Of([.. args, "--json"]).Succeeded().Json;
         var second = CliRun.Of(args).Succeeded();

@@ -49,13 +49,14 @@ public sealed class InitAndImportTests(Workplace place) : IClassFixture<Workplac
 
         CliRun.Of("import", place.Hf, "--out", folder).Succeeded();
 
-        Assert.Superset(new HashSet<string> { "config.json", "model.onnx", "model.onnx.data", "tokenizer.json" }, Names(folder).ToHashSet());
+        var wanted = new HashSet<string> { "config.json", "model.onnx", "model.onnx.data", "tokenizer.json" };
+        Assert.Superset(wanted, Names(folder).ToHashSet());
     }
 
     [Fact]
     public void Import_OfSomethingElse_SaysWhatIsWanted() =>
         CliRun.Of("import", place.Rows, "--out", place.Fresh()).Refused(2, place.Rows, "config.json");
 
-    private static IEnumerable<string> Names(string folder) =>
-        Directory.EnumerateFileSystemEntries(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names(string folder) => Directory.EnumerateFileSystemEntries(folder)
+        .Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 }

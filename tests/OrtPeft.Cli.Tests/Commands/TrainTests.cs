@@ -31,9 +31,11 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     [Fact]
     public void Train_OnText_UsesTheModelsTokenizer()
     {
-        var run = CliRun.Of(
-            "train", place.Hf, "--data", place["text.jsonl"], "--out", place.Fresh(), "--epochs", "1", "--threads", "1", "--json").Succeeded();
+        string[] options = ["--epochs", "1", "--threads", "1", "--json"];
 
+        var run = CliRun.Of(["train", place.Hf, "--data", place["text.jsonl"], "--out", place.Fresh(), .. options]);
+
+        run.Succeeded();
         Assert.Equal(1, (int)run.Json["steps"]!);
         Assert.Equal(4_096, (long)run.Json["trainable_parameters"]!);
     }
@@ -90,7 +92,9 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     private CliRun Train(string folder, params string[] options) => CliRun.Of(Arguments(folder, options));
 
     private string[] Arguments(string folder, string[] options) =>
-        ["train", place.Model, "--data", place.Rows, "--out", folder, "--batch-size", "4", "--threads", "1", .. options];
+    [
+        "train", place.Model, "--data", place.Rows, "--out", folder, "--batch-size", "4", "--threads", "1", .. options,
+    ];
 
     /// <summary>The command that the message of an interrupted run gives.</summary>
     private static string[] Resuming(CliRun interrupted)
@@ -99,7 +103,8 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         return command.TrimEnd('\n').Split(' ')[1..];
     }
 
-    private static byte[] Adapter(string folder) => File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors"));
+    private static byte[] Adapter(string folder) =>
+        File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors"));
 
     private static List<double> Losses(string folder) => [.. File.ReadLines(Path.Combine(folder, "metrics.jsonl"))
         .Select(static line => JsonNode.Parse(line)!["loss"]).OfType<JsonNode>().Select(static loss => (double)loss)];

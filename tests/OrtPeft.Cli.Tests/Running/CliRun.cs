@@ -12,22 +12,22 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
     public static CliRun With(string input, params string[] args)
     {
         using var output = new StringWriter();
-        return To(output, static (_, _) => { }, input, args);
+        return To(output, static _ => { }, input, args);
     }
 
     /// <summary>Runs with an interruption as Ctrl-C makes it, as soon as a text stands in the output.</summary>
     public static CliRun InterruptedAt(string text, params string[] args)
     {
         using var output = new WatchedWriter();
-        return To(output, (writer, interruption) => ((WatchedWriter)writer).Watch(text, interruption.Request), "", args);
+        return To(output, interruption => output.Watch(text, interruption.Request), "", args);
     }
 
-    private static CliRun To(StringWriter output, Action<StringWriter, Interruption> prepare, string input, string[] args)
+    private static CliRun To(StringWriter output, Action<Interruption> prepare, string input, string[] args)
     {
         using var error = new StringWriter();
         using var interruption = new Interruption();
         using var reader = new StringReader(input);
-        prepare(output, interruption);
+        prepare(interruption);
         var host = new Host { Output = output, Error = error, Input = reader, Interruption = interruption };
         var code = CommandLine.Run(args, host);
         return new CliRun(code, output.ToString(), error.ToString());

@@ -27,6 +27,7 @@ internal static class Damage
     {
         Assert.Equal(text.Length, by.Length);
         var latin1 = System.Text.Encoding.Latin1;
-        File.WriteAllBytes(path, latin1.GetBytes(latin1.GetString(File.ReadAllBytes(path)).Replace(text, by, StringComparison.Ordinal)));
+        var content = latin1.GetString(File.ReadAllBytes(path));
+        File.WriteAllBytes(path, latin1.GetBytes(content.Replace(text, by, StringComparison.Ordinal)));
     }
 }

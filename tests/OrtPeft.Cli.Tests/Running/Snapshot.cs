@@ -1,6 +1,6 @@
 namespace OrtPeft.Cli.Tests.Running;
 
-/// <summary>Compares a page with the one in <c>Snapshots/</c>; a changed page is accepted by copying the received one.</summary>
+/// <summary>Compares a page with the one in <c>Snapshots/</c>; a change is accepted by copying the new one.</summary>
 internal static class Snapshot
 {
     public static void Matches(string name, string text)

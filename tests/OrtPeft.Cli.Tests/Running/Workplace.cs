@@ -10,7 +10,8 @@ public sealed class Workplace : IDisposable
     public Workplace()
     {
         Assert.Equal(0, CliRun.Of("init", "--preset", "tiny", "--seed", "3", "--out", Hf).ExitCode);
-        var sentences = Enumerable.Range(0, 40).Select(static i => $"the cat number {i} sat on the mat and the dog ran").ToArray();
+        var sentences = Enumerable.Range(0, 40)
+            .Select(static i => $"the cat number {i} sat on the mat and the dog ran").ToArray();
         BpeTrainer.Train(sentences, new BpeTrainerOptions { VocabularySize = 300 }).Save(Hf);
         Assert.Equal(0, CliRun.Of("import", Hf, "--out", Model).ExitCode);
         Write("rows.jsonl", string.Join('\n', Enumerable.Range(0, 12).Select(Row)));
@@ -50,6 +51,9 @@ public sealed class Workplace : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>Rows of 5 to 9 tokens.</summary>
-    private static string Row(int i) =>
-        $$"""{"input_ids":[{{string.Join(',', Enumerable.Range(0, 5 + (i % 5)).Select(j => ((i * 37) + (j * 11)) % 512))}}]}""";
+    private static string Row(int i)
+    {
+        var ids = Enumerable.Range(0, 5 + (i % 5)).Select(j => ((i * 37) + (j * 11)) % 512);
+        return $$"""{"input_ids":[{{string.Join(',', ids)}}]}""";
+    }
 }

@@ -19,7 +19,8 @@ internal abstract class Verb : Command
         SetAction(parsed =>
         {
             var run = new Invocation(host, parsed, _common);
-            Blame.On(Arguments.OfType<ModelArgument>().SingleOrDefault() is { } model ? run.Get(model) : "", () => Run(run));
+            var model = Arguments.OfType<ModelArgument>().SingleOrDefault();
+            Blame.On(model is null ? "" : run.Get(model), () => Run(run));
             return 0;
         });
     }

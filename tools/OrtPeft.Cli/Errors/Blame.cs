@@ -26,7 +26,7 @@ internal static class Blame
         {
             run();
         }
-        catch (Exception e) when (e is GraphException or UnsupportedOpException && !e.Message.StartsWith(model, StringComparison.Ordinal))
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
         {
             throw new UsageException($"{model}: {e.Message}", e);
         }

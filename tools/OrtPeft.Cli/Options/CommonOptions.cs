@@ -18,7 +18,10 @@ internal sealed class CommonOptions : IOptionGroup
         DefaultValueFactory = static _ => Defaults.Provider,
     };
 
-    private readonly Option<bool> _verbose = new("--verbose") { Description = "With an error, show where it came from." };
+    private readonly Option<bool> _verbose = new("--verbose")
+    {
+        Description = "With an error, show where it came from.",
+    };
 
     public CommonOptions() => _provider.Validators.Add(static result =>
     {

@@ -15,7 +15,15 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     {
         var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
         if (WeightsFolder is not null)
-            model.SetWeights(AdapterFolder.LoadWeights(WeightsFolder), Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
+        {
+            var file = Path.Combine(WeightsFolder, AdapterFolder.WeightsFile);
+            model.SetWeights(AdapterFolder.LoadWeights(WeightsFolder), file);
+        }
+
         return model;
     }
+
+    /// <summary>The same choice, with the base's name in the configuration.</summary>
+    public MethodChoice For(string baseModelName) =>
+        this with { Config = Config with { BaseModelNameOrPath = baseModelName } };
 }
