@@ -12,7 +12,13 @@ internal static class OnnxRun
     /// <summary>Feeds what the model asks for, and returns all outputs.</summary>
     public static Dictionary<string, Tensor> Of(Model model, IReadOnlyDictionary<string, Tensor> feeds)
     {
-        using var opened = ModelSession.Open(model, new RuntimeOptions { Threads = 1 });
+        using var session = ModelSession.Open(model, new RuntimeOptions { Threads = 1 });
+        return Of(session, feeds);
+    }
+
+    /// <summary>Runs an open session once more.</summary>
+    public static Dictionary<string, Tensor> Of(ModelSession opened, IReadOnlyDictionary<string, Tensor> feeds)
+    {
         using var options = new RunOptions();
         var session = opened.Session;
         var pins = session.InputNames.Select(name => feeds[name].Data.Pin()).ToArray();
