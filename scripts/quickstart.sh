@@ -9,37 +9,46 @@ task=models/tasks/what-member-is-it
 
 scripts/bootstrap.sh
 echo "quickstart: building (about a minute the first time)"
-dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli
+dotnet build -c Release -v quiet --nologo -clp:NoSummary tools/OrtPeft.Cli
 ortpeft() { dotnet run -c Release --no-build --project tools/OrtPeft.Cli -- "$@"; }
 rm -rf "$out"
 mkdir -p "$out"
 
-# The held-out prompts and what the model says to each, one line each.
+sed -E 's/.*"prompt":"([^"]*)".*/\1/' "$task/prompts.jsonl" > "$out/prompts.txt"
+
+# What the model says to each prompt, one line each.
 answers() {
-  sed -E 's/.*"prompt":"([^"]*)".*/\1/' "$task/prompts.jsonl" | while IFS= read -r prompt; do
-    printf '  %s' "$prompt"
-    ortpeft generate "$@" --prompt "$prompt" --max-new-tokens 12 | tr '\n' ' '
-    printf '\n'
-  done
+  while IFS= read -r prompt; do
+    ortpeft generate "$@" --prompt "$prompt" --max-new-tokens 12 < /dev/null | tr '\n' ' '
+    echo
+  done < "$out/prompts.txt"
+}
+
+held_out_loss() {
+  ortpeft eval "$@" --data "$task/heldout.jsonl" --json | sed -nE 's/.*"loss": ([0-9.]+).*/\1/p'
 }
 
 echo
 echo "== 1. Import the checkpoint"
 ortpeft import "$base" --out "$out/base"
 echo
-echo "== 2. Before: the base on the held-out rows"
-ortpeft eval "$out/base" --data "$task/heldout.jsonl"
-answers "$out/base" | tee "$out/before.txt"
+echo "== 2. Measure the base on rows it will not be trained on"
+before=$(held_out_loss "$out/base")
+echo "held-out loss $before"
+answers "$out/base" > "$out/before.txt"
 echo
-echo "== 3. Train a LoRA adapter"
+echo "== 3. Train a LoRA adapter (half a minute or more)"
 ortpeft train "$out/base" --data "$task/train.jsonl" --eval-data "$task/heldout.jsonl" --out "$out/adapter" \
-  --method lora --rank 8 --alpha 16 --target all-linear --batch-size 8 --epochs 4 --lr 5e-3 --schedule cosine --warmup-steps 20
+  --method lora --rank 8 --alpha 16 --target all-linear --batch-size 16 --epochs 3 --lr 5e-3 --schedule cosine --warmup-steps 20
 echo
-echo "== 4. After: the same rows with the adapter"
-ortpeft eval "$out/base" --adapter "$out/adapter" --data "$task/heldout.jsonl"
-answers "$out/base" --adapter "$out/adapter" | tee "$out/after.txt"
-echo
-echo "== 5. Merge the adapter into one ONNX model"
+echo "== 4. Merge the adapter into one ONNX model"
 ortpeft merge "$out/base" --adapter "$out/adapter" --out "$out/merged"
 echo
-echo "Done. HF PEFT adapter: $out/adapter    merged model: $out/merged/model.onnx    losses: $out/adapter/metrics.jsonl"
+echo "== 5. Before and after, on rows it was not trained on"
+after=$(held_out_loss "$out/base" --adapter "$out/adapter")
+answers "$out/base" --adapter "$out/adapter" > "$out/after.txt"
+printf '%-14s before %.4f   after %.4f\n\n' "held-out loss" "$before" "$after"
+paste -d '\n' "$out/prompts.txt" "$out/before.txt" "$out/after.txt" |
+  awk 'NR % 3 == 1 { print } NR % 3 == 2 { sub(/^ +/, ""); print "    before: " $0 } NR % 3 == 0 { sub(/^ +/, ""); print "    after:  " $0 }'
+echo
+echo "HF PEFT adapter: $out/adapter   merged model: $out/merged/model.onnx   losses: $out/adapter/metrics.jsonl"
