@@ -12,8 +12,12 @@ public static class CanonicalForm
     /// <summary>The passes, in order.</summary>
     public static IReadOnlyList<GraphPass> Passes { get; } =
     [
+        new("input-defaults", InputDefaults.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
+        new("remove-identity", IdentityRemoval.Run),
+        new("parameter-names", ParameterNames.Run),
+        new("logits-first", LogitsFirst.Run),
     ];
 
     /// <summary>Brings a model into the form, in place.</summary>
