@@ -1,3 +1,5 @@
+using OrtPeft.Onnx.Passes.Contrib;
+
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
@@ -16,6 +18,7 @@ public static class CanonicalForm
         new("constants-to-initializers", ConstantsToInitializers.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
         new("remove-identity", IdentityRemoval.Run),
+        new("fused-to-standard", ContribOps.Run),
         new("parameter-names", ParameterNames.Run),
         new("logits-first", LogitsFirst.Run),
     ];
