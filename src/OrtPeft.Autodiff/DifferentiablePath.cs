@@ -17,33 +17,29 @@ public sealed class DifferentiablePath
     /// <summary>The values that need a gradient.</summary>
     public IReadOnlySet<Value> Values { get; }
 
-    /// <summary>Finds the path.</summary>
+    /// <summary>Finds the path. A node with subgraphs also reads what its subgraphs read.</summary>
     /// <param name="sources">The values to differentiate with respect to.</param>
-    /// <param name="targets">The values that the loss is computed from.</param>
+    /// <param name="targets">The values that the loss is computed from, of the same graph.</param>
     /// <returns>What lies between, both ends included.</returns>
     public static DifferentiablePath Between(IEnumerable<Value> sources, IEnumerable<Value> targets)
     {
-        var forward = Reach(sources, static v => v.Uses.SelectMany(static u => u.Node.Outputs));
-        var backward = Reach(targets, static v => v.Producer?.Inputs.OfType<Value>() ?? []);
-        forward.IntersectWith(backward);
-        var nodes = forward.Select(static v => v.Producer).OfType<Node>()
-            .Where(n => n.Inputs.Any(i => i is not null && forward.Contains(i)));
-        return new DifferentiablePath([.. nodes], forward);
+        var values = sources.Where(CarriesGradient).ToHashSet();
+        var needed = targets.Where(CarriesGradient).ToHashSet();
+        var all = needed.FirstOrDefault()?.Graph?.Nodes ?? [];
+        foreach (var node in all.Where(n => Reads(n).Any(values.Contains)))
+            values.UnionWith(node.Outputs.Where(CarriesGradient));
+        foreach (var node in all.Reverse().Where(n => n.Outputs.Any(needed.Contains)))
+            needed.UnionWith(Reads(node).Where(CarriesGradient));
+        values.IntersectWith(needed);
+        var nodes = all.Where(n => n.Outputs.Any(values.Contains) && Reads(n).Any(values.Contains));
+        return new DifferentiablePath([.. nodes], values);
     }
 
-    private static HashSet<Value> Reach(IEnumerable<Value> start, Func<Value, IEnumerable<Value>> next)
-    {
-        var reached = new HashSet<Value>();
-        var pending = new Stack<Value>(start);
-        while (pending.TryPop(out var value))
-        {
-            var carriesGradient = value.Type == ElementType.Undefined || value.Type.IsFloating();
-            if (!carriesGradient || !reached.Add(value))
-                continue;
-            foreach (var neighbour in next(value))
-                pending.Push(neighbour);
-        }
+    private static bool CarriesGradient(Value value) => value.Type == ElementType.Undefined || value.Type.IsFloating();
 
-        return reached;
-    }
+    private static IEnumerable<Value> Reads(Node node) =>
+        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(Reads));
+
+    private static IEnumerable<Value> Reads(Graph subgraph) =>
+        subgraph.Nodes.SelectMany(Reads).Concat(subgraph.Outputs);
 }

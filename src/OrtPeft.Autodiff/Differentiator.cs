@@ -4,9 +4,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Autodiff;
 
 /// <summary>
-/// Walks a graph backwards from the loss and adds the nodes of its gradient. Only nodes on a path from a wanted value to a
-/// seed are differentiated. What all rules share happens here, once: accumulation, the sum over broadcast axes, and the
-/// checks of arity, type and shape. Not thread-safe.
+/// Walks a graph backwards from the loss and adds the nodes of its gradient. Only nodes on a path from a wanted value
+/// to a seed are differentiated. What all rules share happens here, once: accumulation, the sum over broadcast axes,
+/// and the checks of arity, type and shape. Not thread-safe.
 /// </summary>
 public sealed class Differentiator
 {
@@ -35,11 +35,15 @@ public sealed class Differentiator
     /// <param name="wanted">The values to differentiate with respect to, such as trainable parameters.</param>
     /// <returns>One gradient per wanted value, in order; zeros where the loss does not depend on it.</returns>
     /// <exception cref="UnsupportedOpException">A node on the way has no rule; the message names it.</exception>
+    /// <exception cref="ArgumentException">A wanted value is constant.</exception>
     public IReadOnlyList<Value> Differentiate(IReadOnlyList<Seed> seeds, IReadOnlyList<Value> wanted)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         ArgumentNullException.ThrowIfNull(wanted);
+        if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
+            throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
         var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
+        _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
         foreach (var node in _builder.Graph.Nodes.Where(path.Nodes.Contains).Reverse().ToArray())
@@ -53,10 +57,14 @@ public sealed class Differentiator
         if (upstream.All(static u => u is null))
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
-        var gradients = RuleFor(node)(new RuleContext(node, upstream, _builder));
+        var context = new RuleContext(node, upstream, _builder);
+        var gradients = RuleFor(node)(context);
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
+        if (context.Unread >= 0 && gradients.Any(static g => g is not null))
+            throw new UnsupportedOpException(
+                $"{node}: the loss depends on output {context.Unread}, whose gradient its rule does not handle.");
         foreach (var (input, gradient) in node.Inputs.Zip(gradients))
         {
             if (input is not null && gradient is not null && path.Values.Contains(input))
@@ -68,8 +76,8 @@ public sealed class Differentiator
     {
         var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(
-            $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient for " +
-            $"{node.OpType}; choose targets behind it, or add a row to the gradient table.");
+            $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
+            $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");
     }
 
     private void Accumulate(Value value, Value gradient)

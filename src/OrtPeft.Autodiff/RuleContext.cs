@@ -8,11 +8,13 @@ namespace OrtPeft.Autodiff;
 public sealed class RuleContext
 {
     private readonly IReadOnlyList<Value?> _upstream;
+    private readonly bool[] _isRead;
 
     internal RuleContext(Node node, IReadOnlyList<Value?> upstream, GraphBuilder builder)
     {
         Node = node;
         _upstream = upstream;
+        _isRead = new bool[upstream.Count];
         G = builder;
     }
 
@@ -24,9 +26,9 @@ public sealed class RuleContext
 
     /// <summary>The gradient of the loss at the first output.</summary>
     /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
-    public Value DY => _upstream[0]
-        ?? throw new UnsupportedOpException($"{Node}: only output {_upstream.Index().First(u => u.Item is not null).Index} " +
-            "has a gradient, which this operator's rule does not handle; make the model use the first output.");
+    public Value DY => Upstream(0)
+        ?? throw new UnsupportedOpException($"{Node}: only output {Unread} has a gradient, which the operator's rule " +
+            "does not handle; make the model use the first output.");
 
     /// <summary>The first output.</summary>
     public Value Y => Node.Outputs[0];
@@ -40,7 +42,15 @@ public sealed class RuleContext
     /// <summary>The gradient at an output, or null when the loss does not depend on it.</summary>
     /// <param name="output">From 0.</param>
     /// <returns>The gradient.</returns>
-    public Value? Upstream(int output) => _upstream[output];
+    public Value? Upstream(int output)
+    {
+        _isRead[output] = true;
+        return _upstream[output];
+    }
+
+    /// <summary>An output whose gradient the rule has not asked for, or −1.</summary>
+    internal int Unread =>
+        Enumerable.Range(0, _isRead.Length).FirstOrDefault(i => !_isRead[i] && _upstream[i] is not null, -1);
 
     /// <summary>The number of axes of a value.</summary>
     /// <param name="value">The value.</param>
@@ -56,8 +66,8 @@ public sealed class RuleContext
     {
         ArgumentNullException.ThrowIfNull(value);
         return value.Shape ?? throw new UnsupportedOpException(
-            $"{Node}: the number of axes of '{value.Name}' is not known, and its gradient needs it; export the model with " +
-            "shapes, or run shape inference on it first.");
+            $"{Node}: the number of axes of '{value.Name}' is not known, and its gradient needs it; export the model " +
+            "with shapes, or run shape inference on it first.");
     }
 
     /// <summary>An axis attribute counted from the front.</summary>

@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Autodiff;
 
 /// <summary>
-/// Sums a gradient over the axes along which its value was broadcast. Known axes are summed by number; where the shapes do
-/// not tell, the axes are found at run time.
+/// Sums a gradient over the axes along which its value was broadcast. Known axes are summed by number; where the shapes
+/// do not tell, the axes are found at run time.
 /// </summary>
 internal sealed class Unbroadcast(GraphBuilder builder)
 {
@@ -16,8 +16,6 @@ internal sealed class Unbroadcast(GraphBuilder builder)
             return AtRunTime(value, gradient);
         if (value.Shape.Equals(gradient.Shape) && value.Shape.All(static d => d.IsKnown))
             return gradient;
-        if (gradient.Shape.Rank < value.Shape.Rank)
-            return AtRunTime(value, gradient);
         return Compare(value.Shape, gradient.Shape) is { } axes
             ? SumOver(axes, value, gradient)
             : AtRunTime(value, gradient);
@@ -27,6 +25,8 @@ internal sealed class Unbroadcast(GraphBuilder builder)
     private static List<long>? Compare(Shape value, Shape gradient)
     {
         var extra = gradient.Rank - value.Rank;
+        if (extra < 0)
+            throw Mismatch(value, gradient);
         var axes = Enumerable.Range(0, extra).Select(static i => (long)i).ToList();
         for (var i = 0; i < value.Rank; i++)
         {
@@ -36,11 +36,14 @@ internal sealed class Unbroadcast(GraphBuilder builder)
             else if (want.Value != 1 && !want.SurelyEquals(have) && want.Value is null)
                 return null;
             else if (want.Value is { } w && have.Value is { } h && w != h)
-                throw new UnsupportedOpException($"A gradient of shape {gradient} reached a value of shape {value}.");
+                throw Mismatch(value, gradient);
         }
 
         return axes;
     }
+
+    private static UnsupportedOpException Mismatch(Shape value, Shape gradient) =>
+        new($"A gradient of shape {gradient} reached a value of shape {value}.");
 
     private Value SumOver(List<long> axes, Value value, Value gradient)
     {
@@ -50,22 +53,24 @@ internal sealed class Unbroadcast(GraphBuilder builder)
         if (extra == axes.Count)
             return builder.ReduceSum(gradient, [.. axes], keepDims: false);
         var summed = builder.ReduceSum(gradient, [.. axes]);
-        return extra == 0 ? summed : builder.Squeeze(summed, [.. Enumerable.Range(0, extra).Select(static i => (long)i)]);
+        return extra == 0 ? summed : builder.Squeeze(summed, [.. axes.Take(extra)]);
     }
 
     /// <summary>
-    /// An axis is summed where the value's length (1 for axes that it does not have) is 1; summing an axis of length 1 is
-    /// harmless, so the gradient's own lengths do not matter.
+    /// An axis is summed where the value's length (1 for axes that it does not have) is 1; summing an axis of length 1
+    /// is harmless, so the gradient's own lengths do not matter. One more axis in front is summed always, because ONNX
+    /// Runtime takes an empty list of axes for all axes when the gradient has no elements.
     /// </summary>
     private Value AtRunTime(Value value, Value gradient)
     {
         var (have, want) = (builder.Shape(gradient), builder.Shape(value));
-        var missing = builder.Sub(builder.Reshape(builder.Op("Size", have), 1), builder.Reshape(builder.Op("Size", want), 1));
-        var ones = builder.Op("ConstantOfShape", [missing], NodeAttribute.Of("value", Tensor.Vector(1L)));
+        var missing = builder.Sub(builder.Op("Size", have), builder.Op("Size", want));
+        var extra = builder.Reshape(builder.Add(missing, builder.Int64Scalar(1)), 1);
+        var ones = builder.Op("ConstantOfShape", [extra], NodeAttribute.Of("value", Tensor.Vector(1L)));
         var aligned = builder.Concat(0, ones, want);
         var isOne = builder.Op("Equal", aligned, builder.Int64Scalar(1));
         var axes = builder.Reshape(builder.Op("NonZero", isOne), -1);
-        var summed = builder.Op("ReduceSum", [gradient, axes], NodeAttribute.Of("noop_with_empty_axes", 1L));
+        var summed = builder.Op("ReduceSum", builder.Unsqueeze(gradient, 0), axes);
         var result = builder.Op("Reshape", [summed, want], NodeAttribute.Of("allowzero", 1L));
         (result.Type, result.Shape) = (value.Type, value.Shape);
         return result;

@@ -34,30 +34,33 @@ internal static class Elementwise
     }
 
     /// <summary>
-    /// d(xⁿ)/dx = n·xⁿ⁻¹. A constant n never meets a logarithm, so negative bases are fine; small whole n become products.
-    /// With a computed n, d(xⁿ)/dn = xⁿ·ln x, taken as 0 where x ≤ 0, as PyTorch does at x = 0.
+    /// d(xⁿ)/dx = n·xⁿ⁻¹, and 0 for n = 0 even where x⁻¹ is infinite. A constant n never meets a logarithm, so negative
+    /// bases are fine; small whole n become products. With a computed n, d(xⁿ)/dn = xⁿ·ln x, taken as 0 where x ≤ 0, as
+    /// PyTorch does at x = 0.
     /// </summary>
     private static IReadOnlyList<Value?> Pow(RuleContext c)
     {
         var (x, exponent) = (c.X(0), c.X(1));
         if (exponent.Constant is { Count: 1 } constant)
-            return [c.G.Mul(c.DY, Power(c, x, Number(constant))), null];
-        var n = c.G.Cast(exponent, x.Type);
-        var dx = c.G.Mul(c.DY, c.G.Mul(n, c.G.Op("Pow", x, c.G.Add(n, -1))));
+            return [ConstantPower(c, x, Number(constant)), null];
+        var (n, zero) = (c.G.Cast(exponent, x.Type), c.G.ScalarLike(x, 0));
+        var slope = c.G.Mul(n, c.G.Op("Pow", x, c.G.Add(n, -1)));
+        var dx = c.G.Mul(c.DY, c.G.Where(c.G.Op("Equal", n, zero), zero, slope));
         if (!exponent.Type.IsFloating())
             return [dx, null];
-        var positive = c.G.Op("Greater", x, c.G.ScalarLike(x, 0));
+        var positive = c.G.Op("Greater", x, zero);
         var log = c.G.Op("Log", c.G.Where(positive, x, c.G.ScalarLike(x, 1)));
-        return [dx, c.G.Cast(c.G.Mul(c.DY, c.G.Mul(c.Y, log)), exponent.Type)];
+        var dn = c.G.Mul(c.DY, c.G.Where(positive, c.G.Mul(c.Y, log), zero));
+        return [dx, c.G.Cast(dn, exponent.Type)];
     }
 
-    private static Value Power(RuleContext c, Value x, double n) => n switch
+    private static Value? ConstantPower(RuleContext c, Value x, double n) => n switch
     {
-        0 => c.G.Mul(x, 0),
-        1 => c.G.Add(c.G.Mul(x, 0), 1),
-        2 => c.G.Mul(x, 2),
-        3 => c.G.Mul(c.G.Mul(x, 3), x),
-        _ => c.G.Mul(c.G.Pow(x, n - 1), n),
+        0 => null,
+        1 => c.DY,
+        2 => c.G.Mul(c.DY, c.G.Mul(x, 2)),
+        3 => c.G.Mul(c.DY, c.G.Mul(c.G.Mul(x, 3), x)),
+        _ => c.G.Mul(c.DY, c.G.Mul(c.G.Pow(x, n - 1), n)),
     };
 
     private static double Number(Tensor constant) => constant.Type switch
@@ -67,7 +70,9 @@ internal static class Elementwise
         _ => constant.ToInt64()[0],
     };
 
-    /// <summary>The gradient takes the branch that was taken. A product with the mask would make 0·∞ of masked infinities.</summary>
+    /// <summary>
+    /// The gradient takes the branch that was taken. A product with the mask would make 0·∞ of masked infinities.
+    /// </summary>
     private static IReadOnlyList<Value?> Where(RuleContext c)
     {
         var zero = c.G.ScalarLike(c.DY, 0);

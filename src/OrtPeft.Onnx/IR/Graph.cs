@@ -14,6 +14,7 @@ public sealed class Graph
     private readonly List<Value> _outputs = [];
     private readonly List<Value> _initializers = [];
     private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
 
     /// <summary>Creates an empty graph.</summary>
@@ -56,18 +57,21 @@ public sealed class Graph
     /// <returns>The value, or null.</returns>
     public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
 
-    /// <summary>A name that no value of this graph or of those around it has.</summary>
+    /// <summary>
+    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can
+    /// name a value and its node alike. ONNX Runtime refuses two nodes of one name.
+    /// </summary>
     /// <param name="hint">What the name should look like; taken as it is when free.</param>
     /// <returns>The hint, or the hint with a number.</returns>
     public string FreshName(string hint)
     {
-        if (hint.Length > 0 && Find(hint) is null)
+        if (hint.Length > 0 && IsFree(hint))
             return hint;
         while (true)
         {
             var number = _suffixes[hint] = _suffixes.GetValueOrDefault(hint) + 1;
             var name = $"{hint}_{number}";
-            if (Find(name) is null)
+            if (IsFree(name))
                 return name;
         }
     }
@@ -330,6 +334,7 @@ public sealed class Graph
             node.SetInput(i, input);
         node.Graph = this;
         _nodes.Insert(index, node);
+        _nodeNames.Add(node.Name);
         return node;
     }
 
@@ -367,6 +372,8 @@ public sealed class Graph
             replacement.IsGraphOutput = true;
         }
     }
+
+    private bool IsFree(string name) => Find(name) is null && !_nodeNames.Contains(name);
 
     private int IndexOf(Node node)
     {

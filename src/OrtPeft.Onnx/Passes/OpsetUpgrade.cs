@@ -51,7 +51,8 @@ public static class OpsetUpgrade
         if (model.Opset < Oldest)
         {
             throw new UnsupportedOpException(
-                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} and newer: export it again with a newer opset.");
+                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} and newer: export it " +
+                "again with a newer opset.");
         }
 
         var pending = Rows.Where(r => r.Version > model.Opset).ToLookup(static r => r.OpType, static r => r.Apply);

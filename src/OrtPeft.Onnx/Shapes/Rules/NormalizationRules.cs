@@ -35,8 +35,7 @@ internal static class NormalizationRules
         c.Set(1, StatisticsType(c), Statistics(c));
     }
 
-    private static ElementType StatisticsType(ShapeContext c) =>
-        c.TypeIn("stash_type", c.TypeOf(0) == ElementType.Double ? ElementType.Double : ElementType.Float);
+    private static ElementType StatisticsType(ShapeContext c) => c.TypeIn("stash_type", ElementType.Float);
 
     private static Shape? Statistics(ShapeContext c)
     {
