@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Passes.Contrib;
+using OrtPeft.Onnx.Passes.Idioms;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -19,6 +20,8 @@ public static class CanonicalForm
         new("upgrade-opset", OpsetUpgrade.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("fused-to-standard", ContribOps.Run),
+        new("fuse-layer-norm", LayerNormFusion.Run),
+        new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("logits-first", LogitsFirst.Run),
     ];

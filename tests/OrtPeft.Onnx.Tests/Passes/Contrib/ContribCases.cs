@@ -78,7 +78,7 @@ internal static class ContribCases
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; float[B,2,P,4]; float[B,2,P,4])" +
             " num_heads=2 outputs=3 unidirectional=1",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; float[24]; int32[B,T]; float[B,2,S,T];" +
-            " float[B,2,P,4]; float[B,2,P,4]) num_heads=2 outputs=3",
+            " float[B,2,P,4]; float[B,2,P,4]) num_heads=2 outputs=3 mask_filter_value=-50f",
     ];
 
     private static string[] GroupQuery =>
