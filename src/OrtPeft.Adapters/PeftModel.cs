@@ -52,6 +52,7 @@ public sealed class PeftModel
         var method = PeftMethods.Of(config);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
+        ControlFlow.Refuse(canonical);
         var adapted = canonical.Clone();
         return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
     }
