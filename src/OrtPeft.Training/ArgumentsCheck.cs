@@ -6,7 +6,7 @@ namespace OrtPeft.Training;
 /// <summary>Ranges of <see cref="TrainingArguments"/>, and which of them make a run what it is.</summary>
 internal static class ArgumentsCheck
 {
-    /// <summary>Fields of an adapter's configuration that say where the base came from: another path is the same run.</summary>
+    /// <summary>Fields of an adapter that say where the base came from: another path is the same run.</summary>
     private static readonly string[] Informative = ["base_model_name_or_path", "revision"];
 
     public static void Validate(TrainingArguments arguments)
@@ -28,7 +28,7 @@ internal static class ArgumentsCheck
             throw new ArgumentException("Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
     }
 
-    /// <summary>The settings that a resumed run must share with the run it goes on with, the adapter's among them.</summary>
+    /// <summary>What a resumed run shares with its first part: settings, the adapter's among them, data.</summary>
     public static IReadOnlyDictionary<string, string> Identity(
         TrainingArguments arguments, PeftConfig adapter, int totalSteps, ulong data)
     {
@@ -60,8 +60,10 @@ internal static class ArgumentsCheck
     private static void BelowOne(double value, string what)
     {
         if (value is not (>= 0 and < 1))
-            throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
+        }
     }
 
     private static void AtLeast(int value, int least, string what)

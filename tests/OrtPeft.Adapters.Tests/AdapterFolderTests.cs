@@ -65,7 +65,7 @@ public sealed class AdapterFolderTests
     public void Save_WhenLoadedAgain_IsTheSameAdapter()
     {
         using var folder = new TemporaryFolder();
-        var config = new LoraConfig { R = 2, LoraAlpha = 3, TargetModules = ["c_fc"], Bias = "all", BaseModelNameOrPath = "g2l" };
+        var config = new LoraConfig { R = 2, LoraAlpha = 3, TargetModules = ["c_fc"], Bias = "all", Revision = "main" };
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, seed: 5);
 
         peft.Save(folder.Path);

@@ -6,7 +6,7 @@ using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests;
 
-/// <summary>One GPT-2 (2 layers, width 32, 101 tokens) as three graphs: imported, and from two exporters' opsets.</summary>
+/// <summary>One GPT-2 (2 layers, width 32, 101 tokens) as three graphs: imported, and exported at two opsets.</summary>
 internal static class Gpt2
 {
     public const string Imported = "imported";

@@ -18,7 +18,8 @@ internal static class Graphs
     }
 
     /// <summary>y = x·Wᵀ + b as PyTorch exports a Linear(2, 4).</summary>
-    public static Model Linear() => Of(static (g, x) => g.Gemm(x, Weight(g, "linear.weight", 4, 2), Bias(g, "linear.bias"), transB: true));
+    public static Model Linear() => Of(
+        static (g, x) => g.Gemm(x, Weight(g, "linear.weight", 4, 2), Bias(g, "linear.bias"), transB: true));
 
     /// <summary>A matrix of 1, 2, 3, … as an initializer.</summary>
     public static Value Weight(GraphBuilder g, string name, int rows, int columns)

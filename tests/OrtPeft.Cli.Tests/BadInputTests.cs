@@ -92,7 +92,6 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("", "no rows")]
     [InlineData("{\"input_ids\":[1,2]}\n{\"input_ids\":[1,", ":2", "JSON")]
     [InlineData("{\"wonder\":1}", ":1", "input_ids")]
-    [InlineData("{\"input_ids\":[1,512]}", ":1", "512", "0..511")]
     [InlineData("{\"input_ids\":[1,2],\"labels\":[1,-7]}", ":1", "labels", "-7")]
     [InlineData("{\"input_ids\":[1,2],\"labels\":[1]}", ":1", "labels")]
     [InlineData("{\"input_ids\":[1,2],\"labels\":[-100,-100]}", "supervised")]
@@ -104,11 +103,20 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void TokensOutsideTheVocabulary()
+    {
+        var file = place.Write("outside.jsonl", $$"""{"input_ids":[1,2],"labels":[1,{{Workplace.Vocabulary}}]}""");
+
+        Refuses(place.Model, file, file, ":1", "labels", $"{Workplace.Vocabulary}", $"0..{Workplace.Vocabulary - 1}");
+    }
+
+    [Fact]
     public void RowsLongerThanTheContext()
     {
-        var file = place.Write("long.jsonl", $$"""{"input_ids":[{{string.Join(',', Enumerable.Repeat(1, 129))}}]}""");
+        var ids = string.Join(',', Enumerable.Repeat(1, Workplace.Context + 1));
+        var file = place.Write("long.jsonl", $$"""{"input_ids":[{{ids}}]}""");
 
-        Refuses(place.Model, file, file, ":1", "129", "128", "--seq-len");
+        Refuses(place.Model, file, file, ":1", $"{Workplace.Context + 1}", $"--seq-len {Workplace.Context}");
     }
 
     [Fact]
@@ -163,7 +171,7 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
 
     [Theory]
     [InlineData("--batch-size", "0")]
-    [InlineData("--seq-len", "500")]
+    [InlineData("--seq-len", "1000000")]
     [InlineData("--schedule", "stairs")]
     [InlineData("--steps", "0")]
     [InlineData("--lr", "NaN")]

@@ -14,8 +14,8 @@ internal static class Near
     }
 
     /// <summary>
-    /// Every element within a part of the largest: single elements of a gradient are differences of larger numbers, whose
-    /// rounding they inherit.
+    /// Every element within a part of the largest: single elements of a gradient are differences of larger numbers,
+    /// whose rounding they inherit.
     /// </summary>
     public static void Relative(Tensor expected, Tensor actual, double tolerance, string what)
     {

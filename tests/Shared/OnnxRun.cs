@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Testing;
@@ -22,8 +23,7 @@ internal static class OnnxRun
         using var options = new RunOptions();
         var session = opened.Session;
         var pins = session.InputNames.Select(name => feeds[name].Data.Pin()).ToArray();
-        var inputs = session.InputNames.Zip(pins, (name, pin) => TensorValues.Over(pin, feeds[name].Type, [.. feeds[name].Dims]))
-            .ToArray();
+        var inputs = session.InputNames.Zip(pins, (name, pin) => Over(pin, feeds[name])).ToArray();
         using var results = session.Run(options, session.InputNames, inputs, session.OutputNames);
         var outputs = session.OutputNames.Zip(results, static (name, value) => (name, Tensor: ToTensor(value)))
             .ToDictionary(static o => o.name, static o => o.Tensor);
@@ -31,6 +31,9 @@ internal static class OnnxRun
             owned.Dispose();
         return outputs;
     }
+
+    private static OrtValue Over(PinnedBytes pin, Tensor tensor) =>
+        TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]);
 
     private static Tensor ToTensor(OrtValue value)
     {

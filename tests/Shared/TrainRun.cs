@@ -4,7 +4,7 @@ using OrtPeft.Onnx.Safetensors;
 
 namespace OrtPeft.Testing;
 
-/// <summary>Twenty steps of training by HF PEFT and PyTorch on the model <c>g2l</c>: losses, gradients, weights.</summary>
+/// <summary>Twenty training steps by HF PEFT and PyTorch on the model <c>g2l</c>: losses, gradients, weights.</summary>
 internal sealed class TrainRun
 {
     private readonly SafetensorsFile _data;
@@ -31,7 +31,7 @@ internal sealed class TrainRun
         return Under(file, $"batch{number}/");
     }
 
-    /// <summary>What a run of float64 numbers measured: <c>losses</c>, <c>grad_norms_before_clip</c> or <c>lrs</c>.</summary>
+    /// <summary>What a float64 run measured: <c>losses</c>, <c>grad_norms_before_clip</c> or <c>lrs</c>.</summary>
     public double[] Measured(string run, string what) =>
         [.. Float64(run).GetProperty(what).EnumerateArray().Select(static e => e.GetDouble())];
 

@@ -81,8 +81,8 @@ public sealed class ConfigFields
     };
 
     /// <summary>
-    /// Refuses a field whose value would change the mathematics in a way that is not supported. The field stays unread: an
-    /// "off" is written back as it was.
+    /// Refuses a field whose value would change the mathematics in a way that is not supported. The field stays
+    /// unread: an "off" is written back as it was.
     /// </summary>
     /// <param name="field">Its name.</param>
     /// <param name="instead">What to do.</param>
@@ -97,7 +97,10 @@ public sealed class ConfigFields
             _ => false,
         };
         if (!isOff)
-            throw new ConfigException($"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
+        {
+            throw new ConfigException(
+                $"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
+        }
     }
 
     private T Read<T>(string field, T otherwise, string kind) => Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
@@ -106,8 +109,13 @@ public sealed class ConfigFields
     {
         if (json is JsonValue value && value.TryGetValue<T>(out var result))
             return result;
-        if (json is JsonValue number && typeof(T) == typeof(int) && number.TryGetValue<double>(out var d) && d == (int)d)
-            return (T)(object)(int)d;
+        if (typeof(T) == typeof(int) && json is JsonValue number && number.TryGetValue<double>(out var d))
+        {
+            var whole = (int)d;
+            if (whole == d)
+                return (T)(object)whole;
+        }
+
         throw Wrong(field, json, kind);
     }
 

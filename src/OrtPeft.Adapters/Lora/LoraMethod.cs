@@ -139,7 +139,7 @@ public sealed class LoraMethod : IPeftMethod
     {
         var targets = config.TargetModules ?? ModuleTargets.Listed(selected.Select(static m => m.Name.Split('.')[^1]).Distinct());
         if (targets.Pattern is not null && config.LayersToTransform is { Count: > 0 })
-            targets = ModuleTargets.Listed(selected.Select(static m => m.Name)); // HF PEFT takes layers with a list only
+            targets = ModuleTargets.Listed(selected.Select(static m => m.Name)); // HF PEFT takes layers with lists only
         else if (targets.Pattern is null)
             targets = ModuleTargets.Listed(targets.Names.SelectMany(name => EndingsFor(name, selected)).Distinct());
         return config with

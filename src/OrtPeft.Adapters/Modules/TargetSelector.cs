@@ -15,8 +15,10 @@ public static class TargetSelector
     /// linear layer inside it; HF PEFT refuses such a name.
     /// </param>
     /// <param name="exclude">Modules not to pick, by the same rules; null for none.</param>
-    /// <param name="layers">Only layers of these numbers; null or none for all. A module listed by its whole name is picked
-    /// whatever its layer.</param>
+    /// <param name="layers">
+    /// Only layers of these numbers; null or none for all. A module listed by its whole name is picked whatever its
+    /// layer.
+    /// </param>
     /// <param name="layersPattern">What stands before the layer's number in a name, such as <c>h</c>; null for anything.</param>
     /// <returns>The picked modules, in the model's order.</returns>
     /// <exception cref="ConfigException">Nothing matches; the message lists what would have matched.</exception>
@@ -32,7 +34,7 @@ public static class TargetSelector
         var selected = modules
             .Where(m => Matches(m, targets))
             .Where(m => exclude is null || !Matches(m, exclude))
-            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m.Name, layers, layersPattern))
+            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m, layers, layersPattern))
             .ToList();
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
@@ -76,11 +78,12 @@ public static class TargetSelector
         return false;
     }
 
-    private static bool IsInLayers(string module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
+    private static bool IsInLayers(LinearModule module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
     {
         var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
-        var match = MatchOf(module, @".*?\.(?:", names, @")\.([0-9]+)\.");
-        return int.TryParse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var layer) && layers.Contains(layer);
+        var match = MatchOf(module.Name, @".*?\.(?:", names, @")\.([0-9]+)\.");
+        var number = match.Groups[1].ValueSpan;
+        return int.TryParse(number, CultureInfo.InvariantCulture, out var layer) && layers.Contains(layer);
     }
 
     private static Match MatchOf(string name, string before, string pattern, string after)

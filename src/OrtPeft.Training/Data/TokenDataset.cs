@@ -89,7 +89,7 @@ public sealed class TokenDataset : IDataset
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
 
-    /// <summary>The length goes first, so that no two ways to cut the same numbers into rows are alike; −1 when absent.</summary>
+    /// <summary>The length goes first, −1 when absent: other cuts of the same numbers are other data.</summary>
     private static void Append(IncrementalHash hash, ImmutableArray<int>? numbers)
     {
         hash.AppendData(BitConverter.GetBytes(numbers?.Length ?? -1));

@@ -20,7 +20,9 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
             feeds[name] = tensor;
         var outputs = OnnxRun.Of(graph, feeds);
         Assert.Equal(count, outputs[TrainingGraph.Count].ToInt64()[0]);
-        var gradients = peft.Parameters.ToDictionary(static p => p.Name, p => outputs[TrainingGraph.GradientOf(p.Name)]);
-        return new Step(outputs[TrainingGraph.LossSum].ToFloat32()[0] / count, gradients);
+        var names = peft.Parameters.Select(static p => p.Name);
+        return new Step(
+            outputs[TrainingGraph.LossSum].ToFloat32()[0] / count,
+            names.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]));
     }
 }

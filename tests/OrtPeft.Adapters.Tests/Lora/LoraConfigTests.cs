@@ -7,14 +7,16 @@ namespace OrtPeft.Adapters.Tests.Lora;
 
 public sealed class LoraConfigTests
 {
+    private static readonly string Folder = Path.Combine(Fixtures.Folder, "peft_ckpt");
+
     public static TheoryData<string> Adapters =>
-        [.. Directory.EnumerateDirectories(Path.Combine(Fixtures.Folder, "peft_ckpt")).Select(static f => Path.GetFileName(f)).Order()];
+        [.. Directory.EnumerateDirectories(Folder).Select(static f => Path.GetFileName(f)).Order()];
 
     [Theory]
     [MemberData(nameof(Adapters))]
     public void ToJson_WhenReadFromHfPeft_HasItsValues(string adapter)
     {
-        var file = Path.Combine(Fixtures.Folder, "peft_ckpt", adapter, AdapterFolder.ConfigFile);
+        var file = Path.Combine(Folder, adapter, AdapterFolder.ConfigFile);
         var written = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
 
         var json = AdapterFolder.LoadConfig(file).ToJson();
@@ -31,7 +33,7 @@ public sealed class LoraConfigTests
              "auto_mapping": {"a": "b"}, "lora_alpha": 12.5, "lora_dropout": 0.25, "target_modules": ["c_attn"],
              "exclude_modules": ".*lm_head", "bias": "all", "use_rslora": true, "fan_in_fan_out": true,
              "init_lora_weights": false, "rank_pattern": {"a": 2, "b": 3}, "alpha_pattern": {"b": 1.5, "a": 4},
-             "layers_to_transform": [0, 3], "layers_pattern": ["h"], "peft_version": "0.20", "new_field": {"x": [1, null]}}
+             "layers_to_transform": [0, 3], "layers_pattern": ["h"], "peft_version": "0.20", "new": {"x": [1, null]}}
             """;
 
         var json = Read(fields).ToJson();

@@ -21,7 +21,8 @@ public sealed class LoraMethodTests
             ["0.attn.c_attn.lora_A", "0.attn.c_attn.lora_B", "1.attn.c_attn.lora_A", "1.attn.c_attn.lora_B"],
             peft.Parameters.Select(static p => p.Name[Prefix.Length..^".weight".Length]));
         Assert.Equal(
-            [[4L, 32], [96, 4], [4, 32], [96, 4]], peft.Parameters.Select(static p => p.Value.Initializer!.Dims.ToArray()));
+            [[4L, 32], [96, 4], [4, 32], [96, 4]],
+            peft.Parameters.Select(static p => p.Value.Initializer!.Dims.ToArray()));
         Assert.Equal(2 * 4 * (32 + 96), peft.TrainableParameterCount);
         Assert.Equal(["c_attn"], ((LoraConfig)peft.Config).TargetModules!.Names);
         Assert.True(((LoraConfig)peft.Config).FanInFanOut);
@@ -74,7 +75,8 @@ public sealed class LoraMethodTests
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), AllLinear with { InitLoraWeights = false });
 
-        var b = peft.GetWeights().Where(static w => w.Key.EndsWith("lora_B.weight", StringComparison.Ordinal)).ToArray();
+        var b = peft.GetWeights().Where(static w => w.Key.Contains("lora_B", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(8, b.Length);
         Assert.All(b, static w => Assert.InRange(w.Value.ToFloat32().Max(float.Abs), 0.3, 0.5));
     }
 
@@ -83,7 +85,8 @@ public sealed class LoraMethodTests
     {
         var model = Gpt2.Open(Gpt2.Imported);
 
-        float[] OfSeed(long seed) => [.. PeftModel.Create(model, AllLinear, seed).GetWeights().SelectMany(static w => w.Value.ToFloat32())];
+        float[] OfSeed(long seed) =>
+            [.. PeftModel.Create(model, AllLinear, seed).GetWeights().Values.SelectMany(static w => w.ToFloat32())];
 
         Assert.Equal(OfSeed(3), OfSeed(3));
         Assert.NotEqual(OfSeed(3), OfSeed(4));
@@ -97,8 +100,10 @@ public sealed class LoraMethodTests
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op17), new LoraConfig { Bias = bias, TargetModules = ["c_attn"] });
 
-        var names = peft.Parameters.Select(static p => p.Name).Where(static n => n.EndsWith(".bias", StringComparison.Ordinal)).ToList();
-        Assert.Equal(ofAdapted, names.Count(static n => n.EndsWith(".attn.c_attn.base_layer.bias", StringComparison.Ordinal)));
+        var names = peft.Parameters.Select(static p => p.Name)
+            .Where(static n => n.EndsWith(".bias", StringComparison.Ordinal))
+            .ToList();
+        Assert.Equal(ofAdapted, names.Count(static n => n.EndsWith(".base_layer.bias", StringComparison.Ordinal)));
         Assert.Equal(ofAdapted + others, names.Count);
         Assert.Equal(bias == "all", names.Contains("base_model.model.transformer.ln_f.bias"));
     }
@@ -127,7 +132,8 @@ public sealed class LoraMethodTests
 
         var peft = PeftModel.Create(model, config);
 
-        Assert.Equal(model.Graph.Outputs.Select(static o => o.Name), peft.Model.Graph.Outputs.Select(static o => o.Name));
+        var outputs = peft.Model.Graph.Outputs.Select(static o => o.Name);
+        Assert.Equal(model.Graph.Outputs.Select(static o => o.Name), outputs);
         var batch = TrainRun.Batch(0);
         var merged = peft.Merge();
         Near.Absolute(Gpt2.Logits(peft.Model, batch), Gpt2.Logits(merged, batch), 1e-5, "logits");

@@ -26,15 +26,17 @@ public sealed class SmallestCaseTests
     {
         var peft = PeftModel.Create(Graphs.Linear(), Config);
 
-        Assert.Equal(["base_model.model.linear.lora_A.weight", "base_model.model.linear.lora_B.weight"], peft.GetWeights().Keys);
+        Assert.Equal(
+            ["base_model.model.linear.lora_A.weight", "base_model.model.linear.lora_B.weight"], peft.GetWeights().Keys);
         Assert.Equal([[1L, 2], [4, 1]], peft.Parameters.Select(static p => p.Value.Initializer!.Dims.ToArray()));
-        Assert.Equal("trainable params: 6 || all params: 18 || trainable%: 33.3333", peft.DescribeTrainableParameters());
+        Assert.Equal(
+            "trainable params: 6 || all params: 18 || trainable%: 33.3333", peft.DescribeTrainableParameters());
         Assert.False(((LoraConfig)peft.Config).FanInFanOut);
     }
 
     /// <summary>
-    /// The loss is quadratic in A and in B, so central differences have rounding errors only: with a step of 1/32, 2⁻²⁴ · 32
-    /// of a loss sum of about 500.
+    /// The loss is quadratic in A and in B, so central differences have rounding errors only: with a step of 1/32,
+    /// 2⁻²⁴ · 32 of a loss sum of about 500.
     /// </summary>
     [Fact]
     public void Gradient_WhenDropoutIsLive_IsTheCentralDifference()

@@ -8,7 +8,7 @@ public sealed class TargetSelectorTests
     private static readonly IReadOnlyList<LinearModule> Modules =
         ModuleCatalogue.LinearModules(Gpt2.Canonical(Gpt2.Imported).Graph);
 
-    /// <summary>Targets as JSON writes them, exclusions, layers, their pattern; the picked modules, "h" for "transformer.h".</summary>
+    /// <summary>Targets, exclusions, layers, what stands before their number; the picked modules.</summary>
     public static TheoryData<string[], string[]?, int[]?, string[]?, string> Lists => new()
     {
         { ["transformer.h.0.attn.c_attn"], null, null, null, "h.0.attn.c_attn" },
@@ -124,7 +124,11 @@ public sealed class TargetSelectorTests
     {
         KeyValuePair<string, int>[] patterns =
         [
-            new(@"h\.0\.attn\.c_attn", 1), new("c_attn", 2), new(@"mlp\.c_proj|c_fc", 3), new("lm_head", 4), new("c_proj", 5),
+            new(@"h\.0\.attn\.c_attn", 1),
+            new("c_attn", 2),
+            new(@"mlp\.c_proj|c_fc", 3),
+            new("lm_head", 4),
+            new("c_proj", 5),
         ];
 
         Assert.Equal(expected, TargetSelector.ByPattern(patterns, module, 9));

@@ -9,9 +9,10 @@ public sealed class InspectTests(Workplace place) : IClassFixture<Workplace>
     {
         var output = CliRun.Of("inspect", place.Model).Succeeded().Output;
 
-        Assert.Contains("transformer.h.{0..1}.attn.c_attn", output, StringComparison.Ordinal);
-        Assert.Contains("64 → 192", output, StringComparison.Ordinal);
-        Assert.Contains("trainable params: 4,096", output, StringComparison.Ordinal);
+        var width = Workplace.Width;
+        Assert.Contains($"transformer.h.{{0..{Workplace.Layers - 1}}}.attn.c_attn", output, StringComparison.Ordinal);
+        Assert.Contains($"{width} → {3 * width}", output, StringComparison.Ordinal);
+        Assert.Contains($"trainable params: {Workplace.LoraParameters(8)} ||", output, StringComparison.Ordinal);
         Assert.Contains("input_ids: Int64[batch_size, sequence_length]", output, StringComparison.Ordinal);
     }
 
@@ -21,11 +22,11 @@ public sealed class InspectTests(Workplace place) : IClassFixture<Workplace>
         var json = CliRun.Of("inspect", place.Hf, "--rank", "4", "--target", "all-linear", "--json").Succeeded().Json;
 
         Assert.Equal("input_ids", (string?)json["inputs"]![0]!["name"]);
-        Assert.Equal(9, json["modules"]!.AsArray().Count);
+        Assert.Equal((4 * Workplace.Layers) + 1, json["modules"]!.AsArray().Count);
         Assert.Equal("transformer.h.0.attn.c_attn", (string?)json["modules"]![0]!["name"]);
         Assert.Equal("[in, out]", (string?)json["modules"]![0]!["layout"]);
-        Assert.True((bool)json["modules"]![8]!["output_layer"]!);
-        Assert.Equal(16, json["method"]!["parameters"]!.AsArray().Count);
+        Assert.True((bool)json["modules"]!.AsArray()[^1]!["output_layer"]!);
+        Assert.Equal(8 * Workplace.Layers, json["method"]!["parameters"]!.AsArray().Count);
         Assert.Equal(4, (int)json["method"]!["config"]!["r"]!);
         Assert.Equal(8, (int)json["method"]!["config"]!["lora_alpha"]!);
         Assert.Empty(json["method"]!["ops_without_gradient"]!.AsArray());

@@ -1,3 +1,5 @@
+using System.Globalization;
+using OrtPeft.Models.Gpt2;
 using OrtPeft.Tokenizers.Training;
 
 namespace OrtPeft.Cli.Tests.Running;
@@ -5,6 +7,8 @@ namespace OrtPeft.Cli.Tests.Running;
 /// <summary>A folder of its own for one test class: a tiny model in both layouts, a tokenizer, and rows.</summary>
 public sealed class Workplace : IDisposable
 {
+    private static readonly Gpt2Config Preset = Gpt2Presets.Find("tiny");
+
     private int _outputs;
 
     public Workplace()
@@ -17,6 +21,18 @@ public sealed class Workplace : IDisposable
         Write("rows.jsonl", string.Join('\n', Enumerable.Range(0, 12).Select(Row)));
         Write("text.jsonl", string.Join('\n', sentences.Take(6).Select(static s => $$"""{"text":"{{s}}"}""")));
     }
+
+    public static int Vocabulary => Preset.VocabularySize;
+
+    public static int Context => Preset.MaxPositions;
+
+    public static int Width => Preset.EmbeddingSize;
+
+    public static int Layers => Preset.Layers;
+
+    /// <summary>How many numbers LoRA of a rank trains on every <c>c_attn</c>, as people read it.</summary>
+    public static string LoraParameters(int rank) =>
+        (rank * 4 * Width * Layers).ToString("N0", CultureInfo.InvariantCulture);
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("ortpeft-cli-").FullName;
 

@@ -63,7 +63,7 @@ public sealed class Gpt2ConfigTests
         Assert.Throws<ModelConfigException>(() => (Gpt2Presets.Find("gpt2") with { Heads = 7 }).ToArchitecture());
 
     [Theory]
-    [InlineData("tiny", 141_056)]
+    [InlineData("tiny", 1_071_872)]
     [InlineData("gpt2", 124_439_808)]
     [InlineData("gpt2-medium", 354_823_168)]
     [InlineData("gpt2-large", 774_030_080)]

@@ -7,7 +7,8 @@ public sealed class AccumulationTests
     [Fact]
     public void Train_WhenBatchesAddUp_GivesTheLargeBatchsRun()
     {
-        Assert.True(Tiny.Rows.Chunk(2).Select(static c => c.Sum(static r => r.SupervisedTokens)).Distinct().Count() > 2);
+        var tokens = Tiny.Rows.Chunk(2).Select(static c => c.Sum(static r => r.SupervisedTokens));
+        Assert.True(tokens.Distinct().Count() > 2);
 
         MustAgree(Tiny.Data, (BatchSize: 4, Accumulation: 1), (BatchSize: 2, Accumulation: 2));
         MustAgree(Tiny.Data, (BatchSize: 6, Accumulation: 1), (BatchSize: 1, Accumulation: 6));

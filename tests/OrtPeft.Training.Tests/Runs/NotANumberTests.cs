@@ -30,7 +30,8 @@ public sealed class NotANumberTests
         var error = Assert.Throws<TrainingFailedException>(() => Tiny.Run(model, arguments));
 
         Assert.StartsWith("Step 2: the loss is ", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"the last good checkpoint is {folder[Trainer.CheckpointFile]}", error.Message, StringComparison.Ordinal);
+        var path = folder[Trainer.CheckpointFile];
+        Assert.Contains($"the last good checkpoint is {path}", error.Message, StringComparison.Ordinal);
         Assert.All(model.GetWeights(), w => Assert.Same(before[w.Key], w.Value));
     }
 

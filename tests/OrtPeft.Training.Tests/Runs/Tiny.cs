@@ -29,8 +29,11 @@ internal static class Tiny
 
     public static Model Base => ModelSource.Open(Path.Combine(Fixtures.Folder, "base", "g2l")).Model;
 
-    public static PeftModel Lora(double dropout = 0, long seed = 0) => PeftModel.Create(
-        Base, new LoraConfig { R = 4, LoraDropout = dropout, TargetModules = ["c_attn"], InitLoraWeights = false }, seed);
+    public static PeftModel Lora(double dropout = 0, long seed = 0)
+    {
+        var config = new LoraConfig { R = 4, TargetModules = ["c_attn"], InitLoraWeights = false };
+        return PeftModel.Create(Base, config with { LoraDropout = dropout }, seed);
+    }
 
     /// <summary>Trains, and returns what every step reported.</summary>
     public static IReadOnlyList<StepMetrics> Run(PeftModel model, TrainingArguments arguments, IDataset? data = null)
@@ -41,7 +44,8 @@ internal static class Tiny
         return steps;
     }
 
-    public static float[] Numbers(PeftModel model) => [.. model.GetWeights().SelectMany(static w => w.Value.ToFloat32())];
+    public static float[] Numbers(PeftModel model) =>
+        [.. model.GetWeights().Values.SelectMany(static w => w.ToFloat32())];
 
     public static IEnumerable<Example> RowsOf(int batch)
     {
