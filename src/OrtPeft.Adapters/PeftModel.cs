@@ -50,9 +50,9 @@ public sealed class PeftModel
     {
         ArgumentNullException.ThrowIfNull(baseModel);
         var method = PeftMethods.Of(config);
+        ControlFlow.Refuse(baseModel);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
-        ControlFlow.Refuse(canonical);
         var adapted = canonical.Clone();
         return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
     }

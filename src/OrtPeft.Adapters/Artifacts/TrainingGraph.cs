@@ -117,7 +117,8 @@ public static class TrainingGraph
         foreach (var output in graph.Outputs.Skip(1).ToArray())
             graph.RemoveOutput(output);
         graph.RemoveDeadCode();
-        if (graph.Inputs.FirstOrDefault(static i => i is { Name: "labels", Uses.Count: 0, IsGraphOutput: false }) is { } labels)
+        var labels = graph.Inputs.FirstOrDefault(static i => i.Name == "labels");
+        if (labels is { Uses.Count: 0, IsGraphOutput: false })
             graph.Remove(labels);
         PastRemoval.Run(model);
     }

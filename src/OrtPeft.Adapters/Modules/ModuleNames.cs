@@ -12,7 +12,8 @@ internal static class ModuleNames
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
 
-    public static string Of(Node node, Value weight, Value? bias) => ParameterNames.Canonical(Found(node, weight, bias));
+    public static string Of(Node node, Value weight, Value? bias) =>
+        ParameterNames.Canonical(Found(node, weight, bias));
 
     private static string Found(Node node, Value weight, Value? bias)
     {

@@ -22,7 +22,9 @@ public sealed class DecoderInputs
     /// <summary>The name of the tokens' places, <c>[batch, sequence]</c>.</summary>
     public const string Positions = "position_ids";
 
-    /// <summary>The name of a graph's own loss' targets, <c>[batch, sequence]</c>: the tokens themselves, as in HF.</summary>
+    /// <summary>
+    /// The name of a graph's own loss' targets, <c>[batch, sequence]</c>: the tokens themselves, as in HF.
+    /// </summary>
     public const string Labels = "labels";
 
     private static readonly string[] Names = [Ids, Mask, Positions, Labels];

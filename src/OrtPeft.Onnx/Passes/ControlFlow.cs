@@ -15,6 +15,7 @@ public static class ControlFlow
         var condition = node.OpType == "If" && node.Input(0) is { } fed ? $" by '{fed.Name}'" : "";
         throw new UnsupportedOpException(
             $"{node} (opset {model.Opset}) {what}{condition}, and OrtPeft does not adapt layers inside of it; " +
-            "export the model without it (for Optimum: decoder_model.onnx, or --no-post-process, not the merged decoder).");
+            "export the model without it (for Optimum: decoder_model.onnx, or --no-post-process, not the merged " +
+            "decoder).");
     }
 }

@@ -4,9 +4,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Removes <c>Identity</c> nodes. PyTorch's exporter stores parameters of equal value once and gives the others through an
-/// Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can train and
-/// the other not. A tied embedding stays tied.
+/// Removes <c>Identity</c> nodes. PyTorch's exporter stores parameters of equal value once and gives the others through
+/// an Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can
+/// train and the other not. A tied embedding stays tied.
 /// </summary>
 public static class IdentityRemoval
 {
@@ -43,10 +43,12 @@ public static class IdentityRemoval
         ParameterEndings.Any(e => name.EndsWith(e, StringComparison.Ordinal));
 
     /// <summary>The head and the token embedding are one parameter where their values are equal.</summary>
-    private static bool IsTied(string one, string other) => IsHead(one) && IsEmbedding(other) || IsHead(other) && IsEmbedding(one);
+    private static bool IsTied(string one, string other) =>
+        IsHead(one) && IsEmbedding(other) || IsHead(other) && IsEmbedding(one);
 
     private static bool IsHead(string name) => name.Contains("lm_head", StringComparison.Ordinal);
 
     private static bool IsEmbedding(string name) =>
-        name.EndsWith("wte.weight", StringComparison.Ordinal) || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
+        name.EndsWith("wte.weight", StringComparison.Ordinal)
+        || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
 }

@@ -1,8 +1,8 @@
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Puts the logits first among the results: the output of that name, or, where a graph begins with its own scalar loss, the
-/// last floating-point output of three axes.
+/// Puts the logits first among the results: the output of that name, or, where a graph begins with its own scalar loss,
+/// the last floating-point output of three axes.
 /// </summary>
 public static class LogitsFirst
 {

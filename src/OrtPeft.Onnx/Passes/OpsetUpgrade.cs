@@ -19,7 +19,7 @@ public static class OpsetUpgrade
         ("TopK", 10, AttributesToInputs.TopK),
         ("Clip", 11, AttributesToInputs.Clip),
         ("Pad", 11, AttributesToInputs.Pad),
-        ("Scatter", 11, static (n, g) => Replacement.Put(g, n, g.Op("ScatterElements", [.. n.Inputs], [.. n.Attributes]))),
+        ("Scatter", 11, RenameScatter),
         ("Dropout", 12, DropRatio),
         ("Softmax", 13, SoftmaxOverRows.Lower),
         ("LogSoftmax", 13, SoftmaxOverRows.Lower),
@@ -78,12 +78,18 @@ public static class OpsetUpgrade
         }
     }
 
-    /// <summary>Opset 12 moved the ratio to an input; without the input that turns training on, both forms do nothing.</summary>
+    /// <summary>
+    /// Opset 12 moved the ratio to an input; without the input that turns training on, both forms do nothing.
+    /// </summary>
     private static void DropRatio(Node node, GraphBuilder builder)
     {
         node.Attributes.Remove("ratio");
         node.Attributes.Remove("is_test");
     }
+
+    /// <summary>Opset 11 gave Scatter its present name.</summary>
+    private static void RenameScatter(Node node, GraphBuilder builder) =>
+        Replacement.Put(builder, node, builder.Op("ScatterElements", [.. node.Inputs], [.. node.Attributes]));
 
     /// <summary>Opset 18 wants the number of outputs stated where no lengths are given.</summary>
     private static void CountOutputs(Node node, GraphBuilder builder)

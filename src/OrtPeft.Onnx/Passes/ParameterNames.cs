@@ -3,13 +3,13 @@ using System.Globalization;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Gives parameters the names they have in HF's causal language models: <c>m.transformer.h.0.ln_1.weight</c> of a wrapped
-/// module and <c>h.0.ln_1.weight</c> of a bare one become <c>transformer.h.0.ln_1.weight</c>.
+/// Gives parameters the names they have in HF's causal language models: <c>m.transformer.h.0.ln_1.weight</c> of a
+/// wrapped module and <c>h.0.ln_1.weight</c> of a bare one become <c>transformer.h.0.ln_1.weight</c>.
 /// </summary>
 /// <remarks>
-/// Every GPT-2-like model of HF keeps its layers in <c>transformer.h</c>, every Llama-like one in <c>model.layers</c>; the
-/// first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for what
-/// stands beside the layers: there, what the layers' names lost at the front is taken off as well.
+/// Every GPT-2-like model of HF keeps its layers in <c>transformer.h</c>, every Llama-like one in <c>model.layers</c>;
+/// the first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for
+/// what stands beside the layers: there, what the layers' names lost at the front is taken off as well.
 /// </remarks>
 public static class ParameterNames
 {
@@ -19,7 +19,7 @@ public static class ParameterNames
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        var wrapper = graph.Initializers.Select(static v => WrapperOf(v.Name)).FirstOrDefault(static w => w is not null) ?? "";
+        var wrapper = graph.Initializers.Select(static v => WrapperOf(v.Name)).OfType<string>().FirstOrDefault() ?? "";
         foreach (var value in graph.Initializers.ToArray())
         {
             var name = Canonical(value.Name, wrapper);
@@ -46,12 +46,14 @@ public static class ParameterNames
 
     private static string Canonical(string name, string wrapper)
     {
-        var bare = wrapper.Length > 0 && name.StartsWith(wrapper, StringComparison.Ordinal) ? name[wrapper.Length..] : name;
+        var bare = name.StartsWith(wrapper, StringComparison.Ordinal) ? name[wrapper.Length..] : name;
         var isBesideLayers = bare.Split('.') is ["wte" or "wpe" or "ln_f", _];
         return isBesideLayers ? $"transformer.{bare}" : Canonical(bare);
     }
 
-    /// <summary>What stands before <c>transformer.h</c>, <c>model.layers</c> or a bare <c>h</c>, its dot included.</summary>
+    /// <summary>
+    /// What stands before <c>transformer.h</c>, <c>model.layers</c> or a bare <c>h</c>, its dot included.
+    /// </summary>
     private static string? WrapperOf(string name)
     {
         var segments = name.Split('.');

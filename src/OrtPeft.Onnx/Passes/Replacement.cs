@@ -6,8 +6,8 @@ namespace OrtPeft.Onnx.Passes;
 internal static class Replacement
 {
     /// <summary>
-    /// Makes every reader of the node's outputs read other values, and removes the node. The values take over the outputs'
-    /// names, types and shapes, so that results of the graph keep their names.
+    /// Makes every reader of the node's outputs read other values, and removes the node. The values take over the
+    /// outputs' names, types and shapes, so that results of the graph keep their names.
     /// </summary>
     /// <param name="g">The builder of the node's graph.</param>
     /// <param name="node">The node that goes.</param>
@@ -21,7 +21,8 @@ internal static class Replacement
                 continue;
             var result = index < results.Count ? results[index] : null;
             Replace(g, output, result ?? throw new UnsupportedOpException(
-                $"{node}: its output {index}, '{output.Name}', is read, and OrtPeft cannot compute it; export the model without it."));
+                $"{node}: its output {index}, '{output.Name}', is read, and OrtPeft cannot compute it; export the " +
+                $"model without it."));
         }
 
         g.Graph.Remove(node);

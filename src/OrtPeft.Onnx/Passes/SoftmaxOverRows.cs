@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Before opset 13, Softmax and its relatives see the tensor as a matrix: the axes from <c>axis</c> (default 1) on form the
-/// rows. With the last axis that is what they do today; else the matrix is made explicit.
+/// Before opset 13, Softmax and its relatives see the tensor as a matrix: the axes from <c>axis</c> (default 1) on form
+/// the rows. With the last axis that is what they do today; else the matrix is made explicit.
 /// </summary>
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md#Softmax-11"/>
 internal static class SoftmaxOverRows

@@ -26,7 +26,8 @@ public sealed class ParameterNamesTests
 
         ParameterNames.Run(model);
 
-        string[] expected = ["transformer.h.0.ln_1.weight", "transformer.ln_f.weight", "transformer.wte.weight", "other.weight"];
+        string[] expected =
+            ["transformer.h.0.ln_1.weight", "transformer.ln_f.weight", "transformer.wte.weight", "other.weight"];
         Assert.Equal(expected, model.Graph.Initializers.Select(static v => v.Name));
     }
 

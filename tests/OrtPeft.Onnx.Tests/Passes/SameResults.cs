@@ -20,7 +20,8 @@ internal static class SameResults
         Check(expected, Run.Of(OnnxFile.ToBytes(model), left, optimise: false), tolerance);
     }
 
-    private static void Check(Dictionary<string, Run.Result> expected, Dictionary<string, Run.Result> actual, float tolerance)
+    private static void Check(
+        Dictionary<string, Run.Result> expected, Dictionary<string, Run.Result> actual, float tolerance)
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         foreach (var (name, result) in expected)
@@ -37,7 +38,8 @@ internal static class SameResults
     private static float LargestDifference(byte[] expected, byte[] actual)
     {
         var largest = 0f;
-        foreach (var (e, a) in MemoryMarshal.Cast<byte, float>(expected).ToArray().Zip(MemoryMarshal.Cast<byte, float>(actual).ToArray()))
+        var numbers = MemoryMarshal.Cast<byte, float>(expected).ToArray();
+        foreach (var (e, a) in numbers.Zip(MemoryMarshal.Cast<byte, float>(actual).ToArray()))
             largest = e.Equals(a) ? largest : MathF.Max(largest, MathF.Abs(e - a));
         return largest;
     }

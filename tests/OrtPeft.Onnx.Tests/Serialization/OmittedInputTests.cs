@@ -6,7 +6,9 @@ namespace OrtPeft.Onnx.Tests.Serialization;
 
 public sealed class OmittedInputTests
 {
-    /// <summary>ONNX Runtime up to 1.30 crashes on a LayerNormalization whose third input is there, but empty.</summary>
+    /// <summary>
+    /// ONNX Runtime up to 1.30 crashes on a LayerNormalization whose third input is there, but empty.
+    /// </summary>
     [Fact]
     public void ToBytes_WhenTheLastInputIsLeftOut_WritesNoEmptyName()
     {

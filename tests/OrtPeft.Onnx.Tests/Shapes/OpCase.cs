@@ -7,10 +7,10 @@ namespace OrtPeft.Onnx.Tests.Shapes;
 
 /// <summary>
 /// One node as text: <c>Concat(float[B,2]; float[S,2]) axis=0</c>. Inputs are fed (<c>type[dims]</c>), int64 constants
-/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>), int32 ones (<c>i=1</c>) or left out
-/// (<c>-</c>).
-/// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c> are
-/// not attributes. A question mark at the end: some lengths stay unknown.
+/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>), int32 ones (<c>i=1</c>) or left
+/// out (<c>-</c>).
+/// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c>
+/// are not attributes. A question mark at the end: some lengths stay unknown.
 /// </summary>
 internal sealed class OpCase
 {

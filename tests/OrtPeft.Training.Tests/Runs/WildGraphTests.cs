@@ -15,9 +15,13 @@ namespace OrtPeft.Training.Tests.Runs;
 /// <summary>Graphs of many exporters hold the same weights: they give PyTorch's losses and train alike.</summary>
 public sealed class WildGraphTests
 {
-    /// <summary>Other weights or another activation than the golden training run, or two decoders under an If.</summary>
+    /// <summary>
+    /// Other weights or another activation than the golden training run, or two decoders under an If.
+    /// </summary>
     private static readonly string[] NotOfTheRun =
-        ["hf442_g2l_defaultinit", "hf442_g2l_gelu", "nanogpt", "genai", "hf442_g2l_trainmode", "hf442_g2l_legacymerged"];
+    [
+        "hf442_g2l_defaultinit", "hf442_g2l_gelu", "nanogpt", "genai", "hf442_g2l_trainmode", "hf442_g2l_legacymerged",
+    ];
 
     public static TheoryData<string> OfTheRun =>
         [.. Fixtures.Graphs.Where(static g => !NotOfTheRun.Any(n => g.StartsWith(n, StringComparison.Ordinal)))];
@@ -52,7 +56,8 @@ public sealed class WildGraphTests
     public void Train_OnAGraphInTheWild_FollowsHfPeft(string graph)
     {
         var golden = TrainRun.Open("lora_all_randB");
-        var model = PeftModel.Create(OnnxFile.Load(Fixtures.Graph(graph)), AdapterFolder.LoadConfig(golden.AdapterFolder));
+        var config = AdapterFolder.LoadConfig(golden.AdapterFolder);
+        var model = PeftModel.Create(OnnxFile.Load(Fixtures.Graph(graph)), config);
         model.SetWeights(golden.All("init"));
         var arguments = Tiny.Arguments with
         {
@@ -89,7 +94,8 @@ public sealed class WildGraphTests
 
     private static string GoldenFolder(string graph)
     {
-        var name = graph.EndsWith("/model.onnx", StringComparison.Ordinal) ? Path.GetDirectoryName(graph)! : graph[..^".onnx".Length];
+        var isFolder = graph.EndsWith("/model.onnx", StringComparison.Ordinal);
+        var name = isFolder ? Path.GetDirectoryName(graph)! : graph[..^".onnx".Length];
         return Path.Combine(Fixtures.Folder, "golden", name.Replace("_extdata", "", StringComparison.Ordinal));
     }
 
@@ -108,7 +114,8 @@ public sealed class WildGraphTests
         var data = Data(graph).Tensors;
         foreach (var found in Index(graph).GetProperty("cases").EnumerateObject())
         {
-            var hasPast = data.Any(t => t.Key.StartsWith($"{found.Name}/in/past", StringComparison.Ordinal) && t.Value.Count > 0);
+            var pasts = data.Where(t => t.Key.StartsWith($"{found.Name}/in/past", StringComparison.Ordinal));
+            var hasPast = pasts.Any(static t => t.Value.Count > 0);
             var hasLoss = found.Value.TryGetProperty("loss", out var loss) && loss.ValueKind == JsonValueKind.Number;
             if (!hasPast && hasLoss)
                 yield return found.Name;
@@ -123,7 +130,9 @@ public sealed class WildGraphTests
         var positions = Optional("position_ids");
         var (rows, columns) = ((int)ids.Dims[0], (int)ids.Dims[1]);
         var all = ids.ToInt64();
-        return [.. Enumerable.Range(0, rows).Select(r => new Example(Row(all, r), Row(labels, r), RowOf(mask, r), RowOf(positions, r)))];
+        return [.. Enumerable.Range(0, rows).Select(Example)];
+
+        Example Example(int row) => new(Row(all, row), Row(labels, row), RowOf(mask, row), RowOf(positions, row));
 
         ImmutableArray<int> Row(long[] values, int row) =>
             [.. values.Skip(row * columns).Take(columns).Select(static v => (int)v)];
@@ -135,7 +144,8 @@ public sealed class WildGraphTests
         {
             if (!data.Tensors.TryGetValue($"{name}/in/{input}", out var tensor))
                 return null;
-            return tensor.Type == ElementType.Float ? [.. tensor.ToFloat32().Select(static v => (long)v)] : tensor.ToInt64();
+            var isFloat = tensor.Type == ElementType.Float;
+            return isFloat ? [.. tensor.ToFloat32().Select(static v => (long)v)] : tensor.ToInt64();
         }
     }
 }

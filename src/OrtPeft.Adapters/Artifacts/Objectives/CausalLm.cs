@@ -39,7 +39,8 @@ public sealed class CausalLm : IObjective
     }
 
     private static GraphException NoLanguageModel(Value output, string finding) => new(
-        $"The output '{output.Name}' {finding}; next-token training needs logits: export the model with its language-model head.");
+        $"The output '{output.Name}' {finding}; next-token training needs logits: " +
+        "export the model with its language-model head.");
 
     /// <summary>Whether more than the product makes the output, so that it must be differentiated as a whole.</summary>
     private static bool IsAddedTo(LinearModule head) => head.Node.Output.Uses.Any(static u => u.Node.Is("Add"));

@@ -22,8 +22,8 @@ internal static class AttentionCore
         node.Attributes.Float("scale", 0) is var scale and not 0 ? scale : 1 / Math.Sqrt(width);
 
     /// <summary>
-    /// The scores plus the masks there are, through softmax, times the values. The masks are added up first: at −10000 the
-    /// order of the sum shows.
+    /// The scores plus the masks there are, through softmax, times the values. The masks are added up first: at −10000
+    /// the order of the sum shows.
     /// </summary>
     public static Value Attend(GraphBuilder g, Value scores, Value values, Value? hidden = null, Value? bias = null)
     {
@@ -33,7 +33,8 @@ internal static class AttentionCore
 
     /// <summary>The last axis' length.</summary>
     /// <exception cref="UnsupportedOpException">It is not known.</exception>
-    public static long Width(Node node, Value x) => x.Shape is { Rank: > 0 } shape && shape[shape.Rank - 1].Value is { } width
+    public static long Width(Node node, Value x) =>
+        x.Shape is { Rank: > 0 } shape && shape[shape.Rank - 1].Value is { } width
         ? width
         : throw ContribOps.Refusal(node, $"an input {x} whose last axis is unknown");
 }

@@ -22,13 +22,19 @@ internal static class AttentionMasks
         };
     }
 
-    /// <summary>Hides the future: the queries are the last of the keys, and the lowest number replaces what padding says.</summary>
+    /// <summary>
+    /// Hides the future: the queries are the last of the keys, and the lowest number replaces what padding says.
+    /// </summary>
     /// <returns>Numbers to add to the scores, as those of <see cref="Padding"/>.</returns>
     public static Value WithoutFuture(GraphBuilder g, Value queries, Value keys, Value? padding) =>
-        g.Where(IsNotLater(g, queries, keys), padding ?? g.ScalarLike(queries, 0), g.ScalarLike(queries, Lowest(queries.Type)));
+        g.Where(
+            IsNotLater(g, queries, keys),
+            padding ?? g.ScalarLike(queries, 0),
+            g.ScalarLike(queries, Lowest(queries.Type)));
 
     /// <summary>The lowest finite number of a type.</summary>
-    public static double Lowest(ElementType type) => type == ElementType.Float16 ? (double)Half.MinValue : float.MinValue;
+    public static double Lowest(ElementType type) =>
+        type == ElementType.Float16 ? (double)Half.MinValue : float.MinValue;
 
     /// <summary>Whether a key stands at or before a query, <c>[sequence, total] bool</c>.</summary>
     /// <param name="g">Adds the nodes.</param>

@@ -6,14 +6,17 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
 /// Takes ONNX Runtime's fused operators apart into standard ones with the same results, so that gradients, shapes and
-/// adapters meet standard operators only: <c>Attention</c> becomes, among others, the product with its <c>c_attn</c> weight.
+/// adapters meet standard operators only: <c>Attention</c> becomes, among others, the product with its <c>c_attn</c>
+/// weight.
 /// </summary>
 /// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md"/>
 public static class ContribOps
 {
     private const string Microsoft = "com.microsoft";
 
-    /// <summary>An operator, and what computes its outputs in standard operators; null for an output it cannot give.</summary>
+    /// <summary>
+    /// An operator, and what computes its outputs in standard operators; null for an output it cannot give.
+    /// </summary>
     private static readonly FrozenDictionary<(string Domain, string OpType), Func<Node, GraphBuilder, Value?[]>> Rows =
         new Dictionary<(string, string), Func<Node, GraphBuilder, Value?[]>>
         {
@@ -63,5 +66,6 @@ public static class ContribOps
 
     /// <summary>What to throw for a feature that no row covers.</summary>
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
-        $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX Runtime's fusion.");
+        $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
+        $"Runtime's fusion.");
 }

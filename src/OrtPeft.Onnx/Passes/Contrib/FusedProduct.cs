@@ -2,12 +2,16 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
-/// <summary>α·A′·B′: each operand may have its first axis moved behind the others, then its last two axes swapped.</summary>
+/// <summary>
+/// α·A′·B′: each operand may have its first axis moved behind the others, then its last two axes swapped.
+/// </summary>
 internal static class FusedProduct
 {
     public static Value Of(Node node, GraphBuilder g)
     {
-        var product = g.MatMul(Operand(node, g, 0, "transA", "transBatchA"), Operand(node, g, 1, "transB", "transBatchB"));
+        var a = Operand(node, g, 0, "transA", "transBatchA");
+        var b = Operand(node, g, 1, "transB", "transBatchB");
+        var product = g.MatMul(a, b);
         var alpha = node.Attributes.Float("alpha", 1);
         return alpha == 1 ? product : g.Mul(product, alpha);
     }

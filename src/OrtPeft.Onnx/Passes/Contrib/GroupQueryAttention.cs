@@ -3,9 +3,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
-/// <c>GroupQueryAttention</c>: causal attention where groups of query heads share a key head. Inputs: queries (or all three
-/// packed), keys, values, past keys, past values, lengths, the total length, and rotary tables. The rows of a batch have
-/// equally long pasts; without one, rows may be padded on the right, and results at padding differ.
+/// <c>GroupQueryAttention</c>: causal attention where groups of query heads share a key head. Inputs: queries (or all
+/// three packed), keys, values, past keys, past values, lengths, the total length, and rotary tables. The rows of a
+/// batch have equally long pasts; without one, rows may be padded on the right, and results at padding differ.
 /// </summary>
 internal static class GroupQueryAttention
 {
@@ -22,7 +22,8 @@ internal static class GroupQueryAttention
             (q, k) = Rotated(node, g, q, k, pastKeys);
         k = pastKeys is null ? k : g.Concat(2, pastKeys, k);
         v = pastValues is null ? v : g.Concat(2, pastValues, v);
-        var scores = Capped(node, g, AttentionCore.Scores(g, q, Spread(g, k, heads, groups, width), AttentionCore.ScaleOf(node, width)));
+        var spreadKeys = Spread(g, k, heads, groups, width);
+        var scores = Capped(node, g, AttentionCore.Scores(g, q, spreadKeys, AttentionCore.ScaleOf(node, width)));
         var window = node.Attributes.Int("local_window_size", -1);
         var isSeen = AttentionMasks.IsNotLater(g, q, k, window > 0 ? window - 1 : null);
         var seen = g.Where(isSeen, scores, g.ScalarLike(scores, AttentionMasks.Lowest(scores.Type)));
@@ -30,7 +31,8 @@ internal static class GroupQueryAttention
         return [AttentionCore.Together(g, y, heads, width), k, v];
     }
 
-    private static (Value Query, Value Key, Value Value, long Width) Operands(Node node, GraphBuilder g, long heads, long groups)
+    private static (Value Query, Value Key, Value Value, long Width) Operands(
+        Node node, GraphBuilder g, long heads, long groups)
     {
         var query = node.Inputs[0]!;
         var all = AttentionCore.Width(node, query);

@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
-/// <c>MultiHeadAttention</c>: the products stand outside. Inputs: queries, keys, values, bias, padding mask, numbers to add
-/// to the scores, past keys, past values. Outputs: the result, present keys, present values.
+/// <c>MultiHeadAttention</c>: the products stand outside. Inputs: queries, keys, values, bias, padding mask, numbers to
+/// add to the scores, past keys, past values. Outputs: the result, present keys, present values.
 /// </summary>
 internal static class MultiHeadAttention
 {

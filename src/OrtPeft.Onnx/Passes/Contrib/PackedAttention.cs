@@ -3,8 +3,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
-/// <c>Attention</c>: queries, keys and values from one product. Inputs: x, weights <c>[width, q + k + v]</c>, bias, mask,
-/// past <c>[2, batch, heads, past, width]</c>, and numbers to add to the scores. Outputs: the result, the stacked present.
+/// <c>Attention</c>: queries, keys and values from one product. Inputs: x, weights <c>[width, q + k + v]</c>, bias,
+/// mask, past <c>[2, batch, heads, past, width]</c>, and numbers to add to the scores. Outputs: the result, the stacked
+/// present.
 /// </summary>
 internal static class PackedAttention
 {

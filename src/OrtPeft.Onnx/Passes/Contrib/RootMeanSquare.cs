@@ -16,7 +16,8 @@ internal static class RootMeanSquare
         return [y, inverse];
     }
 
-    public static (Value Y, Value InverseDeviation) Normalize(GraphBuilder g, Value x, Value scale, long[] axes, float epsilon)
+    public static (Value Y, Value InverseDeviation) Normalize(
+        GraphBuilder g, Value x, Value scale, long[] axes, float epsilon)
     {
         var mean = g.ReduceMean(g.Mul(x, x), axes);
         var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(mean, epsilon)));

@@ -4,8 +4,8 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
 /// <c>RotaryEmbedding</c>: turns pairs of a head's elements by an angle that grows with the place. Inputs: x as
-/// <c>[batch, sequence, heads·width]</c> or <c>[batch, heads, sequence, width]</c>, position ids <c>[batch, sequence]</c> or
-/// the first one <c>[1]</c>, tables <c>[places, width/2]</c> of cosines and sines.
+/// <c>[batch, sequence, heads·width]</c> or <c>[batch, heads, sequence, width]</c>, position ids <c>[batch,
+/// sequence]</c> or the first one <c>[1]</c>, tables <c>[places, width/2]</c> of cosines and sines.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2104.09864">Su et al., RoFormer, equation 34.</seealso>
 internal static class Rotary
@@ -22,13 +22,15 @@ internal static class Rotary
             return Turn(node, g, x, tables, isInterleaved);
         var all = AttentionCore.Width(node, x);
         var heads = node.Attributes.Int("num_heads", 0);
-        var width = node.Attributes.Int("rotary_embedding_dim", 0) > 0 ? all / heads : 2 * AttentionCore.Width(node, node.Inputs[2]!);
+        var isPartial = node.Attributes.Int("rotary_embedding_dim", 0) > 0;
+        var width = isPartial ? all / heads : 2 * AttentionCore.Width(node, node.Inputs[2]!);
         var turned = Turn(node, g, g.Reshape(x, 0, 0, all / width, width), tables, isInterleaved);
         return g.Reshape(turned, 0, 0, all);
     }
 
     /// <summary>Cosines and sines at positions, with an axis of length 1 for the heads.</summary>
-    public static (Value Cos, Value Sin) TablesAt(GraphBuilder g, Value cos, Value sin, Value positions, long headsAxis) =>
+    public static (Value Cos, Value Sin) TablesAt(
+        GraphBuilder g, Value cos, Value sin, Value positions, long headsAxis) =>
         (g.Unsqueeze(g.Gather(cos, positions), headsAxis), g.Unsqueeze(g.Gather(sin, positions), headsAxis));
 
     /// <summary>Turns the first elements of each head, as many as the tables are made for; the others stay.</summary>
@@ -42,7 +44,9 @@ internal static class Rotary
         return g.Concat(3, TurnAll(g, parts[0], tables, turns, isInterleaved), parts[1]);
     }
 
-    /// <summary>(a, b) becomes (a·cos − b·sin, b·cos + a·sin); a and b are halves, or alternate when interleaved.</summary>
+    /// <summary>
+    /// (a, b) becomes (a·cos − b·sin, b·cos + a·sin); a and b are halves, or alternate when interleaved.
+    /// </summary>
     private static Value TurnAll(GraphBuilder g, Value x, (Value Cos, Value Sin) tables, long width, bool isInterleaved)
     {
         var half = width / 2;

@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
-/// The residual sum and its normalisation in one. Outputs: the result, mean and inverse deviation (of the layer form), and
-/// the sum.
+/// The residual sum and its normalisation in one. Outputs: the result, mean and inverse deviation (of the layer form),
+/// and the sum.
 /// </summary>
 internal static class SkipNormalization
 {
@@ -16,7 +16,8 @@ internal static class SkipNormalization
         var sum = Sum(node, g, node.Input(4));
         var statistics = node.Outputs.Take(3).Count(static o => o.Name.Length > 0) > 1;
         var epsilon = NodeAttribute.Of("epsilon", node.Attributes.Float("epsilon", DefaultEpsilon));
-        var results = g.Ops("LayerNormalization", statistics ? 3 : 1, Inputs(sum, node.Inputs[2]!, node.Input(3)), [epsilon]);
+        var inputs = Inputs(sum, node.Inputs[2]!, node.Input(3));
+        var results = g.Ops("LayerNormalization", statistics ? 3 : 1, inputs, [epsilon]);
         return statistics ? [results[0], results[1], results[2], sum] : [results[0], null, null, sum];
     }
 
@@ -24,11 +25,13 @@ internal static class SkipNormalization
     public static Value?[] Simplified(Node node, GraphBuilder g)
     {
         var sum = Sum(node, g, node.Input(3));
-        var (y, inverse) = RootMeanSquare.Normalize(g, sum, node.Inputs[2]!, [-1], node.Attributes.Float("epsilon", DefaultEpsilon));
+        var epsilon = node.Attributes.Float("epsilon", DefaultEpsilon);
+        var (y, inverse) = RootMeanSquare.Normalize(g, sum, node.Inputs[2]!, [-1], epsilon);
         return [y, null, inverse, sum];
     }
 
-    private static Value?[] Inputs(Value sum, Value gamma, Value? beta) => beta is null ? [sum, gamma] : [sum, gamma, beta];
+    private static Value?[] Inputs(Value sum, Value gamma, Value? beta) =>
+        beta is null ? [sum, gamma] : [sum, gamma, beta];
 
     private static Value Sum(Node node, GraphBuilder g, Value? bias)
     {

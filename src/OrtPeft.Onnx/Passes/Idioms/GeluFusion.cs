@@ -39,9 +39,9 @@ public static class GeluFusion
             return x is null ? null : (x, "none");
         }
 
-        if (!node.Is("Tanh") || Pattern.AppliedTo(node.Inputs[0], "Mul", Math.Sqrt(2 / Math.PI)) is not { Producer: { } sum })
+        if (!node.Is("Tanh"))
             return null;
-        if (!sum.Is("Add"))
+        if (Pattern.AppliedTo(node.Inputs[0], "Mul", Math.Sqrt(2 / Math.PI))?.Producer is not { } sum || !sum.Is("Add"))
             return null;
         return IsCube(sum.Inputs[1], sum.Inputs[0]!) ? (sum.Inputs[0]!, "tanh")
             : IsCube(sum.Inputs[0], sum.Inputs[1]!) ? (sum.Inputs[1]!, "tanh")

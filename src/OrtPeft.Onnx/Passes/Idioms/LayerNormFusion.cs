@@ -4,8 +4,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes.Idioms;
 
 /// <summary>
-/// Recognises layer normalisation written out, γ·(x − μ)/√(σ² + ε) + β over the last axis, and puts the standard operator of
-/// opset 17 in its place: one node instead of nine.
+/// Recognises layer normalisation written out, γ·(x − μ)/√(σ² + ε) + β over the last axis, and puts the standard
+/// operator of opset 17 in its place: one node instead of nine.
 /// </summary>
 /// <seealso href="https://onnx.ai/onnx/operators/onnx__LayerNormalization.html"/>
 public static class LayerNormFusion
@@ -26,7 +26,11 @@ public static class LayerNormFusion
                 continue;
             (g.Before, g.Scope) = (last, last.Name);
             Value[] inputs = bias is null ? [x, scale] : [x, scale, bias];
-            var result = g.Op("LayerNormalization", inputs, NodeAttribute.Of("axis", -1L), NodeAttribute.Of("epsilon", (float)epsilon));
+            var result = g.Op(
+                "LayerNormalization",
+                inputs,
+                NodeAttribute.Of("axis", -1L),
+                NodeAttribute.Of("epsilon", (float)epsilon));
             Replacement.Put(g, last, result);
         }
 
@@ -77,18 +81,20 @@ public static class LayerNormFusion
     /// <summary>γ and, if there is one, β that follow, and the node that makes the result.</summary>
     private static (Node Last, Value Scale, Value? Bias)? Scaled(Node div, Value x)
     {
-        if (Pattern.OnlyReader(div.Output, "Mul") is not { } mul || Vector(Pattern.Other(mul, div.Output), x) is not { } scale)
+        if (Pattern.OnlyReader(div.Output, "Mul") is not { } mul)
             return null;
-        var isBiased = Pattern.OnlyReader(mul.Output, "Add") is { } add && Vector(Pattern.Other(add, mul.Output), x) is not null;
-        if (!isBiased)
+        if (Vector(Pattern.Other(mul, div.Output), x) is not { } scale)
+            return null;
+        if (Pattern.OnlyReader(mul.Output, "Add") is not { } add)
             return (mul, scale, null);
-        var last = mul.Output.Uses[0].Node;
-        return (last, scale, Pattern.Other(last, mul.Output));
+        return Vector(Pattern.Other(add, mul.Output), x) is { } bias ? (add, scale, bias) : (mul, scale, null);
     }
 
     /// <summary>A constant with one number per element of x's last axis.</summary>
     private static Value? Vector(Value? value, Value x) =>
-        value?.Constant is { Dims: [var length] } && x.Shape is { Rank: > 0 } shape && shape[shape.Rank - 1].Value == length
+        value?.Constant is { Dims: [var length] }
+        && x.Shape is { Rank: > 0 } shape
+        && shape[shape.Rank - 1].Value == length
             ? value
             : null;
 }

@@ -13,14 +13,18 @@ internal static class Pattern
     public static double? Number(Value? value) =>
         value?.Constant is { Count: 1 } tensor && tensor.Type.IsFloating() ? tensor.ToFloat32()[0] : null;
 
-    /// <summary>The one node that reads a value, when it is of an operator and the value is no result of the graph.</summary>
+    /// <summary>
+    /// The one node that reads a value, when it is of an operator and the value is no result of the graph.
+    /// </summary>
     public static Node? OnlyReader(Value value, string opType) =>
         value is { Uses: [var use], IsGraphOutput: false } && use.Node.Is(opType) ? use.Node : null;
 
     /// <summary>The operand of a two-input node beside the given one.</summary>
     public static Value? Other(Node node, Value operand) => node.Inputs[0] == operand ? node.Inputs[1] : node.Inputs[0];
 
-    /// <summary>The value that a node of an operator, one operand a given number, was applied to; the number may come first.</summary>
+    /// <summary>
+    /// The value that a node of an operator, one operand a given number, was applied to; the number may come first.
+    /// </summary>
     public static Value? AppliedTo(Value? value, string opType, double number, bool commutes = true)
     {
         if (value?.Producer is not { } node || !node.Is(opType))

@@ -4,7 +4,7 @@ namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 internal static class ContribCases
 {
     public static IEnumerable<string> All =>
-        [.. Pointwise.Concat(Norms).Concat(Embeddings).Concat(Attention).Concat(MultiHead).Concat(GroupQuery).Concat(Rotary)];
+        [.. Pointwise, .. Norms, .. Embeddings, .. Attention, .. MultiHead, .. GroupQuery, .. Rotary];
 
     private static string[] Pointwise =>
     [
@@ -38,11 +38,15 @@ internal static class ContribCases
     private static string[] Embeddings =>
     [
         "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]) outputs=2",
-        "com.microsoft.EmbedLayerNormalization(int32[B,S]; int32[B,S]; float[9,8]; float[9,8]; float[2,8]; float[8]; float[8]) outputs=3",
-        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; int32[B,S]) outputs=2",
-        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; -; int32[B,S])" +
+        "com.microsoft.EmbedLayerNormalization(int32[B,S]; int32[B,S]; float[9,8]; float[9,8]; float[2,8]; " +
+            "float[8]; float[8]) outputs=3",
+        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; " +
+            "int32[B,S]) outputs=2",
+        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; -; " +
+            "int32[B,S])" +
             " outputs=3 epsilon=0.1f",
-        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; -; int32[1,S]) outputs=2",
+        "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]; -; " +
+            "int32[1,S]) outputs=2",
     ];
 
     private static string[] Attention =>
@@ -53,47 +57,62 @@ internal static class ContribCases
         "com.microsoft.Attention(float[B,S,8]; float[8,28]; float[28]) num_heads=2 qkv_hidden_sizes=[8,8,12]",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,S]) num_heads=2",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,S]) num_heads=2 unidirectional=1",
-        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,S]) num_heads=2 unidirectional=1 mask_filter_value=-5f",
+        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,S]) num_heads=2 unidirectional=1 " +
+            "mask_filter_value=-5f",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,S,S]) num_heads=2 unidirectional=1",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; i=2,3) num_heads=2",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; i=1,3) num_heads=2 unidirectional=1",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; i=3,2,1,0) num_heads=2",
-        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; float[2,B,2,P,4]) num_heads=2 unidirectional=1 outputs=2",
-        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,T]; float[2,B,2,P,4]) num_heads=2 unidirectional=1" +
+        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; float[2,B,2,P,4]) num_heads=2 " +
+            "unidirectional=1 outputs=2",
+        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,T]; float[2,B,2,P,4]) num_heads=2 " +
+            "unidirectional=1" +
             " outputs=2 mask_filter_value=-3.4e38f",
-        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,T]; float[2,B,2,P,4]) num_heads=2 outputs=2",
+        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,T]; float[2,B,2,P,4]) num_heads=2 " +
+            "outputs=2",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; -; float[B,2,S,S]) num_heads=2",
-        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; -; float[1,2,S,S]) num_heads=2 unidirectional=1",
+        "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; -; float[1,2,S,S]) num_heads=2 " +
+            "unidirectional=1",
     ];
 
     private static string[] MultiHead =>
     [
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]) num_heads=2",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,12]) num_heads=2 scale=0.3f",
-        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; float[24]) num_heads=4 unidirectional=1",
-        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; int32[B,P]) num_heads=2 mask_filter_value=-50f",
-        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; i=2,4) num_heads=2 mask_filter_value=-50f",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; float[24]) num_heads=4 " +
+            "unidirectional=1",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; int32[B,P]) num_heads=2 " +
+            "mask_filter_value=-50f",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; i=2,4) num_heads=2 " +
+            "mask_filter_value=-50f",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; float[1,2,S,S]) num_heads=2",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,2,P,4]; float[B,2,P,4]) num_heads=2",
-        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; float[B,2,P,4]; float[B,2,P,4])" +
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; float[B,2,P,4]; " +
+            "float[B,2,P,4])" +
             " num_heads=2 outputs=3 unidirectional=1",
-        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; float[24]; int32[B,T]; float[B,2,S,T];" +
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; float[24]; int32[B,T]; " +
+            "float[B,2,S,T];" +
             " float[B,2,P,4]; float[B,2,P,4]) num_heads=2 outputs=3 mask_filter_value=-50f",
     ];
 
     private static string[] GroupQuery =>
     [
-        "com.microsoft.GroupQueryAttention(float[B,S,32]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) num_heads=2 kv_num_heads=2" +
+        "com.microsoft.GroupQueryAttention(float[B,S,32]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
+            "num_heads=2 kv_num_heads=2" +
             " outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) num_heads=4" +
+        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
+            "num_heads=4" +
             " kv_num_heads=2 scale=0.2f outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,128]; -; -; -; -; i=2,2; i=#3; float[9,8]; float[9,8]) num_heads=4" +
+        "com.microsoft.GroupQueryAttention(float[B,S,128]; -; -; -; -; i=2,2; i=#3; float[9,8]; float[9,8]) " +
+            "num_heads=4" +
             " kv_num_heads=2 do_rotary=1 outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3; float[9,8]; float[9,8])" +
+        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3; " +
+            "float[9,8]; float[9,8])" +
             " num_heads=4 kv_num_heads=2 do_rotary=1 rotary_interleaved=1 softcap=1.5f outputs=3",
         "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3)" +
             " num_heads=4 kv_num_heads=2 local_window_size=2 outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,1,64]; float[B,1,32]; float[B,1,32]; float[B,2,P,16]; float[B,2,P,16]; i=4,4; i=#5;" +
+        "com.microsoft.GroupQueryAttention(float[B,1,64]; float[B,1,32]; float[B,1,32]; float[B,2,P,16]; " +
+            "float[B,2,P,16]; i=4,4; i=#5;" +
             " float[9,8]; float[9,8]) num_heads=4 kv_num_heads=2 do_rotary=1 outputs=3",
     ];
 
@@ -103,6 +122,7 @@ internal static class ContribCases
         "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[1]; float[9,4]; float[9,4]) interleaved=1",
         "com.microsoft.RotaryEmbedding(float[B,2,S,8]; int64[B,S]; float[9,4]; float[9,4])",
         "com.microsoft.RotaryEmbedding(float[B,2,S,8]; int64[1]; float[9,4]; float[9,4]) interleaved=1",
-        "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[B,S]; float[9,2]; float[9,2]) num_heads=2 rotary_embedding_dim=4",
+        "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[B,S]; float[9,2]; float[9,2]) num_heads=2 " +
+            "rotary_embedding_dim=4",
     ];
 }

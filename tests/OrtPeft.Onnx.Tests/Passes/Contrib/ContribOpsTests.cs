@@ -26,7 +26,8 @@ public sealed class ContribOpsTests
     [Fact]
     public void Table_HasACaseForEveryRow()
     {
-        var covered = ContribCases.All.Select(static t => new OpCase(t)).Select(static c => (c.Domain, c.Op)).ToHashSet();
+        var cases = ContribCases.All.Select(static t => new OpCase(t));
+        var covered = cases.Select(static c => (c.Domain, c.Op)).ToHashSet();
 
         Assert.DoesNotContain(ContribOps.Operators, o => !covered.Contains(o));
     }
@@ -53,7 +54,8 @@ public sealed class ContribOpsTests
         if (!wantsSum)
             return model;
         var old = model.Graph.Nodes[0];
-        var node = model.Graph.AddNode(old.OpType, old.Inputs, ["y", "", "", "sum"], [.. old.Attributes], old.Domain, old.Name);
+        string[] outputs = ["y", "", "", "sum"];
+        var node = model.Graph.AddNode(old.OpType, old.Inputs, outputs, [.. old.Attributes], old.Domain, old.Name);
         model.Graph.RemoveOutput(old.Output);
         model.Graph.Remove(old);
         model.Graph.AddOutput(node.Outputs[0]);

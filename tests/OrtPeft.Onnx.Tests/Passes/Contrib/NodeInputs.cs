@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 
-/// <summary>Inputs for single nodes: floats from −2 to 2 so that masks and causality show, integers 0 and 1 at random.</summary>
+/// <summary>
+/// Inputs for single nodes: floats from −2 to 2 so that masks and causality show, integers 0 and 1 at random.
+/// </summary>
 internal static class NodeInputs
 {
     public static Dictionary<string, OrtValue> For(Graph graph, IReadOnlyDictionary<string, long> symbols, int seed)
