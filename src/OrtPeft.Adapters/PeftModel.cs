@@ -50,6 +50,7 @@ public sealed class PeftModel
     {
         ArgumentNullException.ThrowIfNull(baseModel);
         var method = PeftMethods.Of(config);
+        ControlFlow.Refuse(baseModel);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
         var adapted = canonical.Clone();

@@ -99,7 +99,6 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(peft);
         var model = peft.Model.Clone();
         var graph = model.Graph;
-        WithoutCache(model);
         var parameters = peft.Parameters.Select(p => graph.Find(p.Value.Name)!).ToList();
         foreach (var (parameter, value) in peft.Parameters.Zip(parameters))
         {
@@ -107,13 +106,20 @@ public static class TrainingGraph
             graph.TurnIntoInput(value);
         }
 
+        WithoutCache(model);
         return (model, parameters);
     }
 
+    /// <summary>Only the first output stays: caches go, and the loss that a graph brings of its own.</summary>
     private static void WithoutCache(Model model)
     {
-        foreach (var output in model.Graph.Outputs.Skip(1).ToArray())
-            model.Graph.RemoveOutput(output);
+        var graph = model.Graph;
+        foreach (var output in graph.Outputs.Skip(1).ToArray())
+            graph.RemoveOutput(output);
+        graph.RemoveDeadCode();
+        var labels = graph.Inputs.FirstOrDefault(static i => i.Name == "labels");
+        if (labels is { Uses.Count: 0, IsGraphOutput: false })
+            graph.Remove(labels);
         PastRemoval.Run(model);
     }
 

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -11,7 +12,10 @@ internal static class ModuleNames
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
 
-    public static string Of(Node node, Value weight, Value? bias)
+    public static string Of(Node node, Value weight, Value? bias) =>
+        ParameterNames.Canonical(Found(node, weight, bias));
+
+    private static string Found(Node node, Value weight, Value? bias)
     {
         var weightIsItsOwn = weight.Uses.Count == 1;
         if (weightIsItsOwn && Stem(weight.Name, WeightSuffix) is { } fromWeight)

@@ -22,7 +22,12 @@ public sealed class DecoderInputs
     /// <summary>The name of the tokens' places, <c>[batch, sequence]</c>.</summary>
     public const string Positions = "position_ids";
 
-    private static readonly string[] Names = [Ids, Mask, Positions];
+    /// <summary>
+    /// The name of a graph's own loss' targets, <c>[batch, sequence]</c>: the tokens themselves, as in HF.
+    /// </summary>
+    public const string Labels = "labels";
+
+    private static readonly string[] Names = [Ids, Mask, Positions, Labels];
 
     private readonly ImmutableArray<Value> _numbers;
 
@@ -94,6 +99,7 @@ public sealed class DecoderInputs
             feeds.Add(input.Name, input.Name switch
             {
                 Ids => IntegerFeed.Of(input.Type, ids, rows, columns),
+                Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
                 Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * total), rows, total),
                 _ => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
             });

@@ -139,6 +139,18 @@ public sealed class Graph
         _inputs.Add(value);
     }
 
+    /// <summary>Takes an input with a default off the inputs, so that the default always holds.</summary>
+    /// <param name="value">An input of this graph.</param>
+    /// <exception cref="GraphException">The value has no default.</exception>
+    public void TurnIntoConstant(Value value)
+    {
+        Own(value);
+        if (value.Initializer is null)
+            throw new GraphException($"'{value.Name}' is no initializer of graph '{Name}'.");
+        value.IsGraphInput = false;
+        _inputs.Remove(value);
+    }
+
     /// <summary>Adds a value of this graph, or one around it, to the results.</summary>
     /// <param name="value">The value.</param>
     /// <exception cref="GraphException">The value belongs to another graph.</exception>

@@ -1,3 +1,6 @@
+using OrtPeft.Onnx.Passes.Contrib;
+using OrtPeft.Onnx.Passes.Idioms;
+
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
@@ -12,8 +15,15 @@ public static class CanonicalForm
     /// <summary>The passes, in order.</summary>
     public static IReadOnlyList<GraphPass> Passes { get; } =
     [
+        new("input-defaults", InputDefaults.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
+        new("remove-identity", IdentityRemoval.Run),
+        new("fused-to-standard", ContribOps.Run),
+        new("fuse-layer-norm", LayerNormFusion.Run),
+        new("fuse-gelu", GeluFusion.Run),
+        new("parameter-names", ParameterNames.Run),
+        new("logits-first", LogitsFirst.Run),
     ];
 
     /// <summary>Brings a model into the form, in place.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
 
@@ -11,22 +10,35 @@ namespace OrtPeft.Onnx.Passes;
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>
 public static class OpsetUpgrade
 {
-    private const int Oldest = 13;
+    private const int Oldest = 7;
 
-    private static readonly FrozenDictionary<string, Action<Node, GraphBuilder>> Rows =
-        new Dictionary<string, Action<Node, GraphBuilder>>(StringComparer.Ordinal)
-        {
-            ["ReduceMean"] = AxesToInput,
-            ["ReduceMax"] = AxesToInput,
-            ["ReduceMin"] = AxesToInput,
-            ["ReduceProd"] = AxesToInput,
-            ["ReduceL1"] = AxesToInput,
-            ["ReduceL2"] = AxesToInput,
-            ["ReduceLogSum"] = AxesToInput,
-            ["ReduceLogSumExp"] = AxesToInput,
-            ["ReduceSumSquare"] = AxesToInput,
-            ["Split"] = CountOutputs,
-        }.ToFrozenDictionary(StringComparer.Ordinal);
+    /// <summary>An operator, the version that changed its form, and what brings the older form there.</summary>
+    private static readonly (string OpType, int Version, Action<Node, GraphBuilder> Apply)[] Rows =
+    [
+        ("Slice", 10, AttributesToInputs.Slice),
+        ("TopK", 10, AttributesToInputs.TopK),
+        ("Clip", 11, AttributesToInputs.Clip),
+        ("Pad", 11, AttributesToInputs.Pad),
+        ("Scatter", 11, RenameScatter),
+        ("Dropout", 12, DropRatio),
+        ("Softmax", 13, SoftmaxOverRows.Lower),
+        ("LogSoftmax", 13, SoftmaxOverRows.Lower),
+        ("Hardmax", 13, SoftmaxOverRows.Lower),
+        ("Squeeze", 13, AttributesToInputs.Axes),
+        ("Unsqueeze", 13, AttributesToInputs.Axes),
+        ("ReduceSum", 13, AttributesToInputs.Axes),
+        ("Split", 13, AttributesToInputs.SplitLengths),
+        ("Split", 18, CountOutputs),
+        ("ReduceMean", 18, AttributesToInputs.Axes),
+        ("ReduceMax", 18, AttributesToInputs.Axes),
+        ("ReduceMin", 18, AttributesToInputs.Axes),
+        ("ReduceProd", 18, AttributesToInputs.Axes),
+        ("ReduceL1", 18, AttributesToInputs.Axes),
+        ("ReduceL2", 18, AttributesToInputs.Axes),
+        ("ReduceLogSum", 18, AttributesToInputs.Axes),
+        ("ReduceLogSumExp", 18, AttributesToInputs.Axes),
+        ("ReduceSumSquare", 18, AttributesToInputs.Axes),
+    ];
 
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>
@@ -43,31 +55,41 @@ public static class OpsetUpgrade
                 "again with a newer opset.");
         }
 
-        Upgrade(model.Graph, new ShapeInference(model.Opset));
+        var pending = Rows.Where(r => r.Version > model.Opset).ToLookup(static r => r.OpType, static r => r.Apply);
+        var shapes = new ShapeInference(model.Opset);
+        shapes.Infer(model.Graph);
+        Upgrade(model.Graph, new ShapeInference(CanonicalForm.Opset), pending);
         model.Opsets[""] = CanonicalForm.Opset;
         model.IrVersion = Math.Max(model.IrVersion, 10);
     }
 
-    private static void Upgrade(Graph graph, ShapeInference shapes)
+    private static void Upgrade(Graph graph, ShapeInference shapes, ILookup<string, Action<Node, GraphBuilder>> pending)
     {
         var builder = new GraphBuilder(graph, shapes);
         foreach (var node in graph.Nodes.ToArray())
         {
-            if (node.Domain.Length == 0 && Rows.TryGetValue(node.OpType, out var upgrade))
-                upgrade(node, builder);
             foreach (var inner in node.Subgraphs)
-                Upgrade(inner, shapes);
+                Upgrade(inner, shapes, pending);
+            if (node.Domain.Length > 0)
+                continue;
+            (builder.Before, builder.Scope) = (node, node.Name);
+            foreach (var apply in pending[node.OpType])
+                apply(node, builder);
         }
     }
 
-    /// <summary>Opset 18 moved a reduction's axes from an attribute to the second input.</summary>
-    private static void AxesToInput(Node node, GraphBuilder builder)
+    /// <summary>
+    /// Opset 12 moved the ratio to an input; without the input that turns training on, both forms do nothing.
+    /// </summary>
+    private static void DropRatio(Node node, GraphBuilder builder)
     {
-        if (node.Attributes.Ints("axes") is not { } axes)
-            return;
-        node.SetInput(1, builder.Int64(axes));
-        node.Attributes.Remove("axes");
+        node.Attributes.Remove("ratio");
+        node.Attributes.Remove("is_test");
     }
+
+    /// <summary>Opset 11 gave Scatter its present name.</summary>
+    private static void RenameScatter(Node node, GraphBuilder builder) =>
+        Replacement.Put(builder, node, builder.Op("ScatterElements", [.. node.Inputs], [.. node.Attributes]));
 
     /// <summary>Opset 18 wants the number of outputs stated where no lengths are given.</summary>
     private static void CountOutputs(Node node, GraphBuilder builder)

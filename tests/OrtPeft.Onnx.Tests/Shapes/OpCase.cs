@@ -7,9 +7,10 @@ namespace OrtPeft.Onnx.Tests.Shapes;
 
 /// <summary>
 /// One node as text: <c>Concat(float[B,2]; float[S,2]) axis=0</c>. Inputs are fed (<c>type[dims]</c>), int64 constants
-/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>) or left out (<c>-</c>).
-/// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c> are
-/// not attributes. A question mark at the end: some lengths stay unknown.
+/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>), int32 ones (<c>i=1</c>) or left
+/// out (<c>-</c>).
+/// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c>
+/// are not attributes. A question mark at the end: some lengths stay unknown.
 /// </summary>
 internal sealed class OpCase
 {
@@ -60,9 +61,12 @@ internal sealed class OpCase
         var scalar = values.StartsWith('#');
         double[] numbers = [.. values.TrimStart('#').Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Number)];
         ReadOnlySpan<long> dims = scalar ? [] : [numbers.Length];
-        return builder.Constant(text[0] == 'f'
-            ? Tensor.Of<float>([.. numbers.Select(static n => (float)n)], dims)
-            : Tensor.Of<long>([.. numbers.Select(static n => (long)n)], dims));
+        return builder.Constant(text[0] switch
+        {
+            'f' => Tensor.Of<float>([.. numbers.Select(static n => (float)n)], dims),
+            'i' => Tensor.Of<int>([.. numbers.Select(static n => (int)n)], dims),
+            _ => Tensor.Of<long>([.. numbers.Select(static n => (long)n)], dims),
+        });
     }
 
     private static Value Fed(Graph graph, string[] parts)

@@ -23,18 +23,27 @@ public sealed class CausalLm : IObjective
         ArgumentNullException.ThrowIfNull(scope);
         var (g, logits) = (scope.Builder, scope.Output);
         if (logits.Shape is not { Rank: 3 } shape)
-            throw new GraphException($"The output '{logits.Name}' is {logits.Shape}, not [batch, sequence, vocabulary]: no language model.");
+            throw NoLanguageModel(logits, $"is {logits.Shape}, not [batch, sequence, vocabulary]");
+        var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
+        if (head is null && logits.Name != "logits")
+            throw NoLanguageModel(logits, $"comes from {logits.Producer}, not from a product with the vocabulary");
         var labels = g.Graph.AddInput("labels", ElementType.Int64, [shape[0], shape[1]]);
         g.Scope = "/loss";
         var next = NextTokens(g, labels);
         var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
-        var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
-        return head is { Bias: null, Node.Inputs.Count: 2 }
+        return head is { Bias: null, Node.Inputs.Count: 2 } && !IsAddedTo(head)
             ? HeadLoss(scope, head, picked, targets, count)
             : LogitsLoss(scope, picked, targets, count);
     }
+
+    private static GraphException NoLanguageModel(Value output, string finding) => new(
+        $"The output '{output.Name}' {finding}; next-token training needs logits: " +
+        "export the model with its language-model head.");
+
+    /// <summary>Whether more than the product makes the output, so that it must be differentiated as a whole.</summary>
+    private static bool IsAddedTo(LinearModule head) => head.Node.Output.Uses.Any(static u => u.Node.Is("Add"));
 
     /// <summary>The label of each position's next token, the batch as one row: [batch·sequence].</summary>
     private static Value NextTokens(GraphBuilder g, Value labels)

@@ -1,0 +1,71 @@
+using System.Collections.Frozen;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Passes.Contrib;
+
+/// <summary>
+/// Takes ONNX Runtime's fused operators apart into standard ones with the same results, so that gradients, shapes and
+/// adapters meet standard operators only: <c>Attention</c> becomes, among others, the product with its <c>c_attn</c>
+/// weight.
+/// </summary>
+/// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md"/>
+public static class ContribOps
+{
+    private const string Microsoft = "com.microsoft";
+
+    /// <summary>
+    /// An operator, and what computes its outputs in standard operators; null for an output it cannot give.
+    /// </summary>
+    private static readonly FrozenDictionary<(string Domain, string OpType), Func<Node, GraphBuilder, Value?[]>> Rows =
+        new Dictionary<(string, string), Func<Node, GraphBuilder, Value?[]>>
+        {
+            [(Microsoft, "Gelu")] = static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)],
+            [(Microsoft, "BiasGelu")] = static (n, g) => [Gelus.Exact(g, g.Add(n.Inputs[0]!, n.Inputs[1]!))],
+            [(Microsoft, "FastGelu")] = static (n, g) => [Gelus.Fast(n, g)],
+            [(Microsoft, "QuickGelu")] = static (n, g) => [Gelus.Quick(n, g)],
+            [(Microsoft, "FusedMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
+            [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
+            [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
+            [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
+            [("", "SimplifiedLayerNormalization")] = RootMeanSquare.Of,
+            [(Microsoft, "EmbedLayerNormalization")] = EmbedNormalization.Of,
+            [(Microsoft, "Attention")] = PackedAttention.Of,
+            [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,
+            [(Microsoft, "GroupQueryAttention")] = GroupQueryAttention.Of,
+            [(Microsoft, "RotaryEmbedding")] = static (n, g) => [Rotary.Of(n, g)],
+        }.ToFrozenDictionary();
+
+    /// <summary>The operators in the table, by domain and name.</summary>
+    public static IEnumerable<(string Domain, string OpType)> Operators => Rows.Keys;
+
+    /// <summary>Runs the pass in place.</summary>
+    /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
+    /// <exception cref="UnsupportedOpException">A node uses a feature of its operator that no row covers.</exception>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        if (!graph.Nodes.Any(static n => Rows.ContainsKey((n.Domain, n.OpType))))
+            return;
+        var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
+        foreach (var node in graph.Nodes.ToArray())
+        {
+            if (!Rows.TryGetValue((node.Domain, node.OpType), out var rewrite))
+            {
+                g.Shapes.Infer(node);
+                continue;
+            }
+
+            (g.Before, g.Scope) = (node, node.Name);
+            Replacement.Put(g, node, rewrite(node, g));
+        }
+
+        graph.RemoveDeadCode();
+    }
+
+    /// <summary>What to throw for a feature that no row covers.</summary>
+    internal static UnsupportedOpException Refusal(Node node, string feature) => new(
+        $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
+        $"Runtime's fusion.");
+}

@@ -1,0 +1,54 @@
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Removes <c>Identity</c> nodes. PyTorch's exporter stores parameters of equal value once and gives the others through
+/// an Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can
+/// train and the other not. A tied embedding stays tied.
+/// </summary>
+public static class IdentityRemoval
+{
+    private static readonly string[] ParameterEndings = [".weight", ".bias"];
+
+    /// <summary>Runs the pass in place.</summary>
+    /// <param name="model">The model.</param>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        var builder = new GraphBuilder(graph, new ShapeInference(model.Opset));
+        foreach (var node in graph.Nodes.Where(static n => n.Is("Identity")).ToArray())
+        {
+            var (source, output) = (node.Inputs[0]!, node.Output);
+            if (output.IsGraphOutput)
+                continue;
+            if (source.Constant is { } content && IsParameter(output.Name) && !IsTied(source.Name, output.Name))
+                Unshare(graph, node, content);
+            else
+                Replacement.Put(builder, node, source);
+        }
+    }
+
+    private static void Unshare(Graph graph, Node node, Tensor content)
+    {
+        var name = node.Output.Name;
+        graph.Rename(node.Output, graph.FreshName(name + "/shared"));
+        graph.ReplaceAllUsesWith(node.Output, graph.AddInitializer(name, content.WithName(name)));
+        graph.Remove(node);
+    }
+
+    private static bool IsParameter(string name) =>
+        ParameterEndings.Any(e => name.EndsWith(e, StringComparison.Ordinal));
+
+    /// <summary>The head and the token embedding are one parameter where their values are equal.</summary>
+    private static bool IsTied(string one, string other) =>
+        IsHead(one) && IsEmbedding(other) || IsHead(other) && IsEmbedding(one);
+
+    private static bool IsHead(string name) => name.Contains("lm_head", StringComparison.Ordinal);
+
+    private static bool IsEmbedding(string name) =>
+        name.EndsWith("wte.weight", StringComparison.Ordinal)
+        || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
+}

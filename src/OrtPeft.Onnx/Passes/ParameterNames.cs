@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Gives parameters the names they have in HF's causal language models: <c>m.transformer.h.0.ln_1.weight</c> of a
+/// wrapped module and <c>h.0.ln_1.weight</c> of a bare one become <c>transformer.h.0.ln_1.weight</c>.
+/// </summary>
+/// <remarks>
+/// Every GPT-2-like model of HF keeps its layers in <c>transformer.h</c>, every Llama-like one in <c>model.layers</c>;
+/// the first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for
+/// what stands beside the layers: there, what the layers' names lost at the front is taken off as well.
+/// </remarks>
+public static class ParameterNames
+{
+    /// <summary>Runs the pass in place; a name that another value has already is not taken.</summary>
+    /// <param name="model">The model.</param>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        var wrapper = graph.Initializers.Select(static v => WrapperOf(v.Name)).OfType<string>().FirstOrDefault() ?? "";
+        foreach (var value in graph.Initializers.ToArray())
+        {
+            var name = Canonical(value.Name, wrapper);
+            if (name != value.Name && !value.IsGraphInput && !value.IsGraphOutput && graph.Find(name) is null)
+                graph.Rename(value, name);
+        }
+    }
+
+    /// <summary>The name of a module or parameter in HF's model.</summary>
+    /// <param name="name">A path with dots.</param>
+    /// <returns>The path from the model's root.</returns>
+    public static string Canonical(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var segments = name.Split('.');
+        if (LayersAt(segments) is not { } at)
+            return Head(segments) ?? name;
+        var root = segments[at] == "h" ? "transformer" : "model";
+        var start = Array.LastIndexOf(segments, root, at);
+        if (start >= 0)
+            return string.Join('.', segments[start..]);
+        return segments[at] == "h" ? $"transformer.{string.Join('.', segments[at..])}" : name;
+    }
+
+    private static string Canonical(string name, string wrapper)
+    {
+        var bare = name.StartsWith(wrapper, StringComparison.Ordinal) ? name[wrapper.Length..] : name;
+        var isBesideLayers = bare.Split('.') is ["wte" or "wpe" or "ln_f", _];
+        return isBesideLayers ? $"transformer.{bare}" : Canonical(bare);
+    }
+
+    /// <summary>
+    /// What stands before <c>transformer.h</c>, <c>model.layers</c> or a bare <c>h</c>, its dot included.
+    /// </summary>
+    private static string? WrapperOf(string name)
+    {
+        var segments = name.Split('.');
+        if (LayersAt(segments) is not { } at)
+            return null;
+        var root = segments[at] == "h" ? "transformer" : "model";
+        var start = Array.LastIndexOf(segments, root, at);
+        if (start < 0 && segments[at] != "h")
+            return null;
+        return string.Concat(segments[..(start < 0 ? at : start)].Select(static s => s + "."));
+    }
+
+    /// <summary>The head's own name, wherever a wrapper keeps it.</summary>
+    private static string? Head(string[] segments)
+    {
+        var head = Array.IndexOf(segments, "lm_head");
+        return head > 0 ? string.Join('.', segments[head..]) : null;
+    }
+
+    private static int? LayersAt(string[] segments)
+    {
+        for (var i = 0; i + 1 < segments.Length; i++)
+        {
+            var isNumbered = int.TryParse(segments[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+            if (segments[i] is "h" or "layers" && isNumbered)
+                return i;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,65 @@
+using OrtPeft.Onnx.Passes.Contrib;
+using OrtPeft.Onnx.Tests.Shapes;
+
+namespace OrtPeft.Onnx.Tests.Passes.Contrib;
+
+public sealed class ContribOpsTests
+{
+    private static readonly Dictionary<string, long> Symbols = new() { ["B"] = 2, ["S"] = 3, ["P"] = 4, ["T"] = 7 };
+
+    public static TheoryData<string> Cases => [.. ContribCases.All];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Run_OnAFusedNode_KeepsWhatItComputes(string text)
+    {
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var model = Build(text);
+
+            SameResults.Check(model, ContribOps.Run, NodeInputs.For(model.Graph, Symbols, seed), 2e-5f);
+
+            Assert.All(model.Graph.Nodes, static n => Assert.Equal("", n.Domain));
+        }
+    }
+
+    [Fact]
+    public void Table_HasACaseForEveryRow()
+    {
+        var cases = ContribCases.All.Select(static t => new OpCase(t));
+        var covered = cases.Select(static c => (c.Domain, c.Op)).ToHashSet();
+
+        Assert.DoesNotContain(ContribOps.Operators, o => !covered.Contains(o));
+    }
+
+    [Theory]
+    [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]) num_heads=2 do_rotary=1", "do_rotary")]
+    [InlineData("com.microsoft.MultiHeadAttention(float[B,S,2,3,4]) num_heads=2", "packed")]
+    [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,1,S,S]) num_heads=2", "mask")]
+    public void Run_OnAFeatureBeyondReach_NamesNodeAndRemedy(string text, string feature)
+    {
+        var model = Build(text);
+
+        var error = Assert.Throws<UnsupportedOpException>(() => ContribOps.Run(model));
+
+        Assert.Contains(feature, error.Message, StringComparison.Ordinal);
+        Assert.Contains("before ONNX Runtime's fusion", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary><c>sums=1</c> asks for the sum, output 3, with the statistics between left out.</summary>
+    private static Model Build(string text)
+    {
+        var wantsSum = text.Contains(" sums=1", StringComparison.Ordinal);
+        var model = new OpCase(text.Replace(" sums=1", "", StringComparison.Ordinal) + " opset=21").Build();
+        if (!wantsSum)
+            return model;
+        var old = model.Graph.Nodes[0];
+        string[] outputs = ["y", "", "", "sum"];
+        var node = model.Graph.AddNode(old.OpType, old.Inputs, outputs, [.. old.Attributes], old.Domain, old.Name);
+        model.Graph.RemoveOutput(old.Output);
+        model.Graph.Remove(old);
+        model.Graph.AddOutput(node.Outputs[0]);
+        model.Graph.AddOutput(node.Outputs[3]);
+        return model;
+    }
+}

@@ -1,0 +1,65 @@
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Onnx.Tests.Shapes;
+
+namespace OrtPeft.Onnx.Tests.Passes;
+
+public sealed class OpsetUpgradeTests
+{
+    private static readonly Dictionary<string, long> Symbols = new() { ["B"] = 2, ["S"] = 3 };
+
+    [Theory]
+    [InlineData("Slice(float[B,9]) starts=[2] ends=[5] axes=[1] opset=9")]
+    [InlineData("Slice(float[B,9]) starts=[1,2] ends=[2,5] opset=7")]
+    [InlineData("TopK(float[B,9]) k=2 axis=1 outputs=2 opset=9")]
+    [InlineData("Clip(float[B,9]) min=0.1f max=0.2f opset=10")]
+    [InlineData("Clip(float[B,9]) max=0.2f opset=7")]
+    [InlineData("Clip(float[B,9]) opset=10")]
+    [InlineData("Pad(float[B,S]) pads=[1,0,2,3] opset=10")]
+    [InlineData("Pad(float[B,S]) pads=[1,0,2,3] value=2.5f opset=7")]
+    [InlineData("Pad(float[B,S]) pads=[0,1,0,1] mode='reflect' opset=10")]
+    [InlineData("Scatter(float[B,3]; int64[B,3]; float[B,3]) axis=1 opset=9")]
+    [InlineData("Dropout(float[B,S]) ratio=0.5f opset=7")]
+    [InlineData("Dropout(float[B,S]) ratio=0.5f opset=10")]
+    [InlineData("Softmax(float[B,S,4]) opset=11")]
+    [InlineData("Softmax(float[B,S,4]) axis=2 opset=11")]
+    [InlineData("Softmax(float[B,S,4]) axis=0 opset=12")]
+    [InlineData("Softmax(float[B,S,4]) axis=-2 opset=12")]
+    [InlineData("Softmax(float[B,S,4]) axis=-1 opset=12")]
+    [InlineData("LogSoftmax(float[B,S,4]) axis=1 opset=7")]
+    [InlineData("Hardmax(float[B,S,4]) axis=1 opset=12")]
+    [InlineData("Squeeze(float[B,1,S,1]) axes=[1,3] opset=11")]
+    [InlineData("Squeeze(float[2,1,3]) opset=7")]
+    [InlineData("Unsqueeze(float[B,S]) axes=[0,3] opset=12")]
+    [InlineData("ReduceSum(float[B,S,3]) axes=[1] opset=11")]
+    [InlineData("ReduceSum(float[B,S,3]) keepdims=0 opset=7")]
+    [InlineData("ReduceMean(float[B,S,3]) axes=[-1] keepdims=0 opset=13")]
+    [InlineData("ReduceMax(float[B,S,3]) axes=[0,1] opset=12")]
+    [InlineData("ReduceMin(float[B,S,3]) axes=[0,1] opset=17")]
+    [InlineData("ReduceProd(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("ReduceL1(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("ReduceL2(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("ReduceLogSum(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("ReduceLogSumExp(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("ReduceSumSquare(float[B,S,3]) axes=[2] opset=17")]
+    [InlineData("Split(float[B,6]) axis=-1 split=[1,5] outputs=2 opset=11")]
+    [InlineData("Split(float[B,6]) axis=1 outputs=3 opset=7")]
+    [InlineData("Split(float[B,6]) axis=1 outputs=3 opset=13")]
+    [InlineData("Split(float[B,6]; =2,4) axis=1 outputs=2 opset=14")]
+    public void Run_OnAnOlderNode_KeepsWhatItComputes(string text)
+    {
+        var model = new OpCase(text).Build();
+
+        SameResults.Check(model, OpsetUpgrade.Run, OpInputs.For(model.Graph, Symbols), 1e-7f);
+
+        Assert.Equal(CanonicalForm.Opset, model.Opset);
+    }
+
+    [Fact]
+    public void Run_OnAnOpsetBeyondReach_NamesIt()
+    {
+        var error = Assert.Throws<UnsupportedOpException>(static () => OpsetUpgrade.Run(new Model(6)));
+
+        Assert.Contains("opset 6", error.Message, StringComparison.Ordinal);
+    }
+}
