@@ -8,8 +8,10 @@ base=models/tiny-gpt2-apidocs
 task=models/tasks/what-member-is-it
 
 scripts/bootstrap.sh
+rm -rf "$out"
+mkdir -p "$out"
 echo "quickstart: building (about a minute the first time)"
-dotnet build -c Release -v quiet --nologo -clp:NoSummary tools/OrtPeft.Cli
+dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > "$out/build.log" || { cat "$out/build.log"; exit 1; }
 ortpeft() { dotnet run -c Release --no-build --project tools/OrtPeft.Cli -- "$@"; }
 rm -rf "$out"
 mkdir -p "$out"

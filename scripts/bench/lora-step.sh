@@ -10,7 +10,7 @@ work=out/bench
 mkdir -p "$work"
 
 scripts/bootstrap.sh >/dev/null
-dotnet build -c Release -v quiet --nologo -clp:NoSummary tools/OrtPeft.Cli
+dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > "$work/build.log" || { cat "$work/build.log"; exit 1; }
 ortpeft="dotnet artifacts/bin/OrtPeft.Cli/release/ortpeft.dll"
 [ -d "$work/$preset" ] || $ortpeft init --preset "$preset" --out "$work/$preset" >/dev/null
 
