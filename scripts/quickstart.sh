@@ -13,8 +13,6 @@ mkdir -p "$out"
 echo "quickstart: building (about a minute the first time)"
 dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > "$out/build.log" || { cat "$out/build.log"; exit 1; }
 ortpeft() { dotnet run -c Release --no-build --project tools/OrtPeft.Cli -- "$@"; }
-rm -rf "$out"
-mkdir -p "$out"
 
 sed -E 's/.*"prompt":"([^"]*)".*/\1/' "$task/prompts.jsonl" > "$out/prompts.txt"
 

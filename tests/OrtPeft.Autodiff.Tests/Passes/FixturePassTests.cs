@@ -12,7 +12,6 @@ public sealed class FixturePassTests
         [nameof(ConstantsToInitializers)] = ConstantsToInitializers.Run,
         [nameof(OpsetUpgrade)] = OpsetUpgrade.Run,
         [nameof(ComputedConstants)] = ComputedConstants.Run,
-        [nameof(CanonicalForm)] = CanonicalForm.Apply,
         [nameof(DropoutLowering)] = DropoutLowering.ForEvaluation,
     };
 
@@ -45,6 +44,25 @@ public sealed class FixturePassTests
 
         Assert.Equal(names, model.Graph.Outputs.Select(static o => o.Name));
         Assert.Equal(expected, FixtureGraph.Run(model));
+    }
+
+    /// <summary>
+    /// The canonical form fuses LayerNorm and GELU, which rounds in another order: float32 logits of order 10 differ by
+    /// some units in their last place, 1e-6 each.
+    /// </summary>
+    [Theory]
+    [InlineData("hf442_g2l_nopast_op13")]
+    [InlineData("hf442_g2l_past_op14")]
+    [InlineData("hf442_g2l_past_op17")]
+    public void CanonicalForm_WhenModelIsExported_KeepsItsOutputsUpToRounding(string graph)
+    {
+        var model = FixtureGraph.Load(graph);
+        var expected = FixtureGraph.Run(model);
+
+        CanonicalForm.Apply(model);
+
+        var pairs = expected.Zip(FixtureGraph.Run(model)).SelectMany(static p => p.First.Zip(p.Second));
+        Assert.All(pairs, static p => Assert.Equal(p.First, p.Second, 1e-5f));
     }
 
     [Theory]
