@@ -17,6 +17,8 @@ public static class AdapterFolder
     /// <summary>The weights' file name.</summary>
     public const string WeightsFile = "adapter_model.safetensors";
 
+    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -34,7 +36,7 @@ public static class AdapterFolder
             throw new ConfigException($"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(file)) as JsonObject
+            var json = JsonNode.Parse(File.ReadAllText(file), documentOptions: NoDuplicates) as JsonObject
                 ?? throw new ConfigException($"{file} is no JSON object.");
             return PeftMethods.Read(new ConfigFields(json, file), file);
         }

@@ -54,7 +54,6 @@ public abstract record PeftConfig
         where T : PeftConfig
     {
         fields.Text("peft_type");
-        fields.Json("auto_mapping");
         fields.Flag("inference_mode", false);
         return config with
         {

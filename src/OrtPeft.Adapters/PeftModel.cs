@@ -97,11 +97,11 @@ public sealed class PeftModel
     {
         ArgumentNullException.ThrowIfNull(weights);
         AdapterCheck.Fits(Parameters, weights, source);
-        foreach (var parameter in Parameters)
-        {
-            if (weights.TryGetValue(parameter.Name, out var tensor))
-                Model.Graph.SetInitializer(parameter.Value, AdapterCheck.InTypeOf(parameter, tensor));
-        }
+        var given = Parameters.Where(p => weights.ContainsKey(p.Name))
+            .Select(p => (p.Value, Tensor: AdapterCheck.InTypeOf(p, weights[p.Name])))
+            .ToList();
+        foreach (var (value, tensor) in given)
+            Model.Graph.SetInitializer(value, tensor);
     }
 
     /// <summary>Writes the adapter alone, as HF PEFT does.</summary>

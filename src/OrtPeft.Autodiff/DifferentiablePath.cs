@@ -18,26 +18,28 @@ public sealed class DifferentiablePath
     public IReadOnlySet<Value> Values { get; }
 
     /// <summary>Finds the path. A node with subgraphs also reads what its subgraphs read.</summary>
-    /// <param name="graph">The graph that the path lies in.</param>
     /// <param name="sources">The values to differentiate with respect to.</param>
-    /// <param name="targets">The values that the loss is computed from.</param>
+    /// <param name="targets">The values that the loss is computed from, of the same graph.</param>
     /// <returns>What lies between, both ends included.</returns>
-    public static DifferentiablePath Between(Graph graph, IEnumerable<Value> sources, IEnumerable<Value> targets)
+    public static DifferentiablePath Between(IEnumerable<Value> sources, IEnumerable<Value> targets)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         var values = sources.Where(CarriesGradient).ToHashSet();
-        foreach (var node in graph.Nodes.Where(n => Reads(n).Any(values.Contains)))
-            values.UnionWith(node.Outputs.Where(CarriesGradient));
         var needed = targets.Where(CarriesGradient).ToHashSet();
-        foreach (var node in graph.Nodes.Reverse().Where(n => n.Outputs.Any(needed.Contains)))
+        var all = needed.FirstOrDefault()?.Graph?.Nodes ?? [];
+        foreach (var node in all.Where(n => Reads(n).Any(values.Contains)))
+            values.UnionWith(node.Outputs.Where(CarriesGradient));
+        foreach (var node in all.Reverse().Where(n => n.Outputs.Any(needed.Contains)))
             needed.UnionWith(Reads(node).Where(CarriesGradient));
         values.IntersectWith(needed);
-        var nodes = graph.Nodes.Where(n => n.Outputs.Any(values.Contains) && Reads(n).Any(values.Contains));
+        var nodes = all.Where(n => n.Outputs.Any(values.Contains) && Reads(n).Any(values.Contains));
         return new DifferentiablePath([.. nodes], values);
     }
 
     private static bool CarriesGradient(Value value) => value.Type == ElementType.Undefined || value.Type.IsFloating();
 
     private static IEnumerable<Value> Reads(Node node) =>
-        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(static g => g.Nodes.SelectMany(Reads).Concat(g.Outputs)));
+        node.Inputs.OfType<Value>().Concat(node.Subgraphs.SelectMany(Reads));
+
+    private static IEnumerable<Value> Reads(Graph subgraph) =>
+        subgraph.Nodes.SelectMany(Reads).Concat(subgraph.Outputs);
 }

@@ -4,9 +4,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Autodiff;
 
 /// <summary>
-/// Walks a graph backwards from the loss and adds the nodes of its gradient. Only nodes on a path from a wanted value to a
-/// seed are differentiated. What all rules share happens here, once: accumulation, the sum over broadcast axes, and the
-/// checks of arity, type and shape. Not thread-safe.
+/// Walks a graph backwards from the loss and adds the nodes of its gradient. Only nodes on a path from a wanted value
+/// to a seed are differentiated. What all rules share happens here, once: accumulation, the sum over broadcast axes,
+/// and the checks of arity, type and shape. Not thread-safe.
 /// </summary>
 public sealed class Differentiator
 {
@@ -42,7 +42,7 @@ public sealed class Differentiator
         ArgumentNullException.ThrowIfNull(wanted);
         if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
             throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
-        var path = DifferentiablePath.Between(_builder.Graph, wanted, seeds.Select(static s => s.Value));
+        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
         _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
@@ -64,7 +64,7 @@ public sealed class Differentiator
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
         if (context.Unread >= 0 && gradients.Any(static g => g is not null))
             throw new UnsupportedOpException(
-                $"{node}: the loss depends on output {context.Unread}, whose gradient this operator's rule does not handle.");
+                $"{node}: the loss depends on output {context.Unread}, whose gradient its rule does not handle.");
         foreach (var (input, gradient) in node.Inputs.Zip(gradients))
         {
             if (input is not null && gradient is not null && path.Values.Contains(input))
@@ -76,8 +76,8 @@ public sealed class Differentiator
     {
         var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(
-            $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient for " +
-            $"{node.OpType}; choose targets behind it, or add a row to the gradient table.");
+            $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
+            $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");
     }
 
     private void Accumulate(Value value, Value gradient)

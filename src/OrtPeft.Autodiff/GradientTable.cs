@@ -5,8 +5,8 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Autodiff;
 
 /// <summary>
-/// Every operator with a known derivative, and every operator known to have none. An operator in neither is an error, never
-/// a silent zero. Frozen and thread-safe.
+/// Every operator with a known derivative, and every operator known to have none. An operator in neither is an error,
+/// never a silent zero. Frozen and thread-safe.
 /// </summary>
 public sealed class GradientTable
 {
@@ -24,8 +24,8 @@ public sealed class GradientTable
     /// <summary>The rules that ship with OrtPeft.</summary>
     public static GradientTable Default { get; } = new(
     [
-        .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows, .. Indexing.Rows,
-        .. Normalization.Rows, .. Loss.Rows, .. NotDifferentiable.Rows,
+        .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows,
+        .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. NotDifferentiable.Rows,
     ]);
 
     /// <summary>The operators in the table, each in the forms it knows.</summary>
@@ -39,7 +39,7 @@ public sealed class GradientTable
     /// <summary>The rule for a node.</summary>
     /// <param name="node">The node.</param>
     /// <param name="opset">The model's version of the node's operator set.</param>
-    /// <returns>The newest form that is not newer than <paramref name="opset"/>, or null when the operator is unknown.</returns>
+    /// <returns>The newest form up to <paramref name="opset"/>, or null when the operator is unknown.</returns>
     public GradientRule? Find(Node node, int opset)
     {
         ArgumentNullException.ThrowIfNull(node);

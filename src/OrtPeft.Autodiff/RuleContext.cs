@@ -27,8 +27,8 @@ public sealed class RuleContext
     /// <summary>The gradient of the loss at the first output.</summary>
     /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
     public Value DY => Upstream(0)
-        ?? throw new UnsupportedOpException($"{Node}: only output {_upstream.Index().First(u => u.Item is not null).Index} " +
-            "has a gradient, which this operator's rule does not handle; make the model use the first output.");
+        ?? throw new UnsupportedOpException($"{Node}: only output {Unread} has a gradient, which the operator's rule " +
+            "does not handle; make the model use the first output.");
 
     /// <summary>The first output.</summary>
     public Value Y => Node.Outputs[0];
@@ -49,7 +49,8 @@ public sealed class RuleContext
     }
 
     /// <summary>An output whose gradient the rule has not asked for, or −1.</summary>
-    internal int Unread => Enumerable.Range(0, _isRead.Length).FirstOrDefault(i => !_isRead[i] && _upstream[i] is not null, -1);
+    internal int Unread =>
+        Enumerable.Range(0, _isRead.Length).FirstOrDefault(i => !_isRead[i] && _upstream[i] is not null, -1);
 
     /// <summary>The number of axes of a value.</summary>
     /// <param name="value">The value.</param>
@@ -65,8 +66,8 @@ public sealed class RuleContext
     {
         ArgumentNullException.ThrowIfNull(value);
         return value.Shape ?? throw new UnsupportedOpException(
-            $"{Node}: the number of axes of '{value.Name}' is not known, and its gradient needs it; export the model with " +
-            "shapes, or run shape inference on it first.");
+            $"{Node}: the number of axes of '{value.Name}' is not known, and its gradient needs it; export the model " +
+            "with shapes, or run shape inference on it first.");
     }
 
     /// <summary>An axis attribute counted from the front.</summary>

@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Autodiff;
 
 /// <summary>
-/// Sums a gradient over the axes along which its value was broadcast. Known axes are summed by number; where the shapes do
-/// not tell, the axes are found at run time.
+/// Sums a gradient over the axes along which its value was broadcast. Known axes are summed by number; where the shapes
+/// do not tell, the axes are found at run time.
 /// </summary>
 internal sealed class Unbroadcast(GraphBuilder builder)
 {
@@ -53,13 +53,13 @@ internal sealed class Unbroadcast(GraphBuilder builder)
         if (extra == axes.Count)
             return builder.ReduceSum(gradient, [.. axes], keepDims: false);
         var summed = builder.ReduceSum(gradient, [.. axes]);
-        return extra == 0 ? summed : builder.Squeeze(summed, [.. Enumerable.Range(0, extra).Select(static i => (long)i)]);
+        return extra == 0 ? summed : builder.Squeeze(summed, [.. axes.Take(extra)]);
     }
 
     /// <summary>
-    /// An axis is summed where the value's length (1 for axes that it does not have) is 1; summing an axis of length 1 is
-    /// harmless, so the gradient's own lengths do not matter. One more axis in front is summed always, because ONNX Runtime
-    /// takes an empty list of axes for all axes when the gradient has no elements.
+    /// An axis is summed where the value's length (1 for axes that it does not have) is 1; summing an axis of length 1
+    /// is harmless, so the gradient's own lengths do not matter. One more axis in front is summed always, because ONNX
+    /// Runtime takes an empty list of axes for all axes when the gradient has no elements.
     /// </summary>
     private Value AtRunTime(Value value, Value gradient)
     {

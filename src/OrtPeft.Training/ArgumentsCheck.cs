@@ -1,10 +1,14 @@
 using System.Globalization;
+using OrtPeft.Adapters;
 
 namespace OrtPeft.Training;
 
 /// <summary>Ranges of <see cref="TrainingArguments"/>, and which of them make a run what it is.</summary>
 internal static class ArgumentsCheck
 {
+    /// <summary>Fields of an adapter that say where the base came from: another path is the same run.</summary>
+    private static readonly string[] Informative = ["base_model_name_or_path", "revision"];
+
     public static void Validate(TrainingArguments arguments)
     {
         AtLeast(arguments.BatchSize, 1, "batch size");
@@ -17,12 +21,16 @@ internal static class ArgumentsCheck
         FromZero(arguments.LearningRate, "learning rate");
         FromZero(arguments.Optimizer.WeightDecay, "weight decay");
         FromZero(arguments.Optimizer.MaxGradNorm, "largest gradient norm");
+        BelowOne(arguments.Optimizer.Beta1, "decay of the first moment (beta1)");
+        BelowOne(arguments.Optimizer.Beta2, "decay of the second moment (beta2)");
+        FromZero(arguments.Optimizer.Epsilon, "epsilon");
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new ArgumentException("Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
     }
 
-    /// <summary>The settings that a resumed run must share with the run it goes on with.</summary>
-    public static IReadOnlyDictionary<string, string> Identity(TrainingArguments arguments, int totalSteps, ulong data)
+    /// <summary>What a resumed run shares with its first part: settings, the adapter's among them, data.</summary>
+    public static IReadOnlyDictionary<string, string> Identity(
+        TrainingArguments arguments, PeftConfig adapter, int totalSteps, ulong data)
     {
         var optimizer = arguments.Optimizer;
         var settings = new (string Name, IFormattable Value)[]
@@ -44,7 +52,18 @@ internal static class ArgumentsCheck
             static s => s.Name, static s => s.Value.ToString(null, CultureInfo.InvariantCulture), StringComparer.Ordinal);
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
+        foreach (var (field, value) in adapter.ToJson().Where(static f => !Informative.Contains(f.Key)))
+            identity[field] = value?.ToJsonString() ?? "null";
         return identity;
+    }
+
+    private static void BelowOne(double value, string what)
+    {
+        if (value is not (>= 0 and < 1))
+        {
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
+        }
     }
 
     private static void AtLeast(int value, int least, string what)

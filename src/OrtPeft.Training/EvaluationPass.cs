@@ -6,7 +6,10 @@ namespace OrtPeft.Training;
 internal static class EvaluationPass
 {
     public static EvaluationResult Run(
-        IDataset data, int batchSize, Func<FeedBatch, (double Sum, long Count)> measure, CancellationToken cancellation = default)
+        IDataset data,
+        int batchSize,
+        Func<FeedBatch, (double Sum, long Count)> measure,
+        CancellationToken cancellation = default)
     {
         var order = new BatchOrder(data.RowCount, batchSize, null);
         var (sum, count) = (0.0, 0L);

@@ -8,8 +8,8 @@ using OrtPeft.Training.Runtime;
 namespace OrtPeft.Training;
 
 /// <summary>
-/// Measures a model's loss, its adapter, if any, standing in the graph; dropout is off. Not thread-safe; dispose it to free
-/// its session.
+/// Measures a model's loss, its adapter, if any, standing in the graph; dropout is off. Not thread-safe; dispose it to
+/// free its session.
 /// </summary>
 public sealed class Evaluator : IDisposable
 {
@@ -29,14 +29,14 @@ public sealed class Evaluator : IDisposable
 
     /// <summary>Runs all rows through the model.</summary>
     /// <param name="data">The rows.</param>
-    /// <param name="batchSize">Rows that go through the model at once, at least 1; the result hardly depends on it.</param>
+    /// <param name="batchSize">Rows that go through the model at once, 1 or more; hardly matters to the result.</param>
     /// <param name="cancellation">Stops between two batches with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The loss.</returns>
     public EvaluationResult Evaluate(IDataset data, int batchSize = 8, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         if (batchSize < 1)
-            throw new ArgumentOutOfRangeException(nameof(batchSize), $"The batch size is {batchSize}; it must be at least 1.");
+            throw new ArgumentException($"The batch size is {batchSize}; it must be at least 1.", nameof(batchSize));
         return EvaluationPass.Run(data, batchSize, _session.Run, cancellation);
     }
 

@@ -26,6 +26,8 @@ public sealed class Trainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly OrtRuntime _runtime;
     private readonly string? _checkpointPath;
+    private bool _hasCheckpoint;
+    private bool _hasTrained;
 
     /// <summary>Builds the training graph and opens its session.</summary>
     /// <param name="model">The adapted model; its weights are set when a run ends.</param>
@@ -67,9 +69,13 @@ public sealed class Trainer : IDisposable
     /// <param name="cancellation">Stops after the step under way.</param>
     /// <returns>How the run ended.</returns>
     /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another run.</exception>
+    /// <exception cref="InvalidOperationException">The trainer has run before, and is not to resume.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
+        if (_hasTrained && !_arguments.Resume)
+            throw new InvalidOperationException("The trainer has run; create another one, with Resume to go on.");
+        _hasTrained = true;
         var start = Begin();
         var log = new Lazy<MetricsLog?>(() => OpenLog(start.Step));
         try
@@ -123,13 +129,18 @@ public sealed class Trainer : IDisposable
 
     private CheckpointInfo Begin()
     {
-        var fresh = new CheckpointInfo(0, 0, ArgumentsCheck.Identity(_arguments, TotalSteps, _train.Fingerprint));
+        var fresh = Info(0, 0);
         if (_arguments.OutputFolder is { } folder)
             Directory.CreateDirectory(folder);
-        return _arguments.Resume && _checkpointPath is not null
-            ? TrainingCheckpoint.Load(_checkpointPath, _runtime, fresh)
-            : fresh;
+        if (!_arguments.Resume || _checkpointPath is null)
+            return fresh;
+        var info = TrainingCheckpoint.Load(_checkpointPath, _runtime, fresh);
+        _hasCheckpoint = true;
+        return info;
     }
+
+    private CheckpointInfo Info(int step, double seconds) =>
+        new(step, seconds, ArgumentsCheck.Identity(_arguments, _model.Config, TotalSteps, _train.Fingerprint));
 
     private MetricsLog? OpenLog(int step)
     {
@@ -171,7 +182,7 @@ public sealed class Trainer : IDisposable
     {
         if (isFinite)
             return;
-        var last = _checkpointPath is not null && File.Exists(_checkpointPath)
+        var last = _hasCheckpoint
             ? $"the last good checkpoint is {_checkpointPath}"
             : "no checkpoint was written yet";
         throw new TrainingFailedException($"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
@@ -184,8 +195,8 @@ public sealed class Trainer : IDisposable
     {
         if (_checkpointPath is null)
             return null;
-        var identity = ArgumentsCheck.Identity(_arguments, TotalSteps, _train.Fingerprint);
-        TrainingCheckpoint.Save(_checkpointPath, _runtime, new CheckpointInfo(step, seconds, identity));
+        TrainingCheckpoint.Save(_checkpointPath, _runtime, Info(step, seconds));
+        _hasCheckpoint = true;
         return _checkpointPath;
     }
 }

@@ -43,7 +43,7 @@ public sealed class ReferencesTests
     {
         var projects = Directory.GetDirectories(Source()).Select(Path.GetFileName).Order();
 
-        Assert.Equal(projects, Layers.Select(static row => row.Data.Item1).Order());
+        Assert.Equal(projects, Layers.Select(static row => (string)row[0]).Order());
     }
 
     private static IEnumerable<string> Items(string project, string kind) =>

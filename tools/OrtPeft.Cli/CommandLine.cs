@@ -48,21 +48,19 @@ internal static class CommandLine
         new MergeCommand(host),
     ];
 
-    private static RootCommand Root(Host host)
+    /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>
+    private static Command Root(Host host)
     {
-        var root = new RootCommand("Parameter-efficient fine-tuning of ONNX language models, on plain ONNX Runtime.");
-        foreach (var verb in Verbs(host))
-            root.Subcommands.Add(verb);
-        foreach (var option in root.Options)
+        var help = new HelpOption();
+        help.Action = new HelpPage((HelpAction)help.Action!, HelpWidth);
+        const string Description = "Parameter-efficient fine-tuning of ONNX language models, on plain ONNX Runtime.";
+        var root = new Command("ortpeft", Description)
         {
-            option.Action = option switch
-            {
-                HelpOption { Action: HelpAction help } => new HelpPage(help, HelpWidth),
-                VersionOption => new VersionLine(),
-                _ => option.Action,
-            };
-        }
-
+            help,
+            new VersionOption { Action = new VersionLine() },
+        };
+        foreach (var verb in Verbs(host))
+            root.Subcommands.Add(verb.Completed());
         return root;
     }
 
@@ -70,13 +68,15 @@ internal static class CommandLine
     {
         if (parsed.CommandResult.Command is not Verb verb)
         {
-            var word = parsed.UnmatchedTokens.Count > 0 ? $"'{parsed.UnmatchedTokens[0]}' is no verb" : "the verb is missing";
+            var problem = parsed.UnmatchedTokens is [var word, ..] ? $"'{word}' is no verb" : "the verb is missing";
             var verbs = parsed.CommandResult.Command.Subcommands.Select(static c => c.Name);
-            return new UsageException($"{word}; give one of {string.Join(", ", verbs)}, or --help.");
+            return new UsageException($"{problem}; give one of {string.Join(", ", verbs)}, or --help.");
         }
 
         var missing = verb.Arguments.FirstOrDefault(a => parsed.GetResult(a) is not { Tokens.Count: > 0 });
-        var message = missing is null ? parsed.Errors[0].Message : $"<{missing.Name}> is missing: {missing.Description}";
+        var message = missing is null
+            ? parsed.Errors[0].Message
+            : $"<{missing.Name}> is missing: {missing.Description}";
         return new UsageException($"{message.TrimEnd('.')}; see ortpeft {verb.Name} --help.");
     }
 }

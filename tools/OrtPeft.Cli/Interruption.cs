@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace OrtPeft.Cli;
 
 /// <summary>
-/// Turns the first Ctrl-C or SIGTERM into a request to stop in good order; the second ends the process at once. Nothing is
-/// intercepted before <see cref="Listen"/>, so commands that have nothing to save end at the first.
+/// Turns the first Ctrl-C or SIGTERM into a request to stop in good order; the second ends the process at once. Nothing
+/// is intercepted before <see cref="Listen"/>, so commands that have nothing to save end at the first.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {

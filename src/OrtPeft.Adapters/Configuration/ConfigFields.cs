@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace OrtPeft.Adapters.Configuration;
@@ -81,13 +80,16 @@ public sealed class ConfigFields
         var other => throw Wrong(field, other, "an object"),
     };
 
-    /// <summary>Refuses a field whose value would change the mathematics in a way that is not supported.</summary>
+    /// <summary>
+    /// Refuses a field whose value would change the mathematics in a way that is not supported. The field stays
+    /// unread: an "off" is written back as it was.
+    /// </summary>
     /// <param name="field">Its name.</param>
     /// <param name="instead">What to do.</param>
     /// <exception cref="ConfigException">The field is there, and neither null, false, nor empty.</exception>
     public void Refuse(string field, string instead)
     {
-        var isOff = Json(field) switch
+        var isOff = _json[field] switch
         {
             null => true,
             JsonObject { Count: 0 } or JsonArray { Count: 0 } => true,
@@ -95,7 +97,10 @@ public sealed class ConfigFields
             _ => false,
         };
         if (!isOff)
-            throw new ConfigException($"{_source}: {field} is {Json(field)!.ToJsonString()}, which is not supported; {instead}.");
+        {
+            throw new ConfigException(
+                $"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
+        }
     }
 
     private T Read<T>(string field, T otherwise, string kind) => Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
@@ -104,8 +109,13 @@ public sealed class ConfigFields
     {
         if (json is JsonValue value && value.TryGetValue<T>(out var result))
             return result;
-        if (json is JsonValue number && typeof(T) == typeof(int) && number.TryGetValue<double>(out var d) && d == Math.Floor(d))
-            return (T)(object)System.Convert.ToInt32(d, CultureInfo.InvariantCulture);
+        if (typeof(T) == typeof(int) && json is JsonValue number && number.TryGetValue<double>(out var d))
+        {
+            var whole = (int)d;
+            if (whole == d)
+                return (T)(object)whole;
+        }
+
         throw Wrong(field, json, kind);
     }
 

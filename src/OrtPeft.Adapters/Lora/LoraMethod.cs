@@ -47,7 +47,11 @@ public sealed class LoraMethod : IPeftMethod
         var lora = (LoraConfig)config;
         var selected = Select(model.Graph, lora);
         foreach (var module in selected)
-            LoraMerge.Fold(model.Graph, module, lora.ScaleOf(module.Name), weights[NameOfA(module)], weights[NameOfB(module)]);
+        {
+            var scale = lora.ScaleOf(module.Name) / module.Node.Attributes.Float("alpha", 1);
+            LoraMerge.Fold(model.Graph, module, scale, weights[NameOfA(module)], weights[NameOfB(module)]);
+        }
+
         foreach (var bias in LoraBiases.Select(model.Graph, lora, selected))
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
     }
@@ -98,7 +102,18 @@ public sealed class LoraMethod : IPeftMethod
         var branch = product.Uses.Select(static u => u.Node)
             .Where(n => n.Name.StartsWith(g.Scope + "/", StringComparison.Ordinal)).ToArray();
         (adapted.Type, adapted.Shape) = (product.Type, product.Shape);
+        var isOutput = product.IsGraphOutput;
         g.Graph.ReplaceAllUsesWith(product, adapted, branch);
+        if (isOutput)
+            TakeName(g.Graph, product, adapted);
+    }
+
+    /// <summary>The model's outputs keep their names.</summary>
+    private static void TakeName(Graph graph, Value product, Value adapted)
+    {
+        var name = product.Name;
+        graph.Rename(product, graph.FreshName($"{name}_base"));
+        graph.Rename(adapted, name);
     }
 
     private static Node? FirstReader(Graph graph, Value value)
@@ -123,7 +138,9 @@ public sealed class LoraMethod : IPeftMethod
     private static LoraConfig Resolve(LoraConfig config, IReadOnlyList<LinearModule> selected)
     {
         var targets = config.TargetModules ?? ModuleTargets.Listed(selected.Select(static m => m.Name.Split('.')[^1]).Distinct());
-        if (targets.Pattern is null)
+        if (targets.Pattern is not null && config.LayersToTransform is { Count: > 0 })
+            targets = ModuleTargets.Listed(selected.Select(static m => m.Name)); // HF PEFT takes layers with lists only
+        else if (targets.Pattern is null)
             targets = ModuleTargets.Listed(targets.Names.SelectMany(name => EndingsFor(name, selected)).Distinct());
         return config with
         {

@@ -15,7 +15,10 @@ public static class TargetSelector
     /// linear layer inside it; HF PEFT refuses such a name.
     /// </param>
     /// <param name="exclude">Modules not to pick, by the same rules; null for none.</param>
-    /// <param name="layers">Only layers of these numbers; null for all.</param>
+    /// <param name="layers">
+    /// Only layers of these numbers; null or none for all. A module listed by its whole name is picked whatever its
+    /// layer.
+    /// </param>
     /// <param name="layersPattern">What stands before the layer's number in a name, such as <c>h</c>; null for anything.</param>
     /// <returns>The picked modules, in the model's order.</returns>
     /// <exception cref="ConfigException">Nothing matches; the message lists what would have matched.</exception>
@@ -31,7 +34,7 @@ public static class TargetSelector
         var selected = modules
             .Where(m => Matches(m, targets))
             .Where(m => exclude is null || !Matches(m, exclude))
-            .Where(m => layers is null || LayerOf(m.Name, layersPattern) is { } layer && layers.Contains(layer))
+            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m, layers, layersPattern))
             .ToList();
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
@@ -47,7 +50,7 @@ public static class TargetSelector
         ArgumentNullException.ThrowIfNull(patterns);
         foreach (var (pattern, value) in patterns)
         {
-            if (IsMatch(name, $@"^(.*\.)?({pattern})$"))
+            if (MatchOf(name, @"^(.*\.)?(", pattern, ")$").Success)
                 return value;
         }
 
@@ -58,7 +61,7 @@ public static class TargetSelector
     {
         null => targets.Names.Any(name => EndsWith(module.Name, name) || IsInside(module.Name, name)),
         ModuleTargets.AllLinear => !module.IsOutputLayer,
-        var pattern => IsMatch(module.Name, $"^(?:{pattern})$"),
+        var pattern => MatchOf(module.Name, "^(?:", pattern, ")$").Success,
     };
 
     private static bool EndsWith(string module, string name) =>
@@ -75,18 +78,19 @@ public static class TargetSelector
         return false;
     }
 
-    private static int? LayerOf(string module, IReadOnlyList<string>? patterns)
+    private static bool IsInLayers(LinearModule module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
     {
         var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
-        var match = Regex.Match(module, $@".*?\.(?:{names})\.(\d+)\.", RegexOptions.CultureInvariant, MatchTimeout);
-        return match.Success ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
+        var match = MatchOf(module.Name, @".*?\.(?:", names, @")\.([0-9]+)\.");
+        var number = match.Groups[1].ValueSpan;
+        return int.TryParse(number, CultureInfo.InvariantCulture, out var layer) && layers.Contains(layer);
     }
 
-    private static bool IsMatch(string name, string pattern)
+    private static Match MatchOf(string name, string before, string pattern, string after)
     {
         try
         {
-            return Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant, MatchTimeout);
+            return Regex.Match(name, before + pattern + after, RegexOptions.CultureInvariant, MatchTimeout);
         }
         catch (RegexParseException e)
         {
@@ -101,7 +105,15 @@ public static class TargetSelector
     private static ConfigException NothingMatches(
         IReadOnlyList<LinearModule> modules, ModuleTargets targets, IReadOnlyList<int>? layers)
     {
-        var endings = modules.Where(static m => !m.IsOutputLayer).Select(static m => m.Name.Split('.')[^1]).Distinct();
+        var endings = modules.Where(static m => !m.IsOutputLayer)
+            .Select(static m => m.Name.Split('.')[^1]).Distinct().ToArray();
+        if (endings.Length == 0)
+        {
+            return new ConfigException(
+                $"target_modules '{targets}' matches nothing: the graph has no linear layer with a constant weight; " +
+                "export the model without If nodes and with its weights as initializers.");
+        }
+
         var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";
         return new ConfigException(
             $"target_modules '{targets}' matches no linear layer{where}; these would: {string.Join(", ", endings)}, {ModuleTargets.AllLinear}.");

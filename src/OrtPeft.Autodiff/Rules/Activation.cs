@@ -14,7 +14,8 @@ internal static class Activation
 
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
     [
-        (("Relu", 6), static c => [c.G.Where(c.G.Op("Greater", c.Y, c.G.ScalarLike(c.Y, 0)), c.DY, c.G.ScalarLike(c.Y, 0))]),
+        (("Relu", 6), static c =>
+            [c.G.Where(c.G.Op("Greater", c.Y, c.G.ScalarLike(c.Y, 0)), c.DY, c.G.ScalarLike(c.Y, 0))]),
         (("Tanh", 6), static c => [c.G.Sub(c.DY, c.G.Mul(c.DY, c.G.Mul(c.Y, c.Y)))]),
         (("Sigmoid", 6), static c => [c.G.Mul(c.DY, c.G.Sub(c.Y, c.G.Mul(c.Y, c.Y)))]),
         (("Erf", 9), static c => [c.G.Mul(c.DY, Bell(c, c.X(), 1, 2 / Math.Sqrt(Math.PI)))]),
@@ -50,8 +51,8 @@ internal static class Activation
         [c.G.Mul(c.DY, c.Node.Attributes.String("approximate", "none") == "tanh" ? TanhSlope(c) : ErfSlope(c))];
 
     /// <summary>
-    /// With z = 2√(2/π)·(x + 0.044715 x³) the tanh form is x·σ(z), so its slope is σ + σ(1−σ)·x·z′, and x·z′ = 3z − 4√(2/π)·x:
-    /// one transcendental function and no tanh.
+    /// With z = 2√(2/π)·(x + 0.044715 x³) the tanh form is x·σ(z), so its slope is σ + σ(1−σ)·x·z′, and
+    /// x·z′ = 3z − 4√(2/π)·x: one transcendental function and no tanh.
     /// </summary>
     private static Value TanhSlope(RuleContext c)
     {

@@ -74,7 +74,9 @@ internal static class Elementwise
         _ => constant.ToInt64()[0],
     };
 
-    /// <summary>The gradient takes the branch that was taken. A product with the mask would make 0·∞ of masked infinities.</summary>
+    /// <summary>
+    /// The gradient takes the branch that was taken. A product with the mask would make 0·∞ of masked infinities.
+    /// </summary>
     private static IReadOnlyList<Value?> Where(RuleContext c)
     {
         var zero = c.G.ScalarLike(c.DY, 0);

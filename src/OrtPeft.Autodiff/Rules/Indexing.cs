@@ -3,7 +3,9 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Autodiff.Rules;
 
-/// <summary>Operators that pick elements by index. Their gradients add up where an element was picked more than once.</summary>
+/// <summary>
+/// Operators that pick elements by index. Their gradients add up where an element was picked more than once.
+/// </summary>
 internal static class Indexing
 {
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
@@ -17,8 +19,8 @@ internal static class Indexing
     ];
 
     /// <summary>
-    /// The indices become one axis, are repeated over the other axes, and the gradient is added into zeros at them. Negative
-    /// indices count from the end here as there.
+    /// The indices become one axis, are repeated over the other axes, and the gradient is added into zeros at them.
+    /// Negative indices count from the end here as there.
     /// </summary>
     private static IReadOnlyList<Value?> Gather(RuleContext c)
     {

@@ -15,8 +15,8 @@ internal static class Linear
     ];
 
     /// <summary>
-    /// Y = A·B gives dA = dY·Bᵀ and dB = Aᵀ·dY. When B is one matrix for all of A's batches (a weight), the batches become
-    /// rows and Gemm reads B transposed in place: no second copy of the weight.
+    /// Y = A·B gives dA = dY·Bᵀ and dB = Aᵀ·dY. When B is one matrix for all of A's batches (a weight), the batches
+    /// become rows and Gemm reads B transposed in place: no second copy of the weight.
     /// </summary>
     private static IReadOnlyList<Value?> MatMul(RuleContext c)
     {

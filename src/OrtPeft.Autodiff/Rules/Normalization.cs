@@ -34,10 +34,10 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// With x̂ = (x − mean)·inv and g = dY·scale: dX = inv·(g − mean(g) − x̂·mean(g·x̂)), dScale = Σ dY·x̂, dBias = Σ dY. The
-    /// forward node's own mean and inverse deviation are used.
+    /// With x̂ = (x − mean)·inv and g = dY·scale: dX = inv·(g − mean(g) − x̂·mean(g·x̂)), dScale = Σ dY·x̂,
+    /// dBias = Σ dY. The forward node's own mean and inverse deviation are used.
     /// </summary>
-    /// <seealso href="https://onnx.ai/onnx/operators/onnx__LayerNormalization.html">LayerNormalization, opset 17.</seealso>
+    /// <seealso href="https://onnx.ai/onnx/operators/onnx__LayerNormalization.html">Opset 17.</seealso>
     private static IReadOnlyList<Value?> LayerNormalization(RuleContext c)
     {
         var rank = c.Rank(c.X());
@@ -90,8 +90,8 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// The forward node's second and third output, which it is made to give when it does not yet. They are float32 whatever
-    /// the input's type.
+    /// The forward node's second and third output, which it is made to give when it does not yet. They are float32
+    /// whatever the input's type.
     /// </summary>
     private static (Value Mean, Value Inverse) Statistics(RuleContext c)
     {
@@ -102,7 +102,9 @@ internal static class Normalization
         return (c.G.Cast(c.Node.Outputs[1], type), c.G.Cast(c.Node.Outputs[2], type));
     }
 
-    /// <summary>Evaluation mode passes everything. Live dropout is lowered to operators that repeat before this runs.</summary>
+    /// <summary>
+    /// Evaluation mode passes everything. Live dropout is lowered to operators that repeat before this runs.
+    /// </summary>
     private static IReadOnlyList<Value?> Dropout(RuleContext c)
     {
         var mode = c.Node.Input(2);

@@ -1,13 +1,15 @@
 namespace OrtPeft.Autodiff.Rules;
 
-/// <summary>Operators through which no gradient flows: integer and boolean results, shapes, constants, rounding.</summary>
+/// <summary>
+/// Operators through which no gradient flows: integer and boolean results, shapes, constants, rounding.
+/// </summary>
 internal static class NotDifferentiable
 {
     private static readonly string[] Operators =
     [
-        "And", "ArgMax", "ArgMin", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Constant",
-        "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual",
-        "NonZero", "Not", "Or", "Round", "Shape", "Sign", "Size", "Xor",
+        "And", "ArgMax", "ArgMin", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil",
+        "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf", "IsNaN",
+        "Less", "LessOrEqual", "NonZero", "Not", "Or", "Round", "Shape", "Sign", "Size", "Xor",
     ];
 
     public static GradientRule Rule { get; } = static c => c.PadToInputs([]);

@@ -34,7 +34,9 @@ internal static class ShapeChanging
         return [c.G.Transpose(c.DY, inverse)];
     }
 
-    /// <summary>Each part gets its piece back; the pieces' lengths come from the parts' shapes at run time if need be.</summary>
+    /// <summary>
+    /// Each part gets its piece back; the pieces' lengths come from the parts' shapes at run time if need be.
+    /// </summary>
     private static IReadOnlyList<Value?> Concat(RuleContext c)
     {
         var axis = c.Axis(0, c.Rank(c.DY));

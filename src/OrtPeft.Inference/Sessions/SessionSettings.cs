@@ -26,7 +26,8 @@ internal static class SessionSettings
                 break;
             default:
                 settings.Dispose();
-                throw new ArgumentException($"provider is '{options.Provider}'; it must be cpu or cuda.", nameof(options));
+                throw new ArgumentException(
+                    $"provider is '{options.Provider}'; it must be cpu or cuda.", nameof(options));
         }
 
         return settings;

@@ -58,8 +58,8 @@ public sealed class Graph
     public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
 
     /// <summary>
-    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can name
-    /// a value and its node alike. ONNX Runtime refuses two nodes of one name.
+    /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can
+    /// name a value and its node alike. ONNX Runtime refuses two nodes of one name.
     /// </summary>
     /// <param name="hint">What the name should look like; taken as it is when free.</param>
     /// <returns>The hint, or the hint with a number.</returns>

@@ -1,8 +1,8 @@
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// The form that adapters and gradient rules are written for: one operator-set version, constants as initializers. Passes
-/// run in the order of this list.
+/// The form that adapters and gradient rules are written for: one operator-set version, constants as initializers.
+/// Passes run in the order of this list.
 /// </summary>
 public static class CanonicalForm
 {
@@ -18,7 +18,8 @@ public static class CanonicalForm
 
     /// <summary>Brings a model into the form, in place.</summary>
     /// <param name="model">The model.</param>
-    /// <exception cref="UnsupportedOpException">A node cannot be brought into the form; the message names it.</exception>
+    /// <exception cref="UnsupportedOpException">A node cannot be brought into the form; the message names
+    /// it.</exception>
     public static void Apply(Model model)
     {
         foreach (var pass in Passes)

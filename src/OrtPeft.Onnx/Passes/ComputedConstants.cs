@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Replaces integer values that shape inference knows completely (lengths, indices) by constants, and drops empty parts of
-/// concatenations. With an input's axis declared 0, everything behind it that was only there for it disappears.
+/// Replaces integer values that shape inference knows completely (lengths, indices) by constants, and drops empty parts
+/// of concatenations. With an input's axis declared 0, everything behind it that was only there for it disappears.
 /// </summary>
 public static class ComputedConstants
 {
@@ -32,7 +32,8 @@ public static class ComputedConstants
             return;
         if (value.Type != ElementType.Int64 || data.Any(static d => d?.Constant is null))
             return;
-        var content = Tensor.Of<long>([.. data.Select(static d => d!.Constant!.Value)], shape.Rank == 0 ? [] : [data.Count]);
+        long[] numbers = [.. data.Select(static d => d!.Constant!.Value)];
+        var content = Tensor.Of<long>(numbers, shape.Rank == 0 ? [] : [numbers.Length]);
         graph.ReplaceAllUsesWith(value, graph.AddInitializer(graph.FreshName(value.Name + "/known"), content));
     }
 

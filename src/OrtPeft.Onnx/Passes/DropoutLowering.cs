@@ -4,13 +4,15 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Replaces <c>Dropout</c>. In evaluation it is the identity. In training its mask is computed from a seed that is fed, by
-/// integer hashing in standard operators: ONNX Runtime drops live Dropout nodes when it optimises, and its own generator
-/// could not be put back where it was on resume.
+/// Replaces <c>Dropout</c>. In evaluation it is the identity. In training its mask is computed from a seed that is fed,
+/// by integer hashing in standard operators: ONNX Runtime drops live Dropout nodes when it optimises, and its own
+/// generator could not be put back where it was on resume.
 /// </summary>
 public static class DropoutLowering
 {
-    /// <summary>The input that training graphs with live dropout have: [] int64, another number for every step.</summary>
+    /// <summary>
+    /// The input that training graphs with live dropout have: [] int64, another number for every step.
+    /// </summary>
     public const string SeedInput = "dropout_seed";
 
     /// <summary>Removes every dropout.</summary>
@@ -19,15 +21,14 @@ public static class DropoutLowering
     {
         ArgumentNullException.ThrowIfNull(model);
         foreach (var node in Dropouts(model.Graph))
-        {
-            model.Graph.ReplaceAllUsesWith(node.Output, node.Inputs[0]!);
-            model.Graph.Remove(node);
-        }
+            Replace(node, node.Inputs[0]!);
     }
 
     /// <summary>Makes every live dropout repeatable; others are removed.</summary>
-    /// <param name="model">The model; edited in place, gains the input <see cref="SeedInput"/> if any dropout is live.</param>
+    /// <param name="model">The model; edited in place, gains the input <see cref="SeedInput"/> if any dropout is
+    /// live.</param>
     /// <param name="shapes">Has inferred the model.</param>
+    /// <exception cref="UnsupportedOpException">A live dropout's ratio is computed at run time.</exception>
     public static void ForTraining(Model model, ShapeInference shapes)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -36,21 +37,40 @@ public static class DropoutLowering
         foreach (var (index, node) in Dropouts(graph).Index())
         {
             var x = node.Inputs[0]!;
-            var result = RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index) : x;
-            graph.ReplaceAllUsesWith(node.Output, result);
-            graph.Remove(node);
+            Replace(node, RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index) : x);
         }
     }
 
     private static Node[] Dropouts(Graph graph) =>
-        [.. graph.Nodes.Where(static n => n.Is("Dropout") && n.Outputs.Skip(1).All(static o => o.Uses.Count == 0))];
+        [.. graph.Nodes.Where(static n => n.Is("Dropout") && n.Outputs.Skip(1).All(static o => !o.IsRead()))];
+
+    private static bool IsRead(this Value value) => value.Uses.Count > 0 || value.IsGraphOutput;
+
+    /// <summary>A result of the graph keeps its name.</summary>
+    private static void Replace(Node node, Value replacement)
+    {
+        var (graph, output) = (node.Graph!, node.Output);
+        if (output.IsGraphOutput)
+        {
+            var name = output.Name;
+            graph.Rename(output, graph.FreshName(name + "/replaced"));
+            replacement = graph.AddNode("Identity", [replacement], [name], before: node).Output;
+            (replacement.Type, replacement.Shape) = (output.Type, output.Shape);
+        }
+
+        graph.ReplaceAllUsesWith(output, replacement);
+        graph.Remove(node);
+    }
 
     /// <summary>The probability of a drop; 0 unless the training mode is constant and on.</summary>
     private static double RatioOf(Node node)
     {
         if (node.Input(2)?.Constant is not { } mode || mode.ToInt64()[0] == 0)
             return 0;
-        return node.Input(1)?.Constant is { } ratio ? ratio.ToFloat32()[0] : 0.5;
+        if (node.Input(1) is not { } ratio)
+            return 0.5;
+        return ratio.Constant?.ToFloat32()[0] ?? throw new UnsupportedOpException(
+            $"{node}: its ratio '{ratio.Name}' is computed at run time; make it constant.");
     }
 
     private static Value Masked(GraphBuilder g, Node node, Value x, double ratio, int index)
@@ -58,7 +78,8 @@ public static class DropoutLowering
         g.Before = node;
         g.Scope = $"{(node.Name.Length > 0 ? node.Name : "/dropout")}/{index}";
         var seed = g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []);
-        var kept = g.Where(Mask(g, x, seed, ratio, index), g.Mul(x, 1 / (1 - ratio)), g.ScalarLike(x, 0));
+        var scale = ratio < 1 ? 1 / (1 - ratio) : 0;
+        var kept = g.Where(Mask(g, x, seed, ratio, index), g.Mul(x, scale), g.ScalarLike(x, 0));
         g.Before = null;
         (kept.Type, kept.Shape) = (x.Type, x.Shape);
         return kept;
@@ -86,7 +107,8 @@ public static class DropoutLowering
     private static Value Fold(GraphBuilder g, Value hash)
     {
         var unsigned = g.Cast(hash, ElementType.UInt64);
-        var shifted = g.Op("BitShift", [unsigned, g.Scalar(ElementType.UInt64, 32)], NodeAttribute.Of("direction", "RIGHT"));
+        var half = g.Scalar(ElementType.UInt64, 32);
+        var shifted = g.Op("BitShift", [unsigned, half], NodeAttribute.Of("direction", "RIGHT"));
         return g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64));
     }
 }

@@ -39,7 +39,8 @@ public static class OpsetUpgrade
         if (model.Opset < Oldest)
         {
             throw new UnsupportedOpException(
-                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} and newer: export it again with a newer opset.");
+                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} and newer: export it " +
+                "again with a newer opset.");
         }
 
         Upgrade(model.Graph, new ShapeInference(model.Opset));

@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Specialises a decoder for sequences without a past, as training sees them: cache inputs are taken as empty, and what was
-/// only there for them goes. An input that something else still reads stays, to be fed with a length of 0.
+/// Specialises a decoder for sequences without a past, as training sees them: cache inputs are taken as empty, and what
+/// was only there for them goes. An input that something else still reads stays, to be fed with a length of 0.
 /// </summary>
 public static class PastRemoval
 {

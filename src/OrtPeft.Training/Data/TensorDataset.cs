@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Training.Data;
@@ -47,8 +48,12 @@ public sealed class TensorDataset : IDataset
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var column in columns.OrderBy(static c => c.Key, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{column.Key}\n"));
             foreach (var row in column.Value)
                 hash.AppendData(MemoryMarshal.AsBytes(row.AsSpan()));
+        }
+
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
 }

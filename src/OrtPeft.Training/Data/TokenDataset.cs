@@ -80,10 +80,20 @@ public sealed class TokenDataset : IDataset
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var example in examples)
         {
-            hash.AppendData(MemoryMarshal.AsBytes(example.InputIds.AsSpan()));
-            hash.AppendData(MemoryMarshal.AsBytes(example.Labels.AsSpan()));
+            Append(hash, example.InputIds);
+            Append(hash, example.Labels);
+            Append(hash, example.AttentionMask);
+            Append(hash, example.PositionIds);
         }
 
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
+    }
+
+    /// <summary>The length goes first, −1 when absent: other cuts of the same numbers are other data.</summary>
+    private static void Append(IncrementalHash hash, ImmutableArray<int>? numbers)
+    {
+        hash.AppendData(BitConverter.GetBytes(numbers?.Length ?? -1));
+        if (numbers is { } present)
+            hash.AppendData(MemoryMarshal.AsBytes(present.AsSpan()));
     }
 }

@@ -63,8 +63,8 @@ public sealed class BatchOrderTests
     {
         var order = new BatchOrder(rowCount: 10, batchSize: 10, shuffleSeed: 0);
 
-        Assert.Equal<int>([4, 0, 1, 6, 9, 3, 2, 5, 8, 7], order.Rows(0, 0));
-        Assert.Equal<int>([4, 2, 3, 8, 5, 9, 7, 0, 1, 6], order.Rows(1, 0));
+        Assert.Equal<int>([5, 6, 2, 9, 3, 8, 7, 4, 0, 1], order.Rows(0, 0));
+        Assert.Equal<int>([2, 8, 7, 9, 4, 5, 0, 3, 1, 6], order.Rows(1, 0));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
@@ -10,9 +11,11 @@ namespace OrtPeft.Cli.Commands;
 /// <summary>Turns an HF folder into an ONNX folder.</summary>
 internal sealed class ImportCommand : Verb
 {
+    private const string Wanted = $"A folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}";
+
     private readonly Argument<string> _source = new("hf-folder")
     {
-        Description = $"A folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}.",
+        Description = $"{Wanted}.",
     };
 
     private readonly OutputOptions _output = new($"{ModelSource.ModelFileName}, its weights and the tokenizer's files");
@@ -30,7 +33,7 @@ internal sealed class ImportCommand : Verb
     {
         var source = run.Get(_source);
         if (!Directory.Exists(source))
-            throw new Errors.UsageException($"{source} is no folder; give a folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}.");
+            throw new UsageException($"{source} is no folder. {Wanted} is needed.");
         var checkpoint = HfCheckpoint.Open(source, run.Note);
         var bytes = checkpoint.Weights.Values.Sum(static w => w.Data.Length);
         using var folder = _output.Open(run, ModelSource.ModelFileName);

@@ -12,8 +12,8 @@ internal sealed class InitCommand : Verb
 {
     private readonly Option<string> _preset = new("--preset")
     {
-        Description = "The size of the model.",
-        HelpName = string.Join('|', Gpt2Presets.Names),
+        Description = $"The size of the model: {string.Join(", ", Gpt2Presets.Names)}.",
+        HelpName = "NAME",
         Required = true,
     };
 

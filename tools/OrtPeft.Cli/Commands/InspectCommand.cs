@@ -1,5 +1,5 @@
-using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Onnx;
@@ -38,7 +38,7 @@ internal sealed class InspectCommand : Verb
         run.Answer(json);
     }
 
-    /// <summary>A method that does not fit is an error where it was asked for, and something to know where it is a default.</summary>
+    /// <summary>A method that does not fit is an error where it was asked for, a fact where it is a default.</summary>
     private MethodReport Method(Invocation run, Model model)
     {
         try
@@ -46,9 +46,11 @@ internal sealed class InspectCommand : Verb
             var peft = _method.Choose(run).Apply(model, seed: 0);
             return MethodReport.Of(peft, TrainingGraph.NodesWithoutGradient(peft));
         }
-        catch (Exception e) when (!_method.IsGiven(run) && e is ConfigException or UnsupportedOpException or GraphException)
+        catch (Exception e) when (!_method.IsGiven(run) && IsMisfit(e))
         {
             return MethodReport.Impossible(e.Message);
         }
     }
+
+    private static bool IsMisfit(Exception e) => e is UsageException or UnsupportedOpException or GraphException;
 }

@@ -38,14 +38,15 @@ internal sealed class MergeCommand : Verb
     {
         var source = _model.Open(run);
         var path = _output.PathOf(run);
-        if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(source.Folder))
-            throw new UsageException($"--out {path} is the model's own folder, which merging would overwrite; give another folder.");
-        var peft = PeftModel.Load(source.Model, run.Get(_adapter)!);
+        if (IsSameFolder(path, source.Folder))
+            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
+        var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
         var (stage, merged) = (folder.Stage, peft.Merge());
         var modelFile = Path.Combine(stage, ModelSource.ModelFileName);
         var bytes = merged.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
-        WritingReport.Follow(run, stage, bytes, () => OnnxFile.Save(merged, modelFile, new OnnxSaveOptions { ExternalData = true }));
+        var external = new OnnxSaveOptions { ExternalData = true };
+        WritingReport.Follow(run, stage, bytes, () => OnnxFile.Save(merged, modelFile, external));
         var difference = Difference(run, source, peft, modelFile);
         HfCheckpoint.CopyCompanions(source.Folder, stage);
         var isHfFolder = HfExport.TryWrite(source, merged, stage);
@@ -67,14 +68,19 @@ internal sealed class MergeCommand : Verb
         var unmerged = peft.Model.Clone();
         DropoutLowering.ForEvaluation(unmerged);
         var length = Math.Min(ComparedTokens, ModelLimits.ContextLength(source) ?? ComparedTokens);
-        var rows = LogitsComparison.RandomSequences(ComparedRows, length, ModelLimits.VocabularySize(source) ?? 1, seed: 0);
+        var vocabulary = ModelLimits.VocabularySize(source) ?? 1;
+        var rows = LogitsComparison.RandomSequences(ComparedRows, length, vocabulary, seed: 0);
         var runtime = run.Runtime with { Prepacking = false };
         var found = LogitsComparison.Compare(unmerged, OnnxFile.Load(mergedFile), rows, runtime);
         return found.Largest <= Tolerance
             ? found.Largest
             : throw new ResultException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The merged model's logits differ by {found.Largest} from the unmerged model's (token {found.Token}: " +
-                $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. Check the adapter's weights."));
+                $"The merged model's logits differ by {found.Largest} from the unmerged model's (token {found.Token}: "
+                + $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. "
+                + $"Check the adapter's weights."));
     }
+
+    private static bool IsSameFolder(string path, string other) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(other);
 }

@@ -28,8 +28,9 @@ internal sealed class TrainCommand : Verb
             "    --rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
         ];
-        Notes = "Ctrl-C finishes the step, then writes the checkpoint and the adapter; --resume goes on with the same bits.\n" +
-            "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.";
+        Notes =
+            "Ctrl-C finishes the step, then writes checkpoint and adapter; --resume goes on with the same bits.\n"
+            + "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.";
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
@@ -44,11 +45,13 @@ internal sealed class TrainCommand : Verb
         var choice = _method.Choose(run);
         var source = _model.Open(run);
         var modelName = run.Get(_model);
-        run.Say($"model: {modelName}, {Human.Count(source.Model.Graph.Nodes.Count, "node")}, opset {source.Model.Opset}");
-        var peft = (choice with { Config = choice.Config with { BaseModelNameOrPath = modelName } }).Apply(source.Model, arguments.Seed);
+        var nodes = Human.Count(source.Model.Graph.Nodes.Count, "node");
+        run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
+        var peft = choice.For(modelName).Apply(source.Model, arguments.Seed);
         run.Say(peft.DescribeTrainableParameters());
         var rows = _data.Read(run, source);
-        var heldOut = _training.EvaluationFile(run) is { } file ? new TokenDataset(_data.Read(run, source, [file])) : null;
+        var heldOutFile = _training.EvaluationFile(run);
+        var heldOut = heldOutFile is null ? null : new TokenDataset(_data.Read(run, source, [heldOutFile]));
         using var trainer = new Trainer(peft, arguments, new TokenDataset(rows), heldOut);
         Describe(run, rows, trainer);
         run.Host.Interruption.Listen();
@@ -66,7 +69,7 @@ internal sealed class TrainCommand : Verb
         var checkpoint = Path.Combine(_output.PathOf(run), Trainer.CheckpointFile);
         return File.Exists(checkpoint)
             ? _output.Open(run)
-            : throw new UsageException($"{checkpoint} does not exist, so there is nothing to resume; train without --resume.");
+            : throw new UsageException($"{checkpoint} is missing, so nothing can be resumed; train without --resume.");
     }
 
     private static void Describe(Invocation run, IReadOnlyList<Example> rows, Trainer trainer)
@@ -80,12 +83,15 @@ internal sealed class TrainCommand : Verb
         var path = _output.PathOf(run);
         if (!result.IsComplete)
         {
-            var resume = ShellWords.Join(["ortpeft", .. run.Words.Where(static w => w is not ("--overwrite" or "--resume")), "--resume"]);
-            throw new ResultException($"Interrupted after step {result.Steps} of {trainer.TotalSteps}; checkpoint and adapter are in {path}. Go on with: {resume}");
+            var words = run.Words.Where(static word => word is not ("--overwrite" or "--resume"));
+            throw new ResultException(
+                $"Interrupted after step {result.Steps} of {trainer.TotalSteps}; checkpoint and adapter are in {path}. "
+                + $"Go on with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
         }
 
-        run.Say($"Wrote {path}: {AdapterFolder.ConfigFile}, {AdapterFolder.WeightsFile}, metrics.jsonl, {Trainer.CheckpointFile} " +
-            $"after {Human.Count(result.Steps, "step")} in {Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
+        string[] files = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, "metrics.jsonl", Trainer.CheckpointFile];
+        run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
+            + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         run.Answer(new()
         {
             ["out"] = path,

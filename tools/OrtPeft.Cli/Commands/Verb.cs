@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 
 namespace OrtPeft.Cli.Commands;
@@ -6,18 +7,20 @@ namespace OrtPeft.Cli.Commands;
 /// <summary>One verb of the command: its options, its examples, and what it does.</summary>
 internal abstract class Verb : Command
 {
-    /// <summary>Creates the verb with the options that every verb has.</summary>
+    private readonly CommonOptions _common = new();
+
+    /// <summary>Creates the verb.</summary>
     /// <param name="host">What runs talk to.</param>
     /// <param name="name">The verb.</param>
     /// <param name="description">One sentence for the help page.</param>
     protected Verb(Host host, string name, string description)
         : base(name, description)
     {
-        var common = new CommonOptions();
-        Add(common);
         SetAction(parsed =>
         {
-            Run(new Invocation(host, parsed, common));
+            var run = new Invocation(host, parsed, _common);
+            var model = Arguments.OfType<ModelArgument>().SingleOrDefault();
+            Blame.On(model is null ? "" : run.Get(model), () => Run(run));
             return 0;
         });
     }
@@ -27,6 +30,14 @@ internal abstract class Verb : Command
 
     /// <summary>What the help page says below the examples.</summary>
     public string Notes { get; init; } = "";
+
+    /// <summary>Adds what every verb takes, below the verb's own options.</summary>
+    /// <returns>The verb.</returns>
+    public Verb Completed()
+    {
+        Add(_common);
+        return this;
+    }
 
     /// <summary>Does the work; returning means success.</summary>
     /// <param name="run">The options given, and where results go.</param>

@@ -3,7 +3,7 @@ using OrtPeft.Tokenizers;
 namespace OrtPeft.Cli.Data;
 
 /// <summary>
-/// A folder's tokenizer, loaded when text first needs it: rows of token ids work beside a tokenizer that cannot be read.
+/// A folder's tokenizer, loaded when text first needs it: rows of token ids work beside one that cannot be read.
 /// </summary>
 internal sealed class DeferredTokenizer(string folder) : ITokenizer
 {

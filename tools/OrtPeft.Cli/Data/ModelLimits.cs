@@ -6,7 +6,7 @@ namespace OrtPeft.Cli.Data;
 /// <summary>What rows must fit into, as far as a model says.</summary>
 internal static class ModelLimits
 {
-    /// <summary>The number of token ids: the description's, else the last axis of the logits; null when neither says.</summary>
+    /// <summary>How many token ids there are: by the description, else by the logits; null if neither says.</summary>
     public static int? VocabularySize(ModelSource source)
     {
         if (source.Config is { } config)
@@ -15,7 +15,7 @@ internal static class ModelLimits
         return outputs is [{ Shape: { Rank: > 0 and var rank } shape }, ..] ? (int?)shape[rank - 1].Value : null;
     }
 
-    /// <summary>The positions: the description's, else the rows of a position embedding; null when neither is there.</summary>
+    /// <summary>The positions: the description's, else a position embedding's rows; null if neither is there.</summary>
     public static int? ContextLength(ModelSource source)
     {
         if (source.Config is { } config)

@@ -38,7 +38,8 @@ internal static partial class ErrorReport
         FileNotFoundException { FileName: { } file } => (BadInput, $"{file} does not exist; check the path."),
         FileNotFoundException or DirectoryNotFoundException => (BadInput, error.Message),
         ArgumentException => (BadInput, ParameterName().Replace(error.Message, "")),
-        IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => (Failed, $"{error.Message}; free some space, or choose another --out."),
+        IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } =>
+            (Failed, $"{error.Message}; free some space, or choose another --out."),
         IOException or UnauthorizedAccessException => (Failed, error.Message),
         TrainingFailedException or ResultException or OperationCanceledException => (Failed, error.Message),
         OnnxRuntimeException => (Failed, $"ONNX Runtime: {error.Message}"),

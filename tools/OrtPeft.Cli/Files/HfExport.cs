@@ -13,15 +13,15 @@ internal static class HfExport
     /// <param name="source">Where the base came from.</param>
     /// <param name="merged">The base with other weights.</param>
     /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
-    /// <returns>False when the graph came from elsewhere: then nothing says that its weights mean what HF's do.</returns>
+    /// <returns>False when the graph came from elsewhere: its weights need not mean what HF's do.</returns>
     public static bool TryWrite(ModelSource source, Model merged, string folder)
     {
         if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(FamilyKey) != config.ModelType)
             return false;
         var architecture = config.ToArchitecture();
-        var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!, StringComparer.Ordinal);
+        var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
         var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
-            && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var tensor) && tensor.Shape.Equals(w.Shape));
+            && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var t) && t.Shape.Equals(w.Shape));
         if (!isSameGraph)
             return false;
         SafetensorsFile.Save(

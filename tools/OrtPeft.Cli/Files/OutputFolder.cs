@@ -3,8 +3,8 @@ using OrtPeft.Cli.Errors;
 namespace OrtPeft.Cli.Files;
 
 /// <summary>
-/// A folder that results go to. It is made and tried before long work starts; when the work fails, the folders that were
-/// made for it and the files that were staged in it are gone again.
+/// A folder that results go to. It is made and tried before long work starts; when the work fails, the folders that
+/// were made for it and the files that were staged in it are gone again.
 /// </summary>
 internal sealed class OutputFolder : IDisposable
 {
@@ -20,8 +20,8 @@ internal sealed class OutputFolder : IDisposable
 
     public string FullPath { get; }
 
-    /// <summary>A folder inside, on the same disk, for files that are to appear together. Made when first asked for.</summary>
-    public string Stage => _stage ??= Directory.CreateDirectory(Path.Combine(FullPath, $".ortpeft-{Guid.NewGuid():n}")).FullName;
+    /// <summary>A folder inside, on the same disk, for files that appear together; made when first read.</summary>
+    public string Stage => _stage ??= Directory.CreateDirectory(Hidden(FullPath)).FullName;
 
     /// <summary>Makes the folder and tries to write in it.</summary>
     /// <param name="path">The folder as the user gave it.</param>
@@ -36,7 +36,7 @@ internal sealed class OutputFolder : IDisposable
         try
         {
             Directory.CreateDirectory(fullPath);
-            var probe = Path.Combine(fullPath, $".ortpeft-{Guid.NewGuid():n}");
+            var probe = Hidden(fullPath);
             File.Create(probe).Dispose();
             File.Delete(probe);
             return folder;
@@ -70,6 +70,8 @@ internal sealed class OutputFolder : IDisposable
                 Directory.Delete(folder);
         }
     }
+
+    private static string Hidden(string folder) => Path.Combine(folder, $".ortpeft-{Guid.NewGuid():n}");
 
     /// <summary>The folders that are not there yet, the innermost on top.</summary>
     private static Stack<string> Missing(string path)

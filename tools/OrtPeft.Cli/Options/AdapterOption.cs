@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OrtPeft.Adapters;
 using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -21,8 +22,11 @@ internal sealed class AdapterOption : Option<string?>
     {
         if (run.Get(this) is not { } folder)
             return model;
-        var adapted = PeftModel.Load(model, folder).Model;
+        var adapted = Load(model, folder).Model;
         DropoutLowering.ForEvaluation(adapted);
         return adapted;
     }
+
+    /// <summary>Puts an adapter from disk on a model; what does not fit is said of the adapter's folder.</summary>
+    public static PeftModel Load(Model model, string folder) => Blame.On(folder, () => PeftModel.Load(model, folder));
 }

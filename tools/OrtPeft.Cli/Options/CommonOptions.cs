@@ -9,7 +9,7 @@ internal sealed class CommonOptions : IOptionGroup
     private static readonly RuntimeOptions Defaults = new();
 
     private readonly Option<int> _threads = NumberOption.Of(
-        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", Defaults.Threads);
+        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", Defaults.Threads, least: 0);
 
     private readonly Option<string> _provider = new("--provider")
     {
@@ -18,13 +18,16 @@ internal sealed class CommonOptions : IOptionGroup
         DefaultValueFactory = static _ => Defaults.Provider,
     };
 
-    public CommonOptions()
+    private readonly Option<bool> _verbose = new("--verbose")
     {
-        Require(_threads, static threads => threads >= 0, "0 or more");
-        Require(_provider, static provider => provider is "cpu" or "cuda", "cpu or cuda");
-    }
+        Description = "With an error, show where it came from.",
+    };
 
-    private readonly Option<bool> _verbose = new("--verbose") { Description = "With an error, show where it came from." };
+    public CommonOptions() => _provider.Validators.Add(static result =>
+    {
+        if (result.Tokens is [.., { Value: not ("cpu" or "cuda") and var value }])
+            result.AddError($"--provider is '{value}'; it must be cpu or cuda.");
+    });
 
     /// <summary>Whether one JSON document is to be the only output.</summary>
     public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document and nothing else." };
@@ -36,10 +39,4 @@ internal sealed class CommonOptions : IOptionGroup
         Threads = parsed.GetValue(_threads),
         Provider = parsed.GetValue(_provider)!,
     };
-
-    private static void Require<T>(Option<T> option, Func<T, bool> holds, string allowed) => option.Validators.Add(result =>
-    {
-        if (!result.Errors.Any() && result.GetValueOrDefault<T>() is { } value && !holds(value))
-            result.AddError($"{option.Name} is '{value}'; it must be {allowed}.");
-    });
 }

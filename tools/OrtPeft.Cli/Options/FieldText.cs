@@ -15,7 +15,9 @@ internal static class FieldText
     public static JsonNode Targets(string text)
     {
         var targets = ModuleTargets.Parse(text);
-        return targets.Pattern is { } pattern ? pattern : new JsonArray([.. targets.Names.Select(static n => (JsonNode?)n)]);
+        if (targets.Pattern is { } pattern)
+            return pattern;
+        return new JsonArray([.. targets.Names.Select(static name => (JsonNode?)name)]);
     }
 
     /// <summary><c>a=4,b=16</c> becomes an object of numbers.</summary>

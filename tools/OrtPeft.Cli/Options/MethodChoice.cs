@@ -1,19 +1,29 @@
 using OrtPeft.Adapters;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Cli.Options;
 
 /// <summary>The method that the user chose.</summary>
+/// <param name="Origin">Where the configuration came from, for messages: a file, or options.</param>
 /// <param name="Config">Its configuration.</param>
 /// <param name="WeightsFolder">The adapter to start from, or null for fresh weights.</param>
-internal sealed record MethodChoice(PeftConfig Config, string? WeightsFolder)
+internal sealed record MethodChoice(string Origin, PeftConfig Config, string? WeightsFolder)
 {
     /// <summary>Puts the adapter on a base.</summary>
     public PeftModel Apply(Model baseModel, long seed)
     {
-        var model = PeftModel.Create(baseModel, Config, seed);
+        var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
         if (WeightsFolder is not null)
-            model.SetWeights(AdapterFolder.LoadWeights(WeightsFolder), Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
+        {
+            var file = Path.Combine(WeightsFolder, AdapterFolder.WeightsFile);
+            model.SetWeights(AdapterFolder.LoadWeights(WeightsFolder), file);
+        }
+
         return model;
     }
+
+    /// <summary>The same choice, with the base's name in the configuration.</summary>
+    public MethodChoice For(string baseModelName) =>
+        this with { Config = Config with { BaseModelNameOrPath = baseModelName } };
 }

@@ -8,8 +8,8 @@ using OrtPeft.Cli.Errors;
 namespace OrtPeft.Cli.Options;
 
 /// <summary>
-/// Which PEFT method, and how it is configured. Every option stands for a field of HF PEFT's <c>adapter_config.json</c>, so
-/// that one reader checks what comes from the command line and what comes from a file.
+/// Which PEFT method, and how it is configured. Every option stands for a field of HF PEFT's
+/// <c>adapter_config.json</c>, so that one reader checks what comes from the command line and what comes from a file.
 /// </summary>
 internal sealed class MethodOptions : IOptionGroup
 {
@@ -47,9 +47,12 @@ internal sealed class MethodOptions : IOptionGroup
 
     public MethodOptions()
     {
-        var dropout = NumberOption.Optional<double>("--dropout", "The probability that a feature is dropped. [default: 0]", "P");
-        var target = Text("--target", "Name endings such as c_attn,c_proj, a regular expression, or all-linear.", "NAMES");
-        var bias = Text("--bias", "Biases of the base that train too: none, all or lora_only. [default: none]", "WHICH");
+        var dropout = NumberOption.Optional<double>(
+            "--dropout", "The probability that a feature is dropped. [default: 0]", "P");
+        var target = Text(
+            "--target", "Name endings such as c_attn,c_proj, a regular expression, or all-linear.", "NAMES");
+        var bias = Text(
+            "--bias", "Biases of the base that train too: none, all or lora_only. [default: none]", "WHICH");
         var rslora = new Option<bool>("--rslora") { Description = "Scale by alpha / √rank instead of alpha / rank." };
         var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
         var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
@@ -79,15 +82,20 @@ internal sealed class MethodOptions : IOptionGroup
     {
         var weights = run.Get(_initAdapter);
         var file = run.Get(_configFile) ?? ConfigIn(weights);
-        return new MethodChoice(file is null ? FromOptions(run) : FromFile(run, file), weights);
+        return file is null
+            ? new MethodChoice(Origin(run), FromOptions(run), weights)
+            : new MethodChoice(file, FromFile(run, file), weights);
     }
+
+    private string Origin(Invocation run) => $"{_method.Name} {run.Get(_method)}";
 
     private PeftConfig FromFile(Invocation run, string file)
     {
         var clash = _fields.Select(static f => f.Option).Prepend(_method).Append(_set).FirstOrDefault(run.Has);
-        return clash is null
-            ? AdapterFolder.LoadConfig(file)
-            : throw new UsageException($"{clash.Name} is given, but {file} configures the method; change the file, or leave the option out.");
+        if (clash is null)
+            return AdapterFolder.LoadConfig(file);
+        throw new UsageException(
+            $"{clash.Name} is given, but {file} configures the method; change the file, or leave the option out.");
     }
 
     private PeftConfig FromOptions(Invocation run)
@@ -101,18 +109,20 @@ internal sealed class MethodOptions : IOptionGroup
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
         // Written and read once, so that numbers are JSON's and not of the type they were made from.
-        var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), $"--method {method.Name}");
-        return AllKnown(run, method, method.ReadConfig(fields));
+        var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), Origin(run));
+        return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
 
-    /// <summary>A field that the method does not read is a mistake on the command line, though files may have more fields.</summary>
+    /// <summary>A field that the method does not read is a mistake here, though files may have more fields.</summary>
     private PeftConfig AllKnown(Invocation run, IPeftMethod method, PeftConfig config)
     {
         if (config.Unknown.Count == 0)
             return config;
         var unknown = config.Unknown.First().Key;
-        var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option?.Name ?? $"--set {unknown}";
-        throw new UsageException($"{option} does not apply to --method {method.Name}, which has no field '{unknown}'; leave it out.");
+        var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option;
+        throw new UsageException(
+            $"{option?.Name ?? $"--set {unknown}"} does not apply to --method {method.Name}, "
+            + $"which has no field '{unknown}'; leave it out.");
     }
 
     private static string? ConfigIn(string? folder)
@@ -120,7 +130,11 @@ internal sealed class MethodOptions : IOptionGroup
         if (folder is null)
             return null;
         if (!Directory.Exists(folder))
-            throw new UsageException($"--init-adapter {folder} does not exist; give a folder with {AdapterFolder.WeightsFile}.");
+        {
+            throw new UsageException(
+                $"--init-adapter {folder} does not exist; give a folder with {AdapterFolder.WeightsFile}.");
+        }
+
         var file = Path.Combine(folder, AdapterFolder.ConfigFile);
         return File.Exists(file) ? file : null;
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Models;
+using OrtPeft.Onnx.Safetensors;
 
 namespace OrtPeft.Cli.Options;
 
@@ -9,7 +10,8 @@ internal sealed class ModelArgument : Argument<string>
 {
     public ModelArgument()
         : base("model") =>
-        Description = $"An .onnx file, a folder with {ModelSource.ModelFileName}, or an HF folder (config.json and model.safetensors).";
+        Description = $"An .onnx file, a folder with {ModelSource.ModelFileName}, or an HF folder "
+            + $"({ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}).";
 
     /// <summary>Opens the model; weights stay in their files.</summary>
     public ModelSource Open(Invocation run) => ModelSource.Open(run.Get(this), run.Note);

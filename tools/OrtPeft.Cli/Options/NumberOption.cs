@@ -17,24 +17,29 @@ internal static class NumberOption
             CustomParser = static result => Parse<T>(result),
         };
 
-    /// <summary>An option with a default.</summary>
-    public static Option<T> Of<T>(string name, string description, string kind, T defaultValue)
+    /// <summary>An option with a default, and with a least value where no one else checks it.</summary>
+    public static Option<T> Of<T>(string name, string description, string kind, T defaultValue, T? least = null)
         where T : struct, INumber<T> => new(name)
         {
             Description = description,
             HelpName = kind,
-            CustomParser = static result => Parse<T>(result) ?? default,
+            CustomParser = result => Parse(result, least) ?? default,
             DefaultValueFactory = _ => defaultValue,
         };
 
-    private static T? Parse<T>(ArgumentResult result)
+    private static T? Parse<T>(ArgumentResult result, T? least = null)
         where T : struct, INumber<T>
     {
         var text = result.Tokens[^1].Value;
-        if (T.TryParse(text, CultureInfo.InvariantCulture, out var number))
+        var isNumber = T.TryParse(text, CultureInfo.InvariantCulture, out var number);
+        if (isNumber && (least is null || number >= least))
             return number;
         var option = (result.Parent as OptionResult)?.Option.Name;
-        result.AddError($"{option} is '{text}'; it must be a {(T.IsInteger(T.One / (T.One + T.One)) ? "whole " : "")}number.");
+        result.AddError($"{option} is '{text}'; it must be {(isNumber ? $"{least} or more" : KindOf<T>())}.");
         return null;
     }
+
+    /// <summary>A half, which whole numbers round to 0, tells the kinds apart.</summary>
+    private static string KindOf<T>()
+        where T : struct, INumber<T> => T.IsInteger(T.One / (T.One + T.One)) ? "a whole number" : "a number";
 }

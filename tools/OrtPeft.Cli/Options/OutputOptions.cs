@@ -34,7 +34,11 @@ internal sealed class OutputOptions(string content) : IOptionGroup
         var path = run.Get(_out);
         var held = precious.FirstOrDefault(name => File.Exists(Path.Combine(path, name)));
         if (held is not null && !MayOverwrite(run))
-            throw new UsageException($"--out {path} holds {held} already; give another folder, or --overwrite to replace it.");
+        {
+            throw new UsageException(
+                $"--out {path} holds {held} already; give another folder, or --overwrite to replace it.");
+        }
+
         return OutputFolder.Open(path);
     }
 }

@@ -43,12 +43,18 @@ internal sealed class TrainingOptions : IOptionGroup
         "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.Optimizer.WeightDecay);
 
     private readonly Option<double> _maxGradNorm = NumberOption.Of(
-        "--max-grad-norm", "Gradients are scaled down to this norm; 0 turns clipping off.", "X", Defaults.Optimizer.MaxGradNorm);
+        "--max-grad-norm",
+        "Gradients are scaled down to this norm; 0 turns clipping off.",
+        "X",
+        Defaults.Optimizer.MaxGradNorm);
 
     private readonly Option<long> _seed = NumberOption.Of(
         "--seed", "Fixes fresh weights, the order of rows and dropout.", "N", Defaults.Seed);
 
-    private readonly Option<bool> _noShuffle = new("--no-shuffle") { Description = "Take rows in order, over and over." };
+    private readonly Option<bool> _noShuffle = new("--no-shuffle")
+    {
+        Description = "Take rows in order, over and over.",
+    };
 
     private readonly Option<int?> _evaluationSteps = NumberOption.Optional<int>(
         "--eval-steps", "Measure after every so many steps. [default: every epoch]", "N");
@@ -60,8 +66,8 @@ internal sealed class TrainingOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _schedule, _warmup, _weightDecay, _maxGradNorm, _seed,
-        _noShuffle, _evaluationSteps, _checkpointSteps, _resume,
+        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _schedule, _warmup, _weightDecay, _maxGradNorm,
+        _seed, _noShuffle, _evaluationSteps, _checkpointSteps, _resume,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);

@@ -18,7 +18,8 @@ internal sealed class MethodReport
         _problem = problem;
     }
 
-    public static MethodReport Of(PeftModel peft, IReadOnlyList<Node> withoutGradient) => new(peft, withoutGradient, null);
+    public static MethodReport Of(PeftModel peft, IReadOnlyList<Node> withoutGradient) =>
+        new(peft, withoutGradient, null);
 
     public static MethodReport Impossible(string problem) => new(null, [], problem);
 
@@ -32,7 +33,11 @@ internal sealed class MethodReport
 
         yield return $"method: {PeftMethods.Of(_peft.Config).Name}, {_peft.DescribeTrainableParameters()}";
         foreach (var group in _withoutGradient.GroupBy(static n => (n.Domain, n.OpType)))
-            yield return $"no gradient rule: {group.First()} (opset {OpsetOf(group.First())}), {Human.Count(group.Count(), "node")}";
+        {
+            var (first, count) = (group.First(), Human.Count(group.Count(), "node"));
+            yield return $"no gradient rule: {first} (opset {OpsetOf(first)}), {count}";
+        }
+
         if (_withoutGradient.Count == 0)
             yield return "every operator between the trainable parameters and the output has a gradient rule";
     }

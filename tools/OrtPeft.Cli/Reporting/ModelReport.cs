@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Cli.Reporting;
 
@@ -21,19 +22,28 @@ internal sealed class ModelReport
 
     private Graph Graph => _model.Graph;
 
-    private IEnumerable<Tensor> Weights => Graph.Initializers.Select(static v => v.Initializer!);
+    private long ConstantBytes => Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
 
     public static ModelReport Of(string name, Model model)
     {
         var canonical = model.Clone();
-        CanonicalForm.Apply(canonical);
+        try
+        {
+            CanonicalForm.Apply(canonical);
+        }
+        catch (UnsupportedOpException)
+        {
+            // What stands in the way of a method is reported with the method; the list is then of the graph as it is.
+            canonical = model;
+        }
+
         return new ModelReport(name, model, ModuleCatalogue.LinearModules(canonical.Graph));
     }
 
     public IEnumerable<string> Lines()
     {
-        yield return $"model: {_name}, opset {_model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, " +
-            $"{Human.Count(Graph.Initializers.Count, "weight")} of {Human.Bytes(Weights.Sum(static w => w.Data.Length))}";
+        yield return $"model: {_name}, opset {_model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, "
+            + $"{Human.Count(Graph.Initializers.Count, "constant")} of {Human.Bytes(ConstantBytes)}";
         foreach (var value in Graph.Inputs.Where(static i => i.Initializer is null))
             yield return $"input   {value}";
         foreach (var value in Graph.Outputs)
@@ -47,7 +57,7 @@ internal sealed class ModelReport
         ["model"] = _name,
         ["opset"] = _model.Opset,
         ["nodes"] = Graph.Nodes.Count,
-        ["weight_bytes"] = Weights.Sum(static w => w.Data.Length),
+        ["constant_bytes"] = ConstantBytes,
         ["inputs"] = List(Graph.Inputs.Where(static i => i.Initializer is null).Select(Describe)),
         ["outputs"] = List(Graph.Outputs.Select(Describe)),
         ["modules"] = List(_modules.Select(Describe)),
@@ -59,8 +69,11 @@ internal sealed class ModelReport
     {
         ["name"] = value.Name,
         ["type"] = value.Type.ToString(),
-        ["shape"] = value.Shape is null ? null : new JsonArray([.. value.Shape.Select(static d => (JsonNode?)(d.Value is { } n ? n : d.ToString()))]),
+        ["shape"] = value.Shape is null ? null : new JsonArray([.. value.Shape.Select(Describe)]),
     };
+
+    /// <summary>A number, or what stands in its place: a name, an expression, <c>?</c>.</summary>
+    private static JsonNode? Describe(Dim dim) => dim.Value is { } length ? length : dim.ToString();
 
     private static JsonObject Describe(LinearModule module) => new()
     {

@@ -9,12 +9,14 @@ internal static partial class ModuleGroups
 {
     /// <summary>One row of cells per group, in the model's order.</summary>
     public static IEnumerable<string[]> Of(IEnumerable<LinearModule> modules) => modules
-        .GroupBy(static m => (Pattern: Number().Replace(m.Name, "#"), m.InFeatures, m.OutFeatures, Layout: LayoutOf(m), m.IsOutputLayer))
+        .GroupBy(static m => (Pattern: Number().Replace(m.Name, "#"), m.InFeatures, m.OutFeatures, LayoutOf(m)))
         .Select(static group =>
         {
-            var (pattern, from, to, layout, isOutput) = group.Key;
+            var (pattern, from, to, layout) = group.Key;
             var name = Named(pattern, [.. group.Select(static m => m.Name)]);
-            return new[] { name, $"{from} → {to}", layout, isOutput ? "output layer" : Human.Count(group.Count(), "module") };
+            var isHead = group.Any(static m => m.IsOutputLayer);
+            var role = isHead ? "output layer" : Human.Count(group.Count(), "module");
+            return new[] { name, $"{from} → {to}", layout, role };
         });
 
     /// <summary>How the weight is stored.</summary>
@@ -23,7 +25,7 @@ internal static partial class ModuleGroups
     /// <summary>Puts numbers, or their range, back into the pattern.</summary>
     private static string Named(string pattern, string[] names)
     {
-        var numbers = names.Select(static n => Number().Matches(n).Select(static m => Parse(m.Value)).ToArray()).ToArray();
+        var numbers = names.Select(NumbersIn).ToArray();
         var place = 0;
         return Regex.Replace(pattern, "#", _ =>
         {
@@ -37,7 +39,8 @@ internal static partial class ModuleGroups
         ? $"{{{values[0]}..{values[^1]}}}"
         : $"{{{string.Join(',', values)}}}";
 
-    private static long Parse(string digits) => long.Parse(digits, CultureInfo.InvariantCulture);
+    private static long[] NumbersIn(string name) =>
+        [.. Number().Matches(name).Select(static match => long.Parse(match.Value, CultureInfo.InvariantCulture))];
 
     /// <summary>A part of the path that is a number; short enough to be one.</summary>
     [GeneratedRegex(@"(?<=^|\.)\d{1,9}(?=\.|$)")]

@@ -54,7 +54,8 @@ internal static class TrainingReport
                 task.Description = Markup.Escape(Describe(progress));
                 foreach (var line in Events(progress))
                     terminal.WriteLine(line);
-                if (progress.Step.Step < progress.TotalSteps && shown != 0 && clock.GetElapsedTime(shown) < BetweenFrames)
+                var isLast = progress.Step.Step == progress.TotalSteps;
+                if (!isLast && shown != 0 && clock.GetElapsedTime(shown) < BetweenFrames)
                     return;
                 shown = clock.GetTimestamp();
                 display.Refresh();
@@ -66,19 +67,24 @@ internal static class TrainingReport
     {
         var step = progress.Step;
         var left = progress.Remaining > TimeSpan.Zero ? $", {Human.Time(progress.Remaining)} left" : "";
-        return $"step {step.Step}/{progress.TotalSteps}: loss {Human.Loss(step.Loss)}, lr {Human.Rate(step.LearningRate)}, " +
-            $"{Human.Count((long)step.TokensPerSecond)} tokens/s{left}";
+        var speed = $"{Human.Count((long)step.TokensPerSecond)} tokens/s";
+        var rate = Human.Rate(step.LearningRate);
+        return $"step {step.Step}/{progress.TotalSteps}: loss {Human.Loss(step.Loss)}, lr {rate}, {speed}{left}";
     }
 
     private static IEnumerable<string> Events(TrainingProgress progress)
     {
         if (progress.Evaluation is { } evaluation)
-            yield return $"step {evaluation.Step}: eval loss {Human.Loss(evaluation.Loss)}, perplexity {Human.Loss(evaluation.Perplexity)}";
+        {
+            var perplexity = Human.Loss(evaluation.Perplexity);
+            yield return $"step {evaluation.Step}: eval loss {Human.Loss(evaluation.Loss)}, perplexity {perplexity}";
+        }
+
         if (progress.Checkpoint is { } checkpoint)
             yield return $"step {progress.Step.Step}: wrote {checkpoint}";
     }
 
-    /// <summary>Hands reports on at once, on the training's thread; <see cref="Progress{T}"/> would queue them.</summary>
+    /// <summary>Hands reports on at once; <see cref="Progress{T}"/> would queue them for another thread.</summary>
     private sealed class Receiver(Action<TrainingProgress> receive) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => receive(value);

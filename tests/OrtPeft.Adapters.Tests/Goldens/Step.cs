@@ -1,0 +1,28 @@
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Onnx;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Goldens;
+
+/// <summary>The mean loss of a batch and its gradient by parameter.</summary>
+internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gradients)
+{
+    public static Step Of(PeftModel peft, IReadOnlyDictionary<string, Tensor> batch)
+    {
+        var graph = TrainingGraph.ForTraining(peft, new CausalLm());
+        var labels = batch["labels"];
+        var columns = (int)labels.Dims[1];
+        var count = labels.ToInt64().Where((label, i) => i % columns > 0 && label != -100).Count();
+        var feeds = Gpt2.WithPositions(batch);
+        feeds[TrainingGraph.Scale] = Tensor.Scalar(1f / count);
+        foreach (var (name, tensor) in peft.GetWeights())
+            feeds[name] = tensor;
+        var outputs = OnnxRun.Of(graph, feeds);
+        Assert.Equal(count, outputs[TrainingGraph.Count].ToInt64()[0]);
+        var names = peft.Parameters.Select(static p => p.Name);
+        return new Step(
+            outputs[TrainingGraph.LossSum].ToFloat32()[0] / count,
+            names.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]));
+    }
+}

@@ -1,0 +1,141 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
+
+namespace OrtPeft.Adapters.Tests.Modules;
+
+public sealed class ModuleCatalogueTests
+{
+    private static readonly (string Name, long In, long Out)[] Layers =
+    [
+        ("attn.c_attn", 32, 96), ("attn.c_proj", 32, 32), ("mlp.c_fc", 32, 128), ("mlp.c_proj", 128, 32),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
+    public void LinearModules_WhenGpt2_ListsItsLayersInOrder(string model)
+    {
+        var expected = Enumerable.Range(0, 2)
+            .SelectMany(static h => Layers.Select(l => ($"transformer.h.{h}.{l.Name}", l.In, l.Out)))
+            .Append(("lm_head", 32, 101));
+
+        var modules = ModuleCatalogue.LinearModules(Gpt2.Canonical(model).Graph);
+
+        Assert.Equal(expected, modules.Select(static m => (m.Name, m.InFeatures, m.OutFeatures)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
+    public void LinearModules_WhenGpt2_KnowsLayoutsBiasesAndHead(string model)
+    {
+        var modules = ModuleCatalogue.LinearModules(Gpt2.Canonical(model).Graph);
+
+        var head = Assert.Single(modules, static m => m.IsOutputLayer);
+        Assert.Equal(("transformer.wte.weight", true), (head.Weight.Name, head.IsOutByIn));
+        Assert.Null(head.Bias);
+        Assert.All(modules.Where(static m => !m.IsOutputLayer), static m =>
+        {
+            Assert.False(m.IsOutByIn);
+            Assert.Equal(($"{m.Name}.weight", $"{m.Name}.bias"), (m.Weight.Name, m.Bias!.Name));
+        });
+    }
+
+    [Fact]
+    public void LinearModules_WhenGemmIsTransposed_TakesPyTorchsLayout()
+    {
+        var module = Assert.Single(ModuleCatalogue.LinearModules(Graphs.Linear().Graph));
+
+        Assert.Equal(("linear", 2L, 4L, true), (module.Name, module.InFeatures, module.OutFeatures, module.IsOutByIn));
+        Assert.Equal("linear.bias", module.Bias!.Name);
+        Assert.True(module.IsOutputLayer);
+    }
+
+    [Fact]
+    public void LinearModules_WhenMatMulAndAdd_FindsTheBiasOnEitherSide()
+    {
+        var model = Graphs.Of(static (g, x) =>
+        {
+            var first = g.Add(Graphs.Bias(g, "a.bias"), g.MatMul(x, Graphs.Weight(g, "a.weight", 2, 4)));
+            return g.Add(g.MatMul(g.Op("Relu", first), Graphs.Weight(g, "b.weight", 4, 4)), Graphs.Bias(g, "b.bias"));
+        });
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.Equal([("a", "a.bias"), ("b", "b.bias")], modules.Select(static m => (m.Name, m.Bias!.Name)));
+        Assert.Equal([false, true], modules.Select(static m => m.IsOutputLayer));
+    }
+
+    [Fact]
+    public void LinearModules_WhenWeightIsTransposedInTheGraph_LooksThrough()
+    {
+        var model = Graphs.Of(static (g, x) => g.MatMul(x, g.Transpose(Graphs.Weight(g, "tied.weight", 4, 2), 1, 0)));
+
+        var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
+
+        Assert.Equal(("tied", 2L, 4L, true), (module.Name, module.InFeatures, module.OutFeatures, module.IsOutByIn));
+    }
+
+    [Fact]
+    public void LinearModules_WhenWeightIsAnonymous_TakesTheNodesScope()
+    {
+        var model = Graphs.Of(static (g, x) =>
+        {
+            g.Scope = "/model/layers.0/q_proj";
+            return g.MatMul(x, Graphs.Weight(g, "onnx::MatMul_7", 2, 4));
+        });
+
+        var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
+
+        Assert.Equal("model.layers.0.q_proj", module.Name);
+    }
+
+    [Fact]
+    public void LinearModules_WhenOnlyTheBiasHasAName_TakesItsStem()
+    {
+        var model = Graphs.Of(static (g, x) =>
+        {
+            g.Scope = "";
+            return g.Add(g.MatMul(x, Graphs.Weight(g, "onnx::MatMul_7", 2, 4)), Graphs.Bias(g, "fc.bias"));
+        });
+
+        var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
+
+        Assert.Equal("fc", module.Name);
+    }
+
+    [Fact]
+    public void LinearModules_WhenTwoLayersShareAWeight_ListsBothByScope()
+    {
+        var model = Graphs.Of(static (g, x) =>
+        {
+            var weight = Graphs.Weight(g, "a.weight", 2, 2);
+            g.Scope = "/a";
+            var first = g.MatMul(x, weight);
+            g.Scope = "/b";
+            return g.MatMul(first, weight);
+        });
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.Equal(["a", "b"], modules.Select(static m => m.Name));
+        Assert.Same(modules[0].Weight, modules[1].Weight);
+    }
+
+    [Fact]
+    public void LinearModules_WhenOperandsAreComputed_ListsNone()
+    {
+        var model = Graphs.Of(static (g, x) => g.MatMul(x, g.Transpose(x, 1, 0)));
+
+        Assert.Empty(ModuleCatalogue.LinearModules(model.Graph));
+    }
+
+    [Fact]
+    public void LinearModules_WhenWeightIsAnInput_ListsNone()
+    {
+        var model = Graphs.Linear();
+        CanonicalForm.Apply(model);
+        model.Graph.TurnIntoInput(model.Graph.Find("linear.weight")!);
+
+        Assert.Empty(ModuleCatalogue.LinearModules(model.Graph));
+    }
+}

@@ -1,0 +1,20 @@
+using System.Collections.Frozen;
+using OrtPeft.Autodiff.Tests.Proof;
+
+namespace OrtPeft.Autodiff.Tests.Cases;
+
+/// <summary>All rows by name.</summary>
+internal static class GradientCases
+{
+    public static FrozenDictionary<string, GradientCase> ByName { get; } =
+        new[]
+        {
+            ElementwiseCases.Rows, PowCases.Rows, ActivationCases.Rows, ReductionCases.Rows, LinearCases.Rows,
+            ShapeChangingCases.Rows, SelectionCases.Rows, NormalizationCases.Rows, NotDifferentiableCases.Rows,
+        }
+        .SelectMany(static rows => rows)
+        .ToFrozenDictionary(static row => row.Name, StringComparer.Ordinal);
+
+    /// <summary>In a stable order, for theories.</summary>
+    public static TheoryData<string> Names => [.. ByName.Keys.Order(StringComparer.Ordinal)];
+}

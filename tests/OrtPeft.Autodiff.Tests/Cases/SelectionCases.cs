@@ -1,0 +1,57 @@
+using OrtPeft.Autodiff.Tests.Proof;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using static OrtPeft.Autodiff.Tests.Proof.TestInput;
+
+namespace OrtPeft.Autodiff.Tests.Cases;
+
+/// <summary>Choosing elements: by a condition or by index.</summary>
+internal static class SelectionCases
+{
+    private const double Masked = double.NegativeInfinity;
+
+    public static IEnumerable<GradientCase> Rows =>
+    [
+        new("Where", "equal shapes", Where, Bool([1, 0, 1], 3), Generic(3), Generic(3)),
+        new("Where", "a broadcast condition", Where, Bool([1, 0], 2, 1), Generic(2, 3), Generic(2, 3)),
+        new("Where", "a larger condition", Where, Bool([1, 0, 0, 1], 2, 2), Generic(2), Generic(1, 1)),
+        new("Where", "broadcast branches", Where, Bool([1, 0, 1], 3), Generic(2, 1), Generic()),
+        new("Where", "a scalar condition", Where, Bool([0]), Generic(2), Generic(2)),
+        new("Where", "one value in both branches", static (g, x) =>
+            [g.Where(x[0], x[1], x[1])], Bool([1, 0], 2), Generic(2)),
+        new("Where", "infinity in the branch not taken", Where,
+            Bool([1, 0, 1], 3), Of([1, Masked, 2]), Of([Masked, 4, Masked])),
+        new("Where", "a constant infinity", static (g, x) =>
+            [g.Op("Exp", g.Where(x[0], x[1], g.ScalarLike(x[1], Masked)))], Bool([1, 0, 1], 3), Generic(3)),
+        Gather("rows", 0, Generic(4, 3), Int64([2, 0], 2)),
+        Gather("repeated rows", 0, Generic(4, 3), Int64([2, 1, 2, 2], 4)),
+        Gather("negative indices", 0, Generic(4, 3), Int64([-1, 3, -4], 3)),
+        Gather("a scalar index", 0, Generic(4, 3), Int64([1])),
+        Gather("a negative scalar index", 1, Generic(4, 3), Int64([-1])),
+        Gather("columns", 1, Generic(2, 3), Int64([2, 2], 2)),
+        Gather("the last axis", -1, Generic(2, 2, 3), Int64([0, 2], 2)),
+        Gather("a middle axis, two axes of indices", 1, Generic(2, 3, 2), Int64([0, 2, -1, 0], 2, 2)),
+        Gather("two axes of indices", 0, Generic(4, 3), Int64([0, 3, 3, 1, -2, 0], 2, 3)),
+        Gather("int32 indices", 0, Generic(4, 3), Int32([3, 3], 2)),
+        Gather("a vector by a scalar", 0, Generic(4), Int64([2])),
+        Gather("no index", 0, Generic(4, 3), Int64([], 0)),
+        Gather("an axis of one", 0, Generic(1, 3), Int64([0, 0], 2)),
+        GatherElements("rows", 0, Generic(3, 2), Int64([0, 2, 2, 2], 2, 2)),
+        GatherElements("columns", 1, Generic(2, 3), Int64([0, -1, 1, 1], 2, 2)),
+        GatherElements("the last axis, fewer rows", -1, Generic(3, 3), Int64([2, 2, 0, 1], 1, 4)),
+        GatherElements("int32 indices", 0, Generic(3), Int32([-1, 0, 0], 3)),
+    ];
+
+    private static IReadOnlyList<Value> Where(GraphBuilder g, Value[] x) => [g.Where(x[0], x[1], x[2])];
+
+    private static GradientCase Gather(string name, long axis, TestInput data, TestInput indices) =>
+        new("Gather", name, (g, x) => [g.Gather(x[0], x[1], axis)], data, indices);
+
+    private static GradientCase GatherElements(string name, long axis, TestInput data, TestInput indices) =>
+        new(
+            "GatherElements",
+            name,
+            (g, x) => [g.Op("GatherElements", [x[0], x[1]], NodeAttribute.Of("axis", axis))],
+            data,
+            indices);
+}

@@ -1,0 +1,50 @@
+using OrtPeft.Autodiff.Tests.Cases;
+using OrtPeft.Autodiff.Tests.Proof;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Autodiff.Tests;
+
+public sealed class GradientTableTests
+{
+    public static TheoryData<string> Names => GradientCases.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Rule_WhenLossIsMoved_MatchesDifferences(string name)
+    {
+        var row = GradientCases.ByName[name];
+
+        var gradients = GradientProof.ByDifferences(row);
+
+        GradientProof.WhenOptimized(row, gradients);
+        GradientProof.InFloat32(row, gradients);
+    }
+
+    [Fact]
+    public void Default_WhenWalked_HasCasesForEveryRow()
+    {
+        var tested = GradientCases.ByName.Values.Select(static c => c.Op).ToHashSet();
+
+        var keys = GradientTable.Default.Keys.ToArray();
+
+        Assert.Empty(keys.Select(static k => k.OpType).Except(tested));
+        Assert.Empty(tested.Except(keys.Select(static k => k.OpType)));
+        Assert.All(keys, static k => Assert.True(k.Domain.Length == 0 && k.SinceOpset <= GradientModel.Opset));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Case_WhenBuilt_HoldsTheOperatorItIsFor(string name)
+    {
+        var row = GradientCases.ByName[name];
+        var model = new Model(GradientModel.Opset);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(GradientModel.Opset));
+
+        row.Build(g, [.. row.Inputs.Select((input, i) =>
+            model.Graph.AddInput($"x{i}", input.Type ?? ElementType.Float, Shape.Of(input.Dims)))]);
+
+        Assert.Contains(model.Graph.Nodes, n => n.Is(row.Op));
+    }
+}

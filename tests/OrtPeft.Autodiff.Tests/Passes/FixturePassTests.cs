@@ -1,0 +1,115 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Autodiff.Tests.Passes;
+
+/// <summary>The passes keep what exported models compute.</summary>
+public sealed class FixturePassTests
+{
+    private static readonly Dictionary<string, Action<Model>> Passes = new(StringComparer.Ordinal)
+    {
+        [nameof(ConstantsToInitializers)] = ConstantsToInitializers.Run,
+        [nameof(OpsetUpgrade)] = OpsetUpgrade.Run,
+        [nameof(ComputedConstants)] = ComputedConstants.Run,
+        [nameof(CanonicalForm)] = CanonicalForm.Apply,
+        [nameof(DropoutLowering)] = DropoutLowering.ForEvaluation,
+    };
+
+    private static readonly string[] Graphs = ["hf442_g2l_nopast_op13", "hf442_g2l_past_op14", "hf442_g2l_past_op17"];
+
+    public static TheoryData<string, string> GraphsAndPasses
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (var graph in Graphs)
+            {
+                foreach (var pass in Passes.Keys)
+                    rows.Add(graph, pass);
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(GraphsAndPasses))]
+    public void Run_WhenModelIsExported_KeepsItsOutputs(string graph, string pass)
+    {
+        var model = FixtureGraph.Load(graph);
+        var names = model.Graph.Outputs.Select(static o => o.Name).ToArray();
+        var expected = FixtureGraph.Run(model);
+
+        Passes[pass](model);
+
+        Assert.Equal(names, model.Graph.Outputs.Select(static o => o.Name));
+        Assert.Equal(expected, FixtureGraph.Run(model));
+    }
+
+    [Theory]
+    [InlineData("hf442_g2l_past_op14")]
+    [InlineData("hf442_g2l_past_op17")]
+    public void PastRemoval_WhenPastsAreEmpty_KeepsTheLogits(string graph)
+    {
+        var model = FixtureGraph.LogitsOnly(FixtureGraph.Load(graph));
+        CanonicalForm.Apply(model);
+        var expected = FixtureGraph.Run(model);
+
+        PastRemoval.Run(model);
+
+        Assert.DoesNotContain(model.Graph.Inputs, PastRemoval.IsPast);
+        Assert.Equal(expected, FixtureGraph.Run(model));
+    }
+
+    [Fact]
+    public void PastRemoval_WhenThereIsNone_ChangesNothing()
+    {
+        var model = FixtureGraph.Load("hf442_g2l_nopast_op13");
+        var nodes = model.Graph.Nodes.ToArray();
+
+        PastRemoval.Run(model);
+
+        Assert.Equal(nodes, model.Graph.Nodes);
+    }
+
+    [Theory]
+    [InlineData("hf442_g2l_past_op14")]
+    [InlineData("hf442_g2l_past_op17")]
+    public void PastRemoval_WhenCachesAreStillResults_KeepsThem(string graph)
+    {
+        var model = FixtureGraph.Load(graph);
+        var names = model.Graph.Outputs.Select(static o => o.Name).ToArray();
+        var expected = FixtureGraph.Run(model);
+
+        PastRemoval.Run(model);
+
+        Assert.Equal(names, model.Graph.Outputs.Select(static o => o.Name));
+        Assert.Equal(expected, FixtureGraph.Run(model));
+    }
+
+    [Fact]
+    public void ConstantsToInitializers_WhenRun_LeavesNoConstantNodes()
+    {
+        var model = FixtureGraph.Load("hf442_g2l_nopast_op13");
+
+        ConstantsToInitializers.Run(model);
+
+        Assert.DoesNotContain(model.Graph.Nodes, static n => n.Is("Constant"));
+    }
+
+    [Theory]
+    [InlineData("hf442_g2l_past_op14")]
+    [InlineData("hf442_g2l_past_op17")]
+    public void PastRemoval_WhenInferredAfterwards_HasNoEmptyAxisLeft(string graph)
+    {
+        var model = FixtureGraph.LogitsOnly(FixtureGraph.Load(graph));
+        CanonicalForm.Apply(model);
+
+        PastRemoval.Run(model);
+
+        new ShapeInference(model.Opset).Infer(model.Graph);
+        var floats = model.Graph.Values.Where(static v => v.Type.IsFloating()).ToArray();
+        Assert.DoesNotContain(floats, static v => v.Shape?.Any(static d => d.Value == 0) == true);
+    }
+}

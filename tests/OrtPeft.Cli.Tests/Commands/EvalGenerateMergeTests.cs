@@ -1,0 +1,124 @@
+using OrtPeft.Cli.Tests.Running;
+
+namespace OrtPeft.Cli.Tests.Commands;
+
+public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
+{
+    private readonly Workplace _place;
+    private readonly string _adapter;
+
+    public EvalGenerateMergeTests(Workplace place)
+    {
+        _place = place;
+        _adapter = place["adapter"];
+        if (!Directory.Exists(_adapter))
+        {
+            CliRun.Of(
+                "train", place.Model, "--data", place.Rows, "--out", _adapter, "--steps", "5", "--lr", "0.02",
+                "--rank", "4", "--target", "all-linear", "--dropout", "0.1", "--threads", "1").Succeeded();
+        }
+    }
+
+    [Fact]
+    public void Eval_WithJson_AnswersOneDocument()
+    {
+        var json = CliRun.Of("eval", _place.Model, "--data", _place.Rows, "--json").Succeeded().Json;
+
+        Assert.Equal(12, (int)json["rows"]!);
+        Assert.Equal(69, (int)json["tokens"]!);
+        Assert.Equal(Math.Exp((double)json["loss"]!), (double)json["perplexity"]!, 1e-6);
+    }
+
+    [Fact]
+    public void Eval_WithAdapter_IsBetterOnItsData_AndDoesNotDependOnTheBatchSize()
+    {
+        var plain = Loss(_place.Model);
+        var adapted = Loss(_place.Model, "--adapter", _adapter);
+        var single = Loss(_place.Hf, "--adapter", _adapter, "--batch-size", "1");
+
+        Assert.True(adapted < plain - 0.01, $"{adapted} < {plain}");
+        Assert.Equal(adapted, single, 1e-5);
+    }
+
+    [Fact]
+    public void Merge_GivesAnOnnxAndAnHfFolder_ThatAnswerAsTheAdapterDoes()
+    {
+        var merged = _place.Fresh();
+
+        var json = CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", merged, "--json").Succeeded().Json;
+
+        Assert.InRange((double)json["largest_logit_difference"]!, 0, 1e-4);
+        Assert.True(File.Exists(Path.Combine(merged, "tokenizer.json")));
+        var expected = Loss(_place.Model, "--adapter", _adapter);
+        Assert.Equal(expected, Loss(merged), 1e-5);
+        File.Delete(Path.Combine(merged, "model.onnx"));
+        Assert.Equal(expected, Loss(merged), 1e-5);
+    }
+
+    [Fact]
+    public void Merge_OfFullFineTuning_Works()
+    {
+        var (adapter, merged) = (_place.Fresh(), _place.Fresh());
+        string[] options = ["--steps", "2", "--method", "full"];
+        CliRun.Of(["train", _place.Model, "--data", _place.Rows, "--out", adapter, .. options]).Succeeded();
+
+        CliRun.Of("merge", _place.Model, "--adapter", adapter, "--out", merged).Succeeded();
+
+        Assert.Equal(Loss(_place.Model, "--adapter", adapter), Loss(merged), 1e-5);
+    }
+
+    [Fact]
+    public void Merge_IntoTheModelsFolder_IsRefused() =>
+        CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", _place.Model + "/", "--overwrite")
+            .Refused(2, "own folder");
+
+    [Fact]
+    public void Merge_OfWeightsThatAreNoNumbers_LeavesNothing()
+    {
+        var (broken, merged) = (_place.CopyOf(_adapter, "nan-adapter"), _place.Fresh());
+        Damage.FillWithNaN(Path.Combine(broken, "adapter_model.safetensors"));
+
+        CliRun.Of("merge", _place.Model, "--adapter", broken, "--out", merged).Refused(1, "NaN", "nothing was written");
+
+        Assert.False(Directory.Exists(merged));
+    }
+
+    [Fact]
+    public void Generate_Greedy_RepeatsItself()
+    {
+        string[] options = ["--prompt", "the cat", "--max-new-tokens", "8"];
+        string[] args = ["generate", _place.Model, "--adapter", _adapter, .. options];
+
+        var first = CliRun.Of([.. args, "--json"]).Succeeded().Json;
+        var second = CliRun.Of(args).Succeeded();
+
+        Assert.Equal("the cat", (string?)first["prompt"]);
+        Assert.InRange((int)first["tokens"]!, 1, 8);
+        Assert.Contains((string?)first["finish_reason"], (string[])["length", "end_of_text"]);
+        Assert.Equal((string?)first["text"] + "\n", second.Output);
+    }
+
+    [Fact]
+    public void Generate_TakesThePromptFromStandardInput()
+    {
+        string[] options = ["--temperature", "0.9", "--top-k", "20", "--top-p", "0.9", "--seed", "4", "--json"];
+
+        var piped = CliRun.With("the dog", ["generate", _place.Model, "--prompt", "-", .. options]).Succeeded().Json;
+        var given = CliRun.Of(["generate", _place.Model, "--prompt", "the dog", .. options]).Succeeded().Json;
+
+        Assert.Equal("the dog", (string?)piped["prompt"]);
+        Assert.Equal((string?)given["text"], (string?)piped["text"]);
+    }
+
+    [Fact]
+    public void Generate_WithoutATokenizer_SaysWhereToNameOne()
+    {
+        var bare = _place.Fresh();
+        CliRun.Of("init", "--preset", "tiny", "--out", bare).Succeeded();
+
+        CliRun.Of("generate", bare, "--prompt", "x").Refused(2, bare, "--tokenizer");
+    }
+
+    private double Loss(string model, params string[] options) =>
+        (double)CliRun.Of(["eval", model, "--data", _place.Rows, "--json", .. options]).Succeeded().Json["loss"]!;
+}

@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Cli.Tests.Running;
+
+namespace OrtPeft.Cli.Tests.Commands;
+
+public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
+{
+    [Fact]
+    public void Train_WritesAdapterMetricsAndCheckpoint()
+    {
+        var folder = place.Fresh();
+
+        var run = Train(folder, "--steps", "6", "--eval-data", place.Rows, "--lr", "0.01", "--rank", "4").Succeeded();
+
+        Assert.Equal(
+            ["adapter_config.json", "adapter_model.safetensors", "checkpoint.safetensors", "metrics.jsonl"],
+            Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Contains("step 1/6: loss ", run.Output, StringComparison.Ordinal);
+        Assert.Contains("step 3: eval loss ", run.Output, StringComparison.Ordinal);
+        Assert.Contains("trainable params: 2,048 || all params: ", run.Output, StringComparison.Ordinal);
+        var losses = Losses(folder);
+        Assert.Equal(6, losses.Count);
+        Assert.True(losses[^1] < losses[0]);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "adapter_config.json")))!;
+        Assert.Equal(place.Model, (string?)config["base_model_name_or_path"]);
+        Assert.Equal(4, (int)config["r"]!);
+        Assert.Equal(8, (int)config["lora_alpha"]!);
+        Assert.True((bool)config["fan_in_fan_out"]!);
+    }
+
+    [Fact]
+    public void Train_OnText_UsesTheModelsTokenizer()
+    {
+        string[] options = ["--epochs", "1", "--threads", "1", "--json"];
+
+        var run = CliRun.Of(["train", place.Hf, "--data", place["text.jsonl"], "--out", place.Fresh(), .. options]);
+
+        run.Succeeded();
+        Assert.Equal(1, (int)run.Json["steps"]!);
+        Assert.Equal(4_096, (long)run.Json["trainable_parameters"]!);
+    }
+
+    [Fact]
+    public void Train_InterruptedAndResumed_EndsWithTheSameBits()
+    {
+        var (whole, parts) = (place.Fresh(), place.Fresh());
+        string[] options = ["--steps", "10", "--dropout", "0.1", "--lr", "0.01", "--warmup-steps", "2", "--seed", "5"];
+        Train(whole, options).Succeeded();
+
+        var interrupted = CliRun.InterruptedAt("step 4/10", Arguments(parts, options));
+        interrupted.Refused(1, "step 4 of 10", "--resume", parts);
+        Assert.True(File.Exists(Path.Combine(parts, "adapter_model.safetensors")));
+        CliRun.Of(Resuming(interrupted)).Succeeded();
+
+        Assert.Equal(Adapter(whole), Adapter(parts));
+        Assert.Equal(Losses(whole), Losses(parts));
+    }
+
+    [Fact]
+    public void Train_OverAFinishedAdapter_IsRefused_UnlessOverwriteIsGiven()
+    {
+        var folder = place.Fresh();
+        Train(folder, "--steps", "1").Succeeded();
+        var before = Adapter(folder);
+
+        Train(folder, "--steps", "2").Refused(2, folder, "adapter_model.safetensors", "--overwrite");
+        Assert.Equal(before, Adapter(folder));
+        Train(folder, "--steps", "2", "--overwrite").Succeeded();
+    }
+
+    [Fact]
+    public void Train_WithoutSteps_StartsFromAnInitialAdapter()
+    {
+        var (first, second) = (place.Fresh(), place.Fresh());
+        Train(first, "--steps", "2", "--lr", "0.01", "--rank", "2", "--alpha", "5").Succeeded();
+
+        Train(second, "--steps", "1", "--lr", "0", "--init-adapter", first).Succeeded();
+
+        Assert.Equal(Adapter(first), Adapter(second));
+    }
+
+    [Fact]
+    public void Train_Full_WritesEveryParameter()
+    {
+        var folder = place.Fresh();
+
+        var run = Train(folder, "--steps", "1", "--method", "full").Succeeded();
+
+        Assert.Contains("trainable%: 100.0000", run.Output, StringComparison.Ordinal);
+    }
+
+    private CliRun Train(string folder, params string[] options) => CliRun.Of(Arguments(folder, options));
+
+    private string[] Arguments(string folder, string[] options) =>
+    [
+        "train", place.Model, "--data", place.Rows, "--out", folder, "--batch-size", "4", "--threads", "1", .. options,
+    ];
+
+    /// <summary>The command that the message of an interrupted run gives.</summary>
+    private static string[] Resuming(CliRun interrupted)
+    {
+        var command = interrupted.Error[interrupted.Error.IndexOf("ortpeft train", StringComparison.Ordinal)..];
+        return command.TrimEnd('\n').Split(' ')[1..];
+    }
+
+    private static byte[] Adapter(string folder) =>
+        File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors"));
+
+    private static List<double> Losses(string folder) => [.. File.ReadLines(Path.Combine(folder, "metrics.jsonl"))
+        .Select(static line => JsonNode.Parse(line)!["loss"]).OfType<JsonNode>().Select(static loss => (double)loss)];
+}

@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+
+namespace OrtPeft.Cli.Tests.Running;
+
+/// <summary>What one run of the command left: its exit code and both streams.</summary>
+internal sealed record CliRun(int ExitCode, string Output, string Error)
+{
+    public JsonObject Json => JsonNode.Parse(Output)!.AsObject();
+
+    public static CliRun Of(params string[] args) => With("", args);
+
+    public static CliRun With(string input, params string[] args)
+    {
+        using var output = new StringWriter();
+        return To(output, static _ => { }, input, args);
+    }
+
+    /// <summary>Runs with an interruption as Ctrl-C makes it, as soon as a text stands in the output.</summary>
+    public static CliRun InterruptedAt(string text, params string[] args)
+    {
+        using var output = new WatchedWriter();
+        return To(output, interruption => output.Watch(text, interruption.Request), "", args);
+    }
+
+    private static CliRun To(StringWriter output, Action<Interruption> prepare, string input, string[] args)
+    {
+        using var error = new StringWriter();
+        using var interruption = new Interruption();
+        using var reader = new StringReader(input);
+        prepare(interruption);
+        var host = new Host { Output = output, Error = error, Input = reader, Interruption = interruption };
+        var code = CommandLine.Run(args, host);
+        return new CliRun(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>The run succeeded and said nothing on the error stream.</summary>
+    public CliRun Succeeded()
+    {
+        Assert.Equal("", Error);
+        Assert.Equal(0, ExitCode);
+        return this;
+    }
+
+    /// <summary>The run ended with a code and one line that says certain things.</summary>
+    public void Refused(int code, params string[] parts)
+    {
+        Assert.Equal(code, ExitCode);
+        var line = Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("ortpeft: ", line, StringComparison.Ordinal);
+        Assert.All(parts, part => Assert.Contains(part, line, StringComparison.Ordinal));
+    }
+}

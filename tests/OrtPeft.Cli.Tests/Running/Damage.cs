@@ -1,0 +1,33 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace OrtPeft.Cli.Tests.Running;
+
+/// <summary>Ways in which files go bad.</summary>
+internal static class Damage
+{
+    /// <summary>Makes every number of a float32 safetensors file NaN.</summary>
+    public static void FillWithNaN(string safetensors)
+    {
+        var bytes = File.ReadAllBytes(safetensors);
+        var start = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        MemoryMarshal.Cast<byte, float>(bytes.AsSpan(start)).Fill(float.NaN);
+        File.WriteAllBytes(safetensors, bytes);
+    }
+
+    /// <summary>Cuts a file off.</summary>
+    public static void Truncate(string path, int length)
+    {
+        using var file = File.OpenWrite(path);
+        file.SetLength(length);
+    }
+
+    /// <summary>Replaces a text of equal length everywhere in a file.</summary>
+    public static void Replace(string path, string text, string by)
+    {
+        Assert.Equal(text.Length, by.Length);
+        var latin1 = System.Text.Encoding.Latin1;
+        var content = latin1.GetString(File.ReadAllBytes(path));
+        File.WriteAllBytes(path, latin1.GetBytes(content.Replace(text, by, StringComparison.Ordinal)));
+    }
+}

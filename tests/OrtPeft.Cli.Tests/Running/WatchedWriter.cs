@@ -1,0 +1,19 @@
+namespace OrtPeft.Cli.Tests.Running;
+
+/// <summary>Does something once a text has been written.</summary>
+internal sealed class WatchedWriter : StringWriter
+{
+    private string? _text;
+    private Action _act = static () => { };
+
+    public void Watch(string text, Action act) => (_text, _act) = (text, act);
+
+    public override void WriteLine(string? value)
+    {
+        base.WriteLine(value);
+        if (_text is null || value?.Contains(_text, StringComparison.Ordinal) != true)
+            return;
+        _text = null;
+        _act();
+    }
+}

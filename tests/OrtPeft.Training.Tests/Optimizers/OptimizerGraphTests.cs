@@ -1,0 +1,63 @@
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Numerics;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Training.Tests.Optimizers;
+
+public sealed class OptimizerGraphTests
+{
+    private const int Count = 37;
+
+    /// <summary>
+    /// Weights of about 1 are rounded 300 times, by 2⁻²⁵ at most each; the moments add about as much. 1e-4 leaves room.
+    /// </summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 0.1)]
+    [InlineData(1, 0)]
+    [InlineData(1, 0.1)]
+    public void Build_WhenRunForManySteps_FollowsFloat64(double maxGradNorm, double weightDecay)
+    {
+        var config = new AdamWConfig { MaxGradNorm = maxGradNorm, WeightDecay = weightDecay };
+        var random = new SplitMix64(1, "optimizer");
+        var start = Normal(random, 1);
+        var reference = new AdamW([.. start.Select(static v => (double)v)], config);
+        using var session = ModelSession.Open(OptimizerGraph.Build(Count, config), new RuntimeOptions { Threads = 1 });
+        var state = (Weights: Vector(start), M: Vector(new float[Count]), V: Vector(new float[Count]));
+
+        for (var step = 1; step <= 300; step++)
+        {
+            var gradient = Normal(random, step % 50 == 0 ? 100 : 0.3);
+            var rate = 0.01 * step / 300;
+            var norm = reference.Step(gradient, rate);
+            var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>
+            {
+                [OptimizerGraph.Parameters] = state.Weights,
+                [OptimizerGraph.FirstMoments] = state.M,
+                [OptimizerGraph.SecondMoments] = state.V,
+                [OptimizerGraph.Gradients] = Vector(gradient),
+                [OptimizerGraph.LearningRate] = Tensor.Scalar((float)rate),
+                [OptimizerGraph.Step] = Tensor.Scalar((long)step),
+            });
+            Assert.Equal(1, outputs[OptimizerGraph.GradNorm].ToFloat32()[0] / norm, 1e-5);
+            state = (
+                outputs[OptimizerGraph.Updated(OptimizerGraph.Parameters)],
+                outputs[OptimizerGraph.Updated(OptimizerGraph.FirstMoments)],
+                outputs[OptimizerGraph.Updated(OptimizerGraph.SecondMoments)]);
+        }
+
+        Near.Within([.. reference.Weights.Select(static v => (float)v)], state.Weights.ToFloat32(), 1e-4, "weights");
+    }
+
+    private static Tensor Vector(float[] values) => Tensor.Of<float>(values, [Count]);
+
+    private static float[] Normal(SplitMix64 random, double deviation)
+    {
+        var values = new float[Count];
+        for (var i = 0; i < Count; i++)
+            values[i] = random.NextNormal(deviation);
+        return values;
+    }
+}

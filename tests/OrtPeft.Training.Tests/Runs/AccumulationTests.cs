@@ -1,0 +1,66 @@
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Training.Tests.Runs;
+
+public sealed class AccumulationTests
+{
+    [Fact]
+    public void Train_WhenBatchesAddUp_GivesTheLargeBatchsRun()
+    {
+        var tokens = Tiny.Rows.Chunk(2).Select(static c => c.Sum(static r => r.SupervisedTokens));
+        Assert.True(tokens.Distinct().Count() > 2);
+
+        MustAgree(Tiny.Data, (BatchSize: 4, Accumulation: 1), (BatchSize: 2, Accumulation: 2));
+        MustAgree(Tiny.Data, (BatchSize: 6, Accumulation: 1), (BatchSize: 1, Accumulation: 6));
+    }
+
+    [Fact]
+    public void Train_WhenAMicroBatchHasNoLabel_CountsTheOthersOnly()
+    {
+        var ids = Tiny.Rows[0].InputIds;
+        var silent = new Example(ids, [.. Enumerable.Repeat(Example.IgnoredLabel, ids.Length)]);
+        var data = new TokenDataset([silent, Tiny.Rows[0], Tiny.Rows[1], silent]);
+
+        MustAgree(data, (BatchSize: 2, Accumulation: 1), (BatchSize: 1, Accumulation: 2));
+    }
+
+    [Fact]
+    public void Train_WhenAStepHasNoLabel_LeavesTheWeights()
+    {
+        var ids = Tiny.Rows[0].InputIds;
+        var silent = new TokenDataset([new Example(ids, [.. Enumerable.Repeat(Example.IgnoredLabel, ids.Length)])]);
+        var model = Tiny.Lora();
+        var before = Tiny.Numbers(model);
+
+        var steps = Tiny.Run(model, Tiny.Arguments with { MaxSteps = 2 }, silent);
+
+        Assert.Equal([0, 0], steps.Select(static s => s.Tokens));
+        Assert.Equal(before, Tiny.Numbers(model));
+    }
+
+    private static void MustAgree(
+        IDataset data, (int BatchSize, int Accumulation) whole, (int BatchSize, int Accumulation) parts)
+    {
+        var (one, other) = (Tiny.Lora(), Tiny.Lora());
+
+        var expected = Tiny.Run(one, With(whole), data);
+        var actual = Tiny.Run(other, With(parts), data);
+
+        Assert.Equal(expected.Count, actual.Count);
+        foreach (var (wanted, found) in expected.Zip(actual))
+        {
+            Assert.Equal(wanted.Loss, found.Loss, 1e-6);
+            Assert.Equal(wanted.GradNorm, found.GradNorm, 1e-6);
+        }
+
+        Testing.Near.Within(Tiny.Numbers(one), Tiny.Numbers(other), 1e-6, "weights");
+    }
+
+    private static TrainingArguments With((int BatchSize, int Accumulation) form) => Tiny.Arguments with
+    {
+        MaxSteps = 4,
+        LearningRate = 1e-3,
+        BatchSize = form.BatchSize,
+        GradientAccumulation = form.Accumulation,
+    };
+}

@@ -1,0 +1,34 @@
+using OrtPeft.Adapters;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Cli.Errors;
+
+/// <summary>Adds to errors what file they are about, where the code that found them could not know it.</summary>
+internal static class Blame
+{
+    /// <summary>Runs something; a configuration that does not fit is said of <paramref name="origin"/>.</summary>
+    public static T On<T>(string origin, Func<T> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (ConfigException e) when (!e.Message.StartsWith(origin, StringComparison.Ordinal))
+        {
+            throw new UsageException($"{origin}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Runs something; a graph that cannot be worked with is said of <paramref name="model"/>.</summary>
+    public static void On(string model, Action run)
+    {
+        try
+        {
+            run();
+        }
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        {
+            throw new UsageException($"{model}: {e.Message}", e);
+        }
+    }
+}
