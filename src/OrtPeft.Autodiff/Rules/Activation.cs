@@ -36,11 +36,14 @@ internal static class Activation
     /// <summary>The slope is α between the flat ends, 0 on them.</summary>
     private static IReadOnlyList<Value?> HardSigmoid(RuleContext c)
     {
-        var rises = c.G.Op("And", c.G.Op("Greater", c.Y, c.G.ScalarLike(c.Y, 0)), c.G.Op("Less", c.Y, c.G.ScalarLike(c.Y, 1)));
-        return [c.G.Where(rises, c.G.Mul(c.DY, c.Node.Attributes.Float("alpha", 0.2f)), c.G.ScalarLike(c.DY, 0))];
+        var (zero, one) = (c.G.ScalarLike(c.Y, 0), c.G.ScalarLike(c.Y, 1));
+        var rises = c.G.Op("And", c.G.Op("Greater", c.Y, zero), c.G.Op("Less", c.Y, one));
+        return [c.G.Where(rises, c.G.Mul(c.DY, c.Node.Attributes.Float("alpha", 0.2f)), zero)];
     }
 
-    /// <summary>What was not clipped passes, the bounds themselves included, as in PyTorch. The bounds get no gradient.</summary>
+    /// <summary>
+    /// What was not clipped passes, the bounds themselves included, as in PyTorch. The bounds get no gradient.
+    /// </summary>
     private static IReadOnlyList<Value?> Clip(RuleContext c)
     {
         var passed = c.G.Op("Equal", c.X(), c.Y);

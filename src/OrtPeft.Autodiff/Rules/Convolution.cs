@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -11,15 +12,16 @@ internal static class Convolution
     {
         var axes = c.Rank(c.X()) - 2;
         if (c.Node.Attributes.String("auto_pad", "NOTSET") is not ("NOTSET" or "VALID") and var pad)
-            throw new UnsupportedOpException($"{c.Node}: the gradient of auto_pad '{pad}' is not known; export with explicit pads.");
-        var overAllButChannels = Enumerable.Range(0, axes + 2).Select(static a => (long)a).Where(static a => a != 1).ToArray();
-        return c.PadToInputs(
-            DX(c, axes), DW(c, axes), c.Node.Inputs.Count > 2 ? c.G.ReduceSum(c.DY, overAllButChannels, keepDims: false) : null);
+            throw new UnsupportedOpException(
+                $"{c.Node}: the gradient of auto_pad '{pad}' is not known; export with explicit pads.");
+        long[] allButChannels = [0, .. Enumerable.Range(2, axes).Select(static a => (long)a)];
+        var dBias = c.Node.Input(2) is null ? null : c.G.ReduceSum(c.DY, allButChannels, keepDims: false);
+        return c.PadToInputs(DX(c, axes), DW(c, axes), dBias);
     };
 
     /// <summary>
-    /// The transposed convolution without pads covers the padded input, but for what no stride reached; zeros are added for
-    /// that, and the pads are cut off.
+    /// The transposed convolution without pads covers the padded input, but for what no stride reached; zeros are added
+    /// for that, and the pads are cut off.
     /// </summary>
     private static Value DX(RuleContext c, int axes)
     {
@@ -30,24 +32,28 @@ internal static class Convolution
             NodeAttribute.Of("strides", [.. strides]),
             NodeAttribute.Of("dilations", [.. List(c, "dilations", axes, 1)]),
             NodeAttribute.Of("group", c.Node.Attributes.Int("group", 1)));
-        long[] unreached = [.. new long[axes + 2], 0, 0, .. strides.Zip(pads.Skip(axes), static (s, p) => s - 1 + p)];
+        (full.Type, full.Shape) = (c.DY.Type, Shape.Create([.. Enumerable.Repeat(Dim.Unknown, axes + 2)]));
+        long[] unreached = [.. new long[axes + 2], 0, 0, .. strides.Select(static s => s - 1)];
         var covered = c.G.Op("Pad", full, c.G.Int64(unreached), c.G.ScalarLike(c.DY, 0));
         var lengths = c.G.Op("Slice", c.G.Shape(c.X()), c.G.Int64(2), c.G.Int64(axes + 2));
         var starts = c.G.Int64(pads.AsSpan(0, axes));
         var spatial = c.G.Int64([.. Enumerable.Range(2, axes).Select(static a => (long)a)]);
-        return c.G.Op("Slice", covered, starts, c.G.Add(starts, lengths), spatial);
+        var dX = c.G.Op("Slice", covered, starts, c.G.Add(starts, lengths), spatial);
+        dX.Shape = c.X().Shape;
+        return dX;
     }
 
     /// <summary>
-    /// The input convolved with the upstream gradient, batch and channels exchanged, strides and dilations exchanged. Of
-    /// the result only the kernel's own extent counts.
+    /// The input convolved with the upstream gradient, batch and channels exchanged, strides and dilations exchanged.
+    /// Of the result only the kernel's own extent counts.
     /// </summary>
     private static Value DW(RuleContext c, int axes)
     {
         var (g, group) = (c.G, c.Node.Attributes.Int("group", 1));
         var kernel = c.ShapeOf(c.X(1));
         if (kernel.ToStatic() is not { } lengths)
-            throw new UnsupportedOpException($"{c.Node}: the kernel's shape is {kernel}; its gradient needs it to be known.");
+            throw new UnsupportedOpException(
+                $"{c.Node}: the kernel's shape is {kernel}; its gradient needs it to be known.");
         long[] spatial = [.. Enumerable.Range(2, axes).Select(static a => (long)a)];
         var x = Grouped(c, group, lengths[1], spatial);
         var dY = g.Transpose(c.DY, [1, 0, .. spatial]);
@@ -59,7 +65,9 @@ internal static class Convolution
             NodeAttribute.Of("pads", [.. List(c, "pads", 2 * axes, 0)]),
             NodeAttribute.Of("group", group));
         var cut = g.Op("Slice", product, g.Int64(new long[axes]), g.Int64([.. lengths.Skip(2)]), g.Int64(spatial));
-        return g.Transpose(cut, [1, 0, .. spatial]);
+        var dW = g.Transpose(cut, [1, 0, .. spatial]);
+        dW.Shape = kernel;
+        return dW;
     }
 
     /// <summary>[batch, groups·channels, …] as [channels, groups·batch, …].</summary>

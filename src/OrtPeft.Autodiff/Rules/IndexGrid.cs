@@ -4,8 +4,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Autodiff.Rules;
 
 /// <summary>
-/// The gradient of any operator that only moves elements: applied to a grid of element numbers instead of the elements, it
-/// tells where each result came from, and the gradient is added back there.
+/// The gradient of any operator that only moves elements: applied to a grid of element numbers instead of the elements,
+/// it tells where each result came from, and the gradient is added back there.
 /// </summary>
 internal static class IndexGrid
 {
@@ -19,7 +19,8 @@ internal static class IndexGrid
         var (g, x) = (c.G, c.X());
         var shape = g.Shape(x);
         var size = g.Op("Size", x);
-        var grid = g.Op("Reshape", [g.Op("Range", g.Int64Scalar(0), size, g.Int64Scalar(1)), shape], NodeAttribute.Of("allowzero", 1L));
+        var numbers = g.Op("Range", g.Int64Scalar(0), size, g.Int64Scalar(1));
+        var grid = g.Op("Reshape", [numbers, shape], NodeAttribute.Of("allowzero", 1L));
         var sources = g.Reshape(move(grid), -1);
         var length = g.Reshape(fills ? g.Add(size, g.Int64Scalar(1)) : size, 1);
         if (fills)

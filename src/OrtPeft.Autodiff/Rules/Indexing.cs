@@ -39,14 +39,16 @@ internal static class Indexing
     }
 
     /// <summary>
-    /// The updates' gradient is what stands at their places; the data's is the rest: without a reduction the places that
-    /// were written over get none. Places written twice without a reduction have no defined result, and no gradient.
+    /// The updates' gradient is what stands at their places; the data's is the rest: without a reduction the places
+    /// that were written over get none. Places written twice without a reduction have no defined result, and no
+    /// gradient.
     /// </summary>
     private static IReadOnlyList<Value?> Scatter(RuleContext c, string gather)
     {
         var reduction = c.Node.Attributes.String("reduction", "none");
         if (reduction is not ("none" or "add"))
-            throw new UnsupportedOpException($"{c.Node}: the gradient of reduction '{reduction}' is not known; use none or add.");
+            throw new UnsupportedOpException(
+                $"{c.Node}: the gradient of reduction '{reduction}' is not known; use none or add.");
         var attributes = c.Node.Attributes.Where(static a => a.Name == "axis").ToArray();
         var updates = c.G.Ops(gather, 1, [c.DY, c.X(1)], attributes)[0];
         var data = reduction == "add"

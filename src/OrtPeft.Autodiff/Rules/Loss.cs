@@ -3,8 +3,10 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Autodiff.Rules;
 
-/// <summary>Losses over classes: axis 1 of the scores, with class weights, an ignored label and the three reductions.</summary>
-/// <seealso href="https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html">SoftmaxCrossEntropyLoss, opset 13.</seealso>
+/// <summary>
+/// Losses over classes: axis 1 of the scores, with class weights, an ignored label and the three reductions.
+/// </summary>
+/// <seealso href="https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html">Opset 13.</seealso>
 internal static class Loss
 {
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
@@ -18,11 +20,15 @@ internal static class Loss
     private static Value OneHot(RuleContext c)
     {
         var classes = c.G.Op("Slice", c.G.Shape(c.X()), c.G.Int64(1), c.G.Int64(2));
-        var offOn = c.G.Concat(0, c.G.Reshape(c.G.ScalarLike(c.DY, 0), 1), c.G.Reshape(c.G.ScalarLike(c.DY, 1), 1));
-        return c.G.Op("OneHot", [Labels(c).Safe, classes, offOn], NodeAttribute.Of("axis", 1L));
+        var (off, on) = (c.G.ScalarLike(c.DY, 0), c.G.ScalarLike(c.DY, 1));
+        var offOn = c.G.Concat(0, c.G.Reshape(off, 1), c.G.Reshape(on, 1));
+        var labels = c.G.Cast(Labels(c).Safe, ElementType.Int64);
+        return c.G.Op("OneHot", [labels, classes, offOn], NodeAttribute.Of("axis", 1L));
     }
 
-    /// <summary>The upstream gradient times the sample's weight, over the sum of weights for the mean; axis 1 is 1.</summary>
+    /// <summary>
+    /// The upstream gradient times the sample's weight, over the sum of weights for the mean; axis 1 is 1.
+    /// </summary>
     private static Value PerSample(RuleContext c)
     {
         var (safe, isIgnored) = Labels(c);

@@ -51,7 +51,9 @@ internal static class Normalization
         return c.PadToInputs(dX, c.G.Mul(c.DY, normal), c.DY);
     }
 
-    /// <summary>With x̂ = x·inv, inv = 1/√(mean(x²) + ε) and g = dY·scale: dX = inv·(g − x̂·mean(g·x̂)), dScale = Σ dY·x̂.</summary>
+    /// <summary>
+    /// With x̂ = x·inv, inv = 1/√(mean(x²) + ε) and g = dY·scale: dX = inv·(g − x̂·mean(g·x̂)), dScale = Σ dY·x̂.
+    /// </summary>
     /// <seealso href="https://onnx.ai/onnx/operators/onnx__RMSNormalization.html">RMSNormalization, opset 23.</seealso>
     private static IReadOnlyList<Value?> RmsNormalization(RuleContext c)
     {
@@ -66,10 +68,10 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// Layer normalisation over each group of channels as one row, then scale and bias per channel. Instance normalisation
-    /// has a group per channel (<paramref name="groups"/> 0).
+    /// Layer normalisation over each group of channels as one row, then scale and bias per channel. Instance
+    /// normalisation has a group per channel (<paramref name="groups"/> 0).
     /// </summary>
-    /// <seealso href="https://onnx.ai/onnx/operators/onnx__GroupNormalization.html">GroupNormalization, opset 21.</seealso>
+    /// <seealso href="https://onnx.ai/onnx/operators/onnx__GroupNormalization.html">Opset 21.</seealso>
     private static IReadOnlyList<Value?> GroupNormalization(RuleContext c, long groups)
     {
         var (x, rank) = (c.X(), c.Rank(c.X()));
