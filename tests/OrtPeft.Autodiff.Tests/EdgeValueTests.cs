@@ -40,6 +40,19 @@ public sealed class EdgeValueTests
         ("Pow, computed exponent at base 0", static (g, x) => g.Op("Pow", g.ScalarLike(x, 0), x), 2, 0),
         ("Pow, computed exponent below 0 at base 0", static (g, x) => g.Op("Pow", g.ScalarLike(x, 0), x), -1, 0),
         ("Pow, computed exponent at a negative base", static (g, x) => g.Op("Pow", g.ScalarLike(x, -2), x), 3, 0),
+        ("LeakyRelu at 0", static (g, x) => g.Op("LeakyRelu", x), 0, 0.01),
+        ("HardSigmoid at its upper end", static (g, x) => g.Op("HardSigmoid", x), 2.5, 0),
+        ("HardSigmoid at its lower end", static (g, x) => g.Op("HardSigmoid", x), -2.5, 0),
+        ("Clip at the lower bound", Clipped, -1, 1),
+        ("Clip at the upper bound", Clipped, 2, 1),
+        ("Max at a tie", static (g, x) => g.Op("Max", x, g.ScalarLike(x, 2)), 2, 0.5),
+        ("Min at a tie", static (g, x) => g.Op("Min", x, g.ScalarLike(x, 2)), 2, 0.5),
+        ("Max of three that tie", static (g, x) => g.Op("Max", x, g.ScalarLike(x, 2), g.Mul(x, -1), x), 2, 2.0 / 3),
+        ("Max of itself", static (g, x) => g.Op("Max", x, x), 2, 1),
+        ("ReduceMax at a tie", static (g, x) => Reduced(g, "ReduceMax", x), 2, 0.5),
+        ("ReduceMin at a tie", static (g, x) => Reduced(g, "ReduceMin", x), 2, 0.5),
+        ("ReduceL1 at 0", static (g, x) => g.Op("ReduceL1", x), 0, 0),
+        ("ReduceL2 at 0", static (g, x) => g.Op("ReduceL2", x), 0, 0),
         ("Softmax of one", static (g, x) => g.Softmax(x), 1000, 0),
     ];
 
@@ -62,6 +75,14 @@ public sealed class EdgeValueTests
 
         Assert.Equal([(float)row.Slope], slope);
     }
+
+    /// <summary>To −1..2.</summary>
+    private static Value Clipped(GraphBuilder g, Value x) =>
+        g.Op("Clip", x, g.ScalarLike(x, -1), g.ScalarLike(x, 2));
+
+    /// <summary>Over x and 2.</summary>
+    private static Value Reduced(GraphBuilder g, string op, Value x) =>
+        g.Op(op, g.Concat(0, x, g.Constant(Tensor.Vector(2f))), g.Int64(0));
 
     private static Value TanhGelu(GraphBuilder g, Value x) =>
         g.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh"));

@@ -8,7 +8,11 @@ namespace OrtPeft.Autodiff.Tests;
 public sealed class ShapeKnowledgeTests
 {
     private static readonly string[] NeedRanks =
-        ["Concat", "Gather", "GatherElements", "LayerNormalization", "MatMul", "ReduceMean", "ReduceSum"];
+    [
+        "Concat", "Conv", "Gather", "GatherElements", "GroupNormalization", "InstanceNormalization",
+        "LayerNormalization", "MatMul", "RMSNormalization", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+        "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare", "SimplifiedLayerNormalization", "Tile",
+    ];
 
     public static TheoryData<string> Names => GradientCases.Names;
 

@@ -20,8 +20,35 @@ internal static class Activation
         (("Sigmoid", 6), static c => [c.G.Mul(c.DY, c.G.Sub(c.Y, c.G.Mul(c.Y, c.Y)))]),
         (("Erf", 9), static c => [c.G.Mul(c.DY, Bell(c, c.X(), 1, 2 / Math.Sqrt(Math.PI)))]),
         (("Softplus", 1), static c => [c.G.Mul(c.DY, c.G.Op("Sigmoid", c.X()))]),
+        (("LeakyRelu", 6), LeakyRelu),
+        (("HardSigmoid", 6), HardSigmoid),
+        (("Clip", 11), Clip),
         (("Gelu", 20), Gelu),
     ];
+
+    /// <summary>The slope is α at and below 0, as in PyTorch.</summary>
+    private static IReadOnlyList<Value?> LeakyRelu(RuleContext c)
+    {
+        var below = c.G.Mul(c.DY, c.Node.Attributes.Float("alpha", 0.01f));
+        return [c.G.Where(c.G.Op("Greater", c.X(), c.G.ScalarLike(c.X(), 0)), c.DY, below)];
+    }
+
+    /// <summary>The slope is α between the flat ends, 0 on them.</summary>
+    private static IReadOnlyList<Value?> HardSigmoid(RuleContext c)
+    {
+        var (zero, one) = (c.G.ScalarLike(c.Y, 0), c.G.ScalarLike(c.Y, 1));
+        var rises = c.G.Op("And", c.G.Op("Greater", c.Y, zero), c.G.Op("Less", c.Y, one));
+        return [c.G.Where(rises, c.G.Mul(c.DY, c.Node.Attributes.Float("alpha", 0.2f)), zero)];
+    }
+
+    /// <summary>
+    /// What was not clipped passes, the bounds themselves included, as in PyTorch. The bounds get no gradient.
+    /// </summary>
+    private static IReadOnlyList<Value?> Clip(RuleContext c)
+    {
+        var passed = c.G.Op("Equal", c.X(), c.Y);
+        return c.PadToInputs(c.G.Where(passed, c.DY, c.G.ScalarLike(c.DY, 0)));
+    }
 
     private static IReadOnlyList<Value?> Gelu(RuleContext c) =>
         [c.G.Mul(c.DY, c.Node.Attributes.String("approximate", "none") == "tanh" ? TanhSlope(c) : ErfSlope(c))];

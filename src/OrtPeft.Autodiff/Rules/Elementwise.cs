@@ -24,6 +24,10 @@ internal static class Elementwise
         (("Sin", 7), static c => [c.G.Mul(c.DY, c.G.Op("Cos", c.X()))]),
         (("Cos", 7), static c => [c.G.Neg(c.G.Mul(c.DY, c.G.Op("Sin", c.X())))]),
         (("Where", 9), Where),
+        (("Sum", 8), static c => [.. c.Node.Inputs.Select(_ => c.DY)]),
+        (("Mean", 8), static c => [.. c.Node.Inputs.Select(_ => c.G.Mul(c.DY, 1.0 / c.Node.Inputs.Count))]),
+        (("Max", 8), Extremum),
+        (("Min", 8), Extremum),
     ];
 
     /// <summary>d(a/b) = da/b − (a/b)·db/b.</summary>
@@ -77,5 +81,14 @@ internal static class Elementwise
     {
         var zero = c.G.ScalarLike(c.DY, 0);
         return [null, c.G.Where(c.X(0), c.DY, zero), c.G.Where(c.X(0), zero, c.DY)];
+    }
+
+    /// <summary>The gradient goes to the operand that was taken; operands that tie share it, as in PyTorch.</summary>
+    private static IReadOnlyList<Value?> Extremum(RuleContext c)
+    {
+        var taken = c.Node.Inputs.Select((_, i) => c.G.Op("Equal", c.X(i), c.Y)).ToArray();
+        var ties = taken.Select(t => c.G.Cast(t, c.DY.Type)).Aggregate(c.G.Add);
+        var share = c.G.Div(c.DY, ties);
+        return [.. taken.Select(t => c.G.Where(t, share, c.G.ScalarLike(c.DY, 0)))];
     }
 }

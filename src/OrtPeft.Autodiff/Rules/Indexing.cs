@@ -13,6 +13,9 @@ internal static class Indexing
         (("Gather", 1), Gather),
         (("GatherElements", 11), static c =>
             [ScatterAdd(c, c.X(0), c.X(1), c.DY, c.Axis(0, c.Rank(c.X(0)))), null]),
+        (("GatherND", 11), static c => [IndexGrid.Return(c, grid => IndexGrid.Same(c, grid)), null]),
+        (("ScatterElements", 11), static c => Scatter(c, "GatherElements")),
+        (("ScatterND", 11), static c => Scatter(c, "GatherND")),
     ];
 
     /// <summary>
@@ -33,6 +36,25 @@ internal static class Indexing
         column[axis] = -1;
         var spread = c.G.Expand(c.G.Reshape(indices, column), flatShape);
         return [ScatterAdd(c, data, spread, flat, axis), null];
+    }
+
+    /// <summary>
+    /// The updates' gradient is what stands at their places; the data's is the rest: without a reduction the places
+    /// that were written over get none. Places written twice without a reduction have no defined result, and no
+    /// gradient.
+    /// </summary>
+    private static IReadOnlyList<Value?> Scatter(RuleContext c, string gather)
+    {
+        var reduction = c.Node.Attributes.String("reduction", "none");
+        if (reduction is not ("none" or "add"))
+            throw new UnsupportedOpException(
+                $"{c.Node}: the gradient of reduction '{reduction}' is not known; use none or add.");
+        var attributes = c.Node.Attributes.Where(static a => a.Name == "axis").ToArray();
+        var updates = c.G.Ops(gather, 1, [c.DY, c.X(1)], attributes)[0];
+        var data = reduction == "add"
+            ? c.DY
+            : c.G.Ops(c.Node.OpType, 1, [c.DY, c.X(1), c.G.ZerosLike(c.X(2))], attributes)[0];
+        return [data, null, updates];
     }
 
     private static Value ScatterAdd(RuleContext c, Value data, Value indices, Value updates, long axis) =>

@@ -10,6 +10,8 @@ internal static class Linear
     [
         (("MatMul", 1), MatMul),
         (("Gemm", 7), Gemm),
+        (("Einsum", 12), Einsum.Rule),
+        (("Conv", 1), Convolution.Rule),
     ];
 
     /// <summary>

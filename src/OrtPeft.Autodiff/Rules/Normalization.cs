@@ -11,6 +11,10 @@ internal static class Normalization
         (("Softmax", 13), Softmax),
         (("LogSoftmax", 13), LogSoftmax),
         (("LayerNormalization", 17), LayerNormalization),
+        (("RMSNormalization", 23), RmsNormalization),
+        (("SimplifiedLayerNormalization", 1), RmsNormalization),
+        (("GroupNormalization", 21), static c => GroupNormalization(c, c.Node.Attributes.Int("num_groups", 1))),
+        (("InstanceNormalization", 6), static c => GroupNormalization(c, 0)),
         (("Dropout", 12), Dropout),
     ];
 
@@ -45,6 +49,46 @@ internal static class Normalization
         var slope = c.G.ReduceMean(c.G.Mul(g, normal), axes);
         var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, shift), c.G.Mul(normal, slope)), inverse);
         return c.PadToInputs(dX, c.G.Mul(c.DY, normal), c.DY);
+    }
+
+    /// <summary>
+    /// With x̂ = x·inv, inv = 1/√(mean(x²) + ε) and g = dY·scale: dX = inv·(g − x̂·mean(g·x̂)), dScale = Σ dY·x̂.
+    /// </summary>
+    /// <seealso href="https://onnx.ai/onnx/operators/onnx__RMSNormalization.html">RMSNormalization, opset 23.</seealso>
+    private static IReadOnlyList<Value?> RmsNormalization(RuleContext c)
+    {
+        var (x, rank) = (c.X(), c.Rank(c.X()));
+        var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank)).ToArray();
+        var square = c.G.Add(c.G.ReduceMean(c.G.Mul(x, x), axes), c.Node.Attributes.Float("epsilon", 1e-5f));
+        var inverse = c.G.Op("Reciprocal", c.G.Op("Sqrt", square));
+        var normal = c.G.Mul(x, inverse);
+        var g = c.G.Mul(c.DY, c.X(1));
+        var slope = c.G.ReduceMean(c.G.Mul(g, normal), axes);
+        return c.PadToInputs(c.G.Mul(c.G.Sub(g, c.G.Mul(normal, slope)), inverse), c.G.Mul(c.DY, normal));
+    }
+
+    /// <summary>
+    /// Layer normalisation over each group of channels as one row, then scale and bias per channel. Instance
+    /// normalisation has a group per channel (<paramref name="groups"/> 0).
+    /// </summary>
+    /// <seealso href="https://onnx.ai/onnx/operators/onnx__GroupNormalization.html">Opset 21.</seealso>
+    private static IReadOnlyList<Value?> GroupNormalization(RuleContext c, long groups)
+    {
+        var (x, rank) = (c.X(), c.Rank(c.X()));
+        var others = Enumerable.Range(0, rank).Select(static a => (long)a).Where(static a => a != 1).ToArray();
+        var perChannel = c.G.Unsqueeze(c.X(1), [.. others]);
+        var rows = groups == 0 ? new[] { 0L, 0L, -1L } : [0L, groups, -1L];
+        var x3 = c.G.Reshape(x, rows);
+        var centred = c.G.Sub(x3, c.G.ReduceMean(x3, [2]));
+        var variance = c.G.ReduceMean(c.G.Mul(centred, centred), [2]);
+        var epsilon = c.Node.Attributes.Float("epsilon", 1e-5f);
+        var inverse = c.G.Op("Reciprocal", c.G.Op("Sqrt", c.G.Add(variance, epsilon)));
+        var normal = c.G.Mul(centred, inverse);
+        var g = c.G.Reshape(c.G.Mul(c.DY, perChannel), rows);
+        var slope = c.G.Mul(normal, c.G.ReduceMean(c.G.Mul(g, normal), [2]));
+        var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, c.G.ReduceMean(g, [2])), slope), inverse);
+        var dScale = c.G.ReduceSum(c.G.Mul(c.DY, c.G.ReshapeLike(normal, x)), others, keepDims: false);
+        return [c.G.ReshapeLike(dX, x), dScale, c.G.ReduceSum(c.DY, others, keepDims: false)];
     }
 
     /// <summary>

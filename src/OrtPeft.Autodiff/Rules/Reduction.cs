@@ -10,6 +10,15 @@ internal static class Reduction
     [
         (("ReduceSum", 13), static c => c.PadToInputs(Spread(c, c.DY))),
         (("ReduceMean", 18), static c => c.PadToInputs(Spread(c, c.G.Mul(c.DY, Reciprocal(c))))),
+        (("ReduceSumSquare", 18), static c => c.PadToInputs(c.G.Mul(Spread(c, c.G.Mul(c.DY, 2)), c.X()))),
+        (("ReduceL1", 18), static c => c.PadToInputs(c.G.Mul(Spread(c, c.DY), c.G.Op("Sign", c.X())))),
+        (("ReduceL2", 18), ReduceL2),
+        (("ReduceLogSum", 18), static c => c.PadToInputs(Spread(c, c.G.Mul(c.DY, c.G.Op("Exp", c.G.Neg(c.Y)))))),
+        (("ReduceLogSumExp", 18), static c =>
+            c.PadToInputs(c.G.Mul(Spread(c, c.DY), c.G.Op("Exp", c.G.Sub(c.X(), Spread(c, c.Y)))))),
+        (("ReduceMax", 18), Extremum),
+        (("ReduceMin", 18), Extremum),
+        (("CumSum", 11), CumSum),
     ];
 
     /// <summary>Repeats a reduced gradient along the axes that were reduced.</summary>
@@ -19,6 +28,31 @@ internal static class Reduction
         var axes = Axes(c);
         var aligned = kept || axes.Length == 0 ? reduced : c.G.Unsqueeze(reduced, axes);
         return c.G.Expand(aligned, c.G.Shape(c.X()));
+    }
+
+    /// <summary>d‖x‖/dx = x/‖x‖, taken as 0 at the origin.</summary>
+    private static IReadOnlyList<Value?> ReduceL2(RuleContext c)
+    {
+        var isZero = c.G.Op("Equal", c.Y, c.G.ScalarLike(c.Y, 0));
+        var perLength = c.G.Div(c.DY, c.G.Where(isZero, c.G.ScalarLike(c.Y, 1), c.Y));
+        return c.PadToInputs(c.G.Mul(Spread(c, perLength), c.X()));
+    }
+
+    /// <summary>The gradient goes to the largest (smallest) elements; those that tie share it, as in PyTorch.</summary>
+    private static IReadOnlyList<Value?> Extremum(RuleContext c)
+    {
+        var taken = c.G.Cast(c.G.Op("Equal", c.X(), Spread(c, c.Y)), c.DY.Type);
+        var axes = Axes(c);
+        var ties = axes.Length == 0 ? taken : c.G.ReduceSum(taken, axes);
+        return c.PadToInputs(c.G.Div(c.G.Mul(Spread(c, c.DY), taken), ties));
+    }
+
+    /// <summary>Each element counts in every later sum: the gradients are summed from the other end.</summary>
+    private static IReadOnlyList<Value?> CumSum(RuleContext c)
+    {
+        var reversed = NodeAttribute.Of("reverse", 1 - c.Node.Attributes.Int("reverse", 0));
+        var exclusive = NodeAttribute.Of("exclusive", c.Node.Attributes.Int("exclusive", 0));
+        return [c.G.Op("CumSum", [c.DY, c.X(1)], reversed, exclusive), null];
     }
 
     /// <summary>One over the number of elements behind each mean: a constant where the axes are known.</summary>

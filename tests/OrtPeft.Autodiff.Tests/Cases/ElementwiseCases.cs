@@ -35,6 +35,7 @@ internal static class ElementwiseCases
         GradientCase.Unary("Log", "small to large", Of([0.125, 1, 7])),
         GradientCase.Unary("Sin", "generic", Of([-4, 0, 1, 30])),
         GradientCase.Unary("Cos", "generic", Of([-4, 0, 1, 30])),
+        .. new[] { "Sum", "Mean", "Max", "Min" }.SelectMany(Variadic),
         new("Cast", "to its own type", static (g, x) => [CastTo(g, x[0], x[0].Type)], Generic(2, 2)),
         new("Cast", "there and back", static (g, x) => [CastTo(g, CastTo(g, x[0], Other(x[0])), x[0].Type)], Exact)
         {
@@ -64,6 +65,14 @@ internal static class ElementwiseCases
         (g, x) => [g.Op(op, x[0], x[1])],
         Generic(s.A),
         Generic(s.B)));
+
+    private static IEnumerable<GradientCase> Variadic(string op) =>
+    [
+        GradientCase.Unary(op, "one operand", Generic(2, 3)),
+        new(op, "two operands", (g, x) => [g.Op(op, x)], Generic(2, 3), Generic(2, 3)),
+        new(op, "three operands, broadcast", (g, x) => [g.Op(op, x)], Generic(2, 1, 3), Generic(2, 1), Generic()),
+        new(op, "a value twice", (g, x) => [g.Op(op, x[0], x[1], g.Mul(x[0], 3))], Generic(3), Generic(1)),
+    ];
 
     private static Value CastTo(GraphBuilder g, Value x, ElementType type) =>
         g.Op("Cast", [x], NodeAttribute.Of("to", (long)type));

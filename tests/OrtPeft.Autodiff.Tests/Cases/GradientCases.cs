@@ -10,7 +10,8 @@ internal static class GradientCases
         new[]
         {
             ElementwiseCases.Rows, PowCases.Rows, ActivationCases.Rows, ReductionCases.Rows, LinearCases.Rows,
-            ShapeChangingCases.Rows, SelectionCases.Rows, NormalizationCases.Rows, NotDifferentiableCases.Rows,
+            EinsumCases.Rows, ConvolutionCases.Rows, ShapeChangingCases.Rows, WindowCases.Rows, SelectionCases.Rows,
+            ScatterCases.Rows, NormalizationCases.Rows, LossCases.Rows, NotDifferentiableCases.Rows,
         }
         .SelectMany(static rows => rows)
         .ToFrozenDictionary(static row => row.Name, StringComparer.Ordinal);

@@ -5,7 +5,7 @@ using static OrtPeft.Autodiff.Tests.Proof.TestInput;
 
 namespace OrtPeft.Autodiff.Tests.Cases;
 
-/// <summary>Softmax, layer normalisation, and dropout in evaluation.</summary>
+/// <summary>Softmax, normalisations, and dropout in evaluation.</summary>
 internal static class NormalizationCases
 {
     private const double Masked = double.NegativeInfinity;
@@ -27,6 +27,16 @@ internal static class NormalizationCases
         new("LayerNormalization", "constant rows", static (g, x) =>
             [Layer(g, x, -1, 1e-2f)], Of([3, 3, 3, 0, 0, 0], 2, 3), Generic(3), Generic(3)),
         new("LayerNormalization", "its input as scale", static (g, x) => [Layer(g, [x[0], x[0]], -1)], Generic(4)),
+        .. RootMeanSquare("SimplifiedLayerNormalization", GradientModel.Opset),
+        .. RootMeanSquare("RMSNormalization", 23),
+        Groups("two groups", 2, [2, 4, 3]),
+        Groups("one group", 1, [1, 3, 2, 2]),
+        Groups("a group per channel", 3, [2, 3, 2]),
+        new("InstanceNormalization", "one axis", static (g, x) => [g.Op("InstanceNormalization", x)],
+            Generic(2, 3, 3), Generic(3), Generic(3)),
+        new("InstanceNormalization", "two axes", static (g, x) =>
+            [g.Op("InstanceNormalization", x, NodeAttribute.Of("epsilon", 1e-2f))],
+            Generic(1, 2, 2, 3), Generic(2), Generic(2)),
         new("Dropout", "the default mode", static (g, x) => [g.Op("Dropout", x[0])], Generic(2, 3)),
         new("Dropout", "a ratio and evaluation", static (g, x) =>
             [g.Op("Dropout", x[0], g.Scalar(ElementType.Float, 0.5), g.Scalar(ElementType.Bool, 0))], Generic(2, 3)),
@@ -41,6 +51,26 @@ internal static class NormalizationCases
         .. new[] { 0L, 1, -2 }.Select(axis => new GradientCase(
             op, $"axis {axis}", (g, x) => [g.Op(op, [x[0]], NodeAttribute.Of("axis", axis))], Generic(2, 3, 2))),
     ];
+
+    private static IEnumerable<GradientCase> RootMeanSquare(string op, int opset) =>
+        from axis in new[] { -1L, -2, 1 }
+        select new GradientCase(
+            op,
+            $"axis {axis}",
+            (g, x) => [g.Op(op, x, NodeAttribute.Of("axis", axis), NodeAttribute.Of("epsilon", 1e-3f))],
+            Generic(2, 3, 4),
+            axis == -1 ? Generic(4) : Generic(3, 4))
+        {
+            Opset = opset,
+        };
+
+    private static GradientCase Groups(string name, long groups, long[] dims) => new(
+        "GroupNormalization",
+        name,
+        (g, x) => [g.Op("GroupNormalization", x, NodeAttribute.Of("num_groups", groups))],
+        Generic(dims),
+        Generic(dims[1]),
+        Generic(dims[1]));
 
     private static GradientCase Layer(string name, long axis, long[] dims, long[] scale, bool hasBias) => new(
         "LayerNormalization",

@@ -5,9 +5,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Autodiff.Tests.Proof;
 
 /// <summary>
-/// Operators whose ONNX Runtime CPU kernel has no float64 form, spelled in operators that have one: Erf, Gelu by erf
-/// and Softplus lack it altogether, LayerNormalization gives mean and deviation in float32 only. Differentiation sees
-/// the operators themselves; this happens after it, to the graph and its gradient alike.
+/// Operators whose ONNX Runtime CPU kernel has no float64 form, spelled in operators that have one: most lack it
+/// altogether, LayerNormalization gives mean and deviation in float32 only. Differentiation sees the operators
+/// themselves; this happens after it, to the graph and its gradient alike.
 /// </summary>
 internal static class DoubleKernels
 {
@@ -17,7 +17,17 @@ internal static class DoubleKernels
             ["Erf"] = static (g, n) => [Erf(g, n.Inputs[0]!)],
             ["Softplus"] = static (g, n) => [Softplus(g, n.Inputs[0]!)],
             ["Gelu"] = static (g, n) => [Gelu(g, n.Inputs[0]!)],
-            ["LayerNormalization"] = LayerNormalization,
+            ["LeakyRelu"] = static (g, n) => [LeakyRelu(g, n.Inputs[0]!, n.Attributes.Float("alpha", 0.01f))],
+            ["HardSigmoid"] = HardSigmoid,
+            ["Mean"] = static (g, n) => [g.Mul(n.Inputs.Select(static i => i!).Aggregate(g.Add), 1.0 / n.Inputs.Count)],
+            ["Conv"] = DoubleConvolution.Conv,
+            ["ConvTranspose"] = DoubleConvolution.ConvTranspose,
+            ["LayerNormalization"] = DoubleNormalization.Layer,
+            ["GroupNormalization"] = DoubleNormalization.Group,
+            ["InstanceNormalization"] = DoubleNormalization.Instance,
+            ["SoftmaxCrossEntropyLoss"] = DoubleLosses.CrossEntropy,
+            ["NegativeLogLikelihoodLoss"] = DoubleLosses.LogLikelihood,
+            ["OneHot"] = DoubleLosses.OneHot,
         };
 
     public static void Lower(Model model)
@@ -47,18 +57,14 @@ internal static class DoubleKernels
     private static Value Gelu(GraphBuilder g, Value x) =>
         g.Mul(g.Mul(x, 0.5), g.Add(Erf(g, g.Mul(x, Math.Sqrt(0.5))), 1));
 
-    private static IReadOnlyList<Value> LayerNormalization(GraphBuilder g, Node node)
+    private static Value LeakyRelu(GraphBuilder g, Value x, double alpha) =>
+        g.Where(g.Op("Greater", x, g.ScalarLike(x, 0)), x, g.Mul(x, alpha));
+
+    private static IReadOnlyList<Value> HardSigmoid(GraphBuilder g, Node node)
     {
-        var x = node.Inputs[0]!;
-        var rank = x.Shape!.Rank;
-        var first = (node.Attributes.Int("axis", -1) + rank) % rank;
-        long[] axes = [.. Enumerable.Range((int)first, rank - (int)first).Select(static a => (long)a)];
-        var mean = g.ReduceMean(x, axes);
-        var centred = g.Sub(x, mean);
-        var variance = g.ReduceMean(g.Mul(centred, centred), axes);
-        var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(variance, node.Attributes.Float("epsilon", 1e-5f))));
-        var scaled = g.Mul(g.Mul(centred, inverse), node.Inputs[1]!);
-        return [node.Input(2) is { } bias ? g.Add(scaled, bias) : scaled, mean, inverse];
+        var line = g.Mul(node.Inputs[0]!, node.Attributes.Float("alpha", 0.2f));
+        var raised = g.Add(line, node.Attributes.Float("beta", 0.5f));
+        return [g.Op("Clip", raised, g.ScalarLike(raised, 0), g.ScalarLike(raised, 1))];
     }
 
     /// <summary>

@@ -9,7 +9,8 @@ public sealed class DoubleKernelsTests
 {
     private static readonly double[] Points = [-20, -7, -4.5, -2, -0.5, -1e-3, 0, 0.25, 1, 3, 5.5, 30];
 
-    public static TheoryData<string> Operators => ["Erf", "Gelu", "LayerNormalization", "Softplus"];
+    public static TheoryData<string> Operators =>
+        ["Erf", "Gelu", "HardSigmoid", "LayerNormalization", "LeakyRelu", "Mean", "Softplus"];
 
     [Theory]
     [MemberData(nameof(Operators))]
@@ -29,6 +30,9 @@ public sealed class DoubleKernelsTests
     [InlineData("Erf")]
     [InlineData("Gelu")]
     [InlineData("Softplus")]
+    [InlineData("LeakyRelu")]
+    [InlineData("HardSigmoid")]
+    [InlineData("Mean")]
     public void Lower_WhenLeftOut_IsMissed(string op)
     {
         var model = Build(op, ElementType.Double);

@@ -23,6 +23,9 @@ internal sealed class GradientCase(
     /// </summary>
     public double Step { get; init; } = 1e-5;
 
+    /// <summary>The version of the standard operator set that the graph is written for.</summary>
+    public int Opset { get; init; } = GradientModel.Opset;
+
     public IReadOnlyList<Value> Build(GraphBuilder g, Value[] x) => build(g, x);
 
     /// <summary>An operator with one input, without attributes.</summary>

@@ -15,8 +15,8 @@ internal static class GradientModel
 
     public static Model Build(GradientCase row, ElementType type, ShapeKnowledge knowledge = ShapeKnowledge.Lengths)
     {
-        var model = new Model(Opset);
-        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        var model = new Model(row.Opset);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(row.Opset));
         var x = row.Inputs
             .Select((input, i) => model.Graph.AddInput($"x{i}", input.Type ?? type, knowledge.Of(input.Dims, i)))
             .ToArray();

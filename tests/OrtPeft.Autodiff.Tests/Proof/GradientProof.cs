@@ -53,6 +53,25 @@ internal static class GradientProof
         Compare(row, expected, [.. gradients.Select(static g => Array.ConvertAll(g, static e => (double)e))], 2e-5);
     }
 
+    /// <summary>
+    /// Compares the loss that float32 kernels compute with the float64 one, whose operators may be spelled otherwise.
+    /// </summary>
+    public static void LossInFloat32(GradientCase row)
+    {
+        var expected = Loss(row, ElementType.Double, static v => v);
+        var actual = Loss(row, ElementType.Float, static v => (float)v);
+        var text = $"{row.Name}: the loss is {actual:R}, not {expected:R}.";
+        Assert.True(Math.Abs(actual - expected) <= 1e-4 * (1 + Math.Abs(expected)), text);
+    }
+
+    private static double Loss<T>(GradientCase row, ElementType type, Func<double, T> convert)
+        where T : unmanaged
+    {
+        using var session = new TestSession(GradientModel.Build(row, type));
+        Feed(session, row, convert);
+        return session.Run<double>("loss")[0];
+    }
+
     private static double[][] Feed<T>(TestSession session, GradientCase row, Func<double, T> convert)
         where T : unmanaged
     {

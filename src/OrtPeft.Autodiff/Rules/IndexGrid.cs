@@ -1,0 +1,44 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Autodiff.Rules;
+
+/// <summary>
+/// The gradient of any operator that only moves elements: applied to a grid of element numbers instead of the elements,
+/// it tells where each result came from, and the gradient is added back there.
+/// </summary>
+internal static class IndexGrid
+{
+    /// <summary>Adds the upstream gradient at the places that the results came from.</summary>
+    /// <param name="c">The node.</param>
+    /// <param name="move">Applies the operator to the grid; results that come from no element must be −1.</param>
+    /// <param name="fills">Whether there are such results.</param>
+    /// <returns>The gradient of the first input.</returns>
+    public static Value Return(RuleContext c, Func<Value, Value> move, bool fills = false)
+    {
+        var (g, x) = (c.G, c.X());
+        var shape = g.Shape(x);
+        var size = g.Op("Size", x);
+        var numbers = g.Op("Range", g.Int64Scalar(0), size, g.Int64Scalar(1));
+        var grid = g.Op("Reshape", [numbers, shape], NodeAttribute.Of("allowzero", 1L));
+        var sources = g.Reshape(move(grid), -1);
+        var length = g.Reshape(fills ? g.Add(size, g.Int64Scalar(1)) : size, 1);
+        if (fills)
+            sources = g.Where(g.Op("Less", sources, g.Int64Scalar(0)), size, sources);
+        var zeros = g.Op("Expand", g.ScalarLike(c.DY, 0), length);
+        var added = g.Op(
+            "ScatterElements",
+            [zeros, sources, g.Reshape(c.DY, -1)],
+            NodeAttribute.Of("axis", 0L),
+            NodeAttribute.Of("reduction", "add"));
+        var flat = fills ? g.Op("Slice", added, g.Int64(0), g.Reshape(size, 1)) : added;
+        return g.Op("Reshape", [flat, shape], NodeAttribute.Of("allowzero", 1L));
+    }
+
+    /// <summary>Applies the node's own operator to the grid in place of its first input.</summary>
+    /// <param name="c">The node.</param>
+    /// <param name="grid">The grid.</param>
+    /// <returns>The moved grid.</returns>
+    public static Value Same(RuleContext c, Value grid) =>
+        c.G.Ops(c.Node.OpType, 1, [grid, .. c.Node.Inputs.Skip(1)], [.. c.Node.Attributes])[0];
+}
