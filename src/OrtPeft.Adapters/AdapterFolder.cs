@@ -8,7 +8,9 @@ using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>An adapter on disk as HF PEFT lays it out: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <summary>
+/// An adapter on disk as HF PEFT lays it out: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
+/// </summary>
 public static class AdapterFolder
 {
     /// <summary>The configuration's file name.</summary>
@@ -28,12 +30,14 @@ public static class AdapterFolder
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The adapter's folder, or the configuration file itself.</param>
     /// <returns>The configuration, checked.</returns>
-    /// <exception cref="ConfigException">The file is missing, no JSON object, or names what is not supported.</exception>
+    /// <exception cref="ConfigException">The file is missing, no JSON object, or names what is not
+    /// supported.</exception>
     public static PeftConfig LoadConfig(string path)
     {
         var file = Directory.Exists(path) ? Path.Combine(path, ConfigFile) : path;
         if (!File.Exists(file))
-            throw new ConfigException($"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
+            throw new ConfigException(
+                $"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
         try
         {
             var json = JsonNode.Parse(File.ReadAllText(file), documentOptions: NoDuplicates) as JsonObject
@@ -55,7 +59,8 @@ public static class AdapterFolder
     {
         var file = Path.Combine(folder, WeightsFile);
         if (!File.Exists(file))
-            throw new ConfigException($"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
+            throw new ConfigException(
+                $"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
         return SafetensorsFile.Open(file).Tensors;
     }
 

@@ -3,7 +3,9 @@ using OrtPeft.Adapters.Configuration;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>What all methods' configurations share, with HF PEFT's fields. Immutable: change it with <c>with</c>.</summary>
+/// <summary>
+/// What all methods' configurations share, with HF PEFT's fields. Immutable: change it with <c>with</c>.
+/// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/config"/>
 public abstract record PeftConfig
 {

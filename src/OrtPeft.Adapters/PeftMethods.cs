@@ -22,7 +22,8 @@ public static class PeftMethods
     /// <exception cref="ConfigException">There is none of that name; the message lists them.</exception>
     public static IPeftMethod Named(string name) =>
         Rows.FirstOrDefault(m => m.Name == name)
-        ?? throw new ConfigException($"There is no method '{name}'; choose one of {string.Join(", ", Rows.Select(static m => m.Name))}.");
+        ?? throw new ConfigException(
+            $"There is no method '{name}'; choose one of {string.Join(", ", Rows.Select(static m => m.Name))}.");
 
     /// <summary>Finds the method of a configuration.</summary>
     /// <param name="config">The configuration.</param>
@@ -41,9 +42,12 @@ public static class PeftMethods
     public static PeftConfig Read(ConfigFields fields, string source)
     {
         ArgumentNullException.ThrowIfNull(fields);
-        var type = fields.Text("peft_type") ?? throw new ConfigException($"{source}: peft_type is missing; it must name the method.");
+        var type = fields.Text("peft_type") ?? throw new ConfigException(
+            $"{source}: peft_type is missing; it must name the method.");
         if (!ByType.TryGetValue(type, out var method))
-            throw new ConfigException($"{source}: peft_type is '{type}', which is not supported; supported are {string.Join(", ", ByType.Keys.Order())}.");
+            throw new ConfigException(
+                $"{source}: peft_type is '{type}', which is not supported; supported are " +
+                $"{string.Join(", ", ByType.Keys.Order())}.");
         try
         {
             return method.ReadConfig(fields);

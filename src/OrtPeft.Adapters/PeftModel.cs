@@ -91,9 +91,11 @@ public sealed class PeftModel
         Parameters.ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
 
     /// <summary>Replaces the adapter's weights; all or none.</summary>
-    /// <param name="weights">One tensor per parameter, by name; biases of the base may be missing and then stay.</param>
+    /// <param name="weights">One tensor per parameter, by name; biases of the base may be missing and then
+    /// stay.</param>
     /// <param name="source">What messages call the weights' origin.</param>
-    /// <exception cref="ConfigException">A tensor is missing, unknown, or of another shape: an adapter of another model.</exception>
+    /// <exception cref="ConfigException">A tensor is missing, unknown, or of another shape: an adapter of another
+    /// model.</exception>
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -106,12 +108,14 @@ public sealed class PeftModel
     }
 
     /// <summary>Writes the adapter alone, as HF PEFT does.</summary>
-    /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if missing.</param>
+    /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
+    /// missing.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Save(string folder) => AdapterFolder.Save(folder, Config, GetWeights());
 
     /// <summary>Folds the adapter into a copy of the base.</summary>
-    /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the base.</returns>
+    /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the
+    /// base.</returns>
     public Model Merge()
     {
         var merged = _base.Clone();

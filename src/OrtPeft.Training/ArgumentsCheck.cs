@@ -25,7 +25,8 @@ internal static class ArgumentsCheck
         BelowOne(arguments.Optimizer.Beta2, "decay of the second moment (beta2)");
         FromZero(arguments.Optimizer.Epsilon, "epsilon");
         if (arguments.Resume && arguments.OutputFolder is null)
-            throw new ArgumentException("Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
+            throw new ArgumentException(
+                "Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
     }
 
     /// <summary>What a resumed run shares with its first part: settings, the adapter's among them, data.</summary>
@@ -49,7 +50,9 @@ internal static class ArgumentsCheck
             ("data", data),
         };
         var identity = settings.ToDictionary(
-            static s => s.Name, static s => s.Value.ToString(null, CultureInfo.InvariantCulture), StringComparer.Ordinal);
+            static s => s.Name,
+            static s => s.Value.ToString(null, CultureInfo.InvariantCulture),
+            StringComparer.Ordinal);
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
         foreach (var (field, value) in adapter.ToJson().Where(static f => !Informative.Contains(f.Key)))
@@ -75,12 +78,14 @@ internal static class ArgumentsCheck
     private static void Above(double value, double bound, string what)
     {
         if (!(value > bound) || !double.IsFinite(value))
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be above {bound}."));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be above {bound}."));
     }
 
     private static void FromZero(double value, string what)
     {
         if (value < 0 || !double.IsFinite(value))
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0."));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0."));
     }
 }

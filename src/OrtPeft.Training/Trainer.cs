@@ -10,7 +10,8 @@ using OrtPeft.Training.Schedules;
 namespace OrtPeft.Training;
 
 /// <summary>
-/// Trains an adapted model's parameters. The same seed, data and thread count give the same run again, and a resumed run
+/// Trains an adapted model's parameters. The same seed, data and thread count give the same run again, and a resumed
+/// run
 /// ends with the same bits as one that never stopped. Not thread-safe; dispose it to free its sessions.
 /// </summary>
 public sealed class Trainer : IDisposable
@@ -36,7 +37,8 @@ public sealed class Trainer : IDisposable
     /// <param name="evaluation">Held-out rows to measure with, or null.</param>
     /// <param name="objective">What to minimise; next-token cross-entropy when left out.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
-    /// <exception cref="Onnx.UnsupportedOpException">The model has an operator without a gradient on the way.</exception>
+    /// <exception cref="Onnx.UnsupportedOpException">The model has an operator without a gradient on the
+    /// way.</exception>
     public Trainer(
         PeftModel model,
         TrainingArguments arguments,
@@ -57,7 +59,9 @@ public sealed class Trainer : IDisposable
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
-        _checkpointPath = arguments.OutputFolder is { } folder ? Path.Combine(folder, TrainingCheckpoint.FileName) : null;
+        _checkpointPath = arguments.OutputFolder is { } folder
+            ? Path.Combine(folder, TrainingCheckpoint.FileName)
+            : null;
         _runtime = new OrtRuntime(model, objective ?? new CausalLm(), arguments);
     }
 
@@ -68,7 +72,8 @@ public sealed class Trainer : IDisposable
     /// <param name="progress">Told after every step, on the calling thread's terms.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
     /// <returns>How the run ended.</returns>
-    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another run.</exception>
+    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another
+    /// run.</exception>
     /// <exception cref="InvalidOperationException">The trainer has run before, and is not to resume.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
@@ -90,7 +95,10 @@ public sealed class Trainer : IDisposable
     }
 
     private TrainingResult Train(
-        CheckpointInfo start, Lazy<MetricsLog?> log, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+        CheckpointInfo start,
+        Lazy<MetricsLog?> log,
+        IProgress<TrainingProgress>? progress,
+        CancellationToken cancellation)
     {
         var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
         var clock = new Stopwatch();
@@ -105,7 +113,8 @@ public sealed class Trainer : IDisposable
                 log.Value?.Append(evaluation);
             var isSaved = step + 1 < TotalSteps && IsDue(_arguments.CheckpointSteps, step + 1);
             var remaining = TimeSpan.FromSeconds(seconds / (step + 1) * (TotalSteps - step - 1));
-            progress?.Report(new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null));
+            progress?.Report(
+                new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null));
         }
 
         SaveCheckpoint(step, seconds);
@@ -152,7 +161,8 @@ public sealed class Trainer : IDisposable
 
     private StepMetrics RunStep(int step, Stopwatch clock)
     {
-        var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows)).Where(static b => b.SupervisedCount > 0).ToArray();
+        var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows))
+            .Where(static b => b.SupervisedCount > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);
         var (loss, norm) = (0.0, 0.0);
         if (batches.Length > 0)
@@ -185,7 +195,8 @@ public sealed class Trainer : IDisposable
         var last = _hasCheckpoint
             ? $"the last good checkpoint is {_checkpointPath}"
             : "no checkpoint was written yet";
-        throw new TrainingFailedException($"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
+        throw new TrainingFailedException(
+            $"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
     }
 
     private bool IsDue(int? every, int step) =>

@@ -6,7 +6,9 @@ namespace OrtPeft.Training;
 /// <summary>How to train, in the terms of HF's TrainingArguments. Immutable: change it with <c>with</c>.</summary>
 public sealed record TrainingArguments
 {
-    /// <summary>How often each row is seen; may be a fraction. Default 3. Not used when <see cref="MaxSteps"/> is given.</summary>
+    /// <summary>
+    /// How often each row is seen; may be a fraction. Default 3. Not used when <see cref="MaxSteps"/> is given.
+    /// </summary>
     public double Epochs { get; init; } = 3;
 
     /// <summary>The number of optimiser steps, or null (default) to count by <see cref="Epochs"/>.</summary>
@@ -21,7 +23,9 @@ public sealed record TrainingArguments
     /// <summary>The peak learning rate. Default 2e-4.</summary>
     public double LearningRate { get; init; } = 2e-4;
 
-    /// <summary>How the rate falls after the warm-up: <c>constant</c>, <c>linear</c> (default) or <c>cosine</c>.</summary>
+    /// <summary>
+    /// How the rate falls after the warm-up: <c>constant</c>, <c>linear</c> (default) or <c>cosine</c>.
+    /// </summary>
     public string Schedule { get; init; } = "linear";
 
     /// <summary>Steps over which the rate rises from 0. Default 0.</summary>
@@ -33,13 +37,19 @@ public sealed record TrainingArguments
     /// <summary>Fixes the order of rows and the dropout masks. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Whether each epoch has its own order. Default true; off, rows are taken in order, over and over.</summary>
+    /// <summary>
+    /// Whether each epoch has its own order. Default true; off, rows are taken in order, over and over.
+    /// </summary>
     public bool Shuffle { get; init; } = true;
 
-    /// <summary>Evaluate after every so many steps; null (default) after every epoch. Only with evaluation data.</summary>
+    /// <summary>
+    /// Evaluate after every so many steps; null (default) after every epoch. Only with evaluation data.
+    /// </summary>
     public int? EvaluationSteps { get; init; }
 
-    /// <summary>Write a checkpoint after every so many steps; null (default) after every epoch. Only with a folder.</summary>
+    /// <summary>
+    /// Write a checkpoint after every so many steps; null (default) after every epoch. Only with a folder.
+    /// </summary>
     public int? CheckpointSteps { get; init; }
 
     /// <summary>Receives metrics and checkpoints; null (default) to write none.</summary>
@@ -48,6 +58,8 @@ public sealed record TrainingArguments
     /// <summary>Whether to go on from the checkpoint in <see cref="OutputFolder"/>. Default false.</summary>
     public bool Resume { get; init; }
 
-    /// <summary>How ONNX Runtime runs the graphs. Prepacking is off by default: it costs memory and wins little here.</summary>
+    /// <summary>
+    /// How ONNX Runtime runs the graphs. Prepacking is off by default: it costs memory and wins little here.
+    /// </summary>
     public RuntimeOptions Runtime { get; init; } = new() { Prepacking = false };
 }

@@ -32,7 +32,8 @@ public sealed class ReferencesTests
     {
         var runsModels = project is "OrtPeft.Inference" or "OrtPeft.Training";
 
-        var packages = Items(project, "PackageReference").Where(static p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal));
+        var packages = Items(project, "PackageReference")
+            .Where(static p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal));
 
         Assert.NotNull(allowed);
         Assert.Equal(runsModels ? ["Microsoft.ML.OnnxRuntime.Managed"] : [], packages);
@@ -47,7 +48,9 @@ public sealed class ReferencesTests
     }
 
     private static IEnumerable<string> Items(string project, string kind) =>
-        XDocument.Load(Path.Combine(Source(), project, $"{project}.csproj")).Descendants(kind).Select(static e => e.Attribute("Include")!.Value);
+        XDocument.Load(Path.Combine(Source(), project, $"{project}.csproj")).Descendants(kind)
+            .Select(static e => e.Attribute("Include")!.Value);
 
-    private static string Source([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../../src"));
+    private static string Source([CallerFilePath] string path = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../../src"));
 }

@@ -1,6 +1,8 @@
 namespace OrtPeft.Adapters.Artifacts;
 
-/// <summary>AdamW as in PyTorch: decoupled weight decay, bias correction; gradients clipped by their global norm first.</summary>
+/// <summary>
+/// AdamW as in PyTorch: decoupled weight decay, bias correction; gradients clipped by their global norm first.
+/// </summary>
 /// <seealso href="https://arxiv.org/abs/1711.05101">Loshchilov and Hutter, algorithm 2.</seealso>
 /// <seealso href="https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html"/>
 public sealed record AdamWConfig
@@ -17,6 +19,8 @@ public sealed record AdamWConfig
     /// <summary>Each step shrinks weights by learning rate × this. Default 0.01.</summary>
     public double WeightDecay { get; init; } = 0.01;
 
-    /// <summary>Gradients whose global norm exceeds this are scaled down to it; 0 turns clipping off. Default 1.</summary>
+    /// <summary>
+    /// Gradients whose global norm exceeds this are scaled down to it; 0 turns clipping off. Default 1.
+    /// </summary>
     public double MaxGradNorm { get; init; } = 1;
 }

@@ -5,7 +5,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Adapters.Artifacts;
 
 /// <summary>
-/// AdamW with global-norm clipping as a graph of standard operators over flat vectors: all parameters one after the other.
+/// AdamW with global-norm clipping as a graph of standard operators over flat vectors: all parameters one after the
+/// other.
 /// However many there are, it is the same handful of nodes.
 /// </summary>
 public static class OptimizerGraph

@@ -8,12 +8,16 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Adapters.Artifacts;
 
 /// <summary>
-/// Builds the two graphs that training runs: one with the gradient of every trainable parameter, one with the loss alone.
-/// Trainable parameters are inputs under their own names; frozen weights stay initializers that share the base's memory.
+/// Builds the two graphs that training runs: one with the gradient of every trainable parameter, one with the loss
+/// alone.
+/// Trainable parameters are inputs under their own names; frozen weights stay initializers that share the base's
+/// memory.
 /// </summary>
 public static class TrainingGraph
 {
-    /// <summary>Input: what multiplies every gradient, <c>[] float32</c>; one over the step's supervised elements.</summary>
+    /// <summary>
+    /// Input: what multiplies every gradient, <c>[] float32</c>; one over the step's supervised elements.
+    /// </summary>
     public const string Scale = "loss_scale";
 
     /// <summary>Output: the sum of the losses, <c>[] float32</c>.</summary>
@@ -31,7 +35,8 @@ public static class TrainingGraph
     /// <param name="peft">The adapted model.</param>
     /// <param name="objective">What to minimise.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
-    /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no gradient.</exception>
+    /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
+    /// gradient.</exception>
     public static Model ForTraining(PeftModel peft, IObjective objective)
     {
         var (model, parameters) = Prepare(peft);
@@ -57,7 +62,9 @@ public static class TrainingGraph
         return LossAlone(model, objective);
     }
 
-    /// <summary>Builds the graph that computes a model's loss, its weights staying where they are, without dropout.</summary>
+    /// <summary>
+    /// Builds the graph that computes a model's loss, its weights staying where they are, without dropout.
+    /// </summary>
     /// <param name="model">A base, or a model with an adapter in it; not changed.</param>
     /// <param name="objective">What to measure.</param>
     /// <returns>Inputs: the model's own and the objective's.</returns>
@@ -138,7 +145,11 @@ public static class TrainingGraph
         Name(loss.Sum, LossSum);
         Name(loss.Count, Count);
         foreach (var (parameter, gradient) in gradients)
-            Name(gradient.IsGraphOutput || gradient.Producer is null ? g.Op("Identity", gradient) : gradient, GradientOf(parameter.Name));
+        {
+            var needsOwnName = gradient.IsGraphOutput || gradient.Producer is null;
+            Name(needsOwnName ? g.Op("Identity", gradient) : gradient, GradientOf(parameter.Name));
+        }
+
         graph.RemoveDeadCode();
         graph.SortTopologically();
 

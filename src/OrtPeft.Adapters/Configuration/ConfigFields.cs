@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace OrtPeft.Adapters.Configuration;
 
 /// <summary>
-/// Typed reads from an <c>adapter_config.json</c>. A field of the wrong kind is an error that names it; fields that nobody
+/// Typed reads from an <c>adapter_config.json</c>. A field of the wrong kind is an error that names it; fields that
+/// nobody
 /// reads are kept for writing back.
 /// </summary>
 public sealed class ConfigFields
@@ -76,7 +77,8 @@ public sealed class ConfigFields
     public IReadOnlyList<KeyValuePair<string, T>> Map<T>(string field) => Json(field) switch
     {
         null => [],
-        JsonObject map => [.. map.Select(e => KeyValuePair.Create(e.Key, Convert<T>(e.Value, field, "an object of numbers")))],
+        JsonObject map =>
+            [.. map.Select(e => KeyValuePair.Create(e.Key, Convert<T>(e.Value, field, "an object of numbers")))],
         var other => throw Wrong(field, other, "an object"),
     };
 
@@ -103,7 +105,8 @@ public sealed class ConfigFields
         }
     }
 
-    private T Read<T>(string field, T otherwise, string kind) => Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
+    private T Read<T>(string field, T otherwise, string kind) =>
+        Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
 
     private T Convert<T>(JsonNode? json, string field, string kind)
     {

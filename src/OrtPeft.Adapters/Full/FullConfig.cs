@@ -3,7 +3,9 @@ using OrtPeft.Adapters.Configuration;
 
 namespace OrtPeft.Adapters.Full;
 
-/// <summary>Full fine-tuning: every parameter of the base trains; tied weights stay tied. No fields of its own.</summary>
+/// <summary>
+/// Full fine-tuning: every parameter of the base trains; tied weights stay tied. No fields of its own.
+/// </summary>
 public sealed record FullConfig : PeftConfig
 {
     /// <inheritdoc/>

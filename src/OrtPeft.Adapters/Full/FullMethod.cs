@@ -3,7 +3,9 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Full;
 
-/// <summary>Full fine-tuning. A weight that stands once in the graph and is read twice (tied embeddings) stays one.</summary>
+/// <summary>
+/// Full fine-tuning. A weight that stands once in the graph and is read twice (tied embeddings) stays one.
+/// </summary>
 public sealed class FullMethod : IPeftMethod
 {
     /// <inheritdoc/>
@@ -31,7 +33,9 @@ public sealed class FullMethod : IPeftMethod
             model.Graph.SetInitializer(parameter, weights[parameter.Name]);
     }
 
-    /// <summary>Vectors and matrices of numbers that are read: scalars are formulas' constants, four axes a causal mask.</summary>
+    /// <summary>
+    /// Vectors and matrices of numbers that are read: scalars are formulas' constants, four axes a causal mask.
+    /// </summary>
     private static IEnumerable<Value> Parameters(Graph graph) => graph.Initializers.Where(static v =>
         v.Type.IsFloating() && v.Uses.Count > 0 && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 });
 }

@@ -8,7 +8,8 @@ internal static class LoraBiases
 {
     private const string Suffix = ".bias";
 
-    public static IReadOnlyList<AdapterParameter> Select(Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted)
+    public static IReadOnlyList<AdapterParameter> Select(
+        Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted)
     {
         var ofAdapted = adapted.Where(static m => m.Bias is not null)
             .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!))

@@ -5,7 +5,9 @@ using OrtPeft.Adapters.Modules;
 
 namespace OrtPeft.Adapters.Lora;
 
-/// <summary>Low-rank adaptation: y = x·W + bias + s·(dropout(x)·Aᵀ)·Bᵀ, where only A [r, in] and B [out, r] train.</summary>
+/// <summary>
+/// Low-rank adaptation: y = x·W + bias + s·(dropout(x)·Aᵀ)·Bᵀ, where only A [r, in] and B [out, r] train.
+/// </summary>
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA, equation 3.</seealso>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/lora">HF PEFT's LoraConfig.</seealso>
 public sealed record LoraConfig : PeftConfig
@@ -24,7 +26,9 @@ public sealed record LoraConfig : PeftConfig
     /// <summary>The probability, 0 to below 1, that a feature of x is dropped while training. Default 0.</summary>
     public double LoraDropout { get; init; }
 
-    /// <summary>The layers to adapt; null (default) takes GPT-2's <c>c_attn</c>, or <c>q_proj</c> and <c>v_proj</c>.</summary>
+    /// <summary>
+    /// The layers to adapt; null (default) takes GPT-2's <c>c_attn</c>, or <c>q_proj</c> and <c>v_proj</c>.
+    /// </summary>
     public ModuleTargets? TargetModules { get; init; }
 
     /// <summary>Layers not to adapt, by the rules of <see cref="TargetModules"/>; null (default) for none.</summary>
@@ -38,11 +42,14 @@ public sealed record LoraConfig : PeftConfig
     public bool UseRslora { get; init; }
 
     /// <summary>
-    /// Whether the source model stores weights [in, out]. It describes the base and changes nothing here; set when saving.
+    /// Whether the source model stores weights [in, out]. It describes the base and changes nothing here; set when
+    /// saving.
     /// </summary>
     public bool FanInFanOut { get; init; }
 
-    /// <summary>True (default): A uniform as Kaiming, B zero, so the model starts as the base. False: B random too.</summary>
+    /// <summary>
+    /// True (default): A uniform as Kaiming, B zero, so the model starts as the base. False: B random too.
+    /// </summary>
     public bool InitLoraWeights { get; init; } = true;
 
     /// <summary>Ranks of single modules by a pattern for the end of their names; the first match counts.</summary>
@@ -54,7 +61,9 @@ public sealed record LoraConfig : PeftConfig
     /// <summary>Only the layers of these numbers, from 0; null (default) for all.</summary>
     public IReadOnlyList<int>? LayersToTransform { get; init; }
 
-    /// <summary>What stands before a layer's number in module names, such as <c>h</c>; null (default) for anything.</summary>
+    /// <summary>
+    /// What stands before a layer's number in module names, such as <c>h</c>; null (default) for anything.
+    /// </summary>
     public IReadOnlyList<string>? LayersPattern { get; init; }
 
     /// <summary>Reads HF PEFT's fields.</summary>
@@ -113,9 +122,12 @@ public sealed record LoraConfig : PeftConfig
         }
 
         if (!double.IsFinite(LoraAlpha))
-            throw new ConfigException($"lora_alpha is {LoraAlpha.ToString(CultureInfo.InvariantCulture)}; it must be a finite number.");
+            throw new ConfigException(
+                $"lora_alpha is {LoraAlpha.ToString(CultureInfo.InvariantCulture)}; it must be a finite number.");
         if (LoraDropout is not (>= 0 and < 1))
-            throw new ConfigException($"lora_dropout is {LoraDropout.ToString(CultureInfo.InvariantCulture)}; it must be at least 0 and below 1.");
+            throw new ConfigException(
+                $"lora_dropout is {LoraDropout.ToString(CultureInfo.InvariantCulture)}; it must be at least 0 and " +
+                "below 1.");
         if (!Biases.Contains(Bias))
             throw new ConfigException($"bias is '{Bias}'; it must be one of {string.Join(", ", Biases)}.");
     }
@@ -134,10 +146,16 @@ public sealed record LoraConfig : PeftConfig
         fields["use_dora"] = false;
         fields["fan_in_fan_out"] = FanInFanOut;
         fields["init_lora_weights"] = InitLoraWeights;
-        fields["rank_pattern"] = new JsonObject(RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
-        fields["alpha_pattern"] = new JsonObject(AlphaPattern.Select(static p => KeyValuePair.Create(p.Key, Whole(p.Value))));
-        fields["layers_to_transform"] = LayersToTransform is null ? null : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
-        fields["layers_pattern"] = LayersPattern is null ? null : new JsonArray([.. LayersPattern.Select(static l => (JsonNode?)l)]);
+        fields["rank_pattern"] = new JsonObject(
+            RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
+        fields["alpha_pattern"] = new JsonObject(
+            AlphaPattern.Select(static p => KeyValuePair.Create(p.Key, Whole(p.Value))));
+        fields["layers_to_transform"] = LayersToTransform is null
+            ? null
+            : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
+        fields["layers_pattern"] = LayersPattern is null
+            ? null
+            : new JsonArray([.. LayersPattern.Select(static l => (JsonNode?)l)]);
         fields["modules_to_save"] = null;
     }
 

@@ -3,10 +3,13 @@ namespace OrtPeft.Adapters.Lora;
 /// <summary>HF PEFT's LoRA fields beyond <see cref="LoraConfig"/>.</summary>
 internal static class LoraFields
 {
-    /// <summary>Fields that, switched on, make another function of the same weights: refused rather than ignored.</summary>
+    /// <summary>
+    /// Fields that, switched on, make another function of the same weights: refused rather than ignored.
+    /// </summary>
     public static IReadOnlyList<string> ThatChangeTheMathematics { get; } =
     [
-        "use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters", "modules_to_save",
+        "use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters",
+        "modules_to_save",
         "trainable_token_indices", "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config",
         "monteclora_config",
     ];

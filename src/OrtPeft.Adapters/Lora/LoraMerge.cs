@@ -11,7 +11,8 @@ namespace OrtPeft.Adapters.Lora;
 internal static class LoraMerge
 {
     /// <summary>
-    /// Row i of the weight gains s·Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B and the directions
+    /// Row i of the weight gains s·Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B and the
+    /// directions
     /// A; stored [in, out], they are Aᵀ and Bᵀ.
     /// </summary>
     public static void Fold(Graph graph, LinearModule module, double scale, Tensor a, Tensor b)

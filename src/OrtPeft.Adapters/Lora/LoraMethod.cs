@@ -60,20 +60,25 @@ public sealed class LoraMethod : IPeftMethod
     {
         var modules = ModuleCatalogue.LinearModules(graph);
         var targets = config.TargetModules ?? DefaultFor(modules);
-        return TargetSelector.Select(modules, targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
+        return TargetSelector.Select(
+            modules, targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
     }
 
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules)
     {
         var endings = modules.Select(static m => m.Name.Split('.')[^1]).ToHashSet();
-        return DefaultTargets.FirstOrDefault(t => t.All(endings.Contains)) is { } names ? ModuleTargets.Create(names) : ModuleTargets.AllLinear;
+        return DefaultTargets.FirstOrDefault(t => t.All(endings.Contains)) is { } names
+            ? ModuleTargets.Create(names)
+            : ModuleTargets.AllLinear;
     }
 
     /// <summary>
-    /// Adds s·(x·Aᵀ)·Bᵀ to the product. Gemm adds it in the pass that multiplies by B; operands of more than two axes are
+    /// Adds s·(x·Aᵀ)·Bᵀ to the product. Gemm adds it in the pass that multiplies by B; operands of more than two axes
+    /// are
     /// viewed as rows.
     /// </summary>
-    private static IEnumerable<AdapterParameter> InjectInto(LinearModule module, LoraConfig config, GraphBuilder g, long seed)
+    private static IEnumerable<AdapterParameter> InjectInto(
+        LinearModule module, LoraConfig config, GraphBuilder g, long seed)
     {
         var r = config.RankOf(module.Name);
         var (nameA, nameB) = (NameOfA(module), NameOfB(module));
@@ -89,7 +94,8 @@ public sealed class LoraMethod : IPeftMethod
         if (config.LoraDropout > 0)
             x = g.Op("Dropout", x, g.Scalar(ElementType.Float, config.LoraDropout), g.Scalar(ElementType.Bool, 1));
         var low = g.Gemm(x, a, transB: true);
-        var sum = g.Gemm(low, b, Rows(g, y, module.OutFeatures), transB: true, alpha: (float)config.ScaleOf(module.Name));
+        var sum = g.Gemm(
+            low, b, Rows(g, y, module.OutFeatures), transB: true, alpha: (float)config.ScaleOf(module.Name));
         var adapted = y.Shape?.Rank == 2 ? sum : g.ReshapeLike(sum, y);
         ReplaceReaders(g, y, adapted);
         g.Before = null;
@@ -134,10 +140,13 @@ public sealed class LoraMethod : IPeftMethod
         return Tensor.Of<float>(values, [rows, columns]);
     }
 
-    /// <summary>What HF PEFT can read back: a container's name becomes the names inside it, a default the names it meant.</summary>
+    /// <summary>
+    /// What HF PEFT can read back: a container's name becomes the names inside it, a default the names it meant.
+    /// </summary>
     private static LoraConfig Resolve(LoraConfig config, IReadOnlyList<LinearModule> selected)
     {
-        var targets = config.TargetModules ?? ModuleTargets.Listed(selected.Select(static m => m.Name.Split('.')[^1]).Distinct());
+        var targets = config.TargetModules ?? ModuleTargets.Listed(
+            selected.Select(static m => m.Name.Split('.')[^1]).Distinct());
         if (targets.Pattern is not null && config.LayersToTransform is { Count: > 0 })
             targets = ModuleTargets.Listed(selected.Select(static m => m.Name)); // HF PEFT takes layers with lists only
         else if (targets.Pattern is null)
@@ -145,7 +154,8 @@ public sealed class LoraMethod : IPeftMethod
         return config with
         {
             TargetModules = targets,
-            FanInFanOut = selected.Any(static m => !m.IsOutByIn && m.Weight.Name.EndsWith(".weight", StringComparison.Ordinal)),
+            FanInFanOut = selected.Any(static m =>
+                !m.IsOutByIn && m.Weight.Name.EndsWith(".weight", StringComparison.Ordinal)),
         };
     }
 

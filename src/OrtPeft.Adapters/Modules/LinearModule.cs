@@ -14,7 +14,9 @@ public sealed record LinearModule
     /// <summary>The weight as stored.</summary>
     public required Value Weight { get; init; }
 
-    /// <summary>True when the weight is stored [out, in], as PyTorch's Linear; false when [in, out], as GPT-2's Conv1D.</summary>
+    /// <summary>
+    /// True when the weight is stored [out, in], as PyTorch's Linear; false when [in, out], as GPT-2's Conv1D.
+    /// </summary>
     public required bool IsOutByIn { get; init; }
 
     /// <summary>The layer's bias, <c>[out]</c>, or null.</summary>

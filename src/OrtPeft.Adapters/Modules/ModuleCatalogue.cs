@@ -44,7 +44,9 @@ public static class ModuleCatalogue
         while (node is not null && WeightOf(node) is null)
         {
             var passes = node.OpType is "Reshape" or "Identity" or "Cast" or "Add" or "Squeeze" or "Unsqueeze";
-            node = passes ? node.Inputs.Select(static i => i?.Producer).FirstOrDefault(static p => p is not null) : null;
+            node = passes
+                ? node.Inputs.Select(static i => i?.Producer).FirstOrDefault(static p => p is not null)
+                : null;
         }
 
         return node;
@@ -54,12 +56,14 @@ public static class ModuleCatalogue
     {
         if (!node.Is("MatMul") && !node.Is("Gemm"))
             return null;
-        if (node.Input(0) is not { Constant: null } || node.Input(1) is not { } weight || node.Attributes.Int("transA", 0) != 0)
+        if (node.Input(0) is not { Constant: null }
+            || node.Input(1) is not { } weight || node.Attributes.Int("transA", 0) != 0)
             return null;
         var isTransposed = node.Attributes.Int("transB", 0) != 0;
         if (weight.Producer is { } producer && producer.Is("Transpose") && IsMatrixTranspose(producer))
             (weight, isTransposed) = (producer.Inputs[0]!, !isTransposed);
-        var isMatrix = weight.Initializer is { Dims.Length: 2 } && weight.Constant is not null && weight.Type.IsFloating();
+        var isMatrix = weight.Initializer is { Dims.Length: 2 }
+            && weight.Constant is not null && weight.Type.IsFloating();
         return isMatrix ? (weight, isTransposed) : null;
     }
 

@@ -44,18 +44,23 @@ public sealed class ModuleTargets : IEquatable<ModuleTargets>, IEnumerable<strin
     public static ModuleTargets Matching(string pattern) => new(pattern, []);
 
     /// <summary>Listed names.</summary>
-    /// <param name="names">Whole names, endings such as <c>c_attn</c> or <c>attn.c_proj</c>, or a container's name.</param>
+    /// <param name="names">Whole names, endings such as <c>c_attn</c> or <c>attn.c_proj</c>, or a container's
+    /// name.</param>
     /// <returns>The targets.</returns>
     public static ModuleTargets Listed(params IEnumerable<string> names) => new(null, [.. names]);
 
-    /// <summary>Reads what a person types: <c>a,b</c> is a list, anything with a regular expression's signs is one.</summary>
+    /// <summary>
+    /// Reads what a person types: <c>a,b</c> is a list, anything with a regular expression's signs is one.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <returns>The targets.</returns>
     public static ModuleTargets Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         var isPattern = text == AllLinear || text.AsSpan().ContainsAny(PatternSigns);
-        return isPattern ? Matching(text) : Listed(text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return isPattern
+            ? Matching(text)
+            : Listed(text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
 
     /// <inheritdoc/>

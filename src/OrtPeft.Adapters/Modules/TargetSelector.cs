@@ -19,7 +19,8 @@ public static class TargetSelector
     /// Only layers of these numbers; null or none for all. A module listed by its whole name is picked whatever its
     /// layer.
     /// </param>
-    /// <param name="layersPattern">What stands before the layer's number in a name, such as <c>h</c>; null for anything.</param>
+    /// <param name="layersPattern">What stands before the layer's number in a name, such as <c>h</c>; null for
+    /// anything.</param>
     /// <returns>The picked modules, in the model's order.</returns>
     /// <exception cref="ConfigException">Nothing matches; the message lists what would have matched.</exception>
     public static IReadOnlyList<LinearModule> Select(
@@ -39,7 +40,9 @@ public static class TargetSelector
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
 
-    /// <summary>The value of the first pattern that matches a module's name, as HF PEFT reads <c>rank_pattern</c>.</summary>
+    /// <summary>
+    /// The value of the first pattern that matches a module's name, as HF PEFT reads <c>rank_pattern</c>.
+    /// </summary>
     /// <typeparam name="T">The values' type.</typeparam>
     /// <param name="patterns">Patterns for the end of a name, in order.</param>
     /// <param name="name">The module's name.</param>
@@ -116,6 +119,7 @@ public static class TargetSelector
 
         var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";
         return new ConfigException(
-            $"target_modules '{targets}' matches no linear layer{where}; these would: {string.Join(", ", endings)}, {ModuleTargets.AllLinear}.");
+            $"target_modules '{targets}' matches no linear layer{where}; " +
+            $"these would: {string.Join(", ", endings)}, {ModuleTargets.AllLinear}.");
     }
 }

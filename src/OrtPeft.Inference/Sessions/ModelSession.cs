@@ -6,7 +6,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Inference.Sessions;
 
 /// <summary>
-/// An ONNX Runtime session of a model. Weights are not copied into the session: it reads them where they are, usually in a
+/// An ONNX Runtime session of a model. Weights are not copied into the session: it reads them where they are, usually
+/// in a
 /// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
 /// </summary>
 public sealed class ModelSession : IDisposable
@@ -49,7 +50,9 @@ public sealed class ModelSession : IDisposable
 
     private static MappedFile FileOf(Value constant) => ((MappedTensorData)constant.Initializer!.Data).File;
 
-    /// <summary>Hands the mapped bytes over, so that all sessions use the one mapping instead of each its own.</summary>
+    /// <summary>
+    /// Hands the mapped bytes over, so that all sessions use the one mapping instead of each its own.
+    /// </summary>
     private void Supply(Value constant, SessionOptions options)
     {
         var tensor = constant.Initializer!;

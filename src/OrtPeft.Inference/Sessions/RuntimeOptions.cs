@@ -10,7 +10,8 @@ public sealed record RuntimeOptions
     public string Provider { get; init; } = "cpu";
 
     /// <summary>
-    /// Whether constant matrices are copied into the order that the CPU multiplies fastest. Default true; off saves as much
+    /// Whether constant matrices are copied into the order that the CPU multiplies fastest. Default true; off saves as
+    /// much
     /// memory as the matrices take and costs little where each is multiplied by hundreds of rows at once.
     /// </summary>
     public bool Prepacking { get; init; } = true;

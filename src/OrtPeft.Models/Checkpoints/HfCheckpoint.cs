@@ -88,7 +88,9 @@ public sealed class HfCheckpoint
         return path;
     }
 
-    /// <summary>Copies what belongs to a model besides its weights: descriptions and the tokenizer, as far as they are there.</summary>
+    /// <summary>
+    /// Copies what belongs to a model besides its weights: descriptions and the tokenizer, as far as they are there.
+    /// </summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="target">Another folder; files of the same names are replaced.</param>
     /// <exception cref="IOException">A file cannot be read or written.</exception>

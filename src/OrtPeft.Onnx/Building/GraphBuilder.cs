@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Building;
 
 /// <summary>
-/// Adds nodes to a graph one operator at a time and infers each result's type and shape at once. Equal small constants are
+/// Adds nodes to a graph one operator at a time and infers each result's type and shape at once. Equal small constants
+/// are
 /// shared. Not thread-safe.
 /// </summary>
 public sealed class GraphBuilder
@@ -78,7 +79,8 @@ public sealed class GraphBuilder
     /// <summary>An int64 vector, shared with equal ones.</summary>
     /// <param name="values">The elements.</param>
     /// <returns>The constant, <c>[n] int64</c>.</returns>
-    public Value Int64(params ReadOnlySpan<long> values) => Shared(Tensor.Vector(values), string.Join("_", values.ToArray()));
+    public Value Int64(params ReadOnlySpan<long> values) =>
+        Shared(Tensor.Vector(values), string.Join("_", values.ToArray()));
 
     /// <summary>An int64 scalar, shared with equal ones.</summary>
     /// <param name="value">The element.</param>
@@ -117,7 +119,8 @@ public sealed class GraphBuilder
 
     private Value Shared(Tensor tensor, string text)
     {
-        var key = FormattableString.Invariant($"{tensor.Type}{tensor.Shape}{Convert.ToHexString(tensor.Data.Slice(0, (int)tensor.Data.Length))}");
+        var key = FormattableString.Invariant(
+            $"{tensor.Type}{tensor.Shape}{Convert.ToHexString(tensor.Data.Slice(0, (int)tensor.Data.Length))}");
         if (_constants.TryGetValue(key, out var known) && known.Graph == Graph)
             return known;
         return _constants[key] = Graph.AddInitializer(Graph.FreshName($"const/{text}"), tensor);

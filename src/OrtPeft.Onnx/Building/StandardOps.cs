@@ -38,7 +38,8 @@ public static class StandardOps
         public Value MatMul(Value a, Value b) => g.Op("MatMul", a, b);
 
         /// <summary><c>Gemm</c>: alpha · A′B′ + beta · C of matrices, A′ and B′ transposed on request.</summary>
-        public Value Gemm(Value a, Value b, Value? c = null, bool transA = false, bool transB = false, float alpha = 1) =>
+        public Value Gemm(
+            Value a, Value b, Value? c = null, bool transA = false, bool transB = false, float alpha = 1) =>
             g.Op(
                 "Gemm",
                 c is null ? [a, b] : [a, b, c],
@@ -81,7 +82,8 @@ public static class StandardOps
 
         /// <summary><c>ReduceSum</c> over axes; over all when none is given.</summary>
         public Value ReduceSum(Value a, ReadOnlySpan<long> axes, bool keepDims = true) =>
-            g.Op("ReduceSum", axes.IsEmpty ? [a] : [a, g.Int64(axes)], NodeAttribute.Of("keepdims", keepDims ? 1L : 0L));
+            g.Op(
+                "ReduceSum", axes.IsEmpty ? [a] : [a, g.Int64(axes)], NodeAttribute.Of("keepdims", keepDims ? 1L : 0L));
 
         /// <summary><c>ReduceMean</c> over axes.</summary>
         public Value ReduceMean(Value a, ReadOnlySpan<long> axes, bool keepDims = true) =>

@@ -8,7 +8,8 @@ public sealed class Model
 {
     /// <summary>Creates a model around an empty graph.</summary>
     /// <param name="opset">The version of the standard operator set.</param>
-    /// <param name="irVersion">The file format's version; 10 is what ONNX 1.16 writes and ONNX Runtime 1.18 and later read.</param>
+    /// <param name="irVersion">The file format's version; 10 is what ONNX 1.16 writes and ONNX Runtime 1.18 and later
+    /// read.</param>
     /// <param name="graphName">The graph's name.</param>
     public Model(int opset, int irVersion = 10, string graphName = "main")
     {
@@ -44,7 +45,9 @@ public sealed class Model
     /// <summary>The version of the standard operator set.</summary>
     public int Opset => (int)Opsets.GetValueOrDefault("", 1);
 
-    /// <summary>What the file said of the model beyond the members here (functions, training info), as protobuf bytes.</summary>
+    /// <summary>
+    /// What the file said of the model beyond the members here (functions, training info), as protobuf bytes.
+    /// </summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
 
     /// <summary>A copy whose graph can be edited on its own; the tensors' bytes are shared.</summary>

@@ -1,7 +1,8 @@
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// One operator application. Inputs may be null where an optional input is left out; outputs left out have an empty name.
+/// One operator application. Inputs may be null where an optional input is left out; outputs left out have an empty
+/// name.
 /// Compared by reference; not thread-safe while edited.
 /// </summary>
 public sealed class Node
@@ -56,7 +57,9 @@ public sealed class Node
     /// <returns>The value read there.</returns>
     public Value? Input(int index) => index < _inputs.Count ? _inputs[index] : null;
 
-    /// <summary>Makes the node read another value at one place. The list grows with omitted inputs when needed.</summary>
+    /// <summary>
+    /// Makes the node read another value at one place. The list grows with omitted inputs when needed.
+    /// </summary>
     /// <param name="index">Which input, from 0.</param>
     /// <param name="value">The new value, or null to leave the input out.</param>
     /// <exception cref="GraphException">The value belongs to neither the node's graph nor one around it.</exception>

@@ -105,5 +105,6 @@ public sealed class NodeAttribute
     public Graph AsGraph() => As<Graph>(AttributeKind.Graph);
 
     internal T As<T>(AttributeKind kind) =>
-        Kind == kind && _value is T value ? value : throw new GraphException($"Attribute '{Name}' is of kind {Kind}, not {kind}.");
+        Kind == kind && _value is T value ? value : throw new GraphException(
+            $"Attribute '{Name}' is of kind {Kind}, not {kind}.");
 }

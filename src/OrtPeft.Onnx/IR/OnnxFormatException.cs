@@ -1,6 +1,8 @@
 namespace OrtPeft.Onnx;
 
-/// <summary>A file that is not what it claims to be: its message names the file, the place in it and the remedy.</summary>
+/// <summary>
+/// A file that is not what it claims to be: its message names the file, the place in it and the remedy.
+/// </summary>
 public sealed class OnnxFormatException : Exception
 {
     /// <summary>Creates the exception without a message; used by serialisers only.</summary>

@@ -7,7 +7,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// A constant array: type, axes and bytes (little-endian, row-major), the bytes often a range of a mapped file. Immutable
+/// A constant array: type, axes and bytes (little-endian, row-major), the bytes often a range of a mapped file.
+/// Immutable
 /// and thread-safe. String tensors keep their elements unread.
 /// </summary>
 public sealed class Tensor
@@ -52,7 +53,9 @@ public sealed class Tensor
     /// <summary>The axes as a shape.</summary>
     public Shape Shape => Shape.Of(Dims);
 
-    /// <summary>What the file said of the tensor beyond the members here, as protobuf bytes; written back on saving.</summary>
+    /// <summary>
+    /// What the file said of the tensor beyond the members here, as protobuf bytes; written back on saving.
+    /// </summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
 
     /// <summary>Makes a tensor of a copy of numbers.</summary>

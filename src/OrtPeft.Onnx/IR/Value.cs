@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// An edge of the graph: produced by a node, fed as an input, or constant. It knows who makes and who reads it; the links
+/// An edge of the graph: produced by a node, fed as an input, or constant. It knows who makes and who reads it; the
+/// links
 /// are kept by the graph's and the node's editing verbs. Compared by reference; not thread-safe while edited.
 /// </summary>
 public sealed class Value
@@ -38,7 +39,9 @@ public sealed class Value
     /// <summary>The constant's content when the value is an initializer, else null.</summary>
     public Tensor? Initializer { get; internal set; }
 
-    /// <summary>Every place that reads the value, in the order in which the reads were added; subgraphs included.</summary>
+    /// <summary>
+    /// Every place that reads the value, in the order in which the reads were added; subgraphs included.
+    /// </summary>
     public IReadOnlyList<Use> Uses => _uses;
 
     /// <summary>Whether the value is fed from outside.</summary>
@@ -48,7 +51,8 @@ public sealed class Value
     public bool IsGraphOutput { get; internal set; }
 
     /// <summary>
-    /// The content when it is constant: an initializer that cannot be overridden from outside, or a Constant node's tensor.
+    /// The content when it is constant: an initializer that cannot be overridden from outside, or a Constant node's
+    /// tensor.
     /// </summary>
     public Tensor? Constant
     {

@@ -33,7 +33,8 @@ public sealed class SplitMix64
     /// <summary>The next whole number below a bound, without bias.</summary>
     /// <param name="bound">At least 1.</param>
     /// <returns>0 to bound − 1.</returns>
-    /// <seealso href="https://arxiv.org/abs/1805.10941">Lemire, Fast random integer generation in an interval.</seealso>
+    /// <seealso href="https://arxiv.org/abs/1805.10941">Lemire, Fast random integer generation in an
+    /// interval.</seealso>
     public int NextBelow(int bound)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bound, 1);

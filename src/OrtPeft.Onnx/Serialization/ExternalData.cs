@@ -5,7 +5,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>
-/// Finds the bytes of tensors kept in files beside the model. Paths must stay inside the model's folder and ranges inside
+/// Finds the bytes of tensors kept in files beside the model. Paths must stay inside the model's folder and ranges
+/// inside
 /// their file. Each file is mapped once.
 /// </summary>
 internal sealed class ExternalData(string modelPath)

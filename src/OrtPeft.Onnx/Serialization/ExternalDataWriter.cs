@@ -3,7 +3,9 @@ using OrtPeft.Onnx.Serialization.Proto;
 
 namespace OrtPeft.Onnx.Serialization;
 
-/// <summary>Writes large tensors one after the other into a stream and notes in their messages where they are.</summary>
+/// <summary>
+/// Writes large tensors one after the other into a stream and notes in their messages where they are.
+/// </summary>
 /// <param name="location">The file's name relative to the model.</param>
 /// <param name="target">Where the bytes go.</param>
 /// <param name="threshold">Tensors of fewer bytes stay in the model.</param>

@@ -5,7 +5,8 @@ using OrtPeft.Onnx.Serialization.Proto;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>Turns graph objects into messages.</summary>
-/// <param name="tensors">Writes the content of an initializer: embedded, in a file beside, or left to the session.</param>
+/// <param name="tensors">Writes the content of an initializer: embedded, in a file beside, or left to the
+/// session.</param>
 internal sealed class GraphWriter(Action<Tensor, TensorProto> tensors)
 {
     public GraphProto Write(Graph graph)

@@ -13,13 +13,15 @@ public static class OnnxFile
     /// <summary>Loads a model; weights stay in the file, or in the files beside it, until they are touched.</summary>
     /// <param name="path">The <c>.onnx</c> file, up to 2 GiB without its external data.</param>
     /// <returns>The model.</returns>
-    /// <exception cref="OnnxFormatException">The file is truncated, inconsistent or points outside its folder.</exception>
+    /// <exception cref="OnnxFormatException">The file is truncated, inconsistent or points outside its
+    /// folder.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Model Load(string path)
     {
         var file = MappedFile.Open(path);
         if (file.Length > int.MaxValue)
-            throw new OnnxFormatException($"{path}: {file.Length} bytes; an ONNX file over 2 GiB must keep its weights in external data.");
+            throw new OnnxFormatException(
+                $"{path}: {file.Length} bytes; an ONNX file over 2 GiB must keep its weights in external data.");
         var bytes = new WeightScan(path, file.Span).Strip((int)file.Length);
         return Read(bytes, path, new TensorReader(path, file, new ExternalData(path)));
     }
@@ -32,7 +34,9 @@ public static class OnnxFile
     public static Model Load(ReadOnlySpan<byte> bytes, string name = "model") =>
         Read(bytes, name, new TensorReader(name, null, null));
 
-    /// <summary>Saves a model, all of it or nothing: files are written under other names first and then moved.</summary>
+    /// <summary>
+    /// Saves a model, all of it or nothing: files are written under other names first and then moved.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The <c>.onnx</c> file; its folder must exist.</param>
     /// <param name="options">Where weights go.</param>
@@ -57,7 +61,9 @@ public static class OnnxFile
         modelFile.Commit();
     }
 
-    /// <summary>The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.</summary>
+    /// <summary>
+    /// The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">The folder that the session resolves file names in, or null to embed everything.</param>
     /// <returns>The content of an <c>.onnx</c> file, its external data being ranges of the mapped files.</returns>

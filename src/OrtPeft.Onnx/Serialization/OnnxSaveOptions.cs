@@ -6,7 +6,8 @@ public sealed record OnnxSaveOptions
     private const long EmbedUpTo = 1L << 30;
 
     /// <summary>
-    /// True: weights go to <c>NAME.onnx.data</c> beside the model. False: all into the model, up to 2 GiB. Null (default):
+    /// True: weights go to <c>NAME.onnx.data</c> beside the model. False: all into the model, up to 2 GiB. Null
+    /// (default):
     /// external when the weights take more than 1 GiB.
     /// </summary>
     public bool? ExternalData { get; init; }

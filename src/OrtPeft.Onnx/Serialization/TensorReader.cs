@@ -41,7 +41,8 @@ internal sealed class TensorReader(string path, MappedFile? mapped, ExternalData
             ? Mapped(proto, mapped)
             : new MemoryTensorData(proto.HasRawData ? proto.RawData.Memory : Typed(proto, type));
         if (data.Length != length)
-            throw Broken(proto, $"holds {data.Length} bytes where {type} [{string.Join(", ", proto.Dims)}] takes {length}");
+            throw Broken(
+                proto, $"holds {data.Length} bytes where {type} [{string.Join(", ", proto.Dims)}] takes {length}");
         return data;
     }
 

@@ -3,8 +3,10 @@ using System.Buffers;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>
-/// One pass over a model's wire format before it is parsed: the large <c>raw_data</c> of initializers is left where it is
-/// in the mapped file, and the copy that is parsed says where. So a model with embedded weights loads without reading them.
+/// One pass over a model's wire format before it is parsed: the large <c>raw_data</c> of initializers is left where it
+/// is
+/// in the mapped file, and the copy that is parsed says where. So a model with embedded weights loads without reading
+/// them.
 /// </summary>
 internal sealed class WeightScan(string path, WeightScan.ByteSource file)
 {
@@ -46,7 +48,8 @@ internal sealed class WeightScan(string path, WeightScan.ByteSource file)
         return output;
     }
 
-    private ArrayBufferWriter<byte> Message(int start, int end, int inner, Func<int, int, ArrayBufferWriter<byte>> rewrite)
+    private ArrayBufferWriter<byte> Message(
+        int start, int end, int inner, Func<int, int, ArrayBufferWriter<byte>> rewrite)
     {
         var output = new ArrayBufferWriter<byte>();
         foreach (var field in Fields(start, end))

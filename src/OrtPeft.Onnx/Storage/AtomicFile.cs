@@ -1,7 +1,8 @@
 namespace OrtPeft.Onnx.Storage;
 
 /// <summary>
-/// A file that appears complete or not at all: written beside its place under a temporary name, flushed to the disk, then
+/// A file that appears complete or not at all: written beside its place under a temporary name, flushed to the disk,
+/// then
 /// moved over. Disposed without <see cref="Commit"/>, it leaves nothing behind.
 /// </summary>
 public sealed class AtomicFile : IDisposable

@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace OrtPeft.Onnx.Storage;
 
 /// <summary>
-/// A file mapped read-only into memory: its pages are read when first touched and belong to the page cache. Unmapped when
+/// A file mapped read-only into memory: its pages are read when first touched and belong to the page cache. Unmapped
+/// when
 /// the last tensor that points into it has been collected. Thread-safe.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Tensors share the mapping; the last one's collection unmaps it.")]
@@ -86,7 +87,8 @@ public sealed class MappedFile
     public TensorData Slice(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length - length)
-            throw new ArgumentOutOfRangeException(nameof(offset), $"{offset}+{length} leaves the {Length} bytes of {Path}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), $"{offset}+{length} leaves the {Length} bytes of {Path}.");
         return new MappedTensorData(this, offset, length);
     }
 

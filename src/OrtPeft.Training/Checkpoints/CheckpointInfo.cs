@@ -14,7 +14,8 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
 
     public Dictionary<string, string> ToMetadata()
     {
-        var metadata = Settings.ToDictionary(static s => SettingPrefix + s.Key, static s => s.Value, StringComparer.Ordinal);
+        var metadata = Settings.ToDictionary(
+            static s => SettingPrefix + s.Key, static s => s.Value, StringComparer.Ordinal);
         metadata[StepKey] = Step.ToString(CultureInfo.InvariantCulture);
         metadata[SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture);
         return metadata;
@@ -37,7 +38,8 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
             if (Settings.GetValueOrDefault(name) is var found && found != value)
             {
                 throw new TrainingFailedException(
-                    $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; resume with the same settings and data.");
+                    $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
+                    "resume with the same settings and data.");
             }
         }
     }

@@ -5,7 +5,8 @@ using Tensor = OrtPeft.Onnx.Tensor;
 namespace OrtPeft.Training.Checkpoints;
 
 /// <summary>
-/// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments under
+/// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments
+/// under
 /// the parameters' names, and in the metadata the step, the time spent, and what the run must have in common.
 /// </summary>
 internal static class TrainingCheckpoint
@@ -25,7 +26,8 @@ internal static class TrainingCheckpoint
     public static CheckpointInfo Load(string path, OrtRuntime runtime, CheckpointInfo expected)
     {
         if (!File.Exists(path))
-            throw new TrainingFailedException($"{path} does not exist, so there is nothing to resume; train without --resume.");
+            throw new TrainingFailedException(
+                $"{path} does not exist, so there is nothing to resume; train without --resume.");
         var file = SafetensorsFile.Open(path);
         var info = CheckpointInfo.FromMetadata(file.Metadata, path);
         info.MustMatch(expected, path);
@@ -35,7 +37,8 @@ internal static class TrainingCheckpoint
             {
                 var name = $"{part}/{slot.Name}";
                 if (!file.Tensors.TryGetValue(name, out var tensor) || !tensor.Dims.SequenceEqual(slot.Dims))
-                    throw new TrainingFailedException($"{path}: '{name}' is missing or of another shape; it is another run's checkpoint.");
+                    throw new TrainingFailedException(
+                        $"{path}: '{name}' is missing or of another shape; it is another run's checkpoint.");
                 tensor.Span<float>().CopyTo(vector.Span(slot.Offset, slot.Count));
             }
         }

@@ -4,6 +4,7 @@ namespace OrtPeft.Training.Data;
 
 /// <summary>What a model is fed with for some rows.</summary>
 /// <param name="Feeds">Tensors by input name; inputs that a graph does not have are left out when it runs.</param>
-/// <param name="SupervisedCount">The number of elements that the loss counts: tokens with a label, or predictions.</param>
+/// <param name="SupervisedCount">The number of elements that the loss counts: tokens with a label, or
+/// predictions.</param>
 /// <param name="Tokens">The number of tokens or rows that are worked on, for speeds.</param>
 public sealed record FeedBatch(IReadOnlyDictionary<string, Tensor> Feeds, long SupervisedCount, long Tokens);

@@ -13,15 +13,18 @@ public sealed class TensorDataset : IDataset
     private readonly long _predictionsPerRow;
 
     /// <summary>Creates a data set.</summary>
-    /// <param name="columns">Rows by input name; <c>target</c> holds what the output should be. All of equal row count.</param>
-    /// <exception cref="ArgumentException">There is no <c>target</c>, or the columns differ in their number of rows.</exception>
+    /// <param name="columns">Rows by input name; <c>target</c> holds what the output should be. All of equal row
+    /// count.</param>
+    /// <exception cref="ArgumentException">There is no <c>target</c>, or the columns differ in their number of
+    /// rows.</exception>
     public TensorDataset(IReadOnlyDictionary<string, float[][]> columns)
     {
         ArgumentNullException.ThrowIfNull(columns);
         if (!columns.TryGetValue("target", out var targets) || targets.Length == 0)
             throw new ArgumentException("The data needs rows of 'target': what the output should be.", nameof(columns));
         if (columns.FirstOrDefault(c => c.Value.Length != targets.Length) is { Key: { } name, Value: var rows })
-            throw new ArgumentException($"'{name}' has {rows.Length} rows, 'target' has {targets.Length}.", nameof(columns));
+            throw new ArgumentException(
+                $"'{name}' has {rows.Length} rows, 'target' has {targets.Length}.", nameof(columns));
         _columns = columns;
         _predictionsPerRow = targets[0].Length;
         Fingerprint = Hash(columns);

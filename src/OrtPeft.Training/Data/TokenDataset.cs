@@ -24,7 +24,9 @@ public sealed class TokenDataset : IDataset
         Fingerprint = Hash(examples);
     }
 
-    /// <summary>Creates a data set of texts, every token supervised, each text closed by the end-of-text token.</summary>
+    /// <summary>
+    /// Creates a data set of texts, every token supervised, each text closed by the end-of-text token.
+    /// </summary>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="texts">The texts; at least one.</param>
     /// <returns>The data set.</returns>

@@ -45,7 +45,8 @@ internal sealed class Feeds : IDisposable
         if (PastRemoval.IsPast(input))
             return EmptyPast(input, batch);
         throw new GraphException(
-            $"The model wants the input '{input.Name}', which the data does not bring; it brings {string.Join(", ", batch.Feeds.Keys)}.");
+            $"The model wants the input '{input.Name}', which the data does not bring; " +
+            $"it brings {string.Join(", ", batch.Feeds.Keys)}.");
     }
 
     /// <summary>Older exports take the attention mask as float32.</summary>
@@ -56,10 +57,13 @@ internal sealed class Feeds : IDisposable
         var dims = tensor.Dims.AsSpan();
         return (tensor.Type, input.Type) switch
         {
-            (ElementType.Int64, ElementType.Float) => Tensor.Of<float>([.. tensor.ToInt64().Select(static v => (float)v)], dims),
-            (ElementType.Int64, ElementType.Int32) => Tensor.Of<int>([.. tensor.ToInt64().Select(static v => (int)v)], dims),
+            (ElementType.Int64, ElementType.Float) => Tensor.Of<float>(
+                [.. tensor.ToInt64().Select(static v => (float)v)], dims),
+            (ElementType.Int64, ElementType.Int32) => Tensor.Of<int>(
+                [.. tensor.ToInt64().Select(static v => (int)v)], dims),
             _ => throw new GraphException(string.Create(
-                CultureInfo.InvariantCulture, $"The model wants '{input.Name}' as {input.Type}; the data brings {tensor.Type}.")),
+                CultureInfo.InvariantCulture,
+                $"The model wants '{input.Name}' as {input.Type}; the data brings {tensor.Type}.")),
         };
     }
 

@@ -28,7 +28,11 @@ internal sealed unsafe class FlatVector : IDisposable
     {
         var count = dims.Aggregate(1L, static (product, dim) => product * dim);
         var view = OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, TensorElementType.Float, dims, (nint)(_start + offset), count * sizeof(float));
+            OrtMemoryInfo.DefaultInstance,
+            TensorElementType.Float,
+            dims,
+            (nint)(_start + offset),
+            count * sizeof(float));
         _views.Add(view);
         return view;
     }

@@ -7,7 +7,8 @@ using OrtPeft.Training.Data;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// Runs a training or an evaluation graph. Parameters and gradients are bound once, as views into the flat vectors; a step
+/// Runs a training or an evaluation graph. Parameters and gradients are bound once, as views into the flat vectors; a
+/// step
 /// binds only its batch.
 /// </summary>
 internal sealed class LossSession : IDisposable

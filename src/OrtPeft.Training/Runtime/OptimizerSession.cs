@@ -5,7 +5,8 @@ using OrtPeft.Inference.Sessions;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// Runs AdamW on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is safe
+/// Runs AdamW on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
+/// safe
 /// because the graph works element by element and nothing reads an old value after its new one is written.
 /// </summary>
 internal sealed class OptimizerSession : IDisposable
@@ -18,9 +19,11 @@ internal sealed class OptimizerSession : IDisposable
     private readonly float[] _gradNorm = new float[1];
     private readonly OrtValue[] _scalars;
 
-    public OptimizerSession(FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v, AdamWConfig config, int threads)
+    public OptimizerSession(
+        FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v, AdamWConfig config, int threads)
     {
-        _session = ModelSession.Open(OptimizerGraph.Build(parameters.Count, config), new RuntimeOptions { Threads = threads });
+        _session = ModelSession.Open(
+            OptimizerGraph.Build(parameters.Count, config), new RuntimeOptions { Threads = threads });
         _binding = _session.Session.CreateIoBinding();
         _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
         InPlace(OptimizerGraph.Parameters, parameters);

@@ -73,7 +73,8 @@ internal sealed class OrtRuntime : IDisposable
         {
             _dropoutSeed[0] = (long)new SplitMix64(_seed, $"dropout/{step}/{index}").NextUInt64();
             if (batches.Count > 1)
-                BindGradients(index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(Layout.Count)));
+                BindGradients(
+                    index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(Layout.Count)));
             sum += _training.Run(batch).Sum;
             if (index > 0)
                 AddPartial();

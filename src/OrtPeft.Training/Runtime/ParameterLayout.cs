@@ -2,7 +2,9 @@ using OrtPeft.Adapters;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>Where each trainable parameter stands in the flat vectors; each starts on a cache line of its own.</summary>
+/// <summary>
+/// Where each trainable parameter stands in the flat vectors; each starts on a cache line of its own.
+/// </summary>
 internal sealed class ParameterLayout
 {
     private const long FloatsPerLine = 16;

@@ -6,7 +6,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Artifacts.Objectives;
 
 /// <summary>
-/// Next-token cross-entropy as in HF's causal language models: adds the input <c>labels</c> [batch, sequence] int64, −100
+/// Next-token cross-entropy as in HF's causal language models: adds the input <c>labels</c> [batch, sequence] int64,
+/// −100
 /// ignored, shifted inside. Positions without a label never reach the head: hidden states are picked before the product
 /// with the vocabulary.
 /// </summary>
@@ -95,7 +96,8 @@ public sealed class CausalLm : IObjective
     {
         var (g, logits) = (scope.Builder, scope.Output);
         var vocabulary = logits.Shape![2].Value
-            ?? throw new GraphException($"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
+            ?? throw new GraphException(
+                $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
         var rows = g.Reshape(logits, -1, vocabulary);
         var (sum, logP) = NegativeLogLikelihood(g, g.Gather(rows, picked), targets);
         if (scope.Scale is null)

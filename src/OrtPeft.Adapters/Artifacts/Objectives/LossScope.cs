@@ -7,5 +7,6 @@ namespace OrtPeft.Adapters.Artifacts.Objectives;
 /// <param name="Builder">Adds nodes to the graph.</param>
 /// <param name="Output">The model's first output: logits or predictions.</param>
 /// <param name="Scale">What multiplies every gradient, <c>[] float32</c>; null when no gradient is wanted.</param>
-/// <param name="Trainable">The values that train; their gradients must be seeded where the objective reads them itself.</param>
+/// <param name="Trainable">The values that train; their gradients must be seeded where the objective reads them
+/// itself.</param>
 public sealed record LossScope(GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable);

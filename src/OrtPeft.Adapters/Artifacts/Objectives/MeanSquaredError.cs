@@ -4,7 +4,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Artifacts.Objectives;
 
 /// <summary>
-/// Σ (y − target)² over all elements, reported as its mean: PyTorch's <c>MSELoss</c>. Adds the input <c>target</c>, of the
+/// Σ (y − target)² over all elements, reported as its mean: PyTorch's <c>MSELoss</c>. Adds the input <c>target</c>, of
+/// the
 /// output's shape.
 /// </summary>
 public sealed class MeanSquaredError : IObjective
