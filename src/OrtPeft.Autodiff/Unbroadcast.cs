@@ -71,7 +71,7 @@ internal sealed class Unbroadcast(GraphBuilder builder)
         var isOne = builder.Op("Equal", aligned, builder.Int64Scalar(1));
         var axes = builder.Reshape(builder.Op("NonZero", isOne), -1);
         var summed = builder.Op("ReduceSum", builder.Unsqueeze(gradient, 0), axes);
-        var result = builder.Op("Reshape", [summed, want], NodeAttribute.Of("allowzero", 1L));
+        var result = builder.ReshapeTo(summed, want);
         (result.Type, result.Shape) = (value.Type, value.Shape);
         return result;
     }

@@ -20,7 +20,7 @@ internal static class IndexGrid
         var shape = g.Shape(x);
         var size = g.Op("Size", x);
         var numbers = g.Op("Range", g.Int64Scalar(0), size, g.Int64Scalar(1));
-        var grid = g.Op("Reshape", [numbers, shape], NodeAttribute.Of("allowzero", 1L));
+        var grid = g.ReshapeTo(numbers, shape);
         var sources = g.Reshape(move(grid), -1);
         var length = g.Reshape(fills ? g.Add(size, g.Int64Scalar(1)) : size, 1);
         if (fills)
@@ -32,7 +32,7 @@ internal static class IndexGrid
             NodeAttribute.Of("axis", 0L),
             NodeAttribute.Of("reduction", "add"));
         var flat = fills ? g.Op("Slice", added, g.Int64(0), g.Reshape(size, 1)) : added;
-        return g.Op("Reshape", [flat, shape], NodeAttribute.Of("allowzero", 1L));
+        return g.ReshapeTo(flat, shape);
     }
 
     /// <summary>Applies the node's own operator to the grid in place of its first input.</summary>

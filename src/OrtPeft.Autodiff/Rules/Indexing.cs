@@ -31,7 +31,7 @@ internal static class Indexing
         var after = c.G.Op("Slice", shape, c.G.Int64(axis + 1), c.G.Int64(rank));
         var count = c.G.Reshape(c.G.Op("Size", indices), 1);
         var flatShape = c.G.Concat(0, before, count, after);
-        var flat = c.G.Op("Reshape", [c.DY, flatShape], NodeAttribute.Of("allowzero", 1L));
+        var flat = c.G.ReshapeTo(c.DY, flatShape);
         var column = Enumerable.Repeat(1L, rank).ToArray();
         column[axis] = -1;
         var spread = c.G.Expand(c.G.Reshape(indices, column), flatShape);

@@ -70,9 +70,9 @@ internal static class ShapeChanging
         var rank = c.Rank(c.X());
         var shape = c.G.Shape(c.X());
         var pairs = c.G.Reshape(c.G.Concat(1, c.G.Unsqueeze(c.X(1), 1), c.G.Unsqueeze(shape, 1)), -1);
-        var parted = c.G.Op("Reshape", [c.DY, pairs], NodeAttribute.Of("allowzero", 1L));
+        var parted = c.G.ReshapeTo(c.DY, pairs);
         var repeats = Enumerable.Range(0, rank).Select(static axis => 2L * axis).ToArray();
         var summed = rank == 0 ? parted : c.G.ReduceSum(parted, repeats, keepDims: false);
-        return [c.G.Op("Reshape", [summed, shape], NodeAttribute.Of("allowzero", 1L)), null];
+        return [c.G.ReshapeTo(summed, shape), null];
     }
 }

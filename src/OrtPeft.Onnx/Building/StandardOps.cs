@@ -54,11 +54,15 @@ public static class StandardOps
         /// <summary><c>Reshape</c> to constant lengths; 0 keeps an axis, −1 takes the rest.</summary>
         public Value Reshape(Value a, params ReadOnlySpan<long> shape) => g.Op("Reshape", a, g.Int64(shape));
 
+        /// <summary><c>Reshape</c> to lengths given as [rank] int64, each of them meant as it stands, 0 too.</summary>
+        public Value ReshapeTo(Value a, Value shape) =>
+            g.Op("Reshape", [a, shape], NodeAttribute.Of("allowzero", 1L));
+
         /// <summary><c>Reshape</c> to the shape of another value.</summary>
         public Value ReshapeLike(Value a, Value like) =>
             like.Shape?.ToStatic() is { } known && !known.Contains(0)
                 ? g.Reshape(a, known.AsSpan())
-                : g.Op("Reshape", [a, g.Shape(like)], NodeAttribute.Of("allowzero", 1L));
+                : g.ReshapeTo(a, g.Shape(like));
 
         /// <summary><c>Shape</c>: the axes' lengths, [rank] int64.</summary>
         public Value Shape(Value a) => g.Op("Shape", a);

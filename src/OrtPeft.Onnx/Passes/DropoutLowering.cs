@@ -100,7 +100,7 @@ public static class DropoutLowering
         var hash = Fold(g, g.Add(g.Mul(element, g.Int64Scalar(First)), g.Mul(key, g.Int64Scalar(Second))));
         var threshold = (long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63));
         var keep = g.Op("GreaterOrEqual", g.Mul(hash, g.Int64Scalar(Second)), g.Int64Scalar(threshold));
-        return g.Op("Reshape", [keep, shape], NodeAttribute.Of("allowzero", 1L));
+        return g.ReshapeTo(keep, shape);
     }
 
     /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>

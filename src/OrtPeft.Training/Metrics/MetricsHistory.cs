@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Metrics;
@@ -9,21 +10,10 @@ internal static class MetricsHistory
     /// <summary>Keeps the rows up to a step, byte for byte, in a file that replaces the old one in one move.</summary>
     public static void Truncate(string path, int step)
     {
-        string temporary = $"{path}.{Guid.NewGuid():n}.tmp";
-        try
-        {
-            using (FileStream source = File.OpenRead(path))
-            using (var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                CopyRows(source, path, step, target);
-                target.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        using var kept = new AtomicFile(path);
+        using (FileStream source = File.OpenRead(path))
+            CopyRows(source, path, step, kept.Stream);
+        kept.Commit();
     }
 
     private static void CopyRows(Stream source, string path, int step, Stream target)
