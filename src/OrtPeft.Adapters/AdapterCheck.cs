@@ -7,41 +7,49 @@ namespace OrtPeft.Adapters;
 /// <summary>Compares weights from outside with what a model's adapter expects.</summary>
 internal static class AdapterCheck
 {
-    public static void Fits(
+    /// <summary>Finds each tensor's place by name or alias.</summary>
+    /// <returns>The parameters that are given, with their new content in the model's type.</returns>
+    /// <exception cref="ConfigException">A tensor is missing, unknown, given twice, or of another shape.</exception>
+    public static IReadOnlyList<(AdapterParameter Parameter, Tensor Tensor)> Fit(
         IReadOnlyList<AdapterParameter> parameters, IReadOnlyDictionary<string, Tensor> weights, string source)
     {
-        var known = parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
-        if (weights.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+        var names = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name).Select(name => (Name: name, p)))
+            .ToDictionary(static e => e.Name, static e => e.p, StringComparer.Ordinal);
+        if (weights.Keys.FirstOrDefault(name => !names.ContainsKey(name)) is { } unknown)
         {
             throw new ConfigException(
                 $"{source}: '{unknown}' has no place in this model, whose adapter has '{parameters[0].Name}'…; " +
                 "is it an adapter for another model?");
         }
 
+        var given = new List<(AdapterParameter, Tensor)>();
         foreach (var parameter in parameters)
         {
-            var expected = parameter.Value.Initializer!;
-            if (!weights.TryGetValue(parameter.Name, out var tensor))
-            {
-                if (!IsOptional(parameter))
-                    throw new ConfigException(
-                        $"{source}: '{parameter.Name}' {expected.Shape} is missing; is it an adapter for another " +
-                        "model?");
-            }
-            else if (!tensor.Dims.SequenceEqual(expected.Dims))
-            {
+            var keys = parameter.Aliases.Prepend(parameter.Name).Where(weights.ContainsKey).ToArray();
+            if (keys.Length > 1)
+                throw new ConfigException($"{source}: '{keys[0]}' and '{keys[1]}' are the same parameter; keep one.");
+            if (keys.Length == 1)
+                given.Add((parameter, Checked(parameter, weights[keys[0]], source)));
+            else if (!parameter.IsOptional)
                 throw new ConfigException(
-                    $"{source}: '{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; " +
-                    "is it an adapter for another model?");
-            }
+                    $"{source}: '{parameter.Name}' {parameter.Value.Initializer!.Shape} is missing; is it an adapter " +
+                    "for another model?");
         }
+
+        return given;
     }
 
-    /// <summary>HF PEFT leaves the biases trained by <c>bias="lora_only"</c> out of its files.</summary>
-    private static bool IsOptional(AdapterParameter parameter) =>
-        parameter.Name.EndsWith(".base_layer.bias", StringComparison.Ordinal);
+    private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
+    {
+        var expected = parameter.Value.Initializer!;
+        if (!tensor.Dims.SequenceEqual(expected.Dims))
+            throw new ConfigException(
+                $"{source}: '{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; " +
+                "is it an adapter for another model?");
+        return InTypeOf(parameter, tensor);
+    }
 
-    public static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor)
+    private static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor)
     {
         var wanted = parameter.Value.Type;
         if (tensor.Type == wanted)

@@ -2,7 +2,18 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>A tensor that trains.</summary>
+/// <summary>A tensor of an adapter.</summary>
 /// <param name="Name">Its name in HF PEFT's state dictionary; the name on disk.</param>
 /// <param name="Value">Where it stands in the model's graph: an initializer that holds the current weights.</param>
-public sealed record AdapterParameter(string Name, Value Value);
+public sealed record AdapterParameter(string Name, Value Value)
+{
+    /// <summary>Other names that files may have for it; none by default.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>Whether files may leave it out; it then keeps its value. Default false.</summary>
+    public bool IsOptional { get; init; }
+
+    /// <summary>What its learning rate is multiplied by; 1 by default. LoRA+ gives B a higher rate.</summary>
+    /// <seealso href="https://arxiv.org/abs/2402.12354">Hayou et al., LoRA+.</seealso>
+    public double LearningRateFactor { get; init; } = 1;
+}

@@ -6,11 +6,8 @@ namespace OrtPeft.Adapters;
 /// <summary>A way to adapt a model: how it is configured, what it adds to the graph, how it is folded back.</summary>
 public interface IPeftMethod
 {
-    /// <summary>The name on the command line, such as <c>lora</c>.</summary>
-    string Name { get; }
-
-    /// <summary>The name in <c>adapter_config.json</c>, such as <c>LORA</c>.</summary>
-    string PeftType { get; }
+    /// <summary>Its names, and what it trains.</summary>
+    MethodDescription Description { get; }
 
     /// <summary>Reads the method's configuration.</summary>
     /// <param name="fields">The fields of <c>adapter_config.json</c>.</param>
@@ -25,9 +22,13 @@ public interface IPeftMethod
     /// <returns>The configuration with every choice made, and what trains.</returns>
     Injection Inject(Model model, PeftConfig config, long seed);
 
-    /// <summary>Folds trained weights into the base.</summary>
+    /// <summary>
+    /// Folds trained weights into the base. Not called where <see cref="MethodDescription.WhyNotMergeable"/> gives a
+    /// reason.
+    /// </summary>
     /// <param name="model">A copy of the base in canonical form; edited in place.</param>
     /// <param name="config">The configuration with every choice made.</param>
-    /// <param name="weights">The trained weights by parameter name.</param>
+    /// <param name="weights">The trained weights and the buffers by parameter name.</param>
+    /// <exception cref="ConfigException">This configuration cannot be folded in; the message says why.</exception>
     void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights);
 }

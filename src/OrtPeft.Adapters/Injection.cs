@@ -1,6 +1,29 @@
+using OrtPeft.Onnx;
+
 namespace OrtPeft.Adapters;
 
 /// <summary>What a method did to a graph.</summary>
 /// <param name="Config">The configuration with every choice made: targets resolved, defaults filled in.</param>
 /// <param name="Parameters">What trains, in the graph's order.</param>
-public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter> Parameters);
+public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter> Parameters)
+{
+    /// <summary>Initializers that belong to the adapter and are saved with it, but do not train.</summary>
+    public IReadOnlyList<AdapterParameter> Buffers { get; init; } = [];
+
+    /// <summary>
+    /// Values whose gradient is not followed further, as PyTorch's <c>detach</c>: they count as constants.
+    /// </summary>
+    public IReadOnlyList<Value> Detached { get; init; } = [];
+
+    /// <summary>
+    /// The number of positions that the adapted graph has before the first token of its input: the output's sequence axis
+    /// is this much longer than the input's. Tokens; 0 by default.
+    /// </summary>
+    public int VirtualTokens { get; init; }
+
+    /// <summary>
+    /// From the trained weights to what is saved, both by name, where they differ; null (default) saves parameters and
+    /// buffers as they are.
+    /// </summary>
+    public Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>>? ForSaving { get; init; }
+}

@@ -24,6 +24,13 @@ public abstract record PeftConfig
     /// <summary>Fields of the file that OrtPeft does not know; written back as they were.</summary>
     public JsonObject Unknown { get; init; } = [];
 
+    /// <summary>
+    /// The configuration for tensors of these names, where a method has more than one form on disk; itself by default.
+    /// </summary>
+    /// <param name="names">The names of a file's tensors.</param>
+    /// <returns>The configuration that takes them.</returns>
+    public virtual PeftConfig FittedTo(IReadOnlyCollection<string> names) => this;
+
     /// <summary>The configuration as HF PEFT writes it: all fields, sorted by name.</summary>
     /// <returns>The content of <c>adapter_config.json</c>.</returns>
     public JsonObject ToJson()

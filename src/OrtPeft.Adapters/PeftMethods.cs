@@ -11,7 +11,7 @@ public static class PeftMethods
     private static readonly IPeftMethod[] Rows = [new LoraMethod(), new FullMethod()];
 
     private static readonly FrozenDictionary<string, IPeftMethod> ByType =
-        Rows.ToFrozenDictionary(static m => m.PeftType, StringComparer.Ordinal);
+        Rows.ToFrozenDictionary(static m => m.Description.PeftType, StringComparer.Ordinal);
 
     /// <summary>All methods.</summary>
     public static IReadOnlyList<IPeftMethod> All => Rows;
@@ -21,9 +21,10 @@ public static class PeftMethods
     /// <returns>The method.</returns>
     /// <exception cref="ConfigException">There is none of that name; the message lists them.</exception>
     public static IPeftMethod Named(string name) =>
-        Rows.FirstOrDefault(m => m.Name == name)
+        Rows.FirstOrDefault(m => m.Description.Name == name)
         ?? throw new ConfigException(
-            $"There is no method '{name}'; choose one of {string.Join(", ", Rows.Select(static m => m.Name))}.");
+            $"There is no method '{name}'; choose one of " +
+            $"{string.Join(", ", Rows.Select(static m => m.Description.Name))}.");
 
     /// <summary>Finds the method of a configuration.</summary>
     /// <param name="config">The configuration.</param>

@@ -12,24 +12,35 @@ public sealed class PeftModel
 {
     private readonly Model _base;
     private readonly IPeftMethod _method;
+    private readonly Injection _injection;
 
     private PeftModel(Model canonicalBase, Model adapted, IPeftMethod method, Injection injection)
     {
         _base = canonicalBase;
         _method = method;
+        _injection = injection;
         Model = adapted;
-        Config = injection.Config;
-        Parameters = injection.Parameters;
     }
 
     /// <summary>The model with the adapter: the base's inputs and outputs, adapter weights as initializers.</summary>
     public Model Model { get; }
 
     /// <summary>The configuration with every choice made: targets resolved, defaults filled in.</summary>
-    public PeftConfig Config { get; }
+    public PeftConfig Config => _injection.Config;
 
     /// <summary>What trains, in the graph's order.</summary>
-    public IReadOnlyList<AdapterParameter> Parameters { get; }
+    public IReadOnlyList<AdapterParameter> Parameters => _injection.Parameters;
+
+    /// <summary>What belongs to the adapter without training, such as VeRA's random projections.</summary>
+    public IReadOnlyList<AdapterParameter> Buffers => _injection.Buffers;
+
+    /// <summary>Values in <see cref="Model"/> whose gradient is not followed further.</summary>
+    public IReadOnlyList<Value> Detached => _injection.Detached;
+
+    /// <summary>
+    /// How many positions the output has before the first input token's: the virtual tokens of prompt tuning. Tokens.
+    /// </summary>
+    public int VirtualTokens => _injection.VirtualTokens;
 
     /// <summary>The number of elements that train.</summary>
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
@@ -57,18 +68,32 @@ public sealed class PeftModel
         return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
     }
 
+    /// <summary>Puts an adapter with given weights on a base.</summary>
+    /// <param name="baseModel">The base; not changed.</param>
+    /// <param name="config">Which method, and how.</param>
+    /// <param name="weights">The adapter's tensors by name; they decide the form where a method has two, such as a prompt
+    /// with its encoder and one saved without.</param>
+    /// <param name="source">What messages call the weights' origin.</param>
+    /// <returns>The adapted model.</returns>
+    /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
+    public static PeftModel Create(
+        Model baseModel, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights, string source)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        var model = Create(baseModel, config.FittedTo([.. weights.Keys]));
+        model.SetWeights(weights, source);
+        return model;
+    }
+
     /// <summary>Puts an adapter from disk on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="folder">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     /// <exception cref="OnnxFormatException">A file is damaged.</exception>
-    public static PeftModel Load(Model baseModel, string folder)
-    {
-        var model = Create(baseModel, AdapterFolder.LoadConfig(folder));
-        model.SetWeights(AdapterFolder.LoadWeights(folder), folder);
-        return model;
-    }
+    public static PeftModel Load(Model baseModel, string folder) =>
+        Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder);
 
     /// <summary>How many parameters train, in the words of HF PEFT.</summary>
     /// <returns>One line.</returns>
@@ -85,13 +110,13 @@ public sealed class PeftModel
     public void PrintTrainableParameters(TextWriter? output = null) =>
         (output ?? Console.Out).WriteLine(DescribeTrainableParameters());
 
-    /// <summary>The current weights by parameter name.</summary>
+    /// <summary>The current weights, buffers included, by parameter name.</summary>
     /// <returns>Tensors that share the model's memory.</returns>
-    public IReadOnlyDictionary<string, Tensor> GetWeights() =>
-        Parameters.ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.Concat(Buffers)
+        .ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
 
     /// <summary>Replaces the adapter's weights; all or none.</summary>
-    /// <param name="weights">One tensor per parameter, by name; biases of the base may be missing and then
+    /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and then
     /// stay.</param>
     /// <param name="source">What messages call the weights' origin.</param>
     /// <exception cref="ConfigException">A tensor is missing, unknown, or of another shape: an adapter of another
@@ -99,25 +124,30 @@ public sealed class PeftModel
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
-        AdapterCheck.Fits(Parameters, weights, source);
-        var given = Parameters.Where(p => weights.ContainsKey(p.Name))
-            .Select(p => (p.Value, Tensor: AdapterCheck.InTypeOf(p, weights[p.Name])))
-            .ToList();
-        foreach (var (value, tensor) in given)
-            Model.Graph.SetInitializer(value, tensor);
+        var places = Parameters.Concat(Buffers.Select(static b => b with { IsOptional = true })).ToList();
+        foreach (var (parameter, tensor) in AdapterCheck.Fit(places, weights, source))
+            Model.Graph.SetInitializer(parameter.Value, tensor);
     }
 
     /// <summary>Writes the adapter alone, as HF PEFT does.</summary>
     /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
     /// missing.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public void Save(string folder) => AdapterFolder.Save(folder, Config, GetWeights());
+    public void Save(string folder)
+    {
+        var weights = GetWeights();
+        AdapterFolder.Save(folder, Config, _injection.ForSaving?.Invoke(weights) ?? weights);
+    }
 
     /// <summary>Folds the adapter into a copy of the base.</summary>
     /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the
     /// base.</returns>
+    /// <exception cref="ConfigException">The method or its configuration cannot be folded in; the message says
+    /// why.</exception>
     public Model Merge()
     {
+        if (_method.Description.WhyNotMergeable is { } reason)
+            throw new ConfigException($"{_method.Description.Title} cannot be merged: {reason}.");
         var merged = _base.Clone();
         _method.Merge(merged, Config, GetWeights());
         return merged;

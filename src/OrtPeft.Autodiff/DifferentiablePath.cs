@@ -20,14 +20,17 @@ public sealed class DifferentiablePath
     /// <summary>Finds the path. A node with subgraphs also reads what its subgraphs read.</summary>
     /// <param name="sources">The values to differentiate with respect to.</param>
     /// <param name="targets">The values that the loss is computed from, of the same graph.</param>
+    /// <param name="detached">Values that count as constants; none when left out.</param>
     /// <returns>What lies between, both ends included.</returns>
-    public static DifferentiablePath Between(IEnumerable<Value> sources, IEnumerable<Value> targets)
+    public static DifferentiablePath Between(
+        IEnumerable<Value> sources, IEnumerable<Value> targets, IEnumerable<Value>? detached = null)
     {
+        var cut = detached?.ToHashSet() ?? [];
         var values = sources.Where(CarriesGradient).ToHashSet();
         var needed = targets.Where(CarriesGradient).ToHashSet();
         var all = needed.FirstOrDefault()?.Graph?.Nodes ?? [];
         foreach (var node in all.Where(n => Reads(n).Any(values.Contains)))
-            values.UnionWith(node.Outputs.Where(CarriesGradient));
+            values.UnionWith(node.Outputs.Where(o => CarriesGradient(o) && !cut.Contains(o)));
         foreach (var node in all.Reverse().Where(n => n.Outputs.Any(needed.Contains)))
             needed.UnionWith(Reads(node).Where(CarriesGradient));
         values.IntersectWith(needed);

@@ -33,16 +33,18 @@ public sealed class Differentiator
     /// <summary>Adds the gradient's nodes and returns the gradients at the wanted values.</summary>
     /// <param name="seeds">Where the gradient starts; several at one value add up.</param>
     /// <param name="wanted">The values to differentiate with respect to, such as trainable parameters.</param>
+    /// <param name="detached">Values that count as constants, as PyTorch's <c>detach</c>; none when left out.</param>
     /// <returns>One gradient per wanted value, in order; zeros where the loss does not depend on it.</returns>
     /// <exception cref="UnsupportedOpException">A node on the way has no rule; the message names it.</exception>
     /// <exception cref="ArgumentException">A wanted value is constant.</exception>
-    public IReadOnlyList<Value> Differentiate(IReadOnlyList<Seed> seeds, IReadOnlyList<Value> wanted)
+    public IReadOnlyList<Value> Differentiate(
+        IReadOnlyList<Seed> seeds, IReadOnlyList<Value> wanted, IReadOnlyList<Value>? detached = null)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         ArgumentNullException.ThrowIfNull(wanted);
         if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
             throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
-        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value));
+        var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value), detached);
         _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);

@@ -8,6 +8,7 @@ internal static class EvaluationPass
     public static EvaluationResult Run(
         IDataset data,
         int batchSize,
+        int virtualTokens,
         Func<FeedBatch, (double Sum, long Count)> measure,
         CancellationToken cancellation = default)
     {
@@ -17,7 +18,7 @@ internal static class EvaluationPass
         {
             cancellation.ThrowIfCancellationRequested();
             var batch = data.Collate(order.Rows(0, i));
-            if (batch.SupervisedCount == 0)
+            if (batch.CountFor(virtualTokens) == 0)
                 continue;
             var part = measure(batch);
             (sum, count) = (sum + part.Sum, count + part.Count);

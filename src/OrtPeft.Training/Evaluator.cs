@@ -1,3 +1,4 @@
+using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Inference.Sessions;
@@ -14,16 +15,33 @@ namespace OrtPeft.Training;
 public sealed class Evaluator : IDisposable
 {
     private readonly LossSession _session;
+    private readonly int _virtualTokens;
 
     /// <summary>Builds the graph of the loss and opens its session.</summary>
-    /// <param name="model">A base, or <see cref="Adapters.PeftModel.Model"/>; not changed.</param>
+    /// <param name="model">A model without an adapter; not changed.</param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <param name="objective">What to measure; next-token cross-entropy when left out.</param>
     /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
     public Evaluator(Model model, RuntimeOptions? options = null, IObjective? objective = null)
+        : this(model, 0, options, objective)
     {
-        var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm());
+    }
+
+    /// <summary>Builds the graph of an adapted model's loss and opens its session.</summary>
+    /// <param name="model">A base with an adapter; its current weights are taken.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <param name="objective">What to measure; next-token cross-entropy when left out.</param>
+    /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
+    public Evaluator(PeftModel model, RuntimeOptions? options = null, IObjective? objective = null)
+        : this(Given(model).Model, model.VirtualTokens, options, objective)
+    {
+    }
+
+    private Evaluator(Model model, int virtualTokens, RuntimeOptions? options, IObjective? objective)
+    {
+        _virtualTokens = virtualTokens;
+        var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm(), virtualTokens);
         _session = new LossSession(graph, options ?? new RuntimeOptions());
     }
 
@@ -37,9 +55,15 @@ public sealed class Evaluator : IDisposable
         ArgumentNullException.ThrowIfNull(data);
         if (batchSize < 1)
             throw new ArgumentException($"The batch size is {batchSize}; it must be at least 1.", nameof(batchSize));
-        return EvaluationPass.Run(data, batchSize, _session.Run, cancellation);
+        return EvaluationPass.Run(data, batchSize, _virtualTokens, _session.Run, cancellation);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
+
+    private static PeftModel Given(PeftModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model;
+    }
 }

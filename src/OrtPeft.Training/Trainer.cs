@@ -129,7 +129,8 @@ public sealed class Trainer : IDisposable
     {
         if (_evaluation is null)
             return null;
-        var result = EvaluationPass.Run(_evaluation, _arguments.BatchSize, _runtime.Evaluate);
+        var result = EvaluationPass.Run(
+            _evaluation, _arguments.BatchSize, _model.VirtualTokens, _runtime.Evaluate);
         return new EvaluationMetrics { Step = step, Loss = result.Loss };
     }
 
@@ -162,7 +163,7 @@ public sealed class Trainer : IDisposable
     private StepMetrics RunStep(int step, Stopwatch clock)
     {
         var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows))
-            .Where(static b => b.SupervisedCount > 0).ToArray();
+            .Where(b => b.CountFor(_model.VirtualTokens) > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);
         var (loss, norm) = (0.0, 0.0);
         if (batches.Length > 0)

@@ -26,6 +26,11 @@ public static class OptimizerGraph
     /// <summary>Input: the learning rate of this step, <c>[] float32</c>.</summary>
     public const string LearningRate = "learning_rate";
 
+    /// <summary>
+    /// Input where parameters have rates of their own: what multiplies the rate of each element, <c>[n] float32</c>.
+    /// </summary>
+    public const string LearningRateFactors = "learning_rate_factors";
+
     /// <summary>Input: the number of this step, from 1, <c>[] int64</c>.</summary>
     public const string Step = "step";
 
@@ -40,8 +45,9 @@ public static class OptimizerGraph
     /// <summary>Builds the graph.</summary>
     /// <param name="count">n, the number of elements of all parameters.</param>
     /// <param name="config">The optimiser's constants.</param>
+    /// <param name="hasFactors">Whether it takes <see cref="LearningRateFactors"/>; false when left out.</param>
     /// <returns>The model.</returns>
-    public static Model Build(long count, AdamWConfig config)
+    public static Model Build(long count, AdamWConfig config, bool hasFactors = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         var model = new Model(Onnx.Passes.CanonicalForm.Opset, graphName: "adamw") { ProducerName = "OrtPeft" };
@@ -52,6 +58,8 @@ public static class OptimizerGraph
         var m = graph.AddInput(FirstMoments, ElementType.Float, [count]);
         var v = graph.AddInput(SecondMoments, ElementType.Float, [count]);
         var rate = graph.AddInput(LearningRate, ElementType.Float, []);
+        if (hasFactors)
+            rate = g.Mul(rate, graph.AddInput(LearningRateFactors, ElementType.Float, [count]));
         var step = graph.AddInput(Step, ElementType.Int64, []);
 
         var norm = g.Op("Sqrt", g.Op("ReduceSumSquare", [gradients], NodeAttribute.Of("keepdims", 0L)));

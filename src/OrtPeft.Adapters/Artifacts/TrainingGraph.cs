@@ -39,14 +39,16 @@ public static class TrainingGraph
     /// gradient.</exception>
     public static Model ForTraining(PeftModel peft, IObjective objective)
     {
-        var (model, parameters) = Prepare(peft);
+        var prepared = Prepare(peft);
+        var (model, parameters) = (prepared.Model, prepared.Parameters);
         var graph = model.Graph;
         var shapes = Inferred(model);
         DropoutLowering.ForTraining(model, shapes);
         var g = new GraphBuilder(graph, shapes);
         var scale = graph.AddInput(Scale, ElementType.Float, []);
-        var loss = objective.Build(new LossScope(g, graph.Outputs[0], scale, parameters.ToHashSet()));
-        var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, parameters);
+        var scope = new LossScope(g, graph.Outputs[0], scale, parameters.ToHashSet(), peft.VirtualTokens);
+        var loss = objective.Build(scope);
+        var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, parameters, prepared.Detached);
         g.Scope = "";
         SetOutputs(g, loss, parameters.Zip(gradients));
         return model;
@@ -58,8 +60,7 @@ public static class TrainingGraph
     /// <returns>Inputs: the model's own, the objective's, the parameters.</returns>
     public static Model ForEvaluation(PeftModel peft, IObjective objective)
     {
-        var (model, _) = Prepare(peft);
-        return LossAlone(model, objective);
+        return LossAlone(Prepare(peft).Model, objective, peft.VirtualTokens);
     }
 
     /// <summary>
@@ -67,16 +68,18 @@ public static class TrainingGraph
     /// </summary>
     /// <param name="model">A base, or a model with an adapter in it; not changed.</param>
     /// <param name="objective">What to measure.</param>
+    /// <param name="virtualTokens">How many positions its output has before the first input token's; 0 when left
+    /// out.</param>
     /// <returns>Inputs: the model's own and the objective's.</returns>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
-    public static Model ForEvaluation(Model model, IObjective objective)
+    public static Model ForEvaluation(Model model, IObjective objective, int virtualTokens = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(objective);
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
         WithoutCache(copy);
-        return LossAlone(copy, objective);
+        return LossAlone(copy, objective, virtualTokens);
     }
 
     /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>
@@ -84,24 +87,27 @@ public static class TrainingGraph
     /// <returns>The nodes in execution order; empty when the model can be trained.</returns>
     public static IReadOnlyList<Node> NodesWithoutGradient(PeftModel peft)
     {
-        var (model, parameters) = Prepare(peft);
+        var prepared = Prepare(peft);
+        var model = prepared.Model;
         DropoutLowering.ForTraining(model, Inferred(model));
-        var path = DifferentiablePath.Between(parameters, [model.Graph.Outputs[0]]);
+        var path = DifferentiablePath.Between(prepared.Parameters, [model.Graph.Outputs[0]], prepared.Detached);
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
 
     private static GradientRule? RuleOf(Node node, Model model) =>
         GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
 
-    private static Model LossAlone(Model model, IObjective objective)
+    private static Model LossAlone(Model model, IObjective objective, int virtualTokens)
     {
         DropoutLowering.ForEvaluation(model);
         var g = new GraphBuilder(model.Graph, Inferred(model));
-        SetOutputs(g, objective.Build(new LossScope(g, model.Graph.Outputs[0], null, new HashSet<Value>())), []);
+        var scope = new LossScope(g, model.Graph.Outputs[0], null, new HashSet<Value>(), virtualTokens);
+        SetOutputs(g, objective.Build(scope), []);
         return model;
     }
 
-    private static (Model Model, IReadOnlyList<Value> Parameters) Prepare(PeftModel peft)
+    /// <summary>A copy whose trainable parameters are inputs under their own names, and whose cache is empty.</summary>
+    private static PreparedModel Prepare(PeftModel peft)
     {
         ArgumentNullException.ThrowIfNull(peft);
         var model = peft.Model.Clone();
@@ -114,7 +120,8 @@ public static class TrainingGraph
         }
 
         WithoutCache(model);
-        return (model, parameters);
+        var detached = peft.Detached.Select(d => graph.Find(d.Name)).OfType<Value>().ToList();
+        return new PreparedModel(model, parameters, detached);
     }
 
     /// <summary>Only the first output stays: caches go, and the loss that a graph brings of its own.</summary>
@@ -159,4 +166,6 @@ public static class TrainingGraph
             graph.AddOutput(value);
         }
     }
+
+    private sealed record PreparedModel(Model Model, IReadOnlyList<Value> Parameters, IReadOnlyList<Value> Detached);
 }

@@ -9,10 +9,14 @@ namespace OrtPeft.Adapters.Full;
 public sealed class FullMethod : IPeftMethod
 {
     /// <inheritdoc/>
-    public string Name => "full";
-
-    /// <inheritdoc/>
-    public string PeftType => "FULL";
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "full",
+        PeftType = "FULL",
+        Title = "full fine-tuning",
+        Trains = "every weight; tied ones stay tied",
+        IsInHfPeft = false,
+    };
 
     /// <inheritdoc/>
     public PeftConfig ReadConfig(ConfigFields fields) => FullConfig.FromFields(fields);

@@ -12,7 +12,10 @@ internal static class LoraBiases
         Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted)
     {
         var ofAdapted = adapted.Where(static m => m.Bias is not null)
-            .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!))
+            .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!)
+            {
+                IsOptional = true, // HF PEFT leaves the biases trained by bias="lora_only" out of its files
+            })
             .ToList();
         return config.Bias switch
         {

@@ -14,10 +14,14 @@ public sealed class LoraMethod : IPeftMethod
     private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
 
     /// <inheritdoc/>
-    public string Name => "lora";
-
-    /// <inheritdoc/>
-    public string PeftType => "LORA";
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "lora",
+        PeftType = "LORA",
+        Title = "LoRA",
+        Paper = new("https://arxiv.org/abs/2106.09685"),
+        Trains = "A and B beside the chosen linear layers, biases on request",
+    };
 
     /// <inheritdoc/>
     public PeftConfig ReadConfig(ConfigFields fields) => LoraConfig.FromFields(fields);
@@ -73,9 +77,7 @@ public sealed class LoraMethod : IPeftMethod
     }
 
     /// <summary>
-    /// Adds s·(x·Aᵀ)·Bᵀ to the product. Gemm adds it in the pass that multiplies by B; operands of more than two axes
-    /// are
-    /// viewed as rows.
+    /// Adds s·(x·Aᵀ)·Bᵀ to the product. Gemm adds it in the pass that multiplies by B.
     /// </summary>
     private static IEnumerable<AdapterParameter> InjectInto(
         LinearModule module, LoraConfig config, GraphBuilder g, long seed)
@@ -87,49 +89,14 @@ public sealed class LoraMethod : IPeftMethod
         var a = g.Graph.AddInitializer(nameA, Uniform(seed, nameA, r, module.InFeatures, boundA));
         var b = g.Graph.AddInitializer(nameB, Uniform(seed, nameB, module.OutFeatures, r, boundB));
 
-        var (node, y) = (module.Node, module.Node.Output);
-        g.Scope = $"/lora/{module.Name}";
-        g.Before = FirstReader(g.Graph, y);
-        var x = Rows(g, node.Inputs[0]!, module.InFeatures);
+        var graft = new ModuleGraft(g, module, "/lora");
+        var x = graft.Input();
         if (config.LoraDropout > 0)
             x = g.Op("Dropout", x, g.Scalar(ElementType.Float, config.LoraDropout), g.Scalar(ElementType.Bool, 1));
         var low = g.Gemm(x, a, transB: true);
-        var sum = g.Gemm(
-            low, b, Rows(g, y, module.OutFeatures), transB: true, alpha: (float)config.ScaleOf(module.Name));
-        var adapted = y.Shape?.Rank == 2 ? sum : g.ReshapeLike(sum, y);
-        ReplaceReaders(g, y, adapted);
-        g.Before = null;
+        graft.ReplaceProduct(y => g.Gemm(low, b, y, transB: true, alpha: (float)config.ScaleOf(module.Name)));
         return [new AdapterParameter(nameA, a), new AdapterParameter(nameB, b)];
     }
-
-    /// <summary>Every reader of the product reads the adapted product, but for the branch's own nodes.</summary>
-    private static void ReplaceReaders(GraphBuilder g, Value product, Value adapted)
-    {
-        var branch = product.Uses.Select(static u => u.Node)
-            .Where(n => n.Name.StartsWith(g.Scope + "/", StringComparison.Ordinal)).ToArray();
-        (adapted.Type, adapted.Shape) = (product.Type, product.Shape);
-        var isOutput = product.IsGraphOutput;
-        g.Graph.ReplaceAllUsesWith(product, adapted, branch);
-        if (isOutput)
-            TakeName(g.Graph, product, adapted);
-    }
-
-    /// <summary>The model's outputs keep their names.</summary>
-    private static void TakeName(Graph graph, Value product, Value adapted)
-    {
-        var name = product.Name;
-        graph.Rename(product, graph.FreshName($"{name}_base"));
-        graph.Rename(adapted, name);
-    }
-
-    private static Node? FirstReader(Graph graph, Value value)
-    {
-        var readers = value.Uses.Select(static u => u.Node).ToHashSet();
-        return graph.Nodes.FirstOrDefault(readers.Contains);
-    }
-
-    private static Value Rows(GraphBuilder g, Value value, long features) =>
-        value.Shape?.Rank == 2 ? value : g.Reshape(value, -1, features);
 
     private static Tensor Uniform(long seed, string name, long rows, long columns, double bound)
     {

@@ -22,6 +22,10 @@ public sealed record LinearModule
     /// <summary>The layer's bias, <c>[out]</c>, or null.</summary>
     public Value? Bias { get; init; }
 
+    /// <summary>The <c>Add</c> that adds the bias after the product; null where <c>Gemm</c> adds it, or there is
+    /// none.</summary>
+    public Node? BiasAdd { get; init; }
+
     /// <summary>Whether the layer makes the graph's first output: the language-model head.</summary>
     public bool IsOutputLayer { get; init; }
 

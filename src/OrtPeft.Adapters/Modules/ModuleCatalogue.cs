@@ -18,7 +18,7 @@ public static class ModuleCatalogue
         {
             if (WeightOf(node) is not var (weight, isOutByIn))
                 continue;
-            var bias = BiasOf(node);
+            var (bias, biasAdd) = BiasOf(node);
             var name = ModuleNames.Of(node, weight, bias);
             if (names.Add(name))
             {
@@ -29,6 +29,7 @@ public static class ModuleCatalogue
                     Weight = weight,
                     IsOutByIn = isOutByIn,
                     Bias = bias,
+                    BiasAdd = biasAdd,
                     IsOutputLayer = node == head,
                 });
             }
@@ -69,14 +70,14 @@ public static class ModuleCatalogue
 
     private static bool IsMatrixTranspose(Node transpose) => transpose.Attributes.Ints("perm") is null or [1, 0];
 
-    private static Value? BiasOf(Node node)
+    private static (Value? Bias, Node? Add) BiasOf(Node node)
     {
         if (node.Is("Gemm"))
-            return node.Input(2) is { Initializer.Dims.Length: 1 } c ? c : null;
+            return (node.Input(2) is { Initializer.Dims.Length: 1 } c ? c : null, null);
         var add = node.Output.Uses.Count == 1 ? node.Output.Uses[0].Node : null;
         if (add is null || !add.Is("Add"))
-            return null;
+            return (null, null);
         var other = add.Inputs[0] == node.Output ? add.Inputs[1] : add.Inputs[0];
-        return other is { Initializer.Dims.Length: 1 } && other.Constant is not null ? other : null;
+        return other is { Initializer.Dims.Length: 1 } && other.Constant is not null ? (other, add) : (null, null);
     }
 }

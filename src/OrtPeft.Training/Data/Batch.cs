@@ -40,6 +40,9 @@ public sealed class Batch
     /// </summary>
     public int SupervisedTokens { get; internal init; }
 
+    /// <summary>The number of rows whose label in column 0 is not <see cref="Example.IgnoredLabel"/>.</summary>
+    public int SupervisedFirstTokens { get; internal init; }
+
     /// <summary>The number of tokens the batch really holds: ones in the mask.</summary>
     public int AttendedTokens { get; internal init; }
 }

@@ -24,6 +24,7 @@ public static class Collator
         var batch = new Batch(examples.Count, examples.Max(row => row.Length), HavePositions(examples))
         {
             SupervisedTokens = examples.Sum(row => row.SupervisedTokens),
+            SupervisedFirstTokens = examples.Count(static row => row.Labels[0] != Example.IgnoredLabel),
             AttendedTokens = examples.Sum(row => row.AttentionMask?.AsSpan().Count(1) ?? row.Length),
         };
         for (int i = 0; i < examples.Count; i++)

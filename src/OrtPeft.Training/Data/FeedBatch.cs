@@ -7,4 +7,13 @@ namespace OrtPeft.Training.Data;
 /// <param name="SupervisedCount">The number of elements that the loss counts: tokens with a label, or
 /// predictions.</param>
 /// <param name="Tokens">The number of tokens or rows that are worked on, for speeds.</param>
-public sealed record FeedBatch(IReadOnlyDictionary<string, Tensor> Feeds, long SupervisedCount, long Tokens);
+public sealed record FeedBatch(IReadOnlyDictionary<string, Tensor> Feeds, long SupervisedCount, long Tokens)
+{
+    /// <summary>Rows whose first token has a label: nothing predicts it unless virtual tokens precede it.</summary>
+    public long SupervisedFirstTokens { get; init; }
+
+    /// <summary>The number of elements that the loss of a given model counts.</summary>
+    /// <param name="virtualTokens">The number of positions that the model has before the first token.</param>
+    /// <returns>The number.</returns>
+    public long CountFor(int virtualTokens) => SupervisedCount + (virtualTokens > 0 ? SupervisedFirstTokens : 0);
+}

@@ -55,7 +55,10 @@ public sealed class TokenDataset : IDataset
             ["labels"] = Matrix(batch.Labels, batch),
             ["position_ids"] = Matrix(batch.PositionIds ?? Counting(batch), batch),
         };
-        return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens);
+        return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens)
+        {
+            SupervisedFirstTokens = batch.SupervisedFirstTokens,
+        };
     }
 
     private static Example ToExample(ITokenizer tokenizer, string text)

@@ -20,16 +20,24 @@ internal sealed class OptimizerSession : IDisposable
     private readonly OrtValue[] _scalars;
 
     public OptimizerSession(
-        FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v, AdamWConfig config, int threads)
+        FlatVector parameters,
+        FlatVector gradients,
+        FlatVector m,
+        FlatVector v,
+        FlatVector? learningRateFactors,
+        AdamWConfig config,
+        int threads)
     {
-        _session = ModelSession.Open(
-            OptimizerGraph.Build(parameters.Count, config), new RuntimeOptions { Threads = threads });
+        var graph = OptimizerGraph.Build(parameters.Count, config, learningRateFactors is not null);
+        _session = ModelSession.Open(graph, new RuntimeOptions { Threads = threads });
         _binding = _session.Session.CreateIoBinding();
         _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
         InPlace(OptimizerGraph.Parameters, parameters);
         InPlace(OptimizerGraph.FirstMoments, m);
         InPlace(OptimizerGraph.SecondMoments, v);
         _binding.BindInput(OptimizerGraph.Gradients, gradients.View(0, [gradients.Count]));
+        if (learningRateFactors is { } factors)
+            _binding.BindInput(OptimizerGraph.LearningRateFactors, factors.View(0, [factors.Count]));
         _binding.BindInput(OptimizerGraph.LearningRate, _scalars[0]);
         _binding.BindInput(OptimizerGraph.Step, _scalars[1]);
         _binding.BindOutput(OptimizerGraph.GradNorm, _scalars[2]);

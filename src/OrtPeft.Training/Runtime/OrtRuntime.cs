@@ -18,6 +18,7 @@ internal sealed class OrtRuntime : IDisposable
     private readonly FlatVector _gradients;
     private readonly FlatVector _moments1;
     private readonly FlatVector _moments2;
+    private readonly FlatVector? _learningRateFactors;
     private readonly LossSession _training;
     private readonly OptimizerSession _optimizer;
     private readonly Func<LossSession> _openEvaluation;
@@ -26,6 +27,7 @@ internal sealed class OrtRuntime : IDisposable
     private readonly OrtValue _scaleValue;
     private readonly OrtValue _dropoutSeedValue;
     private readonly long _seed;
+    private readonly int _virtualTokens;
     private readonly OrtValue[] _intoGradients;
     private OrtValue[]? _intoPartial;
     private LossSession? _evaluation;
@@ -35,6 +37,7 @@ internal sealed class OrtRuntime : IDisposable
     {
         Layout = new ParameterLayout(peft.Parameters);
         _seed = arguments.Seed;
+        _virtualTokens = peft.VirtualTokens;
         _parameters = new FlatVector(Layout.Count);
         _gradients = new FlatVector(Layout.Count);
         _moments1 = new FlatVector(Layout.Count);
@@ -50,7 +53,13 @@ internal sealed class OrtRuntime : IDisposable
         BindParameters(_training);
         BindGradients(_intoGradients = Views(_gradients));
         _optimizer = new OptimizerSession(
-            _parameters, _gradients, _moments1, _moments2, arguments.Optimizer, arguments.Runtime.Threads);
+            _parameters,
+            _gradients,
+            _moments1,
+            _moments2,
+            _learningRateFactors = Factors(peft.Parameters),
+            arguments.Optimizer,
+            arguments.Runtime.Threads);
         _openEvaluation = () => new LossSession(TrainingGraph.ForEvaluation(peft, objective), arguments.Runtime);
     }
 
@@ -66,7 +75,7 @@ internal sealed class OrtRuntime : IDisposable
     /// <returns>The mean loss over all supervised elements.</returns>
     public double Accumulate(int step, IReadOnlyList<FeedBatch> batches)
     {
-        var total = batches.Sum(static b => b.SupervisedCount);
+        var total = batches.Sum(b => b.CountFor(_virtualTokens));
         _scale[0] = 1f / total;
         double sum = 0;
         foreach (var (index, batch) in batches.Index())
@@ -111,6 +120,18 @@ internal sealed class OrtRuntime : IDisposable
         _moments1.Dispose();
         _moments2.Dispose();
         _partial?.Dispose();
+        _learningRateFactors?.Dispose();
+    }
+
+    /// <summary>What multiplies each element's learning rate; null when nothing has a rate of its own.</summary>
+    private FlatVector? Factors(IReadOnlyList<AdapterParameter> parameters)
+    {
+        if (parameters.All(static p => p.LearningRateFactor == 1))
+            return null;
+        var factors = new FlatVector(Layout.Count);
+        foreach (var (slot, parameter) in Layout.Slots.Zip(parameters))
+            factors.Span(slot.Offset, slot.Count).Fill((float)parameter.LearningRateFactor);
+        return factors;
     }
 
     private void AddPartial()

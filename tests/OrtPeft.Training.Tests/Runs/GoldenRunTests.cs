@@ -55,7 +55,7 @@ public sealed class GoldenRunTests
         model.SetWeights(golden.All($"final_{variant}_64"));
         var data = new TokenDataset([.. Tiny.RowsOf(0)]);
         using var trainer = new Trainer(model, Tiny.Arguments, Tiny.Data, data);
-        using var evaluator = new Evaluator(model.Model, Tiny.Arguments.Runtime);
+        using var evaluator = new Evaluator(model, Tiny.Arguments.Runtime);
 
         var (ofTrainer, ofEvaluator) = (trainer.Evaluate()!.Loss, evaluator.Evaluate(data, batchSize: 2).Loss);
 

@@ -1,5 +1,7 @@
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
 
@@ -29,10 +31,9 @@ internal sealed class EvalCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
-        var model = _adapter.ApplyTo(source.Model, run);
         var rows = _data.Read(run, source);
         var started = run.Host.Clock.GetTimestamp();
-        using var evaluator = new Evaluator(model, run.Runtime with { Prepacking = false });
+        using var evaluator = Open(run, source.Model, run.Runtime with { Prepacking = false });
         var result = evaluator.Evaluate(new TokenDataset(rows), _data.BatchSize(run));
         var time = run.Host.Clock.GetElapsedTime(started);
         run.Say($"loss {Human.Loss(result.Loss)}, perplexity {Human.Loss(result.Perplexity)} over " +
@@ -46,4 +47,8 @@ internal sealed class EvalCommand : Verb
             ["seconds"] = time.TotalSeconds,
         });
     }
+
+    private Evaluator Open(Invocation run, Model model, RuntimeOptions runtime) => run.Get(_adapter) is { } folder
+        ? new Evaluator(AdapterOption.Load(model, folder), runtime)
+        : new Evaluator(model, runtime);
 }

@@ -13,13 +13,11 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     /// <summary>Puts the adapter on a base.</summary>
     public PeftModel Apply(Model baseModel, long seed)
     {
-        var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
-        if (WeightsFolder is not null)
-        {
-            var file = Path.Combine(WeightsFolder, AdapterFolder.WeightsFile);
-            model.SetWeights(AdapterFolder.LoadWeights(WeightsFolder), file);
-        }
-
+        if (WeightsFolder is null)
+            return Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
+        var weights = AdapterFolder.LoadWeights(WeightsFolder);
+        var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config.FittedTo([.. weights.Keys]), seed));
+        model.SetWeights(weights, Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
         return model;
     }
 

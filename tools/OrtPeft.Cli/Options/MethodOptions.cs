@@ -16,8 +16,8 @@ internal sealed class MethodOptions : IOptionGroup
     private readonly Option<string> _method = new("--method")
     {
         Description = "The method.",
-        HelpName = string.Join('|', PeftMethods.All.Select(static m => m.Name)),
-        DefaultValueFactory = static _ => PeftMethods.All[0].Name,
+        HelpName = string.Join('|', PeftMethods.All.Select(static m => m.Description.Name)),
+        DefaultValueFactory = static _ => PeftMethods.All[0].Description.Name,
     };
 
     private readonly Option<int?> _rank = NumberOption.Optional<int>("--rank", "LoRA's rank. [default: 8]", "R");
@@ -101,10 +101,10 @@ internal sealed class MethodOptions : IOptionGroup
     private PeftConfig FromOptions(Invocation run)
     {
         var method = PeftMethods.Named(run.Get(_method));
-        var json = new JsonObject { ["peft_type"] = method.PeftType, ["task_type"] = "CAUSAL_LM" };
+        var json = new JsonObject { ["peft_type"] = method.Description.PeftType, ["task_type"] = "CAUSAL_LM" };
         foreach (var (option, field, value) in _fields.Where(f => run.Has(f.Option)))
             json[field] = value(run);
-        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.PeftType == "LORA")
+        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.PeftType == "LORA")
             json["lora_alpha"] = 2 * rank;
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
@@ -121,7 +121,7 @@ internal sealed class MethodOptions : IOptionGroup
         var unknown = config.Unknown.First().Key;
         var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option;
         throw new UsageException(
-            $"{option?.Name ?? $"--set {unknown}"} does not apply to --method {method.Name}, "
+            $"{option?.Name ?? $"--set {unknown}"} does not apply to --method {method.Description.Name}, "
             + $"which has no field '{unknown}'; leave it out.");
     }
 

@@ -31,7 +31,7 @@ internal sealed class MethodReport
             yield break;
         }
 
-        yield return $"method: {PeftMethods.Of(_peft.Config).Name}, {_peft.DescribeTrainableParameters()}";
+        yield return $"method: {PeftMethods.Of(_peft.Config).Description.Name}, {_peft.DescribeTrainableParameters()}";
         foreach (var group in _withoutGradient.GroupBy(static n => (n.Domain, n.OpType)))
         {
             var (first, count) = (group.First(), Human.Count(group.Count(), "node"));
@@ -46,7 +46,7 @@ internal sealed class MethodReport
         ? new() { ["error"] = _problem }
         : new()
         {
-            ["name"] = PeftMethods.Of(_peft.Config).Name,
+            ["name"] = PeftMethods.Of(_peft.Config).Description.Name,
             ["config"] = _peft.Config.ToJson(),
             ["trainable_parameters"] = _peft.TrainableParameterCount,
             ["total_parameters"] = _peft.TotalParameterCount,

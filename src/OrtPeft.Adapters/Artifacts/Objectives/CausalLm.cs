@@ -28,9 +28,10 @@ public sealed class CausalLm : IObjective
         var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
         if (head is null && logits.Name != "logits")
             throw NoLanguageModel(logits, $"comes from {logits.Producer}, not from a product with the vocabulary");
-        var labels = g.Graph.AddInput("labels", ElementType.Int64, [shape[0], shape[1]]);
+        var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
+        var labels = g.Graph.AddInput("labels", ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
         g.Scope = "/loss";
-        var next = NextTokens(g, labels);
+        var next = NextTokens(g, labels, scope.VirtualTokens);
         var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
@@ -46,9 +47,18 @@ public sealed class CausalLm : IObjective
     /// <summary>Whether more than the product makes the output, so that it must be differentiated as a whole.</summary>
     private static bool IsAddedTo(LinearModule head) => head.Node.Output.Uses.Any(static u => u.Node.Is("Add"));
 
-    /// <summary>The label of each position's next token, the batch as one row: [batch·sequence].</summary>
-    private static Value NextTokens(GraphBuilder g, Value labels)
+    /// <summary>
+    /// The label of each position's next token, the batch as one row: [batch·(virtual + sequence)]. The last virtual token
+    /// predicts the first real one.
+    /// </summary>
+    private static Value NextTokens(GraphBuilder g, Value labels, int virtualTokens)
     {
+        if (virtualTokens > 0)
+        {
+            var before = g.Int64(0, virtualTokens - 1, 0, 1);
+            return g.Reshape(g.Op("Pad", labels, before, g.Int64Scalar(Ignored)), -1);
+        }
+
         var shifted = g.Op("Slice", labels, g.Int64(1), g.Int64(long.MaxValue), g.Int64(1));
         var pads = g.Int64(0, 0, 0, 1);
         return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(Ignored)), -1);

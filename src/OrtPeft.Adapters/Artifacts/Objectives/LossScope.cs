@@ -9,4 +9,6 @@ namespace OrtPeft.Adapters.Artifacts.Objectives;
 /// <param name="Scale">What multiplies every gradient, <c>[] float32</c>; null when no gradient is wanted.</param>
 /// <param name="Trainable">The values that train; their gradients must be seeded where the objective reads them
 /// itself.</param>
-public sealed record LossScope(GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable);
+/// <param name="VirtualTokens">How many positions the output has before the first input token's. Tokens.</param>
+public sealed record LossScope(
+    GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable, int VirtualTokens);
