@@ -1,6 +1,9 @@
 using System.Collections.Frozen;
+using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Ia3;
+using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Adapters;
@@ -8,7 +11,14 @@ namespace OrtPeft.Adapters;
 /// <summary>The methods that ship with OrtPeft. A new one is a folder and a row here.</summary>
 public static class PeftMethods
 {
-    private static readonly IPeftMethod[] Rows = [new LoraMethod(), new FullMethod()];
+    private static readonly IPeftMethod[] Rows =
+    [
+        new LoraMethod(),
+        new Ia3Method(),
+        new LnTuningMethod(),
+        new BitFitMethod(),
+        new FullMethod(),
+    ];
 
     private static readonly FrozenDictionary<string, IPeftMethod> ByType =
         Rows.ToFrozenDictionary(static m => m.Description.PeftType, StringComparer.Ordinal);

@@ -148,8 +148,10 @@ public sealed class PeftModel
     {
         if (_method.Description.WhyNotMergeable is { } reason)
             throw new ConfigException($"{_method.Description.Title} cannot be merged: {reason}.");
+        var weights = GetWeights();
         var merged = _base.Clone();
-        _method.Merge(merged, Config, GetWeights());
+        MergeRecord.Add(merged, weights);
+        _method.Merge(merged, Config, weights);
         return merged;
     }
 }

@@ -37,25 +37,4 @@ internal static class Gpt2
         CanonicalForm.Apply(model);
         return model;
     }
-
-    /// <summary>The logits for a batch of tokens, without a cache.</summary>
-    public static Tensor Logits(Model model, IReadOnlyDictionary<string, Tensor> batch)
-    {
-        var copy = model.Clone();
-        foreach (var output in copy.Graph.Outputs.Skip(1).ToArray())
-            copy.Graph.RemoveOutput(output);
-        copy.Graph.RemoveDeadCode();
-        PastRemoval.Run(copy);
-        return OnnxRun.Of(copy, WithPositions(batch))["logits"];
-    }
-
-    /// <summary>Adds the positions that HF takes when none are given: 0, 1, 2, … in every row.</summary>
-    public static Dictionary<string, Tensor> WithPositions(IReadOnlyDictionary<string, Tensor> batch)
-    {
-        var dims = batch["input_ids"].Dims;
-        var positions = Enumerable.Range(0, (int)(dims[0] * dims[1])).Select(i => i % dims[1]).ToArray();
-        var feeds = new Dictionary<string, Tensor>(batch);
-        feeds.TryAdd("position_ids", Tensor.Of<long>(positions, dims.AsSpan()));
-        return feeds;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using OrtPeft.Adapters;
 
 namespace OrtPeft.Samples.Tests;
 
@@ -17,6 +18,19 @@ public sealed partial class ReadmeTests
         var dedented = string.Join('\n', body.Split('\n').Select(static line => line.Length >= 8 ? line[8..] : line.Trim()));
 
         Assert.Contains($"```csharp\n{dedented.Trim()}\n```", readme, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Readme_TableOfMethods_IsTheCatalogue()
+    {
+        var rows = PeftMethods.All.Select(static m => Row(m.Description));
+
+        var readme = File.ReadAllText(Path.Combine(Folder(), "../../README.md"));
+
+        Assert.Contains(
+            "| method | `--method` | trains | HF PEFT file | merges |\n|---|---|---|---|---|\n" + string.Concat(rows) + "\n",
+            readme,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,6 +63,13 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex(@"^// sample: \w+\n(.*?)\n +// end", RegexOptions.Singleline)]
     private static partial Regex Sample();
+
+    private static string Row(MethodDescription method)
+    {
+        var title = method.Paper is { } paper ? $"[{method.Title}]({paper})" : method.Title;
+        var file = method.IsInHfPeft ? $"`{method.PeftType}`" : "–";
+        return $"| {title} | `{method.Name}` | {method.Trains} | {file} | {method.WhyNotMergeable ?? "yes"} |\n";
+    }
 
     private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

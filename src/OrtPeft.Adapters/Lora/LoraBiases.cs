@@ -6,8 +6,6 @@ namespace OrtPeft.Adapters.Lora;
 /// <summary>The base's biases that train with LoRA, by the <c>bias</c> field, under HF PEFT's names.</summary>
 internal static class LoraBiases
 {
-    private const string Suffix = ".bias";
-
     public static IReadOnlyList<AdapterParameter> Select(
         Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted)
     {
@@ -26,13 +24,10 @@ internal static class LoraBiases
         };
     }
 
-    /// <summary>Vectors only: a causal mask kept as <c>attn.bias</c> has four axes and is no parameter.</summary>
     private static IEnumerable<AdapterParameter> Others(Graph graph, List<AdapterParameter> ofAdapted)
     {
         var taken = ofAdapted.Select(static p => p.Value).ToHashSet();
-        return graph.Initializers
-            .Where(v => v.Name.EndsWith(Suffix, StringComparison.Ordinal) && v.Initializer is { Dims.Length: 1 })
-            .Where(v => v.Type.IsFloating() && !taken.Contains(v))
-            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v));
+        return VectorCatalogue.Vectors(graph).Where(v => v.Kind == "bias" && !taken.Contains(v.Value))
+            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v.Value));
     }
 }

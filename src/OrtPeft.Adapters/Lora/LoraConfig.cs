@@ -10,7 +10,7 @@ namespace OrtPeft.Adapters.Lora;
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA, equation 3.</seealso>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/lora">HF PEFT's LoraConfig.</seealso>
-public sealed record LoraConfig : PeftConfig
+public sealed record LoraConfig : TargetedConfig
 {
     private static readonly string[] Biases = ["none", "all", "lora_only"];
 
@@ -26,26 +26,12 @@ public sealed record LoraConfig : PeftConfig
     /// <summary>The probability, 0 to below 1, that a feature of x is dropped while training. Default 0.</summary>
     public double LoraDropout { get; init; }
 
-    /// <summary>
-    /// The layers to adapt; null (default) takes GPT-2's <c>c_attn</c>, or <c>q_proj</c> and <c>v_proj</c>.
-    /// </summary>
-    public ModuleTargets? TargetModules { get; init; }
-
-    /// <summary>Layers not to adapt, by the rules of <see cref="TargetModules"/>; null (default) for none.</summary>
-    public ModuleTargets? ExcludeModules { get; init; }
-
     /// <summary>Which biases of the base train too: <c>none</c> (default), <c>all</c>, or <c>lora_only</c>.</summary>
     public string Bias { get; init; } = "none";
 
     /// <summary>Scale by 1/√r instead of 1/r. Default false.</summary>
     /// <seealso href="https://arxiv.org/abs/2312.03732">Kalajdzievski, rank-stabilised LoRA.</seealso>
     public bool UseRslora { get; init; }
-
-    /// <summary>
-    /// Whether the source model stores weights [in, out]. It describes the base and changes nothing here; set when
-    /// saving.
-    /// </summary>
-    public bool FanInFanOut { get; init; }
 
     /// <summary>
     /// True (default): A uniform as Kaiming, B zero, so the model starts as the base. False: B random too.
@@ -57,14 +43,6 @@ public sealed record LoraConfig : PeftConfig
 
     /// <summary>Alphas of single modules, as <see cref="RankPattern"/>.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
-
-    /// <summary>Only the layers of these numbers, from 0; null (default) for all.</summary>
-    public IReadOnlyList<int>? LayersToTransform { get; init; }
-
-    /// <summary>
-    /// What stands before a layer's number in module names, such as <c>h</c>; null (default) for anything.
-    /// </summary>
-    public IReadOnlyList<string>? LayersPattern { get; init; }
 
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>
@@ -78,20 +56,15 @@ public sealed record LoraConfig : PeftConfig
             R = fields.Integer("r", 8),
             LoraAlpha = fields.Number("lora_alpha", 8),
             LoraDropout = fields.Number("lora_dropout", 0),
-            TargetModules = ModuleTargets.FromJson(fields.Json("target_modules"), "target_modules"),
-            ExcludeModules = ModuleTargets.FromJson(fields.Json("exclude_modules"), "exclude_modules"),
             Bias = fields.Text("bias", "none")!,
             UseRslora = fields.Flag("use_rslora", false),
-            FanInFanOut = fields.Flag("fan_in_fan_out", false),
             InitLoraWeights = fields.Flag("init_lora_weights", true),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
-            LayersToTransform = fields.List<int>("layers_to_transform"),
-            LayersPattern = fields.List<string>("layers_pattern"),
         };
         foreach (var field in LoraFields.ThatChangeTheMathematics)
             fields.Refuse(field, "take an adapter without it");
-        config = WithShared(config, fields);
+        config = WithTargets(config, fields);
         config.Validate();
         return config;
     }
@@ -136,26 +109,18 @@ public sealed record LoraConfig : PeftConfig
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
+        base.WriteFields(fields);
         fields["r"] = R;
         fields["lora_alpha"] = Whole(LoraAlpha);
         fields["lora_dropout"] = LoraDropout;
-        fields["target_modules"] = TargetModules?.ToJson();
-        fields["exclude_modules"] = ExcludeModules?.ToJson();
         fields["bias"] = Bias;
         fields["use_rslora"] = UseRslora;
         fields["use_dora"] = false;
-        fields["fan_in_fan_out"] = FanInFanOut;
         fields["init_lora_weights"] = InitLoraWeights;
         fields["rank_pattern"] = new JsonObject(
             RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
         fields["alpha_pattern"] = new JsonObject(
             AlphaPattern.Select(static p => KeyValuePair.Create(p.Key, Whole(p.Value))));
-        fields["layers_to_transform"] = LayersToTransform is null
-            ? null
-            : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
-        fields["layers_pattern"] = LayersPattern is null
-            ? null
-            : new JsonArray([.. LayersPattern.Select(static l => (JsonNode?)l)]);
         fields["modules_to_save"] = null;
     }
 

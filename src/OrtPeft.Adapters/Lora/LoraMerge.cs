@@ -35,7 +35,7 @@ internal static class LoraMerge
             }
         }
 
-        Replace(graph, module, new Tensor(weight.Type, weight.Dims, new MemoryTensorData(merged)));
+        ModuleWeights.Replace(graph, module, new Tensor(weight.Type, weight.Dims, new MemoryTensorData(merged)));
     }
 
     private static float[] Transposed(Tensor matrix)
@@ -47,20 +47,5 @@ internal static class LoraMerge
             for (var j = 0; j < columns; j++)
                 result[(j * rows) + i] = source[(i * columns) + j];
         return result;
-    }
-
-    /// <summary>A weight that other nodes read too (tied embeddings) stays as it is for them.</summary>
-    private static void Replace(Graph graph, LinearModule module, Tensor merged)
-    {
-        var weight = module.Weight;
-        if (weight.Uses.Count == 1)
-        {
-            graph.SetInitializer(weight, merged);
-            return;
-        }
-
-        var own = graph.AddInitializer(graph.FreshName($"{module.Name}.weight"), merged);
-        var reader = module.Node.Inputs[1] == weight ? module.Node : module.Node.Inputs[1]!.Producer!;
-        reader.SetInput(reader == module.Node ? 1 : 0, own);
     }
 }

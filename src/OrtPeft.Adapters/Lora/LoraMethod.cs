@@ -2,8 +2,6 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Numerics;
-using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -32,15 +30,13 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         var lora = (LoraConfig)config;
         lora.Validate();
-        var shapes = new ShapeInference(model.Opset);
-        shapes.Infer(model.Graph);
-        var builder = new GraphBuilder(model.Graph, shapes);
-        var selected = Select(model.Graph, lora);
+        var builder = GraphBuilder.Over(model);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lora, DefaultTargets);
         var parameters = new List<AdapterParameter>();
         foreach (var module in selected)
             parameters.AddRange(InjectInto(module, lora, builder, seed));
         parameters.AddRange(LoraBiases.Select(model.Graph, lora, selected));
-        return new Injection(Resolve(lora, selected), parameters);
+        return new Injection(resolved, parameters);
     }
 
     /// <inheritdoc/>
@@ -49,7 +45,7 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var lora = (LoraConfig)config;
-        var selected = Select(model.Graph, lora);
+        var selected = TargetResolution.Select(model.Graph, lora, DefaultTargets);
         foreach (var module in selected)
         {
             var scale = lora.ScaleOf(module.Name) / module.Node.Attributes.Float("alpha", 1);
@@ -60,22 +56,6 @@ public sealed class LoraMethod : IPeftMethod
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
     }
 
-    private static IReadOnlyList<LinearModule> Select(Graph graph, LoraConfig config)
-    {
-        var modules = ModuleCatalogue.LinearModules(graph);
-        var targets = config.TargetModules ?? DefaultFor(modules);
-        return TargetSelector.Select(
-            modules, targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
-    }
-
-    private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules)
-    {
-        var endings = modules.Select(static m => m.Name.Split('.')[^1]).ToHashSet();
-        return DefaultTargets.FirstOrDefault(t => t.All(endings.Contains)) is { } names
-            ? ModuleTargets.Create(names)
-            : ModuleTargets.AllLinear;
-    }
-
     /// <summary>
     /// Adds s·(x·Aᵀ)·Bᵀ to the product. Gemm adds it in the pass that multiplies by B.
     /// </summary>
@@ -84,10 +64,11 @@ public sealed class LoraMethod : IPeftMethod
     {
         var r = config.RankOf(module.Name);
         var (nameA, nameB) = (NameOfA(module), NameOfB(module));
-        var boundA = 1 / Math.Sqrt(module.InFeatures);
-        var boundB = config.InitLoraWeights ? 0 : 1 / Math.Sqrt(r);
-        var a = g.Graph.AddInitializer(nameA, Uniform(seed, nameA, r, module.InFeatures, boundA));
-        var b = g.Graph.AddInitializer(nameB, Uniform(seed, nameB, module.OutFeatures, r, boundB));
+        var kaimingA = InitialWeights.Uniform(seed, nameA, 1 / Math.Sqrt(module.InFeatures), r, module.InFeatures);
+        var a = g.Graph.AddInitializer(nameA, kaimingA);
+        var b = g.Graph.AddInitializer(nameB, config.InitLoraWeights
+            ? InitialWeights.Zeros(module.OutFeatures, r)
+            : InitialWeights.Uniform(seed, nameB, 1 / Math.Sqrt(r), module.OutFeatures, r));
 
         var graft = new ModuleGraft(g, module, "/lora");
         var x = graft.Input();
@@ -96,43 +77,6 @@ public sealed class LoraMethod : IPeftMethod
         var low = g.Gemm(x, a, transB: true);
         graft.ReplaceProduct(y => g.Gemm(low, b, y, transB: true, alpha: (float)config.ScaleOf(module.Name)));
         return [new AdapterParameter(nameA, a), new AdapterParameter(nameB, b)];
-    }
-
-    private static Tensor Uniform(long seed, string name, long rows, long columns, double bound)
-    {
-        var random = new SplitMix64(seed, name);
-        var values = new float[rows * columns];
-        for (var i = 0; i < values.Length && bound > 0; i++)
-            values[i] = random.NextUniform(-bound, bound);
-        return Tensor.Of<float>(values, [rows, columns]);
-    }
-
-    /// <summary>
-    /// What HF PEFT can read back: a container's name becomes the names inside it, a default the names it meant.
-    /// </summary>
-    private static LoraConfig Resolve(LoraConfig config, IReadOnlyList<LinearModule> selected)
-    {
-        var targets = config.TargetModules ?? ModuleTargets.Listed(
-            selected.Select(static m => m.Name.Split('.')[^1]).Distinct());
-        if (targets.Pattern is not null && config.LayersToTransform is { Count: > 0 })
-            targets = ModuleTargets.Listed(selected.Select(static m => m.Name)); // HF PEFT takes layers with lists only
-        else if (targets.Pattern is null)
-            targets = ModuleTargets.Listed(targets.Names.SelectMany(name => EndingsFor(name, selected)).Distinct());
-        return config with
-        {
-            TargetModules = targets,
-            FanInFanOut = selected.Any(static m =>
-                !m.IsOutByIn && m.Weight.Name.EndsWith(".weight", StringComparison.Ordinal)),
-        };
-    }
-
-    private static IEnumerable<string> EndingsFor(string name, IReadOnlyList<LinearModule> selected)
-    {
-        if (selected.Any(m => m.Name == name || m.Name.EndsWith("." + name, StringComparison.Ordinal)))
-            return [name];
-        return selected.Select(m => $".{m.Name}")
-            .Where(path => path.Contains($".{name}.", StringComparison.Ordinal))
-            .Select(path => path[(path.LastIndexOf($".{name}.", StringComparison.Ordinal) + 1)..]);
     }
 
     private static string NameOfA(LinearModule module) => $"base_model.model.{module.Name}.lora_A.weight";

@@ -35,7 +35,7 @@ public static class TargetSelector
         var selected = modules
             .Where(m => Matches(m, targets))
             .Where(m => exclude is null || !Matches(m, exclude))
-            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m, layers, layersPattern))
+            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m.Name, layers, layersPattern))
             .ToList();
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
@@ -60,11 +60,15 @@ public static class TargetSelector
         return otherwise;
     }
 
-    private static bool Matches(LinearModule module, ModuleTargets targets) => targets.Pattern switch
+    /// <summary>Whether targets mean a linear layer.</summary>
+    internal static bool Matches(LinearModule module, ModuleTargets targets) =>
+        targets.Pattern == ModuleTargets.AllLinear ? !module.IsOutputLayer : Matches(module.Name, targets);
+
+    /// <summary>Whether targets mean a module that is not a linear layer: by name or pattern.</summary>
+    internal static bool Matches(string module, ModuleTargets targets) => targets.Pattern switch
     {
-        null => targets.Names.Any(name => EndsWith(module.Name, name) || IsInside(module.Name, name)),
-        ModuleTargets.AllLinear => !module.IsOutputLayer,
-        var pattern => MatchOf(module.Name, "^(?:", pattern, ")$").Success,
+        null => targets.Names.Any(name => EndsWith(module, name) || IsInside(module, name)),
+        var pattern => MatchOf(module, "^(?:", pattern, ")$").Success,
     };
 
     private static bool EndsWith(string module, string name) =>
@@ -81,10 +85,11 @@ public static class TargetSelector
         return false;
     }
 
-    private static bool IsInLayers(LinearModule module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
+    /// <summary>Whether the layer's number in a module's name is one of these.</summary>
+    internal static bool IsInLayers(string module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
     {
         var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
-        var match = MatchOf(module.Name, @".*?\.(?:", names, @")\.([0-9]+)\.");
+        var match = MatchOf(module, @".*?\.(?:", names, @")\.([0-9]+)\.");
         var number = match.Groups[1].ValueSpan;
         return int.TryParse(number, CultureInfo.InvariantCulture, out var layer) && layers.Contains(layer);
     }

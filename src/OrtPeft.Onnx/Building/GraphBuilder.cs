@@ -22,6 +22,17 @@ public sealed class GraphBuilder
         Shapes = shapes;
     }
 
+    /// <summary>Creates a builder for a model's graph, whose types and shapes it infers.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>The builder.</returns>
+    public static GraphBuilder Over(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var shapes = new ShapeInference(model.Opset);
+        shapes.Infer(model.Graph);
+        return new GraphBuilder(model.Graph, shapes);
+    }
+
     /// <summary>The graph that receives the nodes.</summary>
     public Graph Graph { get; }
 

@@ -46,7 +46,7 @@ public sealed class LoraRunTests
 
         var peft = PeftModel.Load(Gpt2.Open(model), run.AdapterFolder);
 
-        Near.Absolute(run["logits_after_const_32"], Gpt2.Logits(peft.Model, TrainRun.Batch(0)), 1e-5, "logits");
+        Near.Absolute(run["logits_after_const_32"], DecoderLogits.Of(peft.Model, TrainRun.Batch(0)), 1e-5, "logits");
     }
 
     [Theory]
@@ -61,8 +61,8 @@ public sealed class LoraRunTests
 
         foreach (var (weight, expected) in run.All("merged_const_64"))
             Near.Absolute(expected, merged.Graph.Find(weight)!.Initializer!, 1e-5, weight);
-        var logits = Gpt2.Logits(merged, TrainRun.Batch(0));
-        Near.Absolute(Gpt2.Logits(peft.Model, TrainRun.Batch(0)), logits, 1e-5, "logits");
+        var logits = DecoderLogits.Of(merged, TrainRun.Batch(0));
+        Near.Absolute(DecoderLogits.Of(peft.Model, TrainRun.Batch(0)), logits, 1e-5, "logits");
         Near.Absolute(run["logits_after_const_64"], logits, 1e-5, "logits");
         Assert.DoesNotContain(merged.Graph.Values, static v => v.Name.Contains("lora_", StringComparison.Ordinal));
     }

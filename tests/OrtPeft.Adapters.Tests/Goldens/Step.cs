@@ -14,7 +14,7 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
         var labels = batch["labels"];
         var columns = (int)labels.Dims[1];
         var count = labels.ToInt64().Where((label, i) => i % columns > 0 && label != -100).Count();
-        var feeds = Gpt2.WithPositions(batch);
+        var feeds = DecoderLogits.WithPositions(batch);
         feeds[TrainingGraph.Scale] = Tensor.Scalar(1f / count);
         foreach (var (name, tensor) in peft.GetWeights())
             feeds[name] = tensor;

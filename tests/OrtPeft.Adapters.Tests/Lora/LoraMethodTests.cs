@@ -53,7 +53,7 @@ public sealed class LoraMethodTests
         }
 
         var batch = TrainRun.Batch(0);
-        Near.Absolute(Gpt2.Logits(Gpt2.Canonical(model), batch), Gpt2.Logits(peft.Model, batch), 1e-6, "logits");
+        Near.Absolute(DecoderLogits.Of(Gpt2.Canonical(model), batch), DecoderLogits.Of(peft.Model, batch), 1e-6, "logits");
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class LoraMethodTests
         Assert.Equal(model.Graph.Outputs.Select(static o => o.Name), outputs);
         var batch = TrainRun.Batch(0);
         var merged = peft.Merge();
-        Near.Absolute(Gpt2.Logits(peft.Model, batch), Gpt2.Logits(merged, batch), 1e-5, "logits");
+        Near.Absolute(DecoderLogits.Of(peft.Model, batch), DecoderLogits.Of(merged, batch), 1e-5, "logits");
         Assert.Same(
             model.Graph.Find("transformer.wte.weight")!.Initializer!.Data,
             merged.Graph.Find("transformer.wte.weight")!.Initializer!.Data);

@@ -1,6 +1,7 @@
-using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Full;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 
@@ -9,18 +10,37 @@ namespace OrtPeft.Training.Tests.Runs;
 /// <summary>Twenty steps as HF PEFT and PyTorch took them in float64.</summary>
 public sealed class GoldenRunTests
 {
-    private static readonly string[] Names =
-        ["lora_cattn", "lora_cattn_randB", "lora_all", "lora_all_randB", "lora_cattn_biaslora", "rslora_cattn"];
+    private const string Imported = "imported";
 
-    public static TheoryData<string, string> Runs
+    private static readonly GoldenRow[] Rows =
+    [
+        new("lora_cattn"),
+        new("lora_cattn_randB"),
+        new("lora_all"),
+        new("lora_all_randB"),
+        new("lora_cattn_biaslora"),
+        new("rslora_cattn"),
+        new("ia3"),
+        new("lntuning"),
+        new("bitfit", new BitFitConfig()),
+        new("full_tied", new FullConfig())
+        {
+            Variants = ["const"],
+            Graphs = ["hf442_g2l_nopast_op13.onnx", "hf442_g2l_nopast_op17.onnx", "hf442_g2l_past_op14.onnx"],
+        },
+    ];
+
+    public static TheoryData<string, string, string> Runs
     {
         get
         {
-            var data = new TheoryData<string, string> { { "full_tied", "const" } };
-            foreach (var name in Names)
+            var data = new TheoryData<string, string, string>();
+            foreach (var row in Rows)
             {
-                data.Add(name, "const");
-                data.Add(name, "clip");
+                foreach (var variant in row.Variants)
+                    data.Add(row.Name, variant, Imported);
+                foreach (var graph in row.Graphs)
+                    data.Add(row.Name, "const", graph);
             }
 
             return data;
@@ -29,10 +49,11 @@ public sealed class GoldenRunTests
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void Train_WhenHfPeftDidToo_FollowsIt(string name, string variant)
+    public void Train_WhenHfPeftDidToo_FollowsIt(string name, string variant, string graph)
     {
         var golden = TrainRun.Open(name);
-        var model = Adapted(name, golden);
+        var baseModel = graph == Imported ? Tiny.Base : OnnxFile.Load(Fixtures.Graph(graph));
+        var model = Rows.Single(r => r.Name == name).Open(baseModel);
 
         var steps = Tiny.Run(model, ArgumentsOf(variant));
 
@@ -51,7 +72,7 @@ public sealed class GoldenRunTests
     public void Evaluate_WhenTrained_GivesHfPeftsLoss(string name, string variant)
     {
         var golden = TrainRun.Open(name);
-        var model = Adapted(name, golden);
+        var model = Rows.Single(r => r.Name == name).Open(Tiny.Base);
         model.SetWeights(golden.All($"final_{variant}_64"));
         var data = new TokenDataset([.. Tiny.RowsOf(0)]);
         using var trainer = new Trainer(model, Tiny.Arguments, Tiny.Data, data);
@@ -61,15 +82,6 @@ public sealed class GoldenRunTests
 
         Assert.Equal(golden.LossAfter(variant), ofTrainer, 1e-5);
         Assert.Equal(golden.LossAfter(variant), ofEvaluator, 1e-5);
-    }
-
-    private static PeftModel Adapted(string name, TrainRun golden)
-    {
-        if (name == "full_tied")
-            return PeftModel.Create(Tiny.Base, new FullConfig());
-        var model = PeftModel.Create(Tiny.Base, AdapterFolder.LoadConfig(golden.AdapterFolder));
-        model.SetWeights(golden.All("init"));
-        return model;
     }
 
     private static TrainingArguments ArgumentsOf(string variant) => Tiny.Arguments with

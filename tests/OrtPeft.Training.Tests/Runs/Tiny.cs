@@ -29,6 +29,10 @@ internal static class Tiny
 
     public static Model Base => ModelSource.Open(Path.Combine(Fixtures.Folder, "base", "g2l")).Model;
 
+    /// <summary>A GPT-2 of another width and depth.</summary>
+    public static Model OtherBase =>
+        ModelSource.Open(Path.Combine(Fixtures.Folder, "..", "..", "models", "tiny-gpt2-apidocs")).Model;
+
     public static PeftModel Lora(double dropout = 0, long seed = 0)
     {
         var config = new LoraConfig { R = 4, TargetModules = ["c_attn"], InitLoraWeights = false };

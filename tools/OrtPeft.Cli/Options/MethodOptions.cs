@@ -15,15 +15,15 @@ internal sealed class MethodOptions : IOptionGroup
 {
     private readonly Option<string> _method = new("--method")
     {
-        Description = "The method.",
-        HelpName = string.Join('|', PeftMethods.All.Select(static m => m.Description.Name)),
+        Description = $"The method: {string.Join(", ", PeftMethods.All.Select(static m => m.Description.Name))}.",
+        HelpName = "NAME",
         DefaultValueFactory = static _ => PeftMethods.All[0].Description.Name,
     };
 
-    private readonly Option<int?> _rank = NumberOption.Optional<int>("--rank", "LoRA's rank. [default: 8]", "R");
+    private readonly Option<int?> _rank = NumberOption.Optional<int>("--rank", "The rank r of low-rank methods. [default: 8]", "R");
 
     private readonly Option<double?> _alpha = NumberOption.Optional<double>(
-        "--alpha", "LoRA scales by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
+        "--alpha", "Low-rank methods scale by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
 
     private readonly Option<string[]> _set = new("--set")
     {

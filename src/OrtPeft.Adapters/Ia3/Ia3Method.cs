@@ -1,0 +1,92 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Ia3;
+
+/// <summary>IA³: inner activations scaled by learnt vectors.</summary>
+/// <seealso href="https://arxiv.org/abs/2205.05638">Liu et al., Few-Shot Parameter-Efficient Fine-Tuning.</seealso>
+public sealed class Ia3Method : IPeftMethod
+{
+    private static readonly string[][] DefaultTargets =
+    [
+        ["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"],
+    ];
+
+    private static readonly ModuleTargets DefaultFeedforward = ["mlp.c_proj", "down_proj", "dense_4h_to_h"];
+
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "ia3",
+        PeftType = "IA3",
+        Title = "IA³",
+        Paper = new("https://arxiv.org/abs/2205.05638"),
+        Trains = "one vector per chosen layer, which scales what the layer makes or reads",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => Ia3Config.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var ia3 = (Ia3Config)config;
+        var builder = GraphBuilder.Over(model);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets);
+        var parameters = selected.Select(module => InjectInto(module, ia3, builder, seed)).ToList();
+        var feedforward = ia3.FeedforwardModules ?? ModuleTargets.Listed(
+            DefaultFeedforward.Where(name => selected.Any(m => TargetSelector.Matches(m, [name]))));
+        return new Injection(resolved with { FeedforwardModules = feedforward }, parameters);
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(weights);
+        var ia3 = (Ia3Config)config;
+        foreach (var module in TargetResolution.Select(model.Graph, ia3, DefaultTargets))
+            Fold(model.Graph, module, weights[NameOf(module)].ToFloat32(), IsFeedforward(module, ia3));
+    }
+
+    private static AdapterParameter InjectInto(LinearModule module, Ia3Config config, GraphBuilder g, long seed)
+    {
+        var isFeedforward = IsFeedforward(module, config);
+        var features = isFeedforward ? module.InFeatures : module.OutFeatures;
+        var name = NameOf(module);
+        long[] dims = isFeedforward ? [1, features] : [features, 1];
+        var content = config.InitIa3Weights
+            ? InitialWeights.Filled(1, dims)
+            : InitialWeights.Normal(seed, name, 1, dims);
+        var l = g.Graph.AddInitializer(g.Graph.FreshName(name), content);
+        var graft = new ModuleGraft(g, module, "/ia3");
+        if (isFeedforward)
+            graft.ReplaceInput(x => g.Mul(x, g.Reshape(l, features)));
+        else
+            graft.ReplaceResult(y => g.Mul(y, g.Reshape(l, features)));
+        return new AdapterParameter(name, l);
+    }
+
+    /// <summary>l scales the weight's input axis in feed-forward layers; else its output axis, and the bias.</summary>
+    private static void Fold(Graph graph, LinearModule module, float[] l, bool isFeedforward)
+    {
+        var weight = ModuleWeights.Read(module);
+        var columns = (int)module.Weight.Initializer!.Dims[1];
+        var scalesRows = isFeedforward != module.IsOutByIn;
+        for (var i = 0; i < weight.Length; i++)
+            weight[i] *= scalesRows ? l[i / columns] : l[i % columns];
+        ModuleWeights.Replace(graph, module, Tensor.Of<float>(weight, module.Weight.Initializer.Dims.AsSpan()));
+        if (isFeedforward || module.Bias is not { } bias)
+            return;
+        var scaled = bias.Initializer!.ToFloat32().Zip(l, static (b, factor) => b * factor).ToArray();
+        graph.SetInitializer(bias, Tensor.Vector<float>(scaled));
+    }
+
+    private static bool IsFeedforward(LinearModule module, Ia3Config config) =>
+        TargetSelector.Matches(module, config.FeedforwardModules ?? DefaultFeedforward);
+
+    private static string NameOf(LinearModule module) => $"base_model.model.{module.Name}.ia3_l";
+}

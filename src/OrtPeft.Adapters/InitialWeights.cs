@@ -1,0 +1,45 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Numerics;
+
+namespace OrtPeft.Adapters;
+
+/// <summary>Fresh weights, float32. A parameter's numbers depend on seed and name alone, not on what else is made.</summary>
+internal static class InitialWeights
+{
+    public static Tensor Zeros(params ReadOnlySpan<long> dims) => Filled(0, dims);
+
+    public static Tensor Filled(float value, params ReadOnlySpan<long> dims)
+    {
+        var values = new float[Count(dims)];
+        values.AsSpan().Fill(value);
+        return Tensor.Of<float>(values, dims);
+    }
+
+    /// <summary>Uniform in [−bound, bound).</summary>
+    public static Tensor Uniform(long seed, string name, double bound, params ReadOnlySpan<long> dims)
+    {
+        var random = new SplitMix64(seed, name);
+        var values = new float[Count(dims)];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = random.NextUniform(-bound, bound);
+        return Tensor.Of<float>(values, dims);
+    }
+
+    /// <summary>Normal with mean 0.</summary>
+    public static Tensor Normal(long seed, string name, double standardDeviation, params ReadOnlySpan<long> dims)
+    {
+        var random = new SplitMix64(seed, name);
+        var values = new float[Count(dims)];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = random.NextNormal(standardDeviation);
+        return Tensor.Of<float>(values, dims);
+    }
+
+    private static long Count(ReadOnlySpan<long> dims)
+    {
+        long count = 1;
+        foreach (var dim in dims)
+            count = checked(count * dim);
+        return count;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Configuration;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>What the configurations of methods share that adapt chosen modules, with HF PEFT's fields.</summary>
+public abstract record TargetedConfig : PeftConfig
+{
+    /// <summary>The modules to adapt; null (default) takes the method's own for the model at hand.</summary>
+    public ModuleTargets? TargetModules { get; init; }
+
+    /// <summary>Modules not to adapt, by the rules of <see cref="TargetModules"/>; null (default) for none.</summary>
+    public ModuleTargets? ExcludeModules { get; init; }
+
+    /// <summary>Only the layers of these numbers, from 0; null (default) for all.</summary>
+    public IReadOnlyList<int>? LayersToTransform { get; init; }
+
+    /// <summary>
+    /// What stands before a layer's number in module names, such as <c>h</c>; null (default) for anything.
+    /// </summary>
+    public IReadOnlyList<string>? LayersPattern { get; init; }
+
+    /// <summary>
+    /// Whether the source model stores weights [in, out]. It describes the base and changes nothing here; set when
+    /// saving.
+    /// </summary>
+    public bool FanInFanOut { get; init; }
+
+    /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
+    internal virtual bool HasLayerFields => true;
+
+    /// <summary>Reads the shared fields. Call it last: what is unread by then is unknown.</summary>
+    /// <typeparam name="T">The method's configuration.</typeparam>
+    /// <param name="config">The configuration read so far.</param>
+    /// <param name="fields">The file.</param>
+    /// <returns>The configuration with the shared fields.</returns>
+    protected static T WithTargets<T>(T config, ConfigFields fields)
+        where T : TargetedConfig
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        return WithShared(
+            config with
+            {
+                TargetModules = ModuleTargets.FromJson(fields.Json("target_modules"), "target_modules"),
+                ExcludeModules = ModuleTargets.FromJson(fields.Json("exclude_modules"), "exclude_modules"),
+                LayersToTransform = fields.List<int>("layers_to_transform"),
+                LayersPattern = fields.List<string>("layers_pattern"),
+                FanInFanOut = fields.Flag("fan_in_fan_out", false),
+            },
+            fields);
+    }
+
+    /// <inheritdoc/>
+    protected override void WriteFields(IDictionary<string, JsonNode?> fields)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        fields["target_modules"] = TargetModules?.ToJson();
+        fields["exclude_modules"] = ExcludeModules?.ToJson();
+        fields["fan_in_fan_out"] = FanInFanOut;
+        if (!HasLayerFields)
+            return;
+        fields["layers_to_transform"] = LayersToTransform is null
+            ? null
+            : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
+        fields["layers_pattern"] = LayersPattern is null
+            ? null
+            : new JsonArray([.. LayersPattern.Select(static l => (JsonNode?)l)]);
+    }
+}

@@ -1,0 +1,29 @@
+using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Ia3;
+using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Lora;
+
+namespace OrtPeft.Training.Tests.Conformance;
+
+/// <summary>The rows of the conformance suite: at least one for each method in the catalogue.</summary>
+internal static class MethodCases
+{
+    private static readonly MethodCase[] Rows =
+    [
+        new("lora", new LoraConfig { R = 4, TargetModules = "all-linear" }),
+        new("lora:rs", new LoraConfig { R = 4, UseRslora = true, Bias = "all", TargetModules = ["c_attn", "mlp.c_fc"] }),
+        new("lora:random", new LoraConfig { R = 4, InitLoraWeights = false }) { StartsAsBase = false },
+        new("ia3", new Ia3Config()),
+        new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
+        new("ln-tuning", new LnTuningConfig()),
+        new("bitfit", new BitFitConfig()),
+        new("full", new FullConfig()),
+    ];
+
+    public static TheoryData<string> Names => [.. Rows.Select(static r => r.Name)];
+
+    public static IReadOnlyList<MethodCase> All => Rows;
+
+    public static MethodCase Named(string name) => Rows.Single(r => r.Name == name);
+}
