@@ -113,6 +113,9 @@ public sealed class PeftModel
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Save(string folder) => AdapterFolder.Save(folder, Config, GetWeights());
 
+    /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
+    internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
+
     /// <summary>Folds the adapter into a copy of the base.</summary>
     /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the
     /// base.</returns>
