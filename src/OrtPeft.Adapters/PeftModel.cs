@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -53,6 +54,7 @@ public sealed class PeftModel
         ControlFlow.Refuse(baseModel);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
+        SharedVectors.Separate(canonical.Graph);
         var adapted = canonical.Clone();
         return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
     }
