@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -64,6 +65,7 @@ public sealed class PeftModel
         ControlFlow.Refuse(baseModel);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
+        SharedVectors.Separate(canonical.Graph);
         var adapted = canonical.Clone();
         return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
     }
@@ -138,6 +140,9 @@ public sealed class PeftModel
         var weights = GetWeights();
         AdapterFolder.Save(folder, Config, _injection.ForSaving?.Invoke(weights) ?? weights);
     }
+
+    /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
+    internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
 
     /// <summary>Folds the adapter into a copy of the base.</summary>
     /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the

@@ -55,6 +55,7 @@ internal static class ArgumentsCheck
             StringComparer.Ordinal);
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
+        identity["base-dropout"] = arguments.BaseDropout ? "yes" : "no";
         foreach (var (field, value) in adapter.ToJson().Where(static f => !Informative.Contains(f.Key)))
             identity[field] = value?.ToJsonString() ?? "null";
         return identity;

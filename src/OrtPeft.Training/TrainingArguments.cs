@@ -43,6 +43,13 @@ public sealed record TrainingArguments
     public bool Shuffle { get; init; } = true;
 
     /// <summary>
+    /// Whether dropout in the base's own graph is live while training. Only graphs that were exported in training mode
+    /// have it. Default true: who exports dropout wants it, and HF's trainers have it live too. Evaluation never has
+    /// it; an adapter's own dropout is its configuration's.
+    /// </summary>
+    public bool BaseDropout { get; init; } = true;
+
+    /// <summary>
     /// Evaluate after every so many steps; null (default) after every epoch. Only with evaluation data.
     /// </summary>
     public int? EvaluationSteps { get; init; }

@@ -34,24 +34,49 @@ public static class TrainingGraph
     /// <summary>Builds the graph that computes loss and gradients.</summary>
     /// <param name="peft">The adapted model.</param>
     /// <param name="objective">What to minimise.</param>
+    /// <param name="baseDropout">Whether dropout of the base's own graph, which exports in training mode have, stays
+    /// live as in PyTorch's training; the adapter's dropout is its configuration's. Default true.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
-    public static Model ForTraining(PeftModel peft, IObjective objective)
+    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true)
     {
         var prepared = Prepare(peft);
-        var (model, parameters) = (prepared.Model, prepared.Parameters);
-        var graph = model.Graph;
-        var shapes = Inferred(model);
-        DropoutLowering.ForTraining(model, shapes);
-        var g = new GraphBuilder(graph, shapes);
-        var scale = graph.AddInput(Scale, ElementType.Float, []);
-        var scope = new LossScope(g, graph.Outputs[0], scale, parameters.ToHashSet(), peft.VirtualTokens);
-        var loss = objective.Build(scope);
-        var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, parameters, prepared.Detached);
-        g.Scope = "";
-        SetOutputs(g, loss, parameters.Zip(gradients));
-        return model;
+        if (!baseDropout)
+            DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
+        var shapes = Inferred(prepared.Model);
+        DropoutLowering.ForTraining(prepared.Model, shapes);
+        Differentiate(prepared, shapes, objective, peft.VirtualTokens);
+        return prepared.Model;
+    }
+
+    /// <summary>
+    /// Builds the graph that computes a model's loss and its gradient at chosen inputs and weights, without dropout.
+    /// Caches stay inputs, so that the gradient at keys and values of a past can be had.
+    /// </summary>
+    /// <param name="model">A base, or a model with an adapter in it; not changed.</param>
+    /// <param name="objective">What to differentiate.</param>
+    /// <param name="wanted">Names of floating-point inputs, or of weights in canonical form, which become
+    /// inputs.</param>
+    /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the weights.</returns>
+    /// <exception cref="GraphException">The model has no value of a wanted name.</exception>
+    /// <exception cref="UnsupportedOpException">An operator on the way to the loss has no gradient.</exception>
+    public static Model ForGradients(Model model, IObjective objective, IReadOnlyList<string> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(wanted);
+        var copy = model.Clone();
+        CanonicalForm.Apply(copy);
+        var graph = copy.Graph;
+        var values = wanted.Select(name => graph.Find(name) ?? throw new GraphException(
+            $"Graph '{graph.Name}' has no value '{name}' to differentiate at.")).ToList();
+        foreach (var weight in values.Where(static v => v.Initializer is not null))
+            graph.TurnIntoInput(weight);
+        FirstOutputOnly(copy);
+        DropoutLowering.ForEvaluation(copy);
+        Differentiate(new PreparedModel(copy, values, []), Inferred(copy), objective, virtualTokens: 0);
+        return copy;
     }
 
     /// <summary>Builds the graph that computes the loss alone, without dropout.</summary>
@@ -97,6 +122,19 @@ public static class TrainingGraph
     private static GradientRule? RuleOf(Node node, Model model) =>
         GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
 
+    private static void Differentiate(
+        PreparedModel prepared, ShapeInference shapes, IObjective objective, int virtualTokens)
+    {
+        var (model, wanted) = (prepared.Model, prepared.Parameters);
+        var graph = model.Graph;
+        var g = new GraphBuilder(graph, shapes);
+        var scale = graph.AddInput(Scale, ElementType.Float, []);
+        var loss = objective.Build(new LossScope(g, graph.Outputs[0], scale, wanted.ToHashSet(), virtualTokens));
+        var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
+        g.Scope = "";
+        SetOutputs(g, loss, wanted.Zip(gradients));
+    }
+
     private static Model LossAlone(Model model, IObjective objective, int virtualTokens)
     {
         DropoutLowering.ForEvaluation(model);
@@ -124,8 +162,14 @@ public static class TrainingGraph
         return new PreparedModel(model, parameters, detached);
     }
 
-    /// <summary>Only the first output stays: caches go, and the loss that a graph brings of its own.</summary>
     private static void WithoutCache(Model model)
+    {
+        FirstOutputOnly(model);
+        PastRemoval.Run(model);
+    }
+
+    /// <summary>Caches go, and the loss that a graph brings of its own.</summary>
+    private static void FirstOutputOnly(Model model)
     {
         var graph = model.Graph;
         foreach (var output in graph.Outputs.Skip(1).ToArray())
@@ -134,7 +178,6 @@ public static class TrainingGraph
         var labels = graph.Inputs.FirstOrDefault(static i => i.Name == "labels");
         if (labels is { Uses.Count: 0, IsGraphOutput: false })
             graph.Remove(labels);
-        PastRemoval.Run(model);
     }
 
     private static ShapeInference Inferred(Model model)

@@ -10,32 +10,29 @@ public static class ModuleCatalogue
     /// <returns>The layers; a layer applied twice is listed once, at its first use.</returns>
     public static IReadOnlyList<LinearModule> LinearModules(Graph graph)
     {
-        ArgumentNullException.ThrowIfNull(graph);
+        return [.. Applications(graph).DistinctBy(static m => m.Name)];
+    }
+
+    /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed twice.</summary>
+    internal static IEnumerable<LinearModule> Applications(Graph graph)
+    {
         var head = OutputLayer(graph);
-        var modules = new List<LinearModule>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var node in graph.Nodes)
         {
             if (WeightOf(node) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
-            var name = ModuleNames.Of(node, weight, bias);
-            if (names.Add(name))
+            yield return new LinearModule
             {
-                modules.Add(new LinearModule
-                {
-                    Name = name,
-                    Node = node,
-                    Weight = weight,
-                    IsOutByIn = isOutByIn,
-                    Bias = bias,
-                    BiasAdd = biasAdd,
-                    IsOutputLayer = node == head,
-                });
-            }
+                Name = ModuleNames.Of(node, weight, bias),
+                Node = node,
+                Weight = weight,
+                IsOutByIn = isOutByIn,
+                Bias = bias,
+                BiasAdd = biasAdd,
+                IsOutputLayer = node == head,
+            };
         }
-
-        return modules;
     }
 
     /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>

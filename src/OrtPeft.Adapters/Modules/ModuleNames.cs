@@ -27,7 +27,8 @@ internal static class ModuleNames
         return Stem(weight.Name, WeightSuffix) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
     }
 
-    private static string? Scope(string nodeName)
+    /// <summary>The module that a node was exported from, by its name; null when the name tells none.</summary>
+    public static string? Scope(string nodeName)
     {
         var segments = nodeName.Split('/', StringSplitOptions.RemoveEmptyEntries);
         return nodeName.StartsWith('/') && segments.Length >= 2 ? string.Join('.', segments[..^1]) : null;

@@ -15,12 +15,13 @@ public static class DropoutLowering
     /// </summary>
     public const string SeedInput = "dropout_seed";
 
-    /// <summary>Removes every dropout.</summary>
+    /// <summary>Removes every dropout, or those that are chosen.</summary>
     /// <param name="model">The model; edited in place.</param>
-    public static void ForEvaluation(Model model)
+    /// <param name="choose">Which nodes go; all when left out.</param>
+    public static void ForEvaluation(Model model, Func<Node, bool>? choose = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        foreach (var node in Dropouts(model.Graph))
+        foreach (var node in Dropouts(model.Graph).Where(n => choose?.Invoke(n) != false))
             Replace(node, node.Inputs[0]!);
     }
 

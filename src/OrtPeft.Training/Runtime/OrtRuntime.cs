@@ -46,7 +46,8 @@ internal sealed class OrtRuntime : IDisposable
             parameter.Value.Initializer!.ToFloat32().CopyTo(_parameters.Span(slot.Offset, slot.Count));
         _scaleValue = TensorValues.Over(_scale);
         _dropoutSeedValue = TensorValues.Over(_dropoutSeed);
-        _training = new LossSession(TrainingGraph.ForTraining(peft, objective), arguments.Runtime);
+        _training = new LossSession(
+            TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout), arguments.Runtime);
         _training.BindInput(TrainingGraph.Scale, _scaleValue);
         if (_training.Has(DropoutLowering.SeedInput))
             _training.BindInput(DropoutLowering.SeedInput, _dropoutSeedValue);

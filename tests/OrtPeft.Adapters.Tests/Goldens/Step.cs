@@ -11,9 +11,7 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
     public static Step Of(PeftModel peft, IReadOnlyDictionary<string, Tensor> batch)
     {
         var graph = TrainingGraph.ForTraining(peft, new CausalLm());
-        var labels = batch["labels"];
-        var columns = (int)labels.Dims[1];
-        var count = labels.ToInt64().Where((label, i) => i % columns > 0 && label != -100).Count();
+        var count = SupervisedIn(batch["labels"]);
         var feeds = DecoderLogits.WithPositions(batch);
         feeds[TrainingGraph.Scale] = Tensor.Scalar(1f / count);
         foreach (var (name, tensor) in peft.GetWeights())
@@ -24,5 +22,12 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
         return new Step(
             outputs[TrainingGraph.LossSum].ToFloat32()[0] / count,
             names.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]));
+    }
+
+    /// <summary>The labels that count: the first of a row is never predicted.</summary>
+    public static int SupervisedIn(Tensor labels)
+    {
+        var columns = (int)labels.Dims[1];
+        return labels.ToInt64().Where((label, i) => i % columns > 0 && label != -100).Count();
     }
 }

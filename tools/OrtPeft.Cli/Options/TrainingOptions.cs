@@ -56,6 +56,12 @@ internal sealed class TrainingOptions : IOptionGroup
         Description = "Take rows in order, over and over.",
     };
 
+    private readonly Option<bool> _noBaseDropout = new("--no-base-dropout")
+    {
+        Description = "Train without the dropout that a graph exported in training mode has; "
+            + "by default it is live, as in HF's trainers.",
+    };
+
     private readonly Option<int?> _evaluationSteps = NumberOption.Optional<int>(
         "--eval-steps", "Measure after every so many steps. [default: every epoch]", "N");
 
@@ -67,7 +73,7 @@ internal sealed class TrainingOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _schedule, _warmup, _weightDecay, _maxGradNorm,
-        _seed, _noShuffle, _evaluationSteps, _checkpointSteps, _resume,
+        _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -102,6 +108,7 @@ internal sealed class TrainingOptions : IOptionGroup
             },
             Seed = Seed(run),
             Shuffle = !run.Get(_noShuffle),
+            BaseDropout = !run.Get(_noBaseDropout),
             EvaluationSteps = run.Get(_evaluationSteps),
             CheckpointSteps = run.Get(_checkpointSteps),
             OutputFolder = folder,

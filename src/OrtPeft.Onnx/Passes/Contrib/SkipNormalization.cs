@@ -33,9 +33,10 @@ internal static class SkipNormalization
     private static Value?[] Inputs(Value sum, Value gamma, Value? beta) =>
         beta is null ? [sum, gamma] : [sum, gamma, beta];
 
+    /// <summary>The bias goes to x first: it is that of the layer which made x, and stands beside its product.</summary>
     private static Value Sum(Node node, GraphBuilder g, Value? bias)
     {
-        var sum = g.Add(node.Inputs[0]!, node.Inputs[1]!);
-        return bias is null ? sum : g.Add(sum, bias);
+        var x = node.Inputs[0]!;
+        return g.Add(bias is null ? x : g.Add(x, bias), node.Inputs[1]!);
     }
 }
