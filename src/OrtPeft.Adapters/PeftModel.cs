@@ -11,12 +11,14 @@ namespace OrtPeft.Adapters;
 /// </summary>
 public sealed class PeftModel
 {
+    private readonly Model _original;
     private readonly Model _base;
     private readonly IPeftMethod _method;
     private readonly Injection _injection;
 
-    private PeftModel(Model canonicalBase, Model adapted, IPeftMethod method, Injection injection)
+    private PeftModel(Model original, Model canonicalBase, Model adapted, IPeftMethod method, Injection injection)
     {
+        _original = original;
         _base = canonicalBase;
         _method = method;
         _injection = injection;
@@ -57,17 +59,18 @@ public sealed class PeftModel
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The configuration does not fit the model.</exception>
-    /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
+    /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form, or hides layers in
+    /// loops or in branches that data choose.</exception>
     public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(baseModel);
         var method = PeftMethods.Of(config);
-        ControlFlow.Refuse(baseModel);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
+        ControlFlow.Refuse(canonical);
         SharedVectors.Separate(canonical.Graph);
         var adapted = canonical.Clone();
-        return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
+        return new PeftModel(baseModel, canonical, adapted, method, method.Inject(adapted, config, seed));
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -144,9 +147,15 @@ public sealed class PeftModel
     /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
     internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
 
+    /// <summary>Whether the base chooses between graphs at run time, as Optimum's merged decoders do.</summary>
+    public bool HasBranches => _original.Graph.Nodes.Any(static n => n.Subgraphs.Any());
+
     /// <summary>Folds the adapter into a copy of the base.</summary>
-    /// <returns>The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the
-    /// base.</returns>
+    /// <returns>
+    /// The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the base. A base
+    /// with branches keeps them, and all read the merged weights; only where one of its weights stands for several
+    /// parameters that now differ does the branch for sequences without a past remain alone.
+    /// </returns>
     /// <exception cref="ConfigException">The method or its configuration cannot be folded in; the message says
     /// why.</exception>
     public Model Merge()
@@ -155,8 +164,21 @@ public sealed class PeftModel
             throw new ConfigException($"{_method.Description.Title} cannot be merged: {reason}.");
         var weights = GetWeights();
         var merged = _base.Clone();
-        MergeRecord.Add(merged, weights);
         _method.Merge(merged, Config, weights);
-        return merged;
+        var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
+        MergeRecord.Add(result, weights);
+        return result;
+    }
+
+    /// <summary>
+    /// The model to run: the adapter's nodes beside their layers, dropout off. In a base with branches the adapter is
+    /// merged instead, for its nodes stand in the branch for training alone.
+    /// </summary>
+    /// <returns>A model of its own; it shares the weights.</returns>
+    public Model ForInference()
+    {
+        var model = HasBranches ? Merge() : Model.Clone();
+        DropoutLowering.ForEvaluation(model);
+        return model;
     }
 }

@@ -10,6 +10,10 @@ internal static class Fixture
     public const string OlderPast = "hf442_g2l_past_op14";
     public const string NoPast = "hf442_g2l_nopast_op17";
     public const string StackedPast = "ortstyle_g2l_past_op11";
+
+    /// <summary>Two decoders under one If, which a fed input chooses between.</summary>
+    public const string Merged = "hf442_g2l_legacymerged_op13__decoder_model_merged";
+
     /// <summary>Other weights: 5 layers, 1000 tokens, 512 positions, ONNX Runtime's fused operators.</summary>
     public const string Fused = "genai_tiny_random_gpt2_fused/past";
 

@@ -8,8 +8,8 @@ namespace OrtPeft.Inference.Sessions;
 
 /// <summary>
 /// The inputs of a decoder graph under Optimum's names, and how to fill them: <c>input_ids</c>, <c>attention_mask</c>,
-/// <c>position_ids</c> and caches, each only where the graph has it and with the element type it states (int64, int32,
-/// float32 or bool). Immutable and thread-safe.
+/// <c>position_ids</c>, caches and a merged decoder's <c>use_cache_branch</c>, each only where the graph has it and with
+/// the element type it states (int64, int32, float32 or bool). Immutable and thread-safe.
 /// </summary>
 public sealed class DecoderInputs
 {
@@ -27,7 +27,12 @@ public sealed class DecoderInputs
     /// </summary>
     public const string Labels = "labels";
 
-    private static readonly string[] Names = [Ids, Mask, Positions, Labels];
+    /// <summary>
+    /// The name of a merged decoder's choice of branch, <c>[1] bool</c>: whether the caches hold anything.
+    /// </summary>
+    public const string Switch = MergedDecoder.Switch;
+
+    private static readonly string[] Names = [Ids, Mask, Positions, Labels, Switch];
 
     private readonly ImmutableArray<Value> _numbers;
 
@@ -101,6 +106,7 @@ public sealed class DecoderInputs
                 Ids => IntegerFeed.Of(input.Type, ids, rows, columns),
                 Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
                 Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * total), rows, total),
+                Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
                 _ => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
             });
         }
@@ -118,6 +124,8 @@ public sealed class DecoderInputs
         return OrtValue.CreateAllocatedTensorValue(
             OrtAllocator.DefaultInstance, (TensorElementType)(int)past.Type, dims);
     }
+
+    private static long[] OneElement(Value input) => input.Shape?.Rank == 0 ? [] : [1];
 
     private static long[] Ones(int count)
     {
@@ -142,6 +150,8 @@ public sealed class DecoderInputs
 
     private static void CheckNumbers(Graph graph, Value input)
     {
+        if (input.Name == Switch && input is { Type: ElementType.Bool, Shape: null or { Rank: <= 1 } })
+            return;
         if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })
         {
             throw new GraphException(

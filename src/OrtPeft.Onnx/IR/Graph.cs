@@ -202,9 +202,7 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(node);
         if (node.Graph != this)
             throw new GraphException($"{node} is not in graph '{Name}'.");
-        var value = Register(new Value(FreshName(hint)));
-        node.AddOutput(value);
-        return value;
+        return AddNamedOutput(node, FreshName(hint));
     }
 
     /// <summary>Takes a node out. Its outputs must have no readers left.</summary>
@@ -336,6 +334,13 @@ public sealed class Graph
         _nodes.Insert(index, node);
         _nodeNames.Add(node.Name);
         return node;
+    }
+
+    internal Value AddNamedOutput(Node node, string name)
+    {
+        var value = Register(new Value(name));
+        node.AddOutput(value);
+        return value;
     }
 
     /// <summary>Whether nodes of this graph may read a value: one of this graph or of one around it.</summary>

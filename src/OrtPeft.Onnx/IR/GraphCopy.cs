@@ -2,50 +2,90 @@ using System.Collections.Immutable;
 
 namespace OrtPeft.Onnx;
 
-/// <summary>Copies a graph with its subgraphs; tensors are shared.</summary>
-internal static class GraphCopy
+/// <summary>Copies graphs with their subgraphs; tensors are shared.</summary>
+/// <param name="naming">What a value or node is called in the graph that receives it, given its old name.</param>
+internal sealed class GraphCopy(Func<Graph, string, string> naming)
 {
-    public static Graph Of(Graph source) => Copy(source, null, []);
+    /// <summary>A graph of its own, every name kept.</summary>
+    public static Graph Of(Graph source) => new GraphCopy(static (_, name) => name).Copy(source, null, []);
 
-    private static Graph Copy(Graph source, Graph? parent, Dictionary<Value, Value> outer)
+    /// <summary>
+    /// Puts a subgraph's constants and nodes into the graph around it, under names that are free there. What the
+    /// subgraph reads of the graph around it is read as it is.
+    /// </summary>
+    /// <param name="body">A subgraph without inputs.</param>
+    /// <param name="before">The node of the surrounding graph to insert before.</param>
+    /// <returns>The new nodes in order, and what stands for each of the subgraph's results.</returns>
+    public static (IReadOnlyList<Node> Nodes, IReadOnlyList<Value> Results) Inline(Graph body, Node before)
+    {
+        var copy = new GraphCopy(static (graph, name) => graph.FreshName(name));
+        var values = new Dictionary<Value, Value>();
+        var target = before.Graph!;
+        copy.CopyConstants(body, target, values);
+        var nodes = body.Nodes.Select(n => copy.CopyNode(n, target, values, before)).ToList();
+        return (nodes, [.. body.Outputs.Select(o => values.GetValueOrDefault(o, o))]);
+    }
+
+    private Graph Copy(Graph source, Graph? parent, Dictionary<Value, Value> outer)
     {
         var copy = new Graph(source.Name, parent) { Unmodelled = source.Unmodelled };
         var values = new Dictionary<Value, Value>(outer);
         foreach (var input in source.Inputs)
-            Link(values, input, copy.AddInput(input.Name, input.Type, input.Shape));
-        foreach (var constant in source.Initializers)
-        {
-            if (values.TryGetValue(constant, out var input))
-                copy.SetInitializer(input, constant.Initializer!);
-            else
-                Link(values, constant, copy.AddInitializer(constant.Name, constant.Initializer!));
-        }
-
+            Link(values, input, copy.AddInput(naming(copy, input.Name), input.Type, input.Shape));
+        CopyConstants(source, copy, values);
         foreach (var node in source.Nodes)
-            CopyNode(node, copy, values);
+            CopyNode(node, copy, values, null);
         foreach (var output in source.Outputs)
-            copy.AddOutput(values[output]);
+            copy.AddOutput(values.GetValueOrDefault(output, output));
         return copy;
     }
 
-    private static void CopyNode(Node node, Graph target, Dictionary<Value, Value> values)
+    private void CopyConstants(Graph source, Graph target, Dictionary<Value, Value> values)
     {
-        var attributes = node.Attributes.Select(a => CopyAttribute(a, target, values));
-        var copy = target.Insert(
-            new Node(node.OpType, node.Domain, node.Name) { Unmodelled = node.Unmodelled },
-            node.Inputs.Select(i => i is null ? null : Copied(node, i, values)),
-            node.Outputs.Select(static o => o.Name),
-            attributes);
-        foreach (var (from, to) in node.Outputs.Zip(copy.Outputs))
-            Link(values, from, to);
+        foreach (var constant in source.Initializers)
+        {
+            if (values.TryGetValue(constant, out var input))
+                target.SetInitializer(input, constant.Initializer!);
+            else
+                Link(values, constant, target.AddInitializer(naming(target, constant.Name), constant.Initializer!));
+        }
     }
 
-    private static Value Copied(Node node, Value value, Dictionary<Value, Value> values) =>
-        values.TryGetValue(value, out var copy)
-            ? copy
-            : throw new GraphException($"{node} stands before what makes '{value.Name}': sort the nodes first.");
+    /// <summary>Outputs are added one by one, so that each new name is taken before the next is chosen.</summary>
+    private Node CopyNode(Node node, Graph target, Dictionary<Value, Value> values, Node? before)
+    {
+        var attributes = node.Attributes.Select(a => CopyAttribute(a, target, values)).ToArray();
+        var name = node.Name.Length == 0 ? "" : naming(target, node.Name);
+        var copy = target.Insert(
+            new Node(node.OpType, node.Domain, name) { Unmodelled = node.Unmodelled },
+            node.Inputs.Select(i => i is null ? null : Copied(node, i, target, values)),
+            [],
+            attributes,
+            before);
+        foreach (var output in node.Outputs)
+            Link(values, output, AddOutput(copy, output.Name));
+        return copy;
+    }
 
-    private static NodeAttribute CopyAttribute(NodeAttribute attribute, Graph target, Dictionary<Value, Value> values)
+    private Value AddOutput(Node node, string name)
+    {
+        if (name.Length > 0)
+            return node.Graph!.AddNamedOutput(node, naming(node.Graph, name));
+        var omitted = new Value("");
+        node.AddOutput(omitted);
+        return omitted;
+    }
+
+    private static Value Copied(Node node, Value value, Graph target, Dictionary<Value, Value> values)
+    {
+        if (values.TryGetValue(value, out var copy))
+            return copy;
+        return target.CanRead(value)
+            ? value
+            : throw new GraphException($"{node} stands before what makes '{value.Name}': sort the nodes first.");
+    }
+
+    private NodeAttribute CopyAttribute(NodeAttribute attribute, Graph target, Dictionary<Value, Value> values)
     {
         object? value = attribute.Kind switch
         {

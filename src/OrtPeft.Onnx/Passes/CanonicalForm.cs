@@ -16,6 +16,7 @@ public static class CanonicalForm
     public static IReadOnlyList<GraphPass> Passes { get; } =
     [
         new("input-defaults", InputDefaults.Run),
+        new("resolve-if", IfResolution.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
         new("remove-identity", IdentityRemoval.Run),
@@ -30,6 +31,7 @@ public static class CanonicalForm
     /// <param name="model">The model.</param>
     /// <exception cref="UnsupportedOpException">A node cannot be brought into the form; the message names
     /// it.</exception>
+    /// <exception cref="GraphException">A node contradicts its operator's definition.</exception>
     public static void Apply(Model model)
     {
         foreach (var pass in Passes)

@@ -1,21 +1,45 @@
 namespace OrtPeft.Onnx.Passes;
 
-/// <summary>Finds the nodes that hold graphs of their own; adapters and gradients do not reach into these.</summary>
+/// <summary>
+/// The nodes that hold graphs of their own and that <see cref="IfResolution"/> leaves: loops, scans, and choices made
+/// by data. Running them is ONNX Runtime's matter; adapters and gradients do not reach into them.
+/// </summary>
 public static class ControlFlow
 {
-    /// <summary>Checks that the main graph computes everything itself.</summary>
-    /// <param name="model">The model.</param>
-    /// <exception cref="UnsupportedOpException">A node chooses or repeats a graph; the message names it.</exception>
+    /// <summary>Checks that no weight matrix is hidden from adapters.</summary>
+    /// <param name="model">The model in canonical form.</param>
+    /// <exception cref="UnsupportedOpException">A node's own graph reads one; the message names the node.</exception>
     public static void Refuse(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Graph.Nodes.FirstOrDefault(static n => n.Subgraphs.Any()) is not { } node)
-            return;
-        var what = node.OpType == "If" ? "chooses between two graphs at run time" : "runs a graph of its own";
-        var condition = node.OpType == "If" && node.Input(0) is { } fed ? $" by '{fed.Name}'" : "";
-        throw new UnsupportedOpException(
-            $"{node} (opset {model.Opset}) {what}{condition}, and OrtPeft does not adapt layers inside of it; " +
-            "export the model without it (for Optimum: decoder_model.onnx, or --no-post-process, not the merged " +
-            "decoder).");
+        if (model.Graph.Nodes.FirstOrDefault(ReadsWeights) is { } node)
+        {
+            throw new UnsupportedOpException(
+                $"{node} (opset {model.Opset}) {Describe(node)}, with layers inside that OrtPeft does not adapt; " +
+                "export the model without it, such as with torch.onnx.export of the eager model.");
+        }
     }
+
+    /// <summary>What a node does with its own graphs, as a clause with the node as its subject.</summary>
+    /// <param name="node">A node with subgraphs.</param>
+    /// <returns>Such as <c>chooses between two graphs at run time by 'flag'</c>.</returns>
+    public static string Describe(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.OpType switch
+        {
+            "If" => $"chooses between two graphs at run time by '{node.Input(0)?.Name}'",
+            "Loop" or "Scan" or "SequenceMap" => "repeats a graph at run time",
+            _ => "runs a graph of its own",
+        };
+    }
+
+    private static bool ReadsWeights(Node node) => node.Subgraphs.Any(ReadsWeights);
+
+    private static bool ReadsWeights(Graph graph) =>
+        graph.Outputs.Any(IsWeight) || graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
+
+    /// <summary>A matrix of numbers; masks have four axes, formulas' constants none or one element.</summary>
+    private static bool IsWeight(Value? value) =>
+        value?.Constant is { Dims.Length: 2, Count: > 1 } content && content.Type.IsFloating();
 }

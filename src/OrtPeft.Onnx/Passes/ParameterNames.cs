@@ -34,6 +34,7 @@ public static class ParameterNames
     public static string Canonical(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
+        name = MergedDecoder.BareName(name);
         var segments = name.Split('.');
         if (LayersAt(segments) is not { } at)
             return Head(segments) ?? name;

@@ -37,7 +37,7 @@ public static class PastRemoval
     }
 
     /// <summary>The mask spans past and sequence; without a past it is as long as the sequence.</summary>
-    private static void MaskCoversTheSequenceOnly(Graph graph)
+    internal static void MaskCoversTheSequenceOnly(Graph graph)
     {
         var ids = graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
         var mask = graph.Inputs.FirstOrDefault(static i => i.Name == "attention_mask");

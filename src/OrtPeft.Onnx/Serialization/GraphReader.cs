@@ -109,13 +109,21 @@ internal sealed class GraphReader(string path, TensorReader tensors)
     private void ReadOutput(ValueInfoProto proto, Graph graph)
     {
         var value = graph.Find(proto.Name) ?? throw Broken($"the result '{proto.Name}' is made by nothing");
-        if (value.IsGraphInput || value.Initializer is not null)
+        if (value.IsGraphInput || value.Initializer is not null || value.Graph != graph)
             proto.Type = null;
         var (type, shape) = (value.Type, value.Shape);
         TypeConverter.Read(proto, value);
         if (value.Type == ElementType.Undefined)
             (value.Type, value.Shape) = (type, shape);
-        graph.AddOutput(value);
+        graph.AddOutput(value.Graph == graph ? value : PassedOn(value, graph));
+    }
+
+    /// <summary>ONNX Runtime wants a subgraph's results to be its own.</summary>
+    private static Value PassedOn(Value outer, Graph graph)
+    {
+        var own = graph.AddNode("Identity", [outer], [graph.FreshName($"{outer.Name}/passed_on")]).Output;
+        (own.Type, own.Shape) = (outer.Type, outer.Shape);
+        return own;
     }
 
     private static void ReadValueInfo(GraphProto proto, Graph graph)

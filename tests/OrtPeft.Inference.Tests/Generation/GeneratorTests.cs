@@ -21,6 +21,7 @@ public sealed class GeneratorTests
     [InlineData(Fixture.Past)]
     [InlineData(Fixture.OlderPast)]
     [InlineData(Fixture.StackedPast)]
+    [InlineData(Fixture.Merged)]
     public void Generate_WithCache_EqualsGenerationWithout(string graph)
     {
         using var cached = Open(graph);

@@ -43,6 +43,9 @@ internal sealed class MergeCommand : Verb
         var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
         var (stage, merged) = (folder.Stage, peft.Merge());
+        if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))
+            run.Note("one of the model's weights stands for several that now differ, so the merged model has no If: " +
+                "it is the branch without a cache.");
         var modelFile = Path.Combine(stage, ModelSource.ModelFileName);
         var bytes = merged.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
         var external = new OnnxSaveOptions { ExternalData = true };

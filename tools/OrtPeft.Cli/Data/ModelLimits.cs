@@ -1,5 +1,6 @@
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Data;
 
@@ -25,5 +26,6 @@ internal static class ModelLimits
     }
 
     private static bool IsPositionEmbedding(Value value) =>
-        value.Initializer is { Dims.Length: 2 } && value.Name.EndsWith(".wpe.weight", StringComparison.Ordinal);
+        value.Initializer is { Dims.Length: 2 }
+        && MergedDecoder.BareName(value.Name).EndsWith(".wpe.weight", StringComparison.Ordinal);
 }

@@ -3,7 +3,6 @@ using OrtPeft.Adapters;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Options;
 
@@ -17,15 +16,9 @@ internal sealed class AdapterOption : Option<string?>
         HelpName = "DIR";
     }
 
-    /// <summary>The model with the adapter's nodes in it, dropout off, or as it is where none is given.</summary>
-    public Model ApplyTo(Model model, Invocation run)
-    {
-        if (run.Get(this) is not { } folder)
-            return model;
-        var adapted = Load(model, folder).Model;
-        DropoutLowering.ForEvaluation(adapted);
-        return adapted;
-    }
+    /// <summary>The model with the adapter, dropout off, or as it is where none is given.</summary>
+    public Model ApplyTo(Model model, Invocation run) =>
+        run.Get(this) is { } folder ? Load(model, folder).ForInference() : model;
 
     /// <summary>Puts an adapter from disk on a model; what does not fit is said of the adapter's folder.</summary>
     public static PeftModel Load(Model model, string folder) => Blame.On(folder, () => PeftModel.Load(model, folder));
