@@ -25,14 +25,18 @@ internal static class SameResults
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         foreach (var (name, result) in expected)
-        {
-            Assert.Equal(result.Type, actual[name].Type);
-            Assert.Equal(result.Dims, actual[name].Dims);
-            if (result.Type != ElementType.Float)
-                Assert.Equal(result.Bytes, actual[name].Bytes);
-            else
-                Assert.Equal(0, LargestDifference(result.Bytes, actual[name].Bytes), tolerance);
-        }
+            Near(result, actual[name], tolerance);
+    }
+
+    /// <summary>Equal types and shapes; floats within a distance, everything else bit by bit.</summary>
+    public static void Near(Run.Result expected, Run.Result actual, float tolerance)
+    {
+        Assert.Equal(expected.Type, actual.Type);
+        Assert.Equal(expected.Dims, actual.Dims);
+        if (expected.Type != ElementType.Float)
+            Assert.Equal(expected.Bytes, actual.Bytes);
+        else
+            Assert.Equal(0, LargestDifference(expected.Bytes, actual.Bytes), tolerance);
     }
 
     private static float LargestDifference(byte[] expected, byte[] actual)

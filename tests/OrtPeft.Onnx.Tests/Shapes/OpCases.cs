@@ -174,6 +174,19 @@ internal static class OpCases
         "com.microsoft.SkipSimplifiedLayerNormalization(float[B,S,4]; float[B,S,4]; float[4])",
         "com.microsoft.EmbedLayerNormalization(int32[B,S]; -; float[9,8]; float[9,8]; -; float[8]; float[8]) outputs=2",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]) num_heads=2 outputs=2",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,12]) num_heads=2",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,2,P,4]; float[B,2,P,4]) num_heads=2",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; float[B,2,P,4]; " +
+            "float[B,2,P,4]) num_heads=2 outputs=3",
+        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
+            "num_heads=4 kv_num_heads=2 outputs=3",
+        "com.microsoft.GroupQueryAttention(float[B,S,128]; -; -; float[B,2,P,16]; float[B,2,P,16]; i=2,2; i=#3) " +
+            "num_heads=4 kv_num_heads=2 outputs=3 ?",
+        "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[B,S]; float[9,4]; float[9,4])",
+        "RotaryEmbedding(float[B,2,S,8]; float[9,4]; float[9,4]; int64[B,S]) opset=23",
+        "Attention(float[B,4,S,8]; float[B,2,P,8]; float[B,2,P,6]) outputs=4 opset=23",
+        "Attention(float[B,S,32]; float[B,P,16]; float[B,P,16]; -; float[B,2,9,8]; float[B,2,9,8]) q_num_heads=4 " +
+            "kv_num_heads=2 outputs=3 opset=24",
         "com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; -; float[2,B,2,P,4]) num_heads=2 outputs=2",
     ];
 }

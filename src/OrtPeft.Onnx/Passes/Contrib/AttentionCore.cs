@@ -21,6 +21,19 @@ internal static class AttentionCore
     public static double ScaleOf(Node node, long width) =>
         node.Attributes.Float("scale", 0) is var scale and not 0 ? scale : 1 / Math.Sqrt(width);
 
+    /// <summary>Each key head repeated for the query heads of its group.</summary>
+    public static Value Spread(GraphBuilder g, Value x, long heads, long groups, long width)
+    {
+        if (heads == groups)
+            return x;
+        var repeated = g.Expand(g.Unsqueeze(x, 2), g.Int64(1, 1, heads / groups, 1, 1));
+        return g.Reshape(repeated, 0, heads, -1, width);
+    }
+
+    /// <summary>cap·tanh(scores/cap); the scores as they are where the cap is 0.</summary>
+    public static Value Capped(GraphBuilder g, Value scores, double cap) =>
+        cap > 0 ? g.Mul(g.Op("Tanh", g.Mul(scores, 1 / cap)), cap) : scores;
+
     /// <summary>
     /// The scores plus the masks there are, through softmax, times the values. The masks are added up first: at −10000
     /// the order of the sum shows.

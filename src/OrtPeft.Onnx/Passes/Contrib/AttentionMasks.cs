@@ -40,17 +40,11 @@ internal static class AttentionMasks
     /// <param name="g">Adds the nodes.</param>
     /// <param name="queries"><c>[batch, heads, sequence, width]</c>.</param>
     /// <param name="keys"><c>[batch, heads, total, width]</c>.</param>
-    /// <param name="window">How far back a query sees, beside itself; null for everything.</param>
-    public static Value IsNotLater(GraphBuilder g, Value queries, Value keys, long? window = null)
+    public static Value IsNotLater(GraphBuilder g, Value queries, Value keys)
     {
         var (sequence, total) = (Lengths.Of(g, queries, 2), Lengths.Of(g, keys, 2));
         var query = g.Unsqueeze(Lengths.QueryPlaces(g, sequence, total), 1);
-        var key = Lengths.CountTo(g, total);
-        var seen = g.Op("LessOrEqual", key, query);
-        if (window is null)
-            return seen;
-        var isNear = g.Op("GreaterOrEqual", key, g.Sub(query, g.Int64Scalar(window.Value)));
-        return g.Op("And", seen, isNear);
+        return g.Op("LessOrEqual", Lengths.CountTo(g, total), query);
     }
 
     private static Value IsOn(GraphBuilder g, Value mask) => g.Op("Greater", mask, g.ScalarLike(mask, 0));

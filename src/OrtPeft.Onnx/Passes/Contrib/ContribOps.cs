@@ -28,7 +28,6 @@ public static class ContribOps
             [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
             [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
             [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
-            [("", "SimplifiedLayerNormalization")] = RootMeanSquare.Of,
             [(Microsoft, "EmbedLayerNormalization")] = EmbedNormalization.Of,
             [(Microsoft, "Attention")] = PackedAttention.Of,
             [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,

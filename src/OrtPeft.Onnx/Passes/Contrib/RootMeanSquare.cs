@@ -2,25 +2,26 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
-/// <summary>y = x / √(mean(x²) + ε) · scale, over the axes from <c>axis</c> on.</summary>
+/// <summary>
+/// y = x / √(mean(x²) + ε) · scale over the axes from <c>axis</c> on, as <c>SimplifiedLayerNormalization</c>: the one
+/// form of it that every ONNX Runtime since 1.19 runs in models of opset 21. The standard's own operator came with
+/// opset 23.
+/// </summary>
+/// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md"/>
 internal static class RootMeanSquare
 {
-    public static Value?[] Of(Node node, GraphBuilder g)
-    {
-        var x = node.Inputs[0]!;
-        var axis = (int)node.Attributes.Int("axis", -1);
-        if (axis >= 0)
-            axis -= x.Shape?.Rank ?? throw ContribOps.Refusal(node, $"an input '{x.Name}' of unknown rank");
-        long[] axes = [.. Enumerable.Range(axis, -axis).Select(static a => (long)a)];
-        var (y, inverse) = Normalize(g, x, node.Inputs[1]!, axes, node.Attributes.Float("epsilon", 1e-5f));
-        return [y, inverse];
-    }
+    public const string OpType = "SimplifiedLayerNormalization";
 
-    public static (Value Y, Value InverseDeviation) Normalize(
-        GraphBuilder g, Value x, Value scale, long[] axes, float epsilon)
-    {
-        var mean = g.ReduceMean(g.Mul(x, x), axes);
-        var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(mean, epsilon)));
-        return (g.Mul(g.Mul(x, inverse), scale), inverse);
-    }
+    /// <summary>The normalised value, <c>[…, width]</c>.</summary>
+    public static Value Normalize(GraphBuilder g, Value x, Value scale, double epsilon, long axis = -1) =>
+        Normalize(g, x, scale, epsilon, axis, outputs: 1)[0];
+
+    /// <summary>The normalised value and, on request, 1/√(mean(x²) + ε), <c>[…, 1] float32</c>.</summary>
+    public static IReadOnlyList<Value> Normalize(
+        GraphBuilder g, Value x, Value scale, double epsilon, long axis, int outputs) =>
+        g.Ops(
+            OpType,
+            outputs,
+            [x, scale],
+            [NodeAttribute.Of("axis", axis), NodeAttribute.Of("epsilon", (float)epsilon)]);
 }

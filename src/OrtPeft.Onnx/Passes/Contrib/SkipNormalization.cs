@@ -26,8 +26,9 @@ internal static class SkipNormalization
     {
         var sum = Sum(node, g, node.Input(3));
         var epsilon = node.Attributes.Float("epsilon", DefaultEpsilon);
-        var (y, inverse) = RootMeanSquare.Normalize(g, sum, node.Inputs[2]!, [-1], epsilon);
-        return [y, null, inverse, sum];
+        var outputs = node.Outputs.Count > 2 && node.Outputs[2].Name.Length > 0 ? 2 : 1;
+        var results = RootMeanSquare.Normalize(g, sum, node.Inputs[2]!, epsilon, axis: -1, outputs);
+        return [results[0], null, results.ElementAtOrDefault(1), sum];
     }
 
     private static Value?[] Inputs(Value sum, Value gamma, Value? beta) =>

@@ -15,7 +15,6 @@ internal static class FusedRules
         new("SkipLayerNormalization", 3, 5, static c => Skip(c), Microsoft),
         new("SkipSimplifiedLayerNormalization", 3, 4, static c => Skip(c), Microsoft),
         new("EmbedLayerNormalization", 1, 9, Embed, Microsoft),
-        new("Attention", 1, 7, Attention, Microsoft),
     ];
 
     /// <summary>Outputs: result, mean, inverse deviation, and the sum that was normalised.</summary>
@@ -38,25 +37,5 @@ internal static class FusedRules
         c.Set(0, c.TypeOf(2), [ids[0], ids[1], words[1]]);
         c.Set(1, ElementType.Int32, [ids[0]]);
         c.Set(2, c.TypeOf(2), [ids[0], ids[1], words[1]]);
-    }
-
-    /// <summary>
-    /// Output 0 is [batch, sequence, value width]; output 1 the stacked keys and values,
-    /// [2, batch, heads, past + sequence, head width].
-    /// </summary>
-    private static void Attention(ShapeContext c)
-    {
-        var input = c.Ranked(0, 3) ?? ShapeContext.Unknown(3);
-        var weights = c.Ranked(1, 2) ?? ShapeContext.Unknown(2);
-        c.Same(input[2], weights[0], "the input's width and the weights' rows");
-        var widths = c.Attributes.Ints("qkv_hidden_sizes");
-        Dim width = widths is [_, _, var values] ? values : weights[1].Over(3);
-        c.Set(0, c.TypeOf(0), [input[0], input[1], width]);
-        var past = c.Ranked(4, 5);
-        Dim heads = c.Attributes.Int("num_heads", 0);
-        var length = c.Has(4) ? past?[3].Plus(input[1]) ?? Dim.Unknown : input[1];
-        if (c.Attributes.Int("past_present_share_buffer", 0) != 0)
-            length = past?[3] ?? Dim.Unknown;
-        c.Set(1, c.TypeOf(0), [2, input[0], heads, length, width.Over(heads)]);
     }
 }

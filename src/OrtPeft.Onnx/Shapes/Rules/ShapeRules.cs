@@ -20,6 +20,7 @@ internal static class ShapeRules
             QuantizationRules.Rows,
             ControlFlowRules.Rows,
             FusedRules.Rows,
+            AttentionRules.Rows,
         }
         .SelectMany(static rows => rows)
         .ToDictionary(static row => (row.Domain, row.Op))

@@ -31,8 +31,7 @@ internal static class ContribCases
         "com.microsoft.SkipLayerNormalization(float[B,S,4]; float[1,S,4]; float[4]; float[4]) sums=1",
         "com.microsoft.SkipSimplifiedLayerNormalization(float[B,S,4]; float[B,S,4]; float[4]) epsilon=0.1f",
         "com.microsoft.SkipSimplifiedLayerNormalization(float[B,S,4]; float[B,S,4]; float[4]; float[4]) sums=1",
-        "SimplifiedLayerNormalization(float[B,S,4]; float[4])",
-        "SimplifiedLayerNormalization(float[B,S,4]; float[4]) axis=2 epsilon=0.1f outputs=2",
+        "com.microsoft.SkipSimplifiedLayerNormalization(float[B,S,4]; float[S,4]; float[4]; float[4])",
     ];
 
     private static string[] Embeddings =>
@@ -87,6 +86,13 @@ internal static class ContribCases
             "mask_filter_value=-50f",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; float[1,2,S,S]) num_heads=2",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,2,P,4]; float[B,2,P,4]) num_heads=2",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,2,P,4]; float[B,2,P,4]; float[24]) num_heads=2",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; int32[B,S,P]) num_heads=2 " +
+            "mask_filter_value=-50f",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,P,8]; float[B,P,8]; -; " +
+            "i=2,4, 0,3,6, 0,2,6) num_heads=2 mask_filter_value=-50f",
+        "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,2,P,4]; float[B,2,P,4]; -; int32[B,P]; " +
+            "float[B,1,S,P]) num_heads=2 mask_filter_value=-50f",
         "com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; float[B,2,P,4]; " +
             "float[B,2,P,4])" +
             " num_heads=2 outputs=3 unidirectional=1",
@@ -97,24 +103,62 @@ internal static class ContribCases
 
     private static string[] GroupQuery =>
     [
-        "com.microsoft.GroupQueryAttention(float[B,S,32]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
-            "num_heads=2 kv_num_heads=2" +
-            " outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
-            "num_heads=4" +
-            " kv_num_heads=2 scale=0.2f outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,128]; -; -; -; -; i=2,2; i=#3; float[9,8]; float[9,8]) " +
-            "num_heads=4" +
-            " kv_num_heads=2 do_rotary=1 outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3; " +
-            "float[9,8]; float[9,8])" +
-            " num_heads=4 kv_num_heads=2 do_rotary=1 rotary_interleaved=1 softcap=1.5f outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3)" +
-            " num_heads=4 kv_num_heads=2 local_window_size=2 outputs=3",
-        "com.microsoft.GroupQueryAttention(float[B,1,64]; float[B,1,32]; float[B,1,32]; float[B,2,P,16]; " +
-            "float[B,2,P,16]; i=4,4; i=#5;" +
-            " float[9,8]; float[9,8]) num_heads=4 kv_num_heads=2 do_rotary=1 outputs=3",
+        .. GroupQueryPrompts, .. GroupQueryCaches, .. GroupQueryScores,
     ];
+
+    private static string[] GroupQueryPrompts =>
+    [
+        Gqa("float[B,S,32]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3", "num_heads=2 kv_num_heads=2"),
+        Gqa("float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3", "scale=0.2f"),
+        Gqa("float[B,S,128]; -; -; -; -; i=2,2; i=#3; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa("float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3; float[9,8]; float[9,8]",
+            "do_rotary=1 rotary_interleaved=1 softcap=1.5f"),
+        Gqa("float[B,S,128]; float[B,S,64]; float[B,S,64]; -; -; i=2,2; i=#3; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa("float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3", "local_window_size=2"),
+        Gqa("float[B,S,64]; float[B,S,32]; float[B,S,32]; float[B,2,P,16]; float[B,2,P,16]; i=2,2; i=#3", ""),
+    ];
+
+    /// <summary>Rows of equal and of unequal pasts, in caches as long as the past or longer.</summary>
+    private static string[] GroupQueryCaches =>
+    [
+        Gqa(Step + "i=4,4; i=#5; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa(Step + "i=4,2; i=#5", ""),
+        Gqa(Step + "i=1,4; i=#5; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa(Step + "i=1,4; i=#5; float[9,8]; float[9,8]", "do_rotary=1 rotary_interleaved=1 local_window_size=2"),
+        Gqa(Step + "i=2,1; i=#3; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa(Step + "i=2,3; i=#4; float[9,8]; float[9,8]; int64[B,1]", "do_rotary=1 local_window_size=1"),
+        Gqa(Step.Replace("64]; float[B,1,32]; float[B,1,32]", "128]; -; -", StringComparison.Ordinal)
+            + "i=3,1; i=#4; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa(Chunk + "i=6; i=#7; float[9,8]; float[9,8]", "do_rotary=1"),
+        Gqa(Chunk + "i=6; i=#7", "local_window_size=3"),
+        Gqa(Chunk + "i=4; i=#5; float[9,8]; float[9,8]", "do_rotary=1 softcap=2f"),
+    ];
+
+    /// <summary>What else changes the scores: biases, sinks, smooth softmax.</summary>
+    private static string[] GroupQueryScores =>
+    [
+        Gqa(Prompt + "-; -; -; float[B,4,S,S]", ""),
+        Gqa(Prompt + "-; -; -; float[1,1,S,S]", "softcap=1.5f local_window_size=2"),
+        Gqa(Prompt + "-; -; -; -; float[4]", ""),
+        Gqa(Prompt + "-; -; -; -; float[4]", "local_window_size=2 softcap=3f"),
+        Gqa(Prompt, "smooth_softmax=1"),
+        Gqa(Step + "i=4,2; i=#5; -; -; -; float[B,4,1,5]", ""),
+        Gqa(Step + "i=1,2; i=#3; -; -; -; float[1,4,1,3]; float[4]", ""),
+        Gqa(Step + "i=1,4; i=#5", "smooth_softmax=1"),
+        Gqa(Chunk + "i=6; i=#7; -; -; -; float[1,1,S,T]", ""),
+    ];
+
+    private static string Prompt => "float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3; ";
+
+    private static string Step => "float[B,1,64]; float[B,1,32]; float[B,1,32]; float[B,2,P,16]; float[B,2,P,16]; ";
+
+    private static string Chunk => "float[1,S,64]; float[1,S,32]; float[1,S,32]; float[1,2,P,16]; float[1,2,P,16]; ";
+
+    private static string Gqa(string inputs, string attributes)
+    {
+        var heads = attributes.Contains("num_heads", StringComparison.Ordinal) ? "" : "num_heads=4 kv_num_heads=2 ";
+        return $"com.microsoft.GroupQueryAttention({inputs.TrimEnd(' ', ';')}) {heads}{attributes} outputs=3";
+    }
 
     private static string[] Rotary =>
     [
@@ -124,5 +168,10 @@ internal static class ContribCases
         "com.microsoft.RotaryEmbedding(float[B,2,S,8]; int64[1]; float[9,4]; float[9,4]) interleaved=1",
         "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[B,S]; float[9,2]; float[9,2]) num_heads=2 " +
             "rotary_embedding_dim=4",
+        "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[1]; float[9,2]; float[9,2]) num_heads=2 " +
+            "rotary_embedding_dim=4 interleaved=1",
+        "com.microsoft.RotaryEmbedding(float[B,2,S,8]; int64[B,S]; float[9,2]; float[9,2]) num_heads=2 " +
+            "rotary_embedding_dim=4",
+        "com.microsoft.RotaryEmbedding(float[B,S,16]; int64[B,S]; float[9,4]; float[9,4]) scale=2f",
     ];
 }

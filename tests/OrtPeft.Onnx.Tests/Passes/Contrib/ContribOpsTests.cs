@@ -34,7 +34,6 @@ public sealed class ContribOpsTests
 
     [Theory]
     [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]) num_heads=2 do_rotary=1", "do_rotary")]
-    [InlineData("com.microsoft.MultiHeadAttention(float[B,S,2,3,4]) num_heads=2", "packed")]
     [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,1,S,S]) num_heads=2", "mask")]
     public void Run_OnAFeatureBeyondReach_NamesNodeAndRemedy(string text, string feature)
     {
