@@ -1,5 +1,7 @@
 using OrtPeft.Models.Configuration;
 using OrtPeft.Models.Gpt2;
+using OrtPeft.Models.Llama;
+using OrtPeft.Models.Qwen2;
 
 namespace OrtPeft.Models;
 
@@ -12,6 +14,8 @@ public static class ModelFamilies
     private static readonly (string ModelType, Func<ConfigFields, ModelConfig> Read)[] Rows =
     [
         ("gpt2", static fields => Gpt2Config.Read(fields)),
+        ("llama", static fields => LlamaConfig.Read(fields, new LlamaConfig())),
+        ("qwen2", static fields => LlamaConfig.Read(fields, Qwen2Family.Defaults)),
     ];
 
     /// <summary>The known values of <c>model_type</c>.</summary>
@@ -26,7 +30,7 @@ public static class ModelFamilies
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
     {
-        using var fields = ConfigFields.Open(path);
+        var fields = ConfigFields.Open(path);
         var type = fields.Text("model_type", "");
         return Find(type) is { } read
             ? read(fields)
@@ -41,7 +45,7 @@ public static class ModelFamilies
     {
         if (!File.Exists(path))
             return null;
-        using var fields = ConfigFields.Open(path);
+        var fields = ConfigFields.Open(path);
         return Find(fields.Text("model_type", ""))?.Invoke(fields);
     }
 

@@ -18,10 +18,13 @@ internal static class OnnxRun
     }
 
     /// <summary>Runs an open session once more.</summary>
-    public static Dictionary<string, Tensor> Of(ModelSession opened, IReadOnlyDictionary<string, Tensor> feeds)
+    public static Dictionary<string, Tensor> Of(ModelSession opened, IReadOnlyDictionary<string, Tensor> feeds) =>
+        Of(opened.Session, feeds);
+
+    /// <summary>Runs an open session of ONNX Runtime's own once more.</summary>
+    public static Dictionary<string, Tensor> Of(InferenceSession session, IReadOnlyDictionary<string, Tensor> feeds)
     {
         using var options = new RunOptions();
-        var session = opened.Session;
         var pins = session.InputNames.Select(name => feeds[name].Data.Pin()).ToArray();
         var inputs = session.InputNames.Zip(pins, (name, pin) => Over(pin, feeds[name])).ToArray();
         using var results = session.Run(options, session.InputNames, inputs, session.OutputNames);
@@ -38,8 +41,11 @@ internal static class OnnxRun
     private static Tensor ToTensor(OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
-        return info.ElementDataType == TensorElementType.Int64
-            ? Tensor.Of(value.GetTensorDataAsSpan<long>(), info.Shape)
-            : Tensor.Of(value.GetTensorDataAsSpan<float>(), info.Shape);
+        return info.ElementDataType switch
+        {
+            TensorElementType.Int64 => Tensor.Of(value.GetTensorDataAsSpan<long>(), info.Shape),
+            TensorElementType.Double => Tensor.Of(value.GetTensorDataAsSpan<double>(), info.Shape),
+            _ => Tensor.Of(value.GetTensorDataAsSpan<float>(), info.Shape),
+        };
     }
 }

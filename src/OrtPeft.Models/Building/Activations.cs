@@ -22,8 +22,6 @@ internal static class Activations
 
     public static IEnumerable<string> Names => Table.Keys.Order(StringComparer.Ordinal);
 
-    public static bool Has(string name) => Table.ContainsKey(name);
-
     public static Value Apply(GraphBuilder g, string name, Value x) => Table[name](g, x);
 
     /// <summary>Opset 20's operator; "tanh" is 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))), "none" is exact.</summary>

@@ -2,38 +2,56 @@ using System.Text.Json;
 
 namespace OrtPeft.Models.Configuration;
 
-/// <summary>The top-level fields of a JSON file, each checked as it is read.</summary>
-internal sealed class ConfigFields : IDisposable
+/// <summary>The fields of an object in a JSON file, each checked as it is read.</summary>
+internal sealed class ConfigFields
 {
     private readonly string _path;
-    private readonly JsonDocument _document;
+    private readonly string _prefix;
+    private readonly JsonElement _object;
 
-    private ConfigFields(string path, JsonDocument document)
+    private ConfigFields(string path, string prefix, JsonElement fields)
     {
         _path = path;
-        _document = document;
+        _prefix = prefix;
+        _object = fields;
     }
 
     public static ConfigFields Open(string path)
     {
-        JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new ConfigFields(path, "", document.RootElement.Clone())
+                : throw new ModelConfigException($"{path}: must hold a JSON object; fetch or write it again.");
         }
         catch (JsonException e)
         {
             var reason = e.Message.ReplaceLineEndings(" ");
             throw new ModelConfigException($"{path}: is not valid JSON ({reason}); fetch or write it again.", e);
         }
-
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
-            return new ConfigFields(path, document);
-        document.Dispose();
-        throw new ModelConfigException($"{path}: must hold a JSON object; fetch or write it again.");
     }
 
+    /// <summary>
+    /// The fields of an object inside, named <c>name.field</c> in errors; null when it is absent or null.
+    /// </summary>
+    public ConfigFields? Section(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Object
+            ? new ConfigFields(_path, $"{_prefix}{name}.", value)
+            : throw Broken(name, value, "an object or null");
+    }
+
+    /// <summary>Whether a field is there and not null.</summary>
+    public bool Has(string name) => Find(name) is not null;
+
     public int Count(string name, int otherwise) => OptionalCount(name) ?? otherwise;
+
+    /// <summary>A number that may be null; when it is absent, what to take instead.</summary>
+    public int? OptionalCount(string name, int? whenAbsent) =>
+        _object.TryGetProperty(name, out _) ? OptionalCount(name) : whenAbsent;
 
     public int? OptionalCount(string name)
     {
@@ -47,7 +65,7 @@ internal sealed class ConfigFields : IDisposable
     /// <summary>A token id; of a list the first.</summary>
     public int? TokenId(string name, int? otherwise)
     {
-        if (!_document.RootElement.TryGetProperty(name, out var value))
+        if (!_object.TryGetProperty(name, out var value))
             return otherwise;
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
             value = value[0];
@@ -97,9 +115,7 @@ internal sealed class ConfigFields : IDisposable
     }
 
     public ModelConfigException Broken(string name, string value, string allowed) =>
-        new($"{_path}: {name} is {value}; allowed is {allowed}.");
-
-    public void Dispose() => _document.Dispose();
+        new($"{_path}: {_prefix}{name} is {value}; allowed is {allowed}.");
 
     private ModelConfigException Broken(string name, JsonElement value, string allowed)
     {
@@ -108,7 +124,7 @@ internal sealed class ConfigFields : IDisposable
     }
 
     private JsonElement? Find(string name) =>
-        _document.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+        _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
             ? value
             : null;
 }

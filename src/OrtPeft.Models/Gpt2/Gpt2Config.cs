@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Building;
 using OrtPeft.Models.Configuration;
@@ -12,11 +11,6 @@ namespace OrtPeft.Models.Gpt2;
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/gpt2#transformers.GPT2Config"/>
 public sealed record Gpt2Config : ModelConfig
 {
-    /// <summary>Far beyond any model, it keeps a damaged file from filling the memory.</summary>
-    private const int MaxLayers = 1000;
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     /// <summary>Creates a description with HF's defaults.</summary>
     public Gpt2Config()
     {
@@ -92,14 +86,14 @@ public sealed record Gpt2Config : ModelConfig
     }
 
     /// <inheritdoc/>
-    public override string ToJson() => new JsonObject
+    public override string ToJson() => ConfigText.Of(new JsonObject
     {
         ["activation_function"] = ActivationFunction,
         ["architectures"] = new JsonArray("GPT2LMHeadModel"),
         ["bos_token_id"] = BosTokenId,
         ["eos_token_id"] = EosTokenId,
-        ["initializer_range"] = Exact(InitializerRange),
-        ["layer_norm_epsilon"] = Exact(LayerNormEpsilon),
+        ["initializer_range"] = ConfigText.Exact(InitializerRange),
+        ["layer_norm_epsilon"] = ConfigText.Exact(LayerNormEpsilon),
         ["model_type"] = ModelType,
         ["n_embd"] = EmbeddingSize,
         ["n_head"] = Heads,
@@ -111,7 +105,7 @@ public sealed record Gpt2Config : ModelConfig
         ["scale_attn_weights"] = ScaleAttentionWeights,
         ["tie_word_embeddings"] = TieWordEmbeddings,
         ["vocab_size"] = VocabSize,
-    }.ToJsonString(Indented) + "\n";
+    });
 
     internal static Gpt2Config Read(ConfigFields fields)
     {
@@ -141,35 +135,19 @@ public sealed record Gpt2Config : ModelConfig
 
     private static void Validate(Gpt2Config config)
     {
-        AtLeastOne("vocab_size", config.VocabSize);
-        AtLeastOne("n_positions", config.Positions);
-        AtLeastOne("n_embd", config.EmbeddingSize);
-        Require(config.Layers is > 0 and <= MaxLayers, "n_layer", config.Layers, $"1 to {MaxLayers}");
-        AtLeastOne("n_head", config.Heads);
-        AtLeastOne("n_inner", config.InnerSize ?? 1);
-        Require(config.EmbeddingSize <= int.MaxValue / 4, "n_embd", config.EmbeddingSize, "at most 536870911");
-        var multiple = $"a multiple of n_head, which is {config.Heads}";
-        Require(config.EmbeddingSize % config.Heads == 0, "n_embd", config.EmbeddingSize, multiple);
-        Require(config.LayerNormEpsilon > 0, "layer_norm_epsilon", config.LayerNormEpsilon, "a number over 0");
-        Require(config.InitializerRange >= 0, "initializer_range", config.InitializerRange, "a number from 0");
-        var activations = $"one of {string.Join(", ", Activations.Names)}";
-        var activation = config.ActivationFunction;
-        Require(Activations.Has(activation), "activation_function", $"'{activation}'", activations);
+        ConfigChecks.AtLeastOne("vocab_size", config.VocabSize);
+        ConfigChecks.AtLeastOne("n_positions", config.Positions);
+        ConfigChecks.AtLeastOne("n_embd", config.EmbeddingSize);
+        ConfigChecks.Layers("n_layer", config.Layers);
+        ConfigChecks.AtLeastOne("n_head", config.Heads);
+        ConfigChecks.AtLeastOne("n_inner", config.InnerSize ?? 1);
+        var (width, heads) = (config.EmbeddingSize, config.Heads);
+        ConfigChecks.Require(width <= int.MaxValue / 4, "n_embd", width, "at most 536870911");
+        ConfigChecks.Require(width % heads == 0, "n_embd", width, $"a multiple of n_head, which is {heads}");
+        var epsilon = config.LayerNormEpsilon;
+        ConfigChecks.Require(epsilon > 0, "layer_norm_epsilon", epsilon, "a number over 0");
+        var range = config.InitializerRange;
+        ConfigChecks.Require(range >= 0, "initializer_range", range, "a number from 0");
+        ConfigChecks.OneOf("activation_function", config.ActivationFunction, Activations.Names);
     }
-
-    private static void AtLeastOne(string field, int value) =>
-        Require(value > 0, field, value, "a whole number from 1");
-
-    private static void Require(bool holds, string field, IFormattable value, string allowed) =>
-        Require(holds, field, value.ToString(null, System.Globalization.CultureInfo.InvariantCulture), allowed);
-
-    private static void Require(bool holds, string field, string value, string allowed)
-    {
-        if (!holds)
-            throw new ModelConfigException($"{field} is {value}; allowed is {allowed}.");
-    }
-
-    /// <summary>A decimal keeps the float's shortest digits: 1E-05 instead of 9.99999974737875E-06.</summary>
-    private static JsonNode Exact(float value) =>
-        JsonNode.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture))!;
 }

@@ -1,7 +1,6 @@
 using OrtPeft.Models.Building;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Models.Gpt2;
 
@@ -11,63 +10,45 @@ namespace OrtPeft.Models.Gpt2;
 /// </summary>
 internal sealed class Gpt2GraphBuilder
 {
-    private const int Opset = 21;
     private const string Root = "/transformer";
 
     private readonly Gpt2Config _config;
-    private readonly IReadOnlyDictionary<string, Tensor> _weights;
-    private readonly Model _model = new(Opset, graphName: "gpt2");
+    private readonly DecoderGraph _decoder;
     private readonly GraphBuilder _g;
 
     public Gpt2GraphBuilder(Gpt2Config config, IReadOnlyDictionary<string, Tensor> weights)
     {
+        var sizes = new DecoderSizes(config.Layers, config.Heads, config.HeadSize, config.VocabSize);
         _config = config;
-        _weights = weights;
-        _g = new GraphBuilder(_model.Graph, new ShapeInference(Opset));
+        _decoder = new DecoderGraph("gpt2", sizes, weights);
+        _g = _decoder.Builder;
     }
-
-    private Graph Graph => _model.Graph;
 
     public Model Build()
     {
-        var batch = Dim.Named("batch_size");
-        var sequence = Dim.Named("sequence_length");
-        var tokens = Graph.AddInput("input_ids", ElementType.Int64, [batch, sequence]);
-        var attention = Graph.AddInput("attention_mask", ElementType.Int64, [batch, Total]);
-        var positions = Graph.AddInput("position_ids", ElementType.Int64, [batch, sequence]);
-        var past = new (Value Key, Value Value)[_config.Layers];
-        for (var layer = 0; layer < past.Length; layer++)
-            past[layer] = (AddPast(layer, "key", batch), AddPast(layer, "value", batch));
-
-        var hidden = Embed(tokens, positions);
-        var mask = CausalMask.Build(_g, hidden, past[0].Key, attention);
-        var present = new List<Value>();
-        for (var layer = 0; layer < past.Length; layer++)
-            hidden = Block(layer, hidden, past[layer], mask, present);
-        hidden = Norm($"{Root}/ln_f", hidden);
-
-        AddOutput(Head(hidden), "logits", [batch, sequence, _config.VocabSize]);
-        for (var i = 0; i < present.Count; i++)
-            AddOutput(present[i], CacheName("present", i / 2, i % 2 == 0 ? "key" : "value"), CacheShape(batch, Total));
-        return _model;
+        var hidden = Embed();
+        var mask = CausalMask.Build(_decoder);
+        for (var layer = 0; layer < _config.Layers; layer++)
+            hidden = Block(layer, hidden, mask);
+        var rows = _g.Reshape(Norm($"{Root}/ln_f", hidden), -1, _config.EmbeddingSize);
+        return _decoder.WithHead(
+            rows, _config.TieWordEmbeddings ? Gpt2Architecture.TokenEmbedding : Gpt2Architecture.OutputEmbedding);
     }
 
-    private static Dim Total => Dim.Named("total_sequence_length");
-
-    private Value Embed(Value tokens, Value positions)
+    private Value Embed()
     {
         _g.Scope = $"{Root}/wte";
-        var token = _g.Gather(Weight(Gpt2Architecture.TokenEmbedding), tokens);
+        var token = _g.Gather(_decoder.Weight(Gpt2Architecture.TokenEmbedding), _decoder.Tokens);
         _g.Scope = $"{Root}/wpe";
-        var position = _g.Gather(Weight(Gpt2Architecture.PositionEmbedding), positions);
+        var position = _g.Gather(_decoder.Weight(Gpt2Architecture.PositionEmbedding), _decoder.Positions);
         _g.Scope = Root;
         return _g.Add(token, position);
     }
 
-    private Value Block(int layer, Value hidden, (Value Key, Value Value) past, CausalMask mask, List<Value> present)
+    private Value Block(int layer, Value hidden, CausalMask mask)
     {
         var scope = $"{Root}/h.{layer}";
-        var attended = Attention(layer, $"{scope}/attn", Norm($"{scope}/ln_1", hidden), past, mask, present);
+        var attended = Attention(layer, $"{scope}/attn", Norm($"{scope}/ln_1", hidden), mask);
         _g.Scope = scope;
         hidden = _g.Add(attended, hidden);
         var inner = Linear($"{scope}/mlp/c_fc", Norm($"{scope}/ln_2", hidden));
@@ -78,15 +59,12 @@ internal sealed class Gpt2GraphBuilder
         return _g.Add(hidden, inner);
     }
 
-    private Value Attention(
-        int layer, string scope, Value x, (Value Key, Value Value) past, CausalMask mask, List<Value> present)
+    private Value Attention(int layer, string scope, Value x, CausalMask mask)
     {
         var projected = Linear($"{scope}/c_attn", x);
         _g.Scope = scope;
         var parts = _g.Split(projected, -1, _config.EmbeddingSize, _config.EmbeddingSize, _config.EmbeddingSize);
-        var key = _g.Concat(2, past.Key, SplitHeads(parts[1]));
-        var value = _g.Concat(2, past.Value, SplitHeads(parts[2]));
-        present.AddRange([key, value]);
+        var (key, value) = _decoder.Cached(layer, SplitHeads(parts[1]), SplitHeads(parts[2]));
         var scores = _g.MatMul(Scaled(layer, SplitHeads(parts[0])), _g.Transpose(key, 0, 1, 3, 2));
         var weights = _g.Softmax(mask.Apply(_g, scores));
         var mixed = _g.Transpose(_g.MatMul(weights, value), 0, 2, 1, 3);
@@ -110,7 +88,7 @@ internal sealed class Gpt2GraphBuilder
         _g.Scope = scope;
         return _g.Op(
             "LayerNormalization",
-            [x, ModuleWeight(scope, "weight"), ModuleWeight(scope, "bias")],
+            [x, _decoder.ModuleWeight(scope, "weight"), _decoder.ModuleWeight(scope, "bias")],
             NodeAttribute.Of("axis", -1),
             NodeAttribute.Of("epsilon", _config.LayerNormEpsilon));
     }
@@ -118,40 +96,6 @@ internal sealed class Gpt2GraphBuilder
     private Value Linear(string scope, Value x)
     {
         _g.Scope = scope;
-        return _g.Add(_g.MatMul(x, ModuleWeight(scope, "weight")), ModuleWeight(scope, "bias"));
+        return _g.Add(_g.MatMul(x, _decoder.ModuleWeight(scope, "weight")), _decoder.ModuleWeight(scope, "bias"));
     }
-
-    /// <summary>
-    /// logits = H·Wᵀ with W stored once as <c>[vocabulary, hidden]</c>: a Gemm reads it transposed as it is, where a
-    /// Transpose node would be folded into a second copy when the session is made.
-    /// </summary>
-    private Value Head(Value hidden)
-    {
-        _g.Scope = "/lm_head";
-        var name = _config.TieWordEmbeddings ? Gpt2Architecture.TokenEmbedding : Gpt2Architecture.OutputEmbedding;
-        var rows = _g.Gemm(_g.Reshape(hidden, -1, _config.EmbeddingSize), Weight(name), transB: true);
-        var axes = _g.Op("Shape", [hidden], NodeAttribute.Of("start", 0L), NodeAttribute.Of("end", 2L));
-        return _g.Op("Reshape", rows, _g.Concat(0, axes, _g.Int64(_config.VocabSize)));
-    }
-
-    private Value AddPast(int layer, string part, Dim batch) => Graph.AddInput(
-        CacheName("past_key_values", layer, part),
-        ElementType.Float,
-        CacheShape(batch, Dim.Named("past_sequence_length")));
-
-    private Shape CacheShape(Dim batch, Dim length) => [batch, _config.Heads, length, _config.HeadSize];
-
-    private static string CacheName(string prefix, int layer, string part) => $"{prefix}.{layer}.{part}";
-
-    private void AddOutput(Value value, string name, Shape shape)
-    {
-        Graph.Rename(value, name);
-        value.Type = ElementType.Float;
-        value.Shape = shape;
-        Graph.AddOutput(value);
-    }
-
-    private Value ModuleWeight(string scope, string part) => Weight($"{scope[1..].Replace('/', '.')}.{part}");
-
-    private Value Weight(string name) => Graph.Find(name) ?? Graph.AddInitializer(name, _weights[name]);
 }

@@ -19,8 +19,7 @@ public static class Gpt2Presets
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <returns>The description.</returns>
     /// <exception cref="ModelConfigException">There is no such preset.</exception>
-    public static Gpt2Config Find(string name) => Rows.FirstOrDefault(row => row.Name == name).Config
-        ?? throw new ModelConfigException($"The preset is '{name}'; allowed is one of {string.Join(", ", Names)}.");
+    public static Gpt2Config Find(string name) => ModelPresets.Find(Rows, name);
 
     private static Gpt2Config Sized(int layers, int heads, int width) =>
         new() { Layers = layers, Heads = heads, EmbeddingSize = width };

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
-using OrtPeft.Models.Gpt2;
+using OrtPeft.Models;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx.Safetensors;
 
@@ -12,7 +12,7 @@ internal sealed class InitCommand : Verb
 {
     private readonly Option<string> _preset = new("--preset")
     {
-        Description = $"The size of the model: {string.Join(", ", Gpt2Presets.Names)}.",
+        Description = $"The family and size of the model: {string.Join(", ", ModelPresets.Names)}.",
         HelpName = "NAME",
         Required = true,
     };
@@ -24,7 +24,11 @@ internal sealed class InitCommand : Verb
     public InitCommand(Host host)
         : base(host, "init", "Make a new model with random weights, as an HF folder.")
     {
-        Examples = ["ortpeft init --preset tiny --out tiny", "ortpeft init --preset gpt2 --seed 42 --out my-gpt2"];
+        Examples =
+        [
+            "ortpeft init --preset tiny --out tiny",
+            "ortpeft init --preset llama-3.2-1b --seed 42 --out my-llama",
+        ];
         Options.Add(_preset);
         Options.Add(_seed);
         Add(_output);
@@ -32,7 +36,7 @@ internal sealed class InitCommand : Verb
 
     protected override void Run(Invocation run)
     {
-        var config = Gpt2Presets.Find(run.Get(_preset));
+        var config = ModelPresets.Find(run.Get(_preset));
         var parameters = config.ToArchitecture().ParameterCount;
         using var folder = _output.Open(run, SafetensorsCheckpoint.FileName);
         var stage = folder.Stage;

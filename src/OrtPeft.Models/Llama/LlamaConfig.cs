@@ -1,0 +1,196 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Models.Building;
+using OrtPeft.Models.Configuration;
+
+namespace OrtPeft.Models.Llama;
+
+/// <summary>
+/// The <c>config.json</c> of a decoder built like Llama: RMSNorm, rotary positions, grouped-query attention and a gated
+/// MLP. Qwen2 is one too, with biases of its own. Defaults are those of HF's <c>LlamaConfig</c>, the first Llama's with
+/// 7 billion weights. Immutable; change it with <c>with</c>.
+/// </summary>
+/// <seealso href="https://huggingface.co/docs/transformers/model_doc/llama#transformers.LlamaConfig"/>
+public sealed record LlamaConfig : ModelConfig
+{
+    private const int Largest = int.MaxValue / 4;
+
+    /// <summary>Creates a description with HF's defaults.</summary>
+    public LlamaConfig()
+    {
+        BosTokenId = 1;
+        EosTokenId = 2;
+        TieWordEmbeddings = false;
+    }
+
+    /// <summary><c>vocab_size</c>: how many token ids there are. Default 32000.</summary>
+    public int VocabSize { get; init; } = 32000;
+
+    /// <summary><c>max_position_embeddings</c>: the longest sequence in tokens. Default 2048.</summary>
+    public int Positions { get; init; } = 2048;
+
+    /// <summary><c>hidden_size</c>: the width of the hidden states. Default 4096.</summary>
+    public int HiddenSize { get; init; } = 4096;
+
+    /// <summary><c>intermediate_size</c>: the width inside the MLP. Default 11008.</summary>
+    public int IntermediateSize { get; init; } = 11008;
+
+    /// <summary><c>num_hidden_layers</c>: how many blocks. Default 32.</summary>
+    public int Layers { get; init; } = 32;
+
+    /// <summary><c>num_attention_heads</c>: query heads per block. Default 32.</summary>
+    public int Heads { get; init; } = 32;
+
+    /// <summary>
+    /// <c>num_key_value_heads</c>: heads of keys and values, each shared by as many query heads, so that
+    /// <see cref="Heads"/> is a multiple of it; null (default) means <see cref="Heads"/>.
+    /// </summary>
+    public int? KeyValueHeads { get; init; }
+
+    /// <summary>
+    /// <c>head_dim</c>: elements per head, even; null (default) means <see cref="HiddenSize"/> / <see cref="Heads"/>.
+    /// </summary>
+    public int? HeadDim { get; init; }
+
+    /// <summary><c>hidden_act</c>: the nonlinearity of the MLP's gate. Default <c>silu</c>.</summary>
+    public string Activation { get; init; } = "silu";
+
+    /// <summary><c>rms_norm_eps</c>: what is added to the mean square. Default 1e-6.</summary>
+    public float RmsNormEpsilon { get; init; } = 1e-6f;
+
+    /// <summary><c>rope_theta</c>: the base of the rotary angles, over 0. Default 10000.</summary>
+    public float RopeTheta { get; init; } = 10000;
+
+    /// <summary><c>rope_scaling</c>: how angles are slowed down, or null (default) when they are not.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
+    /// <summary>
+    /// Whether <c>q_proj</c>, <c>k_proj</c> and <c>v_proj</c> have biases: Llama's <c>attention_bias</c>, always in
+    /// Qwen2. Default false.
+    /// </summary>
+    public bool HasInputBiases { get; init; }
+
+    /// <summary>Whether <c>o_proj</c> has a bias: Llama's <c>attention_bias</c>, never in Qwen2. Default
+    /// false.</summary>
+    public bool HasOutputBias { get; init; }
+
+    /// <summary>
+    /// Whether <c>gate_proj</c>, <c>up_proj</c> and <c>down_proj</c> have biases: Llama's <c>mlp_bias</c>. Default
+    /// false.
+    /// </summary>
+    public bool HasMlpBiases { get; init; }
+
+    /// <summary><c>initializer_range</c>: the standard deviation of a new model's weights. Default 0.02.</summary>
+    public float InitializerRange { get; init; } = 0.02f;
+
+    /// <inheritdoc/>
+    public override string ModelType => Kind.ModelType;
+
+    /// <inheritdoc/>
+    public override int VocabularySize => VocabSize;
+
+    /// <inheritdoc/>
+    public override int MaxPositions => Positions;
+
+    /// <summary>Heads of keys and values, with the default worked out.</summary>
+    public int CacheHeads => KeyValueHeads ?? Heads;
+
+    /// <summary>Elements per head, with the default worked out.</summary>
+    public int HeadSize => HeadDim ?? HiddenSize / Heads;
+
+    internal LlamaKind Kind { get; init; } = LlamaKind.Llama;
+
+    /// <inheritdoc/>
+    public override Architecture ToArchitecture()
+    {
+        Validate(this);
+        return LlamaArchitecture.Of(this);
+    }
+
+    /// <inheritdoc/>
+    public override string ToJson()
+    {
+        var json = new JsonObject
+        {
+            ["architectures"] = new JsonArray(Kind.Architecture),
+            ["bos_token_id"] = BosTokenId,
+            ["eos_token_id"] = EosTokenId,
+            ["head_dim"] = HeadSize,
+            ["hidden_act"] = Activation,
+            ["hidden_size"] = HiddenSize,
+            ["initializer_range"] = ConfigText.Exact(InitializerRange),
+            ["intermediate_size"] = IntermediateSize,
+            ["max_position_embeddings"] = Positions,
+            ["model_type"] = ModelType,
+            ["num_attention_heads"] = Heads,
+            ["num_hidden_layers"] = Layers,
+            ["num_key_value_heads"] = CacheHeads,
+            ["rms_norm_eps"] = ConfigText.Exact(RmsNormEpsilon),
+            ["rope_scaling"] = RopeTypes.Write(RopeScaling),
+            ["rope_theta"] = ConfigText.Exact(RopeTheta),
+            ["tie_word_embeddings"] = TieWordEmbeddings,
+            ["vocab_size"] = VocabSize,
+        };
+        Kind.WriteOwn(this, json);
+        return ConfigText.Of(json);
+    }
+
+    /// <summary>Reads a description; what the file leaves out is as in <paramref name="defaults"/>.</summary>
+    internal static LlamaConfig Read(ConfigFields fields, LlamaConfig defaults)
+    {
+        if (fields.Number("partial_rotary_factor", 1) is var part and not 1)
+            throw fields.Broken("partial_rotary_factor", FormattableString.Invariant($"{part}"), "1");
+        var config = defaults with
+        {
+            VocabSize = fields.Count("vocab_size", defaults.VocabSize),
+            Positions = fields.Count("max_position_embeddings", defaults.Positions),
+            HiddenSize = fields.Count("hidden_size", defaults.HiddenSize),
+            IntermediateSize = fields.Count("intermediate_size", defaults.IntermediateSize),
+            Layers = fields.Count("num_hidden_layers", defaults.Layers),
+            Heads = fields.Count("num_attention_heads", defaults.Heads),
+            KeyValueHeads = fields.OptionalCount("num_key_value_heads", defaults.KeyValueHeads),
+            HeadDim = fields.OptionalCount("head_dim"),
+            Activation = fields.Text("hidden_act", defaults.Activation),
+            RmsNormEpsilon = fields.Number("rms_norm_eps", defaults.RmsNormEpsilon),
+            RopeTheta = RopeTypes.ReadTheta(fields, defaults.RopeTheta),
+            RopeScaling = RopeTypes.Read(fields),
+            InitializerRange = fields.Number("initializer_range", defaults.InitializerRange),
+            TieWordEmbeddings = fields.Flag("tie_word_embeddings", defaults.TieWordEmbeddings),
+            BosTokenId = fields.TokenId("bos_token_id", defaults.BosTokenId),
+            EosTokenId = fields.TokenId("eos_token_id", defaults.EosTokenId),
+        };
+        return fields.Checked(config.Kind.ReadOwn(fields, config), Validate);
+    }
+
+    private static void Validate(LlamaConfig config)
+    {
+        ConfigChecks.AtLeastOne("vocab_size", config.VocabSize);
+        ConfigChecks.AtLeastOne("max_position_embeddings", config.Positions);
+        ConfigChecks.AtLeastOne("hidden_size", config.HiddenSize);
+        ConfigChecks.AtLeastOne("intermediate_size", config.IntermediateSize);
+        ConfigChecks.Layers("num_hidden_layers", config.Layers);
+        ConfigChecks.AtLeastOne("num_attention_heads", config.Heads);
+        ConfigChecks.AtLeastOne("num_key_value_heads", config.CacheHeads);
+        CheckHeads(config);
+        var epsilon = config.RmsNormEpsilon;
+        ConfigChecks.Require(epsilon > 0, "rms_norm_eps", epsilon, "a number over 0");
+        ConfigChecks.Require(config.RopeTheta > 0, "rope_theta", config.RopeTheta, "a number over 0");
+        RopeTypes.Check(config.RopeScaling);
+        var range = config.InitializerRange;
+        ConfigChecks.Require(range >= 0, "initializer_range", range, "a number from 0");
+        ConfigChecks.OneOf("hidden_act", config.Activation, Activations.Names);
+    }
+
+    private static void CheckHeads(LlamaConfig config)
+    {
+        var (width, heads, groups) = (config.HiddenSize, config.Heads, config.CacheHeads);
+        var isMultiple = heads % groups == 0;
+        const string KeyHeads = "num_key_value_heads";
+        ConfigChecks.Require(isMultiple, "num_attention_heads", heads, $"a multiple of {KeyHeads}, which is {groups}");
+        var divides = config.HeadDim is not null || width % heads == 0;
+        var allowed = $"a multiple of num_attention_heads, which is {heads}, where head_dim is not given";
+        ConfigChecks.Require(divides, "hidden_size", width, allowed);
+        ConfigChecks.AtLeastOne("head_dim", config.HeadSize);
+        ConfigChecks.Require(config.HeadSize % 2 == 0, "head_dim", config.HeadSize, "an even number");
+        ConfigChecks.Require((long)heads * config.HeadSize <= Largest, "head_dim", config.HeadSize, "a smaller number");
+    }
+}
