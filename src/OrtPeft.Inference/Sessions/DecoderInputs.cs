@@ -27,7 +27,12 @@ public sealed class DecoderInputs
     /// </summary>
     public const string Labels = "labels";
 
-    private static readonly string[] Names = [Ids, Mask, Positions, Labels];
+    /// <summary>
+    /// The name of a merged decoder's switch, <c>[1] bool</c>: whether the caches hold something.
+    /// </summary>
+    public const string CacheBranch = "use_cache_branch";
+
+    private static readonly string[] Names = [Ids, Mask, Positions, Labels, CacheBranch];
 
     private readonly ImmutableArray<Value> _numbers;
 
@@ -99,6 +104,7 @@ public sealed class DecoderInputs
             feeds.Add(input.Name, input.Name switch
             {
                 Ids => IntegerFeed.Of(input.Type, ids, rows, columns),
+                CacheBranch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], 1),
                 Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
                 Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * total), rows, total),
                 _ => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
@@ -142,10 +148,11 @@ public sealed class DecoderInputs
 
     private static void CheckNumbers(Graph graph, Value input)
     {
-        if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })
+        var rank = input.Name == CacheBranch ? 1 : 2;
+        if (!IntegerFeed.Supports(input.Type) || (input.Shape is { } shape && shape.Rank != rank))
         {
             throw new GraphException(
-                $"Graph '{graph.Name}': input {input} must have two axes and be int64, int32, float32 or bool.");
+                $"Graph '{graph.Name}': input {input} must have {(rank == 1 ? "one axis" : "two axes")} and be int64, int32, float32 or bool.");
         }
     }
 
