@@ -42,7 +42,8 @@ public sealed class WildGraphTests
     [MemberData(nameof(Graphs))]
     public void Create_OnAnyExportersGraph_UsesHfPeftsNames(string graph)
     {
-        var layers = graph.StartsWith("genai", StringComparison.Ordinal) ? 5 : 2;
+        var nodes = OnnxFile.Load(Fixtures.Graph(graph)).Graph.Nodes;
+        var layers = nodes.Count(static n => n.OpType is "Softmax" or "Attention");
         string[] modules = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"];
         var expected = Enumerable.Range(0, layers).SelectMany(h => modules.SelectMany(m => new[]
         {
@@ -59,7 +60,7 @@ public sealed class WildGraphTests
     {
         var copy = model.Clone();
         DropoutLowering.ForEvaluation(copy);
-        var ids = Tensor.Of<long>([.. Enumerable.Range(0, 33).Select(static i => (long)(i * 7 % 101))], [3, 11]);
+        var ids = Tensor.Of<long>([.. Enumerable.Range(0, 33).Select(static i => (long)(i * 7 % 67))], [3, 11]);
         var batch = new Dictionary<string, Tensor> { ["input_ids"] = ids, ["labels"] = ids };
         return OnnxRun.Of(copy, Feeds.Of(copy.Graph, batch))["logits"];
     }
