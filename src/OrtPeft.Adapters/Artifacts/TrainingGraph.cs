@@ -66,6 +66,7 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(wanted);
+        ControlFlow.Refuse(model);
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
         var graph = copy.Graph;
@@ -101,6 +102,7 @@ public static class TrainingGraph
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(objective);
+        ControlFlow.Refuse(model);
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
         WithoutCache(copy);

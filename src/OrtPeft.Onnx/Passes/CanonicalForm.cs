@@ -18,6 +18,7 @@ public static class CanonicalForm
         new("input-defaults", InputDefaults.Run),
         new("resolve-if", IfResolution.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
+        new("widen-half", HalfWidening.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("fused-to-standard", ContribOps.Run),
