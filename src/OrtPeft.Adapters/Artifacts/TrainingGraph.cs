@@ -45,7 +45,7 @@ public static class TrainingGraph
         DropoutLowering.ForTraining(model, shapes);
         var g = new GraphBuilder(graph, shapes);
         var scale = graph.AddInput(Scale, ElementType.Float, []);
-        var loss = objective.Build(new LossScope(g, graph.Outputs[0], scale, parameters.ToHashSet()));
+        var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, parameters.ToHashSet()));
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, parameters);
         g.Scope = "";
         SetOutputs(g, loss, parameters.Zip(gradients));
@@ -86,7 +86,7 @@ public static class TrainingGraph
     {
         var (model, parameters) = Prepare(peft);
         DropoutLowering.ForTraining(model, Inferred(model));
-        var path = DifferentiablePath.Between(parameters, [model.Graph.Outputs[0]]);
+        var path = DifferentiablePath.Between(parameters, [FirstOutput(model.Graph)]);
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
 
@@ -97,9 +97,15 @@ public static class TrainingGraph
     {
         DropoutLowering.ForEvaluation(model);
         var g = new GraphBuilder(model.Graph, Inferred(model));
-        SetOutputs(g, objective.Build(new LossScope(g, model.Graph.Outputs[0], null, new HashSet<Value>())), []);
+        var scope = new LossScope(g, FirstOutput(model.Graph), null, new HashSet<Value>());
+        SetOutputs(g, objective.Build(scope), []);
         return model;
     }
+
+    private static Value FirstOutput(Graph graph) => graph.Outputs is [var first, ..]
+        ? first
+        : throw new GraphException(
+        $"Graph '{graph.Name}' has no output; training needs logits: export the model with its language-model head.");
 
     private static (Model Model, IReadOnlyList<Value> Parameters) Prepare(PeftModel peft)
     {
