@@ -79,8 +79,8 @@ public sealed class Differentiator
         if (node.Subgraphs.Any())
         {
             throw new UnsupportedOpException(
-                $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, and " +
-                "OrtPeft has no gradient for that; choose targets behind it, or export the model without it.");
+                $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, " +
+                "and OrtPeft has no gradient for that; choose targets behind it, or export the model without it.");
         }
 
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(

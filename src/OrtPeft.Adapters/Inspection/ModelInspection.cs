@@ -39,7 +39,9 @@ public sealed class ModelInspection
     /// </summary>
     public string? Problem { get; }
 
-    /// <summary>Looks at a model. Costs as much as preparing it for training, and reads no weights but two heads.</summary>
+    /// <summary>
+    /// Looks at a model. Costs as much as preparing it for training, and reads no weights but embedding and head.
+    /// </summary>
     /// <param name="model">The model; not changed.</param>
     /// <returns>What it is made of.</returns>
     /// <exception cref="GraphException">A node contradicts its operator's definition.</exception>

@@ -39,9 +39,15 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
         }
         catch (Exception e) when (e is GraphException or UnsupportedOpException or ConfigException)
         {
-            return new TrainingVerdict(e.Message, without);
+            return new TrainingVerdict(without is [var first, ..] ? WithoutRule(first, peft) : e.Message, without);
         }
     }
+
+    /// <summary>What an operator makes that nothing is known of may stop the build before its gradient does.</summary>
+    private static string WithoutRule(Node node, PeftModel peft) =>
+        $"{node} (opset {peft.Model.Opsets.GetValueOrDefault(node.Domain, 1)}) lies between a trainable parameter and " +
+        $"the loss, and OrtPeft knows no gradient for {node.OpType}; choose targets behind it, or export the model " +
+        "without it.";
 
     private static string? Misfit(PeftModel peft, Graph training)
     {

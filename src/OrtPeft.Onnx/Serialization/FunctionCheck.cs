@@ -41,6 +41,6 @@ internal static class FunctionCheck
     }
 
     private static OnnxFormatException Circle(string path, IEnumerable<string> names) => new(
-        $"{path}: the model-local functions {string.Join(", ", names.Order(StringComparer.Ordinal))} call each other in "
-        + "a circle, or depend on such; export the model with its functions inlined.");
+        $"{path}: the model-local functions {string.Join(", ", names.Order(StringComparer.Ordinal))} call each other "
+        + "in a circle, or depend on such; export the model with its functions inlined.");
 }

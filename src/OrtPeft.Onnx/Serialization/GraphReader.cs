@@ -42,8 +42,11 @@ internal sealed class GraphReader(string path, long opset, TensorReader tensors)
     {
         var name = proto.Name;
         var tensor = tensors.Read(proto);
-        if (graph.Inputs.FirstOrDefault(i => i.Name == name) is { } input)
-            graph.SetInitializer(input, input.Initializer is null ? tensor : throw Broken($"two constants are '{name}'"));
+        var input = graph.Inputs.FirstOrDefault(i => i.Name == name);
+        if (input?.Initializer is not null)
+            throw Broken($"two constants are named '{name}'");
+        if (input is not null)
+            graph.SetInitializer(input, tensor);
         else
             graph.AddInitializer(name, tensor);
     }

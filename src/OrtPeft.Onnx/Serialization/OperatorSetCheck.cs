@@ -19,9 +19,8 @@ internal static class OperatorSetCheck
         imported.Add(Microsoft);
         if (NodeWalk.Of(proto.Graph.Node).FirstOrDefault(n => !imported.Contains(NodeWalk.DomainOf(n))) is not { } node)
             return;
-        var domain = NodeWalk.DomainOf(node);
+        var set = NodeWalk.DomainOf(node) is { Length: > 0 } domain ? domain : "ai.onnx";
         throw new OnnxFormatException(
-            $"{path}: {node.OpType} \"{node.Name}\" is of the operator set '{(domain.Length == 0 ? "ai.onnx" : domain)}'"
-            + ", whose opset the model does not state (opset_import): export the model again.");
+            $"{path}: {node.OpType} \"{node.Name}\" is of the operator set '{set}', whose opset the model does not state (opset_import): export the model again.");
     }
 }

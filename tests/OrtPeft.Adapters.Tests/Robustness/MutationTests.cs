@@ -45,7 +45,8 @@ public sealed class MutationTests
             Train(OnnxFile.Load(OnnxFile.ToBytes(model)), random.Next(4) == 0);
             return "trains";
         }
-        catch (Exception e) when (e is OnnxFormatException or GraphException or UnsupportedOpException or ConfigException)
+        catch (Exception e) when (
+            e is OnnxFormatException or GraphException or UnsupportedOpException or ConfigException)
         {
             Assert.DoesNotContain('\n', e.Message);
             return e.GetType().Name;

@@ -15,7 +15,7 @@ internal sealed class InspectCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public InspectCommand(Host host)
-        : base(host, "inspect", "Say whether a model trains; list its inputs, outputs and modules, and what would train.")
+        : base(host, "inspect", "Say whether a model trains; list inputs, outputs, modules and what would train.")
     {
         Examples =
         [

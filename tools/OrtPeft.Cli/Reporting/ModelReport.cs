@@ -20,8 +20,8 @@ internal sealed class ModelReport(string name, Model model, ModelInspection insp
     {
         yield return $"model: {name}, opset {model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, "
             + $"{Human.Count(Graph.Initializers.Count, "constant")} of {Human.Bytes(ConstantBytes)}";
-        var values = Inputs.Select(static v => Row("input", v)).Concat(Graph.Outputs.Select(static v => Row("output", v)));
-        foreach (var line in TextTable.Lines(values))
+        var inputs = Inputs.Select(static v => Row("input", v));
+        foreach (var line in TextTable.Lines(inputs.Concat(Graph.Outputs.Select(static v => Row("output", v)))))
             yield return line;
         foreach (var line in TextTable.Lines(ModuleGroups.Of(inspection.Modules)))
             yield return $"module  {line}";

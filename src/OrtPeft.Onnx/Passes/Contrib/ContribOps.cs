@@ -18,7 +18,7 @@ public static class ContribOps
         new Dictionary<(string, string), Row>
         {
             [(Microsoft, "Gelu")] = new([0], static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)]),
-            [(Microsoft, "BiasGelu")] = new([0, 1], static (n, g) => [Gelus.Exact(g, g.Add(n.Inputs[0]!, n.Inputs[1]!))]),
+            [(Microsoft, "BiasGelu")] = new([0, 1], Gelus.OfBiased),
             [(Microsoft, "FastGelu")] = new([0], static (n, g) => [Gelus.Fast(n, g)]),
             [(Microsoft, "QuickGelu")] = new([0], static (n, g) => [Gelus.Quick(n, g)]),
             [(Microsoft, "FusedMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
