@@ -59,9 +59,10 @@ public sealed class Generator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        new ShapeInference(model.Opset).Infer(model.Clone().Graph);
+        var inferred = model.Clone();
+        new ShapeInference(model.Opset).Infer(inferred.Graph);
         var inputs = DecoderInputs.Of(graph);
-        LogitRows.Check(graph);
+        LogitRows.Check(inferred.Graph);
         var ids = graph.Find(DecoderInputs.Ids)!;
         if (ids.Shape is { Rank: 2 } shape && (shape[0].Value is not (null or 1) || shape[1].Value is not null))
         {
