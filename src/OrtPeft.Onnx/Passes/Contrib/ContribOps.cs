@@ -14,25 +14,22 @@ public static class ContribOps
 {
     private const string Microsoft = "com.microsoft";
 
-    /// <summary>
-    /// An operator, and what computes its outputs in standard operators; null for an output it cannot give.
-    /// </summary>
-    private static readonly FrozenDictionary<(string Domain, string OpType), Func<Node, GraphBuilder, Value?[]>> Rows =
-        new Dictionary<(string, string), Func<Node, GraphBuilder, Value?[]>>
+    private static readonly FrozenDictionary<(string Domain, string OpType), Row> Rows =
+        new Dictionary<(string, string), Row>
         {
-            [(Microsoft, "Gelu")] = static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)],
-            [(Microsoft, "BiasGelu")] = static (n, g) => [Gelus.Exact(g, g.Add(n.Inputs[0]!, n.Inputs[1]!))],
-            [(Microsoft, "FastGelu")] = static (n, g) => [Gelus.Fast(n, g)],
-            [(Microsoft, "QuickGelu")] = static (n, g) => [Gelus.Quick(n, g)],
-            [(Microsoft, "FusedMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
-            [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
-            [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
-            [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
-            [(Microsoft, "EmbedLayerNormalization")] = EmbedNormalization.Of,
-            [(Microsoft, "Attention")] = PackedAttention.Of,
-            [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,
-            [(Microsoft, "GroupQueryAttention")] = GroupQueryAttention.Of,
-            [(Microsoft, "RotaryEmbedding")] = static (n, g) => [Rotary.Of(n, g)],
+            [(Microsoft, "Gelu")] = new([0], static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)]),
+            [(Microsoft, "BiasGelu")] = new([0, 1], Gelus.OfBiased),
+            [(Microsoft, "FastGelu")] = new([0], static (n, g) => [Gelus.Fast(n, g)]),
+            [(Microsoft, "QuickGelu")] = new([0], static (n, g) => [Gelus.Quick(n, g)]),
+            [(Microsoft, "FusedMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
+            [(Microsoft, "TransposeMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
+            [(Microsoft, "SkipLayerNormalization")] = new([0, 1, 2], SkipNormalization.Layer),
+            [(Microsoft, "SkipSimplifiedLayerNormalization")] = new([0, 1, 2], SkipNormalization.Simplified),
+            [(Microsoft, "EmbedLayerNormalization")] = new([0, 2, 3, 5, 6], EmbedNormalization.Of),
+            [(Microsoft, "Attention")] = new([0, 1], PackedAttention.Of),
+            [(Microsoft, "MultiHeadAttention")] = new([0], MultiHeadAttention.Of),
+            [(Microsoft, "GroupQueryAttention")] = new([0], GroupQueryAttention.Of),
+            [(Microsoft, "RotaryEmbedding")] = new([0, 1, 2, 3], static (n, g) => [Rotary.Of(n, g)]),
         }.ToFrozenDictionary();
 
     /// <summary>The operators in the table, by domain and name.</summary>
@@ -50,14 +47,16 @@ public static class ContribOps
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
         foreach (var node in graph.Nodes.ToArray())
         {
-            if (!Rows.TryGetValue((node.Domain, node.OpType), out var rewrite))
+            if (!Rows.TryGetValue((node.Domain, node.OpType), out var row))
             {
                 g.Shapes.Infer(node);
                 continue;
             }
 
+            if (row.Needs.FirstOrDefault(i => node.Input(i) is null, -1) is >= 0 and var missing)
+                throw new GraphException($"{node}: lacks input {missing}, which {node.OpType} needs; export it again.");
             (g.Before, g.Scope) = (node, node.Name);
-            Replacement.Put(g, node, rewrite(node, g));
+            Replacement.Put(g, node, row.Rewrite(node, g));
         }
 
         graph.RemoveDeadCode();
@@ -67,4 +66,9 @@ public static class ContribOps
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
         $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
         $"Runtime's fusion.");
+
+    /// <summary>How an operator is taken apart.</summary>
+    /// <param name="Needs">The inputs that must be there.</param>
+    /// <param name="Rewrite">Computes the outputs in standard operators; null for an output it cannot give.</param>
+    private sealed record Row(int[] Needs, Func<Node, GraphBuilder, Value?[]> Rewrite);
 }
