@@ -102,10 +102,10 @@ internal sealed class MethodOptions : IOptionGroup
     {
         var method = PeftMethods.Named(run.Get(_method));
         var json = new JsonObject { ["peft_type"] = method.Description.PeftType, ["task_type"] = "CAUSAL_LM" };
-        foreach (var (option, field, value) in _fields.Where(f => run.Has(f.Option)))
-            json[field] = value(run);
-        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.PeftType == "LORA")
-            json["lora_alpha"] = 2 * rank;
+        foreach (var (_, field, value) in _fields.Where(f => run.Has(f.Option)))
+            json[FieldOf(method, field)] = value(run);
+        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.AlphaField is { } alpha)
+            json[alpha] = 2 * rank;
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
         // Written and read once, so that numbers are JSON's and not of the type they were made from.
@@ -113,13 +113,21 @@ internal sealed class MethodOptions : IOptionGroup
         return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
 
+    /// <summary>Two options stand for fields that HF PEFT names after the method; the table has LoRA's.</summary>
+    private static string FieldOf(IPeftMethod method, string field) => field switch
+    {
+        "lora_alpha" => method.Description.AlphaField ?? field,
+        "lora_dropout" => method.Description.DropoutField,
+        _ => field,
+    };
+
     /// <summary>A field that the method does not read is a mistake here, though files may have more fields.</summary>
     private PeftConfig AllKnown(Invocation run, IPeftMethod method, PeftConfig config)
     {
         if (config.Unknown.Count == 0)
             return config;
         var unknown = config.Unknown.First().Key;
-        var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option;
+        var option = _fields.FirstOrDefault(f => FieldOf(method, f.Field) == unknown && run.Has(f.Option)).Option;
         throw new UsageException(
             $"{option?.Name ?? $"--set {unknown}"} does not apply to --method {method.Description.Name}, "
             + $"which has no field '{unknown}'; leave it out.");
