@@ -38,8 +38,11 @@ internal static class OnnxRun
     private static Tensor ToTensor(OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
-        return info.ElementDataType == TensorElementType.Int64
-            ? Tensor.Of(value.GetTensorDataAsSpan<long>(), info.Shape)
-            : Tensor.Of(value.GetTensorDataAsSpan<float>(), info.Shape);
+        return info.ElementDataType switch
+        {
+            TensorElementType.Int64 => Tensor.Of(value.GetTensorDataAsSpan<long>(), info.Shape),
+            TensorElementType.Double => Tensor.Of(value.GetTensorDataAsSpan<double>(), info.Shape),
+            _ => Tensor.Of(value.GetTensorDataAsSpan<float>(), info.Shape),
+        };
     }
 }
