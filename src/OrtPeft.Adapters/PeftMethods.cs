@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Adapters;
@@ -15,6 +16,7 @@ public static class PeftMethods
     [
         new LoraMethod(),
         new Ia3Method(),
+        new LohaMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
         new FullMethod(),

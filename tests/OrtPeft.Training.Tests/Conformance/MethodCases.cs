@@ -2,6 +2,7 @@ using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -16,6 +17,8 @@ internal static class MethodCases
         new("lora:random", new LoraConfig { R = 4, InitLoraWeights = false }) { StartsAsBase = false },
         new("ia3", new Ia3Config()),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
+        new("loha", new LohaConfig { R = 2, TargetModules = "all-linear" }),
+        new("loha:random", new LohaConfig { R = 8, InitWeights = false, RankDropout = 0.1 }) { StartsAsBase = false },
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
         new("full", new FullConfig()),
