@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Adapters;
@@ -17,6 +18,7 @@ public static class PeftMethods
         new LoraMethod(),
         new Ia3Method(),
         new LohaMethod(),
+        new LokrMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
         new FullMethod(),

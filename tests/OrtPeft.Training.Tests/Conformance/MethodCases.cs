@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -19,6 +20,9 @@ internal static class MethodCases
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
         new("loha", new LohaConfig { R = 2, TargetModules = "all-linear" }),
         new("loha:random", new LohaConfig { R = 8, InitWeights = false, RankDropout = 0.1 }) { StartsAsBase = false },
+        new("lokr", new LokrConfig { R = 2, TargetModules = "all-linear" }),
+        new("lokr:both", new LokrConfig { R = 1, DecomposeBoth = true, InitAsLycoris = true, ModuleDropout = 0.1 }),
+        new("lokr:random", new LokrConfig { InitWeights = false, DecomposeFactor = 4 }) { StartsAsBase = false },
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
         new("full", new FullConfig()),
