@@ -7,6 +7,7 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Adapters;
 
@@ -19,6 +20,7 @@ public static class PeftMethods
         new Ia3Method(),
         new LohaMethod(),
         new LokrMethod(),
+        new VeraMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
         new FullMethod(),

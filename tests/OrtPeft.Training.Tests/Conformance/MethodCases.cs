@@ -5,6 +5,7 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
 
@@ -23,6 +24,8 @@ internal static class MethodCases
         new("lokr", new LokrConfig { R = 2, TargetModules = "all-linear" }),
         new("lokr:both", new LokrConfig { R = 1, DecomposeBoth = true, InitAsLycoris = true, ModuleDropout = 0.1 }),
         new("lokr:random", new LokrConfig { InitWeights = false, DecomposeFactor = 4 }) { StartsAsBase = false },
+        new("vera", new VeraConfig { R = 16, TargetModules = "all-linear" }),
+        new("vera:random", new VeraConfig { R = 8, InitWeights = false, Bias = "all" }) { StartsAsBase = false },
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
         new("full", new FullConfig()),
