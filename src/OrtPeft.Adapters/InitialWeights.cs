@@ -35,6 +35,21 @@ internal static class InitialWeights
         return Tensor.Of<float>(values, dims);
     }
 
+    /// <summary>Normal with mean 0; what lies beyond two standard deviations is drawn again.</summary>
+    public static Tensor CutNormal(long seed, string name, double standardDeviation, params ReadOnlySpan<long> dims)
+    {
+        var random = new SplitMix64(seed, name);
+        var values = new float[Count(dims)];
+        for (var i = 0; i < values.Length; i++)
+        {
+            do
+                values[i] = random.NextNormal(standardDeviation);
+            while (Math.Abs(values[i]) > 2 * standardDeviation);
+        }
+
+        return Tensor.Of<float>(values, dims);
+    }
+
     private static long Count(ReadOnlySpan<long> dims)
     {
         long count = 1;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
@@ -21,6 +22,7 @@ public static class PeftMethods
         new LohaMethod(),
         new LokrMethod(),
         new VeraMethod(),
+        new BottleneckMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
         new FullMethod(),

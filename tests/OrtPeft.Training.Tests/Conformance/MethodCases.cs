@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
@@ -26,6 +27,9 @@ internal static class MethodCases
         new("lokr:random", new LokrConfig { InitWeights = false, DecomposeFactor = 4 }) { StartsAsBase = false },
         new("vera", new VeraConfig { R = 16, TargetModules = "all-linear" }),
         new("vera:random", new VeraConfig { R = 8, InitWeights = false, Bias = "all" }) { StartsAsBase = false },
+        new("bottleneck", new BottleneckConfig { ReductionFactor = 4 }) { StartsAsBase = false },
+        new("bottleneck:pfeiffer", BottleneckPresets.Named("pfeiffer") with { InitWeights = "mam_adapter", Dropout = 0.1 }),
+        new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
         new("full", new FullConfig()),
