@@ -57,6 +57,14 @@ internal sealed class MethodOptions : IOptionGroup
         var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
         var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
         var layers = Text("--layers", "Only the layers of these numbers, from 0: 10,11.", "N,...");
+        var preset = Text(
+            "--preset",
+            "Bottleneck adapters: houlsby, pfeiffer, parallel or scaled_parallel. [default: houlsby]",
+            "NAME");
+        var reduction = NumberOption.Optional<double>(
+            "--reduction-factor", "Bottleneck adapters have hidden size / K features inside. [default: 16]", "K");
+        var nonLinearity = Text(
+            "--non-linearity", "Bottleneck adapters: relu, gelu, gelu_new, swish, tanh, … [default: swish]", "NAME");
         _fields =
         [
             (_rank, "r", run => run.Get(_rank)),
@@ -67,6 +75,9 @@ internal sealed class MethodOptions : IOptionGroup
             (rslora, "use_rslora", run => run.Get(rslora)),
             (ranks, "rank_pattern", run => FieldText.Pattern(ranks.Name, run.Get(ranks)!)),
             (alphas, "alpha_pattern", run => FieldText.Pattern(alphas.Name, run.Get(alphas)!)),
+            (preset, "preset", run => run.Get(preset)),
+            (reduction, "reduction_factor", run => run.Get(reduction)),
+            (nonLinearity, "non_linearity", run => run.Get(nonLinearity)),
             (layers, "layers_to_transform", run => FieldText.WholeNumbers(layers.Name, run.Get(layers)!)),
         ];
     }
