@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>Fresh weights, float32. A parameter's numbers depend on seed and name alone, not on what else is made.</summary>
+/// <summary>Fresh weights, float32. A parameter's numbers depend on seed and name alone, not on what else is
+/// made.</summary>
 internal static class InitialWeights
 {
     public static Tensor Zeros(params ReadOnlySpan<long> dims) => Filled(0, dims);

@@ -5,10 +5,10 @@ using OrtPeft.Adapters.Modules;
 namespace OrtPeft.Adapters.Bottleneck;
 
 /// <summary>
-/// Bottleneck adapters: h ← h + s·up(f(down(x))) where a block's sublayer ends, with h [n, E] the sublayer's result before
-/// the residual connection, down [E/k, E] and up [E, E/k] with biases, and f a nonlinear function. x is h itself; or h with
-/// the residual (<see cref="OriginalLnBefore"/>); or the residual alone (<see cref="IsParallel"/>). Fields and
-/// defaults are those of the adapters library's <c>DoubleSeqBnConfig</c>, which is Houlsby's.
+/// Bottleneck adapters: h ← h + s·up(f(down(x))) where a block's sublayer ends, with h [n, E] the sublayer's result
+/// before the residual connection, down [E/k, E] and up [E, E/k] with biases, and f a nonlinear function. x is h
+/// itself; or h with the residual (<see cref="OriginalLnBefore"/>); or the residual alone (<see cref="IsParallel"/>).
+/// Fields and defaults are those of the adapters library's <c>DoubleSeqBnConfig</c>, which is Houlsby's.
 /// </summary>
 /// <remarks>
 /// What the adapters library calls the input of a parallel adapter is the residual stream: in post-norm models the very
@@ -45,8 +45,8 @@ public sealed record BottleneckConfig : TargetedConfig
     public string NonLinearity { get; init; } = "swish";
 
     /// <summary>
-    /// Whether the adapter reads h with the residual added (and normalised, in models that normalise behind the sum; those
-    /// are not supported here). Not used by parallel adapters. Default false.
+    /// Whether the adapter reads h with the residual added (and normalised, in models that normalise behind the sum;
+    /// those are not supported here). Not used by parallel adapters. Default false.
     /// </summary>
     public bool OriginalLnBefore { get; init; }
 
@@ -57,12 +57,13 @@ public sealed record BottleneckConfig : TargetedConfig
     public double Scaling { get; init; } = 1;
 
     /// <summary>
-    /// <c>learned</c>: s trains, one number per adapter; <c>channel</c>: one per feature; both start at 1. Null (default):
-    /// s is <see cref="Scaling"/>.
+    /// <c>learned</c>: s trains, one number per adapter; <c>channel</c>: one per feature; both start at 1. Null
+    /// (default): s is <see cref="Scaling"/>.
     /// </summary>
     public string? TrainedScaling { get; init; }
 
-    /// <summary>The probability, 0 to below 1, that a feature of s·up(…) is dropped while training. Default 0.</summary>
+    /// <summary>The probability, 0 to below 1, that a feature of s·up(…) is dropped while training. Default
+    /// 0.</summary>
     public double Dropout { get; init; }
 
     /// <summary>Layers without adapters, from 0; none by default.</summary>
@@ -89,7 +90,10 @@ public sealed record BottleneckConfig : TargetedConfig
     /// <returns>⌊E / k⌋, at least 1.</returns>
     public long SizeOf(long hidden, string? layer)
     {
-        var own = ReductionFactorOfLayers.Where(f => f.Key == layer).Select(static f => (double?)f.Value).FirstOrDefault();
+        var own = ReductionFactorOfLayers
+            .Where(f => f.Key == layer)
+            .Select(static f => (double?)f.Value)
+            .FirstOrDefault();
         return Math.Max(1, (long)Math.Floor(hidden / (own ?? ReductionFactor)));
     }
 
@@ -97,7 +101,8 @@ public sealed record BottleneckConfig : TargetedConfig
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
     public void Validate() => BottleneckFields.Check(this);
 
-    internal static BottleneckConfig WithShared(BottleneckConfig config, ConfigFields fields) => WithTargets(config, fields);
+    internal static BottleneckConfig WithShared(BottleneckConfig config, ConfigFields fields) =>
+        WithTargets(config, fields);
 
     /// <inheritdoc/>
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)

@@ -46,7 +46,8 @@ internal static class BottleneckFields
     {
         if (config.Name.Length == 0 || config.Name.Contains('.', StringComparison.Ordinal))
             throw new ConfigException($"name is '{config.Name}'; it must be a text without dots.");
-        foreach (var factor in config.ReductionFactorOfLayers.Select(static f => f.Value).Append(config.ReductionFactor))
+        var ofLayers = config.ReductionFactorOfLayers.Select(static f => f.Value);
+        foreach (var factor in ofLayers.Append(config.ReductionFactor))
         {
             if (!(factor > 0 && double.IsFinite(factor)))
                 throw new ConfigException($"reduction_factor is {Text(factor)}; it must be a number above 0.");

@@ -19,7 +19,8 @@ public sealed class BottleneckMethod : IPeftMethod
         PeftType = "BOTTLENECK",
         Title = "Bottleneck adapters",
         Paper = new("https://arxiv.org/abs/1902.00751"),
-        Trains = "a small network behind attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
+        Trains =
+            "a small network behind attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
         IsInHfPeft = false,
         DropoutField = "dropout",
         WhyNotMergeable = "the adapter is a nonlinear function, which no weight of the base can hold",
@@ -36,8 +37,8 @@ public sealed class BottleneckMethod : IPeftMethod
         bottleneck.Validate();
         var builder = GraphBuilder.Over(model);
         var modules = ModuleCatalogue.LinearModules(model.Graph);
-        var targeted = bottleneck with { TargetModules = bottleneck.TargetModules ?? SublayerEnds.For(modules, bottleneck) };
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, targeted);
+        var targets = bottleneck.TargetModules ?? SublayerEnds.For(modules, bottleneck);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, bottleneck with { TargetModules = targets });
         var kept = selected.Where(m => !TargetSelector.IsInLayers(m.Name, bottleneck.LeaveOut, null)).ToList();
         if (kept.Count == 0)
             throw new ConfigException(

@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Adapters.Bottleneck;
 
-/// <summary>The functions between down and up, by the names that the adapters library takes from transformers.</summary>
+/// <summary>The functions between down and up, by the names that the adapters library takes from
+/// transformers.</summary>
 public static class NonLinearities
 {
     private static readonly Dictionary<string, Func<GraphBuilder, Value, Value>> Rows = new(StringComparer.Ordinal)

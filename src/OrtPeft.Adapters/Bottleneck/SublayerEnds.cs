@@ -22,15 +22,14 @@ internal static class SublayerEnds
     {
         if (!config.MhAdapter && !config.OutputAdapter)
             throw new ConfigException("mh_adapter and output_adapter are both false; set one of them.");
-        var row = Rows.FirstOrDefault(r => modules.Any(m => EndsWith(m, r.Attention)) && modules.Any(m => EndsWith(m, r.Mlp)));
+        var row = Rows.FirstOrDefault(r =>
+            modules.Any(m => EndsWith(m, r.Attention)) && modules.Any(m => EndsWith(m, r.Mlp)));
         if (row.Attention is null)
             throw new ConfigException(
-                "The layers that end attention and MLP are not known for this model's names; give them in target_modules, "
-                + $"as {Rows[0].Attention} and {Rows[0].Mlp} of GPT-2.");
-        string[] names = [.. config.MhAdapter ? [row.Attention] : Array.Empty<string>(), .. Mlp()];
-        return ModuleTargets.Listed(names);
-
-        string[] Mlp() => config.OutputAdapter ? [row.Mlp] : [];
+                "The layers that end attention and MLP are not known for this model's names; give them in "
+                + $"target_modules, as {Rows[0].Attention} and {Rows[0].Mlp} of GPT-2.");
+        (bool IsWanted, string Name)[] ends = [(config.MhAdapter, row.Attention), (config.OutputAdapter, row.Mlp)];
+        return ModuleTargets.Listed(ends.Where(static e => e.IsWanted).Select(static e => e.Name));
     }
 
     /// <summary>

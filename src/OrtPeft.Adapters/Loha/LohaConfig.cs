@@ -16,8 +16,8 @@ public sealed record LohaConfig : LycorisConfig
     public override string PeftType => "LOHA";
 
     /// <summary>
-    /// True (default): all factors uniform as Kaiming but w2_b zero, so the model starts as the base. False: w2_b random
-    /// too.
+    /// True (default): all factors uniform as Kaiming but w2_b zero, so the model starts as the base. False: w2_b
+    /// random too.
     /// </summary>
     public bool InitWeights { get; init; } = true;
 

@@ -8,7 +8,8 @@ namespace OrtPeft.Adapters.Loha;
 /// <param name="W1B">[r, in].</param>
 /// <param name="W2A">[out, r].</param>
 /// <param name="W2B">[r, in].</param>
-internal sealed record LohaFactors(AdapterParameter W1A, AdapterParameter W1B, AdapterParameter W2A, AdapterParameter W2B)
+internal sealed record LohaFactors(
+    AdapterParameter W1A, AdapterParameter W1B, AdapterParameter W2A, AdapterParameter W2B)
 {
     /// <summary>The factors' names by HF PEFT, in the order of this record.</summary>
     public static IReadOnlyList<string> Names { get; } = ["hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"];

@@ -5,8 +5,8 @@ using OrtPeft.Adapters.Lycoris;
 namespace OrtPeft.Adapters.Lokr;
 
 /// <summary>
-/// LoKr: ΔW = w1 ⊗ w2, a Kronecker product of w1 [a, c] and w2 [b, d] with out = a·b and in = c·d. w2 is a product of two
-/// factors of rank r unless r is at least half its longer side; w1 likewise with <see cref="DecomposeBoth"/>.
+/// LoKr: ΔW = w1 ⊗ w2, a Kronecker product of w1 [a, c] and w2 [b, d] with out = a·b and in = c·d. w2 is a product of
+/// two factors of rank r unless r is at least half its longer side; w1 likewise with <see cref="DecomposeBoth"/>.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS, section 3.3.</seealso>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/lokr">HF PEFT's LoKrConfig.</seealso>

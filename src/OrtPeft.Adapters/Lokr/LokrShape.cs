@@ -29,7 +29,8 @@ internal sealed record LokrShape(long A, long B, long C, long D, int R, bool Spl
         return new LokrShape(a, b, c, d, r, splitsFirst, r < Math.Max(b, d) / 2.0);
     }
 
-    private IEnumerable<(string Name, long Rows, long Columns)> Stored(string name, long rows, long columns, bool splits)
+    private IEnumerable<(string Name, long Rows, long Columns)> Stored(
+        string name, long rows, long columns, bool splits)
     {
         if (!splits)
             return [(name, rows, columns)];

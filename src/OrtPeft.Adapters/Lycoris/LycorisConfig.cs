@@ -6,8 +6,8 @@ using OrtPeft.Adapters.Modules;
 namespace OrtPeft.Adapters.Lycoris;
 
 /// <summary>
-/// What LoHa and LoKr share, with the fields of HF PEFT's LycorisConfig: y = x·W + bias + m ⊙ s·x·ΔWᵀ with s = alpha / r,
-/// where ΔW [out, in] is made of small factors and m is 1 but for the two dropouts.
+/// What LoHa and LoKr share, with the fields of HF PEFT's LycorisConfig: y = x·W + bias + m ⊙ s·x·ΔWᵀ with s = alpha /
+/// r, where ΔW [out, in] is made of small factors and m is 1 but for the two dropouts.
 /// </summary>
 /// <remarks>
 /// HF PEFT adapts PyTorch's Linear with these methods and refuses GPT-2's Conv1D; here layers of both layouts are
@@ -23,7 +23,8 @@ public abstract record LycorisConfig : TargetedConfig
     public double Alpha { get; init; } = 8;
 
     /// <summary>
-    /// The probability, 0 to below 1, that an output feature of ΔW is dropped for a whole batch while training. Default 0.
+    /// The probability, 0 to below 1, that an output feature of ΔW is dropped for a whole batch while training. Default
+    /// 0.
     /// </summary>
     public double RankDropout { get; init; }
 

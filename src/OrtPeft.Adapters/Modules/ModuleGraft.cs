@@ -31,8 +31,8 @@ internal sealed class ModuleGraft
     }
 
     /// <summary>
-    /// Replaces the product x·W (with the bias where <c>Gemm</c> adds it): for what is added to it, which may come before
-    /// or after the bias.
+    /// Replaces the product x·W (with the bias where <c>Gemm</c> adds it): for what is added to it, which may come
+    /// before or after the bias.
     /// </summary>
     /// <param name="change">From the rows [n, out] to rows [n, out].</param>
     public void ReplaceProduct(Func<Value, Value> change) => Replace(_module.Node.Output, change);

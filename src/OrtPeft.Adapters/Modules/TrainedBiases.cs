@@ -2,7 +2,8 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
 
-/// <summary>The base's biases that train beside an adapter, by HF PEFT's <c>bias</c> field and under its names.</summary>
+/// <summary>The base's biases that train beside an adapter, by HF PEFT's <c>bias</c> field and under its
+/// names.</summary>
 internal static class TrainedBiases
 {
     /// <summary>Picks the biases.</summary>

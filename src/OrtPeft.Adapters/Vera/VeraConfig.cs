@@ -6,8 +6,8 @@ using OrtPeft.Adapters.Modules;
 namespace OrtPeft.Adapters.Vera;
 
 /// <summary>
-/// VeRA: y = x·W + bias + b ⊙ (B·(d ⊙ (A·x))), where A [r, in] and B [out, r] are random, frozen and shared by all layers,
-/// and only the vectors d [r] and b [out] of each layer train.
+/// VeRA: y = x·W + bias + b ⊙ (B·(d ⊙ (A·x))), where A [r, in] and B [out, r] are random, frozen and shared by all
+/// layers, and only the vectors d [r] and b [out] of each layer train.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2310.11454">Kopiczko et al., VeRA, equation 2.</seealso>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/vera">HF PEFT's VeraConfig.</seealso>
@@ -75,7 +75,7 @@ public sealed record VeraConfig : TargetedConfig
             if (!names.Contains(name))
                 throw new ConfigException(
                     $"'{name}' is missing: the vectors mean nothing without the random projections they scale, which "
-                    + "PyTorch's generator makes again and nothing else can; save the adapter with save_projection true.");
+                    + "PyTorch's generator makes again and nothing else can; save it with save_projection true.");
         }
 
         return this;

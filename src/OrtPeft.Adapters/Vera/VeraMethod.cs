@@ -37,7 +37,8 @@ public sealed class VeraMethod : IPeftMethod
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, DefaultTargets);
         var projections = VeraProjections.AddTo(model.Graph, selected, vera);
         var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
-        return new Injection(resolved, [.. vectors, .. TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected)])
+        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
+        return new Injection(resolved, [.. vectors, .. biases])
         {
             Buffers = [projections.A, projections.B],
         };

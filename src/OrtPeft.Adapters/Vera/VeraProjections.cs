@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Vera;
 
 /// <summary>
-/// The shared projections: as wide as the widest adapted layer reads, and as high as the highest makes. A layer takes the
-/// first columns of A and the first rows of B.
+/// The shared projections: as wide as the widest adapted layer reads, and as high as the highest makes. A layer takes
+/// the first columns of A and the first rows of B.
 /// </summary>
 /// <param name="A">[r, largest in].</param>
 /// <param name="B">[largest out, r].</param>

@@ -74,8 +74,10 @@ public sealed class LohaMethodTests
     public void FromFields_OfHfPeftsDefaults_AreTheDefaults()
     {
         const string Json = """
-            {"peft_type": "LOHA", "task_type": "CAUSAL_LM", "r": 8, "alpha": 8, "rank_dropout": 0.0, "module_dropout": 0.0,
-             "use_effective_conv2d": false, "use_khatri_rao": "auto", "r2": null, "init_weights": true,
+            {"peft_type": "LOHA", "task_type": "CAUSAL_LM", "r": 8, "alpha": 8,
+             "rank_dropout": 0.0, "module_dropout": 0.0,
+             "use_effective_conv2d": false, "use_khatri_rao": "auto",
+             "r2": null, "init_weights": true,
              "rank_pattern": {}, "alpha_pattern": {}}
             """;
 

@@ -6,7 +6,8 @@ namespace OrtPeft.Adapters.Tests.Lokr;
 
 public sealed class LokrMethodTests
 {
-    /// <summary>out = 6 = 2·3, in = 8 = 2·4: w2 is whole by r = 2, a product by r = 1; w1 a product only if made small.</summary>
+    /// <summary>out = 6 = 2·3, in = 8 = 2·4: w2 is whole by r = 2, a product by r = 1; w1 a product only if made
+    /// small.</summary>
     public static TheoryData<string, bool> Cases
     {
         get
@@ -117,7 +118,7 @@ public sealed class LokrMethodTests
             return (Probe.Matrix(peft, name), (int)whole[0], (int)whole[1]);
         var (a, b) = (Probe.Matrix(peft, $"{name}_a"), Probe.Matrix(peft, $"{name}_b"));
         var r = (int)dims[$"{name}_b"][0];
-        return (
-            (i, j) => Enumerable.Range(0, r).Sum(k => a(i, k) * b(k, j)), (int)dims[$"{name}_a"][0], (int)dims[$"{name}_b"][1]);
+        var (rows, columns) = ((int)dims[$"{name}_a"][0], (int)dims[$"{name}_b"][1]);
+        return ((i, j) => Enumerable.Range(0, r).Sum(k => a(i, k) * b(k, j)), rows, columns);
     }
 }

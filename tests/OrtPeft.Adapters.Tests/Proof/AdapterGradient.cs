@@ -31,7 +31,8 @@ internal static class AdapterGradient
 
         foreach (var name in peft.Parameters.Select(static p => p.Name))
         {
-            var (at, gradient) = (Probe.Doubles(feeds[name]).ToArray(), Probe.Doubles(gradients[$"{name}.grad"]).ToArray());
+            var at = Probe.Doubles(feeds[name]).ToArray();
+            var gradient = Probe.Doubles(gradients[$"{name}.grad"]).ToArray();
             Assert.Contains(gradient, static v => v != 0);
             for (var i = 0; i < at.Length; i++)
             {

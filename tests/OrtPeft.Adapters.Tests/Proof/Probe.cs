@@ -38,7 +38,8 @@ internal sealed record Probe(int Inputs, int Outputs, bool IsOutByIn)
         var bias = Enumerable.Range(0, Outputs).Select(o => (float)Bias(o)).ToArray();
         var w = model.Graph.AddInitializer(
             "lin.weight", Tensor.Of<float>(weight, IsOutByIn ? [Outputs, Inputs] : [Inputs, Outputs]));
-        model.Graph.AddOutput(g.Gemm(x, w, model.Graph.AddInitializer("lin.bias", Tensor.Vector<float>(bias)), transB: IsOutByIn));
+        var b = model.Graph.AddInitializer("lin.bias", Tensor.Vector<float>(bias));
+        model.Graph.AddOutput(g.Gemm(x, w, b, transB: IsOutByIn));
         return model;
     }
 

@@ -28,7 +28,9 @@ internal static class MethodCases
         new("vera", new VeraConfig { R = 16, TargetModules = "all-linear" }),
         new("vera:random", new VeraConfig { R = 8, InitWeights = false, Bias = "all" }) { StartsAsBase = false },
         new("bottleneck", new BottleneckConfig { ReductionFactor = 4 }) { StartsAsBase = false },
-        new("bottleneck:pfeiffer", BottleneckPresets.Named("pfeiffer") with { InitWeights = "mam_adapter", Dropout = 0.1 }),
+        new(
+            "bottleneck:pfeiffer",
+            BottleneckPresets.Named("pfeiffer") with { InitWeights = "mam_adapter", Dropout = 0.1 }),
         new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),

@@ -26,7 +26,9 @@ public sealed class GoldenRunTests
         new("bitfit", new BitFitConfig()),
         new("houlsby_gelu", new BottleneckConfig { ReductionFactor = 4, NonLinearity = "gelu" }),
         new("houlsby_relu", new BottleneckConfig { ReductionFactor = 4, NonLinearity = "relu" }),
-        new("mlponly_adapter_relu", new BottleneckConfig { ReductionFactor = 4, NonLinearity = "relu", MhAdapter = false }),
+        new(
+            "mlponly_adapter_relu",
+            new BottleneckConfig { ReductionFactor = 4, NonLinearity = "relu", MhAdapter = false }),
         new("full_tied", new FullConfig())
         {
             Variants = ["const"],
