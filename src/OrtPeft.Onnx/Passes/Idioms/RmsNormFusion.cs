@@ -24,7 +24,8 @@ public static class RmsNormFusion
         var g = new GraphBuilder(model.Graph, shapes);
         foreach (var node in model.Graph.Nodes.Where(static n => n.Is("Div") || n.Is("Mul")).ToArray())
         {
-            if (NormalizedBy(node) is not var (x, epsilon) || Scaled(node.Output, x) is not var (source, last, scale))
+            var isGone = node.Graph is null;
+            if (isGone || NormalizedBy(node) is not var (x, epsilon) || Scaled(node.Output, x) is not var (source, last, scale))
                 continue;
             (g.Before, g.Scope) = (last, last.Name);
             Replacement.Put(g, last, RootMeanSquare.Normalize(g, source, scale, epsilon));
