@@ -4,7 +4,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Removes <c>Identity</c> nodes, and casts to the type that a value has already. PyTorch's exporter stores parameters of equal value once and gives the others through
+/// Removes <c>Identity</c> nodes, and casts to the type that a value has already.
+/// PyTorch's exporter stores parameters of equal value once and gives the others through
 /// an Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can
 /// train and the other not. A tied embedding stays tied.
 /// </summary>

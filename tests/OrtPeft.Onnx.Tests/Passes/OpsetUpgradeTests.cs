@@ -68,8 +68,10 @@ public sealed class OpsetUpgradeTests
     }
 
     [Theory]
-    [InlineData("BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) spatial=0 opset=8", "spatial=0")]
-    [InlineData("BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) outputs=5 opset=9", "training")]
+    [InlineData(
+        "BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) spatial=0 opset=8", "spatial=0")]
+    [InlineData(
+        "BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) outputs=5 opset=9", "training")]
     public void Run_OnAFormThatIsGone_NamesNodeAndRemedy(string text, string feature)
     {
         var error = Assert.Throws<UnsupportedOpException>(() => OpsetUpgrade.Run(new OpCase(text).Build()));

@@ -25,7 +25,9 @@ public static class RmsNormFusion
         foreach (var node in model.Graph.Nodes.Where(static n => n.Is("Div") || n.Is("Mul")).ToArray())
         {
             var isGone = node.Graph is null;
-            if (isGone || NormalizedBy(node) is not var (x, epsilon) || Scaled(node.Output, x) is not var (source, last, scale))
+            if (isGone || NormalizedBy(node) is not var (x, epsilon))
+                continue;
+            if (Scaled(node.Output, x) is not var (source, last, scale))
                 continue;
             (g.Before, g.Scope) = (last, last.Name);
             Replacement.Put(g, last, RootMeanSquare.Normalize(g, source, scale, epsilon));

@@ -55,8 +55,8 @@ public static class OpsetLowering
         if (model.Opset > Newest)
         {
             throw new UnsupportedOpException(
-                $"The model is written for opset {model.Opset}; OrtPeft knows the operators up to {Newest}: export it " +
-                $"again with opset {Newest} or older.");
+                $"The model is written for opset {model.Opset}; OrtPeft knows the operators up to {Newest}: export " +
+                $"it again with opset {Newest} or older.");
         }
 
         Lower(model.Graph, new ShapeInference(CanonicalForm.Opset), model.Opset);

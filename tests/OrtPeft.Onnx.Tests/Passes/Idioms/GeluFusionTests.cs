@@ -107,7 +107,8 @@ public sealed class GeluFusionTests
     [Fact]
     public void Run_Twice_ChangesNothingMore()
     {
-        var model = IdiomGraph.Of(static (g, x) => Outer["(x * 0.5) * (1 + y)"](g, x, g.Op("Erf", g.Mul(x, Math.Sqrt(0.5)))));
+        var model = IdiomGraph.Of(static (g, x) =>
+            Outer["(x * 0.5) * (1 + y)"](g, x, g.Op("Erf", g.Mul(x, Math.Sqrt(0.5)))));
         GeluFusion.Run(model);
         var once = model.Graph.Nodes.ToArray();
 

@@ -68,7 +68,8 @@ public sealed class OpsetLoweringTests
     {
         for (var seed = 0; seed < 3; seed++)
         {
-            var model = new OpCase(text.Contains("opset=", StringComparison.Ordinal) ? text : $"{text} opset=23").Build();
+            var isVersioned = text.Contains("opset=", StringComparison.Ordinal);
+            var model = new OpCase(isVersioned ? text : $"{text} opset=23").Build();
 
             SameResults.Check(model, OpsetLowering.Run, NodeInputs.For(model.Graph, Symbols, seed), 2e-5f);
 
@@ -110,7 +111,8 @@ public sealed class OpsetLoweringTests
 
     [Theory]
     [InlineData(
-        "Attention(float[B,4,S,8]; float[B,4,P,8]; float[B,4,P,8]; float[S,P]) outputs=4 qk_matmul_output_mode=1 opset=23",
+        "Attention(float[B,4,S,8]; float[B,4,P,8]; float[B,4,P,8]; float[S,P]) outputs=4 " +
+            "qk_matmul_output_mode=1 opset=23",
         "output 3")]
     [InlineData("RotaryEmbedding(float[B,S,16]; float[B,S,2]; float[B,S,2]) opset=23", "num_heads 0")]
     public void Run_OnAFeatureBeyondReach_NamesTheNode(string text, string feature)
