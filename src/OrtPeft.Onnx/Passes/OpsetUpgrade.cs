@@ -18,10 +18,12 @@ public static class OpsetUpgrade
     /// <summary>An operator, the version that changed its form, and what brings the older form there.</summary>
     private static readonly (string OpType, int Version, Action<Node, GraphBuilder> Apply)[] Rows =
     [
+        ("BatchNormalization", 9, static (node, _) => ChangedDefaults.ChannelStatistics(node)),
         ("Slice", 10, AttributesToInputs.Slice),
         ("TopK", 10, AttributesToInputs.TopK),
         ("Clip", 11, AttributesToInputs.Clip),
         ("Pad", 11, AttributesToInputs.Pad),
+        ("Resize", 11, static (node, _) => ChangedDefaults.Resize(node)),
         ("Scatter", 11, RenameScatter),
         ("Dropout", 12, DropRatio),
         ("Softmax", 13, SoftmaxOverRows.Lower),
@@ -31,6 +33,8 @@ public static class OpsetUpgrade
         ("Unsqueeze", 13, AttributesToInputs.Axes),
         ("ReduceSum", 13, AttributesToInputs.Axes),
         ("Split", 13, AttributesToInputs.SplitLengths),
+        ("BatchNormalization", 14, static (node, _) => ChangedDefaults.NoTraining(node)),
+        ("RoiAlign", 16, static (node, _) => ChangedDefaults.UnshiftedRegions(node)),
         ("Split", 18, CountOutputs),
         ("ReduceMean", 18, AttributesToInputs.Axes),
         ("ReduceMax", 18, AttributesToInputs.Axes),
@@ -41,6 +45,9 @@ public static class OpsetUpgrade
         ("ReduceLogSum", 18, AttributesToInputs.Axes),
         ("ReduceLogSumExp", 18, AttributesToInputs.Axes),
         ("ReduceSumSquare", 18, AttributesToInputs.Axes),
+        ("DFT", 20, ChangedDefaults.TransformedAxis),
+        ("GridSample", 20, static (node, _) => ChangedDefaults.GridModes(node)),
+        ("GroupNormalization", 21, ChangedDefaults.PerChannel),
     ];
 
     /// <summary>Runs the pass in place.</summary>

@@ -14,6 +14,9 @@ public static class ContribOps
 {
     private const string Microsoft = "com.microsoft";
 
+    /// <summary>Operators on blocks of channels as wide as the registers of the machine that optimised.</summary>
+    private const string Layouts = "com.microsoft.nchwc";
+
     private static readonly FrozenDictionary<(string Domain, string OpType), Row> Rows =
         new Dictionary<(string, string), Row>
         {
@@ -37,11 +40,15 @@ public static class ContribOps
 
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
-    /// <exception cref="UnsupportedOpException">A node uses a feature of its operator that no row covers.</exception>
+    /// <exception cref="UnsupportedOpException">
+    /// A node uses a feature of its operator that no row covers, or its weights are laid out for one processor.
+    /// </exception>
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
+        if (graph.Nodes.FirstOrDefault(static n => n.Domain == Layouts) is { } packed)
+            throw LayoutRefusal(packed);
         if (!graph.Nodes.Any(static n => Rows.ContainsKey((n.Domain, n.OpType))))
             return;
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
@@ -62,10 +69,14 @@ public static class ContribOps
         graph.RemoveDeadCode();
     }
 
+    private static UnsupportedOpException LayoutRefusal(Node node) => new(
+        $"{node}: ONNX Runtime's optimisation level 'all' laid the weights out for one kind of processor; save the " +
+        $"model with level 'extended' (ORT_ENABLE_EXTENDED) instead.");
+
     /// <summary>What to throw for a feature that no row covers.</summary>
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
         $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
-        $"Runtime's fusion.");
+        $"Runtime's fusion, or save it with optimisation level 'basic'.");
 
     /// <summary>How an operator is taken apart.</summary>
     /// <param name="Needs">The inputs that must be there.</param>
