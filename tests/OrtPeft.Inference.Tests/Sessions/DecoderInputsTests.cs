@@ -58,27 +58,27 @@ public sealed class DecoderInputsTests
     public void Of_WithAnUnknownInput_NamesItUnlessTheCallerFeedsIt()
     {
         var graph = Fixture.Load(Fixture.NoPast).Graph;
-        graph.AddInput("token_type_ids", ElementType.Int64, [1]);
+        graph.AddInput("token_types", ElementType.Bool, [1]);
 
         var error = Assert.Throws<GraphException>(() => DecoderInputs.Of(graph));
 
-        Assert.Contains("token_type_ids: Int64[1]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("token_types: Bool[1]", error.Message, StringComparison.Ordinal);
         Assert.Contains("input_ids, attention_mask, position_ids", error.Message, StringComparison.Ordinal);
-        Assert.Empty(DecoderInputs.Of(graph, new HashSet<string> { "token_type_ids" }).Pasts);
+        Assert.Empty(DecoderInputs.Of(graph, new HashSet<string> { "token_types" }).Pasts);
     }
 
-    /// <summary>A merged decoder chooses its branch by whether there is a past.</summary>
     [Theory]
     [InlineData(0, false)]
     [InlineData(3, true)]
-    public void Feed_OfAMergedDecoder_SaysWhetherThereIsAPast(int pastLength, bool expected)
+    public void Feed_OfAMergedDecoder_ChoosesTheBranchByThePast(int pastLength, bool expected)
     {
-        var graph = Fixture.Load(Fixture.Past).Graph;
-        graph.AddInput(DecoderInputs.CacheBranch, ElementType.Bool, [1]);
+        var inputs = DecoderInputs.Of(Fixture.Load(Fixture.Merged).Graph);
 
-        using var feeds = DecoderInputs.Of(graph).Feed([1, 2], pastLength: pastLength);
+        using var feeds = inputs.Feed([1, 2], pastLength: pastLength);
 
-        Assert.Equal([expected], feeds.Values[DecoderInputs.CacheBranch].GetTensorDataAsSpan<bool>().ToArray());
+        var fed = feeds.Values[DecoderInputs.Switch];
+        Assert.Equal([1], fed.GetTensorTypeAndShape().Shape);
+        Assert.Equal(expected, fed.GetTensorDataAsSpan<bool>()[0]);
     }
 
     [Fact]
