@@ -5,6 +5,9 @@ using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.PTuning;
+using OrtPeft.Adapters.PrefixTuning;
+using OrtPeft.Adapters.PromptTuning;
 
 namespace OrtPeft.Adapters;
 
@@ -17,6 +20,9 @@ public static class PeftMethods
         new Ia3Method(),
         new LnTuningMethod(),
         new BitFitMethod(),
+        new PromptTuningMethod(),
+        new PTuningMethod(),
+        new PrefixTuningMethod(),
         new FullMethod(),
     ];
 

@@ -45,6 +45,12 @@ public sealed class PeftModel
     /// </summary>
     public int VirtualTokens => _injection.VirtualTokens;
 
+    /// <summary>
+    /// How many of the base's positions the adapter takes, such as those of a prefix: inputs may be so much shorter than
+    /// the base's context. Tokens.
+    /// </summary>
+    public int ReservedPositions => _injection.ReservedPositions;
+
     /// <summary>The number of elements that train.</summary>
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
 
