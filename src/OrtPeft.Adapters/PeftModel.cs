@@ -178,12 +178,14 @@ public sealed class PeftModel
 
     /// <summary>
     /// The model to run: the adapter's nodes beside their layers, dropout off. In a base with branches the adapter is
-    /// merged instead, for its nodes stand in the branch for training alone.
+    /// merged instead, for its nodes stand in the branch for training alone; one that cannot be merged runs in that
+    /// branch, without a cache.
     /// </summary>
     /// <returns>A model of its own; it shares the weights.</returns>
     public Model ForInference()
     {
-        var model = HasBranches ? Merge() : Model.Clone();
+        var canMerge = _method.Description.WhyNotMergeable is null;
+        var model = HasBranches && canMerge ? Merge() : Model.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
     }
