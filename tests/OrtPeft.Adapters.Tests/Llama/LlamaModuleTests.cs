@@ -54,9 +54,9 @@ public sealed class LlamaModuleTests
         exported.SetWeights(imported.GetWeights());
 
         var batch = SmallLlama.Batch("right-padded");
-        var expected = Gpt2.Logits(imported.Model, batch);
-        Near.Absolute(expected, Gpt2.Logits(exported.Model, batch), 1e-5, "logits");
-        Near.Absolute(expected, Gpt2.Logits(exported.Merge(), batch), 1e-4, "merged");
+        var expected = DecoderLogits.Of(imported.Model, batch);
+        Near.Absolute(expected, DecoderLogits.Of(exported.Model, batch), 1e-5, "logits");
+        Near.Absolute(expected, DecoderLogits.Of(exported.Merge(), batch), 1e-4, "merged");
         Assert.Equal(14 * 2, imported.Parameters.Count);
         Assert.DoesNotContain(imported.Parameters, static p => p.Name.Contains("lm_head", StringComparison.Ordinal));
         Assert.False(((LoraConfig)exported.Config).FanInFanOut);

@@ -1,6 +1,7 @@
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Qwen2;
 using OrtPeft.Onnx;
+using OrtPeft.Testing;
 using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Adapters.Tests.Llama;
@@ -65,7 +66,7 @@ internal static class SmallLlama
     public static Dictionary<string, Tensor> Batch(string name)
     {
         var (mask, labels) = Batches[name];
-        return Gpt2.WithPositions(new Dictionary<string, Tensor>
+        return DecoderLogits.WithPositions(new Dictionary<string, Tensor>
         {
             ["input_ids"] = Tensor.Of<long>([1, 7, 7, 19, 3, 2, 9, 4, 0, 12], [2, 5]),
             ["attention_mask"] = Tensor.Of<long>(mask, [2, 5]),

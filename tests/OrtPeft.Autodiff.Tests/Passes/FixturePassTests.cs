@@ -12,7 +12,7 @@ public sealed class FixturePassTests
         [nameof(ConstantsToInitializers)] = ConstantsToInitializers.Run,
         [nameof(OpsetUpgrade)] = OpsetUpgrade.Run,
         [nameof(ComputedConstants)] = ComputedConstants.Run,
-        [nameof(DropoutLowering)] = DropoutLowering.ForEvaluation,
+        [nameof(DropoutLowering)] = static model => DropoutLowering.ForEvaluation(model),
     };
 
     private static readonly string[] Graphs = ["hf442_g2l_nopast_op13", "hf442_g2l_past_op14", "hf442_g2l_past_op17"];
