@@ -44,7 +44,7 @@ public sealed class PrefixTuningMethodTests
         var adapted = PeftModel.Create(given, Config).Model;
 
         var present = OnnxRun.Of(adapted, Feeds.Of(adapted.Graph, batch))["present.1.value"];
-        Assert.Equal([2, 2, 6, 4], present.Dims);
+        Assert.Equal([2L, 2, 6, 4], present.Dims.AsEnumerable());
     }
 
     [Theory]
@@ -58,7 +58,8 @@ public sealed class PrefixTuningMethodTests
         var resolved = Assert.IsType<PrefixTuningConfig>(adapted.Config);
         Assert.Equal((width, heads, 2), (resolved.TokenDim, resolved.NumAttentionHeads, resolved.NumLayers));
         Assert.Equal(width, resolved.EncoderHiddenSize);
-        Assert.Equal([Count, 2 * 2 * width], adapted.GetWeights()["prompt_embeddings"].Dims);
+        var prefix = adapted.GetWeights()["prompt_embeddings"];
+        Assert.Equal([Count, 2L * 2 * width], prefix.Dims.AsEnumerable());
     }
 
     /// <summary>With keys of 0 each prefix score is 0, as if a token of score 0 said nothing.</summary>

@@ -73,7 +73,7 @@ public sealed class PromptTuningMethodTests
         var config = new PromptTuningConfig { NumVirtualTokens = 5, PromptTuningInit = "SAMPLE_VOCAB" };
         var prompt = PeftModel.Create(model, config, seed: 6).GetWeights()["prompt_embeddings"];
 
-        Assert.Equal([5, 32], prompt.Dims);
+        Assert.Equal([5L, 32], prompt.Dims.AsEnumerable());
         var rows = prompt.ToFloat32().Chunk(32).ToArray();
         Assert.All(rows, row => Assert.Contains(table, t => t.SequenceEqual(row)));
         Assert.True(rows.DistinctBy(static r => r[0]).Count() > 1);

@@ -1,8 +1,11 @@
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -30,7 +33,7 @@ internal sealed class InspectCommand : Verb
     {
         var source = _model.Open(run);
         var report = ModelReport.Of(run.Get(_model), source.Model);
-        var method = Method(run, source.Model);
+        var method = Method(run, source);
         foreach (var line in report.Lines().Concat(method.Lines()))
             run.Say(line);
         var json = report.ToJson();
@@ -39,11 +42,12 @@ internal sealed class InspectCommand : Verb
     }
 
     /// <summary>A method that does not fit is an error where it was asked for, a fact where it is a default.</summary>
-    private MethodReport Method(Invocation run, Model model)
+    private MethodReport Method(Invocation run, ModelSource source)
     {
         try
         {
-            var peft = _method.Choose(run).Apply(model, seed: 0);
+            var tokenizer = TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
+            var peft = _method.Choose(run).WithTokens(tokenizer, source.Folder).Apply(source.Model, seed: 0);
             return MethodReport.Of(peft, TrainingGraph.NodesWithoutGradient(peft));
         }
         catch (Exception e) when (!_method.IsGiven(run) && IsMisfit(e))

@@ -25,6 +25,9 @@ internal sealed class MethodOptions : IOptionGroup
     private readonly Option<double?> _alpha = NumberOption.Optional<double>(
         "--alpha", "Low-rank methods scale by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
 
+    private readonly Option<string?> _promptText = Text(
+        "--prompt-init-text", "Prompt tuning starts from the embeddings of this text. [default: random]", "TEXT");
+
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "Any other field of the method's adapter_config.json; repeat for more.",
@@ -57,6 +60,8 @@ internal sealed class MethodOptions : IOptionGroup
         var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
         var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
         var layers = Text("--layers", "Only the layers of these numbers, from 0: 10,11.", "N,...");
+        var virtualTokens = NumberOption.Optional<int>(
+            "--num-virtual-tokens", "Virtual tokens of prompt, p- and prefix tuning. [default: 20]", "P");
         _fields =
         [
             (_rank, "r", run => run.Get(_rank)),
@@ -68,6 +73,8 @@ internal sealed class MethodOptions : IOptionGroup
             (ranks, "rank_pattern", run => FieldText.Pattern(ranks.Name, run.Get(ranks)!)),
             (alphas, "alpha_pattern", run => FieldText.Pattern(alphas.Name, run.Get(alphas)!)),
             (layers, "layers_to_transform", run => FieldText.WholeNumbers(layers.Name, run.Get(layers)!)),
+            (virtualTokens, "num_virtual_tokens", run => run.Get(virtualTokens)),
+            (_promptText, "prompt_tuning_init_text", run => run.Get(_promptText)),
         ];
     }
 
@@ -106,6 +113,8 @@ internal sealed class MethodOptions : IOptionGroup
             json[field] = value(run);
         if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.PeftType == "LORA")
             json["lora_alpha"] = 2 * rank;
+        if (run.Has(_promptText))
+            json["prompt_tuning_init"] = "TEXT";
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
         // Written and read once, so that numbers are JSON's and not of the type they were made from.
