@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Decoders;
 
@@ -54,7 +55,7 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
         {
             if (!seen.Add(value))
                 continue;
-            if (Onnx.Passes.PastRemoval.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
+            if (PastRemoval.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
                 return cached;
             if (value.Producer is not { Domain: "" } node || !BeforeKeys.Contains(node.OpType))
                 continue;
