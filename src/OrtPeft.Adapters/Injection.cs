@@ -22,8 +22,8 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public int VirtualTokens { get; init; }
 
     /// <summary>
-    /// How many of the model's positions the adapter takes before the input's first token, so that less of the context is
-    /// left. Tokens; 0 by default.
+    /// How many of the model's positions the adapter takes before the input's first token, so that less of the context
+    /// is left. Tokens; 0 by default.
     /// </summary>
     public int ReservedPositions { get; init; }
 

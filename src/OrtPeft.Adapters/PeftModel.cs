@@ -46,8 +46,8 @@ public sealed class PeftModel
     public int VirtualTokens => _injection.VirtualTokens;
 
     /// <summary>
-    /// How many of the base's positions the adapter takes, such as those of a prefix: inputs may be so much shorter than
-    /// the base's context. Tokens.
+    /// How many of the base's positions the adapter takes, such as those of a prefix: inputs may be so much shorter
+    /// than the base's context. Tokens.
     /// </summary>
     public int ReservedPositions => _injection.ReservedPositions;
 

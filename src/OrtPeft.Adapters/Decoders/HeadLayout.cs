@@ -15,7 +15,9 @@ internal static class HeadLayout
         if (value.Shape is not { Rank: >= 4 } shape)
             return null;
         var axes = shape.Skip(1).SkipLast(2).ToArray();
-        return axes.All(static a => a.Value is not null) ? axes.Aggregate(1L, static (n, a) => n * a.Value!.Value) : null;
+        return axes.All(static a => a.Value is not null)
+            ? axes.Aggregate(1L, static (n, a) => n * a.Value!.Value)
+            : null;
     }
 
     /// <summary>Gives heads the axes that another value has them on, with one axis for the batch.</summary>

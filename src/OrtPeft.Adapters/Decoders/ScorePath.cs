@@ -22,7 +22,9 @@ internal sealed class ScorePath
         _steps = steps;
     }
 
-    /// <summary>The product of queries <c>[batch, heads…, sequence, width]</c> and keys <c>[…, width, total]</c>.</summary>
+    /// <summary>
+    /// The product of queries <c>[batch, heads…, sequence, width]</c> and keys <c>[batch, heads…, width, total]</c>.
+    /// </summary>
     public Node Product { get; }
 
     /// <summary>The way to a node's input, or null when no product leads there.</summary>

@@ -5,7 +5,7 @@ namespace OrtPeft.Adapters.Decoders;
 
 /// <summary>Where a decoder looks its tokens up.</summary>
 /// <param name="Ids">The graph's input of tokens, <c>[batch, sequence]</c>.</param>
-/// <param name="Gather">The node; its result is <c>[batch, sequence, width]</c> or <c>[batch · sequence, width]</c>.</param>
+/// <param name="Gather">The node; it makes <c>[batch, sequence, width]</c> or <c>[batch · sequence, width]</c>.</param>
 /// <param name="Table">One row per token of the vocabulary, <c>[vocabulary, width]</c>.</param>
 internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
 {
@@ -24,7 +24,7 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
                 $"Graph '{graph.Name}' has no input 'input_ids', before whose tokens virtual ones could stand.");
         if (ids.Shape is not { Rank: 2 } shape || shape[1].Value is not null)
             throw new ConfigException(
-                $"Graph '{graph.Name}': virtual tokens make sequences longer, and the input {ids} does not allow that; " +
+                $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +
                 "export the model with dynamic axes.");
         foreach (var node in graph.Nodes)
         {

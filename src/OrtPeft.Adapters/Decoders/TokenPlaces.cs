@@ -66,7 +66,7 @@ internal static class TokenPlaces
         return value is { Constant.Dims.Length: >= 2 } && value.Type.IsFloating();
     }
 
-    /// <summary>Where a table is cut to the tokens' number before it is looked up, with the cut's end computed.</summary>
+    /// <summary>Where a table is cut to the tokens' number, which is computed, before it is looked up.</summary>
     private static Node? CutOf(Value table)
     {
         while (table.Producer is { } node && !node.Is("Slice"))

@@ -26,7 +26,7 @@ public sealed record PTuningConfig : PromptLearningConfig
     /// <summary>The number of LSTM layers, at least 1; an MLP has three layers whatever it says. Default 2.</summary>
     public int EncoderNumLayers { get; init; } = 2;
 
-    /// <summary>The probability, 0 to below 1, that what an LSTM layer hands to the next is dropped. Default 0.</summary>
+    /// <summary>The probability, 0 to below 1, that what an LSTM layer hands on is dropped. Default 0.</summary>
     public double EncoderDropout { get; init; }
 
     /// <summary>Reads HF PEFT's fields.</summary>

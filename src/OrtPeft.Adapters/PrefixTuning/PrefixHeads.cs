@@ -12,13 +12,13 @@ internal static class PrefixHeads
     {
         if (layers.Count == 0)
             throw new ConfigException(
-                $"Graph '{graph.Name}': no attention was found, softmax between two products of computed matrices, so a " +
-                "prefix has no place.");
+                $"Graph '{graph.Name}': no attention was found, softmax between two products of computed matrices, so " +
+                "a prefix has no place.");
         var shapes = layers.Select(Of).ToArray();
         if (shapes.Distinct().Skip(1).FirstOrDefault() is { Heads: > 0 } other)
             throw new ConfigException(
-                $"Graph '{graph.Name}': the layers differ in heads × width ({shapes[0].Heads} × {shapes[0].Width} and " +
-                $"{other.Heads} × {other.Width}), and a prefix is of one shape.");
+                $"Graph '{graph.Name}': a prefix is of one shape, and the layers' heads × width differ: " +
+                $"{shapes[0].Heads} × {shapes[0].Width} and {other.Heads} × {other.Width}.");
         return shapes[0];
     }
 

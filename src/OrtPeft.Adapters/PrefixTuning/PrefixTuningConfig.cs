@@ -26,8 +26,8 @@ public sealed record PrefixTuningConfig : PromptLearningConfig
     public int? EncoderHiddenSize { get; init; }
 
     /// <summary>
-    /// <c>zero</c> starts with keys and values of 0, through the MLP's last layer where there is one; null (default) with
-    /// random ones.
+    /// <c>zero</c> starts with keys and values of 0, through the MLP's last layer where there is one; null (default)
+    /// with random ones.
     /// </summary>
     public string? InitWeights { get; init; }
 

@@ -36,7 +36,7 @@ internal static class MatrixEvaluation
         {
             if (!Operators.TryGetValue(node.OpType, out var run))
                 throw new UnreachableException($"Bug: {node} makes part of a prompt, and cannot be computed here.");
-            var operands = node.Inputs.Where(i => i is not null && known.ContainsKey(i)).Select(i => known[i!]).ToArray();
+            var operands = node.Inputs.OfType<Value>().Where(known.ContainsKey).Select(i => known[i]).ToArray();
             foreach (var (output, result) in node.Outputs.Zip(run(node, operands)))
                 known[output] = result;
         }

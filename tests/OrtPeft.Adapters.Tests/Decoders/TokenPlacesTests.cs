@@ -58,7 +58,7 @@ public sealed class TokenPlacesTests
         model.Graph.Remove(fed);
     }
 
-    /// <summary>A table of all positions' sines in place of their computation, cut to the tokens' number or not.</summary>
+    /// <summary>A table of all positions' sines in place of their computation; it may be cut first.</summary>
     private static void LookUp(Model model, Node node, bool isCut)
     {
         var g = GraphBuilder.Over(model);

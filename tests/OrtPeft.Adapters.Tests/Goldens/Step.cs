@@ -24,7 +24,7 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
             names.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]));
     }
 
-    /// <summary>The labels that count: without a virtual token before it, the first of a row is never predicted.</summary>
+    /// <summary>The labels that count: the first of a row only behind a virtual token.</summary>
     public static int SupervisedIn(Tensor labels, int virtualTokens = 0)
     {
         var (columns, first) = ((int)labels.Dims[1], virtualTokens > 0 ? 0 : 1);

@@ -139,13 +139,15 @@ public sealed class PrefixTuningMethodTests
     {
         var pasts = graph.Inputs.Where(PastRemoval.IsPast).ToArray();
         var isStacked = pasts[0].Shape!.Rank == 5;
-        var (heads, width) = (pasts[0].Shape![pasts[0].Shape!.Rank - 3].Value!.Value, pasts[0].Shape![pasts[0].Shape!.Rank - 1].Value!.Value);
+        var (heads, width) = isStacked
+            ? (pasts[0].Shape![2].Value!.Value, pasts[0].Shape![4].Value!.Value)
+            : (pasts[0].Shape![1].Value!.Value, pasts[0].Shape![3].Value!.Value);
         var feeds = new Dictionary<string, Tensor>();
         foreach (var (index, past) in pasts.Index())
         {
             int[] blocks = isStacked ? [2 * index, (2 * index) + 1] : [index];
-            var values = blocks.SelectMany(
-                block => Enumerable.Repeat(Block(table, block, heads, width), rows).SelectMany(static v => v)).ToArray();
+            var each = blocks.Select(block => Block(table, block, heads, width));
+            var values = each.SelectMany(v => Enumerable.Repeat(v, rows)).SelectMany(static v => v).ToArray();
             feeds[past.Name] = Tensor.Of<float>(
                 values, isStacked ? [2, rows, heads, Count, width] : [rows, heads, Count, width]);
         }

@@ -11,8 +11,8 @@ public sealed class PromptGradientTests
     private const double Step = 1e-5;
 
     /// <summary>
-    /// A difference over 2e-5 is off by the loss's rounding, 1e-9, and by the third derivative's share, about 1e-10 times
-    /// it; a float32 number on the way would show at 1e-7.
+    /// A difference over 2e-5 is off by the loss's rounding, 1e-9, and by the third derivative's share, about 1e-10
+    /// times it; a float32 number on the way would show at 1e-7.
     /// </summary>
     private const double Tolerance = 2e-8;
 

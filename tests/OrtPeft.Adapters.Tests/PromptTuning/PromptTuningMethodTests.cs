@@ -103,8 +103,8 @@ public sealed class PromptTuningMethodTests
 
         var loaded = PeftModel.Load(model, folder.Path);
 
-        Assert.Equal(
-            adapted.GetWeights()["prompt_embeddings"].ToFloat32(), loaded.GetWeights()["prompt_embeddings"].ToFloat32());
+        var (expected, actual) = (adapted.GetWeights()["prompt_embeddings"], loaded.GetWeights()["prompt_embeddings"]);
+        Assert.Equal(expected.ToFloat32(), actual.ToFloat32());
         Assert.Equal("three words", Assert.IsType<PromptTuningConfig>(loaded.Config).PromptTuningInitText);
     }
 

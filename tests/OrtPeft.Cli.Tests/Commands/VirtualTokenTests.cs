@@ -78,7 +78,8 @@ public sealed class VirtualTokenTests(Workplace place) : IClassFixture<Workplace
 
     [Fact]
     public void Train_OfAnotherMethod_HasNoVirtualTokens() =>
-        Train(place.Fresh(), "--method", "lora", "--num-virtual-tokens", "4").Refused(2, "--num-virtual-tokens", "lora");
+        Train(place.Fresh(), "--method", "lora", "--num-virtual-tokens", "4")
+            .Refused(2, "--num-virtual-tokens", "lora");
 
     [Fact]
     public void Inspect_OfPrefixTuning_SaysWhatItTrains()

@@ -23,7 +23,10 @@ public sealed class GoldenRunTests
         new("ia3"),
         new("lntuning"),
         new("bitfit", new BitFitConfig()),
-        new("prompt") { Graphs = ["hf415_g2l_nopast_op11.onnx", "ortstyle_g2l_past_op11.onnx", "mslora_g2l_op13.onnx"] },
+        new("prompt")
+        {
+            Graphs = ["hf415_g2l_nopast_op11.onnx", "ortstyle_g2l_past_op11.onnx", "mslora_g2l_op13.onnx"],
+        },
         new("ptuning")
         {
             Graphs = ["hf44v_g2l_nopast_op12.onnx", "hf442_g2l_past_op14.onnx", "hf442_g2l_idsonly_op15.onnx"],

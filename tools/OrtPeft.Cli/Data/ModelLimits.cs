@@ -36,7 +36,7 @@ internal static class ModelLimits
         if (all <= reserved)
         {
             throw new UsageException(
-                $"The adapter has {reserved} virtual tokens, and the model {all} positions, so none is left for tokens; "
+                $"The adapter has {reserved} virtual tokens and the model {all} positions, so none is left for tokens; "
                 + "take fewer with --num-virtual-tokens.");
         }
 
