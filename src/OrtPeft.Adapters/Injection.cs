@@ -22,6 +22,12 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public int VirtualTokens { get; init; }
 
     /// <summary>
+    /// How many of the model's positions the adapter takes before the input's first token, so that less of the context
+    /// is left. Tokens; 0 by default.
+    /// </summary>
+    public int ReservedPositions { get; init; }
+
+    /// <summary>
     /// From the trained weights to what is saved, both by name, where they differ; null (default) saves parameters and
     /// buffers as they are.
     /// </summary>

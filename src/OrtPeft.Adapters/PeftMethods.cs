@@ -8,6 +8,9 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.PTuning;
+using OrtPeft.Adapters.PrefixTuning;
+using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Adapters;
@@ -25,6 +28,9 @@ public static class PeftMethods
         new BottleneckMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
+        new PromptTuningMethod(),
+        new PTuningMethod(),
+        new PrefixTuningMethod(),
         new FullMethod(),
     ];
 

@@ -45,6 +45,12 @@ public sealed class PeftModel
     /// </summary>
     public int VirtualTokens => _injection.VirtualTokens;
 
+    /// <summary>
+    /// How many of the base's positions the adapter takes, such as those of a prefix: inputs may be so much shorter
+    /// than the base's context. Tokens.
+    /// </summary>
+    public int ReservedPositions => _injection.ReservedPositions;
+
     /// <summary>The number of elements that train.</summary>
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
 
@@ -172,12 +178,14 @@ public sealed class PeftModel
 
     /// <summary>
     /// The model to run: the adapter's nodes beside their layers, dropout off. In a base with branches the adapter is
-    /// merged instead, for its nodes stand in the branch for training alone.
+    /// merged instead, for its nodes stand in the branch for training alone; one that cannot be merged runs in that
+    /// branch, without a cache.
     /// </summary>
     /// <returns>A model of its own; it shares the weights.</returns>
     public Model ForInference()
     {
-        var model = HasBranches ? Merge() : Model.Clone();
+        var canMerge = _method.Description.WhyNotMergeable is null;
+        var model = HasBranches && canMerge ? Merge() : Model.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
     }

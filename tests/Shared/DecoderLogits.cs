@@ -15,7 +15,7 @@ internal static class DecoderLogits
         copy.Graph.RemoveDeadCode();
         PastRemoval.Run(copy);
         DropoutLowering.ForEvaluation(copy);
-        return OnnxRun.Of(copy, WithPositions(batch))["logits"];
+        return OnnxRun.Of(copy, Feeds.Of(copy.Graph, batch))["logits"];
     }
 
     /// <summary>Adds the positions that HF takes when none are given: 0, 1, 2, … in every row.</summary>

@@ -11,7 +11,7 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
     public static Step Of(PeftModel peft, IReadOnlyDictionary<string, Tensor> batch)
     {
         var graph = TrainingGraph.ForTraining(peft, new CausalLm());
-        var count = SupervisedIn(batch["labels"]);
+        var count = SupervisedIn(batch["labels"], peft.VirtualTokens);
         var feeds = DecoderLogits.WithPositions(batch);
         feeds[TrainingGraph.Scale] = Tensor.Scalar(1f / count);
         foreach (var (name, tensor) in peft.GetWeights())
@@ -24,10 +24,10 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
             names.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]));
     }
 
-    /// <summary>The labels that count: the first of a row is never predicted.</summary>
-    public static int SupervisedIn(Tensor labels)
+    /// <summary>The labels that count: the first of a row only behind a virtual token.</summary>
+    public static int SupervisedIn(Tensor labels, int virtualTokens = 0)
     {
-        var columns = (int)labels.Dims[1];
-        return labels.ToInt64().Where((label, i) => i % columns > 0 && label != -100).Count();
+        var (columns, first) = ((int)labels.Dims[1], virtualTokens > 0 ? 0 : 1);
+        return labels.ToInt64().Where((label, i) => i % columns >= first && label != -100).Count();
     }
 }

@@ -6,6 +6,9 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.PTuning;
+using OrtPeft.Adapters.PrefixTuning;
+using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -34,6 +37,41 @@ internal static class MethodCases
         new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
+        new("prompt-tuning", new PromptTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },
+        new("prompt-tuning:sampled", new PromptTuningConfig { NumVirtualTokens = 6, PromptTuningInit = "SAMPLE_VOCAB" })
+        {
+            StartsAsBase = false,
+        },
+        new("prompt-tuning:text", new PromptTuningConfig
+        {
+            NumVirtualTokens = 5,
+            PromptTuningInit = "TEXT",
+            PromptTuningInitText = "no, no",
+            InitTokenIds = [7, 3],
+        })
+        {
+            StartsAsBase = false,
+        },
+        new("p-tuning", new PTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },
+        new("p-tuning:lstm", new PTuningConfig
+        {
+            NumVirtualTokens = 3,
+            EncoderReparameterizationType = "LSTM",
+            EncoderHiddenSize = 8,
+            EncoderDropout = 0.1,
+        })
+        {
+            StartsAsBase = false,
+        },
+        new("prefix-tuning", new PrefixTuningConfig { NumVirtualTokens = 3 }) { StartsAsBase = false },
+        new("prefix-tuning:zero", new PrefixTuningConfig { NumVirtualTokens = 3, InitWeights = "zero" })
+        {
+            StartsAsBase = false,
+        },
+        new("prefix-tuning:projected", new PrefixTuningConfig { NumVirtualTokens = 3, PrefixProjection = true })
+        {
+            StartsAsBase = false,
+        },
         new("full", new FullConfig()),
     ];
 

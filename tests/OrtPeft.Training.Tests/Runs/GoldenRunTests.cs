@@ -29,6 +29,27 @@ public sealed class GoldenRunTests
         new(
             "mlponly_adapter_relu",
             new BottleneckConfig { ReductionFactor = 4, NonLinearity = "relu", MhAdapter = false }),
+        new("prompt")
+        {
+            Graphs = ["hf415_g2l_nopast_op11.onnx", "ortstyle_g2l_past_op11.onnx", "mslora_g2l_op13.onnx"],
+        },
+        new("ptuning")
+        {
+            Graphs = ["hf44v_g2l_nopast_op12.onnx", "hf442_g2l_past_op14.onnx", "hf442_g2l_idsonly_op15.onnx"],
+        },
+        new("prefix")
+        {
+            Graphs = ["hf442_g2l_nopast_op13.onnx", "ortstyle_g2l_past_op11.onnx", "mslora_g2l_op13.onnx"],
+        },
+        new("prefix_proj")
+        {
+            Graphs =
+            [
+                "hf442_g2l_idsonly_op15.onnx",
+                "hf442_g2l_past_op17.onnx",
+                "ortopt_extended_hf442_g2l_nopast_op13.onnx",
+            ],
+        },
         new("full_tied", new FullConfig())
         {
             Variants = ["const"],

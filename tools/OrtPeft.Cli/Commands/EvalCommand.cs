@@ -1,7 +1,5 @@
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
-using OrtPeft.Inference.Sessions;
-using OrtPeft.Onnx;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
 
@@ -31,9 +29,11 @@ internal sealed class EvalCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
-        var rows = _data.Read(run, source);
+        var adapted = _adapter.LoadOn(source.Model, run);
+        var rows = _data.Read(run, source, adapted?.ReservedPositions ?? 0);
         var started = run.Host.Clock.GetTimestamp();
-        using var evaluator = Open(run, source.Model, run.Runtime with { Prepacking = false });
+        var runtime = run.Runtime with { Prepacking = false };
+        using var evaluator = adapted is null ? new Evaluator(source.Model, runtime) : new Evaluator(adapted, runtime);
         var result = evaluator.Evaluate(new TokenDataset(rows), _data.BatchSize(run));
         var time = run.Host.Clock.GetElapsedTime(started);
         run.Say($"loss {Human.Loss(result.Loss)}, perplexity {Human.Loss(result.Perplexity)} over " +
@@ -47,8 +47,4 @@ internal sealed class EvalCommand : Verb
             ["seconds"] = time.TotalSeconds,
         });
     }
-
-    private Evaluator Open(Invocation run, Model model, RuntimeOptions runtime) => run.Get(_adapter) is { } folder
-        ? new Evaluator(AdapterOption.Load(model, folder), runtime)
-        : new Evaluator(model, runtime);
 }

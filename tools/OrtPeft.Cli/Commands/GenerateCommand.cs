@@ -47,8 +47,10 @@ internal sealed class GenerateCommand : Verb
         var tokenizer = _tokenizer.Find(run, source) ?? throw new UsageException(
             $"{source.Folder} holds no tokenizer, which a text prompt needs; name its folder with --tokenizer.");
         var prompt = run.Get(_prompt) == "-" ? run.Host.Input.ReadToEnd() : run.Get(_prompt);
-        var options = _sampling.Read(run) with { ContextLength = ModelLimits.ContextLength(source) };
-        using var generator = Generator.Open(_adapter.ApplyTo(source.Model, run), run.Runtime);
+        var adapted = _adapter.LoadOn(source.Model, run);
+        var context = ModelLimits.ContextLength(source, adapted?.ReservedPositions ?? 0);
+        var options = _sampling.Read(run) with { ContextLength = context };
+        using var generator = Generator.Open(adapted?.ForInference() ?? source.Model, run.Runtime);
         var tokens = generator.Generate(tokenizer, prompt, WithEnd(options, source, tokenizer));
         Stream(run, tokenizer, prompt, tokens);
     }

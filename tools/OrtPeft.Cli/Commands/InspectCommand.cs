@@ -1,9 +1,12 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Inspection;
+using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -33,7 +36,7 @@ internal sealed class InspectCommand : Verb
         var source = _model.Open(run);
         var inspection = ModelInspection.Of(source.Model);
         var report = new ModelReport(run.Get(_model), source.Model, inspection);
-        var method = Method(run, source.Model, inspection);
+        var method = Method(run, source, inspection);
         foreach (var line in report.Lines().Concat(method.Lines()).Prepend(method.Verdict))
             run.Say(line);
         var json = new JsonObject { ["trains"] = method.Trains, ["verdict"] = method.Verdict };
@@ -46,13 +49,14 @@ internal sealed class InspectCommand : Verb
     }
 
     /// <summary>A method that does not fit is an error where it was asked for, a fact where it is a default.</summary>
-    private MethodReport Method(Invocation run, Model model, ModelInspection inspection)
+    private MethodReport Method(Invocation run, ModelSource source, ModelInspection inspection)
     {
         try
         {
             if (inspection.Problem is { } problem)
                 throw new UnsupportedOpException(problem);
-            var peft = _method.Choose(run).Apply(model, seed: 0);
+            var tokenizer = TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
+            var peft = _method.Choose(run).WithTokens(tokenizer, source.Folder).Apply(source.Model, seed: 0);
             return new MethodReport(peft, TrainingVerdict.Of(peft));
         }
         catch (Exception e) when (e is UnsupportedOpException || (!_method.IsGiven(run) && IsMisfit(e)))

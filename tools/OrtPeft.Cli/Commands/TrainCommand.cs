@@ -47,11 +47,16 @@ internal sealed class TrainCommand : Verb
         var modelName = run.Get(_model);
         var nodes = Human.Count(source.Model.Graph.Nodes.Count, "node");
         run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
-        var peft = choice.For(modelName).Apply(source.Model, arguments.Seed);
+        var tokenizer = _data.Tokenizer;
+        var tokenized = choice.For(modelName)
+            .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));
+        var peft = tokenized.Apply(source.Model, arguments.Seed);
         run.Say(peft.DescribeTrainableParameters());
-        var rows = _data.Read(run, source);
+        var rows = _data.Read(run, source, peft.ReservedPositions);
         var heldOutFile = _training.EvaluationFile(run);
-        var heldOut = heldOutFile is null ? null : new TokenDataset(_data.Read(run, source, [heldOutFile]));
+        var heldOut = heldOutFile is null
+            ? null
+            : new TokenDataset(_data.Read(run, source, peft.ReservedPositions, [heldOutFile]));
         using var trainer = new Trainer(peft, arguments, new TokenDataset(rows), heldOut);
         Describe(run, rows, trainer);
         run.Host.Interruption.Listen();

@@ -1,3 +1,4 @@
+using OrtPeft.Cli.Errors;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
@@ -23,6 +24,23 @@ internal static class ModelLimits
             return config.MaxPositions;
         var table = source.Model.Graph.Initializers.FirstOrDefault(IsPositionEmbedding);
         return (int?)table?.Initializer!.Dims[0];
+    }
+
+    /// <summary>The positions that are left beside an adapter's own.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="reserved">How many positions the adapter takes.</param>
+    /// <exception cref="UsageException">None is left.</exception>
+    public static int? ContextLength(ModelSource source, int reserved)
+    {
+        var all = ContextLength(source);
+        if (all <= reserved)
+        {
+            throw new UsageException(
+                $"The adapter has {reserved} virtual tokens and the model {all} positions, so none is left for tokens; "
+                + "take fewer with --num-virtual-tokens.");
+        }
+
+        return all - reserved;
     }
 
     private static bool IsPositionEmbedding(Value value) =>

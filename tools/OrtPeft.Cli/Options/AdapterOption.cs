@@ -16,9 +16,9 @@ internal sealed class AdapterOption : Option<string?>
         HelpName = "DIR";
     }
 
-    /// <summary>The model with the adapter, dropout off, or as it is where none is given.</summary>
-    public Model ApplyTo(Model model, Invocation run) =>
-        run.Get(this) is { } folder ? Load(model, folder).ForInference() : model;
+    /// <summary>The model with the adapter, or null where none is given.</summary>
+    public PeftModel? LoadOn(Model model, Invocation run) =>
+        run.Get(this) is { } folder ? Load(model, folder) : null;
 
     /// <summary>Puts an adapter from disk on a model; what does not fit is said of the adapter's folder.</summary>
     public static PeftModel Load(Model model, string folder) => Blame.On(folder, () => PeftModel.Load(model, folder));

@@ -32,15 +32,20 @@ internal sealed class DataOptions : IOptionGroup
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
     /// <summary>Reads the rows of all data files.</summary>
-    public IReadOnlyList<Example> Read(Invocation run, ModelSource source) => Read(run, source, run.Get(_files));
+    /// <param name="run">What the user gave.</param>
+    /// <param name="source">The model that the rows must fit.</param>
+    /// <param name="reserved">Positions that an adapter takes of it.</param>
+    public IReadOnlyList<Example> Read(Invocation run, ModelSource source, int reserved) =>
+        Read(run, source, reserved, run.Get(_files));
 
     /// <summary>Reads the rows of some files by the same rules.</summary>
-    public IReadOnlyList<Example> Read(Invocation run, ModelSource source, IEnumerable<string> files)
+    public IReadOnlyList<Example> Read(
+        Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
     {
         var reader = new ExampleReader(Tokenizer.Find(run, source), new ExampleReaderOptions
         {
             SequenceLength = run.Get(_sequenceLength),
-            ContextLength = ModelLimits.ContextLength(source),
+            ContextLength = ModelLimits.ContextLength(source, reserved),
             VocabularySize = ModelLimits.VocabularySize(source),
         });
         return [.. files.SelectMany(reader.Read)];

@@ -1,6 +1,8 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
+using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Cli.Options;
 
@@ -19,6 +21,26 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
         var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config.FittedTo([.. weights.Keys]), seed));
         model.SetWeights(weights, Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
         return model;
+    }
+
+    /// <summary>The same choice, where a prompt that starts as text knows the text's tokens.</summary>
+    /// <param name="tokenizer">The tokenizer, or null when there is none.</param>
+    /// <param name="folder">Where its files are, or were looked for.</param>
+    /// <exception cref="UsageException">There is a text, and no tokenizer.</exception>
+    public MethodChoice WithTokens(ITokenizer? tokenizer, string folder)
+    {
+        var isText = Config is PromptTuningConfig { PromptTuningInit: "TEXT" } && WeightsFolder is null;
+        if (!isText || Config is not PromptTuningConfig { PromptTuningInitText: { } text } prompt)
+            return this;
+        if (tokenizer is null)
+        {
+            throw new UsageException(
+                $"{Origin}: the prompt is to start as '{text}', and {folder} holds no tokenizer to make tokens of it; "
+                + "name its folder with --tokenizer.");
+        }
+
+        var name = prompt.TokenizerNameOrPath ?? folder;
+        return this with { Config = prompt with { InitTokenIds = tokenizer.Encode(text), TokenizerNameOrPath = name } };
     }
 
     /// <summary>The same choice, with the base's name in the configuration.</summary>

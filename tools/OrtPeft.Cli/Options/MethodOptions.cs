@@ -25,6 +25,9 @@ internal sealed class MethodOptions : IOptionGroup
     private readonly Option<double?> _alpha = NumberOption.Optional<double>(
         "--alpha", "Low-rank methods scale by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
 
+    private readonly Option<string?> _promptText = Text(
+        "--prompt-init-text", "Prompt tuning starts from the embeddings of this text. [default: random]", "TEXT");
+
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "Any other field of the method's adapter_config.json; repeat for more.",
@@ -65,6 +68,8 @@ internal sealed class MethodOptions : IOptionGroup
             "--reduction-factor", "Bottleneck adapters have hidden size / K features inside. [default: 16]", "K");
         var nonLinearity = Text(
             "--non-linearity", "Bottleneck adapters: relu, gelu, gelu_new, swish, tanh, … [default: swish]", "NAME");
+        var virtualTokens = NumberOption.Optional<int>(
+            "--num-virtual-tokens", "Virtual tokens of prompt, p- and prefix tuning. [default: 20]", "P");
         _fields =
         [
             (_rank, "r", run => run.Get(_rank)),
@@ -79,6 +84,8 @@ internal sealed class MethodOptions : IOptionGroup
             (reduction, "reduction_factor", run => run.Get(reduction)),
             (nonLinearity, "non_linearity", run => run.Get(nonLinearity)),
             (layers, "layers_to_transform", run => FieldText.WholeNumbers(layers.Name, run.Get(layers)!)),
+            (virtualTokens, "num_virtual_tokens", run => run.Get(virtualTokens)),
+            (_promptText, "prompt_tuning_init_text", run => run.Get(_promptText)),
         ];
     }
 
@@ -117,6 +124,8 @@ internal sealed class MethodOptions : IOptionGroup
             json[FieldOf(method, field)] = value(run);
         if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.AlphaField is { } alpha)
             json[alpha] = 2 * rank;
+        if (run.Has(_promptText))
+            json["prompt_tuning_init"] = "TEXT";
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
             json[field] = value;
         // Written and read once, so that numbers are JSON's and not of the type they were made from.

@@ -16,6 +16,9 @@ internal sealed class TokenizerOption : Option<string?>
         HelpName = "DIR";
     }
 
+    /// <summary>Where the tokenizer's files are expected.</summary>
+    public string FolderFor(Invocation run, ModelSource source) => run.Get(this) ?? source.Folder;
+
     /// <summary>The tokenizer, read when it is first used; null when there is none.</summary>
     public ITokenizer? Find(Invocation run, ModelSource source)
     {

@@ -1,0 +1,116 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+
+namespace OrtPeft.Adapters.Decoders;
+
+/// <summary>softmax(scores(Q·Kᵀ))·V in a graph.</summary>
+/// <param name="Scores">From Q·Kᵀ to softmax.</param>
+/// <param name="Softmax">Softmax over the keys.</param>
+/// <param name="Context">The product of the weights and V.</param>
+internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Context)
+{
+    private static readonly string[] AfterSoftmax = ["Cast", "Dropout", "Identity", "Where", "Slice"];
+
+    private static readonly string[] BeforeKeys =
+    [
+        "Transpose", "Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Concat", "Mul", "Div", "Add", "Neg", "Slice",
+        "Split", "Gather", "Cast", "Identity", "Where",
+    ];
+
+    public Value Queries => Scores.Product.Inputs[0]!;
+
+    /// <summary><c>[batch, heads…, width, total]</c>.</summary>
+    public Value Keys => Scores.Product.Inputs[1]!;
+
+    /// <summary><c>[batch, heads…, total, width]</c>.</summary>
+    public Value Values => Context.Inputs[1]!;
+
+    /// <summary>The elements of a head, or null when unknown.</summary>
+    public long? Width => Queries.Shape is { Rank: > 2 } shape ? shape[shape.Rank - 1].Value : null;
+
+    /// <summary>The heads of the queries, or null where they are on no axes of their own.</summary>
+    public long? QueryHeads => HeadLayout.CountOf(Scores.Product.Output);
+
+    /// <summary>The layers in execution order; a softmax without such products beside it is none.</summary>
+    public static IReadOnlyList<AttentionLayer> All(Graph graph)
+    {
+        var layers = new List<AttentionLayer>();
+        foreach (var softmax in graph.Nodes.Where(static n => n.Is("Softmax") && IsOverLastAxis(n)))
+        {
+            if (ScorePath.To(softmax) is { } scores && ContextOf(softmax.Output) is { } context)
+                layers.Add(new AttentionLayer(scores, softmax, context));
+        }
+
+        return layers;
+    }
+
+    /// <summary>
+    /// The heads that keys are projected to, and that a cache holds: fewer than the queries' where groups share them.
+    /// Null when nothing tells.
+    /// </summary>
+    public long? KeyHeads()
+    {
+        var (seen, open) = (new HashSet<Value>(), new Queue<Value>([Keys]));
+        while (open.TryDequeue(out var value))
+        {
+            if (!seen.Add(value))
+                continue;
+            if (PastRemoval.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
+                return cached;
+            if (value.Producer is not { Domain: "" } node || !BeforeKeys.Contains(node.OpType))
+                continue;
+            if (node.Is("Reshape") && ProjectedHeads(node) is { } projected)
+                return projected;
+            foreach (var input in node.Inputs.OfType<Value>().Where(static i => i.Type.IsFloating()))
+                open.Enqueue(input);
+        }
+
+        return null;
+    }
+
+    /// <summary>Factors that the keys get after the cache: some exporters scale them there.</summary>
+    public IEnumerable<Node> KeyFactors()
+    {
+        var value = Keys;
+        while (value.Producer is { Domain: "" } node && BeforeKeys.Contains(node.OpType))
+        {
+            if (node.OpType is "Concat" or "Add" or "Slice" or "Split" or "Gather" or "Where")
+                yield break;
+            if (node.Is("Reshape") && ProjectedHeads(node) is not null)
+                yield break;
+            if (node.OpType is "Mul" or "Div")
+            {
+                if (node.Inputs[1]!.Shape is not { } shape || shape.Any(static d => d.Value != 1))
+                    yield break;
+                yield return node;
+            }
+
+            value = node.Inputs[0]!;
+        }
+    }
+
+    /// <summary>From rows of a projection, <c>[…, heads · width]</c>, to heads apart.</summary>
+    private long? ProjectedHeads(Node reshape)
+    {
+        var (from, to) = (reshape.Inputs[0]!.Shape, reshape.Output.Shape);
+        var isApart = from is { Rank: 2 or 3 } && to is { Rank: >= 4 } && to[to.Rank - 1].Value == Width;
+        return isApart && from![from.Rank - 1].Value is { } all && all % Width == 0 ? all / Width : null;
+    }
+
+    private static Node? ContextOf(Value weights)
+    {
+        foreach (var use in weights.Uses)
+        {
+            if (use.Node.Is("MatMul") && use.Index == 0)
+                return use.Node;
+            var isPassed = use.Node.Domain.Length == 0 && AfterSoftmax.Contains(use.Node.OpType);
+            if (isPassed && ContextOf(use.Node.Output) is { } context)
+                return context;
+        }
+
+        return null;
+    }
+
+    private static bool IsOverLastAxis(Node softmax) =>
+        softmax.Attributes.Int("axis", -1) is var axis && (axis == -1 || axis == softmax.Output.Shape?.Rank - 1);
+}

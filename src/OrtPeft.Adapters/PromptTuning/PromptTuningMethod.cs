@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Decoders;
+using OrtPeft.Adapters.PromptLearning;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Numerics;
+
+namespace OrtPeft.Adapters.PromptTuning;
+
+/// <summary>Prompt tuning: learnt embeddings before those of the input.</summary>
+/// <seealso href="https://arxiv.org/abs/2104.08691">Lester et al., The Power of Scale for Parameter-Efficient Prompt
+/// Tuning.</seealso>
+public sealed class PromptTuningMethod : IPeftMethod
+{
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "prompt-tuning",
+        PeftType = "PROMPT_TUNING",
+        Title = "prompt tuning",
+        Paper = new("https://arxiv.org/abs/2104.08691"),
+        Trains = "the embeddings of virtual tokens before the input",
+        WhyNotMergeable = "virtual tokens are input, not a change of any weight",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => PromptTuningConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var prompt = (PromptTuningConfig)config;
+        prompt.Validate();
+        var g = GraphBuilder.Over(model);
+        var embedding = TokenEmbedding.Find(model.Graph);
+        var resolved = PromptInjection.Described(model.Graph, prompt, embedding);
+        var encoder = new PromptEncoder(g, seed);
+        var rows = encoder.Flat(Initial(prompt, embedding, encoder, seed));
+        return PromptInjection.Of(encoder, resolved, embedding, rows);
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
+        throw new UnreachableException($"Bug: {Description.Name} does not merge.");
+
+    private static Tensor Initial(PromptTuningConfig config, TokenEmbedding embedding, PromptEncoder encoder, long seed)
+    {
+        var count = config.NumVirtualTokens;
+        if (config.IsFlat)
+            return InitialWeights.Zeros(count, embedding.Width); // trained rows take their place
+        if (config.PromptTuningInit == "RANDOM")
+            return encoder.Random(count, embedding.Width);
+        var tokens = config.PromptTuningInit == "TEXT" ? TokensOfText(config) : Sampled(embedding, count, seed);
+        var rows = Enumerable.Range(0, count).SelectMany(i => embedding.Row(tokens[i % tokens.Count])).ToArray();
+        return Tensor.Of<float>(rows, [count, embedding.Width]);
+    }
+
+    private static IReadOnlyList<int> TokensOfText(PromptTuningConfig config) => config.InitTokenIds switch
+    {
+        null => throw new ConfigException(
+            "prompt_tuning_init is TEXT, and there is no tokenizer to make tokens of the text; give the model a " +
+            "tokenizer, or set InitTokenIds."),
+        { Count: 0 } => throw new ConfigException(
+            $"prompt_tuning_init_text is '{config.PromptTuningInitText}', which makes no token; give a longer text."),
+        var tokens => tokens,
+    };
+
+    private static int[] Sampled(TokenEmbedding embedding, int count, long seed)
+    {
+        var random = new SplitMix64(seed, $"{PromptLearningConfig.PromptName}/tokens");
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextBelow(embedding.VocabularySize))];
+    }
+}
