@@ -30,8 +30,11 @@ public sealed record LinearModule
     public bool IsOutputLayer { get; init; }
 
     /// <summary>The number of features that the layer reads.</summary>
-    public long InFeatures => Weight.Initializer!.Dims[IsOutByIn ? 1 : 0];
+    public long InFeatures => Axis(IsOutByIn ? 1 : 0);
 
     /// <summary>The number of features that the layer makes.</summary>
-    public long OutFeatures => Weight.Initializer!.Dims[IsOutByIn ? 0 : 1];
+    public long OutFeatures => Axis(IsOutByIn ? 0 : 1);
+
+    /// <summary>A weight that trains is an input of the training graph; its shape is known all the same.</summary>
+    private long Axis(int axis) => Weight.Initializer?.Dims[axis] ?? Weight.Shape![axis].Value!.Value;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
@@ -5,6 +6,8 @@ namespace OrtPeft.Adapters.Modules;
 /// <summary>Finds the linear layers of a graph and recovers their names in the source model.</summary>
 public static class ModuleCatalogue
 {
+    private static readonly FrozenSet<Value> NoneTrains = [];
+
     /// <summary>Lists the linear layers in execution order.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <returns>The layers; a layer applied twice is listed once, at its first use.</returns>
@@ -13,13 +16,34 @@ public static class ModuleCatalogue
         return [.. Applications(graph).DistinctBy(static m => m.Name)];
     }
 
+    /// <summary>The language-model head: the linear layer that makes the graph's first output.</summary>
+    /// <param name="graph">The graph, in canonical form.</param>
+    /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too.</param>
+    /// <returns>The head, or null where something else makes the output.</returns>
+    internal static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable)
+    {
+        if (OutputLayer(graph, trainable) is not { } node || WeightOf(node, trainable) is not var (weight, isOutByIn))
+            return null;
+        var (bias, biasAdd) = BiasOf(node);
+        return new LinearModule
+        {
+            Name = ModuleNames.Of(node, weight, bias),
+            Node = node,
+            Weight = weight,
+            IsOutByIn = isOutByIn,
+            Bias = bias,
+            BiasAdd = biasAdd,
+            IsOutputLayer = true,
+        };
+    }
+
     /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed twice.</summary>
     internal static IEnumerable<LinearModule> Applications(Graph graph)
     {
-        var head = OutputLayer(graph);
+        var head = OutputLayer(graph, NoneTrains);
         foreach (var node in graph.Nodes)
         {
-            if (WeightOf(node) is not var (weight, isOutByIn))
+            if (WeightOf(node, NoneTrains) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
             yield return new LinearModule
@@ -36,10 +60,10 @@ public static class ModuleCatalogue
     }
 
     /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>
-    private static Node? OutputLayer(Graph graph)
+    private static Node? OutputLayer(Graph graph, IReadOnlySet<Value> trainable)
     {
         var node = graph.Outputs.Count == 0 ? null : graph.Outputs[0].Producer;
-        while (node is not null && WeightOf(node) is null)
+        while (node is not null && WeightOf(node, trainable) is null)
         {
             var passes = node.OpType is "Reshape" or "Identity" or "Cast" or "Add" or "Squeeze" or "Unsqueeze";
             node = passes
@@ -50,7 +74,7 @@ public static class ModuleCatalogue
         return node;
     }
 
-    private static (Value Weight, bool IsOutByIn)? WeightOf(Node node)
+    private static (Value Weight, bool IsOutByIn)? WeightOf(Node node, IReadOnlySet<Value> trainable)
     {
         if (!node.Is("MatMul") && !node.Is("Gemm"))
             return null;
@@ -60,9 +84,9 @@ public static class ModuleCatalogue
         var isTransposed = node.Attributes.Int("transB", 0) != 0;
         if (weight.Producer is { } producer && producer.Is("Transpose") && IsMatrixTranspose(producer))
             (weight, isTransposed) = (producer.Inputs[0]!, !isTransposed);
-        var isMatrix = weight.Initializer is { Dims.Length: 2 }
-            && weight.Constant is not null && weight.Type.IsFloating();
-        return isMatrix ? (weight, isTransposed) : null;
+        var isConstant = weight.Constant is not null && weight.Initializer is { Dims.Length: 2 };
+        var trains = trainable.Contains(weight) && weight.Shape is { Rank: 2 };
+        return (isConstant || trains) && weight.Type.IsFloating() ? (weight, isTransposed) : null;
     }
 
     private static bool IsMatrixTranspose(Node transpose) => transpose.Attributes.Ints("perm") is null or [1, 0];

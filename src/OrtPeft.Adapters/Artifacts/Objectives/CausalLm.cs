@@ -28,7 +28,7 @@ public sealed class CausalLm : IObjective
                 logits, $"is {logits.Shape?.ToString() ?? "of unknown rank"}, not [batch, sequence, vocabulary]");
         if (logits.Type != ElementType.Undefined && !logits.Type.IsFloating())
             throw NoLanguageModel(logits, $"is {logits.Type}, not floating-point");
-        var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
+        var head = ModuleCatalogue.Head(g.Graph, scope.Trainable);
         if (head is null && logits.Name != "logits")
             throw NoLanguageModel(logits, $"comes from {logits.Producer}, not from a product with the vocabulary");
         var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
