@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>Fresh weights, float32. A parameter's numbers depend on seed and name alone, not on what else is made.</summary>
+/// <summary>Fresh weights, float32. A parameter's numbers depend on seed and name alone, not on what else is
+/// made.</summary>
 internal static class InitialWeights
 {
     public static Tensor Zeros(params ReadOnlySpan<long> dims) => Filled(0, dims);
@@ -32,6 +33,21 @@ internal static class InitialWeights
         var values = new float[Count(dims)];
         for (var i = 0; i < values.Length; i++)
             values[i] = random.NextNormal(standardDeviation);
+        return Tensor.Of<float>(values, dims);
+    }
+
+    /// <summary>Normal with mean 0; what lies beyond two standard deviations is drawn again.</summary>
+    public static Tensor CutNormal(long seed, string name, double standardDeviation, params ReadOnlySpan<long> dims)
+    {
+        var random = new SplitMix64(seed, name);
+        var values = new float[Count(dims)];
+        for (var i = 0; i < values.Length; i++)
+        {
+            do
+                values[i] = random.NextNormal(standardDeviation);
+            while (Math.Abs(values[i]) > 2 * standardDeviation);
+        }
+
         return Tensor.Of<float>(values, dims);
     }
 

@@ -1,13 +1,17 @@
 using System.Collections.Frozen;
 using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Adapters;
 
@@ -18,6 +22,10 @@ public static class PeftMethods
     [
         new LoraMethod(),
         new Ia3Method(),
+        new LohaMethod(),
+        new LokrMethod(),
+        new VeraMethod(),
+        new BottleneckMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
         new PromptTuningMethod(),

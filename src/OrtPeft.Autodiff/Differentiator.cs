@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Autodiff;
 
@@ -77,6 +78,13 @@ public sealed class Differentiator
     private GradientRule RuleFor(Node node)
     {
         var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
+        if (node.Subgraphs.Any())
+        {
+            throw new UnsupportedOpException(
+                $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, " +
+                "and OrtPeft has no gradient for that; choose targets behind it, or export the model without it.");
+        }
+
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(
             $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
             $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");

@@ -98,6 +98,8 @@ public sealed class RuleContext
     {
         if (Node.Input(index) is not { } input)
             return null;
+        if (input.Constant is { } content && content.Type is not (ElementType.Int64 or ElementType.Int32))
+            throw new GraphException($"{Node}: input {index} ({input}) must hold integers; export the model again.");
         return input.Constant?.ToInt64() ?? throw new UnsupportedOpException(
             $"{Node}: input {index} ('{input.Name}') is computed at run time; its gradient needs it to be constant.");
     }

@@ -46,6 +46,9 @@ internal sealed class BpeModelBuilder
         Claim(token.Id, token.Content, place);
     }
 
+    /// <summary>Whether an added token is searched for in normalised text.</summary>
+    public bool HasNormalizedToken => _added.Values.Any(static token => token.IsNormalized);
+
     public bool HasAddedToken(string content) => _added.ContainsKey(content);
 
     /// <summary>The id of an added token's spelling or of a vocabulary string.</summary>
@@ -56,7 +59,7 @@ internal sealed class BpeModelBuilder
         return _ids.TryGetValue(token, out int id) ? id : null;
     }
 
-    public BpeModel Build(BpeSettings settings, int? endOfTextId)
+    public BpeModel Build(BpeSettings settings, int? endOfTextId, int? beginOfTextId = null)
     {
         var tokens = new string?[_owners.Count == 0 ? 0 : _owners.Keys.Max() + 1];
         foreach ((string token, int id) in _ids)
@@ -69,6 +72,7 @@ internal sealed class BpeModelBuilder
             AddedTokens = [.. _added.Values.OrderBy(static token => token.Id)],
             Settings = settings,
             EndOfTextId = endOfTextId,
+            BeginOfTextId = beginOfTextId,
         };
     }
 

@@ -12,6 +12,12 @@ internal sealed record BpeSettings
     /// <summary>Whether a space is put before text that does not begin with one.</summary>
     public bool AddsPrefixSpace { get; init; }
 
-    /// <summary>Whether text is split by <see cref="Gpt2Pattern"/> before merging.</summary>
-    public bool SplitsWords { get; init; } = true;
+    /// <summary>How text is cut into words before merging; null leaves it whole.</summary>
+    public WordPattern? Pattern { get; init; } = WordPattern.Gpt2;
+
+    /// <summary>Whether a word that is a token is taken as it is, whatever its merges (<c>ignore_merges</c>).</summary>
+    public bool TakesWholeWords { get; init; }
+
+    /// <summary>Whether text is brought into Unicode's normal form C before it is cut.</summary>
+    public bool Composes { get; init; }
 }

@@ -5,8 +5,8 @@ using OrtPeft.Tokenizers.Serialization;
 namespace OrtPeft.Tokenizers;
 
 /// <summary>
-/// GPT-2's byte-level BPE: any text splits into tokens and joins again to the same text. Made by
-/// <see cref="TokenizerFolder.Load"/> or <see cref="Training.BpeTrainer"/>.
+/// Byte-level BPE as GPT-2, Llama 3 and Qwen2 have it: any text splits into tokens and joins again to the same text,
+/// with Qwen2 in normal form C. Made by <see cref="TokenizerFolder.Load"/> or <see cref="Training.BpeTrainer"/>.
 /// </summary>
 /// <remarks>
 /// Immutable and thread-safe. Frequent words are remembered, up to about 20 MB. Unlike HF, an added token decodes
@@ -33,6 +33,9 @@ public sealed class ByteLevelBpe : ITokenizer
 
     /// <inheritdoc/>
     public int? EndOfTextId => _model.EndOfTextId;
+
+    /// <inheritdoc/>
+    public int? BeginOfTextId => _model.BeginOfTextId;
 
     /// <summary>The tokens matched literally in text, in id order; special tokens are among them.</summary>
     public ImmutableArray<AddedToken> AddedTokens => _model.AddedTokens;
@@ -107,18 +110,24 @@ public sealed class ByteLevelBpe : ITokenizer
 
     private void EncodeOrdinary(ReadOnlySpan<char> text, List<int> ids)
     {
+        if (_model.Settings.Composes)
+            text = Composed(text);
         if (_model.Settings.AddsPrefixSpace && text[0] != ' ')
             text = string.Concat(" ", text);
-        if (!_model.Settings.SplitsWords)
+        if (_model.Settings.Pattern is not { } pattern)
         {
             _words.Encode(text, ids);
             return;
         }
         while (!text.IsEmpty)
         {
-            int length = Gpt2Pattern.MatchLength(text);
+            int length = pattern.MatchLength(text);
             _words.Encode(text[..length], ids);
             text = text[length..];
         }
     }
+
+    /// <summary>Normal form C; lone surrogates, which it does not take, become U+FFFD first.</summary>
+    private static string Composed(ReadOnlySpan<char> text) =>
+        Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToArray())).Normalize(NormalizationForm.FormC);
 }

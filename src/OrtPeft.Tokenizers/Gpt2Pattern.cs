@@ -22,6 +22,20 @@ internal static class Gpt2Pattern
         return SpaceLength(text);
     }
 
+    /// <summary>
+    /// The same where every number is a word of its own, so that white space before one keeps its last character.
+    /// </summary>
+    public static int MatchLengthOfSingleDigits(ReadOnlySpan<char> text)
+    {
+        CharacterClass first = CharacterClasses.At(text, 0, out int width);
+        if (first == CharacterClass.Number)
+            return width;
+        int end = RunEnd(text, 0, CharacterClass.Space);
+        bool isInside = end > 0 && end < text.Length;
+        bool leadsNumber = isInside && CharacterClasses.At(text, end, out _) == CharacterClass.Number;
+        return leadsNumber ? end : MatchLength(text);
+    }
+
     private static int ContractionLength(ReadOnlySpan<char> text)
     {
         if (text.Length > 1 && text[1] is 's' or 't' or 'm' or 'd')

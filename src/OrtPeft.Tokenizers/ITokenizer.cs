@@ -17,6 +17,12 @@ public interface ITokenizer
     int? EndOfTextId { get; }
 
     /// <summary>
+    /// The id that a model expects before every text, or <see langword="null"/> (default) where it expects none.
+    /// <see cref="Encode"/> does not add it; <see cref="TextStart.WithStart"/> does.
+    /// </summary>
+    int? BeginOfTextId => null;
+
+    /// <summary>
     /// Splits text into token ids. Special tokens spelled out in the text are recognised; none are added that the
     /// text does not contain.
     /// </summary>

@@ -12,7 +12,8 @@ public static class TokenizerFolder
     /// </summary>
     /// <param name="path">A folder, or a <c>tokenizer.json</c> of any name.</param>
     /// <exception cref="TokenizerFormatException">
-    /// No tokenizer is there, a file contradicts itself, or it is not GPT-2's kind of byte-level BPE.
+    /// No tokenizer is there, a file contradicts itself, or it is no byte-level BPE as in GPT-2, Llama 3 or
+    /// Qwen2.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static ByteLevelBpe Load(string path)
@@ -51,7 +52,11 @@ public static class TokenizerFolder
         if (vocabulary is not null && merges is not null)
             return (Path.Combine(folder, vocabulary), Path.Combine(folder, merges));
 
-        string there = found.Length == 0 ? "no tokenizer is there" : $"{found[0]} is there alone";
+        bool isSentencePiece = found.Length == 0 && File.Exists(Path.Combine(folder, FileNames.SentencePiece));
+        string none = isSentencePiece
+            ? $"{FileNames.SentencePiece} is SentencePiece's, which is not read (rows of input_ids need no tokenizer)"
+            : "no tokenizer is there";
+        string there = found.Length == 0 ? none : $"{found[0]} is there alone";
         string wanted = $"expected {FileNames.TokenizerJson}, or {FileNames.Vocabulary} with {FileNames.Merges}";
         throw new TokenizerFormatException(folder, "files", $"{there}; {wanted}");
     }

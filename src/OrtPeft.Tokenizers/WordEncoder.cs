@@ -12,12 +12,14 @@ internal sealed class WordEncoder
     private readonly int[] _byteIds = new int[256];
     private readonly int _unknownId;
     private readonly bool _fusesUnknown;
+    private readonly BpeModel? _wholeWords;
     private readonly MergeTable _merges;
     private readonly WordCache _cache = new();
 
     public WordEncoder(BpeModel model)
     {
         _merges = new MergeTable(model.Merges);
+        _wholeWords = model.Settings.TakesWholeWords ? model : null;
         _fusesUnknown = model.Settings.FusesUnknown;
         _unknownId = model.Settings.UnknownId ?? Dropped;
         for (int b = 0; b < 256; b++)
@@ -44,6 +46,11 @@ internal sealed class WordEncoder
         int most = Encoding.UTF8.GetMaxByteCount(word.Length);
         Span<byte> bytes = most <= OnStack ? stackalloc byte[OnStack] : new byte[most];
         bytes = bytes[..Encoding.UTF8.GetBytes(word, bytes)];
+        if (_wholeWords is not null && _wholeWords.Ids.TryGetValue(ByteAlphabet.Spell(bytes), out int whole))
+        {
+            output.Add(whole);
+            return;
+        }
 
         Span<int> ids = bytes.Length <= OnStack ? stackalloc int[OnStack] : new int[bytes.Length];
         ids = ids[..FirstIds(bytes, ids)];

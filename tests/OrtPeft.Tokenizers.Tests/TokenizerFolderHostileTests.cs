@@ -13,25 +13,58 @@ public sealed class TokenizerFolderHostileTests
         { "model", "7", "model", "an object is expected" },
         { "model.type", "\"Unigram\"", "model.type", "\"Unigram\" is not supported" },
         { "model.type", "\"Word\\nPiece\"", "model.type", "is not supported" },
-        { "model.byte_fallback", "true", "model.byte_fallback", "not supported" },
-        { "model.ignore_merges", "true", "model.ignore_merges", "not supported" },
+        { "model.byte_fallback", "true", "model.byte_fallback", "SentencePiece" },
         { "model.ignore_merges", "\"yes\"", "model.ignore_merges", "true or false is expected" },
         { "model.dropout", "0.1", "model", "dropout is not supported" },
         { "model.dropout", "[]", "model", "dropout is not supported" },
         { "model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix", "not supported" },
         { "model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix", "not supported" },
         { "model.unk_token", "\"<unk>\"", "model.unk_token", "not in the vocabulary" },
-        { "normalizer", "{\"type\":\"NFC\"}", "normalizer", "NFC" },
+        { "normalizer", "{\"type\":\"NFKC\"}", "normalizer", "NFKC" },
         { "normalizer", "{}", "normalizer", "\"type\" is missing" },
         { "decoder", "{\"type\":\"Metaspace\"}", "decoder", "Metaspace" },
         { "pre_tokenizer", "null", "the document", "\"pre_tokenizer\" is missing" },
         { "pre_tokenizer", "{\"type\":\"Metaspace\"}", "pre_tokenizer", "Metaspace" },
         { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[]}", "pre_tokenizer", "empty" },
+        { "pre_tokenizer", Pair("Punctuation", ""), "pre_tokenizer.pretokenizers[0]", "Punctuation" },
+        { "pre_tokenizer", Pair("Digits", ""), "pre_tokenizer.pretokenizers[0]", "individual_digits" },
         {
             "pre_tokenizer",
-            "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\"},{\"type\":\"ByteLevel\"}]}",
-            "pre_tokenizer.pretokenizers[0]",
-            "Split"
+            Pair("Digits", ",\"individual_digits\":true"),
+            "pre_tokenizer.pretokenizers[1]",
+            "use_regex true"
+        },
+        {
+            "pre_tokenizer",
+            Pair("Split", ",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"\\\\w+\"}"),
+            "pre_tokenizer.pretokenizers[0].pattern.Regex",
+            "Llama 3"
+        },
+        {
+            "pre_tokenizer",
+            Pair("Split", ",\"behavior\":\"Isolated\",\"pattern\":{\"String\":\" \"}"),
+            "pre_tokenizer.pretokenizers[0].pattern",
+            "\"Regex\" is missing"
+        },
+        {
+            "pre_tokenizer",
+            Pair("Split", ",\"behavior\":\"Removed\""),
+            "pre_tokenizer.pretokenizers[0].behavior",
+            "Isolated"
+        },
+        {
+            "pre_tokenizer",
+            Pair("Split", "").Replace("false", "true", StringComparison.Ordinal),
+            "pre_tokenizer.pretokenizers[1]",
+            "use_regex false"
+        },
+        {
+            "post_processor",
+            """
+            {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<none>"}},{"Sequence":{"id":"A"}}]}
+            """,
+            "post_processor.single[0].SpecialToken.id",
+            "\"<none>\" is not in the vocabulary"
         },
         { "model.vocab", "null", "model", "\"vocab\" is missing" },
         { "model.vocab", "{}", "model.vocab", "empty" },
@@ -232,5 +265,12 @@ public sealed class TokenizerFolderHostileTests
         else
             parent[steps[^1]] = value;
         return document.ToJsonString();
+    }
+
+    /// <summary>A part before a ByteLevel that does not split, as Llama 3's pre-tokenizer.</summary>
+    private static string Pair(string type, string fields)
+    {
+        const string ByteLevel = "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":false}";
+        return $"{{\"type\":\"Sequence\",\"pretokenizers\":[{{\"type\":\"{type}\"{fields}}},{ByteLevel}]}}";
     }
 }

@@ -41,8 +41,12 @@ internal static class Feeds
         return Tensor.Of<float>([], dims);
     }
 
-    private static Tensor InTypeOf(Value input, Tensor tensor) =>
-        input.Type == ElementType.Float && tensor.Type == ElementType.Int64
-            ? Tensor.Of<float>([.. tensor.ToInt64().Select(static v => (float)v)], tensor.Dims.AsSpan())
-            : tensor;
+    private static Tensor InTypeOf(Value input, Tensor tensor) => (tensor.Type, input.Type) switch
+    {
+        (ElementType.Int64, ElementType.Float) =>
+            Tensor.Of<float>([.. tensor.ToInt64().Select(static v => (float)v)], tensor.Dims.AsSpan()),
+        (ElementType.Int64, ElementType.Int32) =>
+            Tensor.Of<int>([.. tensor.ToInt64().Select(static v => (int)v)], tensor.Dims.AsSpan()),
+        _ => tensor,
+    };
 }

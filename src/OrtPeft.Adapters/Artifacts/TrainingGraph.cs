@@ -115,7 +115,7 @@ public static class TrainingGraph
         var prepared = Prepare(peft);
         var model = prepared.Model;
         DropoutLowering.ForTraining(model, Inferred(model));
-        var path = DifferentiablePath.Between(prepared.Parameters, [model.Graph.Outputs[0]], prepared.Detached);
+        var path = DifferentiablePath.Between(prepared.Parameters, [FirstOutput(model.Graph)], prepared.Detached);
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
 
@@ -129,7 +129,7 @@ public static class TrainingGraph
         var graph = model.Graph;
         var g = new GraphBuilder(graph, shapes);
         var scale = graph.AddInput(Scale, ElementType.Float, []);
-        var loss = objective.Build(new LossScope(g, graph.Outputs[0], scale, wanted.ToHashSet(), virtualTokens));
+        var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens));
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
@@ -139,10 +139,15 @@ public static class TrainingGraph
     {
         DropoutLowering.ForEvaluation(model);
         var g = new GraphBuilder(model.Graph, Inferred(model));
-        var scope = new LossScope(g, model.Graph.Outputs[0], null, new HashSet<Value>(), virtualTokens);
+        var scope = new LossScope(g, FirstOutput(model.Graph), null, new HashSet<Value>(), virtualTokens);
         SetOutputs(g, objective.Build(scope), []);
         return model;
     }
+
+    private static Value FirstOutput(Graph graph) => graph.Outputs is [var first, ..]
+        ? first
+        : throw new GraphException(
+            $"Graph '{graph.Name}' has no output; training needs logits: export the model with its language-model head.");
 
     /// <summary>A copy whose trainable parameters are inputs under their own names, and whose cache is empty.</summary>
     private static PreparedModel Prepare(PeftModel peft)

@@ -111,7 +111,7 @@ public sealed record LoraConfig : TargetedConfig
         ArgumentNullException.ThrowIfNull(fields);
         base.WriteFields(fields);
         fields["r"] = R;
-        fields["lora_alpha"] = Whole(LoraAlpha);
+        fields["lora_alpha"] = ConfigJson.Number(LoraAlpha);
         fields["lora_dropout"] = LoraDropout;
         fields["bias"] = Bias;
         fields["use_rslora"] = UseRslora;
@@ -119,12 +119,7 @@ public sealed record LoraConfig : TargetedConfig
         fields["init_lora_weights"] = InitLoraWeights;
         fields["rank_pattern"] = new JsonObject(
             RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
-        fields["alpha_pattern"] = new JsonObject(
-            AlphaPattern.Select(static p => KeyValuePair.Create(p.Key, Whole(p.Value))));
+        fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
         fields["modules_to_save"] = null;
     }
-
-    /// <summary>HF PEFT expects whole alphas without a decimal point.</summary>
-    private static JsonNode? Whole(double number) =>
-        number == Math.Floor(number) && Math.Abs(number) < int.MaxValue ? (int)number : number;
 }

@@ -19,6 +19,7 @@ public sealed class LoraMethod : IPeftMethod
         Title = "LoRA",
         Paper = new("https://arxiv.org/abs/2106.09685"),
         Trains = "A and B beside the chosen linear layers, biases on request",
+        AlphaField = "lora_alpha",
     };
 
     /// <inheritdoc/>

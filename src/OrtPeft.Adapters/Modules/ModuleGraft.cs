@@ -31,8 +31,8 @@ internal sealed class ModuleGraft
     }
 
     /// <summary>
-    /// Replaces the product x·W (with the bias where <c>Gemm</c> adds it): for what is added to it, which may come before
-    /// or after the bias.
+    /// Replaces the product x·W (with the bias where <c>Gemm</c> adds it): for what is added to it, which may come
+    /// before or after the bias.
     /// </summary>
     /// <param name="change">From the rows [n, out] to rows [n, out].</param>
     public void ReplaceProduct(Func<Value, Value> change) => Replace(_module.Node.Output, change);
@@ -41,6 +41,14 @@ internal sealed class ModuleGraft
     /// <param name="change">From the rows [n, out] to rows [n, out].</param>
     public void ReplaceResult(Func<Value, Value> change) =>
         Replace(_module.BiasAdd is { } add ? add.Output : _module.Node.Output, change);
+
+    /// <summary>Replaces the sum that the layer's result goes into, such as the residual connection's.</summary>
+    /// <param name="sum">The <c>Add</c>.</param>
+    /// <param name="change">From the rows [n, out] to rows [n, out].</param>
+    public void ReplaceSum(Node sum, Func<Value, Value> change) => Replace(sum.Output, change);
+
+    /// <summary>Another value with the layer's output features as rows, [n, out].</summary>
+    public Value RowsOf(Value value) => Rows(value, _module.OutFeatures);
 
     /// <summary>Replaces what the layer reads; other readers of the same value keep it.</summary>
     /// <param name="change">From the rows [n, in] to rows [n, in].</param>

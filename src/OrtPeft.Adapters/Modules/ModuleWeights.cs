@@ -16,6 +16,29 @@ internal static class ModuleWeights
     }
 
     /// <summary>
+    /// Adds s·ΔW to a layer's weight, in the weight's own layout. ΔW is for the layer as a whole: where <c>Gemm</c>
+    /// multiplies the product by an alpha of its own, the weight gains that much less.
+    /// </summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="module">The layer.</param>
+    /// <param name="delta">ΔW, [out, in], row-major.</param>
+    /// <param name="scale">The factor s.</param>
+    /// <exception cref="ConfigException">The weight is not float32.</exception>
+    public static void Add(Graph graph, LinearModule module, float[] delta, double scale)
+    {
+        var weight = Read(module);
+        var factor = (float)(scale / module.Node.Attributes.Float("alpha", 1));
+        var (rows, columns) = ((int)module.OutFeatures, (int)module.InFeatures);
+        for (var i = 0; i < rows; i++)
+        {
+            for (var j = 0; j < columns; j++)
+                weight[module.IsOutByIn ? (i * columns) + j : (j * rows) + i] += factor * delta[(i * columns) + j];
+        }
+
+        Replace(graph, module, Tensor.Of<float>(weight, module.Weight.Initializer!.Dims.AsSpan()));
+    }
+
+    /// <summary>
     /// Gives a layer another weight. One that other nodes read too (tied embeddings) stays as it is for them.
     /// </summary>
     public static void Replace(Graph graph, LinearModule module, Tensor content)

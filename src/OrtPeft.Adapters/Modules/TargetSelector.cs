@@ -119,7 +119,7 @@ public static class TargetSelector
         {
             return new ConfigException(
                 $"target_modules '{targets}' matches nothing: the graph has no linear layer with a constant weight; " +
-                "export the model without If nodes and with its weights as initializers.");
+                "export the model with its weights as initializers.");
         }
 
         var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";

@@ -11,7 +11,6 @@ internal static class Normalization
         (("Softmax", 13), Softmax),
         (("LogSoftmax", 13), LogSoftmax),
         (("LayerNormalization", 17), LayerNormalization),
-        (("RMSNormalization", 23), RmsNormalization),
         (("SimplifiedLayerNormalization", 1), RmsNormalization),
         (("GroupNormalization", 21), static c => GroupNormalization(c, c.Node.Attributes.Int("num_groups", 1))),
         (("InstanceNormalization", 6), static c => GroupNormalization(c, 0)),
@@ -42,7 +41,8 @@ internal static class Normalization
     {
         var rank = c.Rank(c.X());
         var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank)).ToArray();
-        var (mean, inverse) = Statistics(c);
+        var statistics = Statistics(c, 2);
+        var (mean, inverse) = (statistics[0], statistics[1]);
         var normal = c.G.Mul(c.G.Sub(c.X(), mean), inverse);
         var g = c.G.Mul(c.DY, c.X(1));
         var shift = c.G.ReduceMean(g, axes);
@@ -52,15 +52,15 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// With x̂ = x·inv, inv = 1/√(mean(x²) + ε) and g = dY·scale: dX = inv·(g − x̂·mean(g·x̂)), dScale = Σ dY·x̂.
+    /// With x̂ = x·inv, inv = 1/√(mean(x²) + ε) and g = dY·scale: dX = inv·(g − x̂·mean(g·x̂)), dScale = Σ dY·x̂. The
+    /// forward node's own inverse is used.
     /// </summary>
-    /// <seealso href="https://onnx.ai/onnx/operators/onnx__RMSNormalization.html">RMSNormalization, opset 23.</seealso>
+    /// <seealso href="https://onnx.ai/onnx/operators/onnx__RMSNormalization.html">The same in opset 23.</seealso>
     private static IReadOnlyList<Value?> RmsNormalization(RuleContext c)
     {
         var (x, rank) = (c.X(), c.Rank(c.X()));
         var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank)).ToArray();
-        var square = c.G.Add(c.G.ReduceMean(c.G.Mul(x, x), axes), c.Node.Attributes.Float("epsilon", 1e-5f));
-        var inverse = c.G.Op("Reciprocal", c.G.Op("Sqrt", square));
+        var inverse = Statistics(c, 1)[0];
         var normal = c.G.Mul(x, inverse);
         var g = c.G.Mul(c.DY, c.X(1));
         var slope = c.G.ReduceMean(c.G.Mul(g, normal), axes);
@@ -92,16 +92,15 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// The forward node's second and third output, which it is made to give when it does not yet. They are float32
+    /// The forward node's outputs behind the first, which it is made to give when it does not yet. They are float32
     /// whatever the input's type.
     /// </summary>
-    private static (Value Mean, Value Inverse) Statistics(RuleContext c)
+    private static Value[] Statistics(RuleContext c, int count)
     {
-        while (c.Node.Outputs.Count < 3)
+        while (c.Node.Outputs.Count <= count)
             c.G.Graph.AddNodeOutput(c.Node, $"{c.Y.Name}/statistics");
         c.G.Shapes.Infer(c.Node);
-        var type = c.X().Type;
-        return (c.G.Cast(c.Node.Outputs[1], type), c.G.Cast(c.Node.Outputs[2], type));
+        return [.. c.Node.Outputs.Skip(1).Select(o => c.G.Cast(o, c.X().Type))];
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Inference.Generation;
 
@@ -52,16 +53,18 @@ public sealed class Generator : IDisposable
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The generator; dispose it to free the session.</returns>
     /// <exception cref="GraphException">The graph is no such decoder: <c>input_ids</c> or <c>logits</c> is missing, a
-    /// batch of 1 or a sequence of any length is not allowed, or an input cannot be fed.</exception>
-    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    /// batch of 1 or a sequence of any length is not allowed, an input cannot be fed, or ONNX Runtime refuses a
+    /// node.</exception>
     public static Generator Open(Model model, RuntimeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
+        var inferred = model.Clone();
+        new ShapeInference(model.Opset).Infer(inferred.Graph);
         var inputs = DecoderInputs.Of(graph);
-        LogitRows.Check(graph);
+        LogitRows.Check(inferred.Graph);
         var ids = graph.Find(DecoderInputs.Ids)!;
-        if (ids.Shape is { } shape && (shape[0].Value is not (null or 1) || shape[1].Value is not null))
+        if (ids.Shape is { Rank: 2 } shape && (shape[0].Value is not (null or 1) || shape[1].Value is not null))
         {
             throw new GraphException(
                 $"Graph '{graph.Name}': input {ids} has fixed axes; generation needs [1, any length]. "

@@ -7,7 +7,8 @@ public static class TextGeneration
 {
     /// <summary>
     /// Prepares a continuation of a text. The tokenizer supplies the end-of-text token and the vocabulary's size where
-    /// the options leave them out; an empty text starts from the end-of-text token, as GPT-2's training texts do.
+    /// the options leave them out, and the token that starts every text where the model expects one; without that, an
+    /// empty text starts from the end-of-text token, as GPT-2's training texts do.
     /// </summary>
     /// <param name="generator">The model.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
@@ -28,7 +29,7 @@ public static class TextGeneration
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(prompt);
         options ??= new GenerationOptions();
-        var ids = tokenizer.Encode(prompt);
+        var ids = tokenizer.WithStart(tokenizer.Encode(prompt));
         if (ids.Count == 0 && tokenizer.EndOfTextId is { } start)
             ids = [start];
         return generator.Generate(

@@ -8,8 +8,8 @@ namespace OrtPeft.Inference.Sessions;
 
 /// <summary>
 /// The inputs of a decoder graph under Optimum's names, and how to fill them: <c>input_ids</c>, <c>attention_mask</c>,
-/// <c>position_ids</c>, caches and a merged decoder's <c>use_cache_branch</c>, each only where the graph has it and with
-/// the element type it states (int64, int32, float32 or bool). Immutable and thread-safe.
+/// <c>position_ids</c>, caches and a merged decoder's <c>use_cache_branch</c>, each only where the graph has it and
+/// with the element type it states (int64, int32, float32 or bool). Immutable and thread-safe.
 /// </summary>
 public sealed class DecoderInputs
 {

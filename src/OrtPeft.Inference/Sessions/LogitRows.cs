@@ -42,15 +42,24 @@ internal sealed class LogitRows
     };
 
     /// <summary>Refuses a graph without logits.</summary>
-    /// <exception cref="GraphException">No output is named as logits are; the message lists those there
-    /// are.</exception>
+    /// <exception cref="GraphException">No output is named as logits are, or it is no row of numbers per position; the
+    /// message says what there is.</exception>
     public static void Check(Graph graph)
     {
-        if (graph.Outputs.All(static o => o.Name != Name))
+        if (graph.Outputs.FirstOrDefault(static o => o.Name == Name) is not { } logits)
         {
             var names = string.Join(", ", graph.Outputs.Take(5).Select(static o => o.Name));
             throw new GraphException(
-                $"Graph '{graph.Name}' has no output '{Name}', but {names}; a language model is expected.");
+                $"Graph '{graph.Name}' has no output '{Name}', but {(names.Length == 0 ? "none" : names)}; a language "
+                + "model is expected: export the model with its language-model head.");
+        }
+
+        var isNumber = logits.Type == ElementType.Undefined || logits.Type.IsFloating();
+        if (!isNumber || logits.Shape is { Rank: not 3 })
+        {
+            throw new GraphException(
+                $"Graph '{graph.Name}': the output {logits} must be floating-point [batch, sequence, vocabulary]; "
+                + "export the model with its language-model head.");
         }
     }
 

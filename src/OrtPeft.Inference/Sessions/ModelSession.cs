@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
@@ -10,7 +11,7 @@ namespace OrtPeft.Inference.Sessions;
 /// in a
 /// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
 /// </summary>
-public sealed class ModelSession : IDisposable
+public sealed partial class ModelSession : IDisposable
 {
     private readonly List<IDisposable> _weights = [];
 
@@ -23,7 +24,23 @@ public sealed class ModelSession : IDisposable
             settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
         foreach (var constant in mapped.Where(v => Path.GetDirectoryName(FileOf(v).Path) == folder))
             Supply(constant, settings);
-        Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);
+        try
+        {
+            Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);
+        }
+        catch (OnnxRuntimeException e) when (IsAboutTheGraph(e))
+        {
+            Free();
+            throw new GraphException(
+                $"ONNX Runtime refuses the graph '{model.Graph.Name}' (opset {model.Opset}): " +
+                $"{ErrorCode().Replace(e.Message, "").Trim().TrimEnd('.')}; export the model again.",
+                e);
+        }
+        catch
+        {
+            Free();
+            throw;
+        }
     }
 
     /// <summary>The session.</summary>
@@ -33,7 +50,8 @@ public sealed class ModelSession : IDisposable
     /// <param name="model">The model; its weights must not change while the session lives.</param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The session.</returns>
-    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    /// <exception cref="GraphException">ONNX Runtime refuses a node of the graph.</exception>
+    /// <exception cref="OnnxRuntimeException">The session cannot be made, as for want of memory.</exception>
     public static ModelSession Open(Model model, RuntimeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -44,6 +62,21 @@ public sealed class ModelSession : IDisposable
     public void Dispose()
     {
         Session.Dispose();
+        Free();
+    }
+
+    /// <summary>A shape that does not fit is reported as a plain failure, as a lack of memory is.</summary>
+    private static bool IsAboutTheGraph(OnnxRuntimeException error) =>
+        GraphErrors().IsMatch(error.Message) && !error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase);
+
+    [GeneratedRegex(@"^\[ErrorCode:(Fail|InvalidArgument|InvalidProtobuf|InvalidGraph|NotImplemented)\]")]
+    private static partial Regex GraphErrors();
+
+    [GeneratedRegex(@"^\[ErrorCode:\w+\] ")]
+    private static partial Regex ErrorCode();
+
+    private void Free()
+    {
         foreach (var weight in _weights)
             weight.Dispose();
     }

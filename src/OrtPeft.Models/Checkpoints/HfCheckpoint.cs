@@ -17,6 +17,8 @@ public sealed class HfCheckpoint
         ModelFamilies.ConfigFileName,
         "generation_config.json",
         "tokenizer.json",
+        "tokenizer.model",
+        "chat_template.jinja",
         "vocab.json",
         "merges.txt",
         "tokenizer_config.json",

@@ -312,17 +312,17 @@ public sealed class Graph
         var names = outputs.ToArray();
         var values = inputs.ToArray();
         if (names.FirstOrDefault(n => n.Length > 0 && _values.ContainsKey(n)) is { } taken)
-            throw new GraphException($"{node.OpType}: the name '{taken}' is already in use in graph '{Name}'.");
+            throw new GraphException($"{node.Label}: the name '{taken}' is already in use in graph '{Name}'.");
         var named = names.Where(static n => n.Length > 0).CountBy(static n => n);
         if (named.FirstOrDefault(static n => n.Value > 1).Key is { } twice)
-            throw new GraphException($"{node.OpType}: two outputs are named '{twice}'.");
+            throw new GraphException($"{node.Label}: two outputs are named '{twice}'.");
         if (values.FirstOrDefault(v => v is not null && !CanRead(v)) is { } foreign)
-            throw new GraphException($"{node.OpType}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
+            throw new GraphException($"{node.Label}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
         var index = before is null ? _nodes.Count : IndexOf(before);
         foreach (var attribute in attributes)
         {
             if (node.Attributes.Contains(attribute.Name))
-                throw new GraphException($"{node.OpType}: the attribute '{attribute.Name}' is given twice.");
+                throw new GraphException($"{node.Label}: the attribute '{attribute.Name}' is given twice.");
             node.Attributes.Add(attribute);
         }
 

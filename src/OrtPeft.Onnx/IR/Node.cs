@@ -39,13 +39,17 @@ public sealed class Node
     public AttributeMap Attributes { get; } = new();
 
     /// <summary>The first output, of the many operators that have just one.</summary>
-    public Value Output => _outputs[0];
+    /// <exception cref="GraphException">The node makes nothing.</exception>
+    public Value Output => _outputs.Count > 0 ? _outputs[0] : throw new GraphException($"{this} has no output.");
 
     /// <summary>The subgraphs in the node's attributes.</summary>
     public IEnumerable<Graph> Subgraphs => Attributes.SelectMany(static a => a.Graphs);
 
     /// <summary>What the file said of the node beyond the members here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
+
+    /// <summary>Operator and name, for messages about a node that has no outputs yet.</summary>
+    internal string Label => Name.Length > 0 ? ToString() : OpType;
 
     /// <summary>Whether this is the given operator of the ONNX standard.</summary>
     /// <param name="opType">The operator.</param>

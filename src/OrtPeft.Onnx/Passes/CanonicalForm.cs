@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Passes.Idioms;
+using OrtPeft.Onnx.Passes.Newer;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -18,10 +19,13 @@ public static class CanonicalForm
         new("input-defaults", InputDefaults.Run),
         new("resolve-if", IfResolution.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
+        new("widen-half", HalfWidening.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
+        new("lower-opset", OpsetLowering.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("fused-to-standard", ContribOps.Run),
         new("fuse-layer-norm", LayerNormFusion.Run),
+        new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("logits-first", LogitsFirst.Run),

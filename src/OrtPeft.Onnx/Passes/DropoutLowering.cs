@@ -15,13 +15,18 @@ public static class DropoutLowering
     /// </summary>
     public const string SeedInput = "dropout_seed";
 
-    /// <summary>Removes every dropout, or those that are chosen.</summary>
+    /// <summary>Removes every dropout.</summary>
     /// <param name="model">The model; edited in place.</param>
-    /// <param name="choose">Which nodes go; all when left out.</param>
-    public static void ForEvaluation(Model model, Func<Node, bool>? choose = null)
+    public static void ForEvaluation(Model model) => ForEvaluation(model, static _ => true);
+
+    /// <summary>Removes some dropouts, such as those of the base when only an adapter's are wanted.</summary>
+    /// <param name="model">The model; edited in place.</param>
+    /// <param name="choose">Which <c>Dropout</c> nodes go.</param>
+    public static void ForEvaluation(Model model, Func<Node, bool> choose)
     {
         ArgumentNullException.ThrowIfNull(model);
-        foreach (var node in Dropouts(model.Graph).Where(n => choose?.Invoke(n) != false))
+        ArgumentNullException.ThrowIfNull(choose);
+        foreach (var node in Dropouts(model.Graph).Where(choose))
             Replace(node, node.Inputs[0]!);
     }
 

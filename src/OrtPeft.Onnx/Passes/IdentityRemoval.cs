@@ -4,7 +4,8 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Removes <c>Identity</c> nodes. PyTorch's exporter stores parameters of equal value once and gives the others through
+/// Removes <c>Identity</c> nodes, and casts to the type that a value has already.
+/// PyTorch's exporter stores parameters of equal value once and gives the others through
 /// an Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can
 /// train and the other not. A tied embedding stays tied.
 /// </summary>
@@ -18,8 +19,11 @@ public static class IdentityRemoval
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        var builder = new GraphBuilder(graph, new ShapeInference(model.Opset));
-        foreach (var node in graph.Nodes.Where(static n => n.Is("Identity")).ToArray())
+        var shapes = new ShapeInference(model.Opset);
+        if (graph.Nodes.Any(static n => n.Is("Cast")))
+            shapes.Infer(graph);
+        var builder = new GraphBuilder(graph, shapes);
+        foreach (var node in graph.Nodes.Where(static n => n.Is("Identity") || IsCastToItself(n)).ToArray())
         {
             var (source, output) = (node.Inputs[0]!, node.Output);
             if (output.IsGraphOutput)
@@ -30,6 +34,10 @@ public static class IdentityRemoval
                 Replacement.Put(builder, node, source);
         }
     }
+
+    private static bool IsCastToItself(Node node) => node.Is("Cast")
+        && node.Inputs[0]!.Type != ElementType.Undefined
+        && node.Inputs[0]!.Type == (ElementType)node.Attributes.Int("to", 0);
 
     private static void Unshare(Graph graph, Node node, Tensor content)
     {

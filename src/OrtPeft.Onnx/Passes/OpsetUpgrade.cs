@@ -12,13 +12,18 @@ public static class OpsetUpgrade
 {
     private const int Oldest = 7;
 
+    /// <summary>The newest that ONNX Runtime 1.29 loads; from 22 on, the forms of the rows did not change.</summary>
+    private const int Newest = 26;
+
     /// <summary>An operator, the version that changed its form, and what brings the older form there.</summary>
     private static readonly (string OpType, int Version, Action<Node, GraphBuilder> Apply)[] Rows =
     [
+        ("BatchNormalization", 9, static (node, _) => ChangedDefaults.ChannelStatistics(node)),
         ("Slice", 10, AttributesToInputs.Slice),
         ("TopK", 10, AttributesToInputs.TopK),
         ("Clip", 11, AttributesToInputs.Clip),
         ("Pad", 11, AttributesToInputs.Pad),
+        ("Resize", 11, static (node, _) => ChangedDefaults.Resize(node)),
         ("Scatter", 11, RenameScatter),
         ("Dropout", 12, DropRatio),
         ("Softmax", 13, SoftmaxOverRows.Lower),
@@ -28,6 +33,8 @@ public static class OpsetUpgrade
         ("Unsqueeze", 13, AttributesToInputs.Axes),
         ("ReduceSum", 13, AttributesToInputs.Axes),
         ("Split", 13, AttributesToInputs.SplitLengths),
+        ("BatchNormalization", 14, static (node, _) => ChangedDefaults.NoTraining(node)),
+        ("RoiAlign", 16, static (node, _) => ChangedDefaults.UnshiftedRegions(node)),
         ("Split", 18, CountOutputs),
         ("ReduceMean", 18, AttributesToInputs.Axes),
         ("ReduceMax", 18, AttributesToInputs.Axes),
@@ -38,26 +45,31 @@ public static class OpsetUpgrade
         ("ReduceLogSum", 18, AttributesToInputs.Axes),
         ("ReduceLogSumExp", 18, AttributesToInputs.Axes),
         ("ReduceSumSquare", 18, AttributesToInputs.Axes),
+        ("DFT", 20, ChangedDefaults.TransformedAxis),
+        ("GridSample", 20, static (node, _) => ChangedDefaults.GridModes(node)),
+        ("GroupNormalization", 21, ChangedDefaults.PerChannel),
     ];
 
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>
-    /// <exception cref="UnsupportedOpException">The model's operator set is older than the rows reach.</exception>
+    /// <exception cref="UnsupportedOpException">The model's operator set is older than the rows reach, or newer than
+    /// any that is known.</exception>
+    /// <exception cref="GraphException">A node contradicts its operator's definition.</exception>
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Opset >= CanonicalForm.Opset)
-            return;
-        if (model.Opset < Oldest)
+        if (model.Opset is < Oldest or > Newest)
         {
             throw new UnsupportedOpException(
-                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} and newer: export it " +
-                "again with a newer opset.");
+                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} to {Newest}: export it again " +
+                $"with opset {CanonicalForm.Opset}.");
         }
 
-        var pending = Rows.Where(r => r.Version > model.Opset).ToLookup(static r => r.OpType, static r => r.Apply);
         var shapes = new ShapeInference(model.Opset);
         shapes.Infer(model.Graph);
+        if (model.Opset >= CanonicalForm.Opset)
+            return;
+        var pending = Rows.Where(r => r.Version > model.Opset).ToLookup(static r => r.OpType, static r => r.Apply);
         Upgrade(model.Graph, new ShapeInference(CanonicalForm.Opset), pending);
         model.Opsets[""] = CanonicalForm.Opset;
         model.IrVersion = Math.Max(model.IrVersion, 10);

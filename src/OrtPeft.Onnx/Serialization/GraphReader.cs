@@ -5,8 +5,13 @@ using OrtPeft.Onnx.Serialization.Proto;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>Builds the graph objects from parsed messages. Nodes that stand out of order are put in order.</summary>
-internal sealed class GraphReader(string path, TensorReader tensors)
+/// <param name="path">What messages call the file.</param>
+/// <param name="opset">The version of the standard operator set, for messages.</param>
+/// <param name="tensors">Reads the constants.</param>
+internal sealed class GraphReader(string path, long opset, TensorReader tensors)
 {
+    private const string Remedy = "The graph is damaged or was edited by hand: export the model again.";
+
     public Graph Read(GraphProto proto, Graph? parent = null)
     {
         var graph = new Graph(proto.Name, parent);
@@ -26,7 +31,7 @@ internal sealed class GraphReader(string path, TensorReader tensors)
         }
         catch (GraphException e)
         {
-            throw new OnnxFormatException($"{path}: {e.Message}", e);
+            throw new OnnxFormatException($"{path} (opset {opset}): {e.Message} {Remedy}", e);
         }
 
         graph.Unmodelled = Rest(proto);
@@ -37,7 +42,10 @@ internal sealed class GraphReader(string path, TensorReader tensors)
     {
         var name = proto.Name;
         var tensor = tensors.Read(proto);
-        if (graph.Inputs.FirstOrDefault(i => i.Name == name) is { } input)
+        var input = graph.Inputs.FirstOrDefault(i => i.Name == name);
+        if (input?.Initializer is not null)
+            throw Broken($"two constants are named '{name}'");
+        if (input is not null)
             graph.SetInitializer(input, tensor);
         else
             graph.AddInitializer(name, tensor);
@@ -57,7 +65,7 @@ internal sealed class GraphReader(string path, TensorReader tensors)
             if (name.Length == 0)
                 node.SetInput(i, null);
             else
-                node.SetInput(i, graph.Find(name) ?? throw Broken($"{node} reads '{name}', which nothing makes"));
+                node.SetInput(i, Readable(node, name, graph));
         }
 
         foreach (var attribute in proto.Attribute)
@@ -69,6 +77,9 @@ internal sealed class GraphReader(string path, TensorReader tensors)
 
         node.Unmodelled = Rest(proto);
     }
+
+    private Value Readable(Node node, string name, Graph graph) =>
+        graph.Find(name) ?? throw Broken($"{node} reads '{name}', which nothing makes");
 
     private NodeAttribute ReadAttribute(AttributeProto proto, Graph graph)
     {
@@ -189,5 +200,5 @@ internal sealed class GraphReader(string path, TensorReader tensors)
         return proto.ToByteArray();
     }
 
-    private OnnxFormatException Broken(string what) => new($"{path}: {what}.");
+    private OnnxFormatException Broken(string what) => new($"{path} (opset {opset}): {what}. {Remedy}");
 }

@@ -96,7 +96,9 @@ public static class OnnxFile
         var opsets = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var import in proto.OpsetImport)
             opsets[import.Domain == "ai.onnx" ? "" : import.Domain] = import.Version;
-        var graph = new GraphReader(path, tensors).Read(proto.Graph);
+        OperatorSetCheck.Run(path, proto);
+        FunctionCheck.Run(path, proto);
+        var graph = new GraphReader(path, opsets.GetValueOrDefault("", 1), tensors).Read(proto.Graph);
         var model = new Model(graph, opsets)
         {
             IrVersion = proto.IrVersion,

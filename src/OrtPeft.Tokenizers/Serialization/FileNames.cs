@@ -14,5 +14,8 @@ internal static class FileNames
     public const string OpenAiVocabulary = "encoder.json";
     public const string OpenAiMerges = "vocab.bpe";
 
+    /// <summary>Llama 1's and 2's tokenizer, a protobuf message.</summary>
+    public const string SentencePiece = "tokenizer.model";
+
     public const string Gpt2EndOfText = "<|endoftext|>";
 }

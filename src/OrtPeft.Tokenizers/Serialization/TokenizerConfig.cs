@@ -20,6 +20,9 @@ internal sealed class TokenizerConfig
 
     public bool AddsPrefixSpace { get; private set; }
 
+    /// <summary>HF's class of the tokenizer, where a file names it.</summary>
+    public string? TokenizerClass { get; private set; }
+
     /// <summary>Tokens of <c>added_tokens_decoder</c>, in file order.</summary>
     public IReadOnlyList<(AddedToken Token, SourcePlace Place)> AddedTokens => _addedTokens;
 
@@ -58,6 +61,7 @@ internal sealed class TokenizerConfig
                 _roles.TryAdd(role, ((field.IsObject ? field.Get("content") : field).AsString(), field.Place));
         }
         AddsPrefixSpace |= root.Find("add_prefix_space")?.AsBoolean() ?? false;
+        TokenizerClass ??= root.Find("tokenizer_class")?.AsString();
         if (root.Find("added_tokens_decoder") is { } added)
             ReadAddedTokens(added);
         return true;

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>Writes <c>tokenizer_config.json</c> for GPT2Tokenizer, whose one special token has every role.</summary>
+/// <summary>
+/// Writes <c>tokenizer_config.json</c>: for GPT2Tokenizer, whose one special token has every role, where words are
+/// GPT-2's.
+/// </summary>
 internal static class TokenizerConfigWriter
 {
     public static void Write(Utf8JsonWriter json, BpeModel model)
@@ -20,11 +23,13 @@ internal static class TokenizerConfigWriter
         json.WriteEndObject();
         if (model.EndOfTextId is { } id)
         {
-            foreach (string role in (string[])["bos_token", "eos_token", "unk_token"])
-                json.WriteString(role, model.SpellingOf(id));
+            json.WriteString("bos_token", model.SpellingOf(model.BeginOfTextId ?? id));
+            json.WriteString("eos_token", model.SpellingOf(id));
+            json.WriteString("unk_token", model.SpellingOf(id));
         }
         json.WriteBoolean("clean_up_tokenization_spaces", false);
-        json.WriteString("tokenizer_class", "GPT2Tokenizer");
+        bool isGpt2 = model.Settings.Pattern == WordPattern.Gpt2;
+        json.WriteString("tokenizer_class", isGpt2 ? "GPT2Tokenizer" : "PreTrainedTokenizerFast");
         json.WriteEndObject();
     }
 }

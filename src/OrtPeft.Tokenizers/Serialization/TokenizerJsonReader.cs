@@ -4,11 +4,12 @@ namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>
 /// Reads <c>tokenizer.json</c> of the Hugging Face tokenizers library. Parts that would change how text is encoded
-/// and are not GPT-2's are refused; truncation, padding and the post-processor do not concern plain encoding.
+/// and are neither GPT-2's nor Llama 3's nor Qwen2's are refused; truncation and padding do not concern plain encoding,
+/// and of the post-processor only a token before every text does.
 /// </summary>
 internal static class TokenizerJsonReader
 {
-    private const string Supported = "only byte-level BPE as GPT-2 uses it is supported";
+    private const string Supported = "only byte-level BPE as in GPT-2, Llama 3, SmolLM2 and Qwen2 is supported";
 
     public static BpeModel Read(string file, TokenizerConfig config) =>
         TextFile.ReadJson(file, root => Read(root, config));
@@ -17,9 +18,9 @@ internal static class TokenizerJsonReader
     {
         JsonField model = root.Get("model");
         CheckModel(model);
-        CheckNormalizer(root.Find("normalizer"));
+        bool composes = Composes(root.Find("normalizer"));
         CheckDecoder(root.Find("decoder"));
-        JsonField byteLevel = FindByteLevel(root.Find("pre_tokenizer"), root.Place);
+        PreTokenizer preTokenizer = PreTokenizerReader.Read(root.Find("pre_tokenizer"), root.Place, Supported);
 
         var builder = new BpeModelBuilder();
         VocabularyReader.Read(model.Get("vocab"), builder);
@@ -27,14 +28,20 @@ internal static class TokenizerJsonReader
         foreach (JsonField added in root.Find("added_tokens")?.Items() ?? [])
             builder.AddAddedToken(AddedTokenReader.Read(added, added.Get("id").AsInt32()), added.Place);
 
+        if (composes && builder.HasNormalizedToken)
+            throw root.Place.Error("the normalizer NFC beside added tokens that are \"normalized\" is not supported");
+
         var settings = new BpeSettings
         {
             UnknownId = FindUnknown(model.Find("unk_token"), builder),
             FusesUnknown = model.Find("fuse_unk")?.AsBoolean() ?? false,
-            AddsPrefixSpace = byteLevel.Find("add_prefix_space")?.AsBoolean() ?? true,
-            SplitsWords = byteLevel.Find("use_regex")?.AsBoolean() ?? true,
+            AddsPrefixSpace = preTokenizer.AddsPrefixSpace,
+            Pattern = preTokenizer.Pattern,
+            TakesWholeWords = model.Find("ignore_merges")?.AsBoolean() ?? false,
+            Composes = composes,
         };
-        return builder.Build(settings, config.FindEndOfText(builder));
+        int? start = PostProcessorReader.FindStart(root.Find("post_processor"), builder);
+        return builder.Build(settings, config.FindEndOfText(builder), start);
     }
 
     private static void CheckModel(JsonField model)
@@ -42,11 +49,9 @@ internal static class TokenizerJsonReader
         // Files of early versions have no type; what they hold shows in the fields.
         if (model.Find("type") is { } type && type.AsString() != "BPE")
             throw type.Place.Error($"{type.Shown()} is not supported; {Supported}");
-        foreach (string flag in (string[])["byte_fallback", "ignore_merges"])
-        {
-            if (model.Find(flag) is { } field && field.AsBoolean())
-                throw field.Place.Error($"true is not supported; {Supported}");
-        }
+        const string Fallback = "true, as SentencePiece's tokenizers have it, is not supported";
+        if (model.Find("byte_fallback") is { } fallback && fallback.AsBoolean())
+            throw fallback.Place.Error($"{Fallback}; {Supported}, and rows of input_ids need no tokenizer");
         foreach (string affix in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
             if (model.Find(affix) is { } field && field.AsString().Length > 0)
@@ -58,41 +63,25 @@ internal static class TokenizerJsonReader
             throw model.Place.Error("dropout is not supported, encoding is deterministic; set it to null");
     }
 
-    private static void CheckNormalizer(JsonField? normalizer)
+    /// <summary>Whether the normalizer is NFC, as Qwen2's; there may be none.</summary>
+    private static bool Composes(JsonField? normalizer)
     {
         if (normalizer is not { } field)
-            return;
+            return false;
+        if (TypeOf(field) == "NFC")
+            return true;
         bool isEmptySequence = TypeOf(field) == "Sequence" && !field.Get("normalizers").Items().Any();
-        if (!isEmptySequence)
-            throw field.Place.Error($"{field.Get("type").Shown()} is not supported; {Supported}, without a normalizer");
+        return isEmptySequence
+            ? false
+            : throw field.Place.Error(
+                $"{field.Get("type").Shown()} is not supported; {Supported}, without a normalizer or with NFC");
     }
 
     private static void CheckDecoder(JsonField? decoder)
     {
         if (decoder is { } field && TypeOf(field) != "ByteLevel")
-            throw Unsupported(field);
+            throw field.Place.Error($"{field.Get("type").Shown()} is not supported; {Supported}");
     }
-
-    /// <summary>The ByteLevel pre-tokenizer, alone or as the one member of nested sequences.</summary>
-    private static JsonField FindByteLevel(JsonField? preTokenizer, SourcePlace root)
-    {
-        if (preTokenizer is not { } field)
-            throw root.Error($"\"pre_tokenizer\" is missing; {Supported}");
-        if (TypeOf(field) == "ByteLevel")
-            return field;
-        if (TypeOf(field) != "Sequence")
-            throw Unsupported(field);
-        JsonField[] members = [.. field.Get("pretokenizers").Items()];
-        return members.Length switch
-        {
-            0 => throw field.Place.Error($"the sequence is empty; {Supported}"),
-            1 => FindByteLevel(members[0], root),
-            _ => throw Unsupported(members.FirstOrDefault(static m => TypeOf(m) != "ByteLevel", members[1])),
-        };
-    }
-
-    private static TokenizerFormatException Unsupported(JsonField field) =>
-        field.Place.Error($"{field.Get("type").Shown()} is not supported; {Supported}");
 
     private static void ReadMerges(JsonField merges, BpeModelBuilder builder)
     {

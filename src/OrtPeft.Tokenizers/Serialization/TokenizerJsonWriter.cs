@@ -12,10 +12,11 @@ internal static class TokenizerJsonWriter
         json.WriteNull("truncation");
         json.WriteNull("padding");
         WriteAddedTokens(json, model);
-        json.WriteNull("normalizer");
-        WriteByteLevel(json, "pre_tokenizer", model.Settings);
-        WriteByteLevel(json, "post_processor", model.Settings);
-        WriteByteLevel(json, "decoder", model.Settings);
+        WriteNormalizer(json, model.Settings);
+        PreTokenizerWriter.Write(json, model.Settings);
+        PostProcessorWriter.Write(json, model);
+        json.WritePropertyName("decoder");
+        PreTokenizerWriter.WriteByteLevel(json, model.Settings);
         WriteModel(json, model);
         json.WriteEndObject();
     }
@@ -33,13 +34,16 @@ internal static class TokenizerJsonWriter
         json.WriteEndArray();
     }
 
-    private static void WriteByteLevel(Utf8JsonWriter json, string role, BpeSettings settings)
+    private static void WriteNormalizer(Utf8JsonWriter json, BpeSettings settings)
     {
-        json.WriteStartObject(role);
-        json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", settings.AddsPrefixSpace);
-        json.WriteBoolean("trim_offsets", true);
-        json.WriteBoolean("use_regex", settings.SplitsWords);
+        if (!settings.Composes)
+        {
+            json.WriteNull("normalizer");
+            return;
+        }
+
+        json.WriteStartObject("normalizer");
+        json.WriteString("type", "NFC");
         json.WriteEndObject();
     }
 
@@ -53,6 +57,7 @@ internal static class TokenizerJsonWriter
         json.WriteNull("end_of_word_suffix");
         json.WriteBoolean("fuse_unk", model.Settings.FusesUnknown);
         json.WriteBoolean("byte_fallback", false);
+        json.WriteBoolean("ignore_merges", model.Settings.TakesWholeWords);
         json.WritePropertyName("vocab");
         VocabularyWriter.Write(json, model);
         json.WriteStartArray("merges");

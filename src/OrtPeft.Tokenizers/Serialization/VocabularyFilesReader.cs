@@ -18,7 +18,19 @@ internal static class VocabularyFilesReader
             ReadAddedTokens(Path.Combine(Path.GetDirectoryName(vocabularyFile) ?? "", FileNames.AddedTokens), builder);
         int? endOfText = config.FindEndOfText(builder);
         MarkSpecial(config, builder);
-        return builder.Build(new BpeSettings { AddsPrefixSpace = config.AddsPrefixSpace }, endOfText);
+        return builder.Build(SettingsOf(config), endOfText);
+    }
+
+    /// <summary>The two files say nothing of words; the class of the tokenizer beside them does.</summary>
+    private static BpeSettings SettingsOf(TokenizerConfig config)
+    {
+        bool isQwen2 = config.TokenizerClass is "Qwen2Tokenizer" or "Qwen2TokenizerFast";
+        return new BpeSettings
+        {
+            AddsPrefixSpace = config.AddsPrefixSpace,
+            Pattern = isQwen2 ? WordPattern.Qwen2 : WordPattern.Gpt2,
+            Composes = isQwen2,
+        };
     }
 
     /// <summary>Token → id, as old versions of the transformers library kept tokens beyond the vocabulary.</summary>

@@ -63,7 +63,7 @@ public sealed class TokenDataset : IDataset
 
     private static Example ToExample(ITokenizer tokenizer, string text)
     {
-        ImmutableArray<int> ids = [.. tokenizer.Encode(text)];
+        ImmutableArray<int> ids = [.. tokenizer.WithStart(tokenizer.Encode(text))];
         if (tokenizer.EndOfTextId is { } end)
             ids = ids.Add(end);
         return new Example(ids, ids);

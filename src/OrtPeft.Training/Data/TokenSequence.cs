@@ -33,7 +33,9 @@ internal sealed class TokenSequence(ITokenizer tokenizer)
 
     private TokenSequence Add(string text, bool supervised)
     {
-        foreach (int id in tokenizer.Encode(text))
+        IReadOnlyList<int> ids = tokenizer.Encode(text);
+        bool begins = _ids.Count == 0 && ids.Count > 0;
+        foreach (int id in begins ? tokenizer.WithStart(ids) : ids)
             Add(id, supervised);
         return this;
     }

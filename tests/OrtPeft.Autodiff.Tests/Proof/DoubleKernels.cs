@@ -23,6 +23,7 @@ internal static class DoubleKernels
             ["Conv"] = DoubleConvolution.Conv,
             ["ConvTranspose"] = DoubleConvolution.ConvTranspose,
             ["LayerNormalization"] = DoubleNormalization.Layer,
+            ["SimplifiedLayerNormalization"] = DoubleNormalization.RootMeanSquare,
             ["GroupNormalization"] = DoubleNormalization.Group,
             ["InstanceNormalization"] = DoubleNormalization.Instance,
             ["SoftmaxCrossEntropyLoss"] = DoubleLosses.CrossEntropy,

@@ -17,6 +17,17 @@ internal static class DoubleNormalization
         return [node.Input(2) is { } bias ? g.Add(scaled, bias) : scaled, mean, inverse];
     }
 
+    public static IReadOnlyList<Value> RootMeanSquare(GraphBuilder g, Node node)
+    {
+        var x = node.Inputs[0]!;
+        var rank = x.Shape!.Rank;
+        var first = (node.Attributes.Int("axis", -1) + rank) % rank;
+        long[] axes = [.. Enumerable.Range((int)first, rank - (int)first).Select(static a => (long)a)];
+        var square = g.Add(g.ReduceMean(g.Mul(x, x), axes), node.Attributes.Float("epsilon", 1e-5f));
+        var inverse = g.Op("Reciprocal", g.Op("Sqrt", square));
+        return [g.Mul(g.Mul(x, inverse), node.Inputs[1]!), inverse];
+    }
+
     public static IReadOnlyList<Value> Group(GraphBuilder g, Node node) =>
         Channels(g, node, node.Attributes.Int("num_groups", 0));
 

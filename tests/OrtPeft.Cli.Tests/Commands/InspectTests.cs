@@ -33,6 +33,23 @@ public sealed class InspectTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Theory]
+    [InlineData("loha", "--rank", "4", "alpha", "8")]
+    [InlineData("lokr", "--alpha", "3", "alpha", "3")]
+    [InlineData("vera", "--dropout", "0.5", "vera_dropout", "0.5")]
+    [InlineData("bottleneck", "--dropout", "0.5", "dropout", "0.5")]
+    [InlineData("bottleneck", "--preset", "parallel", "is_parallel", "true")]
+    [InlineData("bottleneck", "--reduction-factor", "8", "reduction_factor", "8")]
+    [InlineData("bottleneck", "--non-linearity", "tanh", "non_linearity", "\"tanh\"")]
+    public void Option_OfAMethod_StandsForItsField(
+        string method, string option, string value, string field, string written)
+    {
+        var run = CliRun.Of("inspect", place.Hf, "--method", method, option, value, "--json").Succeeded();
+
+        Assert.Equal(written, run.Json["method"]!["config"]![field]!.ToJsonString());
+        Assert.Empty(run.Json["method"]!["ops_without_gradient"]!.AsArray());
+    }
+
+    [Theory]
     [InlineData("--rank", "0", "rank")]
     [InlineData("--rank", "-2", "-2")]
     [InlineData("--method", "wonder", "lora")]

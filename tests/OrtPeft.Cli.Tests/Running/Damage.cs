@@ -22,6 +22,16 @@ internal static class Damage
         file.SetLength(length);
     }
 
+    /// <summary>Replaces the last occurrence of a text by another of equal length.</summary>
+    public static void ReplaceLast(string path, string text, string by)
+    {
+        Assert.Equal(text.Length, by.Length);
+        var latin1 = System.Text.Encoding.Latin1;
+        var content = latin1.GetString(File.ReadAllBytes(path));
+        var at = content.LastIndexOf(text, StringComparison.Ordinal);
+        File.WriteAllBytes(path, latin1.GetBytes(content.Remove(at, text.Length).Insert(at, by)));
+    }
+
     /// <summary>Replaces a text of equal length everywhere in a file.</summary>
     public static void Replace(string path, string text, string by)
     {

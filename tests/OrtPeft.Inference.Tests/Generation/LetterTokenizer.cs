@@ -12,6 +12,8 @@ internal sealed class LetterTokenizer : ITokenizer
 
     public int? EndOfTextId { get; init; }
 
+    public int? BeginOfTextId { get; init; }
+
     public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => [.. text.ToArray().Select(static c => c - ' ')];
 
     public string Decode(IEnumerable<int> ids) => string.Concat(ids);

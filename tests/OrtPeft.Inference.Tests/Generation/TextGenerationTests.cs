@@ -40,6 +40,19 @@ public sealed class TextGenerationTests
         Assert.Throws<ArgumentException>(() => generator.Generate(new LetterTokenizer(), ""));
     }
 
+    [Theory]
+    [InlineData("ab", new[] { 7, 'a' - ' ', 'b' - ' ' })]
+    [InlineData("", new[] { 7 })]
+    public void Generate_WhenTextsBeginWithAToken_PutsItFirst(string prompt, int[] expected)
+    {
+        using var generator = Generator.Open(Fixture.Load(Fixture.Past));
+        var options = new GenerationOptions { MaxNewTokens = 9 };
+
+        var tokens = generator.Generate(new LetterTokenizer { BeginOfTextId = 7 }, prompt, options);
+
+        Assert.Equal(generator.Generate(expected, options), tokens);
+    }
+
     [Fact]
     public void Generate_WhenTheTokenizerNamesAnEnd_StopsThere()
     {

@@ -58,13 +58,27 @@ public sealed class DecoderInputsTests
     public void Of_WithAnUnknownInput_NamesItUnlessTheCallerFeedsIt()
     {
         var graph = Fixture.Load(Fixture.NoPast).Graph;
-        graph.AddInput("use_cache_branch", ElementType.Bool, [1]);
+        graph.AddInput("token_types", ElementType.Bool, [1]);
 
         var error = Assert.Throws<GraphException>(() => DecoderInputs.Of(graph));
 
-        Assert.Contains("use_cache_branch: Bool[1]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("token_types: Bool[1]", error.Message, StringComparison.Ordinal);
         Assert.Contains("input_ids, attention_mask, position_ids", error.Message, StringComparison.Ordinal);
-        Assert.Empty(DecoderInputs.Of(graph, new HashSet<string> { "use_cache_branch" }).Pasts);
+        Assert.Empty(DecoderInputs.Of(graph, new HashSet<string> { "token_types" }).Pasts);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(3, true)]
+    public void Feed_OfAMergedDecoder_ChoosesTheBranchByThePast(int pastLength, bool expected)
+    {
+        var inputs = DecoderInputs.Of(Fixture.Load(Fixture.Merged).Graph);
+
+        using var feeds = inputs.Feed([1, 2], pastLength: pastLength);
+
+        var fed = feeds.Values[DecoderInputs.Switch];
+        Assert.Equal([1], fed.GetTensorTypeAndShape().Shape);
+        Assert.Equal(expected, fed.GetTensorDataAsSpan<bool>()[0]);
     }
 
     [Fact]

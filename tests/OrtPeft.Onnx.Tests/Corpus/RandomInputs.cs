@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Tests.Corpus;
 /// </summary>
 internal static class RandomInputs
 {
-    private const int SmallestVocabulary = 101;
+    private const int SmallestVocabulary = 67;
 
     public static Dictionary<string, OrtValue> For(Graph graph, Sizes sizes, int seed) =>
         graph.Inputs.Where(static i => i.Initializer is null)

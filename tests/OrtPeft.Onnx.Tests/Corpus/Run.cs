@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Onnx.Tests.Corpus;
 
@@ -19,6 +20,20 @@ internal static class Run
         using var options = Options(optimise: true);
         using var session = new InferenceSession(path, options);
         return Of(session, inputs);
+    }
+
+    /// <summary>
+    /// A file after ONNX Runtime's own optimisation, extended level, saved in a folder that outlives the model.
+    /// </summary>
+    public static Model Optimized(string path, string folder)
+    {
+        foreach (var data in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, "*_data"))
+            File.Copy(data, Path.Combine(folder, Path.GetFileName(data)));
+        using var options = Options(optimise: true);
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED;
+        options.OptimizedModelFilePath = Path.Combine(folder, "optimized.onnx");
+        new InferenceSession(path, options).Dispose();
+        return OnnxFile.Load(options.OptimizedModelFilePath);
     }
 
     private static SessionOptions Options(bool optimise) => new()

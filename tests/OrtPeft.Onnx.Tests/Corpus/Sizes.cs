@@ -5,7 +5,7 @@ namespace OrtPeft.Onnx.Tests.Corpus;
 /// <summary>Concrete lengths for the names that the fixtures' exporters give to axes.</summary>
 public sealed record Sizes(long Batch, long Sequence, long Past)
 {
-    public IReadOnlyDictionary<string, long> BySymbol { get; } = new Dictionary<string, long>(StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, long> BySymbol => new Dictionary<string, long>(StringComparer.Ordinal)
     {
         ["batch"] = Batch,
         ["batch_size"] = Batch,

@@ -45,4 +45,21 @@ public sealed class IdentityRemovalTests
 
         Assert.Equal("y", Assert.Single(model.Graph.Outputs).Name);
     }
+
+    [Fact]
+    public void Run_OnACastToTheTypeThereIs_RemovesItAndKeepsOthers()
+    {
+        var model = new Model(21);
+        var x = model.Graph.AddInput("x", ElementType.Float, [1]);
+        var same = Cast(model.Graph, x, ElementType.Float, "same");
+        var half = Cast(model.Graph, same, ElementType.Float16, "half");
+        model.Graph.AddOutput(half);
+
+        IdentityRemoval.Run(model);
+
+        Assert.Same(x, Assert.Single(model.Graph.Nodes).Inputs[0]);
+    }
+
+    private static Value Cast(Graph graph, Value x, ElementType to, string name) =>
+        graph.AddNode("Cast", [x], [name], [NodeAttribute.Of("to", (long)to)]).Output;
 }

@@ -42,29 +42,25 @@ public sealed class IfResolutionTests
     }
 
     [Fact]
-    public void Run_OnNamesOfBothGraphs_RenamesTheBranch()
+    public void Run_OnBranchesWithTheSameNames_RenamesTheLaterOnes()
     {
         var model = Start(out var x);
         var flag = model.Graph.AddInitializer("flag", Tensor.Vector(true));
-        var outer = model.Graph.AddNode("Abs", [x], ["same"], name: "node").Output;
-        var chosen = Choose(
-            model.Graph,
-            flag,
-            "y",
-            g =>
-            {
-                var two = g.AddInitializer("two", Tensor.Scalar(2f));
-                var inner = g.AddNode("Exp", [x], ["same"], name: "node").Output;
-                return Apply(g, "Mul", Apply(g, "Add", inner, outer), two);
-            },
-            g => Apply(g, "Neg", x));
-        model.Graph.AddInitializer("two", Tensor.Scalar(5f));
-        var product = Apply(model.Graph, "Mul", chosen, outer);
-        model.Graph.AddOutput(Apply(model.Graph, "Add", product, model.Graph.Find("two")!));
+        var first = Choose(model.Graph, flag, "first", g => Scaled(g, "Exp", 2), g => Scaled(g, "Abs", 3));
+        var second = Choose(model.Graph, flag, "second", g => Scaled(g, "Sin", 5), g => Scaled(g, "Abs", 7));
+        model.Graph.AddOutput(Apply(model.Graph, "Add", first, second));
 
         Check(model);
 
-        Assert.Equal(6, model.Graph.Nodes.Count);
+        Assert.Equal(["Exp", "Mul", "Sin", "Mul", "Add"], model.Graph.Nodes.Select(static n => n.OpType));
+        Assert.Equal(5, model.Graph.Nodes.Select(static n => n.Name).Distinct().Count());
+
+        Value Scaled(Graph g, string op, float by)
+        {
+            var factor = g.AddInitializer("factor", Tensor.Scalar(by));
+            var inner = g.AddNode(op, [x], ["same"], name: "node").Output;
+            return g.AddNode("Mul", [inner, factor], ["scaled"], name: "scale").Output;
+        }
     }
 
     [Fact]

@@ -46,6 +46,18 @@ public sealed class OpsetUpgradeTests
     [InlineData("Split(float[B,6]) axis=1 outputs=3 opset=7")]
     [InlineData("Split(float[B,6]) axis=1 outputs=3 opset=13")]
     [InlineData("Split(float[B,6]; =2,4) axis=1 outputs=2 opset=14")]
+    [InlineData("BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) spatial=1 opset=8")]
+    [InlineData("BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) epsilon=0.1f opset=13")]
+    [InlineData("Resize(float[B,1,S,4]; f=1,1,2,2) opset=10")]
+    [InlineData("Resize(float[B,1,S,4]; f=1,1,2,1.5) mode='linear' opset=10")]
+    [InlineData("RoiAlign(float[B,1,9,9]; float[2,4]; int64[2]) output_height=2 output_width=2 opset=10")]
+    [InlineData("DFT(float[B,4,S,1]) axis=2 opset=17")]
+    [InlineData("DFT(float[B,S,1]) opset=19")]
+    [InlineData("GridSample(float[B,1,S,4]; float[B,2,2,2]) opset=16")]
+    [InlineData("GridSample(float[B,1,S,4]; float[B,2,2,2]) mode='bicubic' opset=18")]
+    [InlineData("GridSample(float[B,1,S,4]; float[B,2,2,2]) mode='nearest' opset=18")]
+    [InlineData("GroupNormalization(float[B,4,S]; float[2]; float[2]) num_groups=2 opset=18")]
+    [InlineData("GroupNormalization(float[B,6,S,2]; float[3]; float[3]) num_groups=3 epsilon=0.1f opset=20")]
     public void Run_OnAnOlderNode_KeepsWhatItComputes(string text)
     {
         var model = new OpCase(text).Build();
@@ -53,6 +65,20 @@ public sealed class OpsetUpgradeTests
         SameResults.Check(model, OpsetUpgrade.Run, OpInputs.For(model.Graph, Symbols), 1e-7f);
 
         Assert.Equal(CanonicalForm.Opset, model.Opset);
+    }
+
+    [Theory]
+    [InlineData(
+        "BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) spatial=0 opset=8", "spatial=0")]
+    [InlineData(
+        "BatchNormalization(float[B,4,S]; float[4]; float[4]; float[4]; float[4]) outputs=5 opset=9", "training")]
+    public void Run_OnAFormThatIsGone_NamesNodeAndRemedy(string text, string feature)
+    {
+        var error = Assert.Throws<UnsupportedOpException>(() => OpsetUpgrade.Run(new OpCase(text).Build()));
+
+        Assert.Contains(feature, error.Message, StringComparison.Ordinal);
+        Assert.Contains("BatchNormalization", error.Message, StringComparison.Ordinal);
+        Assert.Contains("newer opset", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

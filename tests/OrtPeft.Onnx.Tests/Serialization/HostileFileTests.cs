@@ -35,6 +35,11 @@ public sealed class HostileFileTests : IDisposable
         { "mapped beyond the file", WithAttribute(Wire.Number(20, 4), Mapped()) },
         { "deep nesting", Nested(200) },
         { "very deep nesting", Nested(20_000) },
+        { "two constants of one input", Wire.Model(Wire.Value(11, "x"), Scalar("x"), Scalar("x")) },
+        { "operator set without a version", Wire.Model(Wire.Node("Odd", [], ["a"], Wire.Text(7, "my.ops"))) },
+        { "function that calls itself", WithFunctions(Function("f", "f")) },
+        { "functions that call each other", WithFunctions(Function("f", "g"), Function("g", "f")) },
+        { "damaged function", WithFunctions([0xff]) },
         { "no graph", Wire.Number(1, 8) },
         { "nothing", [] },
         { "text", "not a model at all"u8.ToArray() },
@@ -123,6 +128,16 @@ public sealed class HostileFileTests : IDisposable
     }
 
     private static byte[] Constant(params IEnumerable<byte[]> fields) => Wire.Model(Wire.Initializer("w", fields));
+
+    private static byte[] Scalar(string name) =>
+        Wire.Initializer(name, Wire.Number(2, 1), Wire.Bytes(9, new byte[4]));
+
+    private static byte[] Function(string name, string calls) => Wire.Message(
+        Wire.Text(1, name), Wire.Bytes(7, Wire.Message(Wire.Text(2, "y"), Wire.Text(4, calls), Wire.Text(7, "my"))),
+        Wire.Text(10, "my"));
+
+    private static byte[] WithFunctions(params byte[][] functions) =>
+        Wire.Message([Wire.Model(), .. functions.Select(static f => Wire.Bytes(25, f))]);
 
     private static byte[] WithAttribute(params IEnumerable<byte[]> fields) =>
         Wire.Model(Wire.Node("C", [], ["a"], Attribute("k", fields)));

@@ -43,7 +43,7 @@ public sealed class UnmodelledContentTests
 
     [Theory]
     [InlineData(20, "training information")]
-    [InlineData(25, "a function")]
+    [InlineData(25, "\n\u0001f")]
     [InlineData(26, "a device configuration")]
     [InlineData(6, "the model's documentation")]
     public void Save_KeepsWhatItDoesNotLookInto(int field, string content)

@@ -1,11 +1,15 @@
 using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
 
@@ -19,6 +23,18 @@ internal static class MethodCases
         new("lora:random", new LoraConfig { R = 4, InitLoraWeights = false }) { StartsAsBase = false },
         new("ia3", new Ia3Config()),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
+        new("loha", new LohaConfig { R = 2, TargetModules = "all-linear" }),
+        new("loha:random", new LohaConfig { R = 8, InitWeights = false, RankDropout = 0.1 }) { StartsAsBase = false },
+        new("lokr", new LokrConfig { R = 2, TargetModules = "all-linear" }),
+        new("lokr:both", new LokrConfig { R = 1, DecomposeBoth = true, InitAsLycoris = true, ModuleDropout = 0.1 }),
+        new("lokr:random", new LokrConfig { InitWeights = false, DecomposeFactor = 4 }) { StartsAsBase = false },
+        new("vera", new VeraConfig { R = 16, TargetModules = "all-linear" }),
+        new("vera:random", new VeraConfig { R = 8, InitWeights = false, Bias = "all" }) { StartsAsBase = false },
+        new("bottleneck", new BottleneckConfig { ReductionFactor = 4 }) { StartsAsBase = false },
+        new(
+            "bottleneck:pfeiffer",
+            BottleneckPresets.Named("pfeiffer") with { InitWeights = "mam_adapter", Dropout = 0.1 }),
+        new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
         new("bitfit", new BitFitConfig()),
         new("prompt-tuning", new PromptTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },

@@ -47,6 +47,19 @@ public sealed class ExampleReaderTests
         Assert.Equal("abc", Rows.Text(example));
     }
 
+    [Theory]
+    [InlineData("""{"text":"abc"}""", "^abc$", "^abc$")]
+    [InlineData("""{"text":"^abc"}""", "^abc$", "^abc$")]
+    [InlineData("""{"prompt":"a","completion":"b"}""", "^ab$", "..b$")]
+    [InlineData("""{"prompt":"","completion":"b"}""", "^b$", "^b$")]
+    public void Read_WhenTextsBeginWithAToken_PutsItBeforeTheRowOnce(string row, string text, string supervision)
+    {
+        Example example = Assert.Single(Rows.Read(row, new CharTokenizer(begin: '^')));
+
+        Assert.Equal(text, Rows.Text(example));
+        Assert.Equal(supervision, Rows.Supervision(example));
+    }
+
     [Fact]
     public void Read_WhenRowIsTokens_TakesTheFieldsAsTheyStand()
     {

@@ -12,13 +12,68 @@ namespace OrtPeft.Training.Tests.Runs;
 public sealed class RefusalTests
 {
     [Fact]
-    public void Create_OnTwoDecodersUnderAnIf_NamesTheIf()
+    public void Create_OnTwoDecodersThatDataChooseBetween_NamesTheIf()
     {
         var model = OnnxFile.Load(Fixtures.Graph("hf442_g2l_legacymerged_op13__decoder_model_merged.onnx"));
+        model.Graph.Rename(model.Graph.Find("use_cache_branch")!, "flag");
 
         var error = Assert.Throws<UnsupportedOpException>(() => PeftModel.Create(model, new LoraConfig()));
 
-        Says(error, "If \"", "opset", "use_cache_branch", "decoder_model.onnx");
+        Says(error, "If \"optimum::if\"", "opset 21", "by 'flag'", "export the model without it");
+    }
+
+    [Fact]
+    public void ForTraining_WithAnIfOnDataOnThePath_NamesIt()
+    {
+        var model = OnnxFile.Load(Fixtures.Graph("hf442_g2l_nopast_op17.onnx"));
+        ChooseOnData(model, model.Graph.Nodes.Last(static n => n.Is("LayerNormalization")).Output);
+        var peft = PeftModel.Create(model, new LoraConfig { TargetModules = ["c_attn"] });
+
+        var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.ForTraining(peft, new CausalLm()));
+
+        Says(error, "If \"/choice\"", "opset 21", "no gradient", "export the model without it");
+    }
+
+    [Fact]
+    public void Run_WithAnIfOnDataBesideThePath_TrainsAsWithoutIt()
+    {
+        var plain = OnnxFile.Load(Fixtures.Graph("hf442_g2l_nopast_op17.onnx"));
+        var choosing = plain.Clone();
+        ChooseOnData(choosing, choosing.Graph.Find("attention_mask")!);
+
+        var losses = Losses(choosing);
+
+        Assert.Equal(Losses(plain), losses);
+        Assert.Equal(3, losses.Length);
+    }
+
+    private static double[] Losses(Model model)
+    {
+        var peft = PeftModel.Create(model, new LoraConfig { TargetModules = ["c_attn"] });
+        return [.. Tiny.Run(peft, Tiny.Arguments with { MaxSteps = 3 }).Select(static s => s.Loss)];
+    }
+
+    /// <summary>Puts the choice between a value and its copy, by the number of tokens, in the value's place.</summary>
+    private static void ChooseOnData(Model model, Value value)
+    {
+        var graph = model.Graph;
+        var first = value.Uses.Select(static u => u.Node).ToArray();
+        var before = graph.Nodes.First(first.Contains);
+        var mask = graph.Find("attention_mask")!;
+        var zero = graph.AddInitializer("zero", Tensor.Scalar(0L));
+        NodeAttribute[] total = [NodeAttribute.Of("keepdims", 0L)];
+        var sum = graph.AddNode("ReduceSum", [mask], ["sum"], total, before: before);
+        var flag = graph.AddNode("Greater", [sum.Output, zero], ["flag"], before: before);
+        NodeAttribute[] branches = [Branch("then_branch", "Identity"), Branch("else_branch", "Neg")];
+        var choice = graph.AddNode("If", [flag.Output], ["chosen"], branches, name: "/choice", before: before);
+        graph.ReplaceAllUsesWith(value, choice.Output, [sum, .. choice.Subgraphs.SelectMany(static g => g.Nodes)]);
+
+        NodeAttribute Branch(string name, string op)
+        {
+            var branch = new Graph(name, graph);
+            branch.AddOutput(branch.AddNode(op, [value], [$"{op}_of_value"]).Output);
+            return NodeAttribute.Of(name, branch);
+        }
     }
 
     [Fact]

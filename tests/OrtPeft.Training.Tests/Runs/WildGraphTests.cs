@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
@@ -16,62 +15,74 @@ namespace OrtPeft.Training.Tests.Runs;
 public sealed class WildGraphTests
 {
     /// <summary>Two decoders under one If, with the weights and masks of another graph.</summary>
-    private const string MergedDecoder = "hf442_g2l_legacymerged";
+    private const string MergedDecoder = "hf442_g2l_legacymerged_op13__decoder_model_merged.onnx";
 
     /// <summary>Other weights or another activation than the golden training run.</summary>
     private static readonly string[] NotOfTheRun =
-    [
-        "hf442_g2l_defaultinit", "hf442_g2l_gelu", "nanogpt", "genai", "hf442_g2l_trainmode",
-    ];
+        ["hf442_g2l_defaultinit", "hf442_g2l_gelu", "nanogpt", "genai", "t113"];
+
+    private static readonly (string Name, string Variant)[] LoraRuns =
+        [("lora_all_randB", "const"), ("lora_all_randB", "clip"), ("lora_cattn", "const")];
 
     public static TheoryData<string> OfTheRun =>
-        [.. Fixtures.Graphs.Where(static g => !NotOfTheRun.Any(n => g.StartsWith(n, StringComparison.Ordinal)))];
+        [.. Fixtures.Graphs.Where(static g => IsOfTheRun(g) && g != MergedDecoder)];
 
-    public static TheoryData<string, string> Cases
+    public static TheoryData<string, string, string> Runs
     {
         get
         {
-            var data = new TheoryData<string, string>();
-            foreach (var graph in Fixtures.Graphs.Where(static g => Directory.Exists(GoldenFolder(g))))
-                foreach (var name in CasesWithoutPast(graph))
-                    data.Add(graph, name);
+            var data = new TheoryData<string, string, string>();
+            foreach (var graph in Fixtures.Graphs.Where(IsOfTheRun))
+                foreach (var (name, variant) in LoraRuns)
+                    data.Add(graph, name, variant);
             return data;
         }
     }
 
+    public static TheoryData<string> WithGoldens => [.. GraphGolden.Graphs];
+
     [Theory]
-    [MemberData(nameof(Cases))]
-    public void Evaluate_OnAGraphInTheWild_GivesPyTorchsLoss(string graph, string name)
+    [MemberData(nameof(WithGoldens))]
+    public void Evaluate_OnAGraphInTheWild_GivesPyTorchsLosses(string graph)
     {
-        var expected = Index(graph).GetProperty("cases").GetProperty(name).GetProperty("loss").GetDouble();
-        using var evaluator = new Evaluator(OnnxFile.Load(Fixtures.Graph(graph)), Tiny.Arguments.Runtime);
-        var rows = Rows(Data(graph), name);
+        var golden = GraphGolden.Open(graph);
+        var cases = CasesWithoutPast(golden).ToArray();
+        using var evaluator = new Evaluator(golden.Load(), Tiny.Arguments.Runtime);
 
-        var actual = evaluator.Evaluate(new TokenDataset(rows), rows.Length).Loss;
+        var losses = cases.Select(name => Loss(evaluator, golden.Inputs(name))).ToArray();
 
-        Assert.Equal(expected, actual, 1e-5);
+        Assert.NotEmpty(losses);
+        foreach (var (name, loss) in cases.Zip(losses))
+            Assert.Equal(golden.Loss(name)!.Value, loss, 1e-5);
     }
 
     [Theory]
-    [MemberData(nameof(OfTheRun))]
-    public void Train_OnAGraphInTheWild_FollowsHfPeft(string graph)
+    [MemberData(nameof(Runs))]
+    public void Train_OnAGraphInTheWild_FollowsHfPeft(string graph, string name, string variant)
     {
-        var golden = TrainRun.Open("lora_all_randB");
+        var golden = TrainRun.Open(name);
         var config = AdapterFolder.LoadConfig(golden.AdapterFolder);
         var model = PeftModel.Create(OnnxFile.Load(Fixtures.Graph(graph)), config);
         model.SetWeights(golden.All("init"));
-        var arguments = Tiny.Arguments with
-        {
-            MaxSteps = 20,
-            Schedule = "constant",
-            Optimizer = new AdamWConfig { MaxGradNorm = 0 },
-        };
 
-        var losses = Tiny.Run(model, arguments).Select(static s => s.Loss).ToArray();
+        var losses = Tiny.Run(model, ArgumentsOf(variant)).Select(static s => s.Loss).ToArray();
 
-        foreach (var (step, (wanted, found)) in golden.Measured("const", "losses").Zip(losses).Index())
-            Assert.True(Math.Abs(wanted - found) <= 1e-4, $"step {step + 1}: {found}, expected {wanted}");
-        Assert.Equal(20, losses.Length);
+        SameLosses(golden.Measured(variant, "losses"), losses);
+    }
+
+    /// <summary>A graph whose head is a copy of the embedding trains the two apart; otherwise they stay one.</summary>
+    [Theory]
+    [MemberData(nameof(OfTheRun))]
+    public void Train_WhenEverythingTrains_FollowsPyTorchWithTheHeadAsTheGraphHasIt(string graph)
+    {
+        var initializers = GraphGolden.Open(graph).Initializers.Values;
+        var embeddings = initializers.Count(static i => i.Parameter == "transformer.wte.weight");
+        var golden = TrainRun.Open(embeddings == 1 ? "full_tied" : "full_untied");
+        var model = PeftModel.Create(OnnxFile.Load(Fixtures.Graph(graph)), new FullConfig());
+
+        var losses = Tiny.Run(model, ArgumentsOf("const")).Select(static s => s.Loss).ToArray();
+
+        SameLosses(golden.Measured("const", "losses"), losses);
     }
 
     [Fact]
@@ -87,67 +98,74 @@ public sealed class WildGraphTests
         Assert.True(after < 0.9 * before, $"{before} nodes without fusion, {after} with it");
     }
 
+    [Fact]
+    public void Evaluate_OnAMergedDecoder_GivesTheLossesOfTheGraphThatItHasWithoutAPast()
+    {
+        var golden = GraphGolden.Open("hf431_g2l_nopast_op13.onnx");
+        var cases = CasesWithoutPast(golden).ToArray();
+        using var evaluator = new Evaluator(OnnxFile.Load(Fixtures.Graph(MergedDecoder)), Tiny.Arguments.Runtime);
+
+        var losses = cases.Select(name => Loss(evaluator, golden.Inputs(name))).ToArray();
+
+        Assert.NotEmpty(losses);
+        foreach (var (name, loss) in cases.Zip(losses))
+            Assert.Equal(golden.Loss(name)!.Value, loss, 1e-5);
+    }
+
+    private static bool IsOfTheRun(string graph) =>
+        !NotOfTheRun.Any(n => graph.StartsWith(n, StringComparison.Ordinal));
+
     private static int NodesOfTraining(Model model)
     {
         var peft = PeftModel.Create(model, new LoraConfig { R = 4, TargetModules = ["c_attn"] });
         return TrainingGraph.ForTraining(peft, new CausalLm()).Graph.Nodes.Count;
     }
 
-    private static string GoldenFolder(string graph)
+    /// <summary>The golden runs had no dropout, which one graph brings.</summary>
+    private static TrainingArguments ArgumentsOf(string variant) => Tiny.Arguments with
     {
-        var isFolder = graph.EndsWith("/model.onnx", StringComparison.Ordinal);
-        var name = isFolder ? Path.GetDirectoryName(graph)! : graph[..^".onnx".Length];
-        var golden = name.StartsWith(MergedDecoder, StringComparison.Ordinal) ? "hf431_g2l_nopast_op13" : name;
-        return Path.Combine(Fixtures.Folder, "golden", golden.Replace("_extdata", "", StringComparison.Ordinal));
+        MaxSteps = 20,
+        Schedule = variant == "clip" ? "linear" : "constant",
+        WarmupSteps = variant == "clip" ? 4 : 0,
+        Optimizer = new AdamWConfig { MaxGradNorm = variant == "clip" ? 1 : 0 },
+        BaseDropout = false,
+    };
+
+    private static void SameLosses(double[] expected, double[] actual)
+    {
+        Assert.Equal(20, actual.Length);
+        foreach (var (step, (wanted, found)) in expected.Zip(actual).Index())
+            Assert.True(Math.Abs(wanted - found) <= 1e-4, $"step {step + 1}: {found}, expected {wanted}");
     }
 
-    private static JsonElement Index(string graph)
+    private static IEnumerable<string> CasesWithoutPast(GraphGolden golden) => golden.Cases.Where(
+        c => golden.Loss(c) is not null && golden.Inputs(c)
+            .All(static i => !i.Key.StartsWith("past", StringComparison.Ordinal) || i.Value.Count == 0));
+
+    private static double Loss(Evaluator evaluator, Dictionary<string, Tensor> inputs)
     {
-        var text = File.ReadAllText(Path.Combine(GoldenFolder(graph), "index.json"));
-        using var json = JsonDocument.Parse(text.Replace("NaN", "null", StringComparison.Ordinal));
-        return json.RootElement.Clone();
+        var rows = Rows(inputs);
+        return evaluator.Evaluate(new TokenDataset(rows), rows.Length).Loss;
     }
 
-    private static SafetensorsFile Data(string graph) =>
-        SafetensorsFile.Open(Path.Combine(Fixtures.Folder, Index(graph).GetProperty("data").GetString()!));
-
-    private static IEnumerable<string> CasesWithoutPast(string graph)
+    private static Example[] Rows(Dictionary<string, Tensor> inputs)
     {
-        var data = Data(graph).Tensors;
-        foreach (var found in Index(graph).GetProperty("cases").EnumerateObject())
-        {
-            var pasts = data.Where(t => t.Key.StartsWith($"{found.Name}/in/past", StringComparison.Ordinal));
-            var hasPast = pasts.Any(static t => t.Value.Count > 0);
-            var hasLoss = found.Value.TryGetProperty("loss", out var loss) && loss.ValueKind == JsonValueKind.Number;
-            if (!hasPast && hasLoss)
-                yield return found.Name;
-        }
-    }
-
-    private static Example[] Rows(SafetensorsFile data, string name)
-    {
-        var ids = data[$"{name}/in/input_ids"];
-        var labels = data[$"{name}/labels"].ToInt64();
-        var mask = Optional("attention_mask");
-        var positions = Optional("position_ids");
+        var ids = inputs["input_ids"];
         var (rows, columns) = ((int)ids.Dims[0], (int)ids.Dims[1]);
-        var all = ids.ToInt64();
-        return [.. Enumerable.Range(0, rows).Select(Example)];
+        return [.. Enumerable.Range(0, rows).Select(row => new Example(
+            Row("input_ids", row)!.Value,
+            Row("labels", row)!.Value,
+            Row("attention_mask", row),
+            Row("position_ids", row)))];
 
-        Example Example(int row) => new(Row(all, row), Row(labels, row), RowOf(mask, row), RowOf(positions, row));
-
-        ImmutableArray<int> Row(long[] values, int row) =>
-            [.. values.Skip(row * columns).Take(columns).Select(static v => (int)v)];
-
-        ImmutableArray<int>? RowOf(long[]? values, int row) =>
-            values is null ? null : Row(values, values.Length == columns ? 0 : row);
-
-        long[]? Optional(string input)
+        ImmutableArray<int>? Row(string input, int row)
         {
-            if (!data.Tensors.TryGetValue($"{name}/in/{input}", out var tensor))
+            if (!inputs.TryGetValue(input, out var tensor))
                 return null;
-            var isFloat = tensor.Type == ElementType.Float;
-            return isFloat ? [.. tensor.ToFloat32().Select(static v => (long)v)] : tensor.ToInt64();
+            var all = tensor.Type == ElementType.Float
+                ? tensor.ToFloat32().Select(static v => (int)v)
+                : tensor.ToInt64().Select(static v => (int)v);
+            return [.. all.Skip(tensor.Count == columns ? 0 : row * columns).Take(columns)];
         }
     }
 }

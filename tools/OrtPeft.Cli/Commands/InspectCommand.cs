@@ -1,4 +1,5 @@
-using OrtPeft.Adapters.Artifacts;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Inspection;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
@@ -9,7 +10,7 @@ using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Cli.Commands;
 
-/// <summary>Says what a model is made of, and what a method would train in it.</summary>
+/// <summary>Says whether a model trains, what it is made of, and what a method would train in it.</summary>
 internal sealed class InspectCommand : Verb
 {
     private readonly ModelArgument _model = new();
@@ -17,7 +18,7 @@ internal sealed class InspectCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public InspectCommand(Host host)
-        : base(host, "inspect", "List inputs, outputs and adaptable modules, and what a method would train.")
+        : base(host, "inspect", "Say whether a model trains; list inputs, outputs, modules and what would train.")
     {
         Examples =
         [
@@ -25,6 +26,7 @@ internal sealed class InspectCommand : Verb
             "ortpeft inspect model.onnx --method lora --rank 16 --target all-linear",
             "ortpeft inspect gpt2-onnx --json",
         ];
+        Notes = "The exit code is 0 when the model trains, and 2, the report standing all the same, when it does not.";
         Arguments.Add(_model);
         Add(_method);
     }
@@ -32,29 +34,36 @@ internal sealed class InspectCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
-        var report = ModelReport.Of(run.Get(_model), source.Model);
-        var method = Method(run, source);
-        foreach (var line in report.Lines().Concat(method.Lines()))
+        var inspection = ModelInspection.Of(source.Model);
+        var report = new ModelReport(run.Get(_model), source.Model, inspection);
+        var method = Method(run, source, inspection);
+        foreach (var line in report.Lines().Concat(method.Lines()).Prepend(method.Verdict))
             run.Say(line);
-        var json = report.ToJson();
+        var json = new JsonObject { ["trains"] = method.Trains, ["verdict"] = method.Verdict };
+        foreach (var (name, value) in report.ToJson())
+            json[name] = value?.DeepClone();
         json["method"] = method.ToJson();
         run.Answer(json);
+        if (!method.Trains)
+            throw new UsageException($"{run.Get(_model)}: {method.Verdict}");
     }
 
     /// <summary>A method that does not fit is an error where it was asked for, a fact where it is a default.</summary>
-    private MethodReport Method(Invocation run, ModelSource source)
+    private MethodReport Method(Invocation run, ModelSource source, ModelInspection inspection)
     {
         try
         {
+            if (inspection.Problem is { } problem)
+                throw new UnsupportedOpException(problem);
             var tokenizer = TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
             var peft = _method.Choose(run).WithTokens(tokenizer, source.Folder).Apply(source.Model, seed: 0);
-            return MethodReport.Of(peft, TrainingGraph.NodesWithoutGradient(peft));
+            return new MethodReport(peft, TrainingVerdict.Of(peft));
         }
-        catch (Exception e) when (!_method.IsGiven(run) && IsMisfit(e))
+        catch (Exception e) when (e is UnsupportedOpException || (!_method.IsGiven(run) && IsMisfit(e)))
         {
-            return MethodReport.Impossible(e.Message);
+            return new MethodReport(null, TrainingVerdict.No(e.Message));
         }
     }
 
-    private static bool IsMisfit(Exception e) => e is UsageException or UnsupportedOpException or GraphException;
+    private static bool IsMisfit(Exception e) => e is UsageException or GraphException;
 }

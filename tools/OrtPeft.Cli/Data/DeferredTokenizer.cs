@@ -13,6 +13,8 @@ internal sealed class DeferredTokenizer(string folder) : ITokenizer
 
     public int? EndOfTextId => _loaded.Value.EndOfTextId;
 
+    public int? BeginOfTextId => _loaded.Value.BeginOfTextId;
+
     public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => _loaded.Value.Encode(text);
 
     public string Decode(IEnumerable<int> ids) => _loaded.Value.Decode(ids);

@@ -60,6 +60,14 @@ internal sealed class MethodOptions : IOptionGroup
         var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
         var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
         var layers = Text("--layers", "Only the layers of these numbers, from 0: 10,11.", "N,...");
+        var preset = Text(
+            "--preset",
+            "Bottleneck adapters: houlsby, pfeiffer, parallel or scaled_parallel. [default: houlsby]",
+            "NAME");
+        var reduction = NumberOption.Optional<double>(
+            "--reduction-factor", "Bottleneck adapters have hidden size / K features inside. [default: 16]", "K");
+        var nonLinearity = Text(
+            "--non-linearity", "Bottleneck adapters: relu, gelu, gelu_new, swish, tanh, … [default: swish]", "NAME");
         var virtualTokens = NumberOption.Optional<int>(
             "--num-virtual-tokens", "Virtual tokens of prompt, p- and prefix tuning. [default: 20]", "P");
         _fields =
@@ -72,6 +80,9 @@ internal sealed class MethodOptions : IOptionGroup
             (rslora, "use_rslora", run => run.Get(rslora)),
             (ranks, "rank_pattern", run => FieldText.Pattern(ranks.Name, run.Get(ranks)!)),
             (alphas, "alpha_pattern", run => FieldText.Pattern(alphas.Name, run.Get(alphas)!)),
+            (preset, "preset", run => run.Get(preset)),
+            (reduction, "reduction_factor", run => run.Get(reduction)),
+            (nonLinearity, "non_linearity", run => run.Get(nonLinearity)),
             (layers, "layers_to_transform", run => FieldText.WholeNumbers(layers.Name, run.Get(layers)!)),
             (virtualTokens, "num_virtual_tokens", run => run.Get(virtualTokens)),
             (_promptText, "prompt_tuning_init_text", run => run.Get(_promptText)),
@@ -109,10 +120,10 @@ internal sealed class MethodOptions : IOptionGroup
     {
         var method = PeftMethods.Named(run.Get(_method));
         var json = new JsonObject { ["peft_type"] = method.Description.PeftType, ["task_type"] = "CAUSAL_LM" };
-        foreach (var (option, field, value) in _fields.Where(f => run.Has(f.Option)))
-            json[field] = value(run);
-        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.PeftType == "LORA")
-            json["lora_alpha"] = 2 * rank;
+        foreach (var (_, field, value) in _fields.Where(f => run.Has(f.Option)))
+            json[FieldOf(method, field)] = value(run);
+        if (run.Get(_rank) is { } rank && !run.Has(_alpha) && method.Description.AlphaField is { } alpha)
+            json[alpha] = 2 * rank;
         if (run.Has(_promptText))
             json["prompt_tuning_init"] = "TEXT";
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
@@ -122,13 +133,21 @@ internal sealed class MethodOptions : IOptionGroup
         return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
 
+    /// <summary>Two options stand for fields that HF PEFT names after the method; the table has LoRA's.</summary>
+    private static string FieldOf(IPeftMethod method, string field) => field switch
+    {
+        "lora_alpha" => method.Description.AlphaField ?? field,
+        "lora_dropout" => method.Description.DropoutField,
+        _ => field,
+    };
+
     /// <summary>A field that the method does not read is a mistake here, though files may have more fields.</summary>
     private PeftConfig AllKnown(Invocation run, IPeftMethod method, PeftConfig config)
     {
         if (config.Unknown.Count == 0)
             return config;
         var unknown = config.Unknown.First().Key;
-        var option = _fields.FirstOrDefault(f => f.Field == unknown && run.Has(f.Option)).Option;
+        var option = _fields.FirstOrDefault(f => FieldOf(method, f.Field) == unknown && run.Has(f.Option)).Option;
         throw new UsageException(
             $"{option?.Name ?? $"--set {unknown}"} does not apply to --method {method.Description.Name}, "
             + $"which has no field '{unknown}'; leave it out.");

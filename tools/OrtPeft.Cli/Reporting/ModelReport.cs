@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Inspection;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
@@ -7,67 +8,67 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Cli.Reporting;
 
 /// <summary>What a model is made of, in lines and in JSON.</summary>
-internal sealed class ModelReport
+internal sealed class ModelReport(string name, Model model, ModelInspection inspection)
 {
-    private readonly string _name;
-    private readonly Model _model;
-    private readonly IReadOnlyList<LinearModule> _modules;
+    private Graph Graph => model.Graph;
 
-    private ModelReport(string name, Model model, IReadOnlyList<LinearModule> modules)
-    {
-        _name = name;
-        _model = model;
-        _modules = modules;
-    }
-
-    private Graph Graph => _model.Graph;
+    private IEnumerable<Value> Inputs => Graph.Inputs.Where(static i => i.Initializer is null);
 
     private long ConstantBytes => Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
 
-    public static ModelReport Of(string name, Model model)
-    {
-        var canonical = model.Clone();
-        try
-        {
-            CanonicalForm.Apply(canonical);
-        }
-        catch (UnsupportedOpException)
-        {
-            // What stands in the way of a method is reported with the method; the list is then of the graph as it is.
-            canonical = model;
-        }
-
-        return new ModelReport(name, model, ModuleCatalogue.LinearModules(canonical.Graph));
-    }
-
     public IEnumerable<string> Lines()
     {
-        yield return $"model: {_name}, opset {_model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, "
+        yield return $"model: {name}, opset {model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, "
             + $"{Human.Count(Graph.Initializers.Count, "constant")} of {Human.Bytes(ConstantBytes)}";
-        foreach (var value in Graph.Inputs.Where(static i => i.Initializer is null))
-            yield return $"input   {value}";
-        foreach (var value in Graph.Outputs)
-            yield return $"output  {value}";
-        foreach (var line in TextTable.Lines(ModuleGroups.Of(_modules)))
+        var inputs = Inputs.Select(static v => Row("input", v));
+        foreach (var line in TextTable.Lines(inputs.Concat(Graph.Outputs.Select(static v => Row("output", v)))))
+            yield return line;
+        foreach (var line in TextTable.Lines(ModuleGroups.Of(inspection.Modules)))
             yield return $"module  {line}";
+        foreach (var shared in inspection.SharedWeights)
+            yield return $"weight  {shared.Kind}: {string.Join(", ", shared.Names)}";
+        foreach (var rewrite in inspection.Rewrites)
+            yield return $"rewritten  {rewrite.Pass}: {rewrite.Op}, {Human.Count(rewrite.Count, "node")}";
+        foreach (var node in inspection.ControlFlow)
+            yield return $"control flow  {node} {ControlFlow.Describe(node)}";
     }
 
     public JsonObject ToJson() => new()
     {
-        ["model"] = _name,
-        ["opset"] = _model.Opset,
+        ["model"] = name,
+        ["opset"] = model.Opset,
         ["nodes"] = Graph.Nodes.Count,
         ["constant_bytes"] = ConstantBytes,
-        ["inputs"] = List(Graph.Inputs.Where(static i => i.Initializer is null).Select(Describe)),
+        ["inputs"] = List(Inputs.Select(Describe)),
         ["outputs"] = List(Graph.Outputs.Select(Describe)),
-        ["modules"] = List(_modules.Select(Describe)),
+        ["modules"] = List(inspection.Modules.Select(Describe)),
+        ["shared_weights"] = List(inspection.SharedWeights.Select(static s => new JsonObject
+        {
+            ["kind"] = s.Kind,
+            ["names"] = List(s.Names.Select(static n => (JsonNode)n)),
+        })),
+        ["rewritten"] = List(inspection.Rewrites.Select(static r => new JsonObject
+        {
+            ["pass"] = r.Pass,
+            ["op"] = r.Op,
+            ["nodes"] = r.Count,
+        })),
+        ["control_flow"] = List(inspection.ControlFlow.Select(static n => new JsonObject
+        {
+            ["op"] = n.OpType,
+            ["node"] = n.Name,
+            ["what"] = ControlFlow.Describe(n),
+        })),
     };
+
+    private static string[] Row(string kind, Value value) => [kind, value.ToString(), ValueRoles.Of(value)];
 
     private static JsonArray List(IEnumerable<JsonNode> items) => new([.. items]);
 
     private static JsonObject Describe(Value value) => new()
     {
         ["name"] = value.Name,
+        ["role"] = ValueRoles.Of(value),
         ["type"] = value.Type.ToString(),
         ["shape"] = value.Shape is null ? null : new JsonArray([.. value.Shape.Select(Describe)]),
     };
@@ -80,8 +81,12 @@ internal sealed class ModelReport
         ["name"] = module.Name,
         ["in_features"] = module.InFeatures,
         ["out_features"] = module.OutFeatures,
+        ["op"] = module.Node.OpType,
         ["layout"] = ModuleGroups.LayoutOf(module),
+        ["weight"] = module.Weight.Name,
+        ["transposed"] = module.Node.Inputs[1] != module.Weight || module.Node.Attributes.Int("transB", 0) != 0,
         ["bias"] = module.Bias is not null,
+        ["bias_name"] = module.Bias?.Name,
         ["output_layer"] = module.IsOutputLayer,
     };
 }

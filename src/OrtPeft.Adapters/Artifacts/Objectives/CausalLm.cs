@@ -24,7 +24,10 @@ public sealed class CausalLm : IObjective
         ArgumentNullException.ThrowIfNull(scope);
         var (g, logits) = (scope.Builder, scope.Output);
         if (logits.Shape is not { Rank: 3 } shape)
-            throw NoLanguageModel(logits, $"is {logits.Shape}, not [batch, sequence, vocabulary]");
+            throw NoLanguageModel(
+                logits, $"is {logits.Shape?.ToString() ?? "of unknown rank"}, not [batch, sequence, vocabulary]");
+        if (logits.Type != ElementType.Undefined && !logits.Type.IsFloating())
+            throw NoLanguageModel(logits, $"is {logits.Type}, not floating-point");
         var head = ModuleCatalogue.LinearModules(g.Graph).FirstOrDefault(static m => m.IsOutputLayer);
         if (head is null && logits.Name != "logits")
             throw NoLanguageModel(logits, $"comes from {logits.Producer}, not from a product with the vocabulary");

@@ -14,25 +14,25 @@ public static class ContribOps
 {
     private const string Microsoft = "com.microsoft";
 
-    /// <summary>
-    /// An operator, and what computes its outputs in standard operators; null for an output it cannot give.
-    /// </summary>
-    private static readonly FrozenDictionary<(string Domain, string OpType), Func<Node, GraphBuilder, Value?[]>> Rows =
-        new Dictionary<(string, string), Func<Node, GraphBuilder, Value?[]>>
+    /// <summary>Operators on blocks of channels as wide as the registers of the machine that optimised.</summary>
+    private const string Layouts = "com.microsoft.nchwc";
+
+    private static readonly FrozenDictionary<(string Domain, string OpType), Row> Rows =
+        new Dictionary<(string, string), Row>
         {
-            [(Microsoft, "Gelu")] = static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)],
-            [(Microsoft, "BiasGelu")] = static (n, g) => [Gelus.Exact(g, g.Add(n.Inputs[0]!, n.Inputs[1]!))],
-            [(Microsoft, "FastGelu")] = static (n, g) => [Gelus.Fast(n, g)],
-            [(Microsoft, "QuickGelu")] = static (n, g) => [Gelus.Quick(n, g)],
-            [(Microsoft, "FusedMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
-            [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
-            [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
-            [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
-            [(Microsoft, "EmbedLayerNormalization")] = EmbedNormalization.Of,
-            [(Microsoft, "Attention")] = PackedAttention.Of,
-            [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,
-            [(Microsoft, "GroupQueryAttention")] = GroupQueryAttention.Of,
-            [(Microsoft, "RotaryEmbedding")] = static (n, g) => [Rotary.Of(n, g)],
+            [(Microsoft, "Gelu")] = new([0], static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)]),
+            [(Microsoft, "BiasGelu")] = new([0, 1], Gelus.OfBiased),
+            [(Microsoft, "FastGelu")] = new([0], static (n, g) => [Gelus.Fast(n, g)]),
+            [(Microsoft, "QuickGelu")] = new([0], static (n, g) => [Gelus.Quick(n, g)]),
+            [(Microsoft, "FusedMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
+            [(Microsoft, "TransposeMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
+            [(Microsoft, "SkipLayerNormalization")] = new([0, 1, 2], SkipNormalization.Layer),
+            [(Microsoft, "SkipSimplifiedLayerNormalization")] = new([0, 1, 2], SkipNormalization.Simplified),
+            [(Microsoft, "EmbedLayerNormalization")] = new([0, 2, 3, 5, 6], EmbedNormalization.Of),
+            [(Microsoft, "Attention")] = new([0, 1], PackedAttention.Of),
+            [(Microsoft, "MultiHeadAttention")] = new([0], MultiHeadAttention.Of),
+            [(Microsoft, "GroupQueryAttention")] = new([0], GroupQueryAttention.Of),
+            [(Microsoft, "RotaryEmbedding")] = new([0, 1, 2, 3], static (n, g) => [Rotary.Of(n, g)]),
         }.ToFrozenDictionary();
 
     /// <summary>The operators in the table, by domain and name.</summary>
@@ -40,31 +40,46 @@ public static class ContribOps
 
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
-    /// <exception cref="UnsupportedOpException">A node uses a feature of its operator that no row covers.</exception>
+    /// <exception cref="UnsupportedOpException">
+    /// A node uses a feature of its operator that no row covers, or its weights are laid out for one processor.
+    /// </exception>
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
+        if (graph.Nodes.FirstOrDefault(static n => n.Domain == Layouts) is { } packed)
+            throw LayoutRefusal(packed);
         if (!graph.Nodes.Any(static n => Rows.ContainsKey((n.Domain, n.OpType))))
             return;
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
         foreach (var node in graph.Nodes.ToArray())
         {
-            if (!Rows.TryGetValue((node.Domain, node.OpType), out var rewrite))
+            if (!Rows.TryGetValue((node.Domain, node.OpType), out var row))
             {
                 g.Shapes.Infer(node);
                 continue;
             }
 
+            if (row.Needs.FirstOrDefault(i => node.Input(i) is null, -1) is >= 0 and var missing)
+                throw new GraphException($"{node}: lacks input {missing}, which {node.OpType} needs; export it again.");
             (g.Before, g.Scope) = (node, node.Name);
-            Replacement.Put(g, node, rewrite(node, g));
+            Replacement.Put(g, node, row.Rewrite(node, g));
         }
 
         graph.RemoveDeadCode();
     }
 
+    private static UnsupportedOpException LayoutRefusal(Node node) => new(
+        $"{node}: ONNX Runtime's optimisation level 'all' laid the weights out for one kind of processor; save the " +
+        $"model with level 'extended' (ORT_ENABLE_EXTENDED) instead.");
+
     /// <summary>What to throw for a feature that no row covers.</summary>
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
         $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
-        $"Runtime's fusion.");
+        $"Runtime's fusion, or save it with optimisation level 'basic'.");
+
+    /// <summary>How an operator is taken apart.</summary>
+    /// <param name="Needs">The inputs that must be there.</param>
+    /// <param name="Rewrite">Computes the outputs in standard operators; null for an output it cannot give.</param>
+    private sealed record Row(int[] Needs, Func<Node, GraphBuilder, Value?[]> Rewrite);
 }

@@ -5,6 +5,9 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 /// <summary>The forms of GELU, as the standard operator of opset 20 where there is one.</summary>
 internal static class Gelus
 {
+    /// <summary>x + bias, then the exact form.</summary>
+    public static Value?[] OfBiased(Node node, GraphBuilder g) => [Exact(g, g.Add(node.Inputs[0]!, node.Inputs[1]!))];
+
     /// <summary>x·Φ(x).</summary>
     public static Value Exact(GraphBuilder g, Value x) => g.Op("Gelu", x);
 

@@ -32,8 +32,8 @@ internal static class MultiHeadAttention
     }
 
     /// <summary>
-    /// Three tensors of three axes; keys and values of four, <c>[batch, heads, total, width]</c>, stay as they are: they
-    /// come from elsewhere, and the bias is the queries' alone.
+    /// Three tensors of three axes; keys and values of four, <c>[batch, heads, total, width]</c>, stay as they are:
+    /// they come from elsewhere, and the bias is the queries' alone.
     /// </summary>
     private static (Value Query, Value Key, Value Value) Operands(Node node, GraphBuilder g, long heads)
     {

@@ -42,14 +42,9 @@ public static class LayerNormFusion
     {
         if (Centred(div.Inputs[0]) is not { } x || div.Inputs[1]?.Producer is not { } root || !root.Is("Sqrt"))
             return null;
-        if (root.Inputs[0]?.Producer is not { } sum || !sum.Is("Add"))
+        if (Pattern.PlusEpsilon(root.Inputs[0]) is not var (variance, epsilon))
             return null;
-        var (variance, epsilon) = Pattern.Number(sum.Inputs[1]) is { } right
-            ? (sum.Inputs[0], right)
-            : (sum.Inputs[1], Pattern.Number(sum.Inputs[0]) ?? double.NaN);
-        if (double.IsNaN(epsilon) || MeanOver(variance) is not { } square || Centred(Root(square)) != x)
-            return null;
-        return (x, epsilon);
+        return Centred(Pattern.Squared(Pattern.MeanOver(variance))) == x ? (x, epsilon) : null;
     }
 
     /// <summary>x of x − mean(x).</summary>
@@ -57,25 +52,7 @@ public static class LayerNormFusion
     {
         if (value?.Producer is not { } sub || !sub.Is("Sub"))
             return null;
-        return sub.Inputs[0] is { } x && MeanOver(sub.Inputs[1]) == x ? x : null;
-    }
-
-    /// <summary>d of d² or d·d.</summary>
-    private static Value? Root(Value square)
-    {
-        if (square.Producer is { } node && node.Is("Mul") && node.Inputs[0] == node.Inputs[1])
-            return node.Inputs[0];
-        return Pattern.AppliedTo(square, "Pow", 2, commutes: false);
-    }
-
-    /// <summary>What is averaged over the last axis, which stays with length 1.</summary>
-    private static Value? MeanOver(Value? value)
-    {
-        if (value?.Producer is not { } mean || !mean.Is("ReduceMean") || mean.Attributes.Int("keepdims", 1) == 0)
-            return null;
-        var x = mean.Inputs[0]!;
-        var isLast = mean.Input(1)?.Constant?.ToInt64() is [var axis] && (axis == -1 || axis == x.Shape?.Rank - 1);
-        return isLast ? x : null;
+        return sub.Inputs[0] is { } x && Pattern.MeanOver(sub.Inputs[1]) == x ? x : null;
     }
 
     /// <summary>γ and, if there is one, β that follow, and the node that makes the result.</summary>
@@ -83,18 +60,10 @@ public static class LayerNormFusion
     {
         if (Pattern.OnlyReader(div.Output, "Mul") is not { } mul)
             return null;
-        if (Vector(Pattern.Other(mul, div.Output), x) is not { } scale)
+        if (Pattern.Vector(Pattern.Other(mul, div.Output), x) is not { } scale)
             return null;
         if (Pattern.OnlyReader(mul.Output, "Add") is not { } add)
             return (mul, scale, null);
-        return Vector(Pattern.Other(add, mul.Output), x) is { } bias ? (add, scale, bias) : (mul, scale, null);
+        return Pattern.Vector(Pattern.Other(add, mul.Output), x) is { } bias ? (add, scale, bias) : (mul, scale, null);
     }
-
-    /// <summary>A constant with one number per element of x's last axis.</summary>
-    private static Value? Vector(Value? value, Value x) =>
-        value?.Constant is { Dims: [var length] }
-        && x.Shape is { Rank: > 0 } shape
-        && shape[shape.Rank - 1].Value == length
-            ? value
-            : null;
 }

@@ -33,6 +33,42 @@ internal static class ConvolutionRule
         return input.Plus(pads).Minus(extent).Over(stride).Plus(1);
     }
 
+    /// <summary>
+    /// <c>ConvTranspose</c>: [batch, channels, spatial…] with filters [channels, out/group, kernel…]; along an axis
+    /// stride · (in − 1) + output padding + dilation · (kernel − 1) + 1 − pads, or in · stride with SAME padding, or
+    /// what <c>output_shape</c> says.
+    /// </summary>
+    public static void ApplyTransposed(ShapeContext c)
+    {
+        if (c.ShapeOf(0) is not { } input || c.ShapeOf(1) is not { } filters)
+        {
+            c.Set(0, c.SameType(0, 1), null);
+            return;
+        }
+
+        if (input.Rank < 3 || filters.Rank != input.Rank)
+            throw c.Error("input and filters must have the same rank of at least 3");
+        c.Same(input[1], filters[0], "input channels and the filters'");
+        var spatial = Enumerable.Range(0, input.Rank - 2)
+            .Select(i => TransposedLength(c, input[i + 2], filters[i + 2], i));
+        Dim group = c.Attributes.Int("group", 1);
+        c.Set(0, c.SameType(0, 1), Shape.Create([input[0], filters[1].Times(group), .. spatial]));
+    }
+
+    private static Dim TransposedLength(ShapeContext c, Dim input, Dim kernel, int axis)
+    {
+        var rank = c.ShapeOf(0)!.Rank - 2;
+        if (c.Attributes.Ints("output_shape") is { } stated)
+            return stated[stated.Length - rank + axis];
+        var stride = At(c, "strides", axis, 1);
+        var automatic = c.Attributes.String("auto_pad", "NOTSET");
+        if (automatic.StartsWith("SAME", StringComparison.Ordinal))
+            return input.Times(stride);
+        var pads = automatic == "VALID" ? 0 : At(c, "pads", axis, 0) + At(c, "pads", axis + rank, 0);
+        var extent = kernel.Minus(1).Times(At(c, "dilations", axis, 1)).Plus(1);
+        return input.Minus(1).Times(stride).Plus(At(c, "output_padding", axis, 0)).Plus(extent).Minus(pads);
+    }
+
     private static long At(ShapeContext c, string attribute, int index, long otherwise)
     {
         var values = c.Attributes.Ints(attribute);

@@ -9,6 +9,7 @@ internal static class LinearRules
         new("Gemm", 2, 3, Gemm),
         new("Einsum", 1, ShapeRow.AnyNumber, EinsumRule.Apply),
         new("Conv", 2, 3, ConvolutionRule.Apply),
+        new("ConvTranspose", 2, 3, ConvolutionRule.ApplyTransposed),
         new("FusedMatMul", 2, 2, FusedMatMul, "com.microsoft"),
         new("MatMulNBits", 3, 6, MatMulNBits, "com.microsoft"),
     ];

@@ -45,6 +45,35 @@ public sealed class ContribOpsTests
         Assert.Contains("before ONNX Runtime's fusion", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
+        "num_heads=4 kv_num_heads=2 k_quant_type='PER_TENSOR'", "k_quant_type")]
+    [InlineData("com.microsoft.GroupQueryAttention(float[B,S,64]; float[B,S,32]; float[B,S,32]; -; -; i=2,2; i=#3) " +
+        "num_heads=4 kv_num_heads=2 do_rotary=1", "cos_cache")]
+    [InlineData("com.microsoft.MultiHeadAttention(float[B,S,8]; float[B,S,8]; float[B,S,8]; -; -; -; -; -; i=1) " +
+        "num_heads=2", "inputs from 8 on")]
+    [InlineData("com.microsoft.MultiHeadAttention(float[B,S,8]) num_heads=2", "operands")]
+    public void Run_OnAttentionBeyondReach_NamesWhat(string text, string feature)
+    {
+        var error = Assert.Throws<UnsupportedOpException>(() => ContribOps.Run(Build(text)));
+
+        Assert.Contains(feature, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Run_OnAConvolutionLaidOutForAProcessor_AsksForAnotherLevel()
+    {
+        var model = new Model(21);
+        model.Opsets["com.microsoft.nchwc"] = 1;
+        var x = model.Graph.AddInput("x", ElementType.Float, [1, 8, 9, 9]);
+        model.Graph.AddOutput(model.Graph.AddNode("ReorderInput", [x], ["y"], domain: "com.microsoft.nchwc").Output);
+
+        var error = Assert.Throws<UnsupportedOpException>(() => ContribOps.Run(model));
+
+        Assert.Contains("'extended'", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary><c>sums=1</c> asks for the sum, output 3, with the statistics between left out.</summary>
     private static Model Build(string text)
     {

@@ -13,6 +13,10 @@ internal static class NodeInputs
         return graph.Inputs.ToDictionary(static i => i.Name, i => Create(i, symbols, random));
     }
 
+    /// <summary>The same boolean everywhere.</summary>
+    public static OrtValue Flags(bool flag, params long[] dims) =>
+        Fill(() => flag, (int)dims.Aggregate(1L, static (a, b) => a * b), dims);
+
     private static OrtValue Create(Value input, IReadOnlyDictionary<string, long> symbols, Random random)
     {
         long[] dims = [.. input.Shape!.Select(d => d.Expression!.Evaluate(symbols)!.Value)];
@@ -22,6 +26,7 @@ internal static class NodeInputs
             ElementType.Float => Fill(() => (float)((random.NextDouble() * 4) - 2), count, dims),
             ElementType.Int32 => Fill(() => random.Next(2), count, dims),
             ElementType.Int64 => Fill(() => random.NextInt64(2), count, dims),
+            ElementType.Bool => Fill(() => random.Next(4) > 0, count, dims),
             _ => throw new NotSupportedException($"{input}"),
         };
     }

@@ -24,7 +24,8 @@ public sealed class PackedOperandsTests
     public void MultiHeadAttention_WhenOperandsArePacked_IsWhatItIsApart(int packed, string withBias)
     {
         var apart = Model((g, x) => MultiHead(g, x, withBias.Length > 0));
-        var together = Model((g, x) => MultiHead(g, [.. x[..(3 - packed)], Packed(g, x[(3 - packed)..])], withBias.Length > 0));
+        var together = Model((g, x) =>
+            MultiHead(g, [.. x[..(3 - packed)], Packed(g, x[(3 - packed)..])], withBias.Length > 0));
         var inputs = NodeInputs.For(apart.Graph, Symbols, seed: 1);
         var expected = Run.Of(OnnxFile.ToBytes(apart), inputs, optimise: false)["y"];
 
@@ -33,7 +34,7 @@ public sealed class PackedOperandsTests
         SameResults.Near(expected, Run.Of(OnnxFile.ToBytes(together), inputs, optimise: false)["y"], 2e-5f);
     }
 
-    /// <summary>Rows that start at place 3 are what rows with three more tokens before them would be turned by.</summary>
+    /// <summary>The places from 3 on turn tokens as if three more stood before them.</summary>
     [Fact]
     public void GroupQueryAttention_WhenPositionsAreGiven_TurnsByThem()
     {

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Configuration;
+
+namespace OrtPeft.Adapters.Bottleneck;
+
+/// <summary>Between <see cref="BottleneckConfig"/> and its JSON.</summary>
+internal static class BottleneckFields
+{
+    private const string Default = "default";
+
+    private static readonly string[] TrainedScalings = ["learned", "channel"];
+
+    /// <summary>Fields that, switched on, make another function of the same weights.</summary>
+    private static readonly string[] Refused =
+        ["ln_before", "ln_after", "use_gating", "phm_layer", "inv_adapter", "cross_adapter"];
+
+    public static BottleneckConfig Read(ConfigFields fields)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        var preset = BottleneckPresets.Named(fields.Text("preset") ?? "houlsby");
+        foreach (var field in Refused)
+            fields.Refuse(field, "take an adapter without it");
+        RefuseOtherThan(fields, "original_ln_after", true);
+        RefuseOtherThan(fields, "residual_before_ln", true);
+        if (fields.Number("stochastic_depth", 0) != 0)
+            throw new ConfigException("stochastic_depth is not 0, which is not supported; leave it out.");
+        var config = WithScaling(WithReduction(preset, fields), fields) with
+        {
+            Name = fields.Text("name", preset.Name)!,
+            MhAdapter = fields.Flag("mh_adapter", preset.MhAdapter),
+            OutputAdapter = fields.Flag("output_adapter", preset.OutputAdapter),
+            NonLinearity = fields.Text("non_linearity", preset.NonLinearity)!,
+            OriginalLnBefore = fields.Flag("original_ln_before", preset.OriginalLnBefore),
+            IsParallel = fields.Flag("is_parallel", preset.IsParallel),
+            Dropout = fields.Number("dropout", preset.Dropout),
+            LeaveOut = fields.List<int>("leave_out") ?? preset.LeaveOut,
+            InitWeights = fields.Text("init_weights", preset.InitWeights)!,
+        };
+        config = BottleneckConfig.WithShared(config, fields);
+        Check(config);
+        return config;
+    }
+
+    public static void Check(BottleneckConfig config)
+    {
+        if (config.Name.Length == 0 || config.Name.Contains('.', StringComparison.Ordinal))
+            throw new ConfigException($"name is '{config.Name}'; it must be a text without dots.");
+        var ofLayers = config.ReductionFactorOfLayers.Select(static f => f.Value);
+        foreach (var factor in ofLayers.Append(config.ReductionFactor))
+        {
+            if (!(factor > 0 && double.IsFinite(factor)))
+                throw new ConfigException($"reduction_factor is {Text(factor)}; it must be a number above 0.");
+        }
+
+        if (!double.IsFinite(config.Scaling))
+            throw new ConfigException($"scaling is {Text(config.Scaling)}; it must be a finite number.");
+        if (config.TrainedScaling is { } trained && !TrainedScalings.Contains(trained))
+            throw new ConfigException($"scaling is '{trained}'; it must be a number, learned or channel.");
+        if (config.Dropout is not (>= 0 and < 1))
+            throw new ConfigException($"dropout is {Text(config.Dropout)}; it must be at least 0 and below 1.");
+        NonLinearities.Named(config.NonLinearity);
+        BottleneckWeights.Named(config.InitWeights);
+    }
+
+    public static void Write(BottleneckConfig config, IDictionary<string, JsonNode?> fields)
+    {
+        fields["name"] = config.Name;
+        fields["mh_adapter"] = config.MhAdapter;
+        fields["output_adapter"] = config.OutputAdapter;
+        fields["reduction_factor"] = config.ReductionFactorOfLayers.Count == 0
+            ? ConfigJson.Number(config.ReductionFactor)
+            : ConfigJson.Numbers([.. config.ReductionFactorOfLayers, new(Default, config.ReductionFactor)]);
+        fields["non_linearity"] = config.NonLinearity;
+        fields["original_ln_before"] = config.OriginalLnBefore;
+        fields["is_parallel"] = config.IsParallel;
+        // The adapters library tells a constant from a word by its being a float: 1.0, not 1.
+        fields["scaling"] = config.TrainedScaling is { } trained
+            ? JsonValue.Create(trained)
+            : JsonNode.Parse(config.Scaling.ToString("0.0###############", CultureInfo.InvariantCulture));
+        fields["dropout"] = config.Dropout;
+        fields["leave_out"] = new JsonArray([.. config.LeaveOut.Select(static l => (JsonNode)l)]);
+        fields["init_weights"] = config.InitWeights;
+    }
+
+    private static BottleneckConfig WithReduction(BottleneckConfig preset, ConfigFields fields)
+    {
+        if (fields.Json("reduction_factor") is not JsonObject)
+            return preset with { ReductionFactor = fields.Number("reduction_factor", preset.ReductionFactor) };
+        var layers = fields.Map<double>("reduction_factor");
+        var others = layers.Where(static f => f.Key == Default).Select(static f => f.Value);
+        return preset with
+        {
+            ReductionFactor = others.FirstOrDefault(preset.ReductionFactor),
+            ReductionFactorOfLayers = [.. layers.Where(static f => f.Key != Default)],
+        };
+    }
+
+    private static BottleneckConfig WithScaling(BottleneckConfig config, ConfigFields fields) =>
+        fields.Json("scaling") switch
+        {
+            null => config,
+            JsonValue value when value.TryGetValue<string>(out var word) => config with { TrainedScaling = word },
+            _ => config with { Scaling = fields.Number("scaling", config.Scaling), TrainedScaling = null },
+        };
+
+    private static void RefuseOtherThan(ConfigFields fields, string field, bool only)
+    {
+        if (fields.Json(field) is { } json && !JsonNode.DeepEquals(json, only))
+            throw new ConfigException($"{field} is {json.ToJsonString()}, which is not supported; leave it out.");
+    }
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,61 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Bottleneck;
+
+/// <summary>The adapter behind one layer: its parameters, and s·up(f(down(x))).</summary>
+internal sealed class BottleneckLayer
+{
+    private readonly BottleneckConfig _config;
+    private readonly AdapterParameter _down;
+    private readonly AdapterParameter _downBias;
+    private readonly AdapterParameter _up;
+    private readonly AdapterParameter _upBias;
+    private readonly AdapterParameter? _scaling;
+
+    /// <summary>Makes fresh parameters as initializers.</summary>
+    public BottleneckLayer(Graph graph, LinearModule module, BottleneckConfig config, long seed)
+    {
+        _config = config;
+        var hidden = module.OutFeatures;
+        var layer = module.Name.Split('.').FirstOrDefault(static s => s.Length > 0 && s.All(char.IsAsciiDigit));
+        var inner = config.SizeOf(hidden, layer);
+        var holder = $"{SublayerEnds.HolderOf(module)}.adapters.{config.Name}";
+        var parent = module.Name.LastIndexOf('.') is >= 0 and var dot ? module.Name[..(dot + 1)] : "";
+        var weights = BottleneckWeights.Named(config.InitWeights);
+        _down = Add("adapter_down.0.weight", "down.weight", name => weights(seed, name, false, inner, hidden));
+        _downBias = Add("adapter_down.0.bias", "down.bias", _ => InitialWeights.Zeros(inner));
+        _up = Add("adapter_up.weight", "up.weight", name => weights(seed, name, true, hidden, inner));
+        _upBias = Add("adapter_up.bias", "up.bias", _ => InitialWeights.Zeros(hidden));
+        if (config.TrainedScaling is { } trained)
+            _scaling = Add("scaling", "scaling", _ => InitialWeights.Filled(1, trained == "channel" ? hidden : 1));
+
+        // The alias is what a plain PyTorch module in the block would be called.
+        AdapterParameter Add(string name, string alias, Func<string, Tensor> content)
+        {
+            var full = $"{holder}.{name}";
+            var value = graph.AddInitializer(graph.FreshName(full), content(full));
+            return new AdapterParameter(full, value) { Aliases = [$"{parent}adapter.{alias}"] };
+        }
+    }
+
+    /// <summary>All parameters in the order of the adapters library's state dictionary.</summary>
+    public IReadOnlyList<AdapterParameter> Parameters => _scaling is null
+        ? [_down, _downBias, _up, _upBias]
+        : [_scaling, _down, _downBias, _up, _upBias];
+
+    /// <summary>h + s·up(f(down(x))), all of them rows [n, E].</summary>
+    public Value AddTo(GraphBuilder g, Value h, Value x)
+    {
+        var down = g.Gemm(x, _down.Value, _downBias.Value, transB: true);
+        var up = g.Gemm(NonLinearities.Named(_config.NonLinearity)(g, down), _up.Value, _upBias.Value, transB: true);
+        if (_scaling is not null)
+            up = g.Mul(up, _scaling.Value);
+        else if (_config.Scaling != 1)
+            up = g.Mul(up, _config.Scaling);
+        if (_config.Dropout > 0)
+            up = g.Op("Dropout", up, g.Scalar(ElementType.Float, _config.Dropout), g.Scalar(ElementType.Bool, 1));
+        return g.Add(h, up);
+    }
+}

@@ -1,0 +1,75 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Bottleneck;
+
+/// <summary>
+/// Bottleneck adapters where a block's sublayers end. HF PEFT has no such method: the file holds the tensors under the
+/// adapters library's names.
+/// </summary>
+/// <seealso href="https://arxiv.org/abs/1902.00751">Houlsby et al., Parameter-Efficient Transfer Learning.</seealso>
+public sealed class BottleneckMethod : IPeftMethod
+{
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "bottleneck",
+        PeftType = "BOTTLENECK",
+        Title = "Bottleneck adapters",
+        Paper = new("https://arxiv.org/abs/1902.00751"),
+        Trains =
+            "a small network behind attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
+        IsInHfPeft = false,
+        DropoutField = "dropout",
+        WhyNotMergeable = "the adapter is a nonlinear function, which no weight of the base can hold",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => BottleneckConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var bottleneck = (BottleneckConfig)config;
+        bottleneck.Validate();
+        var builder = GraphBuilder.Over(model);
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+        var targets = bottleneck.TargetModules ?? SublayerEnds.For(modules, bottleneck);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, bottleneck with { TargetModules = targets });
+        var kept = selected.Where(m => !TargetSelector.IsInLayers(m.Name, bottleneck.LeaveOut, null)).ToList();
+        if (kept.Count == 0)
+            throw new ConfigException(
+                $"leave_out {string.Join(", ", bottleneck.LeaveOut)} leaves no layer for an adapter; name fewer.");
+        return new Injection(resolved, [.. kept.SelectMany(m => InjectInto(m, bottleneck, builder, seed))]);
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
+        throw new ConfigException($"{Description.Title} cannot be merged: {Description.WhyNotMergeable}.");
+
+    private static IReadOnlyList<AdapterParameter> InjectInto(
+        LinearModule module, BottleneckConfig config, GraphBuilder g, long seed)
+    {
+        var layer = new BottleneckLayer(g.Graph, module, config, seed);
+        var graft = new ModuleGraft(g, module, "/bottleneck");
+        if (config.IsParallel)
+        {
+            var residual = ResidualSum.After(module).Residual;
+            graft.ReplaceResult(h => layer.AddTo(g, h, graft.RowsOf(residual)));
+        }
+        else if (config.OriginalLnBefore)
+        {
+            // (h + f(h + r)) + r is the sum h + r with f of it added.
+            graft.ReplaceSum(ResidualSum.After(module).Node, sum => layer.AddTo(g, sum, sum));
+        }
+        else
+        {
+            graft.ReplaceResult(h => layer.AddTo(g, h, h));
+        }
+
+        return layer.Parameters;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+
+namespace OrtPeft.Adapters.Inspection;
+
+/// <summary>What a decoder's inputs and outputs are for, by Optimum's names and ONNX Runtime's older ones.</summary>
+public static class ValueRoles
+{
+    /// <summary>What an input or output has whose purpose is not known.</summary>
+    public const string Unknown = "unknown";
+
+    private static readonly Dictionary<string, string> ByName = new(StringComparer.Ordinal)
+    {
+        ["input_ids"] = "token ids",
+        ["attention_mask"] = "attention mask",
+        ["position_ids"] = "positions",
+        ["labels"] = "labels",
+        [MergedDecoder.Switch] = "cache switch",
+        ["logits"] = "logits",
+        ["loss"] = "loss",
+    };
+
+    /// <summary>Names the role of a graph's input or output.</summary>
+    /// <param name="value">An input or output of a main graph.</param>
+    /// <returns>
+    /// Such as <c>token ids</c>, <c>past of layer 3 (key)</c> or <c>logits</c>; <see cref="Unknown"/> where the name
+    /// tells nothing.
+    /// </returns>
+    public static string Of(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (ByName.TryGetValue(value.Name, out var role))
+            return role;
+        if (value.IsGraphInput && PastRemoval.IsPast(value))
+            return $"past of {Layer(value.Name)}";
+        var isPresent = value.IsGraphOutput && value.Name.StartsWith("present", StringComparison.Ordinal);
+        return isPresent ? $"present of {Layer(value.Name)}" : Unknown;
+    }
+
+    /// <summary>The number in a cache's name, and whether it holds keys or values where these are apart.</summary>
+    private static string Layer(string name)
+    {
+        var words = name.Split('.', '_');
+        var number = words.FirstOrDefault(static w =>
+            int.TryParse(w, NumberStyles.None, CultureInfo.InvariantCulture, out _)) ?? "?";
+        return words[^1] is "key" or "value" ? $"layer {number} ({words[^1]})" : $"layer {number}";
+    }
+}

@@ -1,0 +1,98 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Lycoris;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lokr;
+
+/// <summary>LoKr: Kronecker products beside linear layers of either weight layout.</summary>
+/// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS.</seealso>
+public sealed class LokrMethod : IPeftMethod
+{
+    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
+
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "lokr",
+        PeftType = "LOKR",
+        Title = "LoKr",
+        Paper = new("https://arxiv.org/abs/2309.14859"),
+        Trains = "the factors of a Kronecker product beside each chosen linear layer",
+        AlphaField = "alpha",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => LokrConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var lokr = (LokrConfig)config;
+        lokr.Validate();
+        var builder = GraphBuilder.Over(model);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, DefaultTargets);
+        return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))]);
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(weights);
+        var lokr = (LokrConfig)config;
+        foreach (var module in TargetResolution.Select(model.Graph, lokr, DefaultTargets))
+        {
+            var delta = LokrDelta.Of(LokrShape.Of(module, lokr), factor => weights[NameOf(module, factor)].ToFloat32());
+            ModuleWeights.Add(model.Graph, module, delta, lokr.ScaleOf(module.Name));
+        }
+    }
+
+    private static AdapterParameter[] InjectInto(
+        LinearModule module, LokrConfig config, GraphBuilder g, long seed)
+    {
+        var shape = LokrShape.Of(module, config);
+        var parameters = new Dictionary<string, AdapterParameter>(StringComparer.Ordinal);
+        foreach (var (factor, rows, columns) in shape.Factors)
+            parameters.Add(factor, Fresh(g.Graph, NameOf(module, factor), rows, columns, StartsAtZero(factor), seed));
+        var graft = new ModuleGraft(g, module, "/lokr");
+        var x = graft.Input();
+        graft.ReplaceProduct(y =>
+        {
+            var delta = Product(g, x, shape, factor => parameters[factor].Value, (float)config.ScaleOf(module.Name));
+            return g.Add(y, DeltaDropout.Apply(g, delta, module.OutFeatures, config, config.RankDropoutScale));
+        });
+        return [.. parameters.Values];
+
+        bool StartsAtZero(string factor) => config.InitWeights && factor == (config.InitAsLycoris
+            ? shape.SplitsSecond ? "lokr_w2_b" : "lokr_w2"
+            : shape.SplitsFirst ? "lokr_w1_a" : "lokr_w1");
+    }
+
+    /// <summary>
+    /// s·x·(w1 ⊗ w2)ᵀ by the rule (w1 ⊗ w2)·vec(X) = vec(w1·X·w2ᵀ), X [c, d] being a row of x: b·c·(d + a) products a
+    /// row, where the made matrix has a·b·c·d. It is less as soon as no factor is a single row, so ΔW is never made.
+    /// </summary>
+    private static Value Product(GraphBuilder g, Value x, LokrShape s, Func<string, Value> factor, float scale)
+    {
+        var second = Times(g.Reshape(x, -1, s.D), "lokr_w2", s.SplitsSecond, 1);
+        var turned = g.Transpose(g.Reshape(second, -1, s.C, s.B), 0, 2, 1);
+        var first = Times(g.Reshape(turned, -1, s.C), "lokr_w1", s.SplitsFirst, scale);
+        return g.Reshape(g.Transpose(g.Reshape(first, -1, s.B, s.A), 0, 2, 1), -1, s.A * s.B);
+
+        Value Times(Value rows, string name, bool splits, float alpha) => splits
+            ? g.Gemm(g.Gemm(rows, factor($"{name}_b"), transB: true), factor($"{name}_a"), transB: true, alpha: alpha)
+            : g.Gemm(rows, factor(name), transB: true, alpha: alpha);
+    }
+
+    /// <summary>Zero, or uniform in ±1/√columns, which is Kaiming's with a = √5.</summary>
+    private static AdapterParameter Fresh(
+        Graph graph, string name, long rows, long columns, bool isZero, long seed) =>
+        new(name, graph.AddInitializer(graph.FreshName(name), isZero
+            ? InitialWeights.Zeros(rows, columns)
+            : InitialWeights.Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns)));
+
+    private static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
+}

@@ -1,0 +1,44 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lycoris;
+
+/// <summary>
+/// The dropouts of LyCORIS methods. Both act on rows of ΔW for a whole batch, so they may as well act on x·ΔWᵀ.
+/// </summary>
+internal static class DeltaDropout
+{
+    /// <summary>Whether a configuration has any.</summary>
+    public static bool IsIn(LycorisConfig config) => config.RankDropout > 0 || config.ModuleDropout > 0;
+
+    /// <summary>m ⊙ d, where m is 1 in evaluation.</summary>
+    /// <param name="g">Adds the nodes.</param>
+    /// <param name="delta">d, [n, out].</param>
+    /// <param name="features">The number of output features.</param>
+    /// <param name="config">The probabilities.</param>
+    /// <param name="rescales">Whether what rank dropout keeps is divided by the part that it kept.</param>
+    public static Value Apply(GraphBuilder g, Value delta, long features, LycorisConfig config, bool rescales)
+    {
+        if (config.RankDropout > 0)
+            delta = g.Mul(delta, Rows(g, features, config.RankDropout, rescales));
+        return config.ModuleDropout > 0 ? g.Mul(delta, Kept(g, 1, config.ModuleDropout)) : delta;
+    }
+
+    private static Value Rows(GraphBuilder g, long features, double probability, bool rescales)
+    {
+        var kept = Kept(g, features, probability);
+        if (!rescales)
+            return kept;
+        var part = g.ReduceMean(kept, [0]);
+        return g.Div(kept, g.Op("Max", part, g.ScalarLike(part, 0.5 / features))); // none kept: 0, not 0/0
+    }
+
+    /// <summary>1 where a feature is kept, else 0; [features].</summary>
+    private static Value Kept(GraphBuilder g, long features, double probability)
+    {
+        var ones = g.Constant(InitialWeights.Filled(1, features), "ones");
+        var dropped = g.Op(
+            "Dropout", ones, g.Scalar(ElementType.Float, probability), g.Scalar(ElementType.Bool, 1));
+        return g.Cast(g.Op("Greater", dropped, g.ScalarLike(dropped, 0)), ElementType.Float);
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
+
+namespace OrtPeft.Adapters.Lycoris;
+
+/// <summary>
+/// What LoHa and LoKr share, with the fields of HF PEFT's LycorisConfig: y = x·W + bias + m ⊙ s·x·ΔWᵀ with s = alpha /
+/// r, where ΔW [out, in] is made of small factors and m is 1 but for the two dropouts.
+/// </summary>
+/// <remarks>
+/// HF PEFT adapts PyTorch's Linear with these methods and refuses GPT-2's Conv1D; here layers of both layouts are
+/// adapted. ΔW is [out, in] in files, whatever the layout.
+/// </remarks>
+/// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS.</seealso>
+public abstract record LycorisConfig : TargetedConfig
+{
+    /// <summary>The rank r of the factors, at least 1. Default 8.</summary>
+    public int R { get; init; } = 8;
+
+    /// <summary>The scale is Alpha / R. Default 8.</summary>
+    public double Alpha { get; init; } = 8;
+
+    /// <summary>
+    /// The probability, 0 to below 1, that an output feature of ΔW is dropped for a whole batch while training. Default
+    /// 0.
+    /// </summary>
+    public double RankDropout { get; init; }
+
+    /// <summary>
+    /// The probability, 0 to below 1, that a layer's whole ΔW is dropped for a batch while training; what stays is not
+    /// scaled up. Default 0.
+    /// </summary>
+    public double ModuleDropout { get; init; }
+
+    /// <summary>Ranks of single modules by a pattern for the end of their names; the first match counts.</summary>
+    public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init; } = [];
+
+    /// <summary>Alphas of single modules, as <see cref="RankPattern"/>.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
+
+    /// <summary>HF PEFT's field for convolutions; kept, and without effect on linear layers. Default false.</summary>
+    public bool UseEffectiveConv2d { get; init; }
+
+    /// <summary>The rank of one module.</summary>
+    /// <param name="module">The module's name.</param>
+    /// <returns>r, patterns applied.</returns>
+    public int RankOf(string module) => TargetSelector.ByPattern(RankPattern, module, R);
+
+    /// <summary>The scale s of one module.</summary>
+    /// <param name="module">The module's name.</param>
+    /// <returns>alpha / r, patterns applied.</returns>
+    public double ScaleOf(string module) =>
+        TargetSelector.ByPattern(AlphaPattern, module, Alpha) / RankOf(module);
+
+    /// <summary>Checks every field's range.</summary>
+    /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
+    public virtual void Validate()
+    {
+        foreach (var rank in RankPattern.Select(static p => p.Value).Append(R))
+        {
+            if (rank < 1)
+                throw new ConfigException($"r (rank) is {rank}; it must be at least 1.");
+        }
+
+        foreach (var alpha in AlphaPattern.Select(static p => p.Value).Append(Alpha))
+        {
+            if (!double.IsFinite(alpha))
+                throw new ConfigException($"alpha is {Text(alpha)}; it must be a finite number.");
+        }
+
+        CheckProbability("rank_dropout", RankDropout);
+        CheckProbability("module_dropout", ModuleDropout);
+    }
+
+    /// <summary>Reads the shared fields. Call it last: what is unread by then is unknown.</summary>
+    /// <typeparam name="T">The method's configuration.</typeparam>
+    /// <param name="config">The configuration read so far.</param>
+    /// <param name="fields">The file.</param>
+    /// <returns>The configuration with the shared fields, checked.</returns>
+    protected static T WithLycoris<T>(T config, ConfigFields fields)
+        where T : LycorisConfig
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        fields.Refuse("modules_to_save", "take an adapter without it");
+        fields.Refuse("target_parameters", "take an adapter without it");
+        var read = WithTargets(
+            config with
+            {
+                R = fields.Integer("r", 8),
+                Alpha = fields.Number("alpha", 8),
+                RankDropout = fields.Number("rank_dropout", 0),
+                ModuleDropout = fields.Number("module_dropout", 0),
+                RankPattern = fields.Map<int>("rank_pattern"),
+                AlphaPattern = fields.Map<double>("alpha_pattern"),
+                UseEffectiveConv2d = fields.Flag("use_effective_conv2d", false),
+            },
+            fields);
+        read.Validate();
+        return read;
+    }
+
+    /// <inheritdoc/>
+    protected override void WriteFields(IDictionary<string, JsonNode?> fields)
+    {
+        ArgumentNullException.ThrowIfNull(fields);
+        base.WriteFields(fields);
+        fields.Remove("fan_in_fan_out"); // HF PEFT's LycorisConfig has no such field
+        fields["r"] = R;
+        fields["alpha"] = ConfigJson.Number(Alpha);
+        fields["rank_dropout"] = RankDropout;
+        fields["module_dropout"] = ModuleDropout;
+        fields["use_effective_conv2d"] = UseEffectiveConv2d;
+        fields["rank_pattern"] = new JsonObject(
+            RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
+        fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
+        fields["modules_to_save"] = null;
+    }
+
+    private static void CheckProbability(string field, double value)
+    {
+        if (value is not (>= 0 and < 1))
+            throw new ConfigException($"{field} is {Text(value)}; it must be at least 0 and below 1.");
+    }
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+}

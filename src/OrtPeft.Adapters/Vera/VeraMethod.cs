@@ -1,0 +1,105 @@
+using System.Numerics.Tensors;
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using Tensor = OrtPeft.Onnx.Tensor;
+
+namespace OrtPeft.Adapters.Vera;
+
+/// <summary>VeRA: two trained vectors a layer around random projections that all layers share.</summary>
+/// <seealso href="https://arxiv.org/abs/2310.11454">Kopiczko et al., VeRA.</seealso>
+public sealed class VeraMethod : IPeftMethod
+{
+    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
+
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "vera",
+        PeftType = "VERA",
+        Title = "VeRA",
+        Paper = new("https://arxiv.org/abs/2310.11454"),
+        Trains = "two vectors per chosen layer around random projections that all layers share",
+        DropoutField = "vera_dropout",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => VeraConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var vera = (VeraConfig)config;
+        vera.Validate();
+        var builder = GraphBuilder.Over(model);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, DefaultTargets);
+        var projections = VeraProjections.AddTo(model.Graph, selected, vera);
+        var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
+        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
+        return new Injection(resolved, [.. vectors, .. biases])
+        {
+            Buffers = [projections.A, projections.B],
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(weights);
+        var vera = (VeraConfig)config;
+        var selected = TargetResolution.Select(model.Graph, vera, DefaultTargets);
+        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
+        foreach (var module in selected)
+            ModuleWeights.Add(model.Graph, module, Delta(module, weights), 1);
+        foreach (var bias in biases)
+            model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
+    }
+
+    private static AdapterParameter[] InjectInto(
+        LinearModule module, VeraConfig config, VeraProjections projections, GraphBuilder g, long seed)
+    {
+        var (nameD, nameB) = (NameOf(module, "vera_lambda_d"), NameOf(module, "vera_lambda_b"));
+        var d = Vector(nameD, config.InitWeights
+            ? InitialWeights.Filled((float)config.DInitial, config.R)
+            : InitialWeights.Normal(seed, nameD, 1, config.R));
+        var b = Vector(nameB, InitialWeights.Filled(config.InitWeights ? 0 : 1, module.OutFeatures));
+        var graft = new ModuleGraft(g, module, "/vera");
+        var x = graft.Input();
+        if (config.VeraDropout > 0)
+            x = g.Op("Dropout", x, g.Scalar(ElementType.Float, config.VeraDropout), g.Scalar(ElementType.Bool, 1));
+        var low = g.Mul(g.Gemm(x, projections.PartOfA(g, module), transB: true), d.Value);
+        var delta = g.Mul(g.Gemm(low, projections.PartOfB(g, module), transB: true), b.Value);
+        graft.ReplaceProduct(y => g.Add(y, delta));
+        return [b, d];
+
+        AdapterParameter Vector(string name, Tensor content) =>
+            new(name, g.Graph.AddInitializer(g.Graph.FreshName(name), content));
+    }
+
+    /// <summary>ΔW[i, :] = b[i]·Σₖ B[i, k]·d[k]·A[k, :], [out, in].</summary>
+    private static float[] Delta(LinearModule module, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var (a, b) = (weights[VeraProjections.NameOfA], weights[VeraProjections.NameOfB]);
+        var (as32, bs32) = (a.ToFloat32(), b.ToFloat32());
+        var lambdaB = weights[NameOf(module, "vera_lambda_b")].ToFloat32();
+        var lambdaD = weights[NameOf(module, "vera_lambda_d")].ToFloat32();
+        var (columns, width) = ((int)module.InFeatures, (int)a.Dims[1]);
+        var delta = new float[checked(lambdaB.Length * columns)];
+        for (var i = 0; i < lambdaB.Length; i++)
+        {
+            var row = delta.AsSpan(i * columns, columns);
+            for (var k = 0; k < lambdaD.Length; k++)
+            {
+                var factor = lambdaB[i] * bs32[(i * lambdaD.Length) + k] * lambdaD[k];
+                TensorPrimitives.MultiplyAdd(as32.AsSpan(k * width, columns), factor, row, row);
+            }
+        }
+
+        return delta;
+    }
+
+    private static string NameOf(LinearModule module, string vector) => $"base_model.model.{module.Name}.{vector}";
+}

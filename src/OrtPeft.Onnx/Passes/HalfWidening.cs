@@ -1,0 +1,42 @@
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Brings models of half precision (float16, bfloat16) to float32, inputs and results included. CPUs compute in float32
+/// anyway, and AdamW's small steps would be lost in ten bits of mantissa. Weights take twice the memory.
+/// </summary>
+public static class HalfWidening
+{
+    /// <summary>Runs the pass in place; a model without half-precision numbers is left as it is.</summary>
+    /// <param name="model">The model, its constants being initializers.</param>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        foreach (var value in graph.Values.ToArray())
+        {
+            if (value.Initializer is { } content && IsHalf(content.Type))
+                graph.SetInitializer(value, Widened(content));
+            else if (IsHalf(value.Type))
+                value.Type = ElementType.Float;
+        }
+
+        foreach (var node in graph.Nodes)
+            foreach (var attribute in node.Attributes.ToArray())
+                Widen(node, attribute);
+    }
+
+    private static bool IsHalf(ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
+
+    private static Tensor Widened(Tensor tensor) =>
+        Tensor.Of<float>(tensor.ToFloat32(), tensor.Dims.AsSpan()).WithName(tensor.Name);
+
+    /// <summary>A type to make (<c>Cast</c>, <c>EyeLike</c>) or a number to fill with.</summary>
+    private static void Widen(Node node, NodeAttribute attribute)
+    {
+        var isType = attribute is { Kind: AttributeKind.Int, Name: "to" or "dtype" };
+        if (isType && IsHalf((ElementType)attribute.AsInt()))
+            node.Attributes.Set(NodeAttribute.Of(attribute.Name, (long)ElementType.Float));
+        else if (attribute.Kind == AttributeKind.Tensor && IsHalf(attribute.AsTensor().Type))
+            node.Attributes.Set(NodeAttribute.Of(attribute.Name, Widened(attribute.AsTensor())));
+    }
+}

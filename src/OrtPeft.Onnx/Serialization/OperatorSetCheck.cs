@@ -1,0 +1,26 @@
+using OrtPeft.Onnx.Serialization.Proto;
+
+namespace OrtPeft.Onnx.Serialization;
+
+/// <summary>Every operator set that nodes are of must be imported: without its version a node has no meaning.</summary>
+internal static class OperatorSetCheck
+{
+    /// <summary>Older files import nothing and mean the first version.</summary>
+    private const long FirstWithImports = 3;
+
+    /// <summary>ONNX Runtime's own operators, which it takes without an import.</summary>
+    private const string Microsoft = "com.microsoft";
+
+    public static void Run(string path, ModelProto proto)
+    {
+        if (proto.IrVersion < FirstWithImports)
+            return;
+        var imported = proto.OpsetImport.Select(static o => o.Domain == "ai.onnx" ? "" : o.Domain).ToHashSet();
+        imported.Add(Microsoft);
+        if (NodeWalk.Of(proto.Graph.Node).FirstOrDefault(n => !imported.Contains(NodeWalk.DomainOf(n))) is not { } node)
+            return;
+        var set = NodeWalk.DomainOf(node) is { Length: > 0 } domain ? domain : "ai.onnx";
+        throw new OnnxFormatException(
+            $"{path}: {node.OpType} \"{node.Name}\" is of the operator set '{set}', whose opset the model does not state (opset_import): export the model again.");
+    }
+}
