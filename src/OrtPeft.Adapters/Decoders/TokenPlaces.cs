@@ -88,7 +88,10 @@ internal static class TokenPlaces
             : [];
     }
 
-    /// <summary>Whether a value comes from counting: lengths do not, though they tell how far to count.</summary>
+    /// <summary>
+    /// Whether a value comes from counting. Lengths do not, though they tell how far to count; nor do distances, the
+    /// difference of two counts, which stay what they are when all tokens move.
+    /// </summary>
     private static bool Counts(Value value)
     {
         var (seen, open) = (new HashSet<Value>(), new Stack<Value>([value]));
@@ -105,7 +108,7 @@ internal static class TokenPlaces
 
             if (node.Is("Range") || node.Is("CumSum"))
                 return true;
-            if (Lengths.Contains(node.OpType))
+            if (Lengths.Contains(node.OpType) || IsDistance(node))
                 continue;
             foreach (var input in node.Inputs.OfType<Value>())
                 open.Push(input);
@@ -113,6 +116,8 @@ internal static class TokenPlaces
 
         return false;
     }
+
+    private static bool IsDistance(Node node) => node.Is("Sub") && node.Inputs.All(static i => Counts(i!));
 
     /// <summary>0, 1, 2, …, of which exporters cut a piece.</summary>
     private static bool IsCount(Tensor? tensor) =>

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.Tests.PromptLearning;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
@@ -93,15 +94,19 @@ public sealed class PrefixTuningMethodTests
         Near.Absolute(Decoder.Logits(adapted.Model, batch), Decoder.Logits(loaded.Model, batch), 1e-5, "logits");
     }
 
-    [Fact]
-    public void Create_WhenPositionsCannotBeMoved_SaysSo()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Create_WhenPositionsCannotBeMoved_SaysSo(bool areDistances)
     {
         var model = OnnxFile.Load(Fixtures.Graph("nanogpt_g2l_op13.onnx"));
         CanonicalForm.Apply(model);
+        var g = GraphBuilder.Over(model);
         var positions = model.Graph.Nodes.Single(static n =>
             n.Is("Gather") && n.Inputs[0]!.Name.EndsWith("wpe.weight", StringComparison.Ordinal));
-        var fixedPlaces = model.Graph.AddInitializer("places", Tensor.Of<long>([2, 0, 1], [3]));
-        positions.SetInput(1, fixedPlaces);
+        g.Before = positions;
+        var counted = positions.Inputs[1]!;
+        positions.SetInput(1, areDistances ? g.Sub(counted, counted) : g.Int64(2, 0, 1));
 
         var error = Assert.Throws<ConfigException>(() => PeftModel.Create(model, Config));
 
