@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -65,7 +66,8 @@ public sealed class PeftModel
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
         var adapted = canonical.Clone();
-        return new PeftModel(canonical, adapted, method, method.Inject(adapted, config, seed));
+        var injection = SavedModules.AddTo(adapted, method.Inject(adapted, config, seed));
+        return new PeftModel(canonical, adapted, method, injection);
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -152,6 +154,7 @@ public sealed class PeftModel
         var merged = _base.Clone();
         MergeRecord.Add(merged, weights);
         _method.Merge(merged, Config, weights);
+        SavedModules.Merge(merged, Config, weights);
         return merged;
     }
 }

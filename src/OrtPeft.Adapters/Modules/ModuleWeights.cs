@@ -28,9 +28,15 @@ internal static class ModuleWeights
         Replace(graph, module.Name, module.Weight, reader, reader == module.Node ? 1 : 0, content);
     }
 
-    /// <summary>Gives an embedding another matrix. A head tied to it keeps the old one.</summary>
-    public static void Replace(Graph graph, EmbeddingModule module, Tensor content) =>
+    /// <summary>
+    /// Gives an embedding another matrix under the old one's name. A head tied to it keeps the old one as its own.
+    /// </summary>
+    public static void Replace(Graph graph, EmbeddingModule module, Tensor content)
+    {
+        if (module.Weight.Uses.Count > 1)
+            graph.Rename(module.Weight, graph.FreshName("lm_head.weight"));
         Replace(graph, module.Name, module.Weight, module.Node, 0, content);
+    }
 
     private static void Replace(Graph graph, string name, Value weight, Node reader, int index, Tensor content)
     {
