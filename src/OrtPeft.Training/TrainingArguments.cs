@@ -24,9 +24,10 @@ public sealed record TrainingArguments
     public double LearningRate { get; init; } = 2e-4;
 
     /// <summary>
-    /// LoRA+: what the learning rate of LoRA's B matrices, of their biases and of DoRA's magnitudes is multiplied by.
-    /// Above 0, default 1; the paper recommends 16. As in HF PEFT's <c>create_loraplus_optimizer</c>, but for the weight
-    /// decay, which is the optimiser's for all, and embeddings, for which see <see cref="LoraPlusEmbeddingRate"/>.
+    /// LoRA+: what the learning rate of LoRA's B matrices, and of trained vectors such as biases and DoRA's
+    /// magnitudes, is multiplied by. Above 0, default 1; the paper recommends 16. The parameters are grouped as in HF
+    /// PEFT's <c>create_loraplus_optimizer</c>; weight decay is the optimiser's for all of them. Embeddings:
+    /// <see cref="LoraPlusEmbeddingRate"/>.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/2402.12354">Hayou et al., LoRA+, section 4.</seealso>
     public double LoraPlusRatio { get; init; } = 1;

@@ -132,8 +132,8 @@ public sealed class Matrix
     public Matrix EveryOtherRow(int first) => Copy(Rows / 2, Columns, i => (2 * i) + first);
 
     /// <summary>
-    /// Makes the rows orthonormal from the first on (Gram and Schmidt, twice each); rows that depend on those before them
-    /// become zero.
+    /// Makes the rows orthonormal from the first on (Gram and Schmidt, twice each); rows that depend on those before
+    /// them become zero.
     /// </summary>
     public void OrthonormaliseRows()
     {

@@ -21,8 +21,8 @@ public sealed class SingularDirections
     public Matrix Right { get; }
 
     /// <summary>
-    /// Computes the largest ones through the eigenvectors of the smaller Gram matrix. Squaring costs small singular values
-    /// half their digits, the large ones nothing: good to some 1e-8 of the largest.
+    /// Computes the largest ones through the eigenvectors of the smaller Gram matrix. Squaring costs small singular
+    /// values half their digits, the large ones nothing: good to some 1e-8 of the largest.
     /// </summary>
     /// <param name="matrix">M. Memory: one more copy of it and three squares of its shorter side.</param>
     /// <param name="count">How many, at most its shorter side.</param>

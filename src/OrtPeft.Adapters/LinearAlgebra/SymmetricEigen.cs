@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace OrtPeft.Adapters.LinearAlgebra;
 
 /// <summary>
-/// Eigenvalues and eigenvectors of a symmetric matrix: Householder reflections make it tridiagonal, implicit QL steps with
-/// Wilkinson's shift make that diagonal. O(n³): about a second for n = 768.
+/// Eigenvalues and eigenvectors of a symmetric matrix: Householder reflections make it tridiagonal, implicit QL steps
+/// with Wilkinson's shift make that diagonal. O(n³): about a second for n = 768.
 /// </summary>
 /// <seealso href="https://doi.org/10.1137/1.9781611971163">Parlett, The Symmetric Eigenvalue Problem, chapters 7 and
 /// 8.</seealso>
@@ -44,8 +44,8 @@ public sealed class SymmetricEigen
     }
 
     /// <summary>
-    /// A ← H·A·H with H = I − 2v·vᵀ, column by column: A − 2v·wᵀ − 2w·vᵀ, w = A·v − (vᵀ·A·v)·v. Row k keeps v behind its
-    /// diagonal.
+    /// A ← H·A·H with H = I − 2v·vᵀ, column by column: A − 2v·wᵀ − 2w·vᵀ, w = A·v − (vᵀ·A·v)·v. Row k keeps v behind
+    /// its diagonal.
     /// </summary>
     private static void Tridiagonalise(Matrix a, double[] diagonal, double[] beside)
     {
@@ -72,7 +72,9 @@ public sealed class SymmetricEigen
         }
     }
 
-    /// <summary>Turns x into the unit v whose reflection takes x to (result, 0, 0, …); zero where none is needed.</summary>
+    /// <summary>
+    /// Turns x into the unit v whose reflection takes x to (result, 0, 0, …); zero where none is needed.
+    /// </summary>
     private static double MakeReflection(Span<double> x)
     {
         var norm = TensorPrimitives.Norm<double>(x);

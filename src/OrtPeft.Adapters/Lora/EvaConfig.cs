@@ -14,7 +14,8 @@ public sealed record EvaConfig
     public double Rho { get; init; } = 2;
 
     /// <summary>
-    /// τ: a layer is done when the cosine between its axes before and after a batch is at least this. 0..1, default 0.99.
+    /// τ: a layer is done when the cosine between its axes before and after a batch is at least this. 0..1, default
+    /// 0.99.
     /// </summary>
     public double Tau { get; init; } = 0.99;
 
@@ -36,9 +37,9 @@ public sealed record EvaConfig
     {
         if (json is null)
             return null;
-        var fields = new ConfigFields(
-            json as JsonObject ?? throw new ConfigException($"eva_config is {json.ToJsonString()}; it must be an object."),
-            "eva_config");
+        if (json is not JsonObject written)
+            throw new ConfigException($"eva_config is {json.ToJsonString()}; it must be an object.");
+        var fields = new ConfigFields(written, "eva_config");
         var config = new EvaConfig
         {
             Rho = fields.Number("rho", 2),

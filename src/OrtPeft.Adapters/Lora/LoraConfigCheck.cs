@@ -29,7 +29,7 @@ internal static class LoraConfigCheck
     private static void Combination(LoraConfig config, string init)
     {
         if (config.LoraBias && config.UseDora)
-            throw new ConfigException("lora_bias and use_dora are both true; DoRA has no bias in B: leave one of them out.");
+            throw new ConfigException("lora_bias and use_dora are both true; DoRA has no bias in B: leave one out.");
         if (config.LoraBias && init is not ("true" or "false"))
             throw new ConfigException(
                 $"lora_bias is true and init_lora_weights is '{init}'; a bias in B goes with true or false only.");

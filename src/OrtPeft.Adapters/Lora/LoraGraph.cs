@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// Adds s·(x·Aᵀ)·Bᵀ to one layer. Where A and B start as a part of the base (PiSSA, OLoRA), −s·(x·A₀ᵀ)·B₀ᵀ is added too:
-/// the base's weight stays as it is on disk, and mapped.
+/// Adds s·(x·Aᵀ)·Bᵀ to one layer. Where A and B start as a part of the base (PiSSA, OLoRA), −s·(x·A₀ᵀ)·B₀ᵀ is added
+/// too: the base's weight stays as it is on disk, and mapped.
 /// </summary>
 internal sealed class LoraGraph
 {
@@ -55,8 +55,8 @@ internal sealed class LoraGraph
     }
 
     /// <summary>
-    /// DoRA: y = offset + f ⊙ (x·W + s·(x·Aᵀ)·Bᵀ), f = m / ‖W + s·B·A‖. With dropout d as in HF PEFT, only what is added
-    /// to the base reads d(x): y = x·W + offset + (f − 1) ⊙ d(x)·W + f ⊙ s·(d(x)·Aᵀ)·Bᵀ.
+    /// DoRA: y = offset + f ⊙ (x·W + s·(x·Aᵀ)·Bᵀ), f = m / ‖W + s·B·A‖. With dropout d as in HF PEFT, only what is
+    /// added to the base reads d(x): y = x·W + offset + (f − 1) ⊙ d(x)·W + f ⊙ s·(d(x)·Aᵀ)·Bᵀ.
     /// </summary>
     private LoraParts WithMagnitude(LoraFactors factors)
     {

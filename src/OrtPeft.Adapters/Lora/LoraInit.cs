@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Lora.Initialization;
 
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// How A and B start, as HF PEFT's <c>init_lora_weights</c>: true, false or a name. Text and truth values convert to it.
+/// How A and B start, as HF PEFT's <c>init_lora_weights</c>: true, false or a name. Text and truth values convert to
+/// it.
 /// </summary>
 /// <param name="Name"><c>true</c>, <c>false</c>, or a name in the table of <c>LoraInitialisers</c>.</param>
 public sealed record LoraInit(string Name)
@@ -31,11 +33,14 @@ public sealed record LoraInit(string Name)
     public static LoraInit Orthogonal { get; } = new("orthogonal");
 
     /// <summary>
-    /// A from the principal axes of what the layers read, B zero. The axes are computed from data beforehand; until then A
-    /// is <see cref="Kaiming"/>'s.
+    /// A from the principal axes of what the layers read, B zero. The axes are computed from data beforehand; until
+    /// then A is <see cref="Kaiming"/>'s.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/2410.07170">Paischer et al., EVA, section 3.</seealso>
     public static LoraInit Eva { get; } = new("eva");
+
+    /// <summary>All names; N stands for a number.</summary>
+    public static IEnumerable<string> Names => LoraInitialisers.Names;
 
     /// <summary>The field's true and false.</summary>
     /// <param name="isZero">Whether B starts at zero.</param>

@@ -28,8 +28,8 @@ internal static class LoraMerge
     public static float[] Weight(LoraTarget target) => ModuleWeights.Read(target.Weight, target.Name);
 
     /// <summary>
-    /// W + Σ (s/α)·B·A: row i of the weight gains Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B and
-    /// the directions A; stored [in, out], they are Aᵀ and Bᵀ.
+    /// W + Σ (s/α)·B·A: row i of the weight gains Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B
+    /// and the directions A; stored [in, out], they are Aᵀ and Bᵀ.
     /// </summary>
     public static float[] Sum(LoraTarget target, params ReadOnlySpan<(Tensor A, Tensor B, double Scale)> terms)
     {

@@ -4,8 +4,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// A layer that LoRA adapts: y = α·x·W (+ offset). A linear layer multiplies rows; an embedding picks rows of W, which is
-/// the product with one-hot rows.
+/// A layer that LoRA adapts: y = α·x·W (+ offset). A linear layer multiplies rows; an embedding picks rows of W, which
+/// is the product with one-hot rows.
 /// </summary>
 internal abstract class LoraTarget
 {

@@ -10,7 +10,8 @@ internal static class LoraTargets
     public static (LoraConfig Config, IReadOnlyList<LoraTarget> Targets) Resolve(
         Graph graph, LoraConfig config, IReadOnlyList<string[]> defaults)
     {
-        var embeddings = EmbeddingCatalogue.Embeddings(graph).Where(e => TargetResolution.Names(config, e.Name)).ToList();
+        var embeddings = EmbeddingCatalogue.Embeddings(graph)
+            .Where(e => TargetResolution.Names(config, e.Name)).ToList();
         if (config.LoraBias && embeddings.Count > 0)
             throw new ConfigException(
                 $"lora_bias is true and {embeddings[0].Name} is an embedding, which has no bias in B; leave one out.");

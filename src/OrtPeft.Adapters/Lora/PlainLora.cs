@@ -3,8 +3,8 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// Turns an adapter that took its start out of the base (PiSSA, OLoRA) into one for the unchanged base, of twice the rank:
-/// s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]. It loads without decomposing a weight, and beside other adapters.
+/// Turns an adapter that took its start out of the base (PiSSA, OLoRA) into one for the unchanged base, of twice the
+/// rank: s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]. It loads without decomposing a weight, and beside other adapters.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/developer_guides/lora#pissa">HF PEFT's
 /// path_initial_model_for_weight_conversion.</seealso>
@@ -48,7 +48,11 @@ public static class PlainLora
         var values = tensor.ToFloat32();
         if (name.EndsWith(".lora_A.weight", StringComparison.Ordinal)
             || name.EndsWith(".lora_embedding_A", StringComparison.Ordinal))
-            return Tensor.Of<float>([.. values, .. start ?? new float[values.Length]], [2 * tensor.Dims[0], tensor.Dims[1]]);
+        {
+            float[] tall = [.. values, .. start ?? new float[values.Length]];
+            return Tensor.Of<float>(tall, [2 * tensor.Dims[0], tensor.Dims[1]]);
+        }
+
         if (!name.EndsWith(".lora_B.weight", StringComparison.Ordinal)
             && !name.EndsWith(".lora_embedding_B", StringComparison.Ordinal))
             return tensor;

@@ -19,7 +19,7 @@ public static class ModuleCatalogue
             if (WeightOf(node) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
-            var name = ModuleNames.Of(node, weight, bias);
+            var name = node == head && IsTied(weight) ? ModuleNames.TiedHead : ModuleNames.Of(node, weight, bias);
             if (names.Add(name))
             {
                 modules.Add(new LinearModule
@@ -37,6 +37,9 @@ public static class ModuleCatalogue
 
         return modules;
     }
+
+    /// <summary>Whether an embedding reads the matrix too: its name is the embedding's.</summary>
+    private static bool IsTied(Value weight) => weight.Uses.Any(static u => u.Node.Is("Gather"));
 
     /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>
     private static Node? OutputLayer(Graph graph)

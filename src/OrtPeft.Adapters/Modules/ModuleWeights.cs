@@ -34,7 +34,7 @@ internal static class ModuleWeights
     public static void Replace(Graph graph, EmbeddingModule module, Tensor content)
     {
         if (module.Weight.Uses.Count > 1)
-            graph.Rename(module.Weight, graph.FreshName("lm_head.weight"));
+            graph.Rename(module.Weight, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
         Replace(graph, module.Name, module.Weight, module.Node, 0, content);
     }
 

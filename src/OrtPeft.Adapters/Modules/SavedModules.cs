@@ -4,8 +4,8 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>
-/// <c>modules_to_save</c>: whole modules that train beside an adapter and are saved with it, under HF PEFT's names and in
-/// HF's layouts. A weight that another module reads too (a tied head) becomes the module's own copy first.
+/// <c>modules_to_save</c>: whole modules that train beside an adapter and are saved with it, under HF PEFT's names and
+/// in HF's layouts. A weight that another module reads too (a tied head) becomes the module's own copy first.
 /// </summary>
 internal static class SavedModules
 {
@@ -22,6 +22,7 @@ internal static class SavedModules
         builder.Scope = "/modules_to_save";
         var saved = names.SelectMany(name => Named(model.Graph, name)).DistinctBy(static s => s.Name)
             .Select(s => Checked(s, injection))
+            .ToList() // names are read before any weight moves
             .Select(s => new AdapterParameter(KeyOf(s), s.Own(builder)))
             .ToList();
         return injection with { Parameters = [.. injection.Parameters, .. saved] };
@@ -30,12 +31,14 @@ internal static class SavedModules
     /// <summary>Puts the trained modules into the base.</summary>
     public static void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        foreach (var name in NamesIn(config))
-            foreach (var saved in Named(model.Graph, name).ToList())
-                saved.Fold(model.Graph, weights[KeyOf(saved)]);
+        var found = NamesIn(config).SelectMany(name => Named(model.Graph, name))
+            .DistinctBy(static s => s.Name).ToList();
+        foreach (var saved in found)
+            saved.Fold(model.Graph, weights[KeyOf(saved)]);
     }
 
-    private static IReadOnlyList<string> NamesIn(PeftConfig config) => (config as TargetedConfig)?.ModulesToSave ?? [];
+    private static IReadOnlyList<string> NamesIn(PeftConfig config) =>
+        (config as TargetedConfig)?.ModulesToSave ?? [];
 
     private static string KeyOf(SavedParameter saved) => $"base_model.model.{saved.Name}";
 
@@ -59,7 +62,8 @@ internal static class SavedModules
     private static SavedParameter Checked(SavedParameter saved, Injection injection)
     {
         var module = $"base_model.model.{saved.Module}.";
-        if (injection.Parameters.FirstOrDefault(p => p.Name.StartsWith(module, StringComparison.Ordinal)) is { } own)
+        var own = injection.Parameters.FirstOrDefault(p => p.Name.StartsWith(module, StringComparison.Ordinal));
+        if (own is not null)
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, which the adapter trains as '{own.Name}'; choose one of the two.");
         return saved;

@@ -20,7 +20,8 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// </summary>
     public bool IsTransposed { get; private init; }
 
-    public static SavedParameter Of(EmbeddingModule module) => new(module.Name, "weight", module.Weight, module.Node, 0);
+    public static SavedParameter Of(EmbeddingModule module) =>
+        new(module.Name, "weight", module.Weight, module.Node, 0);
 
     public static SavedParameter Of(VectorParameter vector)
     {
@@ -56,14 +57,22 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
         return own;
     }
 
-    /// <summary>Gives the module trained content; other readers of a shared weight keep theirs.</summary>
+    /// <summary>
+    /// Gives the module trained content. Other readers of a shared weight, a tied head, keep theirs under the head's
+    /// name.
+    /// </summary>
     public void Fold(Graph graph, Tensor trained)
     {
         var content = IsTransposed ? Transposed(trained) : trained;
         if (Value.Uses.Count == 1)
+        {
             graph.SetInitializer(Value, content);
-        else
-            Reader.SetInput(Index, graph.AddInitializer(graph.FreshName(Name), content));
+            return;
+        }
+
+        if (Value.Name == Name)
+            graph.Rename(Value, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
+        Reader.SetInput(Index, graph.AddInitializer(graph.FreshName(Name), content));
     }
 
     private static Tensor Transposed(Tensor matrix)

@@ -28,7 +28,9 @@ internal static class TargetResolution
         Graph graph, T config, params IReadOnlyList<string[]> defaults)
         where T : TargetedConfig => Resolve(graph, config, [], defaults);
 
-    /// <summary>The same for a method that adapts other modules too: where it has some, no linear layer is needed.</summary>
+    /// <summary>
+    /// The same for a method that adapts other modules too: where it has some, no linear layer is needed.
+    /// </summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="config">The configuration.</param>
     /// <param name="others">The other modules that it means.</param>

@@ -27,8 +27,8 @@ public abstract record TargetedConfig : PeftConfig
     public bool FanInFanOut { get; init; }
 
     /// <summary>
-    /// Modules that train as a whole beside the adapter and are saved with it, such as <c>lm_head</c> or <c>ln_f</c>: names
-    /// or name endings; null (default) for none. A head tied to an embedding becomes a copy of its own.
+    /// Modules that train as a whole beside the adapter and are saved with it, such as <c>lm_head</c> or <c>ln_f</c>:
+    /// names or name endings; null (default) for none. A head tied to an embedding becomes a copy of its own.
     /// </summary>
     public IReadOnlyList<string>? ModulesToSave { get; init; }
 

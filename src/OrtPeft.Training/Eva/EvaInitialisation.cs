@@ -1,5 +1,4 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Inference.Sessions;
@@ -9,8 +8,8 @@ using OrtPeft.Training.Data;
 namespace OrtPeft.Training.Eva;
 
 /// <summary>
-/// Starts LoRA from data: A holds the principal axes of what each layer reads, and layers whose axes explain more get more
-/// of the rank. The data is gone through until the axes stand still, at most ten times.
+/// Starts LoRA from data: A holds the principal axes of what each layer reads, and layers whose axes explain more get
+/// more of the rank. The data is gone through until the axes stand still, at most ten times.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2410.07170">Paischer et al., EVA, section 3.</seealso>
 public static class EvaInitialisation
@@ -84,8 +83,8 @@ public static class EvaInitialisation
         return axes.Values.All(static a => a.Axes is not null)
             ? axes
             : throw new ConfigException(
-                $"init_lora_weights 'eva': no batch has more than {least} counted positions, as many as a layer may take "
-                + "axes (rho · r); give larger batches or longer rows, or lower r or rho.");
+                $"init_lora_weights 'eva': no batch has more than {least} counted positions, as many as a layer may "
+                + "take axes (rho · r); give larger batches or longer rows, or lower r or rho.");
     }
 
     /// <summary>Positions that are attended to and, where wanted, have a label.</summary>
@@ -122,7 +121,8 @@ public static class EvaInitialisation
         {
             TargetModules = ModuleTargets.Listed(others.Concat(kept)),
             RankPattern = [.. kept.Where(l => ranks[l] != config.R).Select(l => KeyValuePair.Create(l, ranks[l]))],
-            AlphaPattern = [.. kept.Where(l => alphas[l] != config.LoraAlpha).Select(l => KeyValuePair.Create(l, alphas[l]))],
+            AlphaPattern = [.. kept.Where(l => alphas[l] != config.LoraAlpha)
+                .Select(l => KeyValuePair.Create(l, alphas[l]))],
         };
     }
 

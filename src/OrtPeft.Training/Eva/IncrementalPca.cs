@@ -4,11 +4,11 @@ using OrtPeft.Adapters.LinearAlgebra;
 namespace OrtPeft.Training.Eva;
 
 /// <summary>
-/// The principal axes of rows that come in batches, in memory for the axes and one piece of a batch: what was seen is kept
-/// as its axes times its singular values, stacked on the next piece and decomposed again.
+/// The principal axes of rows that come in batches, in memory for the axes and one piece of a batch: what was seen is
+/// kept as its axes times its singular values, stacked on the next piece and decomposed again.
 /// </summary>
-/// <seealso href="https://doi.org/10.1007/s11263-007-0075-7">Ross et al., Incremental learning for robust visual tracking,
-/// section 2.1.</seealso>
+/// <seealso href="https://doi.org/10.1007/s11263-007-0075-7">Ross et al., Incremental learning for robust visual
+/// tracking, section 2.1.</seealso>
 internal sealed class IncrementalPca(int features, int count)
 {
     private const int PieceRows = 256;

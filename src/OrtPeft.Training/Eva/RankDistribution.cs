@@ -9,7 +9,8 @@ internal static class RankDistribution
     /// <param name="ratios">By layer, the variance parts of as many axes as it may take.</param>
     /// <param name="budget">The sum of the ranks.</param>
     /// <returns>The rank by layer, 0 where nothing is left.</returns>
-    public static Dictionary<string, int> Of(IReadOnlyList<(string Layer, IReadOnlyList<double> Ratios)> ratios, int budget)
+    public static Dictionary<string, int> Of(
+        IReadOnlyList<(string Layer, IReadOnlyList<double> Ratios)> ratios, int budget)
     {
         var ranks = ratios.ToDictionary(static r => r.Layer, static _ => 0, StringComparer.Ordinal);
         var best = ratios.SelectMany(static r => r.Ratios.Select(ratio => (r.Layer, Ratio: ratio)))

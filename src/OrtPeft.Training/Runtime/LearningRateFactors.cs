@@ -2,12 +2,12 @@ using OrtPeft.Adapters;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>What multiplies the learning rate of each parameter: the method's own factor, and LoRA+'s.</summary>
+/// <summary>
+/// What multiplies the learning rate of each parameter: the method's own factor, and LoRA+'s. LoRA+ speeds up B and, as
+/// HF PEFT does, whatever has one axis: biases, magnitudes, normalisation vectors.
+/// </summary>
 internal static class LearningRateFactors
 {
-    private static readonly string[] FasterNames =
-        [".lora_B.weight", ".lora_B.bias", ".lora_magnitude_vector", ".lora_embedding_B"];
-
     public static double Of(AdapterParameter parameter, TrainingArguments arguments) =>
         parameter.LearningRateFactor * (OfEmbedding(parameter, arguments) ?? OfLoraPlus(parameter, arguments));
 
@@ -19,6 +19,10 @@ internal static class LearningRateFactors
             : null;
     }
 
-    private static double OfLoraPlus(AdapterParameter parameter, TrainingArguments arguments) =>
-        FasterNames.Any(name => parameter.Name.EndsWith(name, StringComparison.Ordinal)) ? arguments.LoraPlusRatio : 1;
+    private static double OfLoraPlus(AdapterParameter parameter, TrainingArguments arguments)
+    {
+        var isB = parameter.Name.Contains(".lora_B.", StringComparison.Ordinal)
+            || parameter.Name.EndsWith(".lora_embedding_B", StringComparison.Ordinal);
+        return isB || parameter.Value.Initializer!.Dims.Length == 1 ? arguments.LoraPlusRatio : 1;
+    }
 }

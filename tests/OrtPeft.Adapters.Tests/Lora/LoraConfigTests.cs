@@ -32,7 +32,8 @@ public sealed class LoraConfigTests
             {"peft_type": "LORA", "task_type": null, "base_model_name_or_path": "gpt2", "revision": "r1", "r": 16,
              "auto_mapping": {"a": "b"}, "lora_alpha": 12.5, "lora_dropout": 0.25, "target_modules": ["c_attn"],
              "exclude_modules": ".*lm_head", "bias": "all", "use_rslora": true, "fan_in_fan_out": true,
-             "init_lora_weights": "pissa_niter_3", "use_dora": true, "rank_pattern": {"a": 2, "b": 3}, "alpha_pattern": {"b": 1.5, "a": 4},
+             "init_lora_weights": "pissa_niter_3", "use_dora": true, "modules_to_save": ["ln_f"],
+             "rank_pattern": {"a": 2, "b": 3}, "alpha_pattern": {"b": 1.5, "a": 4},
              "layers_to_transform": [0, 3], "layers_pattern": ["h"], "peft_version": "0.20", "new": {"x": [1, null]}}
             """;
 

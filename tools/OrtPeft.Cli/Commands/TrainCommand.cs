@@ -47,9 +47,9 @@ internal sealed class TrainCommand : Verb
         var modelName = run.Get(_model);
         var nodes = Human.Count(source.Model.Graph.Nodes.Count, "node");
         run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
-        var peft = choice.For(modelName).Apply(source.Model, arguments.Seed);
-        run.Say(peft.DescribeTrainableParameters());
         var rows = _data.Read(run, source);
+        var peft = choice.For(modelName).Apply(source.Model, arguments, rows, run.Host.Interruption.Token);
+        run.Say(peft.DescribeTrainableParameters());
         var heldOutFile = _training.EvaluationFile(run);
         var heldOut = heldOutFile is null ? null : new TokenDataset(_data.Read(run, source, [heldOutFile]));
         using var trainer = new Trainer(peft, arguments, new TokenDataset(rows), heldOut);

@@ -1,6 +1,10 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Eva;
 
 namespace OrtPeft.Cli.Options;
 
@@ -19,6 +23,22 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
         var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config.FittedTo([.. weights.Keys]), seed));
         model.SetWeights(weights, Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
         return model;
+    }
+
+    /// <summary>Puts the adapter on a base that is to be trained; EVA starts from the rows.</summary>
+    public PeftModel Apply(
+        Model baseModel, TrainingArguments arguments, IReadOnlyList<Example> rows, CancellationToken cancellation)
+    {
+        if (WeightsFolder is not null || Config is not LoraConfig lora || lora.InitLoraWeights != LoraInit.Eva)
+            return Apply(baseModel, arguments.Seed);
+        return Blame.On(Origin, () => EvaInitialisation.Create(
+            baseModel,
+            lora,
+            new TokenDataset(rows),
+            arguments.BatchSize,
+            arguments.Seed,
+            arguments.Runtime,
+            cancellation));
     }
 
     /// <summary>The same choice, with the base's name in the configuration.</summary>

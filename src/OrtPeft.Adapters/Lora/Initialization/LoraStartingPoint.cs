@@ -48,7 +48,9 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     public Matrix Normal(int rows, int columns, string purpose) => Matrix.Of(
         rows, columns, InitialWeights.Normal(seed, $"{target.Name}/{purpose}", 1, rows, columns).ToFloat32());
 
-    /// <summary>The same whatever the run's seed, so that loading an adapter derives the same rest of the base.</summary>
+    /// <summary>
+    /// The same whatever the run's seed, so that loading an adapter derives the same rest of the base.
+    /// </summary>
     public Matrix FixedNormal(int rows, int columns) => Matrix.Of(
         rows, columns, InitialWeights.Normal(0, $"{target.Name}/start", 1, rows, columns).ToFloat32());
 

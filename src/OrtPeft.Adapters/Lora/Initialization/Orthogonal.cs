@@ -14,7 +14,8 @@ internal static class Orthogonal
         var r = start.Rank;
         if (r % 2 != 0)
             throw new ConfigException(
-                $"init_lora_weights 'orthogonal' needs an even rank, but r is {r} at {start.Target.Name}; take {r + 1}.");
+                $"init_lora_weights 'orthogonal' needs an even rank, but r is {r} at {start.Target.Name}; "
+                + $"take {r + 1}.");
         var basis = start.Normal(r, r, "basis");
         basis.OrthonormaliseRows();
         var a = start.Normal(start.Target.InFeatures, r / 2, "a").Times(basis.EveryOtherRow(0)).Transposed();

@@ -3,8 +3,8 @@ using OrtPeft.Adapters.LinearAlgebra;
 namespace OrtPeft.Adapters.Lora.Initialization;
 
 /// <summary>
-/// PiSSA: with W = U·S·Vᵀ, A = √(Sᵣ/s)·Vᵣᵀ and B = Uᵣ·√(Sᵣ/s) for the r largest singular values, so that s·B·A is the best
-/// approximation of rank r; the rest stays frozen.
+/// PiSSA: with W = U·S·Vᵀ, A = √(Sᵣ/s)·Vᵣᵀ and B = Uᵣ·√(Sᵣ/s) for the r largest singular values, so that s·B·A is the
+/// best approximation of rank r; the rest stays frozen.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2404.02948">Meng et al., section 3.</seealso>
 internal static class Pissa
