@@ -47,7 +47,7 @@ public sealed class DoraTests
     {
         var model = Graphs.Of(Layers[layer]);
 
-        var peft = PeftModel.Create(model, Config);
+        var peft = PeftModel.Create(model, Config with { InitLoraWeights = LoraInit.Gaussian });
 
         Near.Absolute(Run(model), Run(peft.Model), 1e-4, "y"); // of numbers up to 15, times rounded quotients
     }

@@ -12,8 +12,8 @@ namespace OrtPeft.Adapters.Tests.Lora;
 /// <summary>Embeddings as targets, on a table of 5 rows with 2 features and on GPT-2's tied one.</summary>
 public sealed class EmbeddingTests
 {
-    private const string A = "base_model.model.wte.lora_embedding_A";
-    private const string B = "base_model.model.wte.lora_embedding_B";
+    private const string A = "base_model.model.transformer.wte.lora_embedding_A";
+    private const string B = "base_model.model.transformer.wte.lora_embedding_B";
 
     private static readonly long[] Ids = [4, 0, 4, 2];
 
