@@ -76,7 +76,8 @@ public sealed class PeftModel
         ControlFlow.Refuse(canonical);
         SharedVectors.Separate(canonical.Graph);
         var adapted = canonical.Clone();
-        return new PeftModel(baseModel, canonical, adapted, method, method.Inject(adapted, config, seed));
+        var injection = SavedModules.AddTo(adapted, method.Inject(adapted, config, seed));
+        return new PeftModel(baseModel, canonical, adapted, method, injection);
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -171,6 +172,7 @@ public sealed class PeftModel
         var weights = GetWeights();
         var merged = _base.Clone();
         _method.Merge(merged, Config, weights);
+        SavedModules.Merge(merged, Config, weights);
         var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
         MergeRecord.Add(result, weights);
         return result;

@@ -19,6 +19,8 @@ internal static class ArgumentsCheck
         AtLeast(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");
         Above(arguments.Epochs, 0, "number of epochs");
         FromZero(arguments.LearningRate, "learning rate");
+        Above(arguments.LoraPlusRatio, 0, "learning rate ratio of LoRA+");
+        FromZero(arguments.LoraPlusEmbeddingRate ?? 0, "learning rate of LoRA+ for embeddings");
         FromZero(arguments.Optimizer.WeightDecay, "weight decay");
         FromZero(arguments.Optimizer.MaxGradNorm, "largest gradient norm");
         BelowOne(arguments.Optimizer.Beta1, "decay of the first moment (beta1)");
@@ -40,6 +42,7 @@ internal static class ArgumentsCheck
             ("grad-accum", arguments.GradientAccumulation),
             ("steps", totalSteps),
             ("lr", arguments.LearningRate),
+            ("loraplus-lr-ratio", arguments.LoraPlusRatio),
             ("warmup-steps", arguments.WarmupSteps),
             ("weight-decay", optimizer.WeightDecay),
             ("max-grad-norm", optimizer.MaxGradNorm),
@@ -53,6 +56,8 @@ internal static class ArgumentsCheck
             static s => s.Name,
             static s => s.Value.ToString(null, CultureInfo.InvariantCulture),
             StringComparer.Ordinal);
+        identity["loraplus-lr-embedding"] =
+            arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
         identity["base-dropout"] = arguments.BaseDropout ? "yes" : "no";

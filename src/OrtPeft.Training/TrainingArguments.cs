@@ -24,6 +24,21 @@ public sealed record TrainingArguments
     public double LearningRate { get; init; } = 2e-4;
 
     /// <summary>
+    /// LoRA+: what the learning rate of LoRA's B matrices, and of trained vectors such as biases and DoRA's
+    /// magnitudes, is multiplied by. Above 0, default 1; the paper recommends 16. The parameters are grouped as in HF
+    /// PEFT's <c>create_loraplus_optimizer</c>; weight decay is the optimiser's for all of them. Embeddings:
+    /// <see cref="LoraPlusEmbeddingRate"/>.
+    /// </summary>
+    /// <seealso href="https://arxiv.org/abs/2402.12354">Hayou et al., LoRA+, section 4.</seealso>
+    public double LoraPlusRatio { get; init; } = 1;
+
+    /// <summary>
+    /// The peak learning rate of LoRA's factors at embeddings, or null (default) for the same as A and B elsewhere; HF
+    /// PEFT's LoRA+ has 1e-6.
+    /// </summary>
+    public double? LoraPlusEmbeddingRate { get; init; }
+
+    /// <summary>
     /// How the rate falls after the warm-up: <c>constant</c>, <c>linear</c> (default) or <c>cosine</c>.
     /// </summary>
     public string Schedule { get; init; } = "linear";

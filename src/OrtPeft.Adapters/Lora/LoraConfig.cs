@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
@@ -12,8 +11,6 @@ namespace OrtPeft.Adapters.Lora;
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/lora">HF PEFT's LoraConfig.</seealso>
 public sealed record LoraConfig : TargetedConfig
 {
-    private static readonly string[] Biases = ["none", "all", "lora_only"];
-
     /// <inheritdoc/>
     public override string PeftType => "LORA";
 
@@ -34,9 +31,21 @@ public sealed record LoraConfig : TargetedConfig
     public bool UseRslora { get; init; }
 
     /// <summary>
-    /// True (default): A uniform as Kaiming, B zero, so the model starts as the base. False: B random too.
+    /// How A and B start: true (default), false, or a name such as <c>pissa</c>; <see cref="LoraInit"/> lists them.
     /// </summary>
-    public bool InitLoraWeights { get; init; } = true;
+    public LoraInit InitLoraWeights { get; init; } = LoraInit.Kaiming;
+
+    /// <summary>
+    /// Weight-decomposed LoRA: the adapted weight's norm per output is replaced by a trained magnitude. Default false.
+    /// </summary>
+    /// <seealso href="https://arxiv.org/abs/2402.09353">Liu et al., DoRA, equation 5.</seealso>
+    public bool UseDora { get; init; }
+
+    /// <summary>Whether B has a bias of its own that trains, zero at first: y gains s·bias. Default false.</summary>
+    public bool LoraBias { get; init; }
+
+    /// <summary>How <see cref="LoraInit.Eva"/> computes its start; null (default) takes the defaults.</summary>
+    public EvaConfig? EvaConfig { get; init; }
 
     /// <summary>Ranks of single modules by a pattern for the end of their names; the first match counts.</summary>
     public IReadOnlyList<KeyValuePair<string, int>> RankPattern { get; init; } = [];
@@ -58,7 +67,10 @@ public sealed record LoraConfig : TargetedConfig
             LoraDropout = fields.Number("lora_dropout", 0),
             Bias = fields.Text("bias", "none")!,
             UseRslora = fields.Flag("use_rslora", false),
-            InitLoraWeights = fields.Flag("init_lora_weights", true),
+            InitLoraWeights = LoraInit.FromJson(fields.Json("init_lora_weights"), "init_lora_weights"),
+            UseDora = fields.Flag("use_dora", false),
+            LoraBias = fields.Flag("lora_bias", false),
+            EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
         };
@@ -86,24 +98,7 @@ public sealed record LoraConfig : TargetedConfig
 
     /// <summary>Checks every field's range.</summary>
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
-    public void Validate()
-    {
-        foreach (var rank in RankPattern.Select(static p => p.Value).Append(R))
-        {
-            if (rank < 1)
-                throw new ConfigException($"r (rank) is {rank}; it must be at least 1.");
-        }
-
-        if (!double.IsFinite(LoraAlpha))
-            throw new ConfigException(
-                $"lora_alpha is {LoraAlpha.ToString(CultureInfo.InvariantCulture)}; it must be a finite number.");
-        if (LoraDropout is not (>= 0 and < 1))
-            throw new ConfigException(
-                $"lora_dropout is {LoraDropout.ToString(CultureInfo.InvariantCulture)}; it must be at least 0 and " +
-                "below 1.");
-        if (!Biases.Contains(Bias))
-            throw new ConfigException($"bias is '{Bias}'; it must be one of {string.Join(", ", Biases)}.");
-    }
+    public void Validate() => LoraConfigCheck.Validate(this);
 
     /// <inheritdoc/>
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)
@@ -115,11 +110,14 @@ public sealed record LoraConfig : TargetedConfig
         fields["lora_dropout"] = LoraDropout;
         fields["bias"] = Bias;
         fields["use_rslora"] = UseRslora;
-        fields["use_dora"] = false;
-        fields["init_lora_weights"] = InitLoraWeights;
+        fields["use_dora"] = UseDora;
+        if (LoraBias)
+            fields["lora_bias"] = true; // HF PEFT before 0.14 does not know the field
+        fields["init_lora_weights"] = InitLoraWeights.ToJson();
+        if (EvaConfig is not null)
+            fields["eva_config"] = EvaConfig.ToJson();
         fields["rank_pattern"] = new JsonObject(
             RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
-        fields["modules_to_save"] = null;
     }
 }

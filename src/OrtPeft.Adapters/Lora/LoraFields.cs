@@ -8,9 +8,8 @@ internal static class LoraFields
     /// </summary>
     public static IReadOnlyList<string> ThatChangeTheMathematics { get; } =
     [
-        "use_dora", "use_qalora", "use_bdlora", "lora_bias", "layer_replication", "target_parameters",
-        "modules_to_save",
-        "trainable_token_indices", "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config",
-        "monteclora_config",
+        "use_qalora", "use_bdlora", "layer_replication", "target_parameters", "trainable_token_indices",
+        "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
+        "ensure_weight_tying",
     ];
 }

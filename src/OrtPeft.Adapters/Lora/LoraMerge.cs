@@ -1,41 +1,72 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Adapters.Lora;
 
-/// <summary>Adds s·(B·A) to a weight, in the weight's own layout.</summary>
+/// <summary>Folds trained factors into a layer's weight and bias, in the weight's own layout.</summary>
 internal static class LoraMerge
 {
-    /// <summary>
-    /// Row i of the weight gains s·Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B and the
-    /// directions
-    /// A; stored [in, out], they are Aᵀ and Bᵀ.
-    /// </summary>
-    public static void Fold(Graph graph, LinearModule module, double scale, Tensor a, Tensor b)
+    /// <summary>Gives a layer the weight that it has with the adapter.</summary>
+    public static void Fold(
+        Graph graph, LoraTarget target, LoraConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var weight = module.Weight.Initializer!;
-        if (weight.Type != ElementType.Float)
-            throw new ConfigException($"{module.Name}: its weight is {weight.Type}; merging needs Float weights.");
-        var (rows, columns, r) = ((int)weight.Dims[0], (int)weight.Dims[1], (int)a.Dims[0]);
-        var factors = module.IsOutByIn ? b.ToFloat32() : Transposed(a);
-        var directions = module.IsOutByIn ? a.ToFloat32() : Transposed(b);
-        var merged = GC.AllocateUninitializedArray<byte>(checked(rows * columns * sizeof(float)));
-        weight.Data.Slice(0, merged.Length).CopyTo(merged);
-        for (var row = 0; row < rows; row++)
+        var scale = config.ScaleOf(target.Name);
+        var terms = new List<(Tensor, Tensor, double)> { (weights[target.NameOfA], weights[target.NameOfB], scale) };
+        if (weights.TryGetValue(LoraStart.NameOf(target.NameOfA), out var a0))
+            terms.Add((a0, weights[LoraStart.NameOf(target.NameOfB)], -scale));
+        var sum = Sum(target, [.. terms]);
+        if (config.UseDora)
+            Rescale(target, sum, Dora.Factors(target, sum, weights[target.NameOfMagnitude]));
+        if (config.LoraBias)
+            AddToBias(graph, target, weights[target.NameOfBBias], scale);
+        target.SetWeight(graph, Tensor.Of<float>(sum, target.Weight.Initializer!.Dims.AsSpan()));
+    }
+
+    /// <summary>A copy of the weight.</summary>
+    public static float[] Weight(LoraTarget target) => ModuleWeights.Read(target.Weight, target.Name);
+
+    /// <summary>
+    /// W + Σ (s/α)·B·A: row i of the weight gains Σₖ factor[i, k]·direction[k, :]. Stored [out, in], the factors are B
+    /// and the directions A; stored [in, out], they are Aᵀ and Bᵀ.
+    /// </summary>
+    public static float[] Sum(LoraTarget target, params ReadOnlySpan<(Tensor A, Tensor B, double Scale)> terms)
+    {
+        var sum = Weight(target);
+        var columns = target.IsOutByIn ? target.InFeatures : target.OutFeatures;
+        foreach (var (a, b, scale) in terms)
         {
-            var target = MemoryMarshal.Cast<byte, float>(merged.AsSpan()).Slice(row * columns, columns);
-            for (var k = 0; k < r; k++)
+            var r = (int)a.Dims[0];
+            var factors = target.IsOutByIn ? b.ToFloat32() : Transposed(a);
+            var directions = target.IsOutByIn ? a.ToFloat32() : Transposed(b);
+            for (var at = 0; at < factors.Length; at++)
             {
-                var factor = (float)(scale * factors[(row * r) + k]);
-                TensorPrimitives.MultiplyAdd(directions.AsSpan(k * columns, columns), factor, target, target);
+                var row = sum.AsSpan(at / r * columns, columns);
+                var factor = (float)(scale / target.Factor * factors[at]);
+                TensorPrimitives.MultiplyAdd(directions.AsSpan(at % r * columns, columns), factor, row, row);
             }
         }
 
-        ModuleWeights.Replace(graph, module, new Tensor(weight.Type, weight.Dims, new MemoryTensorData(merged)));
+        return sum;
+    }
+
+    private static void Rescale(LoraTarget target, float[] weight, double[] factors)
+    {
+        var (isOutByIn, features) = (target.IsOutByIn, target.IsOutByIn ? target.InFeatures : target.OutFeatures);
+        for (var i = 0; i < weight.Length; i++)
+            weight[i] = (float)(weight[i] * factors[isOutByIn ? i / features : i % features]);
+    }
+
+    private static void AddToBias(Graph graph, LoraTarget target, Tensor ofB, double scale)
+    {
+        if (target.Bias is not { } bias)
+            throw new ConfigException(
+                $"{target.Name} has no bias that the trained {target.NameOfBBias} could be added to; " +
+                "use the adapter unmerged, or train without lora_bias.");
+        var sum = bias.Initializer!.ToFloat32();
+        TensorPrimitives.MultiplyAdd(ofB.ToFloat32(), (float)(scale / target.OffsetFactor), sum, sum);
+        graph.SetInitializer(bias, Tensor.Vector<float>(sum));
     }
 
     private static float[] Transposed(Tensor matrix)

@@ -46,9 +46,10 @@ public static class ModuleCatalogue
             if (WeightOf(node, NoneTrains) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
+            var isTiedHead = node == head && IsTied(weight);
             yield return new LinearModule
             {
-                Name = ModuleNames.Of(node, weight, bias),
+                Name = isTiedHead ? ModuleNames.TiedHead : ModuleNames.Of(node, weight, bias),
                 Node = node,
                 Weight = weight,
                 IsOutByIn = isOutByIn,
@@ -58,6 +59,9 @@ public static class ModuleCatalogue
             };
         }
     }
+
+    /// <summary>Whether an embedding reads the matrix too: its name is the embedding's.</summary>
+    private static bool IsTied(Value weight) => weight.Uses.Any(static u => u.Node.Is("Gather"));
 
     /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>
     private static Node? OutputLayer(Graph graph, IReadOnlySet<Value> trainable)

@@ -4,30 +4,50 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>
-/// Edits around one linear layer: new nodes go beside it, and what reads it reads their result instead. Operands are
-/// seen as rows [n, features], whatever their axes in the graph.
+/// Edits around one linear layer or embedding: new nodes go beside it, and what reads it reads their result instead.
+/// Operands are seen as rows [n, features], whatever their axes in the graph.
 /// </summary>
 internal sealed class ModuleGraft
 {
     private readonly GraphBuilder _builder;
-    private readonly LinearModule _module;
+    private readonly Node _node;
+    private readonly Node? _biasAdd;
+    private readonly int _inputIndex;
+    private readonly long _inFeatures;
+    private readonly long _outFeatures;
 
     /// <summary>Starts editing.</summary>
     /// <param name="builder">Adds the nodes.</param>
     /// <param name="module">The layer.</param>
     /// <param name="scope">What the new nodes' names start with, such as <c>/lora</c>.</param>
     public ModuleGraft(GraphBuilder builder, LinearModule module, string scope)
+        : this(builder, $"{scope}/{module.Name}", module.Node, 0, module.InFeatures, module.OutFeatures)
+    {
+        _biasAdd = module.BiasAdd;
+    }
+
+    /// <summary>Starts editing around an embedding, which reads rows of one index.</summary>
+    /// <param name="builder">Adds the nodes.</param>
+    /// <param name="module">The embedding.</param>
+    /// <param name="scope">What the new nodes' names start with, such as <c>/lora</c>.</param>
+    public ModuleGraft(GraphBuilder builder, EmbeddingModule module, string scope)
+        : this(builder, $"{scope}/{module.Name}", module.Node, 1, 1, module.Features)
+    {
+    }
+
+    private ModuleGraft(GraphBuilder builder, string scope, Node node, int input, long inFeatures, long outFeatures)
     {
         _builder = builder;
-        _module = module;
-        builder.Scope = $"{scope}/{module.Name}";
+        _node = node;
+        (_inputIndex, _inFeatures, _outFeatures) = (input, inFeatures, outFeatures);
+        builder.Scope = scope;
     }
 
     /// <summary>What the layer reads, [n, in].</summary>
     public Value Input()
     {
-        _builder.Before = FirstReader(_module.Node.Output);
-        return Rows(_module.Node.Inputs[0]!, _module.InFeatures);
+        _builder.Before = FirstReader(_node.Output);
+        return Rows(_node.Inputs[_inputIndex]!, _inFeatures);
     }
 
     /// <summary>
@@ -35,12 +55,12 @@ internal sealed class ModuleGraft
     /// before or after the bias.
     /// </summary>
     /// <param name="change">From the rows [n, out] to rows [n, out].</param>
-    public void ReplaceProduct(Func<Value, Value> change) => Replace(_module.Node.Output, change);
+    public void ReplaceProduct(Func<Value, Value> change) => Replace(_node.Output, change);
 
     /// <summary>Replaces what the layer makes, its bias added.</summary>
     /// <param name="change">From the rows [n, out] to rows [n, out].</param>
     public void ReplaceResult(Func<Value, Value> change) =>
-        Replace(_module.BiasAdd is { } add ? add.Output : _module.Node.Output, change);
+        Replace(_biasAdd is { } add ? add.Output : _node.Output, change);
 
     /// <summary>Replaces the sum that the layer's result goes into, such as the residual connection's.</summary>
     /// <param name="sum">The <c>Add</c>.</param>
@@ -54,17 +74,17 @@ internal sealed class ModuleGraft
     /// <param name="change">From the rows [n, in] to rows [n, in].</param>
     public void ReplaceInput(Func<Value, Value> change)
     {
-        var x = _module.Node.Inputs[0]!;
-        _builder.Before = _module.Node;
-        var changed = change(Rows(x, _module.InFeatures));
-        _module.Node.SetInput(0, x.Shape?.Rank == 2 ? changed : _builder.ReshapeLike(changed, x));
+        var x = _node.Inputs[_inputIndex]!;
+        _builder.Before = _node;
+        var changed = change(Rows(x, _inFeatures));
+        _node.SetInput(_inputIndex, x.Shape?.Rank == 2 ? changed : _builder.ReshapeLike(changed, x));
         _builder.Before = null;
     }
 
     private void Replace(Value made, Func<Value, Value> change)
     {
         _builder.Before = FirstReader(made);
-        var changed = change(Rows(made, _module.OutFeatures));
+        var changed = change(Rows(made, _outFeatures));
         ReplaceReaders(made, made.Shape?.Rank == 2 ? changed : _builder.ReshapeLike(changed, made));
         _builder.Before = null;
     }

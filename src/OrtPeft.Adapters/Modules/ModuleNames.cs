@@ -9,6 +9,11 @@ namespace OrtPeft.Adapters.Modules;
 /// </summary>
 internal static class ModuleNames
 {
+    /// <summary>
+    /// What a head is called that has no weight of its own; HF's name in every causal language model.
+    /// </summary>
+    public const string TiedHead = "lm_head";
+
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
 

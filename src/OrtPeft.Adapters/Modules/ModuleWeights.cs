@@ -2,17 +2,21 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
 
-/// <summary>Exchanges the weights of linear layers when an adapter is folded in.</summary>
+/// <summary>Exchanges the weights of linear layers and embeddings.</summary>
 internal static class ModuleWeights
 {
     /// <summary>A layer's weight as float32 in its own layout; a copy.</summary>
     /// <exception cref="ConfigException">It is of another type.</exception>
-    public static float[] Read(LinearModule module)
+    public static float[] Read(LinearModule module) => Read(module.Weight, module.Name);
+
+    /// <summary>A weight as float32; a copy.</summary>
+    /// <exception cref="ConfigException">It is of another type.</exception>
+    public static float[] Read(Value value, string module)
     {
-        var weight = module.Weight.Initializer!;
+        var weight = value.Initializer!;
         return weight.Type == ElementType.Float
             ? weight.ToFloat32()
-            : throw new ConfigException($"{module.Name}: its weight is {weight.Type}; merging needs Float weights.");
+            : throw new ConfigException($"{module}: its weight is {weight.Type}; merging needs Float weights.");
     }
 
     /// <summary>
@@ -43,15 +47,25 @@ internal static class ModuleWeights
     /// </summary>
     public static void Replace(Graph graph, LinearModule module, Tensor content)
     {
-        var weight = module.Weight;
-        if (weight.Uses.Count == 1)
-        {
-            graph.SetInitializer(weight, content);
-            return;
-        }
+        var reader = module.Node.Inputs[1] == module.Weight ? module.Node : module.Node.Inputs[1]!.Producer!;
+        Replace(graph, module.Name, module.Weight, reader, reader == module.Node ? 1 : 0, content);
+    }
 
-        var own = graph.AddInitializer(graph.FreshName($"{module.Name}.weight"), content);
-        var reader = module.Node.Inputs[1] == weight ? module.Node : module.Node.Inputs[1]!.Producer!;
-        reader.SetInput(reader == module.Node ? 1 : 0, own);
+    /// <summary>
+    /// Gives an embedding another matrix under the old one's name. A head tied to it keeps the old one as its own.
+    /// </summary>
+    public static void Replace(Graph graph, EmbeddingModule module, Tensor content)
+    {
+        if (module.Weight.Uses.Count > 1)
+            graph.Rename(module.Weight, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
+        Replace(graph, module.Name, module.Weight, module.Node, 0, content);
+    }
+
+    private static void Replace(Graph graph, string name, Value weight, Node reader, int index, Tensor content)
+    {
+        if (weight.Uses.Count == 1)
+            graph.SetInitializer(weight, content);
+        else
+            reader.SetInput(index, graph.AddInitializer(graph.FreshName($"{name}.weight"), content));
     }
 }

@@ -32,13 +32,23 @@ public static class TargetSelector
     {
         ArgumentNullException.ThrowIfNull(modules);
         ArgumentNullException.ThrowIfNull(targets);
-        var selected = modules
-            .Where(m => Matches(m, targets))
-            .Where(m => exclude is null || !Matches(m, exclude))
-            .Where(m => layers is null or [] || targets.Names.Contains(m.Name) || IsInLayers(m.Name, layers, layersPattern))
-            .ToList();
+        var selected = Find(modules, targets, exclude, layers, layersPattern);
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
+
+    /// <summary>As <see cref="Select"/>, where it is no error that nothing matches.</summary>
+    internal static IReadOnlyList<LinearModule> Find(
+        IReadOnlyList<LinearModule> modules,
+        ModuleTargets targets,
+        ModuleTargets? exclude,
+        IReadOnlyList<int>? layers,
+        IReadOnlyList<string>? layersPattern) =>
+        [
+            .. modules.Where(m => Matches(m, targets))
+                .Where(m => exclude is null || !Matches(m, exclude))
+                .Where(m => layers is null or [] || targets.Names.Contains(m.Name)
+                    || IsInLayers(m.Name, layers, layersPattern)),
+        ];
 
     /// <summary>
     /// The value of the first pattern that matches a module's name, as HF PEFT reads <c>rank_pattern</c>.
@@ -71,7 +81,8 @@ public static class TargetSelector
         var pattern => MatchOf(module, "^(?:", pattern, ")$").Success,
     };
 
-    private static bool EndsWith(string module, string name) =>
+    /// <summary>Whether a name is a module's, or its end.</summary>
+    internal static bool EndsWith(string module, string name) =>
         module == name || module.EndsWith("." + name, StringComparison.Ordinal);
 
     private static bool IsInside(string module, string container)

@@ -26,6 +26,12 @@ public abstract record TargetedConfig : PeftConfig
     /// </summary>
     public bool FanInFanOut { get; init; }
 
+    /// <summary>
+    /// Modules that train as a whole beside the adapter and are saved with it, such as <c>lm_head</c> or <c>ln_f</c>:
+    /// names or name endings; null (default) for none. A head tied to an embedding becomes a copy of its own.
+    /// </summary>
+    public IReadOnlyList<string>? ModulesToSave { get; init; }
+
     /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
     internal virtual bool HasLayerFields => true;
 
@@ -46,6 +52,7 @@ public abstract record TargetedConfig : PeftConfig
                 LayersToTransform = fields.List<int>("layers_to_transform"),
                 LayersPattern = fields.List<string>("layers_pattern"),
                 FanInFanOut = fields.Flag("fan_in_fan_out", false),
+                ModulesToSave = fields.List<string>("modules_to_save"),
             },
             fields);
     }
@@ -57,6 +64,7 @@ public abstract record TargetedConfig : PeftConfig
         fields["target_modules"] = TargetModules?.ToJson();
         fields["exclude_modules"] = ExcludeModules?.ToJson();
         fields["fan_in_fan_out"] = FanInFanOut;
+        fields["modules_to_save"] = ModulesToSave is null ? null : new JsonArray([.. ModulesToSave.Select(Text)]);
         if (!HasLayerFields)
             return;
         fields["layers_to_transform"] = LayersToTransform is null
@@ -64,6 +72,8 @@ public abstract record TargetedConfig : PeftConfig
             : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
         fields["layers_pattern"] = LayersPattern is null
             ? null
-            : new JsonArray([.. LayersPattern.Select(static l => (JsonNode?)l)]);
+            : new JsonArray([.. LayersPattern.Select(Text)]);
     }
+
+    private static JsonNode? Text(string text) => text;
 }

@@ -58,7 +58,7 @@ internal sealed class OrtRuntime : IDisposable
             _gradients,
             _moments1,
             _moments2,
-            _learningRateFactors = Factors(peft.Parameters),
+            _learningRateFactors = Factors([.. peft.Parameters.Select(p => LearningRateFactors.Of(p, arguments))]),
             arguments.Optimizer,
             arguments.Runtime.Threads);
         _openEvaluation = () => new LossSession(TrainingGraph.ForEvaluation(peft, objective), arguments.Runtime);
@@ -125,13 +125,13 @@ internal sealed class OrtRuntime : IDisposable
     }
 
     /// <summary>What multiplies each element's learning rate; null when nothing has a rate of its own.</summary>
-    private FlatVector? Factors(IReadOnlyList<AdapterParameter> parameters)
+    private FlatVector? Factors(IReadOnlyList<double> byParameter)
     {
-        if (parameters.All(static p => p.LearningRateFactor == 1))
+        if (byParameter.All(static f => f == 1))
             return null;
         var factors = new FlatVector(Layout.Count);
-        foreach (var (slot, parameter) in Layout.Slots.Zip(parameters))
-            factors.Span(slot.Offset, slot.Count).Fill((float)parameter.LearningRateFactor);
+        foreach (var (slot, factor) in Layout.Slots.Zip(byParameter))
+            factors.Span(slot.Offset, slot.Count).Fill((float)factor);
         return factors;
     }
 

@@ -7,10 +7,13 @@ namespace OrtPeft.Adapters.Tests.Goldens;
 public sealed class LoraRunTests
 {
     private static readonly string[] RunsWithGradients =
-        ["lora_cattn_randB", "lora_all_randB", "lora_cattn_biaslora", "rslora_cattn"];
+        ["lora_cattn_randB", "lora_all_randB", "lora_cattn_biaslora", "rslora_cattn", "dora_cattn_randB", "dora_all"];
 
     private static readonly string[] Runs =
-        ["lora_cattn", "lora_cattn_randB", "lora_all", "lora_all_randB", "lora_cattn_biaslora", "rslora_cattn"];
+    [
+        "lora_cattn", "lora_cattn_randB", "lora_all", "lora_all_randB", "lora_cattn_biaslora", "rslora_cattn",
+        "dora_cattn", "dora_cattn_randB", "dora_all",
+    ];
 
     /// <summary>HF PEFT 0.13 leaves out biases that <c>lora_only</c> trains: its file is not the whole run.</summary>
     private static readonly string[] SavedRuns = [.. Runs.Where(static r => r != "lora_cattn_biaslora")];

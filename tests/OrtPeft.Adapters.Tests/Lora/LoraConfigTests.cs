@@ -32,7 +32,8 @@ public sealed class LoraConfigTests
             {"peft_type": "LORA", "task_type": null, "base_model_name_or_path": "gpt2", "revision": "r1", "r": 16,
              "auto_mapping": {"a": "b"}, "lora_alpha": 12.5, "lora_dropout": 0.25, "target_modules": ["c_attn"],
              "exclude_modules": ".*lm_head", "bias": "all", "use_rslora": true, "fan_in_fan_out": true,
-             "init_lora_weights": false, "rank_pattern": {"a": 2, "b": 3}, "alpha_pattern": {"b": 1.5, "a": 4},
+             "init_lora_weights": "pissa_niter_3", "use_dora": true, "modules_to_save": ["ln_f"],
+             "rank_pattern": {"a": 2, "b": 3}, "alpha_pattern": {"b": 1.5, "a": 4},
              "layers_to_transform": [0, 3], "layers_pattern": ["h"], "peft_version": "0.20", "new": {"x": [1, null]}}
             """;
 
@@ -49,16 +50,14 @@ public sealed class LoraConfigTests
     {
         var config = Read("""{"peft_type": "LORA"}""");
 
-        Assert.Equal((8, 8.0, 0.0, "none", false, true), (
+        Assert.Equal((8, 8.0, 0.0, "none", false, LoraInit.Kaiming), (
             config.R, config.LoraAlpha, config.LoraDropout, config.Bias, config.UseRslora, config.InitLoraWeights));
         Assert.Null(config.TargetModules);
     }
 
     [Theory]
-    [InlineData("use_dora", "true")]
     [InlineData("use_qalora", "true")]
-    [InlineData("lora_bias", "true")]
-    [InlineData("modules_to_save", """["lm_head"]""")]
+    [InlineData("ensure_weight_tying", "true")]
     [InlineData("layer_replication", "[[0, 4]]")]
     [InlineData("target_parameters", """["experts"]""")]
     [InlineData("trainable_token_indices", "[5]")]

@@ -1,8 +1,12 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Eva;
 
 namespace OrtPeft.Cli.Options;
 
@@ -41,6 +45,25 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
 
         var name = prompt.TokenizerNameOrPath ?? folder;
         return this with { Config = prompt with { InitTokenIds = tokenizer.Encode(text), TokenizerNameOrPath = name } };
+    }
+
+    /// <summary>Puts the adapter on a base that is to be trained; EVA starts from the rows.</summary>
+    public PeftModel Apply(
+        Model baseModel,
+        TrainingArguments arguments,
+        Func<IReadOnlyList<Example>> rows,
+        CancellationToken cancellation)
+    {
+        if (WeightsFolder is not null || Config is not LoraConfig lora || lora.InitLoraWeights != LoraInit.Eva)
+            return Apply(baseModel, arguments.Seed);
+        return Blame.On(Origin, () => EvaInitialisation.Create(
+            baseModel,
+            lora,
+            new TokenDataset(rows()),
+            arguments.BatchSize,
+            arguments.Seed,
+            arguments.Runtime,
+            cancellation));
     }
 
     /// <summary>The same choice, with the base's name in the configuration.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 
@@ -57,6 +58,9 @@ internal sealed class MethodOptions : IOptionGroup
         var bias = Text(
             "--bias", "Biases of the base that train too: none, all or lora_only. [default: none]", "WHICH");
         var rslora = new Option<bool>("--rslora") { Description = "Scale by alpha / √rank instead of alpha / rank." };
+        var dora = new Option<bool>("--dora") { Description = "Train a magnitude per output too (DoRA)." };
+        var init = Text(
+            "--init", $"How LoRA's A and B start: {string.Join(", ", LoraInit.Names)}. [default: true]", "NAME");
         var ranks = Text("--rank-pattern", "Ranks of single modules: c_proj=4,h.0.attn.c_attn=16.", "NAME=R,...");
         var alphas = Text("--alpha-pattern", "Alphas of single modules.", "NAME=A,...");
         var layers = Text("--layers", "Only the layers of these numbers, from 0: 10,11.", "N,...");
@@ -78,6 +82,8 @@ internal sealed class MethodOptions : IOptionGroup
             (target, "target_modules", run => FieldText.Targets(run.Get(target)!)),
             (bias, "bias", run => run.Get(bias)),
             (rslora, "use_rslora", run => run.Get(rslora)),
+            (dora, "use_dora", run => run.Get(dora)),
+            (init, "init_lora_weights", run => FieldText.Assignment($"init={run.Get(init)}").Value),
             (ranks, "rank_pattern", run => FieldText.Pattern(ranks.Name, run.Get(ranks)!)),
             (alphas, "alpha_pattern", run => FieldText.Pattern(alphas.Name, run.Get(alphas)!)),
             (preset, "preset", run => run.Get(preset)),

@@ -29,6 +29,9 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<double> _learningRate = NumberOption.Of(
         "--lr", "The peak learning rate.", "X", Defaults.LearningRate);
 
+    private readonly Option<double> _loraPlusRatio = NumberOption.Of(
+        "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
+
     private readonly Option<string> _schedule = new("--schedule")
     {
         Description = "How the rate falls after the warm-up.",
@@ -72,8 +75,8 @@ internal sealed class TrainingOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _schedule, _warmup, _weightDecay, _maxGradNorm,
-        _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
+        _weightDecay, _maxGradNorm, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -99,6 +102,7 @@ internal sealed class TrainingOptions : IOptionGroup
             BatchSize = batchSize,
             GradientAccumulation = run.Get(_accumulation),
             LearningRate = run.Get(_learningRate),
+            LoraPlusRatio = run.Get(_loraPlusRatio),
             Schedule = run.Get(_schedule),
             WarmupSteps = run.Get(_warmup),
             Optimizer = Defaults.Optimizer with

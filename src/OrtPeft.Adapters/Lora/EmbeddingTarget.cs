@@ -1,0 +1,39 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>
+/// An embedding that LoRA adapts: row t gains s·B·A[:, t]. A head tied to it goes on reading the base's matrix.
+/// </summary>
+internal sealed class EmbeddingTarget(EmbeddingModule module) : LoraTarget
+{
+    public override string Name => module.Name;
+
+    public override Value Weight => module.Weight;
+
+    public override bool IsOutByIn => false;
+
+    public override bool HasDropout => false;
+
+    public override bool ReadsActivations => false;
+
+    public override Value? Bias => null;
+
+    public override string NameOfA => $"base_model.model.{Name}.lora_embedding_A";
+
+    public override string NameOfB => $"base_model.model.{Name}.lora_embedding_B";
+
+    public override Value Input(GraphBuilder g) => g.Reshape(new ModuleGraft(g, module, "/lora").Input(), -1);
+
+    public override Value Times(GraphBuilder g, Value input, Value matrix, bool isOutByIn) =>
+        g.Gather(isOutByIn ? g.Transpose(matrix, 1, 0) : matrix, input);
+
+    public override void Replace(GraphBuilder g, Func<Value, Value> change) =>
+        new ModuleGraft(g, module, "/lora").ReplaceProduct(change);
+
+    public override Value? Offset(GraphBuilder g) => null;
+
+    public override void SetWeight(Graph graph, Tensor content) => ModuleWeights.Replace(graph, module, content);
+}

@@ -1,0 +1,12 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Lora.Initialization;
+
+/// <summary>The first A and B of one layer.</summary>
+/// <param name="A">[r, in] float32.</param>
+/// <param name="B">[out, r] float32.</param>
+internal sealed record LoraFactors(Tensor A, Tensor B)
+{
+    /// <summary>Whether s·B·A is a part of the base, which then goes on with the rest: W − s·B·A.</summary>
+    public bool AreTakenFromBase { get; init; }
+}

@@ -1,0 +1,66 @@
+using OrtPeft.Adapters.LinearAlgebra;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Lora.Initialization;
+
+/// <summary>What an initialiser knows of one layer.</summary>
+internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, long seed)
+{
+    public LoraTarget Target => target;
+
+    public LoraInit Init => config.InitLoraWeights;
+
+    /// <summary>The rank r.</summary>
+    public int Rank { get; } = config.RankOf(target.Name);
+
+    /// <summary>The scale s.</summary>
+    public double Scale { get; } = config.ScaleOf(target.Name);
+
+    /// <summary>The number at the end of the initialiser's name.</summary>
+    public int Iterations { get; private init; }
+
+    /// <summary>The same layer for an initialiser with a number.</summary>
+    public LoraStartingPoint With(int iterations) => new(target, config, seed) { Iterations = iterations };
+
+    /// <summary>α·W as [out, in], whatever its layout; a copy in float64.</summary>
+    public Matrix Weight()
+    {
+        var dims = target.Weight.Initializer!.Dims;
+        var stored = Matrix.Of((int)dims[0], (int)dims[1], LoraMerge.Weight(target), target.Factor);
+        return target.IsOutByIn ? stored : stored.Transposed();
+    }
+
+    public Tensor ZeroB() => InitialWeights.Zeros(target.OutFeatures, Rank);
+
+    public Tensor UniformA() =>
+        InitialWeights.Uniform(seed, target.NameOfA, 1 / Math.Sqrt(target.InFeatures), Rank, target.InFeatures);
+
+    public Tensor UniformB() =>
+        InitialWeights.Uniform(seed, target.NameOfB, 1 / Math.Sqrt(Rank), target.OutFeatures, Rank);
+
+    public Tensor NormalA(double deviation) =>
+        InitialWeights.Normal(seed, target.NameOfA, deviation, Rank, target.InFeatures);
+
+    public Tensor NormalB(double deviation) =>
+        InitialWeights.Normal(seed, target.NameOfB, deviation, target.OutFeatures, Rank);
+
+    /// <summary>A matrix of standard normal numbers for a purpose.</summary>
+    public Matrix Normal(int rows, int columns, string purpose) => Matrix.Of(
+        rows, columns, InitialWeights.Normal(seed, $"{target.Name}/{purpose}", 1, rows, columns).ToFloat32());
+
+    /// <summary>
+    /// The same whatever the run's seed, so that loading an adapter derives the same rest of the base.
+    /// </summary>
+    public Matrix FixedNormal(int rows, int columns) => Matrix.Of(
+        rows, columns, InitialWeights.Normal(0, $"{target.Name}/start", 1, rows, columns).ToFloat32());
+
+    /// <summary>An error where the rank is more than the weight's own.</summary>
+    public void RequireRankWithinWeight()
+    {
+        var most = Math.Min(target.InFeatures, target.OutFeatures);
+        if (Rank > most)
+            throw new ConfigException(
+                $"init_lora_weights '{Init}' takes r directions out of {target.Name} [{target.OutFeatures}, "
+                + $"{target.InFeatures}], but r is {Rank}; give at most {most}.");
+    }
+}

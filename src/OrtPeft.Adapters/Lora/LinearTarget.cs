@@ -1,0 +1,45 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>A linear layer that LoRA adapts.</summary>
+internal sealed class LinearTarget(LinearModule module) : LoraTarget
+{
+    public LinearModule Module => module;
+
+    public override string Name => module.Name;
+
+    public override Value Weight => module.Weight;
+
+    public override bool IsOutByIn => module.IsOutByIn;
+
+    public override double Factor => module.Node.Attributes.Float("alpha", 1);
+
+    public override double OffsetFactor => module.Node.Attributes.Float("beta", 1);
+
+    public override bool HasDropout => true;
+
+    public override bool ReadsActivations => true;
+
+    public override Value? Bias => module.Bias;
+
+    public override string NameOfA => $"base_model.model.{Name}.lora_A.weight";
+
+    public override string NameOfB => $"base_model.model.{Name}.lora_B.weight";
+
+    public override Value Input(GraphBuilder g) => new ModuleGraft(g, module, "/lora").Input();
+
+    public override Value Times(GraphBuilder g, Value input, Value matrix, bool isOutByIn) =>
+        g.Gemm(input, matrix, transB: isOutByIn);
+
+    public override void Replace(GraphBuilder g, Func<Value, Value> change) =>
+        new ModuleGraft(g, module, "/lora").ReplaceProduct(change);
+
+    public override Value? Offset(GraphBuilder g) => !module.Node.Is("Gemm") || module.Node.Input(2) is not { } offset
+        ? null
+        : OffsetFactor == 1 ? offset : g.Mul(offset, OffsetFactor);
+
+    public override void SetWeight(Graph graph, Tensor content) => ModuleWeights.Replace(graph, module, content);
+}

@@ -1,0 +1,101 @@
+using OrtPeft.Adapters.Lora.Initialization;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>
+/// Adds s·(x·Aᵀ)·Bᵀ to one layer. Where A and B start as a part of the base (PiSSA, OLoRA), −s·(x·A₀ᵀ)·B₀ᵀ is added
+/// too: the base's weight stays as it is on disk, and mapped.
+/// </summary>
+internal sealed class LoraGraph
+{
+    private readonly LoraTarget _target;
+    private readonly LoraConfig _config;
+    private readonly GraphBuilder _g;
+    private readonly float _scale;
+    private readonly Value _a;
+    private readonly Value _b;
+    private readonly (Value A, Value B)? _start;
+
+    private LoraGraph(LoraTarget target, LoraConfig config, GraphBuilder g, LoraFactors factors)
+    {
+        (_target, _config, _g) = (target, config, g);
+        _scale = (float)config.ScaleOf(target.Name);
+        _a = g.Graph.AddInitializer(target.NameOfA, factors.A);
+        _b = g.Graph.AddInitializer(target.NameOfB, factors.B);
+        if (!factors.AreTakenFromBase)
+            return;
+        _start = (
+            g.Graph.AddInitializer(LoraStart.NameOf(target.NameOfA), factors.A),
+            g.Graph.AddInitializer(LoraStart.NameOf(target.NameOfB), factors.B));
+    }
+
+    /// <summary>Edits the graph around one layer.</summary>
+    public static LoraParts Inject(LoraTarget target, LoraConfig config, GraphBuilder g, long seed)
+    {
+        var factors = LoraInitialisers.Factors(new LoraStartingPoint(target, config, seed));
+        var graph = new LoraGraph(target, config, g, factors);
+        return config.UseDora ? graph.WithMagnitude(factors) : graph.Plain();
+    }
+
+    private LoraParts Plain()
+    {
+        var x = _target.Input(_g);
+        var low = _target.Times(_g, Dropped(x), _a, isOutByIn: true);
+        var bias = _config.LoraBias
+            ? _g.Graph.AddInitializer(_target.NameOfBBias, InitialWeights.Zeros(_target.OutFeatures))
+            : null;
+        _target.Replace(_g, y =>
+        {
+            var sum = _g.Gemm(low, _b, WithoutStart(y, x), transB: true, alpha: _scale);
+            return bias is null ? sum : _g.Add(sum, _g.Mul(bias, _scale));
+        });
+        return Parts(bias is null ? [] : [new AdapterParameter(_target.NameOfBBias, bias)], []);
+    }
+
+    /// <summary>
+    /// DoRA: y = offset + f ⊙ (x·W + s·(x·Aᵀ)·Bᵀ), f = m / ‖W + s·B·A‖. With dropout d as in HF PEFT, only what is
+    /// added to the base reads d(x): y = x·W + offset + (f − 1) ⊙ d(x)·W + f ⊙ s·(d(x)·Aᵀ)·Bᵀ.
+    /// </summary>
+    private LoraParts WithMagnitude(LoraFactors factors)
+    {
+        var x = _target.Input(_g);
+        var dropped = Dropped(x);
+        var low = _target.Times(_g, dropped, _a, isOutByIn: true);
+        var dora = new Dora(_target, _scale);
+        var m = _g.Graph.AddInitializer(_target.NameOfMagnitude, dora.FirstMagnitude(factors));
+        Value? norm = null;
+        _target.Replace(_g, y =>
+        {
+            norm = dora.Norm(_g, _a, _b, _start);
+            var f = _g.Div(m, norm);
+            var offset = _target.Offset(_g);
+            var isLive = dropped != x;
+            var product = isLive ? Product(dropped) : offset is null ? y : _g.Sub(y, offset);
+            var sum = _g.Gemm(low, _b, WithoutStart(product, dropped), transB: true, alpha: _scale);
+            var scaled = _g.Mul(sum, f);
+            return isLive ? _g.Add(_g.Sub(y, product), scaled) : offset is null ? scaled : _g.Add(scaled, offset);
+        });
+        return Parts([new AdapterParameter(_target.NameOfMagnitude, m)], [norm!]);
+    }
+
+    private Value Product(Value input)
+    {
+        var product = _target.Times(_g, input, _target.Weight, _target.IsOutByIn);
+        return _target.Factor == 1 ? product : _g.Mul(product, _target.Factor);
+    }
+
+    private Value WithoutStart(Value y, Value input) => _start is var (a, b)
+        ? _g.Gemm(_target.Times(_g, input, a, isOutByIn: true), b, y, transB: true, alpha: -_scale)
+        : y;
+
+    private Value Dropped(Value x) => _config.LoraDropout > 0 && _target.HasDropout
+        ? _g.Op("Dropout", x, _g.Scalar(ElementType.Float, _config.LoraDropout), _g.Scalar(ElementType.Bool, 1))
+        : x;
+
+    private LoraParts Parts(IEnumerable<AdapterParameter> more, IReadOnlyList<Value> detached) => new(
+        [new(_target.NameOfA, _a), new(_target.NameOfB, _b), .. more],
+        _start is var (a, b) ? [new(a.Name, a), new(b.Name, b)] : [],
+        detached);
+}

@@ -1,0 +1,73 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>
+/// A layer that LoRA adapts: y = α·x·W (+ offset). A linear layer multiplies rows; an embedding picks rows of W, which
+/// is the product with one-hot rows.
+/// </summary>
+internal abstract class LoraTarget
+{
+    /// <summary>The layer's path in the source model.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The weight as stored.</summary>
+    public abstract Value Weight { get; }
+
+    /// <summary>Whether the weight is stored [out, in].</summary>
+    public abstract bool IsOutByIn { get; }
+
+    /// <summary>α: what the layer multiplies the product by; 1 but for a <c>Gemm</c> with an alpha.</summary>
+    public virtual double Factor => 1;
+
+    /// <summary>What the layer multiplies its bias by; 1 but for a <c>Gemm</c> with a beta.</summary>
+    public virtual double OffsetFactor => 1;
+
+    /// <summary>Whether <c>lora_dropout</c> applies; HF PEFT's embeddings have none.</summary>
+    public abstract bool HasDropout { get; }
+
+    /// <summary>Whether the layer reads activations, whose principal axes can start A.</summary>
+    public abstract bool ReadsActivations { get; }
+
+    /// <summary>The layer's bias, or null.</summary>
+    public abstract Value? Bias { get; }
+
+    /// <summary>The name of A, [r, in].</summary>
+    public abstract string NameOfA { get; }
+
+    /// <summary>The name of B, [out, r].</summary>
+    public abstract string NameOfB { get; }
+
+    /// <summary>The name of B's bias, [out].</summary>
+    public string NameOfBBias => $"base_model.model.{Name}.lora_B.bias";
+
+    /// <summary>The name of DoRA's magnitudes, [out].</summary>
+    public string NameOfMagnitude => $"base_model.model.{Name}.lora_magnitude_vector";
+
+    /// <summary>The number of features that the layer reads; of an embedding, its entries.</summary>
+    public int InFeatures => (int)Weight.Initializer!.Dims[IsOutByIn ? 1 : 0];
+
+    /// <summary>The number of features that the layer makes.</summary>
+    public int OutFeatures => (int)Weight.Initializer!.Dims[IsOutByIn ? 0 : 1];
+
+    /// <summary>Where the graph reads the layer's operand: rows [n, in], or indices [n].</summary>
+    public abstract Value Input(GraphBuilder g);
+
+    /// <summary>The operand times a matrix.</summary>
+    /// <param name="g">Adds the nodes.</param>
+    /// <param name="input">What <see cref="Input"/> gave.</param>
+    /// <param name="matrix">[k, in] or [in, k].</param>
+    /// <param name="isOutByIn">Whether it is [k, in].</param>
+    /// <returns>[n, k].</returns>
+    public abstract Value Times(GraphBuilder g, Value input, Value matrix, bool isOutByIn);
+
+    /// <summary>Replaces the product [n, out], which has <see cref="Offset"/> in it already.</summary>
+    public abstract void Replace(GraphBuilder g, Func<Value, Value> change);
+
+    /// <summary>What the product's node adds to the product: a <c>Gemm</c>'s bias, scaled; or null.</summary>
+    public abstract Value? Offset(GraphBuilder g);
+
+    /// <summary>Gives the layer another weight in the stored layout; others that read the old one keep it.</summary>
+    public abstract void SetWeight(Graph graph, Tensor content);
+}

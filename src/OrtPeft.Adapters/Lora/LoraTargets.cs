@@ -1,0 +1,25 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Lora;
+
+/// <summary>The layers that a configuration adapts: linear ones, and embeddings that it names.</summary>
+internal static class LoraTargets
+{
+    /// <summary>Picks the layers, embeddings first, and writes the choice as HF PEFT can read it back.</summary>
+    public static (LoraConfig Config, IReadOnlyList<LoraTarget> Targets) Resolve(
+        Graph graph, LoraConfig config, IReadOnlyList<string[]> defaults)
+    {
+        var embeddings = EmbeddingCatalogue.Embeddings(graph)
+            .Where(e => TargetResolution.Names(config, e.Name)).ToList();
+        if (config.LoraBias && embeddings.Count > 0)
+            throw new ConfigException(
+                $"lora_bias is true and {embeddings[0].Name} is an embedding, which has no bias in B; leave one out.");
+        var (resolved, linear) = TargetResolution.Resolve(
+            graph, config, [.. embeddings.Select(static e => e.Name)], defaults);
+        return (resolved, [
+            .. embeddings.Select(static e => new EmbeddingTarget(e)),
+            .. linear.Select(static m => new LinearTarget(m)),
+        ]);
+    }
+}

@@ -1,0 +1,25 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>Finds the embeddings of a graph and recovers their names in the source model.</summary>
+public static class EmbeddingCatalogue
+{
+    /// <summary>Lists the embeddings in execution order.</summary>
+    /// <param name="graph">The graph, in canonical form.</param>
+    /// <returns>The embeddings; a matrix that is read twice is listed once, at its first use.</returns>
+    public static IReadOnlyList<EmbeddingModule> Embeddings(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return
+        [
+            .. graph.Nodes.Where(IsEmbedding)
+                .Select(static n => new EmbeddingModule(ModuleNames.Of(n, n.Inputs[0]!, null), n, n.Inputs[0]!))
+                .DistinctBy(static m => m.Name, StringComparer.Ordinal),
+        ];
+    }
+
+    private static bool IsEmbedding(Node node) =>
+        node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
+        && node.Inputs[0] is { Initializer.Dims.Length: 2, Constant: not null } weight && weight.Type.IsFloating();
+}

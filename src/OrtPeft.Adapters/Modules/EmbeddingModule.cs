@@ -1,0 +1,16 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>An embedding found in a graph: rows of a constant matrix, picked by token or position.</summary>
+/// <param name="Name">The layer's path in the source model, such as <c>transformer.wte</c>.</param>
+/// <param name="Node">The <c>Gather</c> that picks.</param>
+/// <param name="Weight">The matrix, [entries, features].</param>
+public sealed record EmbeddingModule(string Name, Node Node, Value Weight)
+{
+    /// <summary>The number of rows: tokens of the vocabulary, or positions.</summary>
+    public long Entries => Weight.Initializer!.Dims[0];
+
+    /// <summary>The number of features of a row.</summary>
+    public long Features => Weight.Initializer!.Dims[1];
+}

@@ -1,0 +1,71 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>
+/// <c>modules_to_save</c>: whole modules that train beside an adapter and are saved with it, under HF PEFT's names and
+/// in HF's layouts. A weight that another module reads too (a tied head) becomes the module's own copy first.
+/// </summary>
+internal static class SavedModules
+{
+    /// <summary>Makes the modules of a configuration train.</summary>
+    /// <param name="model">The model with the adapter in it; edited in place.</param>
+    /// <param name="injection">What the method did.</param>
+    /// <exception cref="ConfigException">There is no such module, or the adapter changes it already.</exception>
+    public static Injection AddTo(Model model, Injection injection)
+    {
+        var names = NamesIn(injection.Config);
+        if (names.Count == 0)
+            return injection;
+        var builder = GraphBuilder.Over(model);
+        builder.Scope = "/modules_to_save";
+        var saved = names.SelectMany(name => Named(model.Graph, name)).DistinctBy(static s => s.Name)
+            .Select(s => Checked(s, injection))
+            .ToList() // names are read before any weight moves
+            .Select(s => new AdapterParameter(KeyOf(s), s.Own(builder)))
+            .ToList();
+        return injection with { Parameters = [.. injection.Parameters, .. saved] };
+    }
+
+    /// <summary>Puts the trained modules into the base.</summary>
+    public static void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var found = NamesIn(config).SelectMany(name => Named(model.Graph, name))
+            .DistinctBy(static s => s.Name).ToList();
+        foreach (var saved in found)
+            saved.Fold(model.Graph, weights[KeyOf(saved)]);
+    }
+
+    private static IReadOnlyList<string> NamesIn(PeftConfig config) =>
+        (config as TargetedConfig)?.ModulesToSave ?? [];
+
+    private static string KeyOf(SavedParameter saved) => $"base_model.model.{saved.Name}";
+
+    private static List<SavedParameter> Named(Graph graph, string name)
+    {
+        var all = All(graph).ToList();
+        var found = all.Where(s => TargetSelector.EndsWith(s.Module, name)).ToList();
+        if (found.Count > 0)
+            return found;
+        var known = string.Join(", ", all.Select(static s => s.Module.Split('.')[^1]).Distinct());
+        throw new ConfigException($"modules_to_save '{name}' is no module of the model; these are: {known}.");
+    }
+
+    private static IEnumerable<SavedParameter> All(Graph graph)
+    {
+        var embeddings = EmbeddingCatalogue.Embeddings(graph).Select(SavedParameter.Of);
+        var linear = ModuleCatalogue.LinearModules(graph).SelectMany(SavedParameter.Of);
+        return [.. embeddings, .. linear, .. VectorCatalogue.NormVectors(graph).Select(SavedParameter.Of)];
+    }
+
+    private static SavedParameter Checked(SavedParameter saved, Injection injection)
+    {
+        var module = $"base_model.model.{saved.Module}.";
+        var own = injection.Parameters.FirstOrDefault(p => p.Name.StartsWith(module, StringComparison.Ordinal));
+        if (own is not null)
+            throw new ConfigException(
+                $"modules_to_save has {saved.Module}, which the adapter trains as '{own.Name}'; choose one of the two.");
+        return saved;
+    }
+}

@@ -1,0 +1,83 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>One parameter of a module that trains as a whole.</summary>
+/// <param name="Module">The module's path in the source model.</param>
+/// <param name="Kind"><c>weight</c> or <c>bias</c>.</param>
+/// <param name="Value">The initializer in the graph.</param>
+/// <param name="Reader">The node through which the module reads it.</param>
+/// <param name="Index">Which of the node's inputs it is.</param>
+internal sealed record SavedParameter(string Module, string Kind, Value Value, Node Reader, int Index)
+{
+    /// <summary>The parameter's name in the source model.</summary>
+    public string Name => $"{Module}.{Kind}";
+
+    /// <summary>
+    /// Whether the source model keeps the weight as the transpose of what stands in the graph: PyTorch's Linear, whose
+    /// exporters transpose it and lose its name. GPT-2's Conv1D is [in, out] in both.
+    /// </summary>
+    public bool IsTransposed { get; private init; }
+
+    public static SavedParameter Of(EmbeddingModule module) =>
+        new(module.Name, "weight", module.Weight, module.Node, 0);
+
+    public static SavedParameter Of(VectorParameter vector)
+    {
+        var use = vector.Value.Uses[0];
+        return new SavedParameter(vector.Module, vector.Kind, vector.Value, use.Node, use.Index);
+    }
+
+    public static IEnumerable<SavedParameter> Of(LinearModule module)
+    {
+        var reader = module.Node.Inputs[1] == module.Weight ? module.Node : module.Node.Inputs[1]!.Producer!;
+        var isNamed = module.Weight.Name.EndsWith(".weight", StringComparison.Ordinal);
+        yield return new SavedParameter(module.Name, "weight", module.Weight, reader, reader == module.Node ? 1 : 0)
+        {
+            IsTransposed = !module.IsOutByIn && !isNamed,
+        };
+        if (module.Bias is not { } bias)
+            yield break;
+        var adder = module.BiasAdd ?? module.Node;
+        var index = adder.Inputs.Index().First(i => i.Item == bias).Index;
+        yield return new SavedParameter(module.Name, "bias", bias, adder, index);
+    }
+
+    /// <summary>The parameter as one that only the module reads, in the source model's layout.</summary>
+    public Value Own(GraphBuilder g)
+    {
+        if (!IsTransposed && Value.Uses.Count == 1)
+            return Value;
+        var content = IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
+        var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), content);
+        g.Before = Reader;
+        Reader.SetInput(Index, IsTransposed ? g.Transpose(own, 1, 0) : own);
+        g.Before = null;
+        return own;
+    }
+
+    /// <summary>
+    /// Gives the module trained content. Other readers of a shared weight, a tied head, keep theirs under the head's
+    /// name.
+    /// </summary>
+    public void Fold(Graph graph, Tensor trained)
+    {
+        var content = IsTransposed ? Transposed(trained) : trained;
+        if (Value.Uses.Count == 1)
+        {
+            graph.SetInitializer(Value, content);
+            return;
+        }
+
+        if (Value.Name == Name)
+            graph.Rename(Value, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
+        Reader.SetInput(Index, graph.AddInitializer(graph.FreshName(Name), content));
+    }
+
+    private static Tensor Transposed(Tensor matrix)
+    {
+        var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
+        return LinearAlgebra.Matrix.Of(rows, columns, matrix.ToFloat32()).Transposed().ToTensor();
+    }
+}

@@ -1,0 +1,28 @@
+using OrtPeft.Adapters;
+
+namespace OrtPeft.Training.Runtime;
+
+/// <summary>
+/// What multiplies the learning rate of each parameter: the method's own factor, and LoRA+'s. LoRA+ speeds up B and, as
+/// HF PEFT does, whatever has one axis: biases, magnitudes, normalisation vectors.
+/// </summary>
+internal static class LearningRateFactors
+{
+    public static double Of(AdapterParameter parameter, TrainingArguments arguments) =>
+        parameter.LearningRateFactor * (OfEmbedding(parameter, arguments) ?? OfLoraPlus(parameter, arguments));
+
+    private static double? OfEmbedding(AdapterParameter parameter, TrainingArguments arguments)
+    {
+        var isOfEmbedding = parameter.Name.Contains(".lora_embedding_", StringComparison.Ordinal);
+        return isOfEmbedding && arguments is { LoraPlusEmbeddingRate: { } rate, LearningRate: > 0 }
+            ? rate / arguments.LearningRate
+            : null;
+    }
+
+    private static double OfLoraPlus(AdapterParameter parameter, TrainingArguments arguments)
+    {
+        var isB = parameter.Name.Contains(".lora_B.", StringComparison.Ordinal)
+            || parameter.Name.EndsWith(".lora_embedding_B", StringComparison.Ordinal);
+        return isB || parameter.Value.Initializer!.Dims.Length == 1 ? arguments.LoraPlusRatio : 1;
+    }
+}

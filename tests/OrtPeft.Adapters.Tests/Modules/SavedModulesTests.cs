@@ -1,0 +1,105 @@
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Modules;
+
+public sealed class SavedModulesTests
+{
+    private const string Head = "base_model.model.lm_head.weight";
+    private const string Embedding = "base_model.model.transformer.wte.weight";
+
+    /// <summary>Tied through a Transpose, tied directly, and as a nameless transposed copy.</summary>
+    private static readonly string[] Graphs = [.. Gpt2.Names, "hf442_g2l_nopast_op13_nopp", "hf415_g2l_nopast_op11"];
+
+    public static TheoryData<string, string> Cases
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var graph in Graphs)
+                foreach (var modules in new[] { "lm_head", "wte", "wte,lm_head", "ln_f,mlp.c_fc" })
+                    data.Add(graph, modules);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Create_WhenModulesAreSaved_StartsAsTheBase_AndMergesToTheSame(string graph, string modules)
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn"], ModulesToSave = modules.Split(',') };
+        var peft = PeftModel.Create(Gpt2.Open(graph), config);
+        var batch = TrainRun.Batch(0);
+        var expected = DecoderLogits.Of(Gpt2.Canonical(graph), batch);
+        Near.Absolute(expected, DecoderLogits.Of(peft.Model, batch), 1e-6, "logits");
+
+        peft.SetWeights(peft.GetWeights().ToDictionary(static w => w.Key, static w => Moved(w.Value)));
+
+        var merged = peft.Merge();
+        Near.Absolute(DecoderLogits.Of(peft.Model, batch), DecoderLogits.Of(merged, batch), 1e-5, "logits");
+        Assert.True(Distance(Gpt2.Canonical(graph), merged, batch) > 1e-2);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
+    public void Create_WhenOnlyTheHeadIsSaved_LeavesTheEmbeddingAlone(string graph)
+    {
+        var peft = PeftModel.Create(Gpt2.Open(graph), new LoraConfig { R = 2, ModulesToSave = ["lm_head"] });
+
+        var saved = peft.Parameters.Single(static p => p.Name == Head);
+        var embedding = EmbeddingCatalogue.Embeddings(peft.Model.Graph).Single(static m => m.Name == "transformer.wte");
+        Assert.NotSame(saved.Value, embedding.Weight);
+        Assert.Equal([101L, 32], saved.Value.Initializer!.Dims.AsEnumerable());
+    }
+
+    [Fact]
+    public void Create_WhenAnExporterTransposedAndRenamedTheHead_SavesItAsHfHasIt()
+    {
+        var model = OnnxFile.Load(Fixtures.Graph("hf442_g2l_nopast_op13_nopp.onnx"));
+
+        var peft = PeftModel.Create(model, new LoraConfig { R = 2, ModulesToSave = ["lm_head", "wte"] });
+
+        var weights = peft.GetWeights();
+        Assert.Equal([101L, 32], weights[Head].Dims.AsEnumerable());
+        Assert.Equal(weights[Embedding].ToFloat32(), weights[Head].ToFloat32());
+    }
+
+    [Theory]
+    [InlineData("mlp.c_fc", "weight,bias")]
+    [InlineData("ln_f", "weight,bias")]
+    [InlineData("wpe", "weight")]
+    public void Create_NamesTheParametersOfAModuleAsHfPeft(string module, string kinds)
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn"], ModulesToSave = [module] };
+
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config);
+
+        var names = peft.Parameters.Select(static p => p.Name)
+            .Where(static n => !n.Contains("lora", StringComparison.Ordinal)).ToList();
+        Assert.Equal(kinds.Split(','), names.Select(static n => n.Split('.')[^1]).Distinct().OrderDescending());
+        Assert.All(names, n => Assert.Contains($".{module}.", n, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nothing", "no module")]
+    [InlineData("c_attn", "choose one of the two")]
+    public void Create_WhenAModuleCannotBeSaved_SaysWhy(string module, string part)
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn"], ModulesToSave = [module] };
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Gpt2.Open(Gpt2.Imported), config));
+
+        Assert.Contains(part, error.Message, StringComparison.Ordinal);
+        Assert.Contains(module, error.Message, StringComparison.Ordinal);
+    }
+
+    private static Tensor Moved(Tensor tensor) => Tensor.Of<float>(
+        [.. tensor.ToFloat32().Select(static (v, i) => (v * 1.1f) + (0.01f * (i % 7)))], tensor.Dims.AsSpan());
+
+    private static double Distance(Model left, Model right, IReadOnlyDictionary<string, Tensor> batch) =>
+        DecoderLogits.Of(left, batch).ToFloat32().Zip(DecoderLogits.Of(right, batch).ToFloat32())
+            .Max(static p => Math.Abs(p.First - p.Second));
+}
