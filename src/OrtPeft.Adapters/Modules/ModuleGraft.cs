@@ -68,7 +68,7 @@ internal sealed class ModuleGraft
     public void ReplaceSum(Node sum, Func<Value, Value> change) => Replace(sum.Output, change);
 
     /// <summary>Another value with the layer's output features as rows, [n, out].</summary>
-    public Value RowsOf(Value value) => Rows(value, _module.OutFeatures);
+    public Value RowsOf(Value value) => Rows(value, _outFeatures);
 
     /// <summary>Replaces what the layer reads; other readers of the same value keep it.</summary>
     /// <param name="change">From the rows [n, in] to rows [n, in].</param>

@@ -51,7 +51,7 @@ internal sealed class TrainCommand : Verb
         var tokenized = choice.For(modelName)
             .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));
         var peft = tokenized.Apply(
-            source.Model, arguments, () => _data.Read(run, source), run.Host.Interruption.Token);
+            source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
         run.Say(peft.DescribeTrainableParameters());
         var rows = _data.Read(run, source, peft.ReservedPositions);
         var heldOutFile = _training.EvaluationFile(run);
