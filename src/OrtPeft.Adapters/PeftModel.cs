@@ -137,8 +137,7 @@ public sealed class PeftModel
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Save(string folder)
     {
-        var weights = GetWeights();
-        AdapterFolder.Save(folder, Config, _injection.ForSaving?.Invoke(weights) ?? weights);
+        AdapterFolder.Save(folder, Config, SavedForm(GetWeights()));
     }
 
     /// <summary>Folds the adapter into a copy of the base.</summary>
@@ -152,9 +151,12 @@ public sealed class PeftModel
             throw new ConfigException($"{_method.Description.Title} cannot be merged: {reason}.");
         var weights = GetWeights();
         var merged = _base.Clone();
-        MergeRecord.Add(merged, weights);
+        MergeRecord.Add(merged, SavedForm(weights)); // what is derived from the base differs on a merged one
         _method.Merge(merged, Config, weights);
         SavedModules.Merge(merged, Config, weights);
         return merged;
     }
+
+    private IReadOnlyDictionary<string, Tensor> SavedForm(IReadOnlyDictionary<string, Tensor> weights) =>
+        _injection.ForSaving?.Invoke(weights) ?? weights;
 }
