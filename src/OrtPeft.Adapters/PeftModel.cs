@@ -145,11 +145,7 @@ public sealed class PeftModel
     /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
     /// missing.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public void Save(string folder)
-    {
-        var weights = GetWeights();
-        AdapterFolder.Save(folder, Config, _injection.ForSaving?.Invoke(weights) ?? weights);
-    }
+    public void Save(string folder) => AdapterFolder.Save(folder, Config, SavedForm(GetWeights()));
 
     /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
     internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
@@ -174,7 +170,7 @@ public sealed class PeftModel
         _method.Merge(merged, Config, weights);
         SavedModules.Merge(merged, Config, weights);
         var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
-        MergeRecord.Add(result, weights);
+        MergeRecord.Add(result, SavedForm(weights)); // what is derived from the base differs on a merged one
         return result;
     }
 
@@ -191,4 +187,7 @@ public sealed class PeftModel
         DropoutLowering.ForEvaluation(model);
         return model;
     }
+
+    private IReadOnlyDictionary<string, Tensor> SavedForm(IReadOnlyDictionary<string, Tensor> weights) =>
+        _injection.ForSaving?.Invoke(weights) ?? weights;
 }

@@ -77,7 +77,7 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("""{"r":8}""", "peft_type", "missing")]
     [InlineData("""{"peft_type":"LORA","r":0}""", "rank", "at least 1")]
     [InlineData("""{"peft_type":"LORA","r":"eight"}""", "r is \"eight\"", "whole number")]
-    [InlineData("""{"peft_type":"LORA","use_dora":true}""", "use_dora", "not supported")]
+    [InlineData("""{"peft_type":"LORA","use_qalora":true}""", "use_qalora", "not supported")]
     [InlineData("""{"peft_type":"LORA","target_modules":["q_proj"]}""", "q_proj", "c_attn")]
     [InlineData("""{"peft_type":"LORA",""", "not JSON", "adapter_config.json")]
     [InlineData("[]", "no JSON object", "adapter_config.json")]

@@ -6,7 +6,7 @@ namespace OrtPeft.Testing;
 
 /// <summary>
 /// A finished float32 graph as float64: the same operators on wider numbers, but for <c>OneHot</c> of zeros and ones,
-/// which has no float64 kernel on the CPU. Run it without optimisation: fused operators have none either.
+/// which has no float64 kernel on the CPU, and for RMS normalisation, whose statistic is float32 always. Run it without optimisation: fused operators have none either.
 /// </summary>
 internal static class DoublePrecision
 {
@@ -30,6 +30,8 @@ internal static class DoublePrecision
 
         foreach (var node in copy.Graph.Nodes.Where(static n => n.Is("OneHot")).ToArray())
             LowerOneHot(copy, node);
+        foreach (var node in copy.Graph.Nodes.Where(static n => n.Is("SimplifiedLayerNormalization")).ToArray())
+            LowerRmsNormalization(copy, node);
         return copy;
     }
 
@@ -45,6 +47,18 @@ internal static class DoublePrecision
         var classes = g.Op("Range", g.Int64Scalar(0), node.Inputs[1]!, g.Int64Scalar(1));
         var isHot = g.Op("Equal", g.Unsqueeze(node.Inputs[0]!, -1), classes);
         model.Graph.ReplaceAllUsesWith(node.Output, g.Cast(isHot, ElementType.Double));
+        model.Graph.Remove(node);
+    }
+
+    private static void LowerRmsNormalization(Model model, Node node)
+    {
+        var g = new GraphBuilder(model.Graph, new ShapeInference(model.Opset)) { Before = node };
+        var (x, epsilon) = (node.Inputs[0]!, node.Attributes.Float("epsilon", 1e-5f));
+        var square = g.ReduceMean(g.Mul(x, x), [node.Attributes.Int("axis", -1)]);
+        var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(square, g.Scalar(ElementType.Double, epsilon))));
+        model.Graph.ReplaceAllUsesWith(node.Output, g.Mul(g.Mul(x, inverse), node.Inputs[1]!));
+        if (node.Outputs.Count > 1)
+            model.Graph.ReplaceAllUsesWith(node.Outputs[1], inverse);
         model.Graph.Remove(node);
     }
 }

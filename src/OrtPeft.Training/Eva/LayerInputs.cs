@@ -39,8 +39,6 @@ internal sealed class LayerInputs : IDisposable
         DropoutLowering.ForEvaluation(model);
         _session = ModelSession.Open(model, options);
         _binding = _session.Session.CreateIoBinding();
-        foreach (var source in Features.Keys)
-            _binding.BindOutputToDevice(source, OrtMemoryInfo.DefaultInstance);
     }
 
     /// <summary>From a layer's name to that of the value that it reads.</summary>
@@ -57,6 +55,9 @@ internal sealed class LayerInputs : IDisposable
     public void Run(FeedBatch batch, bool[]? counts, Func<string, bool> wanted, Action<string, Matrix> take)
     {
         using var feeds = new Feeds(_graph, batch, new HashSet<string>(), _binding);
+        _binding.ClearBoundOutputs(); // else the last batch's memory, of its shape, would be written again
+        foreach (var source in Features.Keys)
+            _binding.BindOutputToDevice(source, OrtMemoryInfo.DefaultInstance);
         using var results = _session.Session.RunWithBoundResults(_runOptions, _binding);
         foreach (var (source, value) in Features.Keys.Zip(results))
         {

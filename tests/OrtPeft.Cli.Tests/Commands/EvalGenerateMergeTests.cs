@@ -68,6 +68,19 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void Merge_WhenTheHeadIsTiedNoMore_WritesOnnxAlone()
+    {
+        var (adapter, merged) = (_place.Fresh(), _place.Fresh());
+        string[] options = ["--steps", "2", "--target", "wte", "--lr", "0.1"];
+        CliRun.Of(["train", _place.Model, "--data", _place.Rows, "--out", adapter, .. options]).Succeeded();
+
+        CliRun.Of("merge", _place.Model, "--adapter", adapter, "--out", merged).Succeeded();
+
+        Assert.False(File.Exists(Path.Combine(merged, "model.safetensors")));
+        Assert.Equal(Loss(_place.Model, "--adapter", adapter), Loss(merged), 1e-5);
+    }
+
+    [Fact]
     public void Merge_IntoTheModelsFolder_IsRefused() =>
         CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", _place.Model + "/", "--overwrite")
             .Refused(2, "own folder");

@@ -59,12 +59,14 @@ public sealed class EvaInitialisationTests
             "logits");
     }
 
-    [Fact]
-    public void Create_WithRedistribution_KeepsTheSumOfTheRanksAndEveryScale()
+    [Theory]
+    [InlineData(12)]
+    [InlineData(5)]
+    public void Create_WithRedistribution_KeepsTheSumOfTheRanksAndEveryScale(int batchSize)
     {
         using var folder = new TemporaryFolder();
 
-        var model = EvaInitialisation.Create(Tiny.Base, Config, Tiny.Data, batchSize: 12);
+        var model = EvaInitialisation.Create(Tiny.Base, Config, Tiny.Data, batchSize);
 
         var config = (LoraConfig)model.Config;
         var ranks = model.Parameters.Where(static p => p.Name.EndsWith("lora_A.weight", StringComparison.Ordinal))

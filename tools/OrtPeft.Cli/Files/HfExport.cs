@@ -13,7 +13,8 @@ internal static class HfExport
     /// <param name="source">Where the base came from.</param>
     /// <param name="merged">The base with other weights.</param>
     /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
-    /// <returns>False when the graph came from elsewhere: its weights need not mean what HF's do.</returns>
+    /// <returns>False when the graph came from elsewhere: its weights need not mean what HF's do. False too when merging
+    /// gave a tied head or embedding a matrix of its own, for which the description has no name.</returns>
     public static bool TryWrite(ModelSource source, Model merged, string folder)
     {
         if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(FamilyKey) != config.ModelType)
@@ -22,7 +23,9 @@ internal static class HfExport
         var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
         var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
             && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var t) && t.Shape.Equals(w.Shape));
-        if (!isSameGraph)
+        var isTiedNoMore = merged.Graph.Initializers.Any(v =>
+            v.Initializer!.Dims.Length == 2 && v.Type.IsFloating() && source.Model.Graph.Find(v.Name) is null);
+        if (!isSameGraph || isTiedNoMore)
             return false;
         SafetensorsFile.Save(
             Path.Combine(folder, SafetensorsCheckpoint.FileName),
