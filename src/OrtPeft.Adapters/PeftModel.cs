@@ -2,6 +2,7 @@ using System.Globalization;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Passes.Idioms;
 
 namespace OrtPeft.Adapters;
 
@@ -169,6 +170,7 @@ public sealed class PeftModel
         var merged = _base.Clone();
         _method.Merge(merged, Config, weights);
         SavedModules.Merge(merged, Config, weights);
+        RmsNormLowering.Run(merged);
         var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
         MergeRecord.Add(result, SavedForm(weights)); // what is derived from the base differs on a merged one
         return result;

@@ -6,7 +6,8 @@ namespace OrtPeft.Testing;
 
 /// <summary>
 /// A finished float32 graph as float64: the same operators on wider numbers, but for <c>OneHot</c> of zeros and ones,
-/// which has no float64 kernel on the CPU, and for RMS normalisation, whose statistic is float32 always. Run it without optimisation: fused operators have none either.
+/// which has no float64 kernel on the CPU, and for RMS normalisation, whose statistic is float32 always. Run it without
+/// optimisation: fused operators have none either.
 /// </summary>
 internal static class DoublePrecision
 {

@@ -1,5 +1,7 @@
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Safetensors;
 
 namespace OrtPeft.Cli.Files;
@@ -21,10 +23,13 @@ internal static class HfExport
             return false;
         var architecture = config.ToArchitecture();
         var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
-        var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
+        var unmerged = source.Model.Clone();
+        CanonicalForm.Apply(unmerged);
+        RmsNormLowering.Run(unmerged);
+        var isSameGraph = merged.Graph.Nodes.Count == unmerged.Graph.Nodes.Count
             && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var t) && t.Shape.Equals(w.Shape));
         var isTiedNoMore = merged.Graph.Initializers.Any(v =>
-            v.Initializer!.Dims.Length == 2 && v.Type.IsFloating() && source.Model.Graph.Find(v.Name) is null);
+            v.Initializer!.Dims.Length == 2 && v.Type.IsFloating() && unmerged.Graph.Find(v.Name) is null);
         if (!isSameGraph || isTiedNoMore)
             return false;
         SafetensorsFile.Save(
