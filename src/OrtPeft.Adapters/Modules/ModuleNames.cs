@@ -14,6 +14,9 @@ internal static class ModuleNames
     /// </summary>
     public const string TiedHead = "lm_head";
 
+    /// <summary>What ONNX Runtime's optimiser appends to a <c>MatMul</c>'s name when it makes a <c>Gemm</c> of it.</summary>
+    private const string FusionMark = "MatMulAddFusion";
+
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
 
@@ -36,6 +39,9 @@ internal static class ModuleNames
     public static string? Scope(string nodeName)
     {
         var segments = nodeName.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var fusion = Array.FindIndex(segments, static s => s.StartsWith(FusionMark, StringComparison.Ordinal));
+        if (fusion > 0)
+            segments = segments[..fusion];
         return nodeName.StartsWith('/') && segments.Length >= 2 ? string.Join('.', segments[..^1]) : null;
     }
 

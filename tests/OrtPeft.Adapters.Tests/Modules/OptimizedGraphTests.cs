@@ -15,8 +15,11 @@ namespace OrtPeft.Adapters.Tests.Modules;
 /// </summary>
 public sealed class OptimizedGraphTests : IDisposable
 {
-    private static readonly string[] Operators =
-        ["Gemm", "MatMul", "LayerNormalization", "SimplifiedLayerNormalization", "Gelu", "Softmax", "Sigmoid"];
+    /// <summary>Products count as one kind: with known shapes the optimiser makes a Gemm of MatMul and Add.</summary>
+    private static readonly string[][] Operators =
+    [
+        ["Gemm", "MatMul"], ["LayerNormalization"], ["SimplifiedLayerNormalization"], ["Gelu"], ["Softmax"], ["Sigmoid"],
+    ];
 
     private static readonly GraphOptimizationLevel[] Levels =
     [
@@ -24,6 +27,8 @@ public sealed class OptimizedGraphTests : IDisposable
         GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
         GraphOptimizationLevel.ORT_ENABLE_ALL,
     ];
+
+    private const int SmallestVocabulary = 67;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -74,8 +79,8 @@ public sealed class OptimizedGraphTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static IEnumerable<(string OpType, int Count)> Work(Graph graph) =>
-        Operators.Select(op => (op, graph.Nodes.Count(n => n.Is(op))));
+    private static IEnumerable<(string Kind, int Count)> Work(Graph graph) =>
+        Operators.Select(kind => (kind[0], graph.Nodes.Count(n => kind.Any(n.Is))));
 
     private static IEnumerable<string> Values(IEnumerable<Value> values) =>
         values.Select(static v => v.ToString()).Order(StringComparer.Ordinal);
@@ -116,7 +121,7 @@ public sealed class OptimizedGraphTests : IDisposable
         var count = (int)dims.Aggregate(1L, static (a, b) => a * b);
         var numbers = Enumerable.Range(0, count).Select(i => (long)(input.Name switch
         {
-            "input_ids" or "labels" => random.Next(101),
+            "input_ids" or "labels" => random.Next(SmallestVocabulary),
             "position_ids" => i % dims[^1],
             _ => 1,
         })).ToArray();
