@@ -29,9 +29,9 @@ public static class LogitsComparison
         var sequences = new int[count][];
         for (var i = 0; i < count; i++)
         {
-            sequences[i] = new int[i == 0 ? maxLength : 1 + Below(random, maxLength)];
+            sequences[i] = new int[i == 0 ? maxLength : 1 + random.NextBelow(maxLength)];
             for (var j = 0; j < sequences[i].Length; j++)
-                sequences[i][j] = Below(random, vocabularySize);
+                sequences[i][j] = random.NextBelow(vocabularySize);
         }
 
         return sequences;
@@ -40,7 +40,8 @@ public static class LogitsComparison
     /// <summary>Runs both models and finds the largest difference.</summary>
     /// <param name="first">A decoder.</param>
     /// <param name="second">A decoder with the same vocabulary.</param>
-    /// <param name="sequences">The token sequences, each of one token or more.</param>
+    /// <param name="sequences">The token sequences, each of one token or more; cut or repeated where a graph's axes are
+    /// fixed.</param>
     /// <param name="options">How to run the models; the CPU with all cores when left out.</param>
     /// <returns>The largest difference and where it is.</returns>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
@@ -55,6 +56,7 @@ public static class LogitsComparison
         ArgumentNullException.ThrowIfNull(sequences);
         if (sequences.Count == 0)
             throw new ArgumentException("There is no sequence to compare on.", nameof(sequences));
+        (first, second) = (OwnLoss.Without(first), OwnLoss.Without(second));
         var firstInputs = InputsOf(first);
         var secondInputs = InputsOf(second);
         using var firstSession = ModelSession.Open(first, options);
@@ -62,9 +64,9 @@ public static class LogitsComparison
         var worst = new LogitsDifference(0, 0, 0, 0, 0, 0);
         foreach (var (index, sequence) in sequences.Index())
         {
-            var ids = sequence.Select(static id => (long)id).ToArray();
-            using var ours = Run(firstSession, firstInputs, ids);
-            using var theirs = Run(secondSession, secondInputs, ids);
+            var (ids, rows) = Fitted(sequence, first.Graph);
+            using var ours = Run(firstSession, firstInputs, ids, rows);
+            using var theirs = Run(secondSession, secondInputs, ids, rows);
             worst = Worse(worst, index, new LogitRows(ours), new LogitRows(theirs));
         }
 
@@ -77,9 +79,23 @@ public static class LogitsComparison
         return DecoderInputs.Of(model.Graph);
     }
 
-    private static OrtValue Run(ModelSession session, DecoderInputs inputs, long[] ids)
+    /// <summary>
+    /// A graph with fixed axes takes a sequence over and over to its length, in each of its rows one token further on.
+    /// </summary>
+    private static (long[] Ids, int Rows) Fitted(IReadOnlyList<int> sequence, Graph graph)
     {
-        using var feeds = inputs.Feed(ids);
+        var shape = graph.Find(DecoderInputs.Ids)?.Shape is { Rank: 2 } known ? known : null;
+        var rows = (int)(shape?[0].Value ?? 1);
+        var columns = (int)(shape?[1].Value ?? sequence.Count);
+        var ids = new long[rows * columns];
+        for (var i = 0; i < ids.Length; i++)
+            ids[i] = sequence[((i % columns) + (i / columns)) % sequence.Count];
+        return (ids, rows);
+    }
+
+    private static OrtValue Run(ModelSession session, DecoderInputs inputs, long[] ids, int rows)
+    {
+        using var feeds = inputs.Feed(ids, rows);
         using var options = new RunOptions();
         return session.Session.Run(options, feeds.Values, [LogitRows.Name])[0];
     }
@@ -102,6 +118,4 @@ public static class LogitsComparison
 
         return worst;
     }
-
-    private static int Below(SplitMix64 random, int limit) => (int)(random.NextDouble() * limit);
 }

@@ -58,6 +58,7 @@ public sealed class Generator : IDisposable
     public static Generator Open(Model model, RuntimeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        model = OwnLoss.Without(model);
         var graph = model.Graph;
         var inferred = model.Clone();
         new ShapeInference(model.Opset).Infer(inferred.Graph);

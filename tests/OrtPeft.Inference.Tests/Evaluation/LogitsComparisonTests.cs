@@ -1,5 +1,7 @@
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Inference.Tests.Evaluation;
 
@@ -53,6 +55,18 @@ public sealed class LogitsComparisonTests
         var difference = LogitsComparison.Compare(model, broken, Sequences);
 
         Assert.True(float.IsNaN(difference.Largest));
+    }
+
+    [Theory]
+    [InlineData("hf442_g2l_static3x11_op13", "fixed axes")]
+    [InlineData("hf442_g2l_withloss_op14", "a loss of its own")]
+    public void Compare_OnAGraphWithMoreThanLogitsNeed_FeedsIt(string graph, string why)
+    {
+        var model = OnnxFile.Load(Fixtures.Graph($"{graph}.onnx"));
+
+        var found = LogitsComparison.Compare(model, model, [[5], [1, 2, 3]]);
+
+        Assert.True(found.Largest == 0, why);
     }
 
     [Fact]

@@ -1,0 +1,30 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Inference.Sessions;
+
+/// <summary>
+/// Takes the loss out of a graph that brings its own: answers do not need it, and its shifted labels are empty where the
+/// sequence is a single token.
+/// </summary>
+internal static class OwnLoss
+{
+    private const string Name = "loss";
+
+    /// <summary>The model without its own loss.</summary>
+    /// <param name="model">A decoder; not changed.</param>
+    /// <returns>A copy, or the model itself where it has no labels.</returns>
+    public static Model Without(Model model)
+    {
+        if (model.Graph.Inputs.All(static i => i.Name != DecoderInputs.Labels))
+            return model;
+        var copy = model.Clone();
+        var graph = copy.Graph;
+        foreach (var loss in graph.Outputs.Where(static o => o.Name == Name || o.Shape is { Rank: 0 }).ToArray())
+            graph.RemoveOutput(loss);
+        graph.RemoveDeadCode();
+        var labels = graph.Inputs.Single(static i => i.Name == DecoderInputs.Labels);
+        if (labels is { Uses.Count: 0, IsGraphOutput: false })
+            graph.Remove(labels);
+        return copy;
+    }
+}
