@@ -25,8 +25,8 @@ public abstract record PeftConfig
     public JsonObject Unknown { get; init; } = [];
 
     /// <summary>
-    /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to its
-    /// layers' results does.
+    /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to
+    /// its layers' results does.
     /// </summary>
     public virtual string? WhyNotBesideOthers => $"{PeftType} does more than add to its layers' results";
 

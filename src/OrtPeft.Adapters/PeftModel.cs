@@ -55,8 +55,8 @@ public sealed class PeftModel
     public PeftConfig Config => _active.Injection.Config;
 
     /// <summary>
-    /// What trains, in the graph's order; nothing while disabled. Where several adapters are active, names are HF PEFT's
-    /// in memory, with the adapter's in them: <c>….lora_A.chat.weight</c>.
+    /// What trains, in the graph's order; nothing while disabled. Where several adapters are active, names are HF
+    /// PEFT's in memory, with the adapter's in them: <c>….lora_A.chat.weight</c>.
     /// </summary>
     public IReadOnlyList<AdapterParameter> Parameters => _active.Injection.Parameters;
 
@@ -168,15 +168,11 @@ public sealed class PeftModel
     /// <summary>Chooses what the model computes with. A disabled model stays so until <see cref="Enable"/>.</summary>
     /// <param name="names">One adapter, or several that add to their layers' results; their order is their order in the
     /// graph.</param>
-    /// <exception cref="ConfigException">There is no such adapter, or one cannot be beside others; what was chosen stays
-    /// so.</exception>
+    /// <exception cref="ConfigException">There is no such adapter, or one cannot be beside others; what was chosen
+    /// stays so.</exception>
     public void SetAdapter(params IReadOnlyList<string> names)
     {
-        ArgumentNullException.ThrowIfNull(names);
-        if (names.Count == 0 || names.Distinct(StringComparer.Ordinal).Count() < names.Count)
-            throw new ConfigException(
-                $"The adapters to choose are [{string.Join(", ", names)}]; name at least one, and each once.");
-        IReadOnlyList<Adapter> chosen = [.. names.Select(name => _adapters[name])];
+        var chosen = _adapters.Of(names);
         var active = ActiveAdapters.Of(_base, chosen);
         _active = IsEnabled ? active : _active with { Injection = new Injection(active.Injection.Config, []) };
         _chosen = chosen;
@@ -287,12 +283,9 @@ public sealed class PeftModel
     {
         if (!IsEnabled)
             throw new ConfigException("The adapters are disabled, so there is nothing to merge; call Enable() first.");
-        var merged = _base.Clone();
-        foreach (var adapter in _active.Adapters)
-            adapter.MergeInto(merged);
+        var merged = _active.MergeInto(_base.Clone());
         var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
-        foreach (var adapter in _active.Adapters)
-            MergeRecord.Add(result, adapter.Weights());
+        _active.RecordMerge(result);
         return result;
     }
 

@@ -40,6 +40,23 @@ internal sealed record ActiveAdapters(IReadOnlyList<Adapter> Adapters, Model Mod
         }
     }
 
+    /// <summary>Folds all into a copy of the base.</summary>
+    /// <exception cref="ConfigException">One cannot be folded in; the message says why.</exception>
+    public Model MergeInto(Model copyOfBase)
+    {
+        foreach (var adapter in Adapters)
+            adapter.MergeInto(copyOfBase);
+        return copyOfBase;
+    }
+
+    /// <summary>Notes in a merged model what it has in it.</summary>
+    /// <exception cref="ConfigException">It had one in it before.</exception>
+    public void RecordMerge(Model merged)
+    {
+        foreach (var adapter in Adapters)
+            MergeRecord.Add(merged, adapter.Weights());
+    }
+
     private void SetAtHome(string name, Tensor content)
     {
         var (adapter, home) = Adapters.SelectMany(static a => a.Tensors.Select(p => (a, p)))

@@ -21,6 +21,17 @@ internal sealed class AdapterSet
         }
     }
 
+    /// <summary>Some adapters, at least one, each once.</summary>
+    /// <exception cref="ConfigException">There is none of a name, or the names are no choice.</exception>
+    public IReadOnlyList<Adapter> Of(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        if (names.Count == 0 || names.Distinct(StringComparer.Ordinal).Count() < names.Count)
+            throw new ConfigException(
+                $"The adapters to choose are [{string.Join(", ", names)}]; name at least one, and each once.");
+        return [.. names.Select(name => this[name])];
+    }
+
     /// <summary>Adds an adapter, made once its name is known to be good.</summary>
     /// <exception cref="ConfigException">The name is taken, or no name.</exception>
     public void Add(string name, Func<Adapter> make)

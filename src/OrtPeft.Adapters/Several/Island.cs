@@ -3,8 +3,8 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Adapters.Several;
 
 /// <summary>
-/// An adapter's nodes beside a graph that does not read them: what they change (y → y′) they read from stand-ins, inputs
-/// of the graph for the time being. So are the adapter's own tensors, or its products would be seen as layers.
+/// An adapter's nodes beside a graph that does not read them: what they change (y → y′) they read from stand-ins,
+/// inputs of the graph for the time being. So are the adapter's own tensors, or its products would be seen as layers.
 /// </summary>
 internal sealed class Island
 {

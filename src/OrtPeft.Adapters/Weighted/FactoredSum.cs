@@ -3,7 +3,7 @@ using OrtPeft.Adapters.LinearAlgebra;
 
 namespace OrtPeft.Adapters.Weighted;
 
-/// <summary>Σ weight·scale·B·A without making it: [w₁s₁B₁, w₂s₂B₂, …]·[A₁; A₂; …].</summary>
+/// <summary>Σ weight·scale·B·A without making it: [B₁, B₂, …]·[w₁s₁A₁; w₂s₂A₂; …].</summary>
 internal static class FactoredSum
 {
     /// <summary>The sum itself; its rank is the sum of the ranks.</summary>
@@ -18,8 +18,8 @@ internal static class FactoredSum
             var columns = part.B.Transposed();
             for (var i = 0; i < part.A.Rows; i++, at++)
             {
-                part.A.Row(i).CopyTo(a.Row(at));
-                TensorPrimitives.Multiply(columns.Row(i), part.Weight * part.Scale, turnedB.Row(at));
+                TensorPrimitives.Multiply(part.A.Row(i), part.Weight * part.Scale, a.Row(at));
+                columns.Row(i).CopyTo(turnedB.Row(at));
             }
         }
 

@@ -95,10 +95,9 @@ public sealed class StackTests
 
         model.SetAdapter("default", "chat");
 
-        Assert.Contains(
-            model.Parameters, static p => p.Name == "base_model.model.transformer.h.0.attn.c_attn.lora_A.default.weight");
-        Assert.Contains(
-            model.Parameters, static p => p.Name == "base_model.model.transformer.h.0.attn.c_attn.vera_lambda_d.chat");
+        const string Layer = "base_model.model.transformer.h.0.attn.c_attn";
+        Assert.Contains(model.Parameters, static p => p.Name == $"{Layer}.lora_A.default.weight");
+        Assert.Contains(model.Parameters, static p => p.Name == $"{Layer}.vera_lambda_d.chat");
         Assert.Equal(["base_model.vera_A.chat", "base_model.vera_B.chat"], model.Buffers.Select(static b => b.Name));
         Assert.All(model.Parameters, p => Assert.Equal(p.Name, p.Value.Name));
         Assert.DoesNotContain(
