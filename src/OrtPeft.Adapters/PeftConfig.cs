@@ -25,6 +25,12 @@ public abstract record PeftConfig
     public JsonObject Unknown { get; init; } = [];
 
     /// <summary>
+    /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to
+    /// its layers' results does.
+    /// </summary>
+    public virtual string? WhyNotBesideOthers => $"{PeftType} does more than add to its layers' results";
+
+    /// <summary>
     /// The configuration for tensors of these names, where a method has more than one form on disk; itself by default.
     /// </summary>
     /// <param name="names">The names of a file's tensors.</param>

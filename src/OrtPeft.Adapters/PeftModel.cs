@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
@@ -7,50 +8,75 @@ using OrtPeft.Onnx.Passes.Idioms;
 namespace OrtPeft.Adapters;
 
 /// <summary>
-/// A base model with one adapter in its graph. The base is not changed: the adapter stands in a copy of the graph that
-/// shares the base's weights. Not thread-safe while weights are set.
+/// A base model with one adapter in its graph, or with several to choose from. The base is not changed: an adapter
+/// stands in a copy of the graph that shares the base's weights, so switching and disabling copy nothing. Not
+/// thread-safe while weights are set or adapters change.
 /// </summary>
+/// <seealso href="https://huggingface.co/docs/peft/package_reference/peft_model">HF PEFT's PeftModel, whose names these
+/// are.</seealso>
 public sealed class PeftModel
 {
+    /// <summary>The first adapter's name.</summary>
+    public const string DefaultName = "default";
+
     private readonly Model _original;
     private readonly Model _base;
-    private readonly IPeftMethod _method;
-    private readonly Injection _injection;
+    private readonly AdapterSet _adapters;
+    private IReadOnlyList<Adapter> _chosen;
+    private ActiveAdapters _active;
 
-    private PeftModel(Model original, Model canonicalBase, Model adapted, IPeftMethod method, Injection injection)
+    private PeftModel(Model original, Model canonicalBase, Adapter first)
     {
         _original = original;
         _base = canonicalBase;
-        _method = method;
-        _injection = injection;
-        Model = adapted;
+        _adapters = new AdapterSet(first);
+        _chosen = [first];
+        _active = ActiveAdapters.Of(canonicalBase, _chosen);
     }
 
-    /// <summary>The model with the adapter: the base's inputs and outputs, adapter weights as initializers.</summary>
-    public Model Model { get; }
+    /// <summary>
+    /// The model with the active adapters: the base's inputs and outputs, adapter weights as initializers. Another one
+    /// when <see cref="SetAdapter"/>, <see cref="Disable"/> or <see cref="Enable"/> change what is active.
+    /// </summary>
+    public Model Model => _active.Model;
 
-    /// <summary>The configuration with every choice made: targets resolved, defaults filled in.</summary>
-    public PeftConfig Config => _injection.Config;
+    /// <summary>All adapters' names, in the order in which they were added.</summary>
+    public IReadOnlyList<string> AdapterNames => [.. _adapters.All.Select(static a => a.Name)];
 
-    /// <summary>What trains, in the graph's order.</summary>
-    public IReadOnlyList<AdapterParameter> Parameters => _injection.Parameters;
+    /// <summary>The names of the adapters that are chosen, also while they are disabled.</summary>
+    public IReadOnlyList<string> ActiveAdapterNames => [.. _chosen.Select(static a => a.Name)];
+
+    /// <summary>Whether the chosen adapters count; false after <see cref="Disable"/>. True at first.</summary>
+    public bool IsEnabled => _active.Adapters.Count > 0;
+
+    /// <summary>
+    /// The active adapter's configuration with every choice made: targets resolved, defaults filled in. Of several, the
+    /// first one's.
+    /// </summary>
+    public PeftConfig Config => _active.Injection.Config;
+
+    /// <summary>
+    /// What trains, in the graph's order; nothing while disabled. Where several adapters are active, names are HF
+    /// PEFT's in memory, with the adapter's in them: <c>….lora_A.chat.weight</c>.
+    /// </summary>
+    public IReadOnlyList<AdapterParameter> Parameters => _active.Injection.Parameters;
 
     /// <summary>What belongs to the adapter without training, such as VeRA's random projections.</summary>
-    public IReadOnlyList<AdapterParameter> Buffers => _injection.Buffers;
+    public IReadOnlyList<AdapterParameter> Buffers => _active.Injection.Buffers;
 
     /// <summary>Values in <see cref="Model"/> whose gradient is not followed further.</summary>
-    public IReadOnlyList<Value> Detached => _injection.Detached;
+    public IReadOnlyList<Value> Detached => _active.Injection.Detached;
 
     /// <summary>
     /// How many positions the output has before the first input token's: the virtual tokens of prompt tuning. Tokens.
     /// </summary>
-    public int VirtualTokens => _injection.VirtualTokens;
+    public int VirtualTokens => _active.Injection.VirtualTokens;
 
     /// <summary>
     /// How many of the base's positions the adapter takes, such as those of a prefix: inputs may be so much shorter
     /// than the base's context. Tokens.
     /// </summary>
-    public int ReservedPositions => _injection.ReservedPositions;
+    public int ReservedPositions => _active.Injection.ReservedPositions;
 
     /// <summary>The number of elements that train.</summary>
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
@@ -71,14 +97,11 @@ public sealed class PeftModel
     public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(baseModel);
-        var method = PeftMethods.Of(config);
         var canonical = baseModel.Clone();
         CanonicalForm.Apply(canonical);
         ControlFlow.Refuse(canonical);
         SharedVectors.Separate(canonical.Graph);
-        var adapted = canonical.Clone();
-        var injection = SavedModules.AddTo(adapted, method.Inject(adapted, config, seed));
-        return new PeftModel(baseModel, canonical, adapted, method, injection);
+        return new PeftModel(baseModel, canonical, Adapter.Create(DefaultName, canonical, config, seed));
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -108,6 +131,92 @@ public sealed class PeftModel
     public static PeftModel Load(Model baseModel, string folder) =>
         Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder);
 
+    /// <summary>Adds a freshly initialised adapter beside the present ones; it is not active yet.</summary>
+    /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>
+    /// <param name="config">Which method, and how; not necessarily that of the others.</param>
+    /// <param name="seed">Fixes the initial weights. Default 0.</param>
+    /// <exception cref="ConfigException">The name is taken, or the configuration does not fit the model.</exception>
+    public void AddAdapter(string name, PeftConfig config, long seed = 0) =>
+        _adapters.Add(name, () => Adapter.Create(name, _base, config, seed));
+
+    /// <summary>Adds an adapter with given weights beside the present ones; it is not active yet.</summary>
+    /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>
+    /// <param name="config">Which method, and how.</param>
+    /// <param name="weights">The adapter's tensors by their names on disk.</param>
+    /// <param name="source">What messages call the weights' origin.</param>
+    /// <exception cref="ConfigException">The name is taken, or the adapter does not fit the model.</exception>
+    public void AddAdapter(
+        string name, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        _adapters.Add(name, () =>
+        {
+            var adapter = Adapter.Create(name, _base, config.FittedTo([.. weights.Keys]), seed: 0);
+            ActiveAdapters.Of(_base, [adapter]).Set(weights, source);
+            return adapter;
+        });
+    }
+
+    /// <summary>Adds an adapter from disk beside the present ones; it is not active yet.</summary>
+    /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>.</param>
+    /// <param name="folder">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</param>
+    /// <exception cref="ConfigException">The name is taken, or the adapter does not fit the model.</exception>
+    /// <exception cref="OnnxFormatException">A file is damaged.</exception>
+    public void LoadAdapter(string name, string folder) =>
+        AddAdapter(name, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder);
+
+    /// <summary>Chooses what the model computes with. A disabled model stays so until <see cref="Enable"/>.</summary>
+    /// <param name="names">One adapter, or several that add to their layers' results; their order is their order in the
+    /// graph.</param>
+    /// <exception cref="ConfigException">There is no such adapter, or one cannot be beside others; what was chosen
+    /// stays so.</exception>
+    public void SetAdapter(params IReadOnlyList<string> names)
+    {
+        var chosen = _adapters.Of(names);
+        var active = ActiveAdapters.Of(_base, chosen);
+        _active = IsEnabled ? active : _active with { Injection = new Injection(active.Injection.Config, []) };
+        _chosen = chosen;
+    }
+
+    /// <summary>
+    /// Makes the model the base again until <see cref="Enable"/>; nothing trains meanwhile. The adapters keep their
+    /// weights.
+    /// </summary>
+    public void Disable() => _active = IsEnabled ? ActiveAdapters.None(_base, Config) : _active;
+
+    /// <summary>Lets the chosen adapters count again.</summary>
+    public void Enable() => _active = IsEnabled ? _active : ActiveAdapters.Of(_base, _chosen);
+
+    /// <summary>Forgets an adapter. Where it was the only active one, the first of the others becomes active.</summary>
+    /// <param name="name">The adapter.</param>
+    /// <exception cref="ConfigException">There is no such adapter, or no other.</exception>
+    public void DeleteAdapter(string name)
+    {
+        var adapter = _adapters[name];
+        if (_adapters.All.Count == 1)
+            throw new ConfigException($"'{name}' is the model's only adapter and stays; Disable() gives the base.");
+        if (_chosen.Contains(adapter))
+        {
+            string[] rest = [.. ActiveAdapterNames.Where(n => n != name)];
+            SetAdapter(rest.Length > 0 ? rest : [AdapterNames.First(n => n != name)]);
+        }
+
+        _adapters.Remove(name);
+    }
+
+    /// <summary>An adapter's configuration with every choice made.</summary>
+    /// <param name="name">The adapter, active or not.</param>
+    /// <returns>The configuration.</returns>
+    /// <exception cref="ConfigException">There is no such adapter.</exception>
+    public PeftConfig ConfigOf(string name) => _adapters[name].Injection.Config;
+
+    /// <summary>An adapter's current weights, buffers included, by their names on disk.</summary>
+    /// <param name="name">The adapter, active or not.</param>
+    /// <returns>Tensors that share the model's memory.</returns>
+    /// <exception cref="ConfigException">There is no such adapter.</exception>
+    public IReadOnlyDictionary<string, Tensor> WeightsOf(string name) => _adapters[name].Weights();
+
     /// <summary>How many parameters train, in the words of HF PEFT.</summary>
     /// <returns>One line.</returns>
     public string DescribeTrainableParameters()
@@ -123,30 +232,36 @@ public sealed class PeftModel
     public void PrintTrainableParameters(TextWriter? output = null) =>
         (output ?? Console.Out).WriteLine(DescribeTrainableParameters());
 
-    /// <summary>The current weights, buffers included, by parameter name.</summary>
+    /// <summary>The active adapters' current weights, buffers included, by parameter name.</summary>
     /// <returns>Tensors that share the model's memory.</returns>
     public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.Concat(Buffers)
         .ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
 
-    /// <summary>Replaces the adapter's weights; all or none.</summary>
+    /// <summary>Replaces the active adapters' weights; all or none.</summary>
     /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and then
     /// stay.</param>
     /// <param name="source">What messages call the weights' origin.</param>
     /// <exception cref="ConfigException">A tensor is missing, unknown, or of another shape: an adapter of another
-    /// model.</exception>
+    /// model; or the adapters are disabled.</exception>
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
-        var places = Parameters.Concat(Buffers.Select(static b => b with { IsOptional = true })).ToList();
-        foreach (var (parameter, tensor) in AdapterCheck.Fit(places, weights, source))
-            Model.Graph.SetInitializer(parameter.Value, tensor);
+        _active.Set(weights, source);
     }
 
-    /// <summary>Writes the adapter alone, as HF PEFT does.</summary>
+    /// <summary>
+    /// Writes all adapters, as HF PEFT does: the one called <see cref="DefaultName"/> into the folder, every other into
+    /// a folder of its name inside.
+    /// </summary>
     /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
     /// missing.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public void Save(string folder) => AdapterFolder.Save(folder, Config, SavedForm(GetWeights()));
+    public void Save(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        foreach (var adapter in _adapters.All)
+            adapter.Save(adapter.Name == DefaultName ? folder : Path.Combine(folder, adapter.Name));
+    }
 
     /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
     internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
@@ -154,42 +269,39 @@ public sealed class PeftModel
     /// <summary>Whether the base chooses between graphs at run time, as Optimum's merged decoders do.</summary>
     public bool HasBranches => _original.Graph.Nodes.Any(static n => n.Subgraphs.Any());
 
-    /// <summary>Folds the adapter into a copy of the base.</summary>
+    /// <summary>
+    /// Folds the active adapters into a copy of the base. This model stays as it is, so to unmerge is to go on with it;
+    /// the merged model takes further adapters as any base does.
+    /// </summary>
     /// <returns>
-    /// The merged model, without a trace of the adapter's nodes; unchanged weights are shared with the base. A base
+    /// The merged model, without a trace of the adapters' nodes; unchanged weights are shared with the base. A base
     /// with branches keeps them, and all read the merged weights; only where one of its weights stands for several
     /// parameters that now differ does the branch for sequences without a past remain alone.
     /// </returns>
-    /// <exception cref="ConfigException">The method or its configuration cannot be folded in; the message says
-    /// why.</exception>
+    /// <exception cref="ConfigException">The method or its configuration cannot be folded in, or the adapters are
+    /// disabled; the message says why.</exception>
     public Model Merge()
     {
-        if (_method.Description.WhyNotMergeable is { } reason)
-            throw new ConfigException($"{_method.Description.Title} cannot be merged: {reason}.");
-        var weights = GetWeights();
-        var merged = _base.Clone();
-        _method.Merge(merged, Config, weights);
-        SavedModules.Merge(merged, Config, weights);
+        if (!IsEnabled)
+            throw new ConfigException("The adapters are disabled, so there is nothing to merge; call Enable() first.");
+        var merged = _active.MergeInto(_base.Clone());
         RmsNormLowering.Run(merged);
         var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
-        MergeRecord.Add(result, SavedForm(weights)); // what is derived from the base differs on a merged one
+        _active.RecordMerge(result);
         return result;
     }
 
     /// <summary>
-    /// The model to run: the adapter's nodes beside their layers, dropout off. In a base with branches the adapter is
-    /// merged instead, for its nodes stand in the branch for training alone; one that cannot be merged runs in that
-    /// branch, without a cache.
+    /// The model to run: the active adapters' nodes beside their layers, dropout off. In a base with branches they are
+    /// merged instead, for their nodes stand in the branch for training alone; one that cannot be merged runs in that
+    /// branch, without a cache. While disabled, the base.
     /// </summary>
     /// <returns>A model of its own; it shares the weights.</returns>
     public Model ForInference()
     {
-        var canMerge = _method.Description.WhyNotMergeable is null;
-        var model = HasBranches && canMerge ? Merge() : Model.Clone();
+        var canMerge = _active.Adapters.All(static a => a.Method.Description.WhyNotMergeable is null);
+        var model = !HasBranches || !canMerge ? Model.Clone() : IsEnabled ? Merge() : _original.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
     }
-
-    private IReadOnlyDictionary<string, Tensor> SavedForm(IReadOnlyDictionary<string, Tensor> weights) =>
-        _injection.ForSaving?.Invoke(weights) ?? weights;
 }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Models;
 
 namespace OrtPeft.Samples.Tests;
 
@@ -9,6 +11,7 @@ public sealed partial class ReadmeTests
     [Theory]
     [InlineData("linear", "LinearSample.cs")]
     [InlineData("gpt2", "Gpt2Sample.cs")]
+    [InlineData("several", "SeveralSample.cs")]
     public void Readme_CodeSample_IsTheCodeThatTestsRun(string name, string file)
     {
         var source = File.ReadAllText(Path.Combine(Folder(), file));
@@ -63,6 +66,24 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex(@"^// sample: \w+\n(.*?)\n +// end", RegexOptions.Singleline)]
     private static partial Regex Sample();
+
+    [Fact]
+    public void SeveralSample_CombinesTwoAdaptersOfOneBase()
+    {
+        var folder = Directory.CreateTempSubdirectory("ortpeft").FullName;
+        var source = ModelSource.Open(Path.Combine(Folder(), "../../models/tiny-gpt2-apidocs")).Model;
+        var config = new LoraConfig { InitLoraWeights = false };
+        var (poems, code) = (Path.Combine(folder, "poems"), Path.Combine(folder, "code"));
+        PeftModel.Create(source, config, seed: 1).Save(poems);
+        PeftModel.Create(source, config, seed: 2).Save(code);
+
+        var model = SeveralSample.Run(source, poems, code);
+
+        Assert.Equal(["default", "code", "mix"], model.AdapterNames);
+        Assert.Equal(["mix"], model.ActiveAdapterNames);
+        Assert.False(model.IsEnabled);
+        Directory.Delete(folder, recursive: true);
+    }
 
     private static string Row(MethodDescription method)
     {

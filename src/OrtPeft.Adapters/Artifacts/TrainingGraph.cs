@@ -37,10 +37,14 @@ public static class TrainingGraph
     /// <param name="baseDropout">Whether dropout of the base's own graph, which exports in training mode have, stays
     /// live as in PyTorch's training; the adapter's dropout is its configuration's. Default true.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
+    /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
     public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true)
     {
+        ArgumentNullException.ThrowIfNull(peft);
+        if (!peft.IsEnabled)
+            throw new ConfigException("The model's adapters are disabled, so nothing trains; call Enable() first.");
         var prepared = Prepare(peft);
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);

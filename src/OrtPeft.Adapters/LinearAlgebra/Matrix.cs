@@ -23,6 +23,9 @@ public sealed class Matrix
     /// <summary>The number of columns.</summary>
     public int Columns { get; }
 
+    /// <summary>All elements, row after row; writing changes the matrix.</summary>
+    internal Span<double> Elements => _values;
+
     /// <summary>Widens numbers.</summary>
     /// <param name="rows">How many rows.</param>
     /// <param name="columns">How many columns.</param>

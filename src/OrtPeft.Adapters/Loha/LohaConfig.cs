@@ -15,6 +15,9 @@ public sealed record LohaConfig : LycorisConfig
     /// <inheritdoc/>
     public override string PeftType => "LOHA";
 
+    /// <inheritdoc/>
+    public override string? WhyNotBesideOthers => WhyAlone();
+
     /// <summary>
     /// True (default): all factors uniform as Kaiming but w2_b zero, so the model starts as the base. False: w2_b
     /// random too.

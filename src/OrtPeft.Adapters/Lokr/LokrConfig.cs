@@ -17,6 +17,9 @@ public sealed record LokrConfig : LycorisConfig
     /// <inheritdoc/>
     public override string PeftType => "LOKR";
 
+    /// <inheritdoc/>
+    public override string? WhyNotBesideOthers => WhyAlone();
+
     /// <summary>Whether w1 may be a product of two factors too. Default false.</summary>
     public bool DecomposeBoth { get; init; }
 

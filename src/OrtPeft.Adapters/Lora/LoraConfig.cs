@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Adapters.Modules;
 
 namespace OrtPeft.Adapters.Lora;
@@ -13,6 +14,13 @@ public sealed record LoraConfig : TargetedConfig
 {
     /// <inheritdoc/>
     public override string PeftType => "LORA";
+
+    /// <inheritdoc/>
+    public override string? WhyNotBesideOthers => UseDora
+        ? "use_dora rescales what its layers make"
+        : LoraInitialisers.TakeFromBase(InitLoraWeights)
+        ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base; convert it with PlainLora.Of first"
+        : WhyAlone(Bias);
 
     /// <summary>The rank r, at least 1. Default 8.</summary>
     public int R { get; init; } = 8;

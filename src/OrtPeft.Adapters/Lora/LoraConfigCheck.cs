@@ -34,7 +34,7 @@ internal static class LoraConfigCheck
             throw new ConfigException(
                 $"lora_bias is true and init_lora_weights is '{init}'; a bias in B goes with true or false only.");
         var alphas = config.AlphaPattern.Select(static p => p.Value).Append(config.LoraAlpha);
-        if (init is "pissa" or "pissa_niter_N" or "olora" && alphas.Any(static a => a == 0))
+        if (LoraInitialisers.TakeFromBase(config.InitLoraWeights) && alphas.Any(static a => a == 0))
             throw new ConfigException(
                 $"lora_alpha is 0, so that nothing of the base can go into A and B; {init} needs another alpha.");
     }

@@ -18,7 +18,7 @@ public static class PlainLora
     public static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) Of(PeftModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Config is not LoraConfig config || model.Buffers.Count == 0)
+        if (model.Config is not LoraConfig config || !model.Buffers.Any(static b => LoraStart.IsOne(b.Name)))
             throw new ConfigException(
                 $"Only LoRA adapters that start as a part of the base (pissa, olora) can be converted; this one is "
                 + $"{model.Config.PeftType} and leaves the base as it is.");

@@ -35,6 +35,12 @@ public abstract record TargetedConfig : PeftConfig
     /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
     internal virtual bool HasLayerFields => true;
 
+    /// <summary>The reason not to be beside others that parameters of the base give, which train in place.</summary>
+    /// <param name="bias">The field of that name; <c>none</c> for methods without it.</param>
+    internal string? WhyAlone(string bias = "none") => ModulesToSave is { Count: > 0 } saved
+        ? $"modules_to_save ({string.Join(", ", saved)}) replaces parameters of the base"
+        : bias == "none" ? null : $"bias '{bias}' replaces parameters of the base";
+
     /// <summary>Reads the shared fields. Call it last: what is unread by then is unknown.</summary>
     /// <typeparam name="T">The method's configuration.</typeparam>
     /// <param name="config">The configuration read so far.</param>

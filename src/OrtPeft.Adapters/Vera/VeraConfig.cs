@@ -16,6 +16,9 @@ public sealed record VeraConfig : TargetedConfig
     /// <inheritdoc/>
     public override string PeftType => "VERA";
 
+    /// <inheritdoc/>
+    public override string? WhyNotBesideOthers => WhyAlone(Bias);
+
     /// <summary>The rank r of the shared projections, at least 1. Default 256: they do not train.</summary>
     public int R { get; init; } = 256;
 

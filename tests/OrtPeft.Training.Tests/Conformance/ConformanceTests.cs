@@ -171,6 +171,54 @@ public sealed class ConformanceTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Disable_GivesTheBase_AndEnableTheAdapter(string name)
+    {
+        var model = Trained(MethodCases.Named(name));
+        var adapted = Logits(model.Model);
+
+        model.Disable();
+
+        Assert.Equal(0, Difference(Canonical(Tiny.Base), model.Model));
+        model.Enable();
+        Assert.Equal(adapted, Logits(model.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void SetAdapter_ThereAndBack_AnswersAsBefore(string name)
+    {
+        var model = Trained(MethodCases.Named(name));
+        var adapted = Logits(model.Model);
+        model.AddAdapter("other", MethodCases.Named("lora:random").Config, seed: 2);
+
+        model.SetAdapter("other");
+
+        Assert.NotEqual(adapted, Logits(model.Model));
+        model.SetAdapter("default");
+        Assert.Equal(adapted, Logits(model.Model));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void SetAdapter_BesideAnother_AnswersAsBothMerged_OrSaysWhyNot(string name)
+    {
+        var model = Trained(MethodCases.Named(name));
+        model.AddAdapter("other", MethodCases.Named("lora:random").Config, seed: 2);
+
+        if (model.Config.WhyNotBesideOthers is { } reason)
+        {
+            var error = Assert.Throws<ConfigException>(() => model.SetAdapter("default", "other"));
+            Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+            return;
+        }
+
+        model.SetAdapter("default", "other");
+
+        Assert.InRange(Difference(model.Model, model.Merge()), 0, SameLogits);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Load_OnAnotherBase_IsRefused(string name)
     {
         using var folder = new TemporaryFolder();

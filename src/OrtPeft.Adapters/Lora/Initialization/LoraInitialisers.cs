@@ -51,6 +51,9 @@ internal static class LoraInitialisers
                 $"init_lora_weights is '{init}'; it must be one of {string.Join(", ", Names)}.");
     }
 
+    /// <summary>Whether A and B start as a part of the base's weight.</summary>
+    public static bool TakeFromBase(LoraInit init) => Parse(init).Row is "pissa" or "pissa_niter_N" or "olora";
+
     /// <summary>An embedding starts with A zero and B normal whatever the name; with false, both are normal.</summary>
     private static LoraFactors OfEmbedding(LoraStartingPoint start) => new(
         start.Init == LoraInit.Random

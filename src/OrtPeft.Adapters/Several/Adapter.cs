@@ -1,0 +1,49 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Several;
+
+/// <summary>One adapter of a model: alone in a copy of the base's graph, which keeps its weights.</summary>
+/// <param name="Name">What it is called; see <see cref="AdapterNames"/>.</param>
+/// <param name="Method">How it adapts.</param>
+/// <param name="Seed">What fixed its first weights.</param>
+/// <param name="Model">The base with this adapter alone; shares the base's weights.</param>
+/// <param name="Injection">What the method did to it.</param>
+internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model Model, Injection Injection)
+{
+    /// <summary>What trains, then what does not.</summary>
+    public IEnumerable<AdapterParameter> Tensors => Injection.Parameters.Concat(Injection.Buffers);
+
+    public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed)
+    {
+        var method = PeftMethods.Of(config);
+        var adapted = canonicalBase.Clone();
+        var injection = SavedModules.AddTo(adapted, method.Inject(adapted, config, seed));
+        return new Adapter(name, method, seed, adapted, injection);
+    }
+
+    /// <summary>The weights by their names on disk.</summary>
+    public IReadOnlyDictionary<string, Tensor> Weights() => Tensors.ToDictionary(
+        static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
+
+    /// <summary>Folds it into a copy of the base.</summary>
+    /// <exception cref="ConfigException">Its method cannot; the message says why.</exception>
+    public void MergeInto(Model model)
+    {
+        if (Method.Description.WhyNotMergeable is { } reason)
+            throw new ConfigException($"{Method.Description.Title} cannot be merged: {reason}.");
+        var weights = Weights();
+        Method.Merge(model, Injection.Config, weights);
+        SavedModules.Merge(model, Injection.Config, weights);
+    }
+
+    /// <summary>What is saved of it: what follows from the base is not.</summary>
+    public IReadOnlyDictionary<string, Tensor> SavedWeights()
+    {
+        var weights = Weights();
+        return Injection.ForSaving?.Invoke(weights) ?? weights;
+    }
+
+    /// <summary>Writes it as HF PEFT does.</summary>
+    public void Save(string folder) => AdapterFolder.Save(folder, Injection.Config, SavedWeights());
+}

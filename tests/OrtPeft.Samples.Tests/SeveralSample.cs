@@ -1,0 +1,24 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Weighted;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Samples.Tests;
+
+/// <summary>README: several adapters on one model.</summary>
+internal static class SeveralSample
+{
+    public static PeftModel Run(Model baseModel, string poemsFolder, string codeFolder)
+    {
+        // sample: several
+        var model = PeftModel.Load(baseModel, poemsFolder); // the first is called "default"
+        model.LoadAdapter("code", codeFolder);
+        model.SetAdapter("code");
+        model.SetAdapter("default", "code"); // both at once
+        model.AddWeightedAdapter("mix", [("default", 0.7), ("code", 0.3)]);
+        model.SetAdapter("mix");
+        model.Disable(); // the base again
+        // end
+
+        return model;
+    }
+}
