@@ -1,6 +1,15 @@
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Bottleneck;
+using OrtPeft.Adapters.Ia3;
+using OrtPeft.Adapters.LnTuning;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.PrefixTuning;
+using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.Vera;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Testing;
@@ -40,6 +49,40 @@ public sealed class QuantizedGradientTests
         Assert.Equal(expected.Gradients.Keys, actual.Gradients.Keys);
         foreach (var (parameter, gradient) in expected.Gradients)
             Near.Relative(gradient, actual.Gradients[parameter], SameNumbers, parameter);
+    }
+
+    public static TheoryData<string> Methods => [.. Configs.Keys];
+
+    private static IReadOnlyDictionary<string, PeftConfig> Configs { get; } = new Dictionary<string, PeftConfig>
+    {
+        ["dora"] = Lora with { UseDora = true },
+        ["pissa"] = Lora with { InitLoraWeights = "pissa" },
+        ["ia3"] = new Ia3Config { InitIa3Weights = false },
+        ["loha"] = new LohaConfig { R = 4, InitWeights = false },
+        ["lokr"] = new LokrConfig { InitWeights = false, DecomposeFactor = 4 },
+        ["vera"] = new VeraConfig { R = 8, InitWeights = false },
+        ["bottleneck"] = new BottleneckConfig { ReductionFactor = 4 },
+        ["bitfit"] = new BitFitConfig(),
+        ["ln-tuning"] = new LnTuningConfig(),
+        ["prompt-tuning"] = new PromptTuningConfig { NumVirtualTokens = 3 },
+        ["prefix-tuning"] = new PrefixTuningConfig { NumVirtualTokens = 3 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Step_OfAnyMethodOnAQuantisedBase_IsTheDequantisedOnes(string method)
+    {
+        var quantized = QuantizedBase.Quantized(Gpt2.Imported);
+        var batch = QuantizedBase.Batch(Gpt2.Imported);
+
+        var actual = Goldens.Step.Of(PeftModel.Create(quantized, Configs[method], seed: 3), batch);
+
+        var dequantized = PeftModel.Create(QuantizedBase.Dequantized(quantized), Configs[method], seed: 3);
+        var expected = Goldens.Step.Of(dequantized, batch);
+        Assert.Equal(expected.Loss, actual.Loss, SameNumbers * expected.Loss);
+        var all = expected.Gradients.SelectMany(static g => g.Value.ToFloat32()).ToArray();
+        // of the largest element of all: the key bias' gradient is zero but for rounding
+        Near.Relative(all, [.. expected.Gradients.Keys.SelectMany(p => actual.Gradients[p].ToFloat32())], SameNumbers, method);
     }
 
     /// <summary>
