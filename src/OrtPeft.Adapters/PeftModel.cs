@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
+using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters;
 
@@ -81,9 +82,15 @@ public sealed class PeftModel
     /// <summary>The number of elements that train.</summary>
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
 
-    /// <summary>The number of elements of all weights, the base's and the adapter's.</summary>
+    /// <summary>
+    /// The number of elements of all weights, the base's and the adapter's; a quantised weight counts with its elements,
+    /// not with its scales.
+    /// </summary>
     public long TotalParameterCount => Model.Graph.Initializers
         .Where(static v => v.Type.IsFloating() && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 })
+        .Where(static v => !v.Uses.Any(static u => u.Node.Is("DequantizeLinear")))
+        .Concat(Model.Graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null)
+            .Select(static n => n.Inputs[0]!))
         .Sum(static v => v.Initializer!.Count);
 
     /// <summary>Puts a freshly initialised adapter on a base.</summary>

@@ -10,6 +10,7 @@ public sealed class HelpTests
     [Theory]
     [InlineData("init")]
     [InlineData("import")]
+    [InlineData("quantize")]
     [InlineData("inspect")]
     [InlineData("train")]
     [InlineData("eval")]

@@ -41,6 +41,7 @@ internal static class CommandLine
     [
         new InitCommand(host),
         new ImportCommand(host),
+        new QuantizeCommand(host),
         new InspectCommand(host),
         new TrainCommand(host),
         new EvalCommand(host),

@@ -134,7 +134,9 @@ public static class TrainingGraph
         var g = new GraphBuilder(graph, shapes);
         var scale = graph.AddInput(Scale, ElementType.Float, []);
         var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens));
+        var forward = graph.Nodes.ToHashSet();
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
+        BackwardDequantization.Run(g, forward);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
     }

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Full;
 
@@ -25,6 +26,11 @@ public sealed class FullMethod : IPeftMethod
     public Injection Inject(Model model, PeftConfig config, long seed)
     {
         ArgumentNullException.ThrowIfNull(model);
+        var quantized = model.Graph.Nodes.FirstOrDefault(static n => QuantizedWeight.Find(n.Output) is not null);
+        if (quantized is not null)
+            throw new ConfigException(
+                $"Full fine-tuning trains float weights, and '{quantized.Output.Name}' is quantised; use the float model, "
+                + "or a method that adds weights, such as lora.");
         return new Injection(config, [.. Parameters(model.Graph).Select(static v => new AdapterParameter(v.Name, v))]);
     }
 

@@ -74,11 +74,12 @@ public sealed class Ia3Method : IPeftMethod
     private static void Fold(Graph graph, LinearModule module, float[] l, bool isFeedforward)
     {
         var weight = ModuleWeights.Read(module);
-        var columns = (int)module.Weight.Initializer!.Dims[1];
+        var dims = ConstantWeight.DimsOf(module.Weight)!.Value;
+        var columns = (int)dims[1];
         var scalesRows = isFeedforward != module.IsOutByIn;
         for (var i = 0; i < weight.Length; i++)
             weight[i] *= scalesRows ? l[i / columns] : l[i % columns];
-        ModuleWeights.Replace(graph, module, Tensor.Of<float>(weight, module.Weight.Initializer.Dims.AsSpan()));
+        ModuleWeights.Replace(graph, module, Tensor.Of<float>(weight, dims.AsSpan()));
         if (isFeedforward || module.Bias is not { } bias)
             return;
         var scaled = bias.Initializer!.ToFloat32().Zip(l, static (b, factor) => b * factor).ToArray();

@@ -43,8 +43,8 @@ internal static class SharedWeights
     /// <summary>A few rows tell most different matrices apart before all are read.</summary>
     private static bool IsCopy(Value embedding, LinearModule head)
     {
-        var (ours, theirs) = (embedding.Initializer!, head.Weight.Initializer!);
-        if (ours.Type != ElementType.Float || theirs.Type != ElementType.Float || ours.Dims.Length != 2)
+        var (ours, theirs) = (embedding.Initializer!, head.Weight.Initializer);
+        if (theirs is null || ours.Type != ElementType.Float || theirs.Type != ElementType.Float || ours.Dims.Length != 2)
             return false;
         var (rows, columns) = ((int)ours.Dims[0], (int)ours.Dims[1]);
         if (rows != head.OutFeatures || columns != head.InFeatures)

@@ -21,7 +21,7 @@ internal static class LoraMerge
             Rescale(target, sum, Dora.Factors(target, sum, weights[target.NameOfMagnitude]));
         if (config.LoraBias)
             AddToBias(graph, target, weights[target.NameOfBBias], scale);
-        target.SetWeight(graph, Tensor.Of<float>(sum, target.Weight.Initializer!.Dims.AsSpan()));
+        target.SetWeight(graph, Tensor.Of<float>(sum, target.Dims.AsSpan()));
     }
 
     /// <summary>A copy of the weight.</summary>

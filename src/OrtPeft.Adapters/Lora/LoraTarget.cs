@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
@@ -45,11 +47,14 @@ internal abstract class LoraTarget
     /// <summary>The name of DoRA's magnitudes, [out].</summary>
     public string NameOfMagnitude => $"base_model.model.{Name}.lora_magnitude_vector";
 
+    /// <summary>The axes of <see cref="Weight"/>.</summary>
+    public ImmutableArray<long> Dims => ConstantWeight.DimsOf(Weight)!.Value;
+
     /// <summary>The number of features that the layer reads; of an embedding, its entries.</summary>
-    public int InFeatures => (int)Weight.Initializer!.Dims[IsOutByIn ? 1 : 0];
+    public int InFeatures => (int)Dims[IsOutByIn ? 1 : 0];
 
     /// <summary>The number of features that the layer makes.</summary>
-    public int OutFeatures => (int)Weight.Initializer!.Dims[IsOutByIn ? 0 : 1];
+    public int OutFeatures => (int)Dims[IsOutByIn ? 0 : 1];
 
     /// <summary>Where the graph reads the layer's operand: rows [n, in], or indices [n].</summary>
     public abstract Value Input(GraphBuilder g);

@@ -11,7 +11,7 @@ public sealed record LinearModule
     /// <summary>The <c>MatMul</c> or <c>Gemm</c> that multiplies.</summary>
     public required Node Node { get; init; }
 
-    /// <summary>The weight as stored.</summary>
+    /// <summary>The weight as stored; a quantised one is what its <c>DequantizeLinear</c> makes.</summary>
     public required Value Weight { get; init; }
 
     /// <summary>
@@ -36,5 +36,5 @@ public sealed record LinearModule
     public long OutFeatures => Axis(IsOutByIn ? 0 : 1);
 
     /// <summary>A weight that trains is an input of the training graph; its shape is known all the same.</summary>
-    private long Axis(int axis) => Weight.Initializer?.Dims[axis] ?? Weight.Shape![axis].Value!.Value;
+    private long Axis(int axis) => ConstantWeight.DimsOf(Weight)?[axis] ?? Weight.Shape![axis].Value!.Value;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -90,7 +91,8 @@ public static class ModuleCatalogue
             (weight, isTransposed) = (producer.Inputs[0]!, !isTransposed);
         var isConstant = weight.Constant is not null && weight.Initializer is { Dims.Length: 2 };
         var trains = trainable.Contains(weight) && weight.Shape is { Rank: 2 };
-        return (isConstant || trains) && weight.Type.IsFloating() ? (weight, isTransposed) : null;
+        var isMatrix = ((isConstant || trains) && weight.Type.IsFloating()) || QuantizedWeight.Find(weight) is not null;
+        return isMatrix ? (weight, isTransposed) : null;
     }
 
     private static bool IsMatrixTranspose(Node transpose) => transpose.Attributes.Ints("perm") is null or [1, 0];

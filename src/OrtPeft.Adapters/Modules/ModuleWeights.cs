@@ -13,7 +13,7 @@ internal static class ModuleWeights
     /// <exception cref="ConfigException">It is of another type.</exception>
     public static float[] Read(Value value, string module)
     {
-        var weight = value.Initializer!;
+        var weight = ConstantWeight.ContentOf(value);
         return weight.Type == ElementType.Float
             ? weight.ToFloat32()
             : throw new ConfigException($"{module}: its weight is {weight.Type}; merging needs Float weights.");
@@ -39,7 +39,7 @@ internal static class ModuleWeights
                 weight[module.IsOutByIn ? (i * columns) + j : (j * rows) + i] += factor * delta[(i * columns) + j];
         }
 
-        Replace(graph, module, Tensor.Of<float>(weight, module.Weight.Initializer!.Dims.AsSpan()));
+        Replace(graph, module, Tensor.Of<float>(weight, ConstantWeight.DimsOf(module.Weight)!.Value.AsSpan()));
     }
 
     /// <summary>
@@ -64,7 +64,7 @@ internal static class ModuleWeights
     private static void Replace(Graph graph, string name, Value weight, Node reader, int index, Tensor content)
     {
         if (weight.Uses.Count == 1)
-            graph.SetInitializer(weight, content);
+            ConstantWeight.Set(graph, weight, content);
         else
             reader.SetInput(index, graph.AddInitializer(graph.FreshName($"{name}.weight"), content));
     }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -62,6 +63,10 @@ internal static class SavedModules
     private static SavedParameter Checked(SavedParameter saved, Injection injection)
     {
         var module = $"base_model.model.{saved.Module}.";
+        if (QuantizedWeight.Find(saved.Value) is not null)
+            throw new ConfigException(
+                $"modules_to_save has {saved.Module}, whose weight is quantised; leave it out, or leave the layer out of "
+                + "quantisation.");
         var own = injection.Parameters.FirstOrDefault(p => p.Name.StartsWith(module, StringComparison.Ordinal));
         if (own is not null)
             throw new ConfigException(

@@ -22,7 +22,8 @@ public sealed partial class ModelSession : IDisposable
         var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);
         if (folder is not null)
             settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
-        foreach (var constant in mapped.Where(v => Path.GetDirectoryName(FileOf(v).Path) == folder))
+        // ONNX Runtime takes no tensors of 4-bit elements from outside; those it maps itself, from the same file.
+        foreach (var constant in mapped.Where(v => IsIn(v, folder) && v.Type.BitSize() >= 8))
             Supply(constant, settings);
         try
         {
@@ -80,6 +81,9 @@ public sealed partial class ModelSession : IDisposable
         foreach (var weight in _weights)
             weight.Dispose();
     }
+
+    private static bool IsIn(Value constant, string? folder) =>
+        Path.GetDirectoryName(FileOf(constant).Path) == folder;
 
     private static MappedFile FileOf(Value constant) => ((MappedTensorData)constant.Initializer!.Data).File;
 

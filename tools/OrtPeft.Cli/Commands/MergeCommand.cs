@@ -38,7 +38,7 @@ internal sealed class MergeCommand : Verb
     {
         var source = _model.Open(run);
         var path = _output.PathOf(run);
-        if (IsSameFolder(path, source.Folder))
+        if (OutputFolder.IsSame(path, source.Folder))
             throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
         var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
@@ -83,7 +83,4 @@ internal sealed class MergeCommand : Verb
                 + $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. "
                 + $"Check the adapter's weights."));
     }
-
-    private static bool IsSameFolder(string path, string other) =>
-        Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(other);
 }

@@ -48,6 +48,10 @@ internal sealed class OutputFolder : IDisposable
         }
     }
 
+    /// <summary>Whether a path as given names a folder known by its full path.</summary>
+    public static bool IsSame(string path, string other) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(other);
+
     /// <summary>Lets the folder stay, with what lies in it by now; staged files take their places.</summary>
     public void Keep()
     {

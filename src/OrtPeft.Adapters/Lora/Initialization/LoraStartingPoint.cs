@@ -25,7 +25,7 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     /// <summary>α·W as [out, in], whatever its layout; a copy in float64.</summary>
     public Matrix Weight()
     {
-        var dims = target.Weight.Initializer!.Dims;
+        var dims = target.Dims;
         var stored = Matrix.Of((int)dims[0], (int)dims[1], LoraMerge.Weight(target), target.Factor);
         return target.IsOutByIn ? stored : stored.Transposed();
     }

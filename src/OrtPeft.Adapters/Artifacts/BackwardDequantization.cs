@@ -1,0 +1,53 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
+
+namespace OrtPeft.Adapters.Artifacts;
+
+/// <summary>
+/// Gives each matrix product of the gradient its own <c>DequantizeLinear</c>, so that a dequantised weight lives no
+/// longer than one product. Reading the forward pass's, each would stay in memory from there to here.
+/// </summary>
+/// <remarks>
+/// Equal nodes would be merged again by ONNX Runtime. So the copy's scale is multiplied by a one that is computed from
+/// the product's other operand, the gradient from above: that also holds the copy back until the gradient has arrived.
+/// </remarks>
+internal static class BackwardDequantization
+{
+    /// <summary>Runs the pass in place.</summary>
+    /// <param name="g">Adds nodes to the graph.</param>
+    /// <param name="forward">The nodes before differentiation; they read what they did.</param>
+    public static void Run(GraphBuilder g, IReadOnlySet<Node> forward)
+    {
+        foreach (var node in g.Graph.Nodes.ToArray())
+        {
+            if (!node.Is("DequantizeLinear") || QuantizedWeight.Find(node.Output) is null)
+                continue;
+            foreach (var use in node.Output.Uses.Where(u => !forward.Contains(u.Node)).ToArray())
+                Separate(g, node, use);
+        }
+
+        g.Before = null;
+    }
+
+    private static void Separate(GraphBuilder g, Node dequantize, Use use)
+    {
+        var reader = use.Node;
+        var isProduct = (reader.Is("Gemm") || reader.Is("MatMul")) && use.Index < 2;
+        if (!isProduct || reader.Inputs[1 - use.Index] is not { Shape.Rank: 2, Initializer: null } gradient)
+            return;
+        g.Before = reader;
+        g.Scope = "/gradient/dequantize";
+        Value?[] inputs = [.. dequantize.Inputs];
+        inputs[1] = g.Mul(inputs[1]!, One(g, gradient));
+        reader.SetInput(use.Index, g.Op("DequantizeLinear", inputs, [.. dequantize.Attributes]));
+    }
+
+    /// <summary>1 where the first number equals itself; where it is NaN the product is NaN either way.</summary>
+    private static Value One(GraphBuilder g, Value gradient)
+    {
+        var corner = g.Op("Slice", gradient, g.Int64(0, 0), g.Int64(1, 1), g.Int64(0, 1));
+        var first = g.Op("Squeeze", corner, g.Int64(0, 1));
+        return g.Op("Cast", [g.Op("Equal", first, first)], NodeAttribute.Of("to", (long)ElementType.Float));
+    }
+}

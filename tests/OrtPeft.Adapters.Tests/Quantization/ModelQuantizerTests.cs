@@ -1,0 +1,157 @@
+using OrtPeft.Adapters.BitFit;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Ia3;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Quantization;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Quantization;
+
+public sealed class ModelQuantizerTests
+{
+    [Theory]
+    [InlineData(Gpt2.Imported)]
+    [InlineData(Gpt2.Op17)]
+    [InlineData(QuantizedBase.Llama)]
+    public void Quantize_WithoutTargets_TakesEveryLinearLayerButTheHead(string name)
+    {
+        var model = QuantizedBase.Float(name);
+        var before = PeftModel.Create(model, new LoraConfig());
+
+        var result = ModelQuantizer.Quantize(model, new BlockFormat());
+
+        var modules = ModuleCatalogue.LinearModules(result.Model.Graph);
+        Assert.Equal(
+            ModuleCatalogue.LinearModules(before.Model.Graph).Select(static m => m.Name).Where(IsOfBase),
+            modules.Select(static m => m.Name));
+        Assert.All(modules, static m => Assert.Equal(!m.IsOutputLayer, QuantizedWeight.Find(m.Weight) is not null));
+        Assert.Equal(
+            modules.Where(static m => !m.IsOutputLayer).Select(static m => m.Name),
+            result.Layers.Select(static l => l.Name));
+        Assert.All(result.Layers, static l => Assert.InRange(l.RelativeError, 0.01, 0.2));
+        Assert.Equal(before.TotalParameterCount, PeftModel.Create(result.Model, new LoraConfig()).TotalParameterCount);
+
+        static bool IsOfBase(string module) => !module.Contains(".lora_", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Gpt2.Imported)]
+    [InlineData(QuantizedBase.Llama)]
+    public void Merge_IntoAQuantisedBase_MakesTheAdaptedLayersFloat(string name)
+    {
+        var target = name == QuantizedBase.Llama ? "q_proj" : "c_attn";
+        PeftConfig[] configs =
+        [
+            new LoraConfig { R = 4, InitLoraWeights = false, UseDora = true, TargetModules = [target] },
+            new Ia3Config { InitIa3Weights = false, TargetModules = [target], FeedforwardModules = [] },
+        ];
+        foreach (var config in configs)
+        {
+            var peft = PeftModel.Create(QuantizedBase.Quantized(name), config, seed: 2);
+
+            var merged = peft.Merge();
+
+            var modules = ModuleCatalogue.LinearModules(merged.Graph);
+            Assert.All(modules, m => Assert.Equal(
+                !m.IsOutputLayer && !m.Name.EndsWith(target, StringComparison.Ordinal),
+                QuantizedWeight.Find(m.Weight) is not null));
+            // float32 through two layers: sums in another order
+            Near.Relative(Logits(peft.ForInference(), name), Logits(merged, name), 1e-5, config.PeftType);
+        }
+    }
+
+    [Fact]
+    public void Create_OfFullFineTuning_IsRefused()
+    {
+        var quantized = QuantizedBase.Quantized(Gpt2.Imported);
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(quantized, new FullConfig()));
+
+        Assert.Contains("is quantised", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_WhenAQuantisedModuleIsToBeSaved_IsRefused()
+    {
+        var config = new LoraConfig { TargetModules = ["c_attn"], ModulesToSave = ["mlp.c_fc"] };
+
+        var error = Assert.Throws<ConfigException>(
+            () => PeftModel.Create(QuantizedBase.Quantized(Gpt2.Imported), config));
+
+        Assert.Contains("h.0.mlp.c_fc", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_OfAMethodThatReadsNoWeights_TakesNoHeed()
+    {
+        var peft = PeftModel.Create(QuantizedBase.Quantized(Gpt2.Imported), new BitFitConfig());
+
+        Assert.Equal(
+            PeftModel.Create(Gpt2.Open(Gpt2.Imported), new BitFitConfig()).GetWeights().Keys, peft.GetWeights().Keys);
+    }
+
+    [Fact]
+    public void Quantize_WhenQuantisedAlready_SaysSo()
+    {
+        var quantized = QuantizedBase.Quantized(Gpt2.Imported);
+
+        var error = Assert.Throws<ConfigException>(() => ModelQuantizer.Quantize(quantized, new BlockFormat()));
+
+        Assert.Contains("quantised already", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quantize_WhenTheTargetIsATiedHead_IsRefused()
+    {
+        var error = Assert.Throws<ConfigException>(
+            () => ModelQuantizer.Quantize(Gpt2.Open(Gpt2.Imported), new BlockFormat(), ["lm_head"]));
+
+        Assert.Contains("embedding", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>One scale for the whole matrix, and one per row or column, as other quantisers write them.</summary>
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void ToFloat32_OfOtherQuantisersWeights_IsWhatOnnxRuntimeComputes(int axis)
+    {
+        sbyte[] values = [-128, 127, 3, 0, -5, 6];
+        float[] scales = axis switch
+        {
+            0 => [0.5f, 0.25f],
+            1 => [0.5f, 0.25f, 2],
+            _ => [0.5f],
+        };
+        var model = Graphs.Of((g, x) =>
+        {
+            var q = g.Constant(Tensor.Of<sbyte>(values, [2, 3]), "q");
+            var s = g.Constant(axis < 0 ? Tensor.Scalar(scales[0]) : Tensor.Vector<float>(scales), "s");
+            var w = g.Op("DequantizeLinear", [q, s], NodeAttribute.Of("axis", (long)Math.Max(axis, 0)));
+            return g.MatMul(x, w);
+        });
+        var identity = Tensor.Of<float>([1, 0, 0, 1], [2, 2]);
+        var weight = QuantizedWeight.Find(model.Graph.Nodes[0].Output)!;
+
+        var expected = OnnxRun.Of(model, new Dictionary<string, Tensor> { ["x"] = identity }).Values.Single();
+
+        Assert.Equal(expected.ToFloat32(), weight.ToFloat32().ToFloat32());
+    }
+
+    private static Tensor Logits(Model model, string name) =>
+        OnnxRun.Of(WithoutCaches(model), QuantizedBase.Batch(name)).Values.Single();
+
+    private static Model WithoutCaches(Model model)
+    {
+        var copy = model.Clone();
+        foreach (var output in copy.Graph.Outputs.Skip(1).ToArray())
+            copy.Graph.RemoveOutput(output);
+        copy.Graph.RemoveDeadCode();
+        Onnx.Passes.PastRemoval.Run(copy);
+        return copy;
+    }
+}

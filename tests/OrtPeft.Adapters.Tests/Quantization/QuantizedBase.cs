@@ -1,0 +1,51 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Quantization;
+using OrtPeft.Adapters.Tests.Llama;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Quantization;
+
+/// <summary>Quantised decoders, and the same with the numbers that their integers stand for.</summary>
+internal static class QuantizedBase
+{
+    public const string Llama = "llama";
+
+    /// <summary>
+    /// Every form in both layouts: GPT-2 stores [in, out], exported or imported, Llama [out, in]. The models' axes of 16
+    /// to 128 have whole blocks, several, and short ones.
+    /// </summary>
+    public static TheoryData<string, int, int, bool> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, int, int, bool>();
+            foreach (var name in new[] { Gpt2.Imported, Gpt2.Op17, Llama })
+                foreach (var bits in BlockFormat.Widths)
+                    foreach (var size in BlockFormat.BlockSizes)
+                        foreach (var isSymmetric in new[] { true, false })
+                            cases.Add(name, bits, size, isSymmetric);
+            return cases;
+        }
+    }
+
+    public static Model Float(string name) => name == Llama ? SmallLlama.Model(Llama) : Gpt2.Open(name);
+
+    public static Model Quantized(string name, int bits = 4, int size = 32, bool isSymmetric = true)
+    {
+        var format = new BlockFormat { Bits = bits, BlockSize = size, IsSymmetric = isSymmetric };
+        return ModelQuantizer.Quantize(Float(name), format, ModuleTargets.AllLinear).Model;
+    }
+
+    public static Model Dequantized(Model quantized)
+    {
+        var copy = quantized.Clone();
+        foreach (var weight in copy.Graph.Nodes.Select(static n => QuantizedWeight.Find(n.Output)).ToArray())
+            weight?.ReplaceBy(weight.ToFloat32());
+        return copy;
+    }
+
+    public static Dictionary<string, Tensor> Batch(string name) =>
+        name == Llama ? SmallLlama.Batch("right-padded") : DecoderLogits.WithPositions(TrainRun.Batch(1));
+}
