@@ -47,11 +47,7 @@ public sealed class QuantizedWeight
     /// <param name="format">How.</param>
     /// <returns>‖W − Ŵ‖ / ‖W‖.</returns>
     /// <exception cref="ArgumentException">The weight is no float32 matrix, or holds NaN or infinity.</exception>
-    /// <remarks>
-    /// The node comes first in the graph: ONNX Runtime then runs it right before its reader. Standing beside the reader,
-    /// it would run before everything that the reader's other input needs, and all dequantised weights would be alive at
-    /// once.
-    /// </remarks>
+    /// <remarks>The node comes first in the graph, before every reader.</remarks>
     public static double Replace(Graph graph, Value weight, int axis, BlockFormat format)
     {
         ArgumentNullException.ThrowIfNull(graph);
