@@ -16,8 +16,8 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public IReadOnlyList<Value> Detached { get; init; } = [];
 
     /// <summary>
-    /// The number of positions that the adapted graph has before the first token of its input: the output's sequence axis
-    /// is this much longer than the input's. Tokens; 0 by default.
+    /// The number of positions that the adapted graph has before the first token of its input: the output's sequence
+    /// axis is this much longer than the input's. Tokens; 0 by default.
     /// </summary>
     public int VirtualTokens { get; init; }
 

@@ -21,7 +21,7 @@ internal static class MergeRecord
         var known = model.Metadata.GetValueOrDefault(Key, "");
         if (known.Split(',').Contains(fingerprint))
             throw new ConfigException(
-                "The model has this very adapter merged already; merge it into the original base, or give another one.");
+                "The model has this adapter merged already; merge it into the original base, or give another one.");
         model.Metadata[Key] = known.Length == 0 ? fingerprint : $"{known},{fingerprint}";
     }
 

@@ -83,8 +83,8 @@ public sealed class PeftModel
     public long TrainableParameterCount => Parameters.Sum(static p => p.Value.Initializer!.Count);
 
     /// <summary>
-    /// The number of elements of all weights, the base's and the adapter's; a quantised weight counts with its elements,
-    /// not with its scales.
+    /// The number of elements of all weights, the base's and the adapter's; a quantised weight counts with its
+    /// elements, not with its scales.
     /// </summary>
     public long TotalParameterCount => Model.Graph.Initializers
         .Where(static v => v.Type.IsFloating() && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 })
@@ -114,8 +114,8 @@ public sealed class PeftModel
     /// <summary>Puts an adapter with given weights on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="config">Which method, and how.</param>
-    /// <param name="weights">The adapter's tensors by name; they decide the form where a method has two, such as a prompt
-    /// with its encoder and one saved without.</param>
+    /// <param name="weights">The adapter's tensors by name; they decide the form where a method has two, such as a
+    /// prompt with its encoder and one saved without.</param>
     /// <param name="source">What messages call the weights' origin.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
@@ -245,8 +245,8 @@ public sealed class PeftModel
         .ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
 
     /// <summary>Replaces the active adapters' weights; all or none.</summary>
-    /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and then
-    /// stay.</param>
+    /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and
+    /// then stay.</param>
     /// <param name="source">What messages call the weights' origin.</param>
     /// <exception cref="ConfigException">A tensor is missing, unknown, or of another shape: an adapter of another
     /// model; or the adapters are disabled.</exception>

@@ -5,7 +5,8 @@ using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Testing;
 
-/// <summary>What PyTorch computed for one fixture graph: inputs, outputs, losses and gradients of several batches.</summary>
+/// <summary>What PyTorch computed for one fixture graph: inputs, outputs, losses and gradients of several
+/// batches.</summary>
 internal sealed class GraphGolden
 {
     private readonly SafetensorsFile _data;

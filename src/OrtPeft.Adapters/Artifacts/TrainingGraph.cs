@@ -153,7 +153,7 @@ public static class TrainingGraph
     private static Value FirstOutput(Graph graph) => graph.Outputs is [var first, ..]
         ? first
         : throw new GraphException(
-            $"Graph '{graph.Name}' has no output; training needs logits: export the model with its language-model head.");
+            $"Graph '{graph.Name}' has no output; training needs logits: export it with its language-model head.");
 
     /// <summary>A copy whose trainable parameters are inputs under their own names, and whose cache is empty.</summary>
     private static PreparedModel Prepare(PeftModel peft)

@@ -5,7 +5,8 @@ namespace OrtPeft.Adapters.LnTuning;
 
 /// <summary>Normalisation tuning: only weights and biases of normalisation layers train.</summary>
 /// <seealso href="https://arxiv.org/abs/2312.11420">Zhao et al., Tuning LayerNorm in Attention.</seealso>
-/// <seealso href="https://huggingface.co/docs/peft/package_reference/layernorm_tuning">HF PEFT's LNTuningConfig.</seealso>
+/// <seealso href="https://huggingface.co/docs/peft/package_reference/layernorm_tuning">HF PEFT's
+/// LNTuningConfig.</seealso>
 public sealed record LnTuningConfig : TargetedConfig
 {
     /// <inheritdoc/>

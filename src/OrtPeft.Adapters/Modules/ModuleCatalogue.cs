@@ -38,7 +38,8 @@ public static class ModuleCatalogue
         };
     }
 
-    /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed twice.</summary>
+    /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed
+    /// twice.</summary>
     internal static IEnumerable<LinearModule> Applications(Graph graph)
     {
         var head = OutputLayer(graph, NoneTrains);

@@ -14,7 +14,8 @@ internal static class ModuleNames
     /// </summary>
     public const string TiedHead = "lm_head";
 
-    /// <summary>What ONNX Runtime's optimiser appends to a <c>MatMul</c>'s name when it makes a <c>Gemm</c> of it.</summary>
+    /// <summary>What ONNX Runtime's optimiser appends to a <c>MatMul</c>'s name when it makes a <c>Gemm</c> of
+    /// it.</summary>
     private const string FusionMark = "MatMulAddFusion";
 
     private const string WeightSuffix = ".weight";

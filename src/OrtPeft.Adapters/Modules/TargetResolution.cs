@@ -2,15 +2,16 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
 
-/// <summary>From what a configuration says of modules to the modules of a graph, and back to what HF PEFT reads.</summary>
+/// <summary>From what a configuration says of modules to the modules of a graph, and back to what HF PEFT
+/// reads.</summary>
 internal static class TargetResolution
 {
     /// <summary>Picks the modules that a configuration means.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="config">The configuration.</param>
     /// <param name="defaults">
-    /// The method's own targets by naming family, tried in order where the configuration has none: the first whose names
-    /// all occur counts, else every linear layer.
+    /// The method's own targets by naming family, tried in order where the configuration has none: the first whose
+    /// names all occur counts, else every linear layer.
     /// </param>
     /// <exception cref="ConfigException">It means no module.</exception>
     public static IReadOnlyList<LinearModule> Select(
@@ -21,8 +22,8 @@ internal static class TargetResolution
     }
 
     /// <summary>
-    /// Picks modules, and writes the choice as HF PEFT can read it back: a container's name becomes the names inside it,
-    /// a default the names it means.
+    /// Picks modules, and writes the choice as HF PEFT can read it back: a container's name becomes the names inside
+    /// it, a default the names it means.
     /// </summary>
     public static (T Config, IReadOnlyList<LinearModule> Selected) Resolve<T>(
         Graph graph, T config, params IReadOnlyList<string[]> defaults)

@@ -6,8 +6,8 @@ using OrtPeft.Onnx.Quantization;
 namespace OrtPeft.Adapters.Quantization;
 
 /// <summary>
-/// Stores a model's linear layers in few bits, as the base of QLoRA. The result runs on every ONNX Runtime from 1.19 on:
-/// each weight stands behind a standard <c>DequantizeLinear</c>. Embeddings, biases and normalisations stay as they
+/// Stores a model's linear layers in few bits, as the base of QLoRA. The result runs on every ONNX Runtime from 1.19
+/// on: each weight stands behind a standard <c>DequantizeLinear</c>. Embeddings, biases and normalisations stay as they
 /// are.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2305.14314">Dettmers et al., QLoRA.</seealso>
@@ -20,7 +20,8 @@ public static class ModelQuantizer
     /// <returns>The copy, and what was lost.</returns>
     /// <exception cref="ConfigException">No layer matches, a weight is an embedding too, or the model chooses between
     /// graphs at run time.</exception>
-    /// <exception cref="ArgumentException">The format has a value that there is not, or a weight is no number.</exception>
+    /// <exception cref="ArgumentException">The format has a value that there is not, or a weight is no
+    /// number.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
     public static QuantizationResult Quantize(Model model, BlockFormat format, ModuleTargets? targets = null)
     {

@@ -3,8 +3,8 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Inference.Sessions;
 
 /// <summary>
-/// Takes the loss out of a graph that brings its own: answers do not need it, and its shifted labels are empty where the
-/// sequence is a single token.
+/// Takes the loss out of a graph that brings its own: answers do not need it, and its shifted labels are empty where
+/// the sequence is a single token.
 /// </summary>
 internal static class OwnLoss
 {

@@ -15,7 +15,8 @@ internal static class SessionSettings
         };
         if (options.Threads > 0)
             settings.IntraOpNumThreads = options.Threads;
-        // Products with quantised weights: float32 throughout, where ONNX Runtime's default rounds activations to 8 bits.
+        // Products with quantised weights: float32 throughout, where ONNX Runtime's default rounds activations to 8
+        // bits.
         settings.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");
         if (!options.Prepacking)
             settings.AddSessionConfigEntry("session.disable_prepacking", "1");

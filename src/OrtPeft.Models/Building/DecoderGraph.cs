@@ -93,7 +93,8 @@ internal sealed class DecoderGraph
         return _model;
     }
 
-    /// <summary>The shape <c>[batch, sequence, …]</c> as a value, for a Reshape of <c>[batch · sequence, …]</c>.</summary>
+    /// <summary>The shape <c>[batch, sequence, …]</c> as a value, for a Reshape of <c>[batch · sequence,
+    /// …]</c>.</summary>
     public Value ByToken(params ReadOnlySpan<long> others) =>
         Builder.Concat(0, Builder.Shape(Tokens), Builder.Int64(others));
 

@@ -1,6 +1,7 @@
 namespace OrtPeft.Onnx.Quantization;
 
-/// <summary>Integers of 4 or 8 bits in bytes as ONNX packs them: 4-bit ones two to a byte, the first in the low half.</summary>
+/// <summary>Integers of 4 or 8 bits in bytes as ONNX packs them: 4-bit ones two to a byte, the first in the low
+/// half.</summary>
 internal static class PackedIntegers
 {
     public static void Set(byte[] bytes, ElementType type, long index, int value)

@@ -21,6 +21,7 @@ internal static class OperatorSetCheck
             return;
         var set = NodeWalk.DomainOf(node) is { Length: > 0 } domain ? domain : "ai.onnx";
         throw new OnnxFormatException(
-            $"{path}: {node.OpType} \"{node.Name}\" is of the operator set '{set}', whose opset the model does not state (opset_import): export the model again.");
+            $"{path}: {node.OpType} \"{node.Name}\" is of the operator set '{set}', whose opset the " +
+            "model does not state (opset_import): export the model again.");
     }
 }

@@ -9,7 +9,8 @@ using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Lycoris;
 
-/// <summary>While training, an output feature of ΔW counts in full, scaled up, or not at all, alike for all rows.</summary>
+/// <summary>While training, an output feature of ΔW counts in full, scaled up, or not at all, alike for all
+/// rows.</summary>
 public sealed class DeltaDropoutTests
 {
     private const int Outputs = 40;

@@ -47,7 +47,8 @@ public sealed class SharedVectorsTests
             Near.Absolute(values, actual[output], 1e-5, output);
     }
 
-    /// <summary>The gradient of the vector in its one piece is the sum over all layers; no two layers have the same.</summary>
+    /// <summary>The gradient of the vector in its one piece is the sum over all layers; no two layers have the
+    /// same.</summary>
     [Fact]
     public void ForTraining_WhenAnOptimiserMergedVectors_SplitsTheGradientOverTheLayers()
     {

@@ -13,8 +13,8 @@ internal static class QuantizedBase
     public const string Llama = "llama";
 
     /// <summary>
-    /// Every form in both layouts: GPT-2 stores [in, out], exported or imported, Llama [out, in]. The models' axes of 16
-    /// to 128 have whole blocks, several, and short ones.
+    /// Every form in both layouts: GPT-2 stores [in, out], exported or imported, Llama [out, in]. The models' axes of
+    /// 16 to 128 have whole blocks, several, and short ones.
     /// </summary>
     public static TheoryData<string, int, int, bool> Cases
     {

@@ -5,7 +5,8 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Tests.Generation;
 
-/// <summary>Optimum's merged decoder with an adapter: its If stays, and both branches read the merged weights.</summary>
+/// <summary>Optimum's merged decoder with an adapter: its If stays, and both branches read the merged
+/// weights.</summary>
 public sealed class MergedDecoderTests
 {
     private static readonly RuntimeOptions OneThread = new() { Threads = 1 };

@@ -4,8 +4,8 @@ using OrtPeft.Tokenizers;
 namespace OrtPeft.Training.Tests.Data;
 
 /// <summary>
-/// One token a character, its id the character's code; 0 ends a text unless there is no such token, and a text may begin
-/// with one.
+/// One token a character, its id the character's code; 0 ends a text unless there is no such token, and a text may
+/// begin with one.
 /// </summary>
 internal sealed class CharTokenizer(bool endsTexts = true, char? begin = null) : ITokenizer
 {

@@ -15,8 +15,8 @@ internal static class HfExport
     /// <param name="source">Where the base came from.</param>
     /// <param name="merged">The base with other weights.</param>
     /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
-    /// <returns>False when the graph came from elsewhere: its weights need not mean what HF's do. False too when merging
-    /// gave a tied head or embedding a matrix of its own, for which the description has no name.</returns>
+    /// <returns>False when the graph came from elsewhere: its weights need not mean what HF's do. False too when
+    /// merging gave a tied head or embedding a matrix of its own, for which the description has no name.</returns>
     public static bool TryWrite(ModelSource source, Model merged, string folder)
     {
         if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(FamilyKey) != config.ModelType)

@@ -21,7 +21,8 @@ internal sealed class MethodOptions : IOptionGroup
         DefaultValueFactory = static _ => PeftMethods.All[0].Description.Name,
     };
 
-    private readonly Option<int?> _rank = NumberOption.Optional<int>("--rank", "The rank r of low-rank methods. [default: 8]", "R");
+    private readonly Option<int?> _rank = NumberOption.Optional<int>(
+        "--rank", "The rank r of low-rank methods. [default: 8]", "R");
 
     private readonly Option<double?> _alpha = NumberOption.Optional<double>(
         "--alpha", "Low-rank methods scale by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");

@@ -51,8 +51,8 @@ public sealed class CausalLm : IObjective
     private static bool IsAddedTo(LinearModule head) => head.Node.Output.Uses.Any(static u => u.Node.Is("Add"));
 
     /// <summary>
-    /// The label of each position's next token, the batch as one row: [batch·(virtual + sequence)]. The last virtual token
-    /// predicts the first real one.
+    /// The label of each position's next token, the batch as one row: [batch·(virtual + sequence)]. The last virtual
+    /// token predicts the first real one.
     /// </summary>
     private static Value NextTokens(GraphBuilder g, Value labels, int virtualTokens)
     {

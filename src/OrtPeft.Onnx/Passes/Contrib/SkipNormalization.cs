@@ -34,7 +34,8 @@ internal static class SkipNormalization
     private static Value?[] Inputs(Value sum, Value gamma, Value? beta) =>
         beta is null ? [sum, gamma] : [sum, gamma, beta];
 
-    /// <summary>The bias goes to x first: it is that of the layer which made x, and stands beside its product.</summary>
+    /// <summary>The bias goes to x first: it is that of the layer which made x, and stands beside its
+    /// product.</summary>
     private static Value Sum(Node node, GraphBuilder g, Value? bias)
     {
         var x = node.Inputs[0]!;

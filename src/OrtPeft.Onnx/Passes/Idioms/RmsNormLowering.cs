@@ -4,9 +4,9 @@ using OrtPeft.Onnx.Passes.Contrib;
 namespace OrtPeft.Onnx.Passes.Idioms;
 
 /// <summary>
-/// Writes RMSNorm out in standard operators, x / √(mean(x²) + ε) · scale, as HF's exports have it: for models that leave
-/// OrtPeft. <c>SimplifiedLayerNormalization</c>, which <see cref="RmsNormFusion"/> makes, is ONNX Runtime's own; it fuses
-/// this form again when it loads a model. The opposite of that pass.
+/// Writes RMSNorm out in standard operators, x / √(mean(x²) + ε) · scale, as HF's exports have it: for models that
+/// leave OrtPeft. <c>SimplifiedLayerNormalization</c>, which <see cref="RmsNormFusion"/> makes, is ONNX Runtime's own;
+/// it fuses this form again when it loads a model. The opposite of that pass.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1910.07467">Zhang and Sennrich, equation 4.</seealso>
 public static class RmsNormLowering

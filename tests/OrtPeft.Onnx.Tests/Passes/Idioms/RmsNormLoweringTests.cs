@@ -7,6 +7,8 @@ public sealed class RmsNormLoweringTests
 {
     private const string Fused = "SimplifiedLayerNormalization";
 
+    private static readonly Tensor Matrix = Tensor.Of<float>([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [3, 4]);
+
     [Theory]
     [InlineData(-1L)]
     [InlineData(2L)]
@@ -50,7 +52,7 @@ public sealed class RmsNormLoweringTests
     {
         var model = IdiomGraph.Of((g, x) => g.Op(
             Fused,
-            [x, axis == 1 ? g.Constant(Tensor.Of<float>([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [3, 4])) : IdiomGraph.Vector(g)],
+            [x, axis == 1 ? g.Constant(Matrix) : IdiomGraph.Vector(g)],
             NodeAttribute.Of("axis", axis),
             NodeAttribute.Of("epsilon", 1e-3f)));
         model.Graph.Rename(model.Graph.Outputs[0], "y");
