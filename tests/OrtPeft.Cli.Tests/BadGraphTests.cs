@@ -13,6 +13,8 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
 {
     private const string Rows = """{"input_ids":[1,2,3,4]}""";
 
+    private static readonly string Adapter = Path.Combine(Fixtures.Folder, "peft_ckpt", "g2l_lora_all");
+
     private static readonly Dictionary<string, (Action<Model> Damage, string[] Said)> Damages = new()
     {
         ["cycle"] = (
@@ -52,7 +54,7 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
         {
             var data = new TheoryData<string, string>();
             foreach (var damage in Damages.Keys)
-                foreach (var verb in new[] { "inspect", "train", "eval", "generate" })
+                foreach (var verb in new[] { "inspect", "train", "eval", "generate", "merge" })
                     data.Add(damage, verb);
             return data;
         }
@@ -125,6 +127,7 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
             "inspect" => CliRun.Of("inspect", file),
             "train" => CliRun.Of("train", file, "--data", rows, "--out", place["left-behind"], "--steps", "1"),
             "eval" => CliRun.Of("eval", file, "--data", rows, "--threads", "1"),
+            "merge" => CliRun.Of("merge", file, "--adapter", Adapter, "--out", place["left-behind"]),
             _ => CliRun.Of("generate", file, "--prompt", "\u0001", "--tokenizer", place.Hf, "--max-new-tokens", "1"),
         };
     }
