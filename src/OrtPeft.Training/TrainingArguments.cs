@@ -1,4 +1,4 @@
-using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 
 namespace OrtPeft.Training;

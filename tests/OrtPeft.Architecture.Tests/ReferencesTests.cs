@@ -8,13 +8,15 @@ public sealed class ReferencesTests
 {
     public static TheoryData<string, string[]> Layers => new()
     {
-        { "OrtPeft.Onnx", [] },
+        { "OrtPeft.Onnx.Tensors", [] },
+        { "OrtPeft.Onnx", ["OrtPeft.Onnx.Tensors"] },
         { "OrtPeft.Tokenizers", [] },
+        { "OrtPeft.Artifacts", ["OrtPeft.Onnx.Tensors"] },
         { "OrtPeft.Autodiff", ["OrtPeft.Onnx"] },
         { "OrtPeft.Models", ["OrtPeft.Onnx"] },
-        { "OrtPeft.Adapters", ["OrtPeft.Onnx", "OrtPeft.Autodiff"] },
+        { "OrtPeft.Adapters", ["OrtPeft.Onnx", "OrtPeft.Autodiff", "OrtPeft.Artifacts"] },
         { "OrtPeft.Inference", ["OrtPeft.Adapters", "OrtPeft.Tokenizers"] },
-        { "OrtPeft.Training", ["OrtPeft.Adapters", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
+        { "OrtPeft.Training", ["OrtPeft.Adapters", "OrtPeft.Artifacts", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
     };
 
     [Theory]

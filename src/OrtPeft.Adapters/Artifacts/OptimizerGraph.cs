@@ -1,3 +1,4 @@
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;

@@ -21,31 +21,19 @@ public static class ModuleCatalogue
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too.</param>
     /// <returns>The head, or null where something else makes the output.</returns>
-    internal static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable)
-    {
-        if (OutputLayer(graph, trainable) is not { } node || WeightOf(node, trainable) is not var (weight, isOutByIn))
-            return null;
-        var (bias, biasAdd) = BiasOf(node);
-        return new LinearModule
-        {
-            Name = ModuleNames.Of(node, weight, bias),
-            Node = node,
-            Weight = weight,
-            IsOutByIn = isOutByIn,
-            Bias = bias,
-            BiasAdd = biasAdd,
-            IsOutputLayer = true,
-        };
-    }
+    internal static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable) =>
+        Applications(graph, trainable).FirstOrDefault(static m => m.IsOutputLayer);
 
     /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed
     /// twice.</summary>
-    internal static IEnumerable<LinearModule> Applications(Graph graph)
+    internal static IEnumerable<LinearModule> Applications(Graph graph) => Applications(graph, NoneTrains);
+
+    private static IEnumerable<LinearModule> Applications(Graph graph, IReadOnlySet<Value> trainable)
     {
-        var head = OutputLayer(graph, NoneTrains);
+        var head = OutputLayer(graph, trainable);
         foreach (var node in graph.Nodes)
         {
-            if (WeightOf(node, NoneTrains) is not var (weight, isOutByIn))
+            if (WeightOf(node, trainable) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
             var isTiedHead = node == head && IsTied(weight);

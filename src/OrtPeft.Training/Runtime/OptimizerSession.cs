@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 
 namespace OrtPeft.Training.Runtime;

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Numerics;

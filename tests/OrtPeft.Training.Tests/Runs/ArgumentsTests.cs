@@ -1,4 +1,4 @@
-using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 
 namespace OrtPeft.Training.Tests.Runs;
 

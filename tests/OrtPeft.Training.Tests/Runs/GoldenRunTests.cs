@@ -1,4 +1,4 @@
-using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;

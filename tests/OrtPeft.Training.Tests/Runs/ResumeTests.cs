@@ -1,6 +1,6 @@
 using System.Text.Json;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;

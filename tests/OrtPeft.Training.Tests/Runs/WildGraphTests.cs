@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using OrtPeft.Onnx.Shapes;
 using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Onnx;
@@ -49,9 +48,6 @@ public sealed class Tensor
 
     /// <summary>The number of elements.</summary>
     public long Count => ElementCount(Dims);
-
-    /// <summary>The axes as a shape.</summary>
-    public Shape Shape => Shape.Of(Dims);
 
     /// <summary>
     /// What the file said of the tensor beyond the members here, as protobuf bytes; written back on saving.
@@ -150,7 +146,8 @@ public sealed class Tensor
 
     /// <summary>Type, axes and name, for messages.</summary>
     /// <returns>Such as <c>Float[768, 2304] 'h.0.attn.c_attn.weight'</c>.</returns>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Type}{Shape} '{Name}'");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Type}[{string.Join(", ", Dims)}] '{Name}'");
 
     private static float[] Convert<T>(ReadOnlySpan<T> source, Func<T, float> convert)
         where T : unmanaged

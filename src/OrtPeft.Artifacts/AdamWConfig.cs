@@ -1,4 +1,4 @@
-namespace OrtPeft.Adapters.Artifacts;
+namespace OrtPeft.Artifacts;
 
 /// <summary>
 /// AdamW as in PyTorch: decoupled weight decay, bias correction; gradients clipped by their global norm first.

@@ -1,0 +1,13 @@
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx;
+
+/// <summary>A tensor's axes as graphs speak of them.</summary>
+public static class TensorShape
+{
+    extension(Tensor tensor)
+    {
+        /// <summary>The axes as a shape.</summary>
+        public Shape Shape => Shape.Of(tensor.Dims);
+    }
+}
