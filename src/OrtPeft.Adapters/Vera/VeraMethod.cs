@@ -67,7 +67,7 @@ public sealed class VeraMethod : IPeftMethod
         var graft = new ModuleGraft(g, module, "/vera");
         var x = graft.Input();
         if (config.VeraDropout > 0)
-            x = g.Op("Dropout", x, g.Scalar(ElementType.Float, config.VeraDropout), g.Scalar(ElementType.Bool, 1));
+            x = g.Dropout(x, config.VeraDropout);
         var low = g.Mul(g.Gemm(x, projections.PartOfA(g, module), transB: true), d.Value);
         var delta = g.Mul(g.Gemm(low, projections.PartOfB(g, module), transB: true), b.Value);
         graft.ReplaceProduct(y => g.Add(y, delta));
