@@ -85,12 +85,11 @@ public sealed class LokrMethod : IPeftMethod
             : g.Gemm(rows, factor(name), transB: true, alpha: alpha);
     }
 
-    /// <summary>Zero, or uniform in ±1/√columns, which is Kaiming's with a = √5.</summary>
     private static AdapterParameter Fresh(
         Graph graph, string name, long rows, long columns, bool isZero, long seed) =>
         new(name, graph.AddInitializer(graph.FreshName(name), isZero
             ? InitialWeights.Zeros(rows, columns)
-            : InitialWeights.Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns)));
+            : InitialWeights.Kaiming(seed, name, rows, columns)));
 
     private static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
 }
