@@ -86,8 +86,7 @@ public sealed class PeftModel
     /// The number of elements of all weights, the base's and the adapter's; a quantised weight counts with its
     /// elements, not with its scales.
     /// </summary>
-    public long TotalParameterCount => Model.Graph.Initializers
-        .Where(static v => v.Type.IsFloating() && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 })
+    public long TotalParameterCount => WeightCatalogue.Weights(Model.Graph)
         .Where(static v => !v.Uses.Any(static u => u.Node.Is("DequantizeLinear")))
         .Concat(Model.Graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null)
             .Select(static n => n.Inputs[0]!))
