@@ -48,17 +48,11 @@ internal static class BottleneckFields
             throw new ConfigException($"name is '{config.Name}'; it must be a text without dots.");
         var ofLayers = config.ReductionFactorOfLayers.Select(static f => f.Value);
         foreach (var factor in ofLayers.Append(config.ReductionFactor))
-        {
-            if (!(factor > 0 && double.IsFinite(factor)))
-                throw new ConfigException($"reduction_factor is {Text(factor)}; it must be a number above 0.");
-        }
-
-        if (!double.IsFinite(config.Scaling))
-            throw new ConfigException($"scaling is {Text(config.Scaling)}; it must be a finite number.");
+            FieldRange.Require(factor > 0 && double.IsFinite(factor), "reduction_factor", factor, "a number above 0");
+        FieldRange.Finite("scaling", config.Scaling);
         if (config.TrainedScaling is { } trained && !TrainedScalings.Contains(trained))
             throw new ConfigException($"scaling is '{trained}'; it must be a number, learned or channel.");
-        if (config.Dropout is not (>= 0 and < 1))
-            throw new ConfigException($"dropout is {Text(config.Dropout)}; it must be at least 0 and below 1.");
+        FieldRange.Dropout("dropout", config.Dropout);
         NonLinearities.Named(config.NonLinearity);
         BottleneckWeights.Named(config.InitWeights);
     }
@@ -109,6 +103,4 @@ internal static class BottleneckFields
         if (fields.Json(field) is { } json && !JsonNode.DeepEquals(json, only))
             throw new ConfigException($"{field} is {json.ToJsonString()}, which is not supported; leave it out.");
     }
-
-    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -55,7 +55,7 @@ internal sealed class BottleneckLayer
         else if (_config.Scaling != 1)
             up = g.Mul(up, _config.Scaling);
         if (_config.Dropout > 0)
-            up = g.Op("Dropout", up, g.Scalar(ElementType.Float, _config.Dropout), g.Scalar(ElementType.Bool, 1));
+            up = g.Dropout(up, _config.Dropout);
         return g.Add(h, up);
     }
 }

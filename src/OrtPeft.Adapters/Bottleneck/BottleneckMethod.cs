@@ -46,10 +46,6 @@ public sealed class BottleneckMethod : IPeftMethod
         return new Injection(resolved, [.. kept.SelectMany(m => InjectInto(m, bottleneck, builder, seed))]);
     }
 
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new ConfigException($"{Description.Title} cannot be merged: {Description.WhyNotMergeable}.");
-
     private static IReadOnlyList<AdapterParameter> InjectInto(
         LinearModule module, BottleneckConfig config, GraphBuilder g, long seed)
     {

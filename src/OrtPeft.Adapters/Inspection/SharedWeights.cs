@@ -10,7 +10,7 @@ internal static class SharedWeights
 
     public static IReadOnlyList<SharedWeight> Of(Graph graph, IReadOnlyList<LinearModule> modules)
     {
-        var weights = graph.Initializers.Where(IsParameter).ToArray();
+        var weights = WeightCatalogue.Weights(graph).ToArray();
         var head = modules.FirstOrDefault(static m => m.IsOutputLayer);
         return
         [
@@ -20,9 +20,6 @@ internal static class SharedWeights
             .. Copies(weights, head),
         ];
     }
-
-    private static bool IsParameter(Value value) =>
-        value.Type.IsFloating() && value.Initializer is { Dims.Length: 1 or 2, Count: > 1 };
 
     private static SharedWeight Read(Value weight, LinearModule? head)
     {

@@ -124,8 +124,7 @@ public sealed record LoraConfig : TargetedConfig
         fields["init_lora_weights"] = InitLoraWeights.ToJson();
         if (EvaConfig is not null)
             fields["eva_config"] = EvaConfig.ToJson();
-        fields["rank_pattern"] = new JsonObject(
-            RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
+        fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
     }
 }

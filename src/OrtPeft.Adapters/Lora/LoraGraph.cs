@@ -90,9 +90,8 @@ internal sealed class LoraGraph
         ? _g.Gemm(_target.Times(_g, input, a, isOutByIn: true), b, y, transB: true, alpha: -_scale)
         : y;
 
-    private Value Dropped(Value x) => _config.LoraDropout > 0 && _target.HasDropout
-        ? _g.Op("Dropout", x, _g.Scalar(ElementType.Float, _config.LoraDropout), _g.Scalar(ElementType.Bool, 1))
-        : x;
+    private Value Dropped(Value x) =>
+        _config.LoraDropout > 0 && _target.HasDropout ? _g.Dropout(x, _config.LoraDropout) : x;
 
     private LoraParts Parts(IEnumerable<AdapterParameter> more, IReadOnlyList<Value> detached) => new(
         [new(_target.NameOfA, _a), new(_target.NameOfB, _b), .. more],

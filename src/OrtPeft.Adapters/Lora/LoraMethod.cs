@@ -9,8 +9,6 @@ namespace OrtPeft.Adapters.Lora;
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA.</seealso>
 public sealed class LoraMethod : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
-
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
     {
@@ -32,7 +30,7 @@ public sealed class LoraMethod : IPeftMethod
         var lora = (LoraConfig)config;
         lora.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, DefaultTargets);
+        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         return new Injection(
             resolved,
@@ -50,7 +48,7 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var lora = (LoraConfig)config;
-        var targets = LoraTargets.Resolve(model.Graph, lora, DefaultTargets).Targets;
+        var targets = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues).Targets;
         foreach (var bias in LoraBiases.Select(model.Graph, lora, Linear(targets)))
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
         foreach (var target in targets)

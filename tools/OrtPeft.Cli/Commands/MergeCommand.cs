@@ -37,9 +37,7 @@ internal sealed class MergeCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
-        var path = _output.PathOf(run);
-        if (OutputFolder.IsSame(path, source.Folder))
-            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
+        var path = _output.PathBeside(run, source);
         var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
         var (stage, merged) = (folder.Stage, peft.Merge());

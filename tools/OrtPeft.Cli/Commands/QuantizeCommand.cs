@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Quantization;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
@@ -65,9 +64,7 @@ internal sealed class QuantizeCommand : Verb
         if (run.Get(_symmetric) && run.Get(_asymmetric))
             throw new UsageException("--symmetric and --asymmetric exclude each other; give one.");
         var source = _model.Open(run);
-        var path = _output.PathOf(run);
-        if (OutputFolder.IsSame(path, source.Folder))
-            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
+        var path = _output.PathBeside(run, source);
         var format = new BlockFormat
         {
             Bits = run.Get(_bits),

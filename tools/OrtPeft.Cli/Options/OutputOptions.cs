@@ -2,6 +2,7 @@ using System.CommandLine;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
+using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Options;
 
@@ -21,6 +22,18 @@ internal sealed class OutputOptions(string content) : IOptionGroup
 
     /// <summary>The folder as it was given.</summary>
     public string PathOf(Invocation run) => run.Get(_out);
+
+    /// <summary>The folder as it was given, for what is made of a model that must stay.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="source">The model.</param>
+    /// <exception cref="UsageException">It is the model's own folder.</exception>
+    public string PathBeside(Invocation run, ModelSource source)
+    {
+        var path = PathOf(run);
+        return OutputFolder.IsSame(path, source.Folder)
+            ? throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.")
+            : path;
+    }
 
     /// <summary>Whether the user allows files to be replaced.</summary>
     public bool MayOverwrite(Invocation run) => run.Get(_overwrite);

@@ -10,14 +10,14 @@ internal static class LoraInitialisers
 
     private static readonly (string Name, Func<LoraStartingPoint, LoraFactors> Make)[] Rows =
     [
-        ("true", static s => new(s.UniformA(), s.ZeroB())),
-        ("false", static s => new(s.UniformA(), s.UniformB())),
+        ("true", static s => new(s.KaimingA(), s.ZeroB())),
+        ("false", static s => new(s.KaimingA(), s.KaimingB())),
         ("gaussian", static s => new(s.NormalA(1.0 / s.Rank), s.ZeroB())),
         ("pissa", Pissa.Exact),
         ("pissa_niter_N", Pissa.Iterated),
         ("olora", Olora.Factors),
         ("orthogonal", Orthogonal.Factors),
-        ("eva", static s => new(s.UniformA(), s.ZeroB())),
+        ("eva", static s => new(s.KaimingA(), s.ZeroB())),
     ];
 
     private static readonly FrozenDictionary<string, Func<LoraStartingPoint, LoraFactors>> ByName =

@@ -32,11 +32,9 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
 
     public Tensor ZeroB() => InitialWeights.Zeros(target.OutFeatures, Rank);
 
-    public Tensor UniformA() =>
-        InitialWeights.Uniform(seed, target.NameOfA, 1 / Math.Sqrt(target.InFeatures), Rank, target.InFeatures);
+    public Tensor KaimingA() => InitialWeights.Kaiming(seed, target.NameOfA, Rank, target.InFeatures);
 
-    public Tensor UniformB() =>
-        InitialWeights.Uniform(seed, target.NameOfB, 1 / Math.Sqrt(Rank), target.OutFeatures, Rank);
+    public Tensor KaimingB() => InitialWeights.Kaiming(seed, target.NameOfB, target.OutFeatures, Rank);
 
     public Tensor NormalA(double deviation) =>
         InitialWeights.Normal(seed, target.NameOfA, deviation, Rank, target.InFeatures);
