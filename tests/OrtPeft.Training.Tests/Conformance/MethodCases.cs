@@ -33,6 +33,7 @@ internal static class MethodCases
         new("lora:bias", new LoraConfig { R = 4, LoraBias = true, TargetModules = ["c_attn", "mlp.c_fc"] }),
         new("lora:head", new LoraConfig { R = 4, ModulesToSave = ["lm_head", "ln_f"] }),
         new("lora:tokens", new LoraConfig { R = 4, ModulesToSave = ["wte"], LoraDropout = 0.1, UseDora = true }),
+        new("lora:parts", new LoraConfig { R = 4, TargetModules = ["c_attn"], EnableLora = [true, false, true] }),
         new("ia3", new Ia3Config()),
         new("ia3:saved", new Ia3Config { ModulesToSave = ["mlp.c_fc", "wpe"] }),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
