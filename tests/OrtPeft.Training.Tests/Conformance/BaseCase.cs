@@ -14,11 +14,17 @@ internal sealed record BaseCase(string Name, Func<Model> Open, Func<Model> OpenO
     public IReadOnlyDictionary<string, string[]> Names { get; init; } = new Dictionary<string, string[]>();
 
     /// <summary>A row's configuration with this family's names.</summary>
-    public PeftConfig Named(PeftConfig config) => config is not TargetedConfig targeted ? config : targeted with
+    public PeftConfig Named(PeftConfig config)
     {
-        TargetModules = targeted.TargetModules is { Pattern: null } listed ? [.. Named(listed)] : targeted.TargetModules,
-        ModulesToSave = targeted.ModulesToSave is { } saved ? [.. Named(saved)] : null,
-    };
+        if (config is not TargetedConfig targeted)
+            return config;
+        var targets = targeted.TargetModules;
+        return targeted with
+        {
+            TargetModules = targets is { Pattern: null } ? [.. Named(targets)] : targets,
+            ModulesToSave = targeted.ModulesToSave is { } saved ? [.. Named(saved)] : null,
+        };
+    }
 
     private IEnumerable<string> Named(IEnumerable<string> modules) =>
         modules.SelectMany(name => Names.GetValueOrDefault(name, [name]));

@@ -101,8 +101,8 @@ public sealed class ConformanceTests(TrainedCases trained) : IClassFixture<Train
         var (given, untouched) = (@case.Base.Model.Graph, @case.Base.Case.Open().Graph);
 
         Assert.Equal(untouched.Nodes.Select(Text), given.Nodes.Select(Text));
-        Assert.All(untouched.Initializers.Where(static i => i.Type == ElementType.Float), i =>
-            Assert.True(i.Initializer!.ToFloat32().AsSpan().SequenceEqual(given.Find(i.Name)!.Initializer!.ToFloat32())));
+        foreach (var weight in untouched.Initializers.Where(static i => i.Type == ElementType.Float))
+            Assert.Equal(weight.Initializer!.ToFloat32(), given.Find(weight.Name)!.Initializer!.ToFloat32());
     }
 
     [Theory]

@@ -5,7 +5,7 @@ using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.Training.Tests.Conformance;
 
-/// <summary>A method that has been trained on a base for three epochs. Tests look at it and leave it as it is.</summary>
+/// <summary>A method that was trained on a base for three epochs. Tests look at it and leave it as it is.</summary>
 internal sealed class TrainedCase
 {
     public TrainedCase(TrainedBase trainedOn, MethodCase method)
