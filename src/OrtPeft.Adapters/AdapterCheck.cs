@@ -42,11 +42,13 @@ internal static class AdapterCheck
     private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
     {
         var expected = parameter.Value.Initializer!;
-        if (!tensor.Dims.SequenceEqual(expected.Dims))
+        var isSame = tensor.Dims.SequenceEqual(expected.Dims);
+        var isConvolution = tensor.Dims.SequenceEqual([.. expected.Dims, 1]); // HF PEFT 0.2 has a layer's parts so
+        if (!isSame && !isConvolution)
             throw new ConfigException(
                 $"{source}: '{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; " +
                 "is it an adapter for another model?");
-        return InTypeOf(parameter, tensor);
+        return InTypeOf(parameter, isSame ? tensor : new Tensor(tensor.Type, expected.Dims, tensor.Data));
     }
 
     private static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor)

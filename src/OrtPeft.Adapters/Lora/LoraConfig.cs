@@ -52,6 +52,15 @@ public sealed record LoraConfig : TargetedConfig
     /// <summary>Whether B has a bias of its own that trains, zero at first: y gains s·bias. Default false.</summary>
     public bool LoraBias { get; init; }
 
+    /// <summary>
+    /// For layers that make several things at once, as GPT-2's <c>c_attn</c> makes q, k and v: which of their equal
+    /// parts are adapted, each with A and B of its own. [true, false, true] is q and v. A is then [r·n, in] and B
+    /// [n·out/parts, r] for n times true. Null (default) adapts layers as one. HF PEFT dropped the field in version
+    /// 0.3; <see cref="PlainLora"/> gives what it reads today.
+    /// </summary>
+    /// <seealso href="https://github.com/microsoft/LoRA">loralib's MergedLinear.</seealso>
+    public IReadOnlyList<bool>? EnableLora { get; init; }
+
     /// <summary>How <see cref="LoraInit.Eva"/> computes its start; null (default) takes the defaults.</summary>
     public EvaConfig? EvaConfig { get; init; }
 
@@ -78,6 +87,7 @@ public sealed record LoraConfig : TargetedConfig
             InitLoraWeights = LoraInit.FromJson(fields.Json("init_lora_weights"), "init_lora_weights"),
             UseDora = fields.Flag("use_dora", false),
             LoraBias = fields.Flag("lora_bias", false),
+            EnableLora = fields.List<bool>("enable_lora"),
             EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
@@ -121,6 +131,8 @@ public sealed record LoraConfig : TargetedConfig
         fields["use_dora"] = UseDora;
         if (LoraBias)
             fields["lora_bias"] = true; // HF PEFT before 0.14 does not know the field
+        if (EnableLora is not null)
+            fields["enable_lora"] = new JsonArray([.. EnableLora.Select(static e => (JsonNode)e)]);
         fields["init_lora_weights"] = InitLoraWeights.ToJson();
         if (EvaConfig is not null)
             fields["eva_config"] = EvaConfig.ToJson();

@@ -13,7 +13,9 @@ internal static class LoraConfigCheck
         FieldRange.Finite("lora_alpha", config.LoraAlpha);
         FieldRange.Dropout("lora_dropout", config.LoraDropout);
         TrainedBiases.Check(config.Bias, "lora_only");
-        Combination(config, LoraInitialisers.Parse(config.InitLoraWeights).Row);
+        var init = LoraInitialisers.Parse(config.InitLoraWeights).Row;
+        Combination(config, init);
+        Parts(config, init);
     }
 
     private static void Combination(LoraConfig config, string init)
@@ -27,5 +29,19 @@ internal static class LoraConfigCheck
         if (LoraInitialisers.TakeFromBase(config.InitLoraWeights) && alphas.Any(static a => a == 0))
             throw new ConfigException(
                 $"lora_alpha is 0, so that nothing of the base can go into A and B; {init} needs another alpha.");
+    }
+
+    private static void Parts(LoraConfig config, string init)
+    {
+        if (config.EnableLora is not { } parts)
+            return;
+        if (!parts.Contains(true))
+            throw new ConfigException(
+                "enable_lora has no true in it, so that nothing would train; set it for at least one part.");
+        if (config.LoraBias)
+            throw new ConfigException("lora_bias and enable_lora are both given; parts have no bias: leave one out.");
+        if (init is not ("true" or "false" or "gaussian"))
+            throw new ConfigException(
+                $"enable_lora is given and init_lora_weights is '{init}'; parts start with true, false or gaussian.");
     }
 }
