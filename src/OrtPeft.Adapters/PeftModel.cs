@@ -89,9 +89,11 @@ public sealed class PeftModel
     public long TotalParameterCount => Model.Graph.Initializers
         .Where(static v => v.Type.IsFloating() && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 })
         .Where(static v => !v.Uses.Any(static u => u.Node.Is("DequantizeLinear")))
-        .Concat(Model.Graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null)
-            .Select(static n => n.Inputs[0]!))
-        .Sum(static v => v.Initializer!.Count);
+        .Select(static v => v.Initializer!.Count)
+        .Concat(Model.Graph.Nodes.Where(static n => n.Outputs.Count == 1)
+            .Select(static n => QuantizedWeight.Find(n.Output)).OfType<QuantizedWeight>()
+            .Select(static w => w.Dims[0] * w.Dims[1]))
+        .Sum();
 
     /// <summary>Puts a freshly initialised adapter on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
