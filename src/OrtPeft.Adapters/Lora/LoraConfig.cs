@@ -119,6 +119,13 @@ public sealed record LoraConfig : TargetedConfig
     public void Validate() => LoraConfigCheck.Validate(this);
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// LoftQ changed the base when the adapter was made; with its weights at hand, how A and B start no longer matters.
+    /// </remarks>
+    public override PeftConfig FittedTo(IReadOnlyCollection<string> names) =>
+        InitLoraWeights == LoraInit.Loftq ? this with { InitLoraWeights = LoraInit.Kaiming } : this;
+
+    /// <inheritdoc/>
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);

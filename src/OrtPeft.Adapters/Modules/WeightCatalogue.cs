@@ -15,7 +15,9 @@ internal static class WeightCatalogue
     /// <summary>The elements of all weights; a quantised weight counts with its own, not with its scales.</summary>
     public static long ElementCount(Graph graph) => Weights(graph)
         .Where(static v => !v.Uses.Any(static u => u.Node.Is("DequantizeLinear")))
-        .Concat(graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null)
-            .Select(static n => n.Inputs[0]!))
-        .Sum(static v => v.Initializer!.Count);
+        .Select(static v => v.Initializer!.Count)
+        .Concat(graph.Nodes.Where(static n => n.Outputs.Count == 1)
+            .Select(static n => QuantizedWeight.Find(n.Output)).OfType<QuantizedWeight>()
+            .Select(static w => w.Dims[0] * w.Dims[1]))
+        .Sum();
 }

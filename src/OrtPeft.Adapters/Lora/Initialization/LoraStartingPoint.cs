@@ -29,10 +29,13 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     public LoraStartingPoint With(int iterations) => new(target, config, seed) { Iterations = iterations };
 
     /// <summary>α·W as [out, in], whatever its layout; a copy in float64.</summary>
-    public Matrix Weight()
+    public Matrix Weight() => Oriented(LoraMerge.Weight(target));
+
+    /// <summary>α times numbers in the weight's layout, as [out, in]; a copy in float64.</summary>
+    public Matrix Oriented(float[] numbers)
     {
         var dims = target.Dims;
-        var stored = Matrix.Of((int)dims[0], (int)dims[1], LoraMerge.Weight(target), target.Factor);
+        var stored = Matrix.Of((int)dims[0], (int)dims[1], numbers, target.Factor);
         return target.IsOutByIn ? stored : stored.Transposed();
     }
 
