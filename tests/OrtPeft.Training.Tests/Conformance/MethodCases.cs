@@ -9,6 +9,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -33,6 +34,7 @@ internal static class MethodCases
         new("lora:bias", new LoraConfig { R = 4, LoraBias = true, TargetModules = ["c_attn", "mlp.c_fc"] }),
         new("lora:head", new LoraConfig { R = 4, ModulesToSave = ["lm_head", "ln_f"] }),
         new("lora:tokens", new LoraConfig { R = 4, ModulesToSave = ["wte"], LoraDropout = 0.1, UseDora = true }),
+        new("lora:rows", new LoraConfig { UseDora = true, TrainableTokenIndices = TokenIndices.Of(7, 3, 50) }),
         new("ia3", new Ia3Config()),
         new("ia3:saved", new Ia3Config { ModulesToSave = ["mlp.c_fc", "wpe"] }),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
@@ -51,6 +53,11 @@ internal static class MethodCases
         new("ln-tuning", new LnTuningConfig()),
         new("ln-tuning:head", new LnTuningConfig { ModulesToSave = ["wte", "lm_head"] }),
         new("bitfit", new BitFitConfig()),
+        new("trainable-tokens", new TrainableTokensConfig { TokenIndices = [.. Enumerable.Range(0, 40)] }),
+        new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [9, 4], InitWeights = false })
+        {
+            StartsAsBase = false,
+        },
         new("prompt-tuning", new PromptTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },
         new("prompt-tuning:sampled", new PromptTuningConfig { NumVirtualTokens = 6, PromptTuningInit = "SAMPLE_VOCAB" })
         {
