@@ -26,9 +26,10 @@ internal static class AdapterCheck
         foreach (var parameter in parameters)
         {
             var keys = parameter.Aliases.Prepend(parameter.Name).Where(weights.ContainsKey).ToArray();
-            if (keys.Length > 1)
-                throw new ConfigException($"{source}: '{keys[0]}' and '{keys[1]}' are the same parameter; keep one.");
-            if (keys.Length == 1)
+            if (keys.FirstOrDefault(key => !AreEqual(weights[key], weights[keys[0]])) is { } other)
+                throw new ConfigException(
+                    $"{source}: '{keys[0]}' and '{other}' are the same parameter and differ; keep one.");
+            if (keys.Length > 0)
                 given.Add((parameter, Checked(parameter, weights[keys[0]], source)));
             else if (!parameter.IsOptional)
                 throw new ConfigException(
@@ -38,6 +39,9 @@ internal static class AdapterCheck
 
         return given;
     }
+
+    private static bool AreEqual(Tensor a, Tensor b) => ReferenceEquals(a, b)
+        || (a.Type == b.Type && a.Dims.SequenceEqual(b.Dims) && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
 
     private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
     {

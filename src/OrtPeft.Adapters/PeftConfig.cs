@@ -25,6 +25,15 @@ public abstract record PeftConfig
     public JsonObject Unknown { get; init; } = [];
 
     /// <summary>
+    /// The names of the <see cref="Unknown"/> fields that may matter, for warnings: not those that are null, false or
+    /// empty, nor those that are known to have no effect on a trained adapter, such as <c>peft_version</c>.
+    /// </summary>
+    public IReadOnlyList<string> UnknownFields => FieldsWithoutEffect.Without(Unknown);
+
+    /// <summary>The name of the file that holds the weights, beside the configuration's.</summary>
+    public virtual string WeightsFile => AdapterFolder.WeightsFile;
+
+    /// <summary>
     /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to
     /// its layers' results does.
     /// </summary>
@@ -53,8 +62,13 @@ public abstract record PeftConfig
         foreach (var (name, value) in Unknown)
             fields[name] = value?.DeepClone();
         WriteFields(fields);
-        return new JsonObject(fields);
+        return Arranged(new JsonObject(fields));
     }
+
+    /// <summary>The layout of the file, where it is not one object of all fields.</summary>
+    /// <param name="fields">All fields.</param>
+    /// <returns>The file's content.</returns>
+    protected virtual JsonObject Arranged(JsonObject fields) => fields;
 
     /// <summary>Adds the method's own fields.</summary>
     /// <param name="fields">The fields by name.</param>

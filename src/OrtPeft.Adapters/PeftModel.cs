@@ -88,15 +88,17 @@ public sealed class PeftModel
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="config">Which method, and how.</param>
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The configuration does not fit the model.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form, or hides layers in
     /// loops or in branches that data choose.</exception>
-    public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0)
+    public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0, string name = DefaultName)
     {
         ArgumentNullException.ThrowIfNull(baseModel);
+        Several.AdapterNames.Check(name);
         var given = BaseModel.Of(baseModel);
-        return new PeftModel(given, Adapter.Create(DefaultName, given.Canonical, config, seed));
+        return new PeftModel(given, Adapter.Create(name, given.Canonical, config, seed));
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -105,14 +107,19 @@ public sealed class PeftModel
     /// <param name="weights">The adapter's tensors by name; they decide the form where a method has two, such as a
     /// prompt with its encoder and one saved without.</param>
     /// <param name="source">What messages call the weights' origin.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     public static PeftModel Create(
-        Model baseModel, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights, string source)
+        Model baseModel,
+        PeftConfig config,
+        IReadOnlyDictionary<string, Tensor> weights,
+        string source,
+        string name = DefaultName)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        var model = Create(baseModel, config.FittedTo([.. weights.Keys]));
+        var model = Create(baseModel, config.FittedTo([.. weights.Keys]), name: name);
         model.SetWeights(weights, source);
         return model;
     }
@@ -120,11 +127,31 @@ public sealed class PeftModel
     /// <summary>Puts an adapter from disk on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="folder">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     /// <exception cref="OnnxFormatException">A file is damaged.</exception>
-    public static PeftModel Load(Model baseModel, string folder) =>
-        Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder);
+    public static PeftModel Load(Model baseModel, string folder, string name = DefaultName) =>
+        Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder, name);
+
+    /// <summary>
+    /// Puts all adapters of a folder on a base, as <see cref="Save"/> and HF PEFT leave them; the first one is active.
+    /// </summary>
+    /// <param name="baseModel">The base; not changed.</param>
+    /// <param name="folder">An adapter's folder, or one with adapters' folders in it, or both; see <see
+    /// cref="AdapterFolder.AllIn"/>.</param>
+    /// <returns>The adapted model.</returns>
+    /// <exception cref="ConfigException">There is no adapter, or one does not fit the model.</exception>
+    /// <exception cref="OnnxFormatException">A file is damaged.</exception>
+    public static PeftModel LoadAll(Model baseModel, string folder)
+    {
+        var adapters = AdapterFolder.AllIn(folder);
+        var first = adapters.Count > 0 ? adapters[0] : (Name: DefaultName, Folder: folder);
+        var model = Load(baseModel, first.Folder, first.Name);
+        foreach (var (name, place) in adapters.Skip(1))
+            model.LoadAdapter(name, place);
+        return model;
+    }
 
     /// <summary>Adds a freshly initialised adapter beside the present ones; it is not active yet.</summary>
     /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>

@@ -15,6 +15,7 @@ public sealed class HelpTests
     [InlineData("train")]
     [InlineData("eval")]
     [InlineData("generate")]
+    [InlineData("mix")]
     [InlineData("merge")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);

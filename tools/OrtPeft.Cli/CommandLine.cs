@@ -46,6 +46,7 @@ internal static class CommandLine
         new TrainCommand(host),
         new EvalCommand(host),
         new GenerateCommand(host),
+        new MixCommand(host),
         new MergeCommand(host),
     ];
 

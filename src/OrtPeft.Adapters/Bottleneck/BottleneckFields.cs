@@ -13,7 +13,10 @@ internal static class BottleneckFields
 
     /// <summary>Fields that, switched on, make another function of the same weights.</summary>
     private static readonly string[] Refused =
-        ["ln_before", "ln_after", "use_gating", "phm_layer", "inv_adapter", "cross_adapter"];
+    [
+        "ln_before", "ln_after", "use_gating", "phm_layer", "inv_adapter", "invertible_adapter", "cross_adapter",
+        "shared_parameters",
+    ];
 
     public static BottleneckConfig Read(ConfigFields fields)
     {
@@ -21,10 +24,9 @@ internal static class BottleneckFields
         var preset = BottleneckPresets.Named(fields.Text("preset") ?? "houlsby");
         foreach (var field in Refused)
             fields.Refuse(field, "take an adapter without it");
-        RefuseOtherThan(fields, "original_ln_after", true);
-        RefuseOtherThan(fields, "residual_before_ln", true);
-        if (fields.Number("stochastic_depth", 0) != 0)
-            throw new ConfigException("stochastic_depth is not 0, which is not supported; leave it out.");
+        fields.RefuseOtherThan("original_ln_after", true);
+        fields.RefuseOtherThan("residual_before_ln", true);
+        fields.RefuseOtherThan("stochastic_depth", JsonNode.Parse("0.0")!);
         var config = WithScaling(WithReduction(preset, fields), fields) with
         {
             Name = fields.Text("name", preset.Name)!,
@@ -36,8 +38,12 @@ internal static class BottleneckFields
             Dropout = fields.Number("dropout", preset.Dropout),
             LeaveOut = fields.List<int>("leave_out") ?? preset.LeaveOut,
             InitWeights = fields.Text("init_weights", preset.InitWeights)!,
+            LibraryFields = LibraryLayout.FieldsOf(fields.Json(LibraryLayout.Field)),
         };
         config = BottleneckConfig.WithShared(config, fields);
+        if (config is { LibraryFields: not null, TargetModules: { } targets })
+            throw new ConfigException(
+                $"target_modules is '{targets}', for which the adapters library's layout has no place; leave it out.");
         Check(config);
         return config;
     }
@@ -97,10 +103,4 @@ internal static class BottleneckFields
             JsonValue value when value.TryGetValue<string>(out var word) => config with { TrainedScaling = word },
             _ => config with { Scaling = fields.Number("scaling", config.Scaling), TrainedScaling = null },
         };
-
-    private static void RefuseOtherThan(ConfigFields fields, string field, bool only)
-    {
-        if (fields.Json(field) is { } json && !JsonNode.DeepEquals(json, only))
-            throw new ConfigException($"{field} is {json.ToJsonString()}, which is not supported; leave it out.");
-    }
 }

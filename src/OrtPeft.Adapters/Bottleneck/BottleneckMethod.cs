@@ -43,6 +43,7 @@ public sealed class BottleneckMethod : IPeftMethod
         if (kept.Count == 0)
             throw new ConfigException(
                 $"leave_out {string.Join(", ", bottleneck.LeaveOut)} leaves no layer for an adapter; name fewer.");
+        resolved = LibraryLayout.Completed(resolved, model, kept);
         return new Injection(resolved, [.. kept.SelectMany(m => InjectInto(m, bottleneck, builder, seed))]);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.TrainableTokens;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -20,6 +21,8 @@ public sealed record LoraConfig : TargetedConfig
         ? "use_dora rescales what its layers make"
         : LoraInitialisers.TakeFromBase(InitLoraWeights)
         ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base; convert it with PlainLora.Of first"
+        : TrainableTokenIndices is not null
+        ? "trainable_token_indices replaces rows of the base's embedding"
         : WhyAlone(Bias);
 
     /// <summary>The rank r, at least 1. Default 8.</summary>
@@ -70,6 +73,12 @@ public sealed record LoraConfig : TargetedConfig
     /// <summary>Alphas of single modules, as <see cref="RankPattern"/>.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
 
+    /// <summary>
+    /// Tokens whose embeddings train as well, by new rows in the base's place; null (default) for none. A head tied to
+    /// the embedding has the same rows.
+    /// </summary>
+    public TokenIndices? TrainableTokenIndices { get; init; }
+
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>
     /// <returns>The configuration, checked.</returns>
@@ -91,7 +100,11 @@ public sealed record LoraConfig : TargetedConfig
             EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
+            TrainableTokenIndices = TokenIndices.FromJson(
+                fields.Json("trainable_token_indices"), "trainable_token_indices"),
         };
+        if (config.TrainableTokenIndices is null || fields.List<string>("modules_to_save") is { Count: > 0 })
+            fields.Refuse("ensure_weight_tying", "take an adapter without it");
         foreach (var field in LoraFields.ThatChangeTheMathematics)
             fields.Refuse(field, "take an adapter without it");
         config = WithTargets(config, fields);
@@ -145,5 +158,7 @@ public sealed record LoraConfig : TargetedConfig
             fields["eva_config"] = EvaConfig.ToJson();
         fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
+        if (TrainableTokenIndices is not null)
+            fields["trainable_token_indices"] = TrainableTokenIndices.ToJson(); // new in HF PEFT 0.15
     }
 }

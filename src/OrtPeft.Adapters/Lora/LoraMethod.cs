@@ -31,10 +31,15 @@ public sealed class LoraMethod : IPeftMethod
         lora.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
+        var tokens = LoraTokens.Resolve(model.Graph, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         return new Injection(
             resolved,
-            [.. parts.SelectMany(static p => p.Parameters), .. LoraBiases.Select(model.Graph, lora, Linear(targets))])
+            [
+                .. parts.SelectMany(static p => p.Parameters),
+                .. LoraBiases.Select(model.Graph, lora, Linear(targets)),
+                .. tokens.Select(t => LoraTokens.Inject(t, builder)),
+            ])
         {
             Buffers = [.. parts.SelectMany(static p => p.Start)],
             Detached = [.. parts.SelectMany(static p => p.Detached)],
@@ -49,6 +54,8 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(weights);
         var lora = (LoraConfig)config;
         var targets = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues).Targets;
+        foreach (var token in LoraTokens.Resolve(model.Graph, lora, targets))
+            token.Merge(model.Graph, weights[LoraTokens.NameOf(token)]);
         foreach (var bias in LoraBiases.Select(model.Graph, lora, Linear(targets)))
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
         foreach (var target in targets)

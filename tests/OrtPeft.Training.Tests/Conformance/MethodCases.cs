@@ -9,6 +9,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -38,6 +39,7 @@ internal static class MethodCases
         new("lora:tokens", new LoraConfig { R = 4, ModulesToSave = ["wte"], LoraDropout = 0.1, UseDora = true }),
         new("lora:parts", new LoraConfig { R = 4, EnableLora = [true, false, true, true], UseRslora = true }),
         new("lora:dora-part", new LoraConfig { R = 2, EnableLora = [false, true], UseDora = true }),
+        new("lora:rows", new LoraConfig { UseDora = true, TrainableTokenIndices = TokenIndices.Of(7, 3, 50) }),
         new("ia3", new Ia3Config()),
         new("ia3:saved", new Ia3Config { ModulesToSave = ["mlp.c_fc", "wpe"] }),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
@@ -58,6 +60,11 @@ internal static class MethodCases
         new("bitfit", new BitFitConfig())
         {
             RefusedOn = new Dictionary<string, string> { ["llama"] = "no biases" },
+        },
+        new("trainable-tokens", new TrainableTokensConfig { TokenIndices = [.. Enumerable.Range(0, 40)] }),
+        new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [9, 4], InitWeights = false })
+        {
+            StartsAsBase = false,
         },
         new("prompt-tuning", new PromptTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },
         new("prompt-tuning:sampled", new PromptTuningConfig { NumVirtualTokens = 6, PromptTuningInit = "SAMPLE_VOCAB" })

@@ -26,9 +26,13 @@ internal sealed class MergeCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public MergeCommand(Host host)
-        : base(host, "merge", "Fold an adapter into a copy of the model, and check that it answers as before.")
+        : base(host, "merge", "Fold adapters into a copy of the model, and check that it answers as before.")
     {
-        Examples = ["ortpeft merge gpt2-onnx --adapter adapter --out merged"];
+        Examples =
+        [
+            "ortpeft merge gpt2-onnx --adapter adapter --out merged",
+            "ortpeft merge gpt2-onnx --adapter style --adapter task --out merged",
+        ];
         Arguments.Add(_model);
         Options.Add(_adapter);
         Add(_output);
@@ -38,7 +42,7 @@ internal sealed class MergeCommand : Verb
     {
         var source = _model.Open(run);
         var path = _output.PathBeside(run, source);
-        var peft = AdapterOption.Load(source.Model, run.Get(_adapter)!);
+        var peft = _adapter.LoadOn(source.Model, run)!; // the option is required
         using var folder = _output.Open(run, ModelSource.ModelFileName);
         var (stage, merged) = (folder.Stage, peft.Merge());
         if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))

@@ -95,7 +95,7 @@ internal sealed class TrainCommand : Verb
                 + $"Go on with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
         }
 
-        string[] files = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, "metrics.jsonl", Trainer.CheckpointFile];
+        string[] files = [AdapterFolder.ConfigFile, peft.Config.WeightsFile, "metrics.jsonl", Trainer.CheckpointFile];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         run.Answer(new()
