@@ -17,8 +17,11 @@ namespace OrtPeft.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
-    /// <summary>The name of the checkpoint in the output folder.</summary>
+    /// <summary>The name of the checkpoint in the output folder, for plain sessions.</summary>
     public const string CheckpointFile = TrainingCheckpoint.FileName;
+
+    /// <summary>The names that checkpoints have in output folders: one for each runtime.</summary>
+    public static IReadOnlyList<string> CheckpointFiles { get; } = [CheckpointFile, OrtTrainingRuntime.StateFile];
 
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training;
 
-/// <summary>Artifacts that the ONNX Runtime build at hand cannot train; the message names the package that can.</summary>
+/// <summary>Artifacts that this build of ONNX Runtime cannot train; the message names the package that can.</summary>
 public sealed class TrainingRuntimeException : Exception
 {
     /// <summary>Creates the exception without a message; used by serialisers only.</summary>

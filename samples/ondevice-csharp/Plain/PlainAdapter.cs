@@ -21,7 +21,7 @@ internal sealed class PlainAdapter : IDisposable
         _folder = folder;
         _manifest = JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(Path.Combine(folder, "artifacts.json")));
         if (_manifest.TryGetProperty("saving", out _))
-            throw new NotSupportedException("What this adapter saves is made by save_model.onnx, which the sample does not run.");
+            throw new NotSupportedException("What it saves is made by save_model.onnx, which the sample does not run.");
         var length = _manifest.GetProperty("flat_length").GetInt32();
         string[] roles = ["parameters", "gradients", "first_moments", "second_moments", "learning_rate_factors"];
         _vectors = roles.ToDictionary(static role => role, _ => new float[length]);
@@ -41,12 +41,14 @@ internal sealed class PlainAdapter : IDisposable
     public double Step(int step, float learningRate, Batch batch)
     {
         var count = batch.Supervised(_manifest.GetProperty("virtual_tokens").GetInt32());
-        var parameters = _manifest.GetProperty("parameters").EnumerateArray().ToDictionary(static p => Text(p, "input"));
+        var parameters = _manifest.GetProperty("parameters").EnumerateArray()
+            .SelectMany(static p => new[] { (Key: Text(p, "input"), p), (Key: Text(p, "gradient"), p) })
+            .ToDictionary(static p => p.Key, static p => p.p);
         double loss = 0;
         Run(_training, "training", input => Text(input, "role") switch
         {
             "data" => OrtValue.CreateTensorValueFromMemory(batch.Numbers[Text(input, "name")], batch.Shape),
-            "parameter" => View("parameters", parameters[Text(input, "name")]),
+            "parameter" => View("parameters", parameters[Name(input)]),
             "loss_scale" => OrtValue.CreateTensorValueFromMemory(new[] { 1f / count }, []),
             "dropout_seed" => OrtValue.CreateTensorValueFromMemory(new[] { (long)step }, []),
             var role => throw new NotSupportedException($"The sample knows no inputs of the role {role}."),
@@ -55,7 +57,7 @@ internal sealed class PlainAdapter : IDisposable
             if (Text(output, "role") == "loss_sum")
                 loss = value.GetTensorDataAsSpan<float>()[0] / count;
             else if (Text(output, "role") == "gradient")
-                value.GetTensorDataAsSpan<float>().CopyTo(Part("gradients", parameters[Text(output, "parameter")]).Span);
+                value.GetTensorDataAsSpan<float>().CopyTo(Part("gradients", parameters[Name(output)]).Span);
         });
         Run(_optimizer, "optimizer", input => Text(input, "role") switch
         {
@@ -64,7 +66,8 @@ internal sealed class PlainAdapter : IDisposable
             var role => OrtValue.CreateTensorValueFromMemory(_vectors[role], [_vectors[role].Length]),
         }, (output, value) =>
         {
-            if (_vectors.TryGetValue(Text(output, "role").Replace("updated_", "", StringComparison.Ordinal), out var vector))
+            var role = Text(output, "role").Replace("updated_", "", StringComparison.Ordinal);
+            if (_vectors.TryGetValue(role, out var vector))
                 value.GetTensorDataAsSpan<float>().CopyTo(vector);
         });
         return loss;
@@ -77,7 +80,8 @@ internal sealed class PlainAdapter : IDisposable
         foreach (var parameter in _manifest.GetProperty("parameters").EnumerateArray())
             Part("parameters", parameter).Span.CopyTo(Stored(parameter));
         File.WriteAllBytes(Path.Combine(folder, "adapter_model.safetensors"), _weights);
-        File.Copy(Path.Combine(_folder, "adapter_config.json"), Path.Combine(folder, "adapter_config.json"), overwrite: true);
+        const string Config = "adapter_config.json";
+        File.Copy(Path.Combine(_folder, Config), Path.Combine(folder, Config), overwrite: true);
     }
 
     public void Dispose()
@@ -102,7 +106,7 @@ internal sealed class PlainAdapter : IDisposable
             value.Dispose();
     }
 
-    /// <summary>A tensor's bytes in the safetensors file: header length, header, then data at the header's offsets.</summary>
+    /// <summary>A tensor in the safetensors file: header length, header, then data at the header's offsets.</summary>
     private Span<float> Stored(JsonElement parameter)
     {
         var header = (int)BinaryPrimitives.ReadInt64LittleEndian(_weights);

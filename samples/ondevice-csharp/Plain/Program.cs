@@ -16,7 +16,7 @@ internal static class Program
             return 2;
         }
 
-        var rows = File.ReadLines(rowsFile).Select(static line => JsonSerializer.Deserialize<JsonElement>(line)).ToArray();
+        JsonElement[] rows = [.. File.ReadLines(rowsFile).Select(static l => JsonDocument.Parse(l).RootElement)];
         using var adapter = new PlainAdapter(folder);
         for (var step = 1; step <= int.Parse(steps, CultureInfo.InvariantCulture); step++)
         {

@@ -5,7 +5,7 @@ using OrtPeft.Training.Data;
 
 namespace OnDevice.Trainer;
 
-/// <summary>The smallest app that trains an adapter on a device: an artifact folder in, an adapter folder out.</summary>
+/// <summary>The smallest app that trains an adapter: an artifact folder in, an adapter folder out.</summary>
 internal static class Program
 {
     private static int Main(string[] args)

@@ -28,7 +28,8 @@ public static class FileSession
         catch (OnnxRuntimeException e) when (RefusedGraph.Is(e))
         {
             throw new OnnxFormatException(
-                $"{path}: ONNX Runtime refuses it: {RefusedGraph.Reason(e)}; copy the whole folder, or write it again.", e);
+                $"{path}: ONNX Runtime refuses it: {RefusedGraph.Reason(e)}; copy the whole folder, or write it again.",
+                e);
         }
     }
 }

@@ -53,8 +53,9 @@ internal sealed class Feeds : IDisposable
             return InTypeOf(input, tensor);
         if (input.Role == ValueRoles.EmptyPast)
             return EmptyPast(input, batch);
-        throw default(DataPlace).Error(
-            $"The model wants the input '{input.Name}', which the data does not bring; it brings {string.Join(", ", batch.Feeds.Keys)}.");
+        throw Unfit(
+            $"The model wants the input '{input.Name}', which the data does not bring; "
+            + $"it brings {string.Join(", ", batch.Feeds.Keys)}.");
     }
 
     /// <summary>Older exports take the attention mask as float32.</summary>
@@ -69,8 +70,7 @@ internal sealed class Feeds : IDisposable
                 [.. tensor.ToInt64().Select(static v => (float)v)], dims),
             (ElementType.Int64, ElementType.Int32) => Tensor.Of<int>(
                 [.. tensor.ToInt64().Select(static v => (int)v)], dims),
-            _ => throw default(DataPlace).Error(
-                $"The model wants '{input.Name}' as {input.Dtype}; the data brings {tensor.Type}."),
+            _ => throw Unfit($"The model wants '{input.Name}' as {input.Dtype}; the data brings {tensor.Type}."),
         };
     }
 
@@ -81,4 +81,6 @@ internal sealed class Feeds : IDisposable
         var dims = input.Dims.Select((d, i) => d.Length ?? (i == rank - 4 ? rows : 0)).ToArray();
         return new Tensor(input.Dtype!.Value, [.. dims], new MemoryTensorData(ReadOnlyMemory<byte>.Empty));
     }
+
+    private static TrainingDataException Unfit(string message) => new(message, default);
 }

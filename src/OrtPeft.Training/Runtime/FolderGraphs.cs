@@ -17,7 +17,8 @@ internal static class FolderGraphs
             Parameters = manifest.Parameters,
             FlatLength = manifest.FlatLength ?? throw Missing(path, "flat_length"),
             VirtualTokens = manifest.VirtualTokens,
-            InitialWeight = InitialWeights(folder, manifest.Files.Weights ?? throw Missing(path, "files.weights"), manifest),
+            InitialWeight = InitialWeights(
+                Path.Combine(folder, manifest.Files.Weights ?? throw Missing(path, "files.weights")), manifest),
             OpenTraining = options => Open(folder, manifest.Training, options),
             OpenEvaluation = options => Open(folder, manifest.Evaluation ?? throw Missing(path, "evaluation"), options),
             OpenOptimizer = options => Open(folder, manifest.Optimizer, options),
@@ -32,9 +33,9 @@ internal static class FolderGraphs
         return new GraphSession(session, graph, session);
     }
 
-    private static Func<string, Tensor> InitialWeights(string folder, string name, ArtifactManifest manifest)
+    private static Func<string, Tensor> InitialWeights(string path, ArtifactManifest manifest)
     {
-        var file = SafetensorsFile.Open(Path.Combine(folder, name));
+        var file = SafetensorsFile.Open(path);
         var dims = manifest.Parameters.ToDictionary(static p => p.Name, static p => p.Dims, StringComparer.Ordinal);
         return parameter =>
         {
@@ -46,5 +47,5 @@ internal static class FolderGraphs
     }
 
     private static OnnxFormatException Missing(string path, string field) =>
-        new($"{path}: {field} is missing, without which '{ArtifactRuntimes.Ort}' does not train; write the artifacts again.");
+        new($"{path}: {field} is missing, which '{ArtifactRuntimes.Ort}' needs; write the artifacts again.");
 }

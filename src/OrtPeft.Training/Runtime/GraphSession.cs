@@ -30,5 +30,5 @@ internal sealed class GraphSession : IDisposable
     public void Dispose() => _owner.Dispose();
 
     private Onnx.OnnxFormatException Missing(string what, string role) =>
-        new($"{ArtifactManifest.FileName}: {Contract.File} has no {what} of the role '{role}'; write the artifacts again.");
+        new($"{ArtifactManifest.FileName}: {Contract.File} has no {what} '{role}'; write the artifacts again.");
 }

@@ -34,7 +34,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         if (arguments.Runtime.Threads > 0)
             _options.IntraOpNumThreads = arguments.Runtime.Threads;
         var checkpoint = manifest.Files.Checkpoint ?? throw new OnnxFormatException(
-            $"{Path.Combine(folder, ArtifactManifest.FileName)}: files.checkpoint is missing; write the artifacts again.");
+            $"{InFolder(ArtifactManifest.FileName)}: files.checkpoint is missing; write the artifacts again.");
         try
         {
             _state = OpenState(InFolder(checkpoint));
@@ -89,7 +89,8 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     {
         var path = Path.Combine(Path.GetFullPath(folder), StateFile);
         var temporary = $"{path}.tmp";
-        _state.AddProperty(RunProperty, JsonSerializer.Serialize(info.ToMetadata(), RunJson.Default.DictionaryStringString));
+        var run = JsonSerializer.Serialize(info.ToMetadata(), RunJson.Default.DictionaryStringString);
+        _state.AddProperty(RunProperty, run);
         CheckpointState.SaveCheckpoint(_state, temporary, includeOptimizerState: true);
         // Large states have their bytes in a file of their own.
         if (File.Exists($"{temporary}.data"))
@@ -125,8 +126,8 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     {
         try
         {
-            return JsonSerializer.Deserialize((string)state.GetProperty(RunProperty), RunJson.Default.DictionaryStringString)
-                ?? [];
+            var run = (string)state.GetProperty(RunProperty);
+            return JsonSerializer.Deserialize(run, RunJson.Default.DictionaryStringString) ?? [];
         }
         catch (Exception e) when (e is OnnxRuntimeException or JsonException or InvalidCastException)
         {
@@ -146,7 +147,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         }
         catch (OnnxRuntimeException e)
         {
-            throw new OnnxFormatException($"{path}: ONNX Runtime does not read it: {e.Message}; write the artifacts again.", e);
+            throw new OnnxFormatException($"{path}: no checkpoint: {e.Message}; write the artifacts again.", e);
         }
     }
 

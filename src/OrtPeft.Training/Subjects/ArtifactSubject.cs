@@ -10,19 +10,21 @@ namespace OrtPeft.Training.Subjects;
 /// <summary>An artifact folder, trained by the runtime that it was written for.</summary>
 internal static class ArtifactSubject
 {
-    private static readonly FrozenDictionary<string, Func<string, ArtifactManifest, TrainingArguments, ITrainingRuntime>>
-        Runtimes = new Dictionary<string, Func<string, ArtifactManifest, TrainingArguments, ITrainingRuntime>>
-        {
-            [ArtifactRuntimes.Ort] = static (folder, manifest, arguments) =>
-                new OrtRuntime(FolderGraphs.Of(folder, manifest), arguments),
-            [ArtifactRuntimes.OrtTraining] = static (folder, manifest, arguments) =>
-                new OrtTrainingRuntime(folder, manifest, arguments),
-        }.ToFrozenDictionary(StringComparer.Ordinal);
+    private static readonly FrozenDictionary<string, Opener> Runtimes = new Dictionary<string, Opener>
+    {
+        [ArtifactRuntimes.Ort] = static (folder, manifest, arguments) =>
+            new OrtRuntime(FolderGraphs.Of(folder, manifest), arguments),
+        [ArtifactRuntimes.OrtTraining] = static (folder, manifest, arguments) =>
+            new OrtTrainingRuntime(folder, manifest, arguments),
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private delegate ITrainingRuntime Opener(string folder, ArtifactManifest manifest, TrainingArguments arguments);
 
     public static TrainingSubject Create(string folder, TrainingArguments arguments)
     {
         var manifest = ArtifactManifest.Load(folder);
         MustAgree(arguments, manifest);
+        MustBeThere(folder, manifest);
         if (!Runtimes.TryGetValue(manifest.Runtime, out var open))
         {
             throw new OnnxFormatException(
@@ -49,9 +51,9 @@ internal static class ArtifactSubject
         var defaults = new TrainingArguments();
         var different = new (bool Is, string What)[]
         {
-            (arguments.Optimizer != defaults.Optimizer && arguments.Optimizer != manifest.AdamW, "optimiser's constants"),
-            (arguments.BaseDropout != defaults.BaseDropout && arguments.BaseDropout != manifest.BaseDropout, "base's dropout"),
-            (arguments.LoraPlusRatio != defaults.LoraPlusRatio, "learning rate ratio of LoRA+"),
+            (IsOther(arguments.Optimizer, defaults.Optimizer, manifest.AdamW), "optimiser's constants"),
+            (IsOther(arguments.BaseDropout, defaults.BaseDropout, manifest.BaseDropout), "base's dropout"),
+            (IsOther(arguments.LoraPlusRatio, defaults.LoraPlusRatio, defaults.LoraPlusRatio), "LoRA+ ratio"),
             (arguments.LoraPlusEmbeddingRate is not null, "learning rate of LoRA+ for embeddings"),
         };
         if (different.FirstOrDefault(static d => d.Is) is { What: { } what })
@@ -60,6 +62,19 @@ internal static class ArtifactSubject
                 $"The {what} cannot be chosen when training from artifacts: it is part of the models; give it to "
                 + "'ortpeft artifacts' and write the folder again.",
                 nameof(arguments));
+        }
+    }
+
+    private static bool IsOther<T>(T given, T byDefault, T inFolder)
+        where T : IEquatable<T> => !given.Equals(byDefault) && !given.Equals(inFolder);
+
+    private static void MustBeThere(string folder, ArtifactManifest manifest)
+    {
+        foreach (var file in manifest.AllFiles.Select(name => Path.Combine(folder, name)))
+        {
+            if (!File.Exists(file))
+                throw new OnnxFormatException(
+                    $"{file} does not exist, and {ArtifactManifest.FileName} names it; copy the whole folder.");
         }
     }
 
@@ -77,9 +92,12 @@ internal static class ArtifactSubject
         return identity;
     }
 
-    /// <summary>Trained weights, or what the folder's model makes of them, beside what is saved without training.</summary>
+    /// <summary>Trained weights, or what a model makes of them, beside what is saved without training.</summary>
     private static Dictionary<string, Tensor> ToSave(
-        string folder, ArtifactManifest manifest, IReadOnlyDictionary<string, Tensor> weights, TrainingArguments arguments)
+        string folder,
+        ArtifactManifest manifest,
+        IReadOnlyDictionary<string, Tensor> weights,
+        TrainingArguments arguments)
     {
         var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         if (manifest.Files.Weights is { } file)
@@ -88,7 +106,9 @@ internal static class ArtifactSubject
                 saved[name] = tensor;
         }
 
-        var made = manifest.Saving is null ? weights : SavingSession.Run(folder, manifest.Saving, weights, arguments.Runtime);
+        var made = manifest.Saving is { } saving
+            ? SavingSession.Run(folder, saving, weights, arguments.Runtime)
+            : weights;
         foreach (var name in weights.Keys)
             saved.Remove(name);
         foreach (var (name, tensor) in made)

@@ -63,8 +63,8 @@ public sealed class SeveralAdaptersTests
     private static PeftModel WithTwo(double alpha = 8)
     {
         var model = Tiny.Lora();
-        string[] targets = ["c_attn", "c_fc"];
-        model.AddAdapter("second", new LohaConfig { R = 2, Alpha = alpha, InitWeights = false, TargetModules = targets });
+        var config = new LohaConfig { R = 2, Alpha = alpha, InitWeights = false, TargetModules = ["c_attn", "c_fc"] };
+        model.AddAdapter("second", config);
         return model;
     }
 
