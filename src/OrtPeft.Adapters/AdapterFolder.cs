@@ -1,11 +1,10 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters;
 
@@ -16,10 +15,10 @@ namespace OrtPeft.Adapters;
 public static class AdapterFolder
 {
     /// <summary>The configuration's file name.</summary>
-    public const string ConfigFile = "adapter_config.json";
+    public const string ConfigFile = AdapterFiles.Config;
 
     /// <summary>The weights' file name.</summary>
-    public const string WeightsFile = "adapter_model.safetensors";
+    public const string WeightsFile = AdapterFiles.Weights;
 
     /// <summary>Weights as Python pickles, of HF PEFT and of the adapters library, and what they are converted
     /// to.</summary>
@@ -27,12 +26,6 @@ public static class AdapterFolder
         [("adapter_model.bin", WeightsFile), ("pytorch_adapter.bin", LibraryLayout.WeightsFile)];
 
     private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
-
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     /// <summary>
     /// Finds the adapters of a folder: its own, called <see cref="PeftModel.DefaultName"/>, then those in folders
@@ -96,12 +89,7 @@ public static class AdapterFolder
     public static void Save(string folder, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(weights);
-        Directory.CreateDirectory(folder);
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        var file = Path.Combine(folder, config.WeightsFile);
-        SafetensorsFile.Save(file, weights.Select(static w => (w.Key, w.Value)), metadata);
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), config.ToJson().ToJsonString(Indented));
+        AdapterFiles.Save(folder, config.ToJson(), weights, config.WeightsFile);
     }
 
     private static ConfigException NoWeights(string folder)

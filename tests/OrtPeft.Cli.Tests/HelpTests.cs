@@ -17,6 +17,7 @@ public sealed class HelpTests
     [InlineData("generate")]
     [InlineData("mix")]
     [InlineData("merge")]
+    [InlineData("artifacts")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 
