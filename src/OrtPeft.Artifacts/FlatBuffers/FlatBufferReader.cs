@@ -19,6 +19,9 @@ internal sealed class FlatBufferReader
     /// <summary>Names and shapes may be shared by so many places on average before the file counts as hostile.</summary>
     private const long MaxReuse = 64;
 
+    /// <summary>More of what is wrong is not shown, in characters: names in damaged files may be long.</summary>
+    private const int MaxMessage = 500;
+
     private readonly TensorData _content;
     private readonly Func<int, int, TensorData> _slice;
     private readonly string _kind;
@@ -151,8 +154,13 @@ internal sealed class FlatBufferReader
 
     public byte Byte(int at) => Bytes[at];
 
-    public OnnxFormatException Broken(string place, long at, string what) => new(
-        $"{File}: {place} at byte {at} {what}; it is no {_kind}, or damaged or incomplete: fetch or write it again.");
+    /// <summary>An error, in one line whatever names the file makes up.</summary>
+    public OnnxFormatException Broken(string place, long at, string what)
+    {
+        var line = string.Concat(what.Take(MaxMessage).Select(static c => char.IsControl(c) ? '?' : c));
+        const string Remedy = "or damaged or incomplete: fetch or write it again";
+        return new OnnxFormatException($"{File}: {place} at byte {at} {line}; it is no {_kind}, {Remedy}.");
+    }
 
     private void Check(int at, int width, string name)
     {

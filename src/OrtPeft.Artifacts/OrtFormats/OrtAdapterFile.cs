@@ -65,8 +65,8 @@ public sealed class OrtAdapterFile
     /// </summary>
     /// <param name="path">The file to write; its folder must exist.</param>
     /// <exception cref="ArgumentException">
-    /// A name is missing or used twice, ONNX Runtime has no such element type in adapters, or the file would reach
-    /// 2 GiB.
+    /// A name is missing or used twice, ONNX Runtime has no such element type in adapters, a tensor is a scalar,
+    /// which ONNX Runtime 1.29 refuses, or the file would reach 2 GiB.
     /// </exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public void Save(string path)
@@ -126,6 +126,8 @@ public sealed class OrtAdapterFile
                 throw new ArgumentException($"{path}: there are two tensors '{tensor.Name}'; give each its own name.");
             if (WhyNot(tensor.Type) is { } reason)
                 throw new ArgumentException($"{path}: '{tensor.Name}' is {tensor.Type}: {reason}.");
+            if (tensor.Dims.IsEmpty)
+                throw new ArgumentException($"{path}: '{tensor.Name}' has no axes; ONNX Runtime asks for one or more.");
         }
     }
 }
