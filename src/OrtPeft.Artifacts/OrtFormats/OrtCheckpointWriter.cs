@@ -33,8 +33,10 @@ internal static class OrtCheckpointWriter
     private static bool IsExternal(OrtCheckpoint checkpoint, long from)
     {
         var momentums = checkpoint.OptimizerGroups.SelectMany(static g => g.States).SelectMany(static s => s.Momentums);
-        var tensors = checkpoint.Trainable.Concat(checkpoint.Frozen).Concat(momentums);
-        return !checkpoint.IsNominal && tensors.Sum(static t => t.Data.Length) >= from;
+        var parameters = checkpoint.Trainable.Concat(checkpoint.Frozen).ToArray();
+        return !checkpoint.IsNominal
+            && parameters.Any(static t => t.Data.Length >= OrtCheckpointFile.SmallestExternal)
+            && parameters.Concat(momentums).Sum(static t => t.Data.Length) >= from;
     }
 
     private static FlatTable Root(OrtCheckpoint checkpoint, ExternalData? external) => new FlatTable()
