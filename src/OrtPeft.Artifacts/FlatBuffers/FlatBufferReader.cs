@@ -59,7 +59,7 @@ internal sealed class FlatBufferReader
     /// <exception cref="OnnxFormatException">The bytes are no such flatbuffer.</exception>
     public FlatTableReader Root(string identifier, string name)
     {
-        if (_content.Length < FlatLayout.HeaderBytes + sizeof(uint))
+        if (_content.Length < BufferLayout.HeaderBytes + sizeof(uint))
             throw Broken("the file", _content.Length, "ends before the first table");
         if (_content.Length >= FlatBufferWriter.Limit)
             throw Broken("the file", _content.Length, $"is not shorter than a flatbuffer's {FlatBufferWriter.Limit} bytes");

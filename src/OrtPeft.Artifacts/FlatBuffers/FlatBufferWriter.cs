@@ -22,7 +22,7 @@ internal static class FlatBufferWriter
     /// <exception cref="ArgumentException">The buffer would reach 2 GiB; nothing has been written then.</exception>
     public static void Write(Stream target, FlatTable root, string identifier, string file, string remedy)
     {
-        var layout = new FlatLayout(root);
+        var layout = new BufferLayout(root);
         if (layout.Length >= Limit)
         {
             var bytes = layout.Length.ToString(CultureInfo.InvariantCulture);
@@ -33,7 +33,7 @@ internal static class FlatBufferWriter
         using var writer = new BinaryWriter(target, Encoding.UTF8, leaveOpen: true);
         writer.Write(layout.Offset(0, root));
         writer.Write(Encoding.ASCII.GetBytes(identifier));
-        long position = FlatLayout.HeaderBytes;
+        long position = BufferLayout.HeaderBytes;
         foreach (var (node, place) in layout.Places)
         {
             for (; position < place; position++)

@@ -1,0 +1,40 @@
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Artifacts;
+
+/// <summary>Makes an adapter of what a device trained from an artifact folder.</summary>
+public static class TrainedAdapter
+{
+    /// <summary>The tensors that belong to the adapter: what was trained, and what is saved with it.</summary>
+    /// <param name="parameters">What came back; its other constants are the base's.</param>
+    /// <param name="config">How the adapter is configured.</param>
+    /// <returns>
+    /// Tensors by name; what files hold unless <see cref="PeftConfig.WhyBaseIsNeeded"/> says otherwise of them.
+    /// </returns>
+    public static IReadOnlyDictionary<string, Tensor> Weights(TrainedParameters parameters, PeftConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(config);
+        var weights = new OrderedDictionary<string, Tensor>(parameters.Trained, StringComparer.Ordinal);
+        foreach (var name in config.SavedConstants)
+        {
+            if (parameters.Constants.TryGetValue(name, out var constant))
+                weights.TryAdd(name, constant);
+        }
+
+        return weights;
+    }
+
+    /// <summary>Puts what was trained on the base, ready to be saved or merged.</summary>
+    /// <param name="baseModel">The model that was adapted; not changed.</param>
+    /// <param name="parameters">What came back.</param>
+    /// <param name="config">How the adapter is configured.</param>
+    /// <returns>The adapted model.</returns>
+    /// <exception cref="ConfigException">The parameters do not fit the model.</exception>
+    public static PeftModel On(Model baseModel, TrainedParameters parameters, PeftConfig config)
+    {
+        var weights = Weights(parameters, config);
+        return PeftModel.Create(baseModel, config, weights, parameters.Source);
+    }
+}
