@@ -28,7 +28,7 @@ internal static class ParameterMatch
             if (!found.TryGetValue(nameOf(parameter), out var tensor))
                 throw Other(source, $"lacks the parameter '{nameOf(parameter)}'");
             if (tensor.Type != ElementType.Float || !tensor.Dims.SequenceEqual(parameter.Dims))
-                throw Other(source, $"has {tensor} where the artifacts have Float[{string.Join(", ", parameter.Dims)}]");
+                throw Other(source, $"has {tensor}, and not Float[{string.Join(", ", parameter.Dims)}] as the artifacts");
             matched.Add(parameter.Name, tensor.WithName(parameter.Name));
         }
 
@@ -70,7 +70,7 @@ internal static class ParameterMatch
             : "";
         return new OnnxFormatException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{file.Path}: is no checkpoint of ONNX Runtime, and has {file.Length} bytes where the artifacts' trainable "
+            $"{file.Path}: is no checkpoint of ONNX Runtime, and has {file.Length} bytes where the artifacts' "
             + $"parameters take {count * sizeof(float)}{flat}; give what the device saved of these artifacts."));
     }
 

@@ -57,7 +57,9 @@ public sealed class TrainedParameters
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
             var tensors = SafetensorsFile.Open(path).Tensors;
-            var trained = manifest is null ? tensors : ParameterMatch.ByName(tensors, manifest, path, static p => p.Name);
+            var trained = manifest is null
+                ? tensors
+                : ParameterMatch.ByName(tensors, manifest, path, static parameter => parameter.Name);
             return new TrainedParameters(path, trained) { Constants = constants };
         }
 
@@ -74,7 +76,7 @@ public sealed class TrainedParameters
         if (checkpoint.IsNominal)
         {
             throw new OnnxFormatException(
-                $"{path}: is a nominal checkpoint, which holds names and no values; give one that was saved in training.");
+                $"{path}: is a nominal checkpoint, which holds no values; give one that was saved in training.");
         }
 
         var trained = checkpoint.Trainable.ToDictionary(static t => t.Name, StringComparer.Ordinal);

@@ -17,6 +17,7 @@ public sealed class HelpTests
     [InlineData("generate")]
     [InlineData("merge")]
     [InlineData("artifacts")]
+    [InlineData("adapter-from-checkpoint")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 

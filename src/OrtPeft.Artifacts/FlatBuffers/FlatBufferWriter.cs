@@ -10,7 +10,7 @@ namespace OrtPeft.Artifacts.FlatBuffers;
 /// <seealso href="https://flatbuffers.dev/internals/">The format.</seealso>
 internal static class FlatBufferWriter
 {
-    /// <summary>Buffers must be shorter than this, in bytes: readers check offsets against a signed 32-bit limit.</summary>
+    /// <summary>Buffers must be shorter than this, in bytes: readers take offsets for signed 32-bit numbers.</summary>
     public const long Limit = int.MaxValue;
 
     /// <summary>Writes a buffer.</summary>

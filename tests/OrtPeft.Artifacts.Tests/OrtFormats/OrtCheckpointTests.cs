@@ -129,7 +129,7 @@ public sealed class OrtCheckpointTests : IDisposable
     public static TheoryData<OrtCheckpoint, string> Refused => new()
     {
         { new() { Frozen = [OfType(ElementType.Float16)] }, "'w' is Float16: ONNX Runtime reads no 16-bit floats" },
-        { new() { Trainable = [OfType(ElementType.BFloat16)] }, "'w' is BFloat16: ONNX Runtime reads no 16-bit floats" },
+        { new() { Trainable = [OfType(ElementType.BFloat16)] }, "'w' is BFloat16: ONNX Runtime reads no 16-bit" },
         { new() { Trainable = [OfType(ElementType.Int4)] }, "'w' is Int4: ONNX Runtime reads only float32" },
         { WithMomentum(OfType(ElementType.Float16)), "'w' is Float16" },
         { WithMomentum(OfType(ElementType.Float).WithName("")), "a momentum of 'p' has no name" },

@@ -47,8 +47,8 @@ internal sealed class AdapterFromCheckpointCommand : Verb
             "ortpeft adapter-from-checkpoint parameters.bin --artifacts gpt2-lora --out adapter \\",
             "    --base gpt2-onnx --merge merged",
         ];
-        Notes = $"A checkpoint in its artifact folder needs no --artifacts. One with a '{OrtCheckpoint.ExternalDataSuffix}' "
-            + "file must lie beside it.";
+        Notes = "A checkpoint in its artifact folder needs no --artifacts. Where it has a file "
+            + $"'{OrtCheckpoint.FileName}{OrtCheckpoint.ExternalDataSuffix}', keep that beside it.";
         Arguments.Add(_checkpoint);
         Add(_config);
         Add(_output);

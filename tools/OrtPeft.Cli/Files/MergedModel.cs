@@ -46,7 +46,8 @@ internal sealed record MergedModel(long WeightBytes, float Difference, bool IsHf
     }
 
     /// <summary>What was written, for people.</summary>
-    public string Describe() => $"{Human.Bytes(WeightBytes)} of weights{(IsHfFolder ? ", as ONNX and as HF folder" : "")}; "
+    public string Describe() =>
+        $"{Human.Bytes(WeightBytes)} of weights{(IsHfFolder ? ", as ONNX and as HF folder" : "")}; "
         + $"logits differ from the unmerged model's by at most {Human.Rate(Difference)}.";
 
     /// <summary>What was written, for programs.</summary>

@@ -34,8 +34,8 @@ internal sealed class TrainedConfigOptions : IOptionGroup
         if (file is not null)
             return (AdapterFolder.LoadConfig(file), null);
         artifacts ??= Beside(checkpoint) ?? throw new UsageException(
-            $"{checkpoint}: no {ArtifactManifest.FileName} is beside it to tell the adapter's configuration; give the "
-            + $"folder that it was trained with by {_artifacts.Name}, or its adapter_config.json by {_configFile.Name}.");
+            $"{checkpoint}: no {ArtifactManifest.FileName} is beside it to tell the configuration; give the folder that "
+            + $"it was trained with by {_artifacts.Name}, or its adapter_config.json by {_configFile.Name}.");
         var origin = Path.Combine(artifacts, ArtifactManifest.FileName);
         var fields = new ConfigFields(ArtifactManifest.Load(artifacts).PeftConfig, origin);
         return (PeftMethods.Read(fields, origin), artifacts);
@@ -44,7 +44,7 @@ internal sealed class TrainedConfigOptions : IOptionGroup
     private static string? Beside(string checkpoint)
     {
         if (!File.Exists(checkpoint))
-            throw new UsageException($"{checkpoint} does not exist, or is no file; give the file that the device saved.");
+            throw new UsageException($"{checkpoint} does not exist, or is no file; give what the device saved.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return File.Exists(Path.Combine(folder, ArtifactManifest.FileName)) ? folder : null;
     }
