@@ -44,12 +44,9 @@ public abstract record PeftConfig
     /// Why tensors of these names, as training leaves them, cannot be written as an adapter without looking at the base
     /// model; null (default) where they are what files hold.
     /// </summary>
-    /// <param name="names">The names of the trained tensors and of the constants at hand.</param>
+    /// <param name="names">The names of the tensors.</param>
     /// <returns>The reason, as a sentence without its full stop.</returns>
-    public virtual string? WhyBaseIsNeeded(IReadOnlyCollection<string> names) =>
-        SavedConstants.FirstOrDefault(name => !names.Contains(name)) is { } missing
-            ? $"'{missing}' belongs to the adapter and is not at hand"
-            : null;
+    public virtual string? WhyBaseIsNeeded(IReadOnlyCollection<string> names) => null;
 
     /// <summary>The configuration as HF PEFT writes it: all fields, sorted by name.</summary>
     /// <returns>The content of <c>adapter_config.json</c>.</returns>

@@ -12,6 +12,7 @@ public static class TrainedAdapter
     /// <returns>
     /// Tensors by name; what files hold unless <see cref="PeftConfig.WhyBaseIsNeeded"/> says otherwise of them.
     /// </returns>
+    /// <exception cref="ConfigException">A tensor that is saved with the adapter is at hand nowhere.</exception>
     public static IReadOnlyDictionary<string, Tensor> Weights(TrainedParameters parameters, PeftConfig config)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -23,6 +24,7 @@ public static class TrainedAdapter
                 weights.TryAdd(name, constant);
         }
 
+        _ = config.FittedTo([.. weights.Keys]);
         return weights;
     }
 

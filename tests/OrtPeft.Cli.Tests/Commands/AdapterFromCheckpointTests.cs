@@ -124,6 +124,18 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
         Assert.False(Directory.Exists(output[1]));
     }
 
+    /// <summary>A configuration alone does not bring the projections that VeRA's vectors scale.</summary>
+    [Fact]
+    public void WithoutVerasProjections_SaysWhatIsMissing()
+    {
+        var artifacts = Artifacts("vera", "--rank", "4");
+        Save(Trained(artifacts), place["vera.ckpt"]);
+        string[] words = [Verb, place["vera.ckpt"], "--peft-config", Path.Combine(artifacts, AdapterFiles.Config)];
+
+        CliRun.Of([.. words, "--out", place.Fresh()]).Refused(2, "vera.ckpt", "'base_model.vera_A' is missing");
+        CliRun.Of([.. words, "--out", place.Fresh(), "--base", place.Model]).Refused(2, "vera.ckpt", "vera_A");
+    }
+
     [Fact]
     public void OverAnAdapter_AsksForOverwrite()
     {

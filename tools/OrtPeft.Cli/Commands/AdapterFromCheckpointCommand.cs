@@ -84,7 +84,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
     {
         if (run.Has(_merge))
             throw new UsageException("--merge folds the adapter into the base model; give that with --base.");
-        var weights = TrainedAdapter.Weights(parameters, config);
+        var weights = Blame.On(parameters.Source, () => TrainedAdapter.Weights(parameters, config));
         if (config.WhyBaseIsNeeded([.. weights.Keys]) is { } reason)
             throw new UsageException($"{parameters.Source}: {reason}; give the model with --base.");
         AdapterFolder.Save(folder, config, weights);
@@ -99,7 +99,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         JsonObject answer)
     {
         var source = ModelSource.Open(model, run.Note);
-        var peft = TrainedAdapter.On(source.Model, parameters, config);
+        var peft = Blame.On(parameters.Source, () => TrainedAdapter.On(source.Model, parameters, config));
         peft.Save(folder.Stage);
         if (run.Get(_merge) is not { } path)
             return;
