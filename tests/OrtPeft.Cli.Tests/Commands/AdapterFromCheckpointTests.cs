@@ -167,7 +167,7 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
 
     private static Tensor Moved(Tensor tensor)
     {
-        float[] values = [.. tensor.ToFloat32().Select(static (value, i) => value + (0.05f * MathF.Sin(i + 1)))];
+        float[] values = [.. tensor.ToFloat32().Select(static (value, i) => value + (0.3f * MathF.Sin(i + 1)))];
         return Tensor.Of<float>(values, tensor.Dims.AsSpan());
     }
 
