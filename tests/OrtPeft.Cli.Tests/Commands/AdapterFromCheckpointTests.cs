@@ -89,19 +89,22 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
     [Theory]
     [InlineData("p-tuning", "encoder_hidden_size=16")]
     [InlineData("prefix-tuning", "prefix_projection=true")]
-    public void WithAnEncoder_TheBaseIsNeededAndItsResultIsSaved(string method, string field)
+    public void WithAnEncoder_ItsResultIsSaved_ByTheArtifactsOrTheBase(string method, string field)
     {
         var artifacts = Artifacts(method, "--num-virtual-tokens", "3", "--set", field);
         Save(Trained(artifacts), place[$"{method}.ckpt"]);
-        var adapter = place.Fresh();
-        string[] words = [Verb, place[$"{method}.ckpt"], "--artifacts", artifacts, "--out", adapter];
+        var (alone, withBase, config) = (place.Fresh(), place.Fresh(), Path.Combine(artifacts, AdapterFiles.Config));
+        string[] words = [Verb, place[$"{method}.ckpt"], "--artifacts", artifacts];
 
-        CliRun.Of(words).Refused(2, "encoder", "--base");
-        CliRun.Of([.. words, "--base", place.Model]).Succeeded();
+        CliRun.Of([.. words, "--out", alone]).Succeeded();
+        CliRun.Of([.. words, "--out", withBase, "--base", place.Model]).Succeeded();
+        CliRun.Of(Verb, place[$"{method}.ckpt"], "--peft-config", config, "--out", place.Fresh())
+            .Refused(2, "encoder", "--base");
 
-        var saved = SafetensorsFile.Open(Path.Combine(adapter, AdapterFiles.Weights)).Tensors;
-        Assert.Equal(["prompt_embeddings"], saved.Keys);
-        Assert.True(double.IsFinite(Loss(place.Model, "--adapter", adapter)));
+        var (saved, expected) = (Prompt(alone), Prompt(withBase));
+        Assert.Equal(expected.Dims.ToArray(), saved.Dims.ToArray());
+        Assert.All(expected.ToFloat32().Zip(saved.ToFloat32()), static p => Assert.Equal(p.First, p.Second, 1e-4f));
+        Assert.True(double.IsFinite(Loss(place.Model, "--adapter", alone)));
     }
 
     [Fact]
@@ -170,6 +173,10 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
         float[] values = [.. tensor.ToFloat32().Select(static (value, i) => value + (0.3f * MathF.Sin(i + 1)))];
         return Tensor.Of<float>(values, tensor.Dims.AsSpan());
     }
+
+    /// <summary>The one tensor of a prompt's file.</summary>
+    private static Tensor Prompt(string adapter) =>
+        Assert.Single(SafetensorsFile.Open(Path.Combine(adapter, AdapterFiles.Weights)).Tensors).Value;
 
     private static void Save(IReadOnlyList<Tensor> trained, string path) => new OrtCheckpoint
     {

@@ -9,6 +9,8 @@ using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
+using OrtPeft.Onnx;
+using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -26,8 +28,8 @@ internal sealed class AdapterFromCheckpointCommand : Verb
 
     private readonly Option<string?> _base = new("--base")
     {
-        Description = "The model that was adapted: the adapter is checked against it, and an encoder (p-tuning, "
-            + "prefix projection) is applied.",
+        Description = "The model that was adapted, to check the adapter against it; needed where it trained an encoder "
+            + "(p-tuning, prefix projection) and the artifacts cannot apply it.",
         HelpName = "MODEL",
     };
 
@@ -72,7 +74,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         if (run.Get(_base) is { } model)
             Blame.On(model, () => WithBase(run, model, parameters, config, folder, answer));
         else
-            Alone(run, parameters, config, folder.Stage);
+            AdapterFolder.Save(folder.Stage, config, Alone(run, parameters, config, artifacts));
         folder.Keep();
         var steps = parameters.Step is { } step ? $", after {Human.Count(step, "step")}" : "";
         var count = Human.Count(parameters.Trained.Count, "parameter");
@@ -80,14 +82,18 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         run.Answer(answer);
     }
 
-    private void Alone(Invocation run, TrainedParameters parameters, PeftConfig config, string folder)
+    /// <summary>What is saved where the base is not at hand; an encoder's model may be among the artifacts.</summary>
+    private IReadOnlyDictionary<string, Tensor> Alone(
+        Invocation run, TrainedParameters parameters, PeftConfig config, string? artifacts)
     {
         if (run.Has(_merge))
             throw new UsageException("--merge folds the adapter into the base model; give that with --base.");
         var weights = Blame.On(parameters.Source, () => TrainedAdapter.Weights(parameters, config));
-        if (config.WhyBaseIsNeeded([.. weights.Keys]) is { } reason)
-            throw new UsageException($"{parameters.Source}: {reason}; give the model with --base.");
-        AdapterFolder.Save(folder, config, weights);
+        if (config.WhyBaseIsNeeded([.. weights.Keys]) is not { } reason)
+            return weights;
+        if (artifacts is not null && ArtifactManifest.Load(artifacts).Saving is { } saving)
+            return SavingSession.Run(artifacts, saving, weights, run.Runtime);
+        throw new UsageException($"{parameters.Source}: {reason}; give the model with --base.");
     }
 
     private void WithBase(
