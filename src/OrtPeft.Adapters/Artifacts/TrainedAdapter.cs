@@ -12,16 +12,25 @@ public static class TrainedAdapter
     /// <returns>
     /// Tensors by name; what files hold unless <see cref="PeftConfig.WhyBaseIsNeeded"/> says otherwise of them.
     /// </returns>
-    /// <exception cref="ConfigException">A tensor that is saved with the adapter is at hand nowhere.</exception>
+    /// <exception cref="ConfigException">
+    /// A tensor that is saved with the adapter is at hand nowhere, or the run diverged: a number is not finite.
+    /// </exception>
     public static IReadOnlyDictionary<string, Tensor> Weights(TrainedParameters parameters, PeftConfig config)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(config);
-        var weights = new OrderedDictionary<string, Tensor>(parameters.Trained, StringComparer.Ordinal);
-        foreach (var name in config.SavedConstants)
+        if (parameters.Trained.FirstOrDefault(static t => !IsFinite(t.Value)) is { Key: { } name } diverged)
         {
-            if (parameters.Constants.TryGetValue(name, out var constant))
-                weights.TryAdd(name, constant);
+            throw new ConfigException(
+                $"'{name}' {diverged.Value.Shape} holds numbers that are not finite: the run diverged; take an earlier "
+                + "checkpoint, or train again with a lower learning rate.");
+        }
+
+        var weights = new OrderedDictionary<string, Tensor>(parameters.Trained, StringComparer.Ordinal);
+        foreach (var saved in config.SavedConstants)
+        {
+            if (parameters.Constants.TryGetValue(saved, out var constant))
+                weights.TryAdd(saved, constant);
         }
 
         _ = config.FittedTo([.. weights.Keys]);
@@ -38,5 +47,18 @@ public static class TrainedAdapter
     {
         var weights = Weights(parameters, config);
         return PeftModel.Create(baseModel, config, weights, parameters.Source);
+    }
+
+    private static bool IsFinite(Tensor tensor)
+    {
+        if (tensor.Type != ElementType.Float)
+            return true;
+        foreach (var value in tensor.Span<float>())
+        {
+            if (!float.IsFinite(value))
+                return false;
+        }
+
+        return true;
     }
 }

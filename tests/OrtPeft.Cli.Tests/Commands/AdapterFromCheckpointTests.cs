@@ -140,6 +140,20 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
     }
 
     [Fact]
+    public void OfARunThatDiverged_SaysSo()
+    {
+        var artifacts = Artifacts("lora", "--rank", "2");
+        var trained = Trained(artifacts);
+        var numbers = trained[1].ToFloat32();
+        numbers[^1] = float.NaN;
+        trained[1] = Tensor.Of<float>(numbers, trained[1].Dims.AsSpan()).WithName(trained[1].Name);
+        Save(trained, place["nan.ckpt"]);
+
+        CliRun.Of(Verb, place["nan.ckpt"], "--artifacts", artifacts, "--out", place.Fresh())
+            .Refused(2, "nan.ckpt", trained[1].Name, "not finite");
+    }
+
+    [Fact]
     public void OverAnAdapter_AsksForOverwrite()
     {
         var artifacts = Artifacts("lora", "--rank", "2");
