@@ -46,6 +46,17 @@ public abstract record PeftConfig
     /// <returns>The configuration that takes them.</returns>
     public virtual PeftConfig FittedTo(IReadOnlyCollection<string> names) => this;
 
+    /// <summary>The names of tensors that are saved with the adapter without training; none by default.</summary>
+    public virtual IReadOnlyList<string> SavedConstants => [];
+
+    /// <summary>
+    /// Why tensors of these names, as training leaves them, cannot be written as an adapter without looking at the base
+    /// model; null (default) where they are what files hold.
+    /// </summary>
+    /// <param name="names">The names of the tensors.</param>
+    /// <returns>The reason, as a sentence without its full stop.</returns>
+    public virtual string? WhyBaseIsNeeded(IReadOnlyCollection<string> names) => null;
+
     /// <summary>The configuration as HF PEFT writes it: all fields, sorted by name.</summary>
     /// <returns>The content of <c>adapter_config.json</c>.</returns>
     public JsonObject ToJson()

@@ -18,6 +18,7 @@ public sealed class HelpTests
     [InlineData("mix")]
     [InlineData("merge")]
     [InlineData("artifacts")]
+    [InlineData("adapter-from-checkpoint")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 

@@ -49,6 +49,7 @@ internal static class CommandLine
         new MixCommand(host),
         new MergeCommand(host),
         new ArtifactsCommand(host),
+        new AdapterFromCheckpointCommand(host),
     ];
 
     /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>

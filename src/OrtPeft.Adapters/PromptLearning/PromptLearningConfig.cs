@@ -36,6 +36,15 @@ public abstract record PromptLearningConfig : PeftConfig
         return this with { IsFlat = names.Contains(PromptName) };
     }
 
+    /// <inheritdoc/>
+    public override string? WhyBaseIsNeeded(IReadOnlyCollection<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.Contains(PromptName)
+            ? null
+            : $"{PeftType} trained an encoder, and files hold what it makes, which the model's graph computes";
+    }
+
     /// <summary>Checks every field's range.</summary>
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
     public virtual void Validate() => FieldRange.AtLeastOne("num_virtual_tokens", NumVirtualTokens);

@@ -16,6 +16,9 @@ public sealed record VeraConfig : TargetedConfig
     public override string PeftType => "VERA";
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> SavedConstants => [VeraProjections.NameOfA, VeraProjections.NameOfB];
+
+    /// <inheritdoc/>
     public override string? WhyNotBesideOthers => WhyAlone(Bias);
 
     /// <summary>The rank r of the shared projections, at least 1. Default 256: they do not train.</summary>

@@ -1,12 +1,13 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>Runs a folder's model that turns trained parameters into what is saved.</summary>
-internal static class SavingSession
+public static class SavingSession
 {
     /// <summary>Runs it once.</summary>
     /// <param name="folder">The artifact folder.</param>
@@ -14,6 +15,7 @@ internal static class SavingSession
     /// <param name="weights">The trained weights by name.</param>
     /// <param name="options">How to run it.</param>
     /// <returns>Tensors by their names on disk.</returns>
+    /// <exception cref="OnnxFormatException">The model is missing, or ONNX Runtime refuses it.</exception>
     public static IReadOnlyDictionary<string, Tensor> Run(
         string folder, ArtifactGraph graph, IReadOnlyDictionary<string, Tensor> weights, RuntimeOptions options)
     {

@@ -42,14 +42,22 @@ internal sealed class OutputOptions(string content) : IOptionGroup
     /// <param name="run">The run.</param>
     /// <param name="precious">The names of such files.</param>
     /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
-    public OutputFolder Open(Invocation run, params IEnumerable<string> precious)
+    public OutputFolder Open(Invocation run, params IEnumerable<string> precious) =>
+        OpenOther(run, _out.Name, run.Get(_out), precious);
+
+    /// <summary>Makes another folder of the same run ready, under the same rules.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="option">The option that names the folder.</param>
+    /// <param name="path">The folder as it was given.</param>
+    /// <param name="precious">The names of files that must not be lost.</param>
+    /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
+    public OutputFolder OpenOther(Invocation run, string option, string path, params IEnumerable<string> precious)
     {
-        var path = run.Get(_out);
         var held = precious.FirstOrDefault(name => File.Exists(Path.Combine(path, name)));
         if (held is not null && !MayOverwrite(run))
         {
             throw new UsageException(
-                $"--out {path} holds {held} already; give another folder, or --overwrite to replace it.");
+                $"{option} {path} holds {held} already; give another folder, or --overwrite to replace it.");
         }
 
         return OutputFolder.Open(path);
