@@ -62,6 +62,41 @@ public static class OnnxFile
     }
 
     /// <summary>
+    /// Saves models that share weights: where any of them takes external data, all do, and what they share stands once
+    /// in one file.
+    /// </summary>
+    /// <param name="models">The models and their <c>.onnx</c> files, all of one folder, which must exist.</param>
+    /// <param name="dataName">The name of the file with the weights; it is written where it is needed.</param>
+    /// <param name="options">Where weights go.</param>
+    /// <returns>Whether the file with the weights was written.</returns>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static bool SaveTogether(
+        IReadOnlyList<(Model Model, string Path)> models, string dataName, OnnxSaveOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        options ??= new OnnxSaveOptions();
+        if (!models.Any(m => options.UsesExternalData(m.Model)))
+        {
+            foreach (var (model, path) in models)
+                Save(model, path, new OnnxSaveOptions { ExternalData = false });
+            return false;
+        }
+
+        var folder = Path.GetDirectoryName(Path.GetFullPath(models[0].Path))!;
+        using var dataFile = new AtomicFile(Path.Combine(folder, dataName));
+        var writer = new ExternalDataWriter(dataName, dataFile.Stream, options.ExternalThresholdBytes);
+        foreach (var (model, path) in models)
+        {
+            using var modelFile = new AtomicFile(path);
+            Write(model, writer.Write).WriteTo(modelFile.Stream);
+            modelFile.Commit();
+        }
+
+        dataFile.Commit();
+        return true;
+    }
+
+    /// <summary>
     /// The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.
     /// </summary>
     /// <param name="model">The model.</param>
