@@ -2,7 +2,6 @@ using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
-using OrtPeft.Models;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
@@ -46,12 +45,12 @@ public sealed class GoldenLossTests(EngineRun run)
             foreach (var (row, graphs) in Rows)
             {
                 foreach (var graph in graphs.Prepend(Imported))
-                    data.Add(row.Name, graph, FrozenWeights.Parameters);
+                    data.Add(row.Name, graph, FrozenWeights.Checkpoint);
             }
 
-            data.Add("lora_all", Imported, FrozenWeights.Initializers);
-            data.Add("full_tied", Imported, FrozenWeights.Initializers);
-            data.Add("prefix", "hf442_g2l_nopast_op13.onnx", FrozenWeights.Initializers);
+            data.Add("lora_all", Imported, FrozenWeights.Embed);
+            data.Add("full_tied", Imported, FrozenWeights.Embed);
+            data.Add("prefix", "hf442_g2l_nopast_op13.onnx", FrozenWeights.Embed);
             return data;
         }
     }
@@ -85,7 +84,7 @@ public sealed class GoldenLossTests(EngineRun run)
     private static string NameOf(string name, string graph, FrozenWeights frozen) => $"golden/{name}/{graph}/{frozen}";
 
     private static Model Base(string graph) => graph == Imported
-        ? ModelSource.Open(Path.Combine(Fixtures.Folder, "base", "g2l")).Model
+        ? Tiny.Base
         : OnnxFile.Load(Fixtures.Graph(graph));
 
     private static BottleneckConfig Bottleneck(string activation) =>

@@ -1,8 +1,7 @@
 using OrtPeft.Adapters;
-using OrtPeft.Models;
 using OrtPeft.OnDevice.Tests.Engine;
-using OrtPeft.Testing;
 using OrtPeft.Training.Tests.Conformance;
+using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.OnDevice.Tests;
 
@@ -16,8 +15,7 @@ public sealed class MethodTests(EngineRun run)
 
     internal static IEnumerable<EngineJob> Jobs => MethodCases.All.Select(static method => new EngineJob(
         NameOf(method.Name),
-        () => PeftModel.Create(
-            ModelSource.Open(Path.Combine(Fixtures.Folder, "base", "g2l")).Model, method.Config, seed: 1),
+        () => PeftModel.Create(Tiny.Base, method.Config, seed: 1),
         EngineStep.TrainSteps(Steps))
     {
         Options = EngineJob.LikePyTorch with { FoldedLearningRate = method.LearningRate },
@@ -36,13 +34,13 @@ public sealed class MethodTests(EngineRun run)
 
     [EngineTheory]
     [MemberData(nameof(Names))]
-    public void TrainingSession_OfEachMethod_TakesTokensMaskAndLabelsAlone(string name)
+    public void TrainingSession_OfEachMethod_TakesTheBasesInputsAndLabels(string name)
     {
         var result = run[NameOf(name)];
 
-        Assert.Equal(["attention_mask", "input_ids", "labels"], result.TrainingInputs.Order());
+        Assert.Equal(["input_ids", "attention_mask", "position_ids", "labels"], result.TrainingInputs);
         Assert.Equal(result.TrainingInputs, result.EvaluationInputs);
-        Assert.Equal("loss", result.TrainingOutputs[0]);
+        Assert.Equal(["loss"], result.EvaluationOutputs);
     }
 
     private static string NameOf(string method) => $"method/{method}";

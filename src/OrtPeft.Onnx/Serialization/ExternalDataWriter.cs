@@ -5,8 +5,8 @@ using OrtPeft.Onnx.Storage;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>
-/// Writes large tensors one after the other into a stream and notes in their messages where they are. Bytes that are
-/// met again, as the same object, are pointed to and not written twice.
+/// Writes large tensors one after the other into a stream and notes in their messages where they are. The same bytes,
+/// met again in another model, are written once.
 /// </summary>
 /// <param name="location">The file's name relative to the model.</param>
 /// <param name="target">Where the bytes go.</param>
@@ -25,9 +25,9 @@ internal sealed class ExternalDataWriter(string location, Stream target, long th
             return;
         }
 
-        if (!_written.TryGetValue(tensor.Data, out var offset))
-            _written[tensor.Data] = offset = Append(tensor.Data);
-        PointTo(proto, location, offset, tensor.Data.Length);
+        if (!_written.TryGetValue(tensor.Data, out var place))
+            _written[tensor.Data] = place = Append(tensor.Data);
+        PointTo(proto, location, place, tensor.Data.Length);
     }
 
     public static void PointTo(TensorProto proto, string location, long offset, long length)
@@ -42,9 +42,9 @@ internal sealed class ExternalDataWriter(string location, Stream target, long th
     {
         var padding = (int)((Alignment - (target.Position % Alignment)) % Alignment);
         target.Write(new byte[padding]);
-        var offset = target.Position;
+        var place = target.Position;
         data.CopyTo(target);
-        return offset;
+        return place;
     }
 
     private static StringStringEntryProto Entry(string key, long value) =>

@@ -62,38 +62,41 @@ public static class OnnxFile
     }
 
     /// <summary>
-    /// Saves models that share weights: where any of them takes external data, all do, and what they share stands once
-    /// in one file.
+    /// Saves models that share weights, which are written once: all files or none but for a failing disk, since they
+    /// are written under other names first and then moved.
     /// </summary>
-    /// <param name="models">The models and their <c>.onnx</c> files, all of one folder, which must exist.</param>
-    /// <param name="dataName">The name of the file with the weights; it is written where it is needed.</param>
-    /// <param name="options">Where weights go.</param>
-    /// <returns>Whether the file with the weights was written.</returns>
+    /// <param name="models">The models by their files' names.</param>
+    /// <param name="folder">Where to; exists.</param>
+    /// <param name="dataName">The name of the file with the weights, or null to keep them in each model, up to 2
+    /// GiB.</param>
+    /// <param name="thresholdBytes">With a data file, constants of fewer bytes stay in the models. Default 1024
+    /// bytes.</param>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
-    public static bool SaveTogether(
-        IReadOnlyList<(Model Model, string Path)> models, string dataName, OnnxSaveOptions? options = null)
+    public static void SaveTogether(
+        IReadOnlyList<(string Name, Model Model)> models, string folder, string? dataName, long thresholdBytes = 1024)
     {
         ArgumentNullException.ThrowIfNull(models);
-        options ??= new OnnxSaveOptions();
-        if (!models.Any(m => options.UsesExternalData(m.Model)))
+        ArgumentNullException.ThrowIfNull(folder);
+        using var data = dataName is null ? null : new AtomicFile(Path.Combine(folder, dataName));
+        Action<Tensor, TensorProto> tensors = data is null
+            ? GraphWriter.Embed
+            : new ExternalDataWriter(dataName!, data.Stream, thresholdBytes).Write;
+        var files = new List<AtomicFile>();
+        try
         {
-            foreach (var (model, path) in models)
-                Save(model, path, new OnnxSaveOptions { ExternalData = false });
-            return false;
-        }
+            foreach (var (name, model) in models)
+            {
+                files.Add(new AtomicFile(Path.Combine(folder, name)));
+                Write(model, tensors).WriteTo(files[^1].Stream);
+            }
 
-        var folder = Path.GetDirectoryName(Path.GetFullPath(models[0].Path))!;
-        using var dataFile = new AtomicFile(Path.Combine(folder, dataName));
-        var writer = new ExternalDataWriter(dataName, dataFile.Stream, options.ExternalThresholdBytes);
-        foreach (var (model, path) in models)
+            data?.Commit();
+            files.ForEach(static f => f.Commit());
+        }
+        finally
         {
-            using var modelFile = new AtomicFile(path);
-            Write(model, writer.Write).WriteTo(modelFile.Stream);
-            modelFile.Commit();
+            files.ForEach(static f => f.Dispose());
         }
-
-        dataFile.Commit();
-        return true;
     }
 
     /// <summary>

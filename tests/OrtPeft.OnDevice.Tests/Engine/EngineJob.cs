@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 
 namespace OrtPeft.OnDevice.Tests.Engine;
@@ -32,9 +33,11 @@ internal sealed record EngineJob(string Name, Func<PeftModel> Open, IEnumerable<
     public JsonObject Write(string folder)
     {
         var model = Open();
-        var set = OrtTrainingArtifacts.Write(model, new CausalLm(), Options, folder);
-        var graph = Onnx.Serialization.OnnxFile.Load(Path.Combine(folder, "eval_model.onnx")).Graph;
-        var userInputs = graph.Inputs.Where(i => set.UserInputs.Contains(i.Name)).ToArray();
+        var manifest = OrtTrainingArtifacts.Write(model, new CausalLm(), Options, folder);
+        var data = manifest.Evaluation!.Inputs.Where(static i => i.Role is ValueRoles.Data or ValueRoles.EmptyPast)
+            .Select(static i => i.Name).ToHashSet(StringComparer.Ordinal);
+        var graph = OnnxFile.Load(Path.Combine(folder, manifest.Evaluation.File)).Graph;
+        var userInputs = graph.Inputs.Where(i => data.Contains(i.Name)).ToArray();
         return new JsonObject
         {
             ["name"] = Name,

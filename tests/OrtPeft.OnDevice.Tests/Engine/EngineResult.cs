@@ -10,7 +10,7 @@ internal sealed class EngineResult(JsonElement json)
 
     public IReadOnlyList<string> EvaluationInputs => Names("evaluationInputs");
 
-    public IReadOnlyList<string> TrainingOutputs => Names("trainingOutputs");
+    public IReadOnlyList<string> EvaluationOutputs => Names("evaluationOutputs");
 
     /// <summary>The losses of all train and evaluation steps in order.</summary>
     public IReadOnlyList<double> Losses =>

@@ -26,7 +26,7 @@ internal static class FrozenSelection
         return
         [
             .. training.Graph.Initializers
-                .Where(v => buffers.Contains(v.Name) || (frozen == FrozenWeights.Parameters && IsWeight(v)))
+                .Where(v => buffers.Contains(v.Name) || (frozen == FrozenWeights.Checkpoint && IsWeight(v)))
                 .Where(v => IsTheSame(v.Initializer!, evaluation.Graph.Find(v.Name)?.Initializer))
                 .Select(static v => v.Name),
         ];

@@ -33,10 +33,9 @@ internal sealed class LossModels
     /// <summary>What an application feeds to both models.</summary>
     public IReadOnlyList<Value> UserInputs { get; private set; } = [];
 
-    /// <summary>The name of the first output, the mean loss, <c>[] float32</c>.</summary>
-    public string Loss => Training.Graph.Outputs[0].Name;
-
     public static string BufferOf(string parameter) => $"{parameter}_grad.accumulation.buffer";
+
+    public static string AccumulatedOf(string parameter) => $"{parameter}_grad.accumulation.out";
 
     public static LossModels Build(PeftModel peft, IObjective objective, OrtTrainingOptions options)
     {
@@ -81,7 +80,7 @@ internal sealed class LossModels
             var done = graph.AddNode(
                 "InPlaceAccumulatorV2",
                 [buffers[i], gradients[i], flag],
-                [$"{parameter.Name}_grad.accumulation.out"],
+                [AccumulatedOf(parameter.Name)],
                 domain: OptimizerModel.Domain,
                 name: graph.FreshName($"GradientAccumulator{i}")).Output;
             (done.Type, done.Shape) = (ElementType.Bool, [1]);

@@ -4,8 +4,8 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
 /// <summary>
-/// AdamW as ONNX Runtime's training API runs it: one operator over sequences of all parameters, gradients and moments,
-/// which it updates where they are.
+/// AdamW as ONNX Runtime's training API runs it: one operator over sequences of all parameters, gradients and
+/// moments, which it updates where they are.
 /// </summary>
 /// <remarks>
 /// The names and the order of the inputs are the engine's. Adam's mode 0 is PyTorch's AdamW: p ← p·(1 − lr·wd), then

@@ -8,12 +8,12 @@ public sealed record OrtTrainingOptions
     /// <summary>The rate that the web API trains with: it has no way to set one.</summary>
     public const double WebLearningRate = 0.001;
 
-    /// <summary>AdamW's constants and the clipping; PyTorch's form of AdamW.</summary>
+    /// <summary>AdamW's constants and the clipping, which become part of the optimizer model.</summary>
     public AdamWConfig Optimizer { get; init; } = new();
 
-    /// <summary>Where the base's weights stand. Default <see cref="FrozenWeights.Parameters"/>.</summary>
+    /// <summary>Where the base's weights stand. Default <see cref="FrozenWeights.Checkpoint"/>.</summary>
     /// <remarks>Packed 4-bit weights are constants either way: a checkpoint cannot hold them.</remarks>
-    public FrozenWeights Frozen { get; init; } = FrozenWeights.Parameters;
+    public FrozenWeights Frozen { get; init; } = FrozenWeights.Checkpoint;
 
     /// <summary>
     /// The learning rate to train with where the API cannot set one: the optimizer model multiplies the rate it is
@@ -21,9 +21,19 @@ public sealed record OrtTrainingOptions
     /// </summary>
     public double? FoldedLearningRate { get; init; }
 
-    /// <summary>Whether dropout of the base's own graph stays live in training. Default true.</summary>
+    /// <summary>
+    /// What a parameter's learning rate is multiplied by; the method's own factor by default. Anything but 1, such as
+    /// LoRA+, is refused: the API has one rate for all.
+    /// </summary>
+    public Func<AdapterParameter, double> LearningRateFactor { get; init; } = static p => p.LearningRateFactor;
+
+    /// <summary>Whether dropout of the base's own graph is live in training. Default true.</summary>
     public bool BaseDropout { get; init; } = true;
 
-    /// <summary>What the learning rate is multiplied by inside the optimizer model; 1 by default.</summary>
-    public double LearningRateFactor => (FoldedLearningRate ?? WebLearningRate) / WebLearningRate;
+    /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
+    public ArtifactBase Base { get; init; } = new();
+
+    /// <summary>What the manifest says of a folded rate; null where there is none.</summary>
+    internal LearningRateFolding? Folding =>
+        FoldedLearningRate is { } rate ? new LearningRateFolding(WebLearningRate, rate) : null;
 }

@@ -2,7 +2,9 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
-/// <summary>The training API tells the kinds of inputs by their names; what users feed must not look like its own.</summary>
+/// <summary>
+/// The training API tells the kinds of inputs by their names; what users feed must not look like its own.
+/// </summary>
 internal static class ReservedNames
 {
     private static readonly string[] Endings = ["_grad", "_grad.accumulation.buffer", "_grad.accumulation.out"];

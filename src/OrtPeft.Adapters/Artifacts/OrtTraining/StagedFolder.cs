@@ -1,39 +1,40 @@
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
-/// <summary>Files that take their places together: they are written in a folder inside the target, then moved.</summary>
+/// <summary>
+/// Files that take their places together: they are written into a folder inside the target, then moved.
+/// </summary>
 internal sealed class StagedFolder : IDisposable
 {
-    private readonly string _folder;
-    private readonly string _stage;
-    private readonly IReadOnlyList<string> _known;
+    private readonly string _target;
+    private readonly IReadOnlyList<string> _files;
 
     /// <summary>Makes the target where it is missing.</summary>
-    /// <param name="folder">The target.</param>
-    /// <param name="known">Names that files of an earlier set may have; those that are not written again go.</param>
-    public StagedFolder(string folder, IReadOnlyList<string> known)
+    /// <param name="target">Where the files go.</param>
+    /// <param name="files">The names that they may have, in the order in which they shall appear; the last one's
+    /// presence says that the others are complete.</param>
+    public StagedFolder(string target, IReadOnlyList<string> files)
     {
-        _folder = Path.GetFullPath(folder);
-        _known = known;
-        _stage = Directory.CreateDirectory(Path.Combine(_folder, $".ortpeft-{Guid.NewGuid():n}")).FullName;
+        _target = System.IO.Path.GetFullPath(target);
+        _files = files;
+        Path = Directory.CreateDirectory(System.IO.Path.Combine(_target, $".ortpeft-{Guid.NewGuid():n}")).FullName;
     }
 
-    /// <summary>Where to write a file.</summary>
-    public string PathOf(string name) => Path.Combine(_stage, name);
+    /// <summary>Where to write.</summary>
+    public string Path { get; }
 
-    /// <summary>Moves the files to their places.</summary>
-    /// <returns>Their names, in the order of the known ones.</returns>
-    public IReadOnlyList<string> Commit()
+    /// <summary>Moves the files; those of an earlier time that were not written again go.</summary>
+    public void Commit()
     {
-        foreach (var name in _known)
+        File.Delete(System.IO.Path.Combine(_target, _files[^1]));
+        foreach (var name in _files)
         {
-            if (File.Exists(PathOf(name)))
-                File.Move(PathOf(name), Path.Combine(_folder, name), overwrite: true);
+            var (written, place) = (System.IO.Path.Combine(Path, name), System.IO.Path.Combine(_target, name));
+            if (File.Exists(written))
+                File.Move(written, place, overwrite: true);
             else
-                File.Delete(Path.Combine(_folder, name));
+                File.Delete(place);
         }
-
-        return [.. _known.Where(n => File.Exists(Path.Combine(_folder, n)))];
     }
 
-    public void Dispose() => Directory.Delete(_stage, recursive: true);
+    public void Dispose() => Directory.Delete(Path, recursive: true);
 }
