@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/bootstrap.sh
+scripts/node-packages.sh
 dotnet test OrtPeft.sln -c Release --nologo -v minimal "$@"

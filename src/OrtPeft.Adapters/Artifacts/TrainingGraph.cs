@@ -39,7 +39,12 @@ public static class TrainingGraph
     /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
-    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true)
+    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true) =>
+        ForTraining(peft, objective, baseDropout, DropoutLowering.ForTraining);
+
+    /// <summary>The same with dropout done in a chosen way.</summary>
+    internal static Model ForTraining(
+        PeftModel peft, IObjective objective, bool baseDropout, Action<Model, ShapeInference> dropout)
     {
         ArgumentNullException.ThrowIfNull(peft);
         if (!peft.IsEnabled)
@@ -48,7 +53,7 @@ public static class TrainingGraph
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
         var g = GraphBuilder.Over(prepared.Model);
-        DropoutLowering.ForTraining(prepared.Model, g.Shapes);
+        dropout(prepared.Model, g.Shapes);
         Differentiate(prepared, g, objective, peft.VirtualTokens);
         return prepared.Model;
     }
