@@ -1,10 +1,9 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters;
 
@@ -14,18 +13,12 @@ namespace OrtPeft.Adapters;
 public static class AdapterFolder
 {
     /// <summary>The configuration's file name.</summary>
-    public const string ConfigFile = "adapter_config.json";
+    public const string ConfigFile = AdapterFiles.Config;
 
     /// <summary>The weights' file name.</summary>
-    public const string WeightsFile = "adapter_model.safetensors";
+    public const string WeightsFile = AdapterFiles.Weights;
 
     private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
-
-    private static readonly JsonSerializerOptions Indented = new()
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The adapter's folder, or the configuration file itself.</param>
@@ -72,10 +65,6 @@ public static class AdapterFolder
     public static void Save(string folder, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(weights);
-        Directory.CreateDirectory(folder);
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        SafetensorsFile.Save(Path.Combine(folder, WeightsFile), weights.Select(static w => (w.Key, w.Value)), metadata);
-        AtomicFile.Write(Path.Combine(folder, ConfigFile), config.ToJson().ToJsonString(Indented));
+        AdapterFiles.Save(folder, config.ToJson(), weights);
     }
 }

@@ -4,7 +4,8 @@ namespace OrtPeft.Adapters;
 
 /// <summary>A tensor of an adapter.</summary>
 /// <param name="Name">Its name in HF PEFT's state dictionary; the name on disk.</param>
-/// <param name="Value">Where it stands in the model's graph: an initializer that holds the current weights.</param>
+/// <param name="Value">Where it stands in the model's graph: an initializer that holds the current weights, or, of what
+/// is computed from those, the result.</param>
 public sealed record AdapterParameter(string Name, Value Value)
 {
     /// <summary>Other names that files may have for it; none by default.</summary>

@@ -28,6 +28,12 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public int ReservedPositions { get; init; }
 
     /// <summary>
+    /// What files hold instead of the parameters, computed from them alone in the graph, such as what a prompt's
+    /// encoder makes; none by default.
+    /// </summary>
+    public IReadOnlyList<AdapterParameter> Computed { get; init; } = [];
+
+    /// <summary>
     /// From the trained weights to what is saved, both by name, where they differ; null (default) saves parameters and
     /// buffers as they are.
     /// </summary>

@@ -69,6 +69,12 @@ public sealed class PeftModel
     public IReadOnlyList<Value> Detached => _active.Injection.Detached;
 
     /// <summary>
+    /// What files hold of the active adapter instead of its parameters: values that <see cref="Model"/> computes from
+    /// them alone, such as the virtual tokens that an encoder makes. None for most methods.
+    /// </summary>
+    public IReadOnlyList<AdapterParameter> Computed => _active.Injection.Computed;
+
+    /// <summary>
     /// How many positions the output has before the first input token's: the virtual tokens of prompt tuning. Tokens.
     /// </summary>
     public int VirtualTokens => _active.Injection.VirtualTokens;
@@ -243,6 +249,12 @@ public sealed class PeftModel
     /// <returns>Tensors that share the model's memory.</returns>
     public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.Concat(Buffers)
         .ToDictionary(static p => p.Name, static p => p.Value.Initializer!, StringComparer.Ordinal);
+
+    /// <summary>What files hold of an adapter: its weights, or what its encoder makes of them.</summary>
+    /// <param name="name">The adapter, active or not.</param>
+    /// <returns>Tensors by their names on disk.</returns>
+    /// <exception cref="ConfigException">There is no such adapter.</exception>
+    internal IReadOnlyDictionary<string, Tensor> SavedWeightsOf(string name) => _adapters[name].SavedWeights();
 
     /// <summary>Replaces the active adapters' weights; all or none.</summary>
     /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and

@@ -1,5 +1,7 @@
+using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
+using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training;
 
@@ -84,4 +86,13 @@ public sealed record TrainingArguments
     /// How ONNX Runtime runs the graphs. Prepacking is off by default: it costs memory and wins little here.
     /// </summary>
     public RuntimeOptions Runtime { get; init; } = new() { Prepacking = false };
+
+    /// <summary>What a parameter's learning rate is multiplied by: the method's own factor, and LoRA+'s.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <returns>The factor; 1 for most.</returns>
+    public double LearningRateFactorOf(AdapterParameter parameter) => LearningRateFactors.Of(parameter, this);
+
+    /// <summary>Checks that every number is in its range.</summary>
+    /// <exception cref="ArgumentException">One is not; the message says which, and what it must be.</exception>
+    public void Validate() => ArgumentsCheck.Validate(this);
 }

@@ -16,6 +16,7 @@ public sealed class HelpTests
     [InlineData("eval")]
     [InlineData("generate")]
     [InlineData("merge")]
+    [InlineData("artifacts")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 

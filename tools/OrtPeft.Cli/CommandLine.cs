@@ -47,6 +47,7 @@ internal static class CommandLine
         new EvalCommand(host),
         new GenerateCommand(host),
         new MergeCommand(host),
+        new ArtifactsCommand(host),
     ];
 
     /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>

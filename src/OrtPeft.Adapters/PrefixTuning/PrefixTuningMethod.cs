@@ -51,6 +51,7 @@ public sealed class PrefixTuningMethod : IPeftMethod
         {
             ReservedPositions = given.NumVirtualTokens,
             ForSaving = encoder.ForSaving(table),
+            Computed = PromptEncoder.Computed(table),
         };
     }
 

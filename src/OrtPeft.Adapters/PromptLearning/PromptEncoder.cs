@@ -72,6 +72,12 @@ internal sealed class PromptEncoder
         };
     }
 
+    /// <summary>What files hold, where the network makes it.</summary>
+    /// <param name="prompt">What the network makes, <c>[P, width]</c>.</param>
+    /// <returns>Nothing where <paramref name="prompt"/> is the parameter itself.</returns>
+    public static IReadOnlyList<AdapterParameter> Computed(Value prompt) =>
+        prompt.Producer is null ? [] : [new AdapterParameter(PromptLearningConfig.PromptName, prompt)];
+
     private Value Parameter(string name, Tensor content)
     {
         var value = Builder.Graph.AddInitializer(Builder.Graph.FreshName(name), content);

@@ -29,6 +29,7 @@ internal static class PromptInjection
             VirtualTokens = config.NumVirtualTokens,
             ReservedPositions = config.NumVirtualTokens,
             ForSaving = encoder.ForSaving(prompt),
+            Computed = PromptEncoder.Computed(prompt),
         };
     }
 }

@@ -1,10 +1,12 @@
 using System.Globalization;
 using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>
-/// Writes large tensors one after the other into a stream and notes in their messages where they are.
+/// Writes large tensors one after the other into a stream and notes in their messages where they are. The same bytes,
+/// met again in another model, are written once.
 /// </summary>
 /// <param name="location">The file's name relative to the model.</param>
 /// <param name="target">Where the bytes go.</param>
@@ -12,6 +14,8 @@ namespace OrtPeft.Onnx.Serialization;
 internal sealed class ExternalDataWriter(string location, Stream target, long threshold)
 {
     private const int Alignment = 4096;
+
+    private readonly Dictionary<TensorData, long> _written = new(ReferenceEqualityComparer.Instance);
 
     public void Write(Tensor tensor, TensorProto proto)
     {
@@ -21,10 +25,9 @@ internal sealed class ExternalDataWriter(string location, Stream target, long th
             return;
         }
 
-        var padding = (int)((Alignment - (target.Position % Alignment)) % Alignment);
-        target.Write(new byte[padding]);
-        PointTo(proto, location, target.Position, tensor.Data.Length);
-        tensor.Data.CopyTo(target);
+        if (!_written.TryGetValue(tensor.Data, out var place))
+            _written[tensor.Data] = place = Append(tensor.Data);
+        PointTo(proto, location, place, tensor.Data.Length);
     }
 
     public static void PointTo(TensorProto proto, string location, long offset, long length)
@@ -33,6 +36,15 @@ internal sealed class ExternalDataWriter(string location, Stream target, long th
         proto.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = location });
         proto.ExternalData.Add(Entry("offset", offset));
         proto.ExternalData.Add(Entry("length", length));
+    }
+
+    private long Append(TensorData data)
+    {
+        var padding = (int)((Alignment - (target.Position % Alignment)) % Alignment);
+        target.Write(new byte[padding]);
+        var place = target.Position;
+        data.CopyTo(target);
+        return place;
     }
 
     private static StringStringEntryProto Entry(string key, long value) =>

@@ -62,6 +62,44 @@ public static class OnnxFile
     }
 
     /// <summary>
+    /// Saves models that share weights, which are written once: all files or none but for a failing disk, since they
+    /// are written under other names first and then moved.
+    /// </summary>
+    /// <param name="models">The models by their files' names.</param>
+    /// <param name="folder">Where to; exists.</param>
+    /// <param name="dataName">The name of the file with the weights, or null to keep them in each model, up to 2
+    /// GiB.</param>
+    /// <param name="thresholdBytes">With a data file, constants of fewer bytes stay in the models. Default 1024
+    /// bytes.</param>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static void SaveTogether(
+        IReadOnlyList<(string Name, Model Model)> models, string folder, string? dataName, long thresholdBytes = 1024)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        ArgumentNullException.ThrowIfNull(folder);
+        using var data = dataName is null ? null : new AtomicFile(Path.Combine(folder, dataName));
+        Action<Tensor, TensorProto> tensors = data is null
+            ? GraphWriter.Embed
+            : new ExternalDataWriter(dataName!, data.Stream, thresholdBytes).Write;
+        var files = new List<AtomicFile>();
+        try
+        {
+            foreach (var (name, model) in models)
+            {
+                files.Add(new AtomicFile(Path.Combine(folder, name)));
+                Write(model, tensors).WriteTo(files[^1].Stream);
+            }
+
+            data?.Commit();
+            files.ForEach(static f => f.Commit());
+        }
+        finally
+        {
+            files.ForEach(static f => f.Dispose());
+        }
+    }
+
+    /// <summary>
     /// The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.
     /// </summary>
     /// <param name="model">The model.</param>

@@ -1,0 +1,107 @@
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+
+namespace OrtPeft.Adapters.Artifacts.Portable;
+
+/// <summary>
+/// Writes what any ONNX Runtime build trains with, in any language: models of standard operators, initial weights, and
+/// a manifest that names every input, output and parameter. The folder holds all it needs and can be moved.
+/// </summary>
+public static class PortableArtifacts
+{
+    private const string TrainingFile = "training_model.onnx";
+    private const string EvaluationFile = "eval_model.onnx";
+    private const string OptimizerFile = "optimizer_model.onnx";
+    private const string SavingFile = "save_model.onnx";
+    private const long EmbedUpTo = 16L << 20;
+    private const long LargestModel = int.MaxValue - (64L << 20);
+
+    /// <summary>Writes a folder; the manifest last, so that a folder with one is complete.</summary>
+    /// <param name="peft">The adapted model with its initial weights; one active adapter.</param>
+    /// <param name="objective">What to minimise.</param>
+    /// <param name="options">What is decided now rather than in training.</param>
+    /// <param name="folder">Where to; created if missing, files of the same names are replaced.</param>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="ConfigException">Several adapters are active, or none; or weights of over 2 GiB are to be
+    /// embedded.</exception>
+    /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
+    /// gradient.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static ArtifactManifest Write(
+        PeftModel peft, IObjective objective, PortableOptions options, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(peft);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(folder);
+        MustHaveOneAdapter(peft);
+        var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
+        var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
+        var evaluation = TrainingGraph.ForEvaluation(peft, objective);
+        var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
+        var saving = SavingGraph.Build(peft);
+        var dataFile = IsEmbedded(training, options) ? null : ArtifactFiles.FrozenWeights;
+        var manifest = new ArtifactManifest
+        {
+            Runtime = ArtifactRuntimes.Ort,
+            Objective = objective.Name,
+            Base = options.Base with { Opset = training.Opset, TotalParameters = peft.TotalParameterCount },
+            PeftConfig = peft.Config.ToJson(),
+            VirtualTokens = peft.VirtualTokens,
+            ReservedPositions = peft.ReservedPositions,
+            BaseDropout = options.BaseDropout,
+            Files = new ArtifactFiles
+            {
+                Weights = AdapterFiles.Weights,
+                Config = AdapterFiles.Config,
+                ExternalData = dataFile is null ? [] : [dataFile],
+            },
+            Training = GraphContract.OfLoss(training.Graph, parameters.All, TrainingFile),
+            Evaluation = GraphContract.OfLoss(evaluation.Graph, parameters.All, EvaluationFile),
+            Optimizer = GraphContract.OfOptimizer(optimizer.Graph, OptimizerFile),
+            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, SavingFile),
+            Parameters = parameters.All,
+            FlatLength = parameters.FlatLength,
+            AdamW = options.Optimizer,
+        };
+        Directory.CreateDirectory(folder);
+        File.Delete(Path.Combine(folder, ArtifactManifest.FileName));
+        OnnxFile.SaveTogether([(TrainingFile, training), (EvaluationFile, evaluation)], folder, dataFile);
+        OnnxFile.SaveTogether([(OptimizerFile, optimizer), .. Named(saving)], folder, dataName: null);
+        AdapterFiles.Save(folder, manifest.PeftConfig, InitialWeights(peft));
+        manifest.Save(folder);
+        return manifest;
+    }
+
+    /// <summary>
+    /// What trains and what is saved beside it; of an encoder its parameters, which files of HF PEFT do not hold.
+    /// </summary>
+    private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
+        peft.Computed.Count > 0 ? peft.GetWeights() : peft.SavedWeightsOf(peft.ActiveAdapterNames[0]);
+
+    private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
+        saving is null ? [] : [(SavingFile, saving)];
+
+    private static void MustHaveOneAdapter(PeftModel peft)
+    {
+        if (peft.ActiveAdapterNames is { Count: > 1 } names)
+        {
+            throw new ConfigException(
+                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+        }
+    }
+
+    private static bool IsEmbedded(Model training, PortableOptions options)
+    {
+        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        if (options.EmbedWeights == true && bytes > LargestModel)
+        {
+            throw new ConfigException(
+                $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
+        }
+
+        return options.EmbedWeights ?? bytes <= EmbedUpTo;
+    }
+}

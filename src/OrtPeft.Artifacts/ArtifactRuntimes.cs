@@ -1,0 +1,11 @@
+namespace OrtPeft.Artifacts;
+
+/// <summary>What an artifact folder is made for.</summary>
+public static class ArtifactRuntimes
+{
+    /// <summary>Plain inference sessions, of any ONNX Runtime build.</summary>
+    public const string Ort = "ort";
+
+    /// <summary>ONNX Runtime's own training API, up to version 1.19.2.</summary>
+    public const string OrtTraining = "ort-training";
+}

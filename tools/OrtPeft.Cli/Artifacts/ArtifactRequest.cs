@@ -1,0 +1,29 @@
+using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
+
+namespace OrtPeft.Cli.Artifacts;
+
+/// <summary>What a writer of artifacts is asked for.</summary>
+internal sealed record ArtifactRequest
+{
+    /// <summary>The adapted model with its initial weights.</summary>
+    public required PeftModel Peft { get; init; }
+
+    /// <summary>The optimiser's constants.</summary>
+    public required AdamWConfig Optimizer { get; init; }
+
+    /// <summary>LoRA+: what LoRA's B learns faster by than A; 1 is no difference.</summary>
+    public required double LoraPlusRatio { get; init; }
+
+    /// <summary>Whether dropout of the base's own graph is live in training.</summary>
+    public required bool BaseDropout { get; init; }
+
+    /// <summary>Whether frozen weights stand in every model; null leaves it to their size.</summary>
+    public required bool? EmbedWeights { get; init; }
+
+    /// <summary>Facts of the base.</summary>
+    public required ArtifactBase Base { get; init; }
+
+    /// <summary>Where to; exists.</summary>
+    public required string Folder { get; init; }
+}

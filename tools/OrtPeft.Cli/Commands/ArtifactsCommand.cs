@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Artifacts;
+using OrtPeft.Cli.Artifacts;
+using OrtPeft.Cli.Data;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Models.Checkpoints;
+
+namespace OrtPeft.Cli.Commands;
+
+/// <summary>Writes what other programs train an adapter with, without OrtPeft.</summary>
+internal sealed class ArtifactsCommand : Verb
+{
+    private readonly ModelArgument _model = new();
+    private readonly OutputOptions _output = new($"the models, the initial weights and {ArtifactManifest.FileName}");
+    private readonly MethodOptions _method = new();
+    private readonly TokenizerOption _tokenizer = new();
+    private readonly ArtifactOptions _artifacts = new();
+
+    [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
+    public ArtifactsCommand(Host host)
+        : base(host, "artifacts", "Write models that train an adapter in an app, in any language.")
+    {
+        Examples =
+        [
+            "ortpeft artifacts gpt2-onnx --out gpt2-lora --rank 8 --alpha 16 --target c_attn",
+            "ortpeft artifacts gpt2-onnx --out gpt2-lora --init-adapter adapter --frozen-weights file --overwrite",
+        ];
+        Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, output and "
+            + "parameter.\nIt is an adapter folder too, and `ortpeft train` takes it for a model.";
+        Arguments.Add(_model);
+        Add(_output);
+        Add(_method);
+        Options.Add(_tokenizer);
+        Add(_artifacts);
+    }
+
+    protected override void Run(Invocation run)
+    {
+        var (writer, arguments) = (_artifacts.Writer(run), _artifacts.Read(run));
+        var choice = _method.Choose(run);
+        var source = _model.Open(run);
+        var path = _output.PathOf(run);
+        if (OutputFolder.IsSame(path, source.Folder))
+            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
+        using var folder = _output.Open(run, ArtifactManifest.FileName, AdapterFiles.Weights);
+        var peft = choice.For(run.Get(_model))
+            .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
+            .Apply(source.Model, arguments.Seed);
+        run.Say(peft.DescribeTrainableParameters());
+        var request = new ArtifactRequest
+        {
+            Peft = peft,
+            Optimizer = arguments.Optimizer,
+            LoraPlusRatio = arguments.LoraPlusRatio,
+            BaseDropout = arguments.BaseDropout,
+            EmbedWeights = _artifacts.EmbedWeights(run),
+            Base = new ArtifactBase
+            {
+                Name = run.Get(_model),
+                ContextLength = ModelLimits.ContextLength(source, peft.ReservedPositions) + peft.ReservedPositions,
+                VocabularySize = ModelLimits.VocabularySize(source),
+            },
+            Folder = folder.Stage,
+        };
+        var bytes = peft.Model.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        WritingReport.Follow(run, folder.Stage, bytes, () => writer.Write(request));
+        HfCheckpoint.CopyCompanions(source.Folder, folder.Stage);
+        string[] files = [.. Directory.EnumerateFiles(folder.Stage).Select(Path.GetFileName).Order()!];
+        var written = files.Sum(f => new FileInfo(Path.Combine(folder.Stage, f)).Length);
+        folder.Keep();
+        run.Say($"Wrote {path}: {string.Join(", ", files)}; {Human.Bytes(written)}.");
+        run.Answer(new()
+        {
+            ["out"] = path,
+            ["runtime"] = writer.Name,
+            ["method"] = peft.Config.PeftType,
+            ["trainable_parameters"] = peft.TrainableParameterCount,
+            ["total_parameters"] = peft.TotalParameterCount,
+            ["bytes"] = written,
+            ["files"] = new JsonArray([.. files.Select(static f => (JsonNode?)f)]),
+        });
+    }
+}

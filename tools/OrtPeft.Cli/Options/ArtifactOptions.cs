@@ -1,0 +1,97 @@
+using System.CommandLine;
+using OrtPeft.Artifacts;
+using OrtPeft.Cli.Artifacts;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Training;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>What is decided when artifacts are written; defaults are those of training.</summary>
+internal sealed class ArtifactOptions : IOptionGroup
+{
+    private static readonly TrainingArguments Defaults = new();
+
+    private readonly Option<string> _runtime = new("--runtime")
+    {
+        Description = $"What trains with them: {string.Join(", ", ArtifactWriters.All)}.",
+        HelpName = "NAME",
+        DefaultValueFactory = static _ => ArtifactWriters.All[0].Name,
+    };
+
+    private readonly Option<string?> _frozen = new("--frozen-weights")
+    {
+        Description = "embed: in every model; file: in one file beside them. [default: embed up to 16 MiB, file above]",
+        HelpName = "embed|file",
+    };
+
+    private readonly Option<double> _weightDecay = NumberOption.Of(
+        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.Optimizer.WeightDecay);
+
+    private readonly Option<double> _maxGradNorm = NumberOption.Of(
+        "--max-grad-norm",
+        "Gradients are scaled down to this norm; 0 turns clipping off.",
+        "X",
+        Defaults.Optimizer.MaxGradNorm);
+
+    private readonly Option<double> _beta1 = NumberOption.Of(
+        "--beta1", "The decay of AdamW's first moment.", "X", Defaults.Optimizer.Beta1);
+
+    private readonly Option<double> _beta2 = NumberOption.Of(
+        "--beta2", "The decay of AdamW's second moment.", "X", Defaults.Optimizer.Beta2);
+
+    private readonly Option<double> _epsilon = NumberOption.Of(
+        "--epsilon", "Added to the root of the second moment.", "X", Defaults.Optimizer.Epsilon);
+
+    private readonly Option<double> _loraPlusRatio = NumberOption.Of(
+        "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
+
+    private readonly Option<long> _seed = NumberOption.Of("--seed", "Fixes fresh weights.", "N", Defaults.Seed);
+
+    private readonly Option<bool> _noBaseDropout = new("--no-base-dropout")
+    {
+        Description = "Leave out the dropout that a graph exported in training mode has.",
+    };
+
+    public ArtifactOptions()
+    {
+        OneOf(_runtime, [.. ArtifactWriters.All.Select(static w => w.Name)]);
+        OneOf(_frozen, ["embed", "file"]);
+    }
+
+    public IEnumerable<Option> Options =>
+    [
+        _runtime, _frozen, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio, _seed, _noBaseDropout,
+    ];
+
+    public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
+
+    public bool? EmbedWeights(Invocation run) => run.Get(_frozen) is { } place ? place == "embed" : null;
+
+    /// <summary>What <c>train</c> would be told; checked.</summary>
+    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    public TrainingArguments Read(Invocation run)
+    {
+        var arguments = Defaults with
+        {
+            LoraPlusRatio = run.Get(_loraPlusRatio),
+            Optimizer = new AdamWConfig
+            {
+                Beta1 = run.Get(_beta1),
+                Beta2 = run.Get(_beta2),
+                Epsilon = run.Get(_epsilon),
+                WeightDecay = run.Get(_weightDecay),
+                MaxGradNorm = run.Get(_maxGradNorm),
+            },
+            Seed = run.Get(_seed),
+            BaseDropout = !run.Get(_noBaseDropout),
+        };
+        arguments.Validate();
+        return arguments;
+    }
+
+    private static void OneOf(Option option, IReadOnlyList<string> allowed) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [.., { Value: var value }] && !allowed.Contains(value))
+            result.AddError($"{option.Name} is '{value}'; it must be one of {string.Join(", ", allowed)}.");
+    });
+}
