@@ -21,6 +21,9 @@ internal sealed record ArtifactRequest
     /// <summary>Whether frozen weights stand in every model; null leaves it to their size.</summary>
     public required bool? EmbedWeights { get; init; }
 
+    /// <summary>Whether the evaluation model also gives logits.</summary>
+    public required bool EvaluationPredictions { get; init; }
+
     /// <summary>Facts of the base.</summary>
     public required ArtifactBase Base { get; init; }
 

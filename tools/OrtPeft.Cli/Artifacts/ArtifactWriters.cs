@@ -26,6 +26,7 @@ internal static class ArtifactWriters
             LearningRateFactor = rates.LearningRateFactorOf,
             BaseDropout = request.BaseDropout,
             EmbedWeights = request.EmbedWeights,
+            EvaluationPredictions = request.EvaluationPredictions,
             Base = request.Base,
         };
         return PortableArtifacts.Write(request.Peft, new CausalLm(), options, request.Folder);

@@ -57,6 +57,7 @@ internal sealed class ArtifactsCommand : Verb
             LoraPlusRatio = arguments.LoraPlusRatio,
             BaseDropout = arguments.BaseDropout,
             EmbedWeights = _artifacts.EmbedWeights(run),
+            EvaluationPredictions = _artifacts.EvaluationPredictions(run),
             Base = new ArtifactBase
             {
                 Name = run.Get(_model),

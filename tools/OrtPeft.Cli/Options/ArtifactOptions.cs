@@ -52,6 +52,11 @@ internal sealed class ArtifactOptions : IOptionGroup
         Description = "Leave out the dropout that a graph exported in training mode has.",
     };
 
+    private readonly Option<bool> _evalLogits = new("--eval-logits")
+    {
+        Description = "The evaluation model also gives the logits, to generate from; slower for large vocabularies.",
+    };
+
     public ArtifactOptions()
     {
         OneOf(_runtime, [.. ArtifactWriters.All.Select(static w => w.Name)]);
@@ -61,11 +66,14 @@ internal sealed class ArtifactOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _runtime, _frozen, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio, _seed, _noBaseDropout,
+        _evalLogits,
     ];
 
     public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
 
     public bool? EmbedWeights(Invocation run) => run.Get(_frozen) is { } place ? place == "embed" : null;
+
+    public bool EvaluationPredictions(Invocation run) => run.Get(_evalLogits);
 
     /// <summary>What <c>train</c> would be told; checked.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>

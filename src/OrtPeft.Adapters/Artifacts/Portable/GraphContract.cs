@@ -37,7 +37,7 @@ public static class GraphContract
                 : Described(input, LossRoles.GetValueOrDefault(input.Name) ?? DataRole(input)))],
             Outputs = [.. graph.Outputs.Select(output => gradients.TryGetValue(output.Name, out var parameter)
                 ? Described(output, ValueRoles.Gradient, parameter.Name) with { Dims = Fixed(parameter.Dims) }
-                : Described(output, LossRoles[output.Name]))],
+                : Described(output, LossRoles.GetValueOrDefault(output.Name) ?? ValueRoles.Predictions))],
         };
     }
 
