@@ -18,6 +18,9 @@ const types = {
   '.wasm': 'application/wasm',
 };
 
+// Scripts and data of this server alone: what is pasted has nowhere to go.
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:";
+
 // Files below the two folders alone; anything else is not there.
 async function find(url, artifacts) {
   const path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
@@ -39,6 +42,7 @@ async function answer(request, response, artifacts) {
     'content-type': types[extname(found.file)] ?? 'application/octet-stream',
     'content-length': found.size,
     'cache-control': 'no-cache',
+    'content-security-policy': policy,
   });
   createReadStream(found.file).pipe(response);
 }

@@ -25,11 +25,12 @@ function start() {
   chart.clear(job.steps);
   $('progress').max = job.steps;
   $('progress').value = 0;
-  for (const id of ['loss-before', 'loss-after', 'text-before', 'text-after', 'error'])
+  for (const id of ['loss-before', 'loss-after', 'text-before', 'text-after', 'step', 'error'])
     $(id).textContent = '';
   $('prompt-shown').textContent = job.prompt;
   $('download').hidden = true;
   $('results').hidden = false;
+  $('results').scrollIntoView({ block: 'nearest' });
   busy(true);
   worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data }) => handlers[data.type](data);
@@ -47,7 +48,8 @@ const handlers = {
   step: ({ step, steps, loss, seconds }) => {
     chart.add(loss);
     $('progress').value = step;
-    say(`Step ${step} of ${steps}: loss ${loss.toFixed(3)}, ${(seconds * 1000 / step).toFixed(0)} ms a step`);
+    $('step').textContent =
+      `Step ${step} of ${steps}: loss ${loss.toFixed(3)}, ${(seconds * 1000 / step).toFixed(0)} ms a step`;
   },
   done: ({ zip, step, rows, seconds }) => {
     URL.revokeObjectURL(zipUrl);

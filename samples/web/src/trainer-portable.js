@@ -12,11 +12,12 @@ export class PortableTrainer {
   static async open(set, { learningRate }) {
     const externalData = await set.externalData();
     const session = async graph => ort.InferenceSession.create(await set.read(graph.file), { externalData });
-    const { training, evaluation, optimizer } = set.manifest;
+    const { training, evaluation, optimizer, saving } = set.manifest;
     const trainer = new PortableTrainer(set.manifest, learningRate);
     trainer.training = await session(training);
     trainer.evaluation = await session(evaluation);
     trainer.optimizer = await ort.InferenceSession.create(await set.read(optimizer.file));
+    trainer.saving = saving && await ort.InferenceSession.create(await set.read(saving.file));
     trainer.saved = readSafetensors(await set.read(set.manifest.files.weights));
     trainer.#fill();
     return trainer;
@@ -66,6 +67,10 @@ export class PortableTrainer {
 
   // Every tensor of the adapter's file by its name: { dims, data: Float32Array }.
   async weights() {
+    if (this.saving) {
+      const results = Object.entries(await this.saving.run(this.#parameterFeeds()));
+      return new Map(results.map(([name, { dims, data }]) => [name, { dims, data }]));
+    }
     const weights = new Map(this.saved);
     for (const { name, dims, offset } of this.manifest.parameters)
       weights.set(name, { dims, data: this.vectors.parameters.slice(offset, offset + count(dims)) });
@@ -73,7 +78,8 @@ export class PortableTrainer {
   }
 
   async release() {
-    await Promise.all([this.training, this.evaluation, this.optimizer].map(session => session.release()));
+    const sessions = [this.training, this.evaluation, this.optimizer, this.saving];
+    await Promise.all(sessions.map(session => session?.release()));
   }
 
   #fill() {
