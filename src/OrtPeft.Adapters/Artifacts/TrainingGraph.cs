@@ -40,7 +40,12 @@ public static class TrainingGraph
     /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
-    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true)
+    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true) =>
+        ForTraining(peft, objective, baseDropout, DropoutLowering.ForTraining);
+
+    /// <summary>The same with dropout done in a chosen way.</summary>
+    internal static Model ForTraining(
+        PeftModel peft, IObjective objective, bool baseDropout, Action<Model, ShapeInference> dropout)
     {
         ArgumentNullException.ThrowIfNull(peft);
         if (!peft.IsEnabled)
@@ -49,7 +54,7 @@ public static class TrainingGraph
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
         var shapes = Inferred(prepared.Model);
-        DropoutLowering.ForTraining(prepared.Model, shapes);
+        dropout(prepared.Model, shapes);
         Differentiate(prepared, shapes, objective, peft.VirtualTokens);
         return prepared.Model;
     }

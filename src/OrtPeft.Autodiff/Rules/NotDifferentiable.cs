@@ -9,7 +9,8 @@ internal static class NotDifferentiable
     [
         "And", "ArgMax", "ArgMin", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil",
         "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf", "IsNaN",
-        "Less", "LessOrEqual", "NonZero", "Not", "Or", "Round", "Shape", "Sign", "Size", "Xor",
+        "Less", "LessOrEqual", "NonZero", "Not", "Or", "RandomUniformLike", "Round", "Shape", "Sign", "Size",
+        "Xor",
     ];
 
     public static GradientRule Rule { get; } = static c => c.PadToInputs([]);

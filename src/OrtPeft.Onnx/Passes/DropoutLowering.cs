@@ -6,10 +6,13 @@ namespace OrtPeft.Onnx.Passes;
 /// <summary>
 /// Replaces <c>Dropout</c>. In evaluation it is the identity. In training its mask is computed from a seed that is fed,
 /// by integer hashing in standard operators: ONNX Runtime drops live Dropout nodes when it optimises, and its own
-/// generator could not be put back where it was on resume.
+/// generator could not be put back where it was on resume. Where nothing but data can be fed, the generator does it.
 /// </summary>
 public static class DropoutLowering
 {
+    /// <summary>Makes the mask of the dropout of an index: true where an element is kept.</summary>
+    private delegate Value MaskMaker(GraphBuilder g, Value x, double ratio, int index);
+
     /// <summary>
     /// The input that training graphs with live dropout have: [] int64, another number for every step.
     /// </summary>
@@ -35,7 +38,19 @@ public static class DropoutLowering
     /// live.</param>
     /// <param name="shapes">Has inferred the model.</param>
     /// <exception cref="UnsupportedOpException">A live dropout's ratio is computed at run time.</exception>
-    public static void ForTraining(Model model, ShapeInference shapes)
+    public static void ForTraining(Model model, ShapeInference shapes) => Lower(model, shapes, HashedMask);
+
+    /// <summary>
+    /// Lets ONNX Runtime's generator draw the mask of every live dropout, another one at each run; others are removed.
+    /// </summary>
+    /// <param name="model">The model; edited in place, without a new input.</param>
+    /// <param name="shapes">Has inferred the model.</param>
+    /// <exception cref="UnsupportedOpException">A live dropout's ratio is computed at run time.</exception>
+    /// <remarks>The nodes have no seed of their own, so the runtime's counts: the training API's <c>SetSeed</c>, the
+    /// clock where it was not called.</remarks>
+    public static void ForTrainingWithGenerator(Model model, ShapeInference shapes) => Lower(model, shapes, DrawnMask);
+
+    private static void Lower(Model model, ShapeInference shapes, MaskMaker mask)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
@@ -43,7 +58,7 @@ public static class DropoutLowering
         foreach (var (index, node) in Dropouts(graph).Index())
         {
             var x = node.Inputs[0]!;
-            Replace(node, RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index) : x);
+            Replace(node, RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index, mask) : x);
         }
     }
 
@@ -79,13 +94,13 @@ public static class DropoutLowering
             $"{node}: its ratio '{ratio.Name}' is computed at run time; make it constant.");
     }
 
-    private static Value Masked(GraphBuilder g, Node node, Value x, double ratio, int index)
+    private static Value Masked(
+        GraphBuilder g, Node node, Value x, double ratio, int index, MaskMaker mask)
     {
         g.Before = node;
         g.Scope = $"{(node.Name.Length > 0 ? node.Name : "/dropout")}/{index}";
-        var seed = g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []);
         var scale = ratio < 1 ? 1 / (1 - ratio) : 0;
-        var kept = g.Where(Mask(g, x, seed, ratio, index), g.Mul(x, scale), g.ScalarLike(x, 0));
+        var kept = g.Where(mask(g, x, ratio, index), g.Mul(x, scale), g.ScalarLike(x, 0));
         g.Before = null;
         (kept.Type, kept.Shape) = (x.Type, x.Shape);
         return kept;
@@ -95,8 +110,9 @@ public static class DropoutLowering
     /// Element i is kept when a 64-bit hash of (seed, dropout's index, i), read as a signed number, reaches the ratio's
     /// place in the range. Products wrap around; the fold in between carries high bits to low ones.
     /// </summary>
-    private static Value Mask(GraphBuilder g, Value x, Value seed, double ratio, int index)
+    private static Value HashedMask(GraphBuilder g, Value x, double ratio, int index)
     {
+        var seed = g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []);
         const long First = unchecked((long)0x9E3779B97F4A7C15);
         const long Second = unchecked((long)0xBF58476D1CE4E5B9);
         var shape = g.Shape(x);
@@ -107,6 +123,13 @@ public static class DropoutLowering
         var threshold = (long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63));
         var keep = g.Op("GreaterOrEqual", g.Mul(hash, g.Int64Scalar(Second)), g.Int64Scalar(threshold));
         return g.ReshapeTo(keep, shape);
+    }
+
+    /// <summary>Element i is kept when a number of [0, 1) reaches the ratio.</summary>
+    private static Value DrawnMask(GraphBuilder g, Value x, double ratio, int index)
+    {
+        var drawn = g.Op("RandomUniformLike", [x], NodeAttribute.Of("dtype", (long)ElementType.Float));
+        return g.Op("GreaterOrEqual", drawn, g.Scalar(ElementType.Float, ratio));
     }
 
     /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>

@@ -42,6 +42,12 @@ internal static class TypeConverter
         return proto;
     }
 
+    /// <summary>The type of a sequence of tensors of any shape, as a message.</summary>
+    public static byte[] SequenceOf(ElementType element) => new TypeProto
+    {
+        SequenceType = new() { ElemType = new() { TensorType = new() { ElemType = (int)element } } },
+    }.ToByteArray();
+
     private static ElementType ElementTypeOf(TypeProto.Types.Tensor type, string name)
     {
         var element = (ElementType)type.ElemType;

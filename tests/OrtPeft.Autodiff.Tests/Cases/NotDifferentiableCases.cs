@@ -33,6 +33,11 @@ internal static class NotDifferentiableCases
             g.Op("Constant", [], NodeAttribute.Of("value", Tensor.Vector<float>(1, 2, 3)))),
         Beside("ConstantOfShape", static (g, x) => g.Op("ConstantOfShape", g.Shape(x))),
         Beside("EyeLike", static (g, x) => g.Op("EyeLike", g.Op("Expand", x, g.Int64(3, 3)))),
+        Beside("RandomUniformLike", static (g, x) => g.Op(
+            "RandomUniformLike",
+            [x],
+            NodeAttribute.Of("low", 0.5f),
+            NodeAttribute.Of("high", 0.5f))),
     ];
 
     private static Value Above(GraphBuilder g, Value x, double limit) => g.Op("Greater", x, g.ScalarLike(x, limit));

@@ -18,8 +18,13 @@ internal sealed record ArtifactRequest
     /// <summary>Whether dropout of the base's own graph is live in training.</summary>
     public required bool BaseDropout { get; init; }
 
-    /// <summary>Whether frozen weights stand in every model; null leaves it to their size.</summary>
-    public required bool? EmbedWeights { get; init; }
+    /// <summary>
+    /// Where frozen weights stand: one of <see cref="ArtifactWriter.Places"/>; null leaves it to the writer.
+    /// </summary>
+    public required string? FrozenWeights { get; init; }
+
+    /// <summary>The learning rate to build into the optimiser's model; null for none.</summary>
+    public required double? FoldedLearningRate { get; init; }
 
     /// <summary>Whether the evaluation model also gives logits.</summary>
     public required bool EvaluationPredictions { get; init; }

@@ -8,6 +8,21 @@ namespace OrtPeft.Cli.Artifacts;
 /// <param name="Write">Writes the folder, and returns its manifest.</param>
 internal sealed record ArtifactWriter(string Name, string Title, Func<ArtifactRequest, ArtifactManifest> Write)
 {
+    /// <summary>In every model.</summary>
+    public const string Embed = "embed";
+
+    /// <summary>In one file beside the models.</summary>
+    public const string File = "file";
+
+    /// <summary>In the runtime's checkpoint.</summary>
+    public const string Checkpoint = "checkpoint";
+
+    /// <summary>Where this writer can put frozen weights.</summary>
+    public IReadOnlyList<string> Places { get; init; } = [Embed, File];
+
+    /// <summary>Whether it can build a learning rate into the optimiser's model.</summary>
+    public bool FoldsLearningRate { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Title})";
 }

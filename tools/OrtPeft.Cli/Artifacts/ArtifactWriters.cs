@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Artifacts;
 using OrtPeft.Training;
@@ -12,6 +14,11 @@ internal static class ArtifactWriters
     public static IReadOnlyList<ArtifactWriter> All { get; } =
     [
         new(ArtifactRuntimes.Ort, "inference sessions of any ONNX Runtime", WritePortable),
+        new(ArtifactRuntimes.OrtTraining, "ONNX Runtime's training API up to 1.19.2", WriteOrtTraining)
+        {
+            Places = [ArtifactWriter.Checkpoint, ArtifactWriter.Embed, ArtifactWriter.File],
+            FoldsLearningRate = true,
+        },
     ];
 
     /// <summary>The writer of a name that the table has.</summary>
@@ -25,10 +32,32 @@ internal static class ArtifactWriters
             Optimizer = request.Optimizer,
             LearningRateFactor = rates.LearningRateFactorOf,
             BaseDropout = request.BaseDropout,
-            EmbedWeights = request.EmbedWeights,
+            EmbedWeights = request.FrozenWeights is { } place ? place == ArtifactWriter.Embed : null,
             EvaluationPredictions = request.EvaluationPredictions,
             Base = request.Base,
         };
         return PortableArtifacts.Write(request.Peft, new CausalLm(), options, request.Folder);
+    }
+
+    private static ArtifactManifest WriteOrtTraining(ArtifactRequest request)
+    {
+        var rates = new TrainingArguments { LoraPlusRatio = request.LoraPlusRatio };
+        var options = new OrtTrainingOptions
+        {
+            Optimizer = request.Optimizer,
+            Frozen = request.FrozenWeights switch
+            {
+                null or ArtifactWriter.Checkpoint => FrozenWeights.Checkpoint,
+                ArtifactWriter.Embed => FrozenWeights.Embed,
+                ArtifactWriter.File => FrozenWeights.File,
+                var place => throw new UnreachableException($"Bug: no such place: {place}."),
+            },
+            FoldedLearningRate = request.FoldedLearningRate,
+            LearningRateFactor = rates.LearningRateFactorOf,
+            BaseDropout = request.BaseDropout,
+            EvaluationPredictions = request.EvaluationPredictions,
+            Base = request.Base,
+        };
+        return OrtTrainingArtifacts.Write(request.Peft, new CausalLm(), options, request.Folder);
     }
 }

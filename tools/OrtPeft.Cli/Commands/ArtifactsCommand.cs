@@ -56,7 +56,8 @@ internal sealed class ArtifactsCommand : Verb
             Optimizer = arguments.Optimizer,
             LoraPlusRatio = arguments.LoraPlusRatio,
             BaseDropout = arguments.BaseDropout,
-            EmbedWeights = _artifacts.EmbedWeights(run),
+            FrozenWeights = _artifacts.FrozenWeights(run),
+            FoldedLearningRate = _artifacts.FoldedLearningRate(run),
             EvaluationPredictions = _artifacts.EvaluationPredictions(run),
             Base = new ArtifactBase
             {

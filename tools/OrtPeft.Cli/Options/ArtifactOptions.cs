@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
@@ -20,8 +22,15 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     private readonly Option<string?> _frozen = new("--frozen-weights")
     {
-        Description = "embed: in every model; file: in one file beside them. [default: embed up to 16 MiB, file above]",
-        HelpName = "embed|file",
+        Description = "embed: in every model; file: in one file beside them; checkpoint: in ort-training's checkpoint. "
+            + "[default: ort-training: checkpoint; ort: embed up to 16 MiB, file above]",
+        HelpName = "embed|file|checkpoint",
+    };
+
+    private readonly Option<double?> _foldedLearningRate = new("--fold-lr")
+    {
+        Description = "ort-training: train at this rate where none can be set: on the web, where it is always 0.001.",
+        HelpName = "X",
     };
 
     private readonly Option<double> _weightDecay = NumberOption.Of(
@@ -60,18 +69,45 @@ internal sealed class ArtifactOptions : IOptionGroup
     public ArtifactOptions()
     {
         OneOf(_runtime, [.. ArtifactWriters.All.Select(static w => w.Name)]);
-        OneOf(_frozen, ["embed", "file"]);
+        OneOf(_frozen, [.. ArtifactWriters.All.SelectMany(static w => w.Places).Distinct()]);
     }
 
     public IEnumerable<Option> Options =>
     [
-        _runtime, _frozen, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio, _seed, _noBaseDropout,
-        _evalLogits,
+        _runtime, _frozen, _foldedLearningRate, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio,
+        _seed, _noBaseDropout, _evalLogits,
     ];
 
     public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
 
-    public bool? EmbedWeights(Invocation run) => run.Get(_frozen) is { } place ? place == "embed" : null;
+    /// <summary>The place that was chosen, or null.</summary>
+    /// <exception cref="UsageException">The runtime has no such place.</exception>
+    public string? FrozenWeights(Invocation run)
+    {
+        var (place, writer) = (run.Get(_frozen), Writer(run));
+        return place is null || writer.Places.Contains(place)
+            ? place
+            : throw new UsageException(
+                $"--frozen-weights {place} is not for --runtime {writer.Name}; " +
+                $"choose one of {string.Join(", ", writer.Places)}.");
+    }
+
+    /// <summary>The rate that was chosen, or null.</summary>
+    /// <exception cref="UsageException">The runtime takes a rate at every step, or the rate is none.</exception>
+    public double? FoldedLearningRate(Invocation run)
+    {
+        var (rate, writer) = (run.Get(_foldedLearningRate), Writer(run));
+        if (rate is not null && !writer.FoldsLearningRate)
+        {
+            throw new UsageException(
+                $"--fold-lr is not for --runtime {writer.Name}, which is told its rate at each step.");
+        }
+
+        if (rate is null || (rate > 0 && double.IsFinite(rate.Value)))
+            return rate;
+        throw new UsageException(string.Create(
+            CultureInfo.InvariantCulture, $"--fold-lr is {rate}; it must be above 0."));
+    }
 
     public bool EvaluationPredictions(Invocation run) => run.Get(_evalLogits);
 

@@ -64,10 +64,12 @@ public static class GraphContract
         Outputs = [.. graph.Outputs.Select(static v => Described(v, ValueRoles.Saved, v.Name))],
     };
 
-    private static string DataRole(Value input) =>
+    /// <summary>What an input is for that comes with the data.</summary>
+    internal static string DataRole(Value input) =>
         PastRemoval.IsPast(input) ? ValueRoles.EmptyPast : ValueRoles.Data;
 
-    private static ArtifactValue Described(Value value, string role, string? parameter = null) => new()
+    /// <summary>A value with its type and axes.</summary>
+    internal static ArtifactValue Described(Value value, string role, string? parameter = null) => new()
     {
         Name = value.Name,
         Role = role,

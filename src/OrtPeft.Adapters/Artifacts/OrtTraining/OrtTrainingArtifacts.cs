@@ -1,0 +1,133 @@
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Artifacts;
+using OrtPeft.Artifacts.OrtFormats;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+
+namespace OrtPeft.Adapters.Artifacts.OrtTraining;
+
+/// <summary>
+/// Writes the files that ONNX Runtime's on-device training API reads, in C#, C++, Java, Swift and JavaScript, up to its
+/// last version 1.19.2: two models with the loss, the optimizer, a checkpoint, and the manifest that names it all.
+/// </summary>
+/// <seealso href="https://onnxruntime.ai/docs/api/python/on_device_training/training_artifacts.html"/>
+public static class OrtTrainingArtifacts
+{
+    private const string TrainingFile = "training_model.onnx";
+    private const string EvaluationFile = "eval_model.onnx";
+    private const string OptimizerFile = "optimizer_model.onnx";
+    private const string SavingFile = "save_model.onnx";
+    private const long EmbedUpTo = 1L << 30;
+    private const long LargestModel = int.MaxValue - (64L << 20);
+
+    /// <summary>Every file that a set may have; the manifest last, so that a folder with one is complete.</summary>
+    private static readonly string[] Files =
+    [
+        TrainingFile,
+        EvaluationFile,
+        OptimizerFile,
+        SavingFile,
+        ArtifactFiles.FrozenWeights,
+        OrtCheckpoint.FileName,
+        OrtCheckpoint.FileName + OrtCheckpoint.ExternalDataSuffix,
+        ArtifactManifest.FileName,
+    ];
+
+    /// <summary>
+    /// Writes a set. Files take their places when all are written; a failure before leaves the folder as it was.
+    /// </summary>
+    /// <param name="peft">The adapted model with its initial weights; one active adapter.</param>
+    /// <param name="objective">What to minimise; the loss models' first output is its mean over a batch.</param>
+    /// <param name="options">What is decided now rather than in training.</param>
+    /// <param name="folder">Where to; created if missing. Files of an earlier set are replaced or removed.</param>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="ConfigException">Several adapters are active, or none; or the training API cannot do what is
+    /// asked, such as a learning rate per parameter; the message says which.</exception>
+    /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
+    /// gradient.</exception>
+    /// <exception cref="GraphException">The model has no loss of this kind.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static ArtifactManifest Write(
+        PeftModel peft, IObjective objective, OrtTrainingOptions options, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(peft);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(folder);
+        TrainingLimits.Check(peft, options);
+        var models = LossModels.Build(peft, objective, options);
+        var optimizer = OptimizerModel.Build(options.Optimizer, options.Folding?.Factor ?? 1);
+        var saving = SavingGraph.Build(peft);
+        var dataFile = DataFile(models.Training, options.Frozen);
+        var described = TrainingContract.OfOptimizer(optimizer.Graph, OptimizerFile);
+        var manifest = Manifest(peft, options, models, described, objective.Name, dataFile) with
+        {
+            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, SavingFile),
+        };
+        using var stage = new StagedFolder(folder, Files);
+        OnnxFile.SaveTogether(
+            [(TrainingFile, models.Training), (EvaluationFile, models.Evaluation)], stage.Path, dataFile);
+        OnnxFile.SaveTogether([(OptimizerFile, optimizer), .. Named(saving)], stage.Path, dataName: null);
+        Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
+        manifest.Save(stage.Path);
+        stage.Commit();
+        return manifest;
+    }
+
+    private static ArtifactManifest Manifest(
+        PeftModel peft,
+        OrtTrainingOptions options,
+        LossModels models,
+        ArtifactGraph optimizer,
+        string objective,
+        string? dataFile)
+    {
+        return new ArtifactManifest
+        {
+            Runtime = ArtifactRuntimes.OrtTraining,
+            Objective = objective,
+            Base = options.Base with { Opset = models.Training.Opset, TotalParameters = peft.TotalParameterCount },
+            PeftConfig = peft.Config.ToJson(),
+            VirtualTokens = peft.VirtualTokens,
+            ReservedPositions = peft.ReservedPositions,
+            BaseDropout = options.BaseDropout,
+            Files = new ArtifactFiles
+            {
+                Checkpoint = OrtCheckpoint.FileName,
+                ExternalData = dataFile is null ? [] : [dataFile],
+            },
+            Training = TrainingContract.OfLoss(models.Training.Graph, models, TrainingFile),
+            Evaluation = TrainingContract.OfLoss(models.Evaluation.Graph, models, EvaluationFile),
+            Optimizer = optimizer,
+            Parameters = TrainingContract.Parameters(peft),
+            AdamW = options.Optimizer,
+            FoldLr = options.Folding,
+        };
+    }
+
+    private static OrtCheckpoint Checkpoint(PeftModel peft, LossModels models) => new()
+    {
+        Trainable = [.. peft.Parameters.Select(static p => p.Value.Initializer!.WithName(p.Name))],
+        Frozen = models.Frozen,
+    };
+
+    private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
+        saving is null ? [] : [(SavingFile, saving)];
+
+    /// <summary>
+    /// Where the weights go that are constants of the models: a file of their own, or null for the models.
+    /// </summary>
+    private static string? DataFile(Model training, FrozenWeights frozen)
+    {
+        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        if (frozen == FrozenWeights.Embed && bytes > LargestModel)
+        {
+            throw new ConfigException(
+                $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
+        }
+
+        var isFile = frozen == FrozenWeights.File || (frozen == FrozenWeights.Checkpoint && bytes > EmbedUpTo);
+        return isFile ? ArtifactFiles.FrozenWeights : null;
+    }
+}

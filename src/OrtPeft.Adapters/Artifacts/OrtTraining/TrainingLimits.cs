@@ -1,0 +1,43 @@
+using System.Globalization;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Artifacts.OrtTraining;
+
+/// <summary>What the training API can do, checked before anything is built.</summary>
+internal static class TrainingLimits
+{
+    public static void Check(PeftModel peft, OrtTrainingOptions options)
+    {
+        if (peft.ActiveAdapterNames is { Count: > 1 } names)
+        {
+            throw new ConfigException(
+                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+        }
+
+        if (options.FoldedLearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))
+        {
+            throw new ConfigException(string.Create(
+                CultureInfo.InvariantCulture, $"The learning rate to fold in is {rate}; it must be above 0."));
+        }
+
+        foreach (var parameter in peft.Parameters)
+            Check(parameter, options.LearningRateFactor(parameter));
+    }
+
+    private static void Check(AdapterParameter parameter, double factor)
+    {
+        if (factor != 1)
+        {
+            throw new ConfigException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{parameter.Name}' is to learn at {factor} times the rate, as LoRA+ has it, and ONNX Runtime's " +
+                $"training API has one rate for all; use a ratio of 1, or make artifacts for the runtime 'ort'."));
+        }
+
+        if (parameter.Value.Type != ElementType.Float)
+        {
+            throw new ConfigException(
+                $"'{parameter.Name}' is {parameter.Value.Type}; ONNX Runtime's training API trains float32 alone.");
+        }
+    }
+}

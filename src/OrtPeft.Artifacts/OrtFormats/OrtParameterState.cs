@@ -1,0 +1,16 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Artifacts.OrtFormats;
+
+/// <summary>What an optimizer remembers of one parameter. Immutable.</summary>
+public sealed class OrtParameterState
+{
+    /// <summary>The parameter's name.</summary>
+    public required string ParameterName { get; init; }
+
+    /// <summary>
+    /// The moving averages, each with the parameter's axes: AdamW's are called <c>momentum0</c> (of the gradient) and
+    /// <c>momentum1</c> (of its square).
+    /// </summary>
+    public required IReadOnlyList<Tensor> Momentums { get; init; }
+}

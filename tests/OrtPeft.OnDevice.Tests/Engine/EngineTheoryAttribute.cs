@@ -1,0 +1,8 @@
+namespace OrtPeft.OnDevice.Tests.Engine;
+
+/// <summary>A test with rows that needs the training engine.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class EngineTheoryAttribute : TheoryAttribute
+{
+    public EngineTheoryAttribute() => Skip = TrainingEngine.WhyNot;
+}

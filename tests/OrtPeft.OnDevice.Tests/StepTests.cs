@@ -1,0 +1,116 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Full;
+using OrtPeft.OnDevice.Tests.Engine;
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Training.Tests.Runs;
+
+namespace OrtPeft.OnDevice.Tests;
+
+/// <summary>What an application does between steps: parameters out and in, gradients added up, odd batches.</summary>
+[Collection(EngineCollection.Name)]
+public sealed class StepTests(EngineRun run)
+{
+    private const string Parameters = "steps/parameters";
+    private const string Accumulated = "steps/accumulated";
+    private const string AtOnce = "steps/at once";
+    private const string Unlabelled = "steps/unlabelled";
+
+    internal static IEnumerable<EngineJob> Jobs =>
+    [
+        new(Parameters, static () => Tiny.Lora(), [
+            EngineStep.Read(),
+            EngineStep.Evaluate(0),
+            .. EngineStep.TrainSteps(3),
+            EngineStep.WriteBack(),
+            EngineStep.Evaluate(0),
+        ]),
+        new(Accumulated, static () => Tiny.Lora(), [
+            .. Enumerable.Range(0, 3).SelectMany(static _ => new[] { EngineStep.Train(0, 1), EngineStep.Train(2, 3) }),
+            EngineStep.Read(),
+        ])
+        {
+            Batches = [Full(3, 0), Full(3, 1), Full(3, 2), Full(3, 3)],
+        },
+        new(AtOnce, static () => Tiny.Lora(), [.. EngineStep.TrainSteps(6, batches: 2), EngineStep.Read()])
+        {
+            Batches = [Joined(Full(3, 0), Full(3, 1)), Joined(Full(3, 2), Full(3, 3))],
+        },
+        .. new[] { "lora", "full" }.Select(static method => new EngineJob(
+            $"{Unlabelled}/{method}",
+            () => method == "full" ? PeftModel.Create(Tiny.Base, new FullConfig()) : Tiny.Lora(),
+            [EngineStep.Read(), EngineStep.Train(0), EngineStep.Evaluate(0), EngineStep.Read()])
+        {
+            Batches = [WithoutLabels(Full(3, 0))],
+            Options = EngineJob.LikePyTorch with
+            {
+                Optimizer = new AdamWConfig { MaxGradNorm = 1, WeightDecay = 0 },
+            },
+        }),
+    ];
+
+    [EngineFact]
+    public void GetContiguousParameters_AtFirst_GivesTheAdapter()
+    {
+        var read = run[Parameters].Parameters[0];
+
+        Assert.Equal(Tiny.Lora().Parameters.SelectMany(static p => p.Value.Initializer!.ToFloat32()), read);
+    }
+
+    [EngineFact]
+    public void LoadParametersBuffer_OfWhatWasRead_GivesTheLossOfThen()
+    {
+        var losses = run[Parameters].Losses;
+
+        Assert.Equal(losses[0], losses[^1]);
+        Assert.NotEqual(losses[0], losses[^2]);
+    }
+
+    /// <summary>
+    /// Two micro-batches of as many tokens give twice the gradient of one batch of both, which Adam does not see. The
+    /// tolerance is float32's for sums in another order.
+    /// </summary>
+    [EngineFact]
+    public void RunTrainStep_TwiceBeforeTheOptimizer_IsOneBatchOfBoth()
+    {
+        var (halves, whole) = (run[Accumulated], run[AtOnce]);
+
+        var means = halves.Losses.Chunk(2).Select(static pair => (float)pair.Average()).ToArray();
+        Testing.Near.Within([.. whole.Losses.Select(static l => (float)l)], means, 1e-5, "losses");
+        Testing.Near.Within(whole.Parameters[0], halves.Parameters[0], 1e-4, "parameters");
+    }
+
+    [EngineTheory]
+    [InlineData("lora")]
+    [InlineData("full")]
+    public void RunTrainStep_WithoutALabel_GivesZeroAndMovesNothing(string method)
+    {
+        var result = run[$"{Unlabelled}/{method}"];
+
+        Assert.Equal([0, 0], result.Losses);
+        Assert.Equal(result.Parameters[0], result.Parameters[1]);
+    }
+
+    /// <summary>A batch of which every token is supervised.</summary>
+    private static Dictionary<string, Tensor> Full(int rows, int number)
+    {
+        var ids = Enumerable.Range(0, rows * 11).Select(i => ((i * 37L) + (number * 53)) % 101).ToArray();
+        return new()
+        {
+            ["input_ids"] = Tensor.Of<long>(ids, [rows, 11]),
+            ["attention_mask"] = Tensor.Of<long>([.. ids.Select(static _ => 1L)], [rows, 11]),
+            ["labels"] = Tensor.Of<long>(ids, [rows, 11]),
+        };
+    }
+
+    private static Dictionary<string, Tensor> Joined(
+        Dictionary<string, Tensor> first, Dictionary<string, Tensor> second) => first.ToDictionary(
+        static f => f.Key,
+        f => Tensor.Of<long>([.. f.Value.ToInt64(), .. second[f.Key].ToInt64()], [2 * f.Value.Dims[0], f.Value.Dims[1]]));
+
+    private static Dictionary<string, Tensor> WithoutLabels(Dictionary<string, Tensor> batch) => new(batch)
+    {
+        ["labels"] = Tensor.Of<long>(
+            [.. Enumerable.Repeat(-100L, (int)batch["labels"].Count)], batch["labels"].Dims.AsSpan()),
+    };
+}
