@@ -43,6 +43,12 @@ public static class ValueRoles
     /// <summary>Output, <c>[] float32</c>: the mean loss of the supervised elements.</summary>
     public const string LossMean = "loss_mean";
 
+    /// <summary>
+    /// Output of an evaluation model that was asked for it: what the model itself gives, such as <c>logits</c> [batch,
+    /// virtual + sequence, vocabulary], to generate with the weights as they are.
+    /// </summary>
+    public const string Predictions = "predictions";
+
     /// <summary>Output: a parameter's gradient, of its shape.</summary>
     public const string Gradient = "gradient";
 

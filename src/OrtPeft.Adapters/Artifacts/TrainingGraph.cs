@@ -90,10 +90,13 @@ public static class TrainingGraph
     /// <summary>Builds the graph that computes the loss alone, without dropout.</summary>
     /// <param name="peft">The adapted model.</param>
     /// <param name="objective">What to measure.</param>
+    /// <param name="withPredictions">Whether the model's first output, such as <c>logits</c> [batch, virtual +
+    /// sequence, vocabulary], stays an output, the last one, under its own name: then the graph also generates, at the
+    /// price of the head's product at every position. Default false.</param>
     /// <returns>Inputs: the model's own, the objective's, the parameters.</returns>
-    public static Model ForEvaluation(PeftModel peft, IObjective objective)
+    public static Model ForEvaluation(PeftModel peft, IObjective objective, bool withPredictions = false)
     {
-        return LossAlone(Prepare(peft).Model, objective, peft.VirtualTokens);
+        return LossAlone(Prepare(peft).Model, objective, peft.VirtualTokens, withPredictions);
     }
 
     /// <summary>
@@ -143,12 +146,14 @@ public static class TrainingGraph
         SetOutputs(g, loss, wanted.Zip(gradients));
     }
 
-    private static Model LossAlone(Model model, IObjective objective, int virtualTokens)
+    private static Model LossAlone(
+        Model model, IObjective objective, int virtualTokens, bool withPredictions = false)
     {
         DropoutLowering.ForEvaluation(model);
         var g = GraphBuilder.Over(model);
-        var scope = new LossScope(g, FirstOutput(model.Graph), null, new HashSet<Value>(), virtualTokens);
-        SetOutputs(g, objective.Build(scope), []);
+        var predictions = FirstOutput(model.Graph);
+        var scope = new LossScope(g, predictions, null, new HashSet<Value>(), virtualTokens);
+        SetOutputs(g, objective.Build(scope), [], withPredictions ? predictions : null);
         return model;
     }
 
@@ -182,7 +187,8 @@ public static class TrainingGraph
         PastRemoval.Run(model);
     }
 
-    private static void SetOutputs(GraphBuilder g, Loss loss, IEnumerable<(Value Parameter, Value Gradient)> gradients)
+    private static void SetOutputs(
+        GraphBuilder g, Loss loss, IEnumerable<(Value Parameter, Value Gradient)> gradients, Value? last = null)
     {
         var graph = g.Graph;
         foreach (var output in graph.Outputs.ToArray())
@@ -195,6 +201,8 @@ public static class TrainingGraph
             Name(needsOwnName ? g.Op("Identity", gradient) : gradient, GradientOf(parameter.Name));
         }
 
+        if (last is not null)
+            graph.AddOutput(last);
         graph.RemoveDeadCode();
         graph.SortTopologically();
 

@@ -106,6 +106,20 @@ public sealed class PortableArtifactsTests : IDisposable
     }
 
     [Fact]
+    public void Write_WithPredictions_GivesLogitsOfTheAdaptedModel()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn);
+
+        var manifest = Write(peft, new PortableOptions { EvaluationPredictions = true });
+
+        var logits = manifest.Evaluation!.Output(ValueRoles.Predictions)!.Name;
+        var evaluation = Run(_folder[manifest.Evaluation.File], Feeds(peft));
+        var expected = DecoderLogits.Of(peft.Model, TrainRun.Batch(0));
+        // The evaluation graph is optimised on its own: rounding only.
+        Near.Relative(expected, evaluation[logits], 1e-5, logits);
+    }
+
+    [Fact]
     public void Write_LeavesAnAdapterFolder()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new VeraConfig { R = 8, TargetModules = "all-linear" });

@@ -26,6 +26,9 @@ internal sealed record ArtifactRequest
     /// <summary>The learning rate to build into the optimiser's model; null for none.</summary>
     public required double? FoldedLearningRate { get; init; }
 
+    /// <summary>Whether the evaluation model also gives logits.</summary>
+    public required bool EvaluationPredictions { get; init; }
+
     /// <summary>Facts of the base.</summary>
     public required ArtifactBase Base { get; init; }
 

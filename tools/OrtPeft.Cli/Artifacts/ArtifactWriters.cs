@@ -33,6 +33,7 @@ internal static class ArtifactWriters
             LearningRateFactor = rates.LearningRateFactorOf,
             BaseDropout = request.BaseDropout,
             EmbedWeights = request.FrozenWeights is { } place ? place == ArtifactWriter.Embed : null,
+            EvaluationPredictions = request.EvaluationPredictions,
             Base = request.Base,
         };
         return PortableArtifacts.Write(request.Peft, new CausalLm(), options, request.Folder);
@@ -54,6 +55,7 @@ internal static class ArtifactWriters
             FoldedLearningRate = request.FoldedLearningRate,
             LearningRateFactor = rates.LearningRateFactorOf,
             BaseDropout = request.BaseDropout,
+            EvaluationPredictions = request.EvaluationPredictions,
             Base = request.Base,
         };
         return OrtTrainingArtifacts.Write(request.Peft, new CausalLm(), options, request.Folder);

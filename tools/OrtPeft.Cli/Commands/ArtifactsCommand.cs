@@ -59,6 +59,7 @@ internal sealed class ArtifactsCommand : Verb
             BaseDropout = arguments.BaseDropout,
             FrozenWeights = _artifacts.FrozenWeights(run),
             FoldedLearningRate = _artifacts.FoldedLearningRate(run),
+            EvaluationPredictions = _artifacts.EvaluationPredictions(run),
             Base = new ArtifactBase
             {
                 Name = run.Get(_model),

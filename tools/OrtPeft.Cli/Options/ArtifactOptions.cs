@@ -61,6 +61,11 @@ internal sealed class ArtifactOptions : IOptionGroup
         Description = "Leave out the dropout that a graph exported in training mode has.",
     };
 
+    private readonly Option<bool> _evalLogits = new("--eval-logits")
+    {
+        Description = "The evaluation model also gives the logits, to generate from; slower for large vocabularies.",
+    };
+
     public ArtifactOptions()
     {
         OneOf(_runtime, [.. ArtifactWriters.All.Select(static w => w.Name)]);
@@ -70,7 +75,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _runtime, _frozen, _foldedLearningRate, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio,
-        _seed, _noBaseDropout,
+        _seed, _noBaseDropout, _evalLogits,
     ];
 
     public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
@@ -103,6 +108,8 @@ internal sealed class ArtifactOptions : IOptionGroup
         throw new UsageException(string.Create(
             CultureInfo.InvariantCulture, $"--fold-lr is {rate}; it must be above 0."));
     }
+
+    public bool EvaluationPredictions(Invocation run) => run.Get(_evalLogits);
 
     /// <summary>What <c>train</c> would be told; checked.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>

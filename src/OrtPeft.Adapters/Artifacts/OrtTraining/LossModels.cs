@@ -41,7 +41,7 @@ internal sealed class LossModels
     {
         var training = TrainingGraph.ForTraining(
             peft, objective, options.BaseDropout, DropoutLowering.ForTrainingWithGenerator);
-        var evaluation = TrainingGraph.ForEvaluation(peft, objective);
+        var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
         var models = new LossModels(training, evaluation, peft.Parameters);
         var names = peft.Parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
         MeanLoss.Replace(training);

@@ -30,6 +30,12 @@ public sealed record OrtTrainingOptions
     /// <summary>Whether dropout of the base's own graph is live in training. Default true.</summary>
     public bool BaseDropout { get; init; } = true;
 
+    /// <summary>
+    /// Whether the evaluation model also gives the model's predictions, such as logits, behind the loss, so that an app
+    /// can generate with the weights as they are. Costs the head's product at every position. Default false.
+    /// </summary>
+    public bool EvaluationPredictions { get; init; }
+
     /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
     public ArtifactBase Base { get; init; } = new();
 

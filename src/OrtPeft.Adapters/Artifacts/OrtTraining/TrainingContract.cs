@@ -42,6 +42,8 @@ internal static class TrainingContract
         }
 
         roles[LossModels.ResetFlag] = (ValueRoles.LazyResetGrad, null);
+        foreach (var output in graph.Outputs.Skip(1))
+            roles.TryAdd(output.Name, (ValueRoles.Predictions, null));
         roles[graph.Outputs[0].Name] = (ValueRoles.LossMean, null);
         return new ArtifactGraph
         {

@@ -34,7 +34,7 @@ public static class GraphContract
             Inputs = InputsOf(graph, parameters),
             Outputs = [.. graph.Outputs.Select(output => gradients.TryGetValue(output.Name, out var parameter)
                 ? Described(output, ValueRoles.Gradient, parameter.Name) with { Dims = Fixed(parameter.Dims) }
-                : Described(output, LossRoles[output.Name]))],
+                : Described(output, LossRoles.GetValueOrDefault(output.Name) ?? ValueRoles.Predictions))],
         };
     }
 

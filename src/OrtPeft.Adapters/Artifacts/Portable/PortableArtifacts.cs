@@ -39,7 +39,7 @@ public static class PortableArtifacts
         MustHaveOneAdapter(peft);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
         var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
-        var evaluation = TrainingGraph.ForEvaluation(peft, objective);
+        var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
         var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
         var saving = SavingGraph.Build(peft);
         var dataFile = IsEmbedded(training, options) ? null : ArtifactFiles.FrozenWeights;

@@ -23,6 +23,12 @@ public sealed record PortableOptions
     /// </summary>
     public bool? EmbedWeights { get; init; }
 
+    /// <summary>
+    /// Whether the evaluation model also gives the model's predictions, such as logits, so that an app can generate
+    /// with the weights as they are. Costs the head's product at every position. Default false.
+    /// </summary>
+    public bool EvaluationPredictions { get; init; }
+
     /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
     public ArtifactBase Base { get; init; } = new();
 }

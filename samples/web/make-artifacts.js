@@ -1,0 +1,30 @@
+// Writes the page's two artifact folders with the ortpeft command: npm run artifacts.
+// ORTPEFT: a built ortpeft.dll to run; without it the command is built first. ARTIFACTS: where to, artifacts/ by default.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const base = join(here, '../../models/tiny-gpt2-apidocs');
+const out = process.env.ARTIFACTS ?? join(here, 'artifacts');
+const ortpeft = process.env.ORTPEFT
+  ? [process.env.ORTPEFT]
+  : ['run', '-c', 'Release', '--project', join(here, '../../tools/OrtPeft.Cli'), '--'];
+
+const adapter = ['--method', 'lora', '--rank', '8', '--alpha', '16', '--target', 'all-linear'];
+
+// The page writes text, so eval_model.onnx gives logits too. The web API of ONNX Runtime's training engine cannot set a
+// learning rate, so that goes into its optimizer model.
+const folders = {
+  ort: ['--runtime', 'ort', '--eval-logits'],
+  'ort-training': ['--runtime', 'ort-training', '--eval-logits', '--fold-lr', '0.005'],
+};
+
+for (const [name, options] of Object.entries(folders)) {
+  const command = [...ortpeft, 'artifacts', base, ...adapter, ...options, '--out', join(out, name), '--overwrite'];
+  const { status, error } = spawnSync('dotnet', command, { stdio: 'inherit' });
+  if (error)
+    console.error(`dotnet does not start (${error.message}); get the .NET 10 SDK from https://dotnet.microsoft.com`);
+  if (status !== 0)
+    process.exit(status ?? 1);
+}

@@ -1,0 +1,40 @@
+// The whole run, from text to adapter; the same for both runtimes.
+import { generate } from './generate.js';
+import { inOrder, randomFrom, rowsOf, shuffled } from './rows.js';
+import { adapterZip } from './adapter.js';
+
+// trainer: PortableTrainer or OrtTrainingTrainer; job: what the page's form holds; report(event): progress; stopped():
+// a promise of whether to end early, which also lets messages in.
+export async function fineTune({ trainer, set, tokenizer, job, report, stopped }) {
+  const rows = rowsOf(job.text, tokenizer, set.rowLength);
+  if (rows.length === 0)
+    throw new Error('There is nothing to learn from: paste a text of at least one line.');
+  const random = randomFrom(job.seed);
+  await show('before');
+
+  const batches = shuffled(rows, job.batchSize, random);
+  const started = performance.now();
+  let step = 0;
+  while (step < job.steps && !(await stopped())) {
+    const loss = await trainer.step(batches.next().value);
+    if (!Number.isFinite(loss))
+      throw new Error(`The loss of step ${step + 1} is ${loss}; try a smaller learning rate.`);
+    report({ type: 'step', step: ++step, steps: job.steps, loss, seconds: (performance.now() - started) / 1000 });
+  }
+
+  await show('after');
+  const zip = adapterZip(set.manifest.peft_config, await trainer.weights());
+  report({ type: 'done', zip, step, rows: rows.length, seconds: (performance.now() - started) / 1000 });
+
+  // The loss over the whole text, and what the model makes of the prompt.
+  async function show(when) {
+    let [sum, count] = [0, 0];
+    for (const batch of inOrder(rows, job.batchSize)) {
+      const result = await trainer.evaluate(batch);
+      [sum, count] = [sum + result.sum, count + result.count];
+    }
+    const limits = { maxTokens: job.maxTokens, topK: job.topK, random: randomFrom(job.seed), rowLength: set.rowLength };
+    const text = await generate(trainer, tokenizer, job.prompt, limits);
+    report({ type: 'shown', when, loss: sum / count, text });
+  }
+}

@@ -1,0 +1,16 @@
+// The two ways to train: a row each. Libraries are loaded when they are needed.
+
+const advice = 'Make it with: npm run artifacts';
+
+export const runtimes = {
+  ort: {
+    folder: 'artifacts/ort/',
+    advice,
+    open: async (set, options) => (await import('./trainer-portable.js')).PortableTrainer.open(set, options),
+  },
+  'ort-training': {
+    folder: 'artifacts/ort-training/',
+    advice,
+    open: async (set, options) => (await import('./trainer-ort-training.js')).OrtTrainingTrainer.open(set, options),
+  },
+};

@@ -1,0 +1,63 @@
+// Trains with ONNX Runtime's own TrainingSession, which onnxruntime-web had up to version 1.19.2.
+import * as ort from '../node_modules/onnxruntime-training-web/dist/ort.training.wasm.min.mjs';
+import { nameOf, withRole } from './artifacts.js';
+import { dataFeeds } from './feeds.js';
+import { supervised } from './rows.js';
+
+ort.env.wasm.numThreads = 1;
+
+export class OrtTrainingTrainer {
+  // set: an ArtifactSet. The learning rate is the optimizer model's: this API has no way to set one.
+  static async open(set) {
+    const { training, evaluation, optimizer, files } = set.manifest;
+    if (files.external_data?.length)
+      throw new Error('This API loads no external data; write the artifacts with the base in the checkpoint.');
+    const [trainModel, evalModel, optimizerModel, checkpointState] = await Promise.all(
+      [training.file, evaluation.file, optimizer.file, files.checkpoint].map(name => set.read(name)));
+    const trainer = new OrtTrainingTrainer();
+    trainer.manifest = set.manifest;
+    trainer.session = await ort.TrainingSession.create({ trainModel, evalModel, optimizerModel, checkpointState });
+    return trainer;
+  }
+
+  // One step; gives the mean loss before it.
+  async step(batch) {
+    const { training } = this.manifest;
+    const results = await this.session.runTrainStep(dataFeeds(ort, training, batch));
+    await this.session.runOptimizerStep();
+    await this.session.lazyResetGrad();
+    return results[nameOf(training.outputs, 'loss_mean', training.file)].data[0];
+  }
+
+  // The sum of the losses and the number of predicted tokens, without dropout.
+  async evaluate(batch) {
+    const { evaluation, virtual_tokens: virtualTokens } = this.manifest;
+    const results = await this.session.runEvalStep(dataFeeds(ort, evaluation, batch));
+    const count = supervised(batch, virtualTokens);
+    return {
+      sum: results[nameOf(evaluation.outputs, 'loss_mean', evaluation.file)].data[0] * count,
+      count,
+      predictions: results[withRole(evaluation.outputs, 'predictions')?.name],
+    };
+  }
+
+  // Every tensor of the adapter's file by its name: { dims, data: Float32Array }. The API hands all of them out in one
+  // row, in the manifest's order.
+  async weights() {
+    const all = (await this.session.getContiguousParameters(true)).data;
+    const weights = new Map();
+    let start = 0;
+    for (const { name, dims } of this.manifest.parameters) {
+      const end = start + dims.reduce((product, dim) => product * dim, 1);
+      weights.set(name, { dims, data: all.slice(start, end) });
+      start = end;
+    }
+    if (start !== all.length)
+      throw new Error(`The session has ${all.length} trained numbers, artifacts.json says ${start}.`);
+    return weights;
+  }
+
+  async release() {
+    await this.session.release();
+  }
+}

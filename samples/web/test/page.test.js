@@ -1,0 +1,116 @@
+// The page in headless Chromium: trains with each runtime, shows what it should, hands out the adapter.
+// RESULTS: a folder to leave the adapters and losses in. ARTIFACTS, CHROMIUM: as server.js and chromium.js have them.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { serve } from '../server.js';
+import { findChromium } from './chromium.js';
+
+const executablePath = findChromium();
+const skip = executablePath ? false : 'Chromium is not installed; CHROMIUM can name its executable';
+const text = [
+  'Occurs when the user clicks the splitter. This is an event in System.ComponentModel.',
+  'Gets the number of elements contained in the queue. This is a property in System.Collections.',
+  'Reads the next node from the stream. This is a method in System.Xml.',
+  'Represents an address on the network. This is a type in System.Net.',
+].join('\n');
+
+let browser;
+let server;
+
+before(async () => {
+  if (skip)
+    return;
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  server = await serve(0);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+async function openPage(size = { width: 1180, height: 900 }) {
+  const page = await browser.newPage({ viewport: size });
+  page.setDefaultTimeout(120_000);
+  const errors = [];
+  page.on('pageerror', error => errors.push(error.message));
+  await page.goto(`http://localhost:${server.address().port}/`);
+  return { page, errors };
+}
+
+async function train(page, { runtime, steps }) {
+  await page.check(`input[value="${runtime}"]`);
+  await page.fill('[name=text]', text);
+  await page.fill('[name=prompt]', 'Represents an address');
+  await page.fill('[name=steps]', String(steps));
+  await page.fill('[name=batchSize]', '4');
+  await page.click('#start');
+}
+
+const finished = page => page.waitForSelector('#start:not([disabled])');
+const lossOf = async (page, when) => Number(await page.getAttribute(`#loss-${when}`, 'data-loss'));
+
+for (const runtime of ['ort', 'ort-training']) {
+  test(`${runtime} trains in the page`, { skip }, async () => {
+    const { page, errors } = await openPage();
+
+    await train(page, { runtime, steps: 15 });
+    await finished(page);
+
+    assert.equal(await page.textContent('#error'), '');
+    assert.deepEqual(errors, []);
+    const result = {
+      before: await lossOf(page, 'before'),
+      after: await lossOf(page, 'after'),
+      textBefore: await page.textContent('#text-before'),
+      textAfter: await page.textContent('#text-after'),
+    };
+    assert.ok(result.after < result.before / 2, `loss ${result.before} became ${result.after}`);
+    assert.notEqual(result.textBefore, '');
+    assert.notEqual(result.textAfter, result.textBefore);
+    assert.match(await page.getAttribute('#chart', 'aria-label'), /at step 15$/);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
+    assert.equal(download.suggestedFilename(), 'adapter.zip');
+    if (process.env.RESULTS) {
+      await download.saveAs(join(process.env.RESULTS, `${runtime}.zip`));
+      await writeFile(join(process.env.RESULTS, `${runtime}.json`), JSON.stringify({ ...result, text }));
+    }
+    await page.close();
+  });
+}
+
+test('Stop ends early and keeps what was learnt', { skip }, async () => {
+  const { page } = await openPage();
+
+  await train(page, { runtime: 'ort', steps: 10_000 });
+  await page.waitForFunction(() => document.getElementById('progress').value >= 2);
+  await page.click('#stop');
+  await finished(page);
+
+  assert.match(await page.textContent('#status'), /^\d{1,3} steps over 4 rows/);
+  assert.ok(await page.isVisible('#download'));
+  await page.close();
+});
+
+test('missing artifacts are an error that says what to run', { skip }, async () => {
+  const { page } = await openPage();
+  await page.route('**/artifacts/**', route => route.fulfill({ status: 404 }));
+
+  await train(page, { runtime: 'ort', steps: 1 });
+  await finished(page);
+
+  assert.match(await page.textContent('#error'), /artifacts\.json is missing \(HTTP 404\).*npm run artifacts/);
+  await page.close();
+});
+
+test('a phone shows the page without scrolling sideways', { skip }, async () => {
+  const { page } = await openPage({ width: 360, height: 740 });
+
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+
+  assert.equal(width, 360);
+  await page.close();
+});

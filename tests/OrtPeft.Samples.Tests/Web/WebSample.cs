@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace OrtPeft.Samples.Tests.Web;
+
+/// <summary>The folder <c>samples/web</c> and Node, which runs its programs.</summary>
+internal static class WebSample
+{
+    private static readonly string[] Browsers =
+    [
+        Environment.GetEnvironmentVariable("CHROMIUM") ?? "",
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    ];
+
+    /// <summary>What is missing to run the sample's programs, with what to do; null when nothing is.</summary>
+    public static string? WhyNotNode { get; } = FindOut();
+
+    /// <summary>What is missing to open the page, with what to do; null when nothing is.</summary>
+    public static string? WhyNotChromium { get; } = WhyNotNode ?? (Browsers.Any(File.Exists)
+        ? null
+        : "Chromium is not installed; install it, or name its executable in the variable CHROMIUM.");
+
+    /// <summary>The sample's folder.</summary>
+    public static string Folder => Path.Combine(Repository, "samples", "web");
+
+    /// <summary>The model that the page adapts, an HF folder.</summary>
+    public static string Base => Path.Combine(Repository, "models", "tiny-gpt2-apidocs");
+
+    private static string Repository => Path.GetFullPath(Path.Combine(ThisFolder(), "..", "..", ".."));
+
+    /// <summary>Runs Node in the sample's folder; fails the test when it fails.</summary>
+    /// <param name="variables">Environment variables beside the process's own.</param>
+    /// <param name="arguments">Node's arguments.</param>
+    /// <returns>Its standard output.</returns>
+    public static string Node(IReadOnlyDictionary<string, string> variables, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("node", arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(
+            process.ExitCode == 0, $"node {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}{errors.Result}");
+        return output;
+    }
+
+    private static string? FindOut()
+    {
+        var name = OperatingSystem.IsWindows() ? "node.exe" : "node";
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        if (!path.Any(folder => File.Exists(Path.Combine(folder, name))))
+            return "Node is not installed; install Node 20 or newer to test samples/web.";
+        var packages = Path.Combine(Folder, "node_modules", "onnxruntime-web");
+        return Directory.Exists(packages) ? null : $"{packages} is missing; run: npm ci --prefix {Folder}";
+    }
+
+    private static string ThisFolder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+}

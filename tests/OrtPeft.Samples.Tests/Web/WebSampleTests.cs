@@ -1,0 +1,102 @@
+using System.IO.Compression;
+using System.Text.Json;
+using OrtPeft.Adapters;
+using OrtPeft.Models;
+using OrtPeft.Testing;
+using OrtPeft.Tokenizers;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Samples.Tests.Web;
+
+public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebArtifacts>
+{
+    private const double LearningRate = 0.005;
+    private const int BatchSize = 3; // divides the rows: an epoch ends with a whole batch
+    private const int Steps = 8;
+
+    private static readonly string[] Texts =
+    [
+        "Gets the number of elements contained in the queue.",
+        "Occurs when the current selection changes. This is an event in System.ComponentModel.",
+        "Reads the next node from the stream.",
+        "Represents the text content of an element or attribute.",
+        "Sends a request.",
+        "Initializes a new instance of the reader class that reads from a stream.",
+    ];
+
+    [NodeTheory]
+    [InlineData("ort")]
+    [InlineData("ort-training")]
+    public void Runtime_InNode_GivesTheLossesOfTheTrainer(string runtime)
+    {
+        using var scratch = new TemporaryFolder();
+        var folder = Path.Combine(artifacts.Path, runtime);
+        var tokenizer = TokenizerFolder.Load(WebSample.Base);
+        Example[] rows = [.. Texts.Select(text => ToExample(tokenizer, text))];
+        var batches = Enumerable.Range(0, Steps).Select(
+            step => Enumerable.Range(step * BatchSize, BatchSize).Select(i => rows[i % rows.Length].InputIds));
+        File.WriteAllText(scratch["batches.json"], JsonSerializer.Serialize(batches));
+
+        var expected = TrainerLosses(InitialAdapter(), new TokenDataset(rows));
+        var printed = WebSample.Node(
+            new Dictionary<string, string>(), "test/losses.js", folder, runtime, scratch["batches.json"], $"{LearningRate}");
+
+        var losses = JsonSerializer.Deserialize<double[]>(printed)!;
+        Assert.Equal(Steps, losses.Length);
+        Assert.True(expected[^1] < expected[0], $"{expected[0]} became {expected[^1]}");
+        // float32 on other kernels: sums differ in their order.
+        Assert.All(expected.Zip(losses), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+    }
+
+    [ChromiumFact]
+    public void Page_InChromium_TrainsWithBothRuntimes_AndItsAdaptersGiveItsLosses()
+    {
+        using var results = new TemporaryFolder();
+        var variables = new Dictionary<string, string> { ["ARTIFACTS"] = artifacts.Path, ["RESULTS"] = results.Path };
+
+        WebSample.Node(variables, "--test", "test/page.test.js");
+
+        foreach (var runtime in new[] { "ort", "ort-training" })
+        {
+            ZipFile.ExtractToDirectory(results[$"{runtime}.zip"], results[runtime]);
+            using var json = JsonDocument.Parse(File.ReadAllBytes(results[$"{runtime}.json"]));
+            var lines = json.RootElement.GetProperty("text").GetString()!.Split('\n');
+            using var evaluator = new Evaluator(PeftModel.Load(ModelSource.Open(WebSample.Base).Model, results[runtime]));
+            var data = TokenDataset.FromTexts(TokenizerFolder.Load(WebSample.Base), lines);
+            // float32 on other kernels.
+            Assert.Equal(evaluator.Evaluate(data).Loss, json.RootElement.GetProperty("after").GetDouble(), 1e-4);
+        }
+    }
+
+    /// <summary>The portable folder is an adapter folder of the initial weights.</summary>
+    private PeftModel InitialAdapter() =>
+        PeftModel.Load(ModelSource.Open(WebSample.Base).Model, Path.Combine(artifacts.Path, "ort"));
+
+    private static double[] TrainerLosses(PeftModel model, TokenDataset data)
+    {
+        var arguments = new TrainingArguments
+        {
+            MaxSteps = Steps,
+            BatchSize = BatchSize,
+            LearningRate = LearningRate,
+            Schedule = "constant",
+            Shuffle = false,
+        };
+        var losses = new List<double>();
+        using var trainer = new Trainer(model, arguments, data);
+        trainer.Train(new Synchronous(progress => losses.Add(progress.Step.Loss)));
+        return [.. losses];
+    }
+
+    private static Example ToExample(ByteLevelBpe tokenizer, string text)
+    {
+        int[] ids = [.. tokenizer.Encode(text), tokenizer.EndOfTextId!.Value];
+        return new Example([.. ids], [.. ids]);
+    }
+
+    private sealed class Synchronous(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}
