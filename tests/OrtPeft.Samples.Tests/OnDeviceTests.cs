@@ -69,6 +69,20 @@ public sealed class OnDeviceTests : IDisposable
     }
 
     [Fact]
+    public void Plain_LoadsNothingOfOrtPeft()
+    {
+        Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn");
+
+        Run("OnDevice.Plain");
+
+        var loaded = File.ReadAllLines(_place["loaded.txt"]);
+        Assert.Contains("Microsoft.ML.OnnxRuntime", loaded);
+        // The hook that lists them is in this test's own assembly.
+        var hook = typeof(OnDeviceTests).Assembly.GetName().Name;
+        Assert.DoesNotContain(loaded, name => name.StartsWith("OrtPeft", StringComparison.Ordinal) && name != hook);
+    }
+
+    [Fact]
     public void ArtifactsSample_WritesATrainedAdapter()
     {
         var first = Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn").GetWeights();

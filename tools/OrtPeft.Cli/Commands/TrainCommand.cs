@@ -1,4 +1,3 @@
-using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Errors;
