@@ -26,9 +26,10 @@ internal static class AdapterCheck
         foreach (var parameter in parameters)
         {
             var keys = parameter.Aliases.Prepend(parameter.Name).Where(weights.ContainsKey).ToArray();
-            if (keys.Length > 1)
-                throw new ConfigException($"{source}: '{keys[0]}' and '{keys[1]}' are the same parameter; keep one.");
-            if (keys.Length == 1)
+            if (keys.FirstOrDefault(key => !AreEqual(weights[key], weights[keys[0]])) is { } other)
+                throw new ConfigException(
+                    $"{source}: '{keys[0]}' and '{other}' are the same parameter and differ; keep one.");
+            if (keys.Length > 0)
                 given.Add((parameter, Checked(parameter, weights[keys[0]], source)));
             else if (!parameter.IsOptional)
                 throw new ConfigException(
@@ -39,14 +40,19 @@ internal static class AdapterCheck
         return given;
     }
 
+    private static bool AreEqual(Tensor a, Tensor b) => ReferenceEquals(a, b)
+        || (a.Type == b.Type && a.Dims.SequenceEqual(b.Dims) && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
+
     private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
     {
         var expected = parameter.Value.Initializer!;
-        if (!tensor.Dims.SequenceEqual(expected.Dims))
+        var isSame = tensor.Dims.SequenceEqual(expected.Dims);
+        var isConvolution = tensor.Dims.SequenceEqual([.. expected.Dims, 1]); // HF PEFT 0.2 has a layer's parts so
+        if (!isSame && !isConvolution)
             throw new ConfigException(
                 $"{source}: '{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; " +
                 "is it an adapter for another model?");
-        return InTypeOf(parameter, tensor);
+        return InTypeOf(parameter, isSame ? tensor : new Tensor(tensor.Type, expected.Dims, tensor.Data));
     }
 
     private static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
@@ -8,7 +9,8 @@ using OrtPeft.Onnx.Safetensors;
 namespace OrtPeft.Adapters;
 
 /// <summary>
-/// An adapter on disk as HF PEFT lays it out: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
+/// An adapter on disk as HF PEFT lays it out: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>. The
+/// adapters library's folders of bottleneck adapters are read too, where the weights are <c>adapter.safetensors</c>.
 /// </summary>
 public static class AdapterFolder
 {
@@ -18,7 +20,29 @@ public static class AdapterFolder
     /// <summary>The weights' file name.</summary>
     public const string WeightsFile = AdapterFiles.Weights;
 
+    /// <summary>Weights as Python pickles, of HF PEFT and of the adapters library, and what they are converted
+    /// to.</summary>
+    private static readonly (string Pickle, string Safe)[] Pickles =
+        [("adapter_model.bin", WeightsFile), ("pytorch_adapter.bin", LibraryLayout.WeightsFile)];
+
     private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
+
+    /// <summary>
+    /// Finds the adapters of a folder: its own, called <see cref="PeftModel.DefaultName"/>, then those in folders
+    /// inside, called as these, as <see cref="PeftModel.Save"/> and HF PEFT write several.
+    /// </summary>
+    /// <param name="folder">The folder; it may be missing.</param>
+    /// <returns>Names and folders, those inside sorted by name; only where there is a <see
+    /// cref="ConfigFile"/>.</returns>
+    public static IReadOnlyList<(string Name, string Folder)> AllIn(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return [];
+        var inside = Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)
+            .Select(static inner => (Name: Path.GetFileName(inner), Folder: inner));
+        return [.. inside.Prepend((Name: PeftModel.DefaultName, Folder: folder))
+            .Where(static a => File.Exists(Path.Combine(a.Folder, ConfigFile)))];
+    }
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">The adapter's folder, or the configuration file itself.</param>
@@ -29,12 +53,12 @@ public static class AdapterFolder
     {
         var file = Directory.Exists(path) ? Path.Combine(path, ConfigFile) : path;
         if (!File.Exists(file))
-            throw new ConfigException(
-                $"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
+            throw new ConfigException($"{file} does not exist; {WhatToGive(AllIn(path))}.");
         try
         {
             var json = JsonNode.Parse(File.ReadAllText(file), documentOptions: NoDuplicates) as JsonObject
                 ?? throw new ConfigException($"{file} is no JSON object.");
+            json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file) : json;
             return PeftMethods.Read(new ConfigFields(json, file), file);
         }
         catch (JsonException e)
@@ -50,11 +74,11 @@ public static class AdapterFolder
     /// <exception cref="OnnxFormatException">The file is damaged.</exception>
     public static IReadOnlyDictionary<string, Tensor> LoadWeights(string folder)
     {
-        var file = Path.Combine(folder, WeightsFile);
-        if (!File.Exists(file))
-            throw new ConfigException(
-                $"{file} does not exist; an adapter folder holds {ConfigFile} and {WeightsFile}.");
-        return SafetensorsFile.Open(file).Tensors;
+        var names = LibraryLayout.IsIn(Path.Combine(folder, ConfigFile))
+            ? (string[])[LibraryLayout.WeightsFile, WeightsFile]
+            : [WeightsFile, LibraryLayout.WeightsFile];
+        var file = names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        return file is null ? throw NoWeights(folder) : SafetensorsFile.Open(file).Tensors;
     }
 
     /// <summary>Writes both files, each of them whole or not at all.</summary>
@@ -65,6 +89,20 @@ public static class AdapterFolder
     public static void Save(string folder, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(config);
-        AdapterFiles.Save(folder, config.ToJson(), weights);
+        AdapterFiles.Save(folder, config.ToJson(), weights, config.WeightsFile);
     }
+
+    private static ConfigException NoWeights(string folder)
+    {
+        var (pickle, safe) = Pickles.FirstOrDefault(p => File.Exists(Path.Combine(folder, p.Pickle)));
+        return new ConfigException(pickle is null
+            ? $"{Path.Combine(folder, WeightsFile)} does not exist; {WhatToGive([])}."
+            : $"{Path.Combine(folder, pickle)} is a Python pickle, which can run code when it is read and is not read "
+            + "here; convert it in its folder with python -c \"import torch, safetensors.torch as s; "
+            + $"s.save_file(torch.load('{pickle}', weights_only=True), '{safe}')\".");
+    }
+
+    private static string WhatToGive(IReadOnlyList<(string Name, string Folder)> inside) => inside.Count == 0
+        ? $"an adapter folder holds {ConfigFile} and {WeightsFile}"
+        : $"the folder holds several adapters, so give one of {string.Join(", ", inside.Select(static a => a.Folder))}";
 }

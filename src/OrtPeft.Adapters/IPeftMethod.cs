@@ -23,12 +23,14 @@ public interface IPeftMethod
     Injection Inject(Model model, PeftConfig config, long seed);
 
     /// <summary>
-    /// Folds trained weights into the base. Not called where <see cref="MethodDescription.WhyNotMergeable"/> gives a
-    /// reason.
+    /// Folds trained weights into the base. A method whose <see cref="MethodDescription.WhyNotMergeable"/> gives a
+    /// reason leaves this out, and the reason is thrown.
     /// </summary>
     /// <param name="model">A copy of the base in canonical form; edited in place.</param>
     /// <param name="config">The configuration with every choice made.</param>
     /// <param name="weights">The trained weights and the buffers by parameter name.</param>
-    /// <exception cref="ConfigException">This configuration cannot be folded in; the message says why.</exception>
-    void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights);
+    /// <exception cref="ConfigException">The method or this configuration cannot be folded in; the message says
+    /// why.</exception>
+    void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
+        throw new ConfigException($"{Description.Title} cannot be merged: {Description.WhyNotMergeable}.");
 }

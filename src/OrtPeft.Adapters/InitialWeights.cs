@@ -26,6 +26,12 @@ internal static class InitialWeights
         return Tensor.Of<float>(values, dims);
     }
 
+    /// <summary>
+    /// A matrix uniform in ±1/√columns: Kaiming's with a = √5, as PyTorch starts a linear layer's weight.
+    /// </summary>
+    public static Tensor Kaiming(long seed, string name, long rows, long columns) =>
+        Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns);
+
     /// <summary>Normal with mean 0.</summary>
     public static Tensor Normal(long seed, string name, double standardDeviation, params ReadOnlySpan<long> dims)
     {

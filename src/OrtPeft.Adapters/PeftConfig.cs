@@ -25,6 +25,15 @@ public abstract record PeftConfig
     public JsonObject Unknown { get; init; } = [];
 
     /// <summary>
+    /// The names of the <see cref="Unknown"/> fields that may matter, for warnings: not those that are null, false or
+    /// empty, nor those that are known to have no effect on a trained adapter, such as <c>peft_version</c>.
+    /// </summary>
+    public IReadOnlyList<string> UnknownFields => FieldsWithoutEffect.Without(Unknown);
+
+    /// <summary>The name of the file that holds the weights, beside the configuration's.</summary>
+    public virtual string WeightsFile => AdapterFolder.WeightsFile;
+
+    /// <summary>
     /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to
     /// its layers' results does.
     /// </summary>
@@ -36,6 +45,17 @@ public abstract record PeftConfig
     /// <param name="names">The names of a file's tensors.</param>
     /// <returns>The configuration that takes them.</returns>
     public virtual PeftConfig FittedTo(IReadOnlyCollection<string> names) => this;
+
+    /// <summary>The names of tensors that are saved with the adapter without training; none by default.</summary>
+    public virtual IReadOnlyList<string> SavedConstants => [];
+
+    /// <summary>
+    /// Why tensors of these names, as training leaves them, cannot be written as an adapter without looking at the base
+    /// model; null (default) where they are what files hold.
+    /// </summary>
+    /// <param name="names">The names of the tensors.</param>
+    /// <returns>The reason, as a sentence without its full stop.</returns>
+    public virtual string? WhyBaseIsNeeded(IReadOnlyCollection<string> names) => null;
 
     /// <summary>The configuration as HF PEFT writes it: all fields, sorted by name.</summary>
     /// <returns>The content of <c>adapter_config.json</c>.</returns>
@@ -53,8 +73,13 @@ public abstract record PeftConfig
         foreach (var (name, value) in Unknown)
             fields[name] = value?.DeepClone();
         WriteFields(fields);
-        return new JsonObject(fields);
+        return Arranged(new JsonObject(fields));
     }
+
+    /// <summary>The layout of the file, where it is not one object of all fields.</summary>
+    /// <param name="fields">All fields.</param>
+    /// <returns>The file's content.</returns>
+    protected virtual JsonObject Arranged(JsonObject fields) => fields;
 
     /// <summary>Adds the method's own fields.</summary>
     /// <param name="fields">The fields by name.</param>

@@ -11,6 +11,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Adapters;
@@ -28,6 +29,7 @@ public static class PeftMethods
         new BottleneckMethod(),
         new LnTuningMethod(),
         new BitFitMethod(),
+        new TrainableTokensMethod(),
         new PromptTuningMethod(),
         new PTuningMethod(),
         new PrefixTuningMethod(),

@@ -3,8 +3,6 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx.Passes.Idioms;
-using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters;
 
@@ -20,19 +18,17 @@ public sealed class PeftModel
     /// <summary>The first adapter's name.</summary>
     public const string DefaultName = "default";
 
-    private readonly Model _original;
-    private readonly Model _base;
+    private readonly BaseModel _base;
     private readonly AdapterSet _adapters;
     private IReadOnlyList<Adapter> _chosen;
     private ActiveAdapters _active;
 
-    private PeftModel(Model original, Model canonicalBase, Adapter first)
+    private PeftModel(BaseModel given, Adapter first)
     {
-        _original = original;
-        _base = canonicalBase;
+        _base = given;
         _adapters = new AdapterSet(first);
         _chosen = [first];
-        _active = ActiveAdapters.Of(canonicalBase, _chosen);
+        _active = ActiveAdapters.Of(given.Canonical, _chosen);
     }
 
     /// <summary>
@@ -92,29 +88,23 @@ public sealed class PeftModel
     /// The number of elements of all weights, the base's and the adapter's; a quantised weight counts with its
     /// elements, not with its scales.
     /// </summary>
-    public long TotalParameterCount => Model.Graph.Initializers
-        .Where(static v => v.Type.IsFloating() && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 })
-        .Where(static v => !v.Uses.Any(static u => u.Node.Is("DequantizeLinear")))
-        .Concat(Model.Graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null)
-            .Select(static n => n.Inputs[0]!))
-        .Sum(static v => v.Initializer!.Count);
+    public long TotalParameterCount => WeightCatalogue.ElementCount(Model.Graph);
 
     /// <summary>Puts a freshly initialised adapter on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="config">Which method, and how.</param>
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The configuration does not fit the model.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form, or hides layers in
     /// loops or in branches that data choose.</exception>
-    public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0)
+    public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0, string name = DefaultName)
     {
         ArgumentNullException.ThrowIfNull(baseModel);
-        var canonical = baseModel.Clone();
-        CanonicalForm.Apply(canonical);
-        ControlFlow.Refuse(canonical);
-        SharedVectors.Separate(canonical.Graph);
-        return new PeftModel(baseModel, canonical, Adapter.Create(DefaultName, canonical, config, seed));
+        Several.AdapterNames.Check(name);
+        var given = BaseModel.Of(baseModel);
+        return new PeftModel(given, Adapter.Create(name, given.Canonical, config, seed));
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -123,14 +113,19 @@ public sealed class PeftModel
     /// <param name="weights">The adapter's tensors by name; they decide the form where a method has two, such as a
     /// prompt with its encoder and one saved without.</param>
     /// <param name="source">What messages call the weights' origin.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     public static PeftModel Create(
-        Model baseModel, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights, string source)
+        Model baseModel,
+        PeftConfig config,
+        IReadOnlyDictionary<string, Tensor> weights,
+        string source,
+        string name = DefaultName)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        var model = Create(baseModel, config.FittedTo([.. weights.Keys]));
+        var model = Create(baseModel, config.FittedTo([.. weights.Keys]), name: name);
         model.SetWeights(weights, source);
         return model;
     }
@@ -138,11 +133,31 @@ public sealed class PeftModel
     /// <summary>Puts an adapter from disk on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="folder">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</param>
+    /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     /// <exception cref="OnnxFormatException">A file is damaged.</exception>
-    public static PeftModel Load(Model baseModel, string folder) =>
-        Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder);
+    public static PeftModel Load(Model baseModel, string folder, string name = DefaultName) =>
+        Create(baseModel, AdapterFolder.LoadConfig(folder), AdapterFolder.LoadWeights(folder), folder, name);
+
+    /// <summary>
+    /// Puts all adapters of a folder on a base, as <see cref="Save"/> and HF PEFT leave them; the first one is active.
+    /// </summary>
+    /// <param name="baseModel">The base; not changed.</param>
+    /// <param name="folder">An adapter's folder, or one with adapters' folders in it, or both; see <see
+    /// cref="AdapterFolder.AllIn"/>.</param>
+    /// <returns>The adapted model.</returns>
+    /// <exception cref="ConfigException">There is no adapter, or one does not fit the model.</exception>
+    /// <exception cref="OnnxFormatException">A file is damaged.</exception>
+    public static PeftModel LoadAll(Model baseModel, string folder)
+    {
+        var adapters = AdapterFolder.AllIn(folder);
+        var first = adapters.Count > 0 ? adapters[0] : (Name: DefaultName, Folder: folder);
+        var model = Load(baseModel, first.Folder, first.Name);
+        foreach (var (name, place) in adapters.Skip(1))
+            model.LoadAdapter(name, place);
+        return model;
+    }
 
     /// <summary>Adds a freshly initialised adapter beside the present ones; it is not active yet.</summary>
     /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>
@@ -150,7 +165,7 @@ public sealed class PeftModel
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
     /// <exception cref="ConfigException">The name is taken, or the configuration does not fit the model.</exception>
     public void AddAdapter(string name, PeftConfig config, long seed = 0) =>
-        _adapters.Add(name, () => Adapter.Create(name, _base, config, seed));
+        _adapters.Add(name, () => Adapter.Create(name, _base.Canonical, config, seed));
 
     /// <summary>Adds an adapter with given weights beside the present ones; it is not active yet.</summary>
     /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>
@@ -165,8 +180,8 @@ public sealed class PeftModel
         ArgumentNullException.ThrowIfNull(weights);
         _adapters.Add(name, () =>
         {
-            var adapter = Adapter.Create(name, _base, config.FittedTo([.. weights.Keys]), seed: 0);
-            ActiveAdapters.Of(_base, [adapter]).Set(weights, source);
+            var adapter = Adapter.Create(name, _base.Canonical, config.FittedTo([.. weights.Keys]), seed: 0);
+            ActiveAdapters.Of(_base.Canonical, [adapter]).Set(weights, source);
             return adapter;
         });
     }
@@ -187,7 +202,7 @@ public sealed class PeftModel
     public void SetAdapter(params IReadOnlyList<string> names)
     {
         var chosen = _adapters.Of(names);
-        var active = ActiveAdapters.Of(_base, chosen);
+        var active = ActiveAdapters.Of(_base.Canonical, chosen);
         _active = IsEnabled ? active : _active with { Injection = new Injection(active.Injection.Config, []) };
         _chosen = chosen;
     }
@@ -196,10 +211,10 @@ public sealed class PeftModel
     /// Makes the model the base again until <see cref="Enable"/>; nothing trains meanwhile. The adapters keep their
     /// weights.
     /// </summary>
-    public void Disable() => _active = IsEnabled ? ActiveAdapters.None(_base, Config) : _active;
+    public void Disable() => _active = IsEnabled ? ActiveAdapters.None(_base.Canonical, Config) : _active;
 
     /// <summary>Lets the chosen adapters count again.</summary>
-    public void Enable() => _active = IsEnabled ? _active : ActiveAdapters.Of(_base, _chosen);
+    public void Enable() => _active = IsEnabled ? _active : ActiveAdapters.Of(_base.Canonical, _chosen);
 
     /// <summary>Forgets an adapter. Where it was the only active one, the first of the others becomes active.</summary>
     /// <param name="name">The adapter.</param>
@@ -283,10 +298,11 @@ public sealed class PeftModel
     }
 
     /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
-    internal bool IsOfBase(Node node) => _base.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
+    internal bool IsOfBase(Node node) =>
+        _base.Canonical.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
 
     /// <summary>Whether the base chooses between graphs at run time, as Optimum's merged decoders do.</summary>
-    public bool HasBranches => _original.Graph.Nodes.Any(static n => n.Subgraphs.Any());
+    public bool HasBranches => _base.HasBranches;
 
     /// <summary>
     /// Folds the active adapters into a copy of the base. This model stays as it is, so to unmerge is to go on with it;
@@ -303,11 +319,9 @@ public sealed class PeftModel
     {
         if (!IsEnabled)
             throw new ConfigException("The adapters are disabled, so there is nothing to merge; call Enable() first.");
-        var merged = _active.MergeInto(_base.Clone());
-        RmsNormLowering.Run(merged);
-        var result = HasBranches ? OriginalGraph.With(_original, _base, merged) ?? merged : merged;
-        _active.RecordMerge(result);
-        return result;
+        var merged = _base.Leaving(_active.MergeInto(_base.Canonical.Clone()));
+        _active.RecordMerge(merged);
+        return merged;
     }
 
     /// <summary>
@@ -319,7 +333,7 @@ public sealed class PeftModel
     public Model ForInference()
     {
         var canMerge = _active.Adapters.All(static a => a.Method.Description.WhyNotMergeable is null);
-        var model = !HasBranches || !canMerge ? Model.Clone() : IsEnabled ? Merge() : _original.Clone();
+        var model = !HasBranches || !canMerge ? Model.Clone() : IsEnabled ? Merge() : _base.Original.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
     }

@@ -26,15 +26,20 @@ public static class AdapterFiles
     /// <param name="folder">The adapter's folder; created if missing.</param>
     /// <param name="config">The configuration, field by field.</param>
     /// <param name="weights">The weights by name.</param>
+    /// <param name="weightsFile">The weights' file name, where another layout wants another.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static void Save(string folder, JsonObject config, IReadOnlyDictionary<string, Tensor> weights)
+    public static void Save(
+        string folder,
+        JsonObject config,
+        IReadOnlyDictionary<string, Tensor> weights,
+        string weightsFile = Weights)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         Directory.CreateDirectory(folder);
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        SafetensorsFile.Save(Path.Combine(folder, Weights), weights.Select(static w => (w.Key, w.Value)), metadata);
+        SafetensorsFile.Save(Path.Combine(folder, weightsFile), weights.Select(static w => (w.Key, w.Value)), metadata);
         AtomicFile.Write(Path.Combine(folder, Config), config.ToJsonString(Indented));
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using OrtPeft.Artifacts.Json;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Storage;
@@ -24,7 +25,8 @@ public sealed record ArtifactManifest
     public int FormatVersion { get; init; } = CurrentVersion;
 
     /// <summary>What wrote the folder, such as <c>OrtPeft 0.1.0</c>; informative.</summary>
-    public string Producer { get; init; } = $"OrtPeft {typeof(ArtifactManifest).Assembly.GetName().Version!.ToString(3)}";
+    public string Producer { get; init; } =
+        $"OrtPeft {typeof(ArtifactManifest).Assembly.GetName().Version!.ToString(3)}";
 
     /// <summary>What runs the folder: one of <see cref="ArtifactRuntimes"/>.</summary>
     public required string Runtime { get; init; }
@@ -78,11 +80,26 @@ public sealed record ArtifactManifest
     public long? FlatLength { get; init; }
 
     /// <summary>The optimiser's constants, which are part of its model.</summary>
+    [JsonPropertyName("adamw")]
     public required AdamWConfig AdamW { get; init; }
 
     /// <summary>How the optimiser's model changes the learning rate that it is given; null (default) not at
     /// all.</summary>
     public LearningRateFolding? FoldLr { get; init; }
+
+    /// <summary>The names of all files that belong to the folder, but for the manifest itself.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> AllFiles =>
+    [
+        .. new[] { Files.Weights, Files.Config, Files.Checkpoint }.OfType<string>(),
+        .. Files.ExternalData,
+        .. Graphs.Select(static g => g.File),
+    ];
+
+    /// <summary>The models that there are.</summary>
+    [JsonIgnore]
+    internal IEnumerable<ArtifactGraph> Graphs =>
+        new[] { Training, Evaluation, Optimizer, Saving }.OfType<ArtifactGraph>();
 
     /// <summary>Reads and checks a folder's manifest.</summary>
     /// <param name="folder">The artifact folder.</param>
@@ -142,8 +159,8 @@ public sealed record ArtifactManifest
         {
             throw new OnnxFormatException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: format_version is {version}, this program reads 1 to {CurrentVersion}; update it, or write the "
-                + $"artifacts again."));
+                $"{name}: format_version is {version}, this program reads 1 to {CurrentVersion}; update it, or write "
+                + $"the artifacts again."));
         }
     }
 }

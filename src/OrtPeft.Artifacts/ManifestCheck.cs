@@ -10,29 +10,28 @@ internal static class ManifestCheck
     /// <exception cref="OnnxFormatException">Something does not hold; the message names the field.</exception>
     public static void Run(ArtifactManifest manifest, string name)
     {
-        foreach (var file in FilesOf(manifest))
+        if (ListsOf(manifest).Any(static list => list.Contains(null)))
+            throw Broken(name, "a list holds null");
+        foreach (var file in manifest.AllFiles)
         {
             if (file.Length == 0 || Path.GetFileName(file) != file || file is "." or "..")
                 throw Broken(name, $"the file name '{file}' is not that of a file in the folder");
         }
 
-        foreach (var graph in GraphsOf(manifest))
+        foreach (var graph in manifest.Graphs)
             CheckNames(graph, name);
         CheckParameters(manifest, name);
         if (manifest.VirtualTokens < 0 || manifest.ReservedPositions < 0)
             throw Broken(name, "virtual_tokens and reserved_positions must be 0 or more");
     }
 
-    private static IEnumerable<ArtifactGraph> GraphsOf(ArtifactManifest manifest) =>
-        new[] { manifest.Training, manifest.Evaluation, manifest.Optimizer, manifest.Saving }.OfType<ArtifactGraph>();
-
-    private static IEnumerable<string> FilesOf(ArtifactManifest manifest)
-    {
-        var files = manifest.Files;
-        return new[] { files.Weights, files.Config, files.Checkpoint }.OfType<string>()
-            .Concat(files.ExternalData)
-            .Concat(GraphsOf(manifest).Select(static g => g.File));
-    }
+    private static IEnumerable<IEnumerable<object?>> ListsOf(ArtifactManifest manifest) =>
+    [
+        manifest.Parameters,
+        manifest.Files.ExternalData,
+        .. manifest.Graphs.Select(static g => g.Inputs),
+        .. manifest.Graphs.Select(static g => g.Outputs),
+    ];
 
     private static void CheckNames(ArtifactGraph graph, string name)
     {

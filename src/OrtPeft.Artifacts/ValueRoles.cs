@@ -5,7 +5,7 @@ namespace OrtPeft.Artifacts;
 /// </summary>
 public static class ValueRoles
 {
-    /// <summary>Input: comes with every batch, such as <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>.</summary>
+    /// <summary>Input: comes with every batch, such as <c>input_ids</c> and <c>labels</c>.</summary>
     public const string Data = "data";
 
     /// <summary>

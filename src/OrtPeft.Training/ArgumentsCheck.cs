@@ -1,14 +1,11 @@
 using System.Globalization;
-using OrtPeft.Adapters;
+using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
 
 /// <summary>Ranges of <see cref="TrainingArguments"/>, and which of them make a run what it is.</summary>
 internal static class ArgumentsCheck
 {
-    /// <summary>Fields of an adapter that say where the base came from: another path is the same run.</summary>
-    private static readonly string[] Informative = ["base_model_name_or_path", "revision"];
-
     public static void Validate(TrainingArguments arguments)
     {
         AtLeast(arguments.BatchSize, 1, "batch size");
@@ -31,11 +28,11 @@ internal static class ArgumentsCheck
                 "Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
     }
 
-    /// <summary>What a resumed run shares with its first part: settings, the adapter's among them, data.</summary>
+    /// <summary>What a resumed run shares with its first part: settings, the adapters' among them, data.</summary>
     public static IReadOnlyDictionary<string, string> Identity(
-        TrainingArguments arguments, PeftConfig adapter, int totalSteps, ulong data)
+        TrainingArguments arguments, TrainingSubject subject, int totalSteps, ulong data)
     {
-        var optimizer = arguments.Optimizer;
+        var optimizer = subject.Optimizer;
         var settings = new (string Name, IFormattable Value)[]
         {
             ("batch-size", arguments.BatchSize),
@@ -60,9 +57,9 @@ internal static class ArgumentsCheck
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
-        identity["base-dropout"] = arguments.BaseDropout ? "yes" : "no";
-        foreach (var (field, value) in adapter.ToJson().Where(static f => !Informative.Contains(f.Key)))
-            identity[field] = value?.ToJsonString() ?? "null";
+        identity["base-dropout"] = subject.BaseDropout ? "yes" : "no";
+        foreach (var (field, value) in subject.Adapters)
+            identity[field] = value;
         return identity;
     }
 

@@ -42,7 +42,7 @@ public sealed class Evaluator : IDisposable
     {
         _virtualTokens = virtualTokens;
         var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm(), virtualTokens);
-        _session = new LossSession(graph, options ?? new RuntimeOptions());
+        _session = new LossSession(ModelGraphs.OpenLoss(graph, options ?? new RuntimeOptions()));
     }
 
     /// <summary>Runs all rows through the model.</summary>

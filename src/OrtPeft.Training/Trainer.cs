@@ -6,28 +6,30 @@ using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Runtime;
 using OrtPeft.Training.Schedules;
+using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
 
 /// <summary>
-/// Trains an adapted model's parameters. The same seed, data and thread count give the same run again, and a resumed
-/// run
-/// ends with the same bits as one that never stopped. Not thread-safe; dispose it to free its sessions.
+/// Trains an adapter, of a model in memory or of an artifact folder. The same seed, data and thread count give the same
+/// run again, and a resumed run ends with the same bits as one that never stopped. Not thread-safe; dispose it to free
+/// its sessions.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
-    /// <summary>The name of the checkpoint in the output folder.</summary>
+    /// <summary>The name of the checkpoint in the output folder, for plain sessions.</summary>
     public const string CheckpointFile = TrainingCheckpoint.FileName;
 
-    private readonly PeftModel _model;
+    /// <summary>The names that checkpoints have in output folders: one for each runtime.</summary>
+    public static IReadOnlyList<string> CheckpointFiles { get; } = [CheckpointFile, OrtTrainingRuntime.StateFile];
+
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;
     private readonly IDataset? _evaluation;
     private readonly BatchSchedule _batches;
     private readonly LearningRateSchedule _schedule;
-    private readonly OrtRuntime _runtime;
-    private readonly string? _checkpointPath;
-    private bool _hasCheckpoint;
+    private readonly TrainingSubject _subject;
+    private string? _checkpoint;
     private bool _hasTrained;
 
     /// <summary>Builds the training graph and opens its session.</summary>
@@ -45,12 +47,16 @@ public sealed class Trainer : IDisposable
         IDataset train,
         IDataset? evaluation = null,
         IObjective? objective = null)
+        : this(arguments, train, evaluation, () => ModelSubject.Create(Given(model), objective, arguments))
     {
-        ArgumentNullException.ThrowIfNull(model);
+    }
+
+    private Trainer(
+        TrainingArguments arguments, IDataset train, IDataset? evaluation, Func<TrainingSubject> open)
+    {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(train);
         ArgumentsCheck.Validate(arguments);
-        _model = model;
         _arguments = arguments;
         _train = train;
         _evaluation = evaluation;
@@ -59,16 +65,35 @@ public sealed class Trainer : IDisposable
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
-        _checkpointPath = arguments.OutputFolder is { } folder
-            ? Path.Combine(folder, TrainingCheckpoint.FileName)
-            : null;
-        _runtime = new OrtRuntime(model, objective ?? new CausalLm(), arguments);
+        _subject = open();
+    }
+
+    /// <summary>
+    /// Opens an artifact folder, which the runtime that it was written for trains: plain sessions, or ONNX Runtime's
+    /// training session. No code for graphs is loaded.
+    /// </summary>
+    /// <param name="folder">A folder that <c>ortpeft artifacts</c> wrote; it is not changed.</param>
+    /// <param name="arguments">How to train. The optimiser's constants, LoRA+ and the base's dropout are part of the
+    /// folder's models and stay at their defaults here.</param>
+    /// <param name="train">The rows to train on.</param>
+    /// <param name="evaluation">Held-out rows to measure with, or null.</param>
+    /// <returns>The trainer; <see cref="SaveAdapter"/> writes what it learns.</returns>
+    /// <exception cref="ArgumentException">An argument is out of its range, or fixed by the folder.</exception>
+    /// <exception cref="Onnx.OnnxFormatException">A file of the folder is missing or damaged.</exception>
+    /// <exception cref="TrainingRuntimeException">This build of ONNX Runtime cannot train the folder.</exception>
+    public static Trainer FromArtifacts(
+        string folder, TrainingArguments arguments, IDataset train, IDataset? evaluation = null)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return new Trainer(arguments, train, evaluation, () => ArtifactSubject.Create(folder, arguments));
     }
 
     /// <summary>The number of steps of the whole run.</summary>
     public int TotalSteps => _batches.TotalSteps;
 
-    /// <summary>Trains to the end, or until cancelled; then sets the model's weights and writes a checkpoint.</summary>
+    /// <summary>
+    /// Trains to the end, or until cancelled; then sets the model's weights, if it has one, and writes a checkpoint.
+    /// </summary>
     /// <param name="progress">Told after every step, on the calling thread's terms.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
     /// <returns>How the run ended.</returns>
@@ -118,7 +143,7 @@ public sealed class Trainer : IDisposable
         }
 
         SaveCheckpoint(step, seconds);
-        _model.SetWeights(_runtime.GetWeights());
+        _subject.SetWeights(_subject.Runtime.GetWeights());
         return new TrainingResult(step, step >= TotalSteps, loss, seconds);
     }
 
@@ -130,27 +155,42 @@ public sealed class Trainer : IDisposable
         if (_evaluation is null)
             return null;
         var result = EvaluationPass.Run(
-            _evaluation, _arguments.BatchSize, _model.VirtualTokens, _runtime.Evaluate);
+            _evaluation, _arguments.BatchSize, _subject.VirtualTokens, _subject.Runtime.Evaluate);
         return new EvaluationMetrics { Step = step, Loss = result.Loss };
     }
 
+    /// <summary>Writes the adapter with its present weights, as HF PEFT does.</summary>
+    /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
+    /// missing.</param>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void SaveAdapter(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        _subject.Save(folder, _subject.Runtime.GetWeights());
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _runtime.Dispose();
+    public void Dispose() => _subject.Runtime.Dispose();
+
+    private static PeftModel Given(PeftModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model;
+    }
 
     private CheckpointInfo Begin()
     {
         var fresh = Info(0, 0);
         if (_arguments.OutputFolder is { } folder)
             Directory.CreateDirectory(folder);
-        if (!_arguments.Resume || _checkpointPath is null)
+        if (!_arguments.Resume)
             return fresh;
-        var info = TrainingCheckpoint.Load(_checkpointPath, _runtime, fresh);
-        _hasCheckpoint = true;
+        (_checkpoint, var info) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
         return info;
     }
 
     private CheckpointInfo Info(int step, double seconds) =>
-        new(step, seconds, ArgumentsCheck.Identity(_arguments, _model.Config, TotalSteps, _train.Fingerprint));
+        new(step, seconds, ArgumentsCheck.Identity(_arguments, _subject, TotalSteps, _train.Fingerprint));
 
     private MetricsLog? OpenLog(int step)
     {
@@ -163,15 +203,14 @@ public sealed class Trainer : IDisposable
     private StepMetrics RunStep(int step, Stopwatch clock)
     {
         var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows))
-            .Where(b => b.CountFor(_model.VirtualTokens) > 0).ToArray();
+            .Where(b => b.CountFor(_subject.VirtualTokens) > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);
-        var (loss, norm) = (0.0, 0.0);
+        var result = new StepResult(0, 0);
         if (batches.Length > 0)
         {
-            loss = _runtime.Accumulate(step + 1, batches);
-            Check(double.IsFinite(loss), step, $"the loss is {loss}");
-            norm = _runtime.Update(step + 1, rate);
-            Check(double.IsFinite(norm), step, $"the gradient's norm is {norm}");
+            result = _subject.Runtime.Step(step + 1, rate, batches);
+            Check(double.IsFinite(result.Loss), step, $"the loss is {result.Loss}");
+            Check(double.IsFinite(result.GradNorm ?? 0), step, $"the gradient's norm is {result.GradNorm}");
         }
 
         var tokens = batches.Sum(static b => b.Tokens);
@@ -180,9 +219,9 @@ public sealed class Trainer : IDisposable
         {
             Step = step + 1,
             Epoch = _batches.EpochsAfter(step + 1),
-            Loss = loss,
+            Loss = result.Loss,
             LearningRate = rate,
-            GradNorm = norm,
+            GradNorm = result.GradNorm ?? double.NaN,
             Tokens = tokens,
             TokensPerSecond = tokens / seconds,
             Seconds = seconds,
@@ -193,9 +232,9 @@ public sealed class Trainer : IDisposable
     {
         if (isFinite)
             return;
-        var last = _hasCheckpoint
-            ? $"the last good checkpoint is {_checkpointPath}"
-            : "no checkpoint was written yet";
+        var last = _checkpoint is null
+            ? "no checkpoint was written yet"
+            : $"the last good checkpoint is {_checkpoint}";
         throw new TrainingFailedException(
             $"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
     }
@@ -203,12 +242,7 @@ public sealed class Trainer : IDisposable
     private bool IsDue(int? every, int step) =>
         step == TotalSteps || step % (every ?? _batches.StepsPerEpoch) == 0;
 
-    private string? SaveCheckpoint(int step, double seconds)
-    {
-        if (_checkpointPath is null)
-            return null;
-        TrainingCheckpoint.Save(_checkpointPath, _runtime, Info(step, seconds));
-        _hasCheckpoint = true;
-        return _checkpointPath;
-    }
+    private string? SaveCheckpoint(int step, double seconds) => _arguments.OutputFolder is { } folder
+        ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds))
+        : null;
 }

@@ -46,6 +46,97 @@ public sealed class AdapterFolderTests
     }
 
     [Theory]
+    [InlineData("adapter_model.bin", "adapter_model.safetensors")]
+    [InlineData("pytorch_adapter.bin", "adapter.safetensors")]
+    public void LoadWeights_OfAPickle_SaysHowToConvertIt(string pickle, string safe)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder[pickle], "PK");
+
+        var error = Assert.Throws<ConfigException>(() => AdapterFolder.LoadWeights(folder.Path));
+
+        Assert.Contains($"torch.load('{pickle}', weights_only=True), '{safe}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LoadConfig_OfAFolderWithAdaptersInside_NamesThem()
+    {
+        using var folder = new TemporaryFolder();
+        Copy(Saved, folder["chat"]);
+        Copy(Saved, folder["code"]);
+
+        var error = Assert.Throws<ConfigException>(() => AdapterFolder.LoadConfig(folder.Path));
+
+        Assert.Contains($"{folder["chat"]}, {folder["code"]}", error.Message, StringComparison.Ordinal);
+        Assert.Equal([("chat", folder["chat"]), ("code", folder["code"])], AdapterFolder.AllIn(folder.Path));
+    }
+
+    [Fact]
+    public void LoadAll_OfWhatSaveWrote_HasAllAdapters()
+    {
+        using var folder = new TemporaryFolder();
+        var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new LoraConfig { InitLoraWeights = false });
+        model.AddAdapter("chat", new LoraConfig { R = 2, InitLoraWeights = false }, seed: 4);
+        model.Save(folder.Path);
+
+        var read = PeftModel.LoadAll(Gpt2.Open(Gpt2.Imported), folder.Path);
+
+        Assert.Equal(["default", "chat"], read.AdapterNames);
+        Assert.Equal(["default"], read.ActiveAdapterNames);
+        foreach (var name in read.AdapterNames)
+        {
+            var weights = read.WeightsOf(name);
+            Assert.All(model.WeightsOf(name), w => Assert.Equal(w.Value.ToFloat32(), weights[w.Key].ToFloat32()));
+        }
+    }
+
+    [Fact]
+    public void LoadAll_WithoutAnAdapterOfTheFolderItself_StartsWithTheFirst()
+    {
+        using var folder = new TemporaryFolder();
+        Copy(Saved, folder["code"]);
+        Copy(Saved, folder["chat"]);
+
+        var read = PeftModel.LoadAll(Gpt2.Open(Gpt2.Imported), folder.Path);
+
+        Assert.Equal(["chat", "code"], read.AdapterNames);
+        Assert.Equal(["chat"], read.ActiveAdapterNames);
+    }
+
+    [Fact]
+    public void LoadAll_OfAnEmptyFolder_NamesWhatIsMissing()
+    {
+        using var folder = new TemporaryFolder();
+
+        var error = Assert.Throws<ConfigException>(
+            () => PeftModel.LoadAll(Gpt2.Open(Gpt2.Imported), folder.Path));
+
+        Assert.Contains(folder[AdapterFolder.ConfigFile], error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"peft_type":"LORA","peft_version":"0.18","megatron_core":"x","qalora_group_size":16}""")]
+    [InlineData("""{"peft_type":"LORA","future":null,"later":false,"then":{},"more":[]}""")]
+    [InlineData("""{"peft_type":"LORA","future":1,"then":{"a":null}}""", "future", "then")]
+    [InlineData("""{"peft_type":"IA3","later":"x"}""", "later")]
+    [InlineData("""{"peft_type":"BOTTLENECK","phm_dim":4,"later":true}""", "later")]
+    public void UnknownFields_AreThoseThatMayMatter_AndAllAreKept(string json, params string[] expected)
+    {
+        var fields = System.Text.Json.Nodes.JsonNode.Parse(json)!.AsObject();
+
+        var config = PeftMethods.Read(new Configuration.ConfigFields(fields, "config"), "config");
+
+        Assert.Equal(expected, config.UnknownFields);
+        var written = config.ToJson();
+        Assert.All(fields, f => Assert.True(written.ContainsKey(f.Key), f.Key));
+    }
+
+    [Fact]
+    public void UnknownFields_OfHfPeftsFiles_AreNone() => Assert.All(
+        Directory.GetDirectories(Path.Combine(Fixtures.Folder, "peft_ckpt")),
+        static folder => Assert.Empty(AdapterFolder.LoadConfig(folder).UnknownFields));
+
+    [Theory]
     [InlineData(0)]
     [InlineData(7)]
     [InlineData(100)]
@@ -78,5 +169,12 @@ public sealed class AdapterFolderTests
         Assert.Equal(
             [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile],
             Directory.EnumerateFiles(folder.Path).Select(static f => Path.GetFileName(f)).Order());
+    }
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in (string[])[AdapterFolder.ConfigFile, AdapterFolder.WeightsFile])
+            File.Copy(Path.Combine(from, file), Path.Combine(to, file));
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Onnx;
 using OrtPeft.Testing;
@@ -20,9 +21,15 @@ public sealed class ManifestTests
             File = "training_model.onnx",
             Inputs =
             [
-                new() { Name = "input_ids", Role = ValueRoles.Data, Dtype = ElementType.Int64, Dims = [ArtifactDim.Named("batch"), ArtifactDim.Of(11), ArtifactDim.Named(null)] },
-                new() { Name = "a", Role = ValueRoles.Parameter, Dtype = ElementType.Float, Dims = [ArtifactDim.Of(2)], Parameter = "A" },
-                new() { Name = "b", Role = ValueRoles.Parameter, Dtype = ElementType.Float, Dims = [], Parameter = "B" },
+                new()
+                {
+                    Name = "input_ids",
+                    Role = ValueRoles.Data,
+                    Dtype = ElementType.Int64,
+                    Dims = [ArtifactDim.Named("batch"), ArtifactDim.Of(11), ArtifactDim.Named(null)],
+                },
+                new() { Name = "a", Role = ValueRoles.Parameter, Dtype = ElementType.Float, Parameter = "A" },
+                new() { Name = "b", Role = ValueRoles.Parameter, Dims = [], Parameter = "B" },
             ],
             Outputs = [new() { Name = "loss_sum", Role = ValueRoles.LossSum }],
         },
@@ -106,13 +113,17 @@ public sealed class ManifestTests
         { "$.training.inputs=null", "inputs" },
         { "$.training.file=\"../training_model.onnx\"", "'../training_model.onnx'" },
         { "$.files.external_data=[\"/etc/passwd\"]", "'/etc/passwd'" },
+        { "$.parameters[1]=null", "null" },
+        { "$.training.outputs[0]=null", "null" },
+        { "$.files.external_data[0]=null", "null" },
         { "$.virtual_tokens=-1", "virtual_tokens" },
-        { "$.adam_w=[]", "adam_w" },
+        { "$.adamw=[]", "adamw" },
     };
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void Parse_OfAFault_NamesIt(string change, string word) => Refused(Changed(m => Set(m, change)), word, "again");
+    public void Parse_OfAFault_NamesIt(string change, string word) =>
+        Refused(Changed(m => Set(m, change)), word, "again");
 
     [Fact]
     public void Load_OfAFolderWithout_SaysHowToMakeOne()
@@ -162,13 +173,18 @@ public sealed class ManifestTests
     private static void Set(JsonObject manifest, string change)
     {
         var sign = change.IndexOf('=', StringComparison.Ordinal);
-        var (path, value) = (change[2..sign].Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split('.'), change[(sign + 1)..]);
+        var (path, value) = (change[2..sign], change[(sign + 1)..]);
+        var parts = path.Split(['.', '[', ']'], StringSplitOptions.RemoveEmptyEntries);
         JsonNode node = manifest;
-        foreach (var part in path[..^1])
-            node = int.TryParse(part, CultureInfo.InvariantCulture, out var index) ? node[index]! : node[part]!;
-        if (value.Length == 0)
-            node.AsObject().Remove(path[^1]);
+        foreach (var part in parts[..^1])
+            node = node is JsonArray list ? list[Index(part)]! : node[part]!;
+        if (node is JsonArray target)
+            target[Index(parts[^1])] = JsonNode.Parse(value);
+        else if (value.Length == 0)
+            node.AsObject().Remove(parts[^1]);
         else
-            node[path[^1]] = JsonNode.Parse(value);
+            node[parts[^1]] = JsonNode.Parse(value);
     }
+
+    private static int Index(string part) => int.Parse(part, CultureInfo.InvariantCulture);
 }

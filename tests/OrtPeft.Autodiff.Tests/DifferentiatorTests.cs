@@ -178,6 +178,23 @@ public sealed class DifferentiatorTests
         AssertUnsupported(differentiate, "If \"If\"");
     }
 
+    [Theory]
+    [InlineData("Loop")]
+    [InlineData("Scan")]
+    [InlineData("SequenceMap")]
+    public void Differentiate_WhenTheParameterGoesThroughARepeatedGraph_NamesTheNode(string opType)
+    {
+        var body = new Graph("body", _model.Graph);
+        var each = body.AddInput("each", ElementType.Float, [2]);
+        body.AddOutput(body.AddNode("Neg", [each], ["body/y"]).Output);
+        var y = _g.Op(opType, [_x], NodeAttribute.Of("body", body));
+        (y.Type, y.Shape) = (_x.Type, _x.Shape);
+
+        var differentiate = () => Differentiate(y, [_x]);
+
+        AssertUnsupported(differentiate, $"{opType} \"{opType}\" (opset 21) repeats a graph at run time");
+    }
+
     [Fact]
     public void Differentiate_WhenWantedValueIsConstant_Throws()
     {

@@ -15,8 +15,10 @@ public sealed class HelpTests
     [InlineData("train")]
     [InlineData("eval")]
     [InlineData("generate")]
+    [InlineData("mix")]
     [InlineData("merge")]
     [InlineData("artifacts")]
+    [InlineData("adapter-from-checkpoint")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 

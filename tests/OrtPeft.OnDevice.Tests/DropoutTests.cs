@@ -55,7 +55,7 @@ public sealed class DropoutTests(EngineRun run)
     private static EngineJob Job(string name, Func<PeftModel> open, bool baseDropout) => new(
         name,
         open,
-        [.. Enumerable.Range(0, 4).Select(static _ => EngineStep.Train(0)), EngineStep.Evaluate(0), EngineStep.Evaluate(0)])
+        [.. EngineStep.TrainSteps(4, batches: 1), EngineStep.Evaluate(0), EngineStep.Evaluate(0)])
     {
         Options = EngineJob.LikePyTorch with { FoldedLearningRate = 1e-30, BaseDropout = baseDropout },
     };

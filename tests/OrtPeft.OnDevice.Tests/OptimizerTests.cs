@@ -45,8 +45,8 @@ public sealed class OptimizerTests(EngineRun run)
 
         var result = run[NameOf(name)];
 
-        Testing.Near.Within(
-            [.. steps.Select(static s => (float)s.Loss)], [.. result.Losses.Select(static l => (float)l)], 1e-4, "losses");
+        float[] expected = [.. steps.Select(static s => (float)s.Loss)];
+        Testing.Near.Within(expected, [.. result.Losses.Select(static l => (float)l)], 1e-4, "losses");
         Testing.Near.Within(Tiny.Numbers(model), result.Parameters[0], 1e-4, "parameters");
     }
 

@@ -23,6 +23,7 @@ public sealed class OtherBaseTests(EngineRun run)
         ["llama"] = static () => Fresh("tiny-llama"),
         ["qwen2"] = static () => Fresh("tiny-qwen2"),
         ["4 bits"] = static () => Quantized(new BlockFormat { Bits = 4 }),
+        ["4 bits with zero points"] = static () => Quantized(new BlockFormat { IsSymmetric = false, BlockSize = 32 }),
         ["8 bits"] = static () => Quantized(new BlockFormat { Bits = 8 }),
         ["half"] = static () => OnnxFile.Load(Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx")),
         ["fused"] = static () => OnnxFile.Load(Fixtures.Graph("ortopt_extended_hf442_g2l_nopast_op13.onnx")),
@@ -61,12 +62,7 @@ public sealed class OtherBaseTests(EngineRun run)
         return config.ToArchitecture().Build(ModelInitializer.CreateWeights(config, 3));
     }
 
-    private static Model Quantized(BlockFormat format)
-    {
-        var model = Tiny.Base;
-        ModelQuantizer.Quantize(model, format);
-        return model;
-    }
+    private static Model Quantized(BlockFormat format) => ModelQuantizer.Quantize(Tiny.Base, format).Model;
 
     private static string NameOf(string name) => $"base/{name}";
 }

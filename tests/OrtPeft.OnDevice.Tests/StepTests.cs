@@ -106,7 +106,8 @@ public sealed class StepTests(EngineRun run)
     private static Dictionary<string, Tensor> Joined(
         Dictionary<string, Tensor> first, Dictionary<string, Tensor> second) => first.ToDictionary(
         static f => f.Key,
-        f => Tensor.Of<long>([.. f.Value.ToInt64(), .. second[f.Key].ToInt64()], [2 * f.Value.Dims[0], f.Value.Dims[1]]));
+        f => Tensor.Of<long>(
+            [.. f.Value.ToInt64(), .. second[f.Key].ToInt64()], [2 * f.Value.Dims[0], f.Value.Dims[1]]));
 
     private static Dictionary<string, Tensor> WithoutLabels(Dictionary<string, Tensor> batch) => new(batch)
     {

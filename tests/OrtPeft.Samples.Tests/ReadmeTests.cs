@@ -12,6 +12,7 @@ public sealed partial class ReadmeTests
     [InlineData("linear", "LinearSample.cs")]
     [InlineData("gpt2", "Gpt2Sample.cs")]
     [InlineData("several", "SeveralSample.cs")]
+    [InlineData("artifacts", "ArtifactsSample.cs")]
     public void Readme_CodeSample_IsTheCodeThatTestsRun(string name, string file)
     {
         var source = File.ReadAllText(Path.Combine(Folder(), file));

@@ -46,8 +46,10 @@ internal static class CommandLine
         new TrainCommand(host),
         new EvalCommand(host),
         new GenerateCommand(host),
+        new MixCommand(host),
         new MergeCommand(host),
         new ArtifactsCommand(host),
+        new AdapterFromCheckpointCommand(host),
     ];
 
     /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>

@@ -5,12 +5,12 @@ using OrtPeft.Onnx.Quantization;
 namespace OrtPeft.Adapters.Artifacts;
 
 /// <summary>
-/// Gives each matrix product of the gradient its own <c>DequantizeLinear</c>, so that a dequantised weight lives no
-/// longer than one product. Reading the forward pass's, each would stay in memory from there to here.
+/// Gives each matrix product of the gradient its own dequantisation, so that a dequantised weight lives no longer than
+/// one product. Reading the forward pass's, each would stay in memory from there to here.
 /// </summary>
 /// <remarks>
-/// Equal nodes would be merged again by ONNX Runtime. So the copy's scale is multiplied by a one that is computed from
-/// the product's other operand, the gradient from above: that also holds the copy back until the gradient has arrived.
+/// Equal nodes would be merged again by ONNX Runtime. So the copy has a factor of one that is computed from the
+/// product's other operand, the gradient from above: that also holds the copy back until the gradient has arrived.
 /// </remarks>
 internal static class BackwardDequantization
 {
@@ -21,16 +21,16 @@ internal static class BackwardDequantization
     {
         foreach (var node in g.Graph.Nodes.ToArray())
         {
-            if (!node.Is("DequantizeLinear") || QuantizedWeight.Find(node.Output) is null)
+            if (node.Outputs.Count != 1 || QuantizedWeight.Find(node.Output) is not { } weight)
                 continue;
             foreach (var use in node.Output.Uses.Where(u => !forward.Contains(u.Node)).ToArray())
-                Separate(g, node, use);
+                Separate(g, weight, use);
         }
 
         g.Before = null;
     }
 
-    private static void Separate(GraphBuilder g, Node dequantize, Use use)
+    private static void Separate(GraphBuilder g, QuantizedWeight weight, Use use)
     {
         var reader = use.Node;
         var isProduct = (reader.Is("Gemm") || reader.Is("MatMul")) && use.Index < 2;
@@ -38,9 +38,7 @@ internal static class BackwardDequantization
             return;
         g.Before = reader;
         g.Scope = "/gradient/dequantize";
-        Value?[] inputs = [.. dequantize.Inputs];
-        inputs[1] = g.Mul(inputs[1]!, One(g, gradient));
-        reader.SetInput(use.Index, g.Op("DequantizeLinear", inputs, [.. dequantize.Attributes]));
+        reader.SetInput(use.Index, weight.Again(g, One(g, gradient)));
     }
 
     /// <summary>1 where the first number equals itself; where it is NaN the product is NaN either way.</summary>

@@ -3,7 +3,6 @@ using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Artifacts;
 
@@ -53,9 +52,9 @@ public static class TrainingGraph
         var prepared = Prepare(peft);
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
-        var shapes = Inferred(prepared.Model);
-        dropout(prepared.Model, shapes);
-        Differentiate(prepared, shapes, objective, peft.VirtualTokens);
+        var g = GraphBuilder.Over(prepared.Model);
+        dropout(prepared.Model, g.Shapes);
+        Differentiate(prepared, g, objective, peft.VirtualTokens);
         return prepared.Model;
     }
 
@@ -82,9 +81,9 @@ public static class TrainingGraph
             $"Graph '{graph.Name}' has no value '{name}' to differentiate at.")).ToList();
         foreach (var weight in values.Where(static v => v.Initializer is not null))
             graph.TurnIntoInput(weight);
-        FirstOutputOnly(copy);
+        OutputRemoval.Run(copy, graph.Outputs.Skip(1));
         DropoutLowering.ForEvaluation(copy);
-        Differentiate(new PreparedModel(copy, values, []), Inferred(copy), objective, virtualTokens: 0);
+        Differentiate(new PreparedModel(copy, values, []), GraphBuilder.Over(copy), objective, virtualTokens: 0);
         return copy;
     }
 
@@ -126,7 +125,7 @@ public static class TrainingGraph
     {
         var prepared = Prepare(peft);
         var model = prepared.Model;
-        DropoutLowering.ForTraining(model, Inferred(model));
+        DropoutLowering.ForTraining(model, GraphBuilder.Over(model).Shapes);
         var path = DifferentiablePath.Between(prepared.Parameters, [FirstOutput(model.Graph)], prepared.Detached);
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
@@ -134,12 +133,10 @@ public static class TrainingGraph
     private static GradientRule? RuleOf(Node node, Model model) =>
         GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
 
-    private static void Differentiate(
-        PreparedModel prepared, ShapeInference shapes, IObjective objective, int virtualTokens)
+    private static void Differentiate(PreparedModel prepared, GraphBuilder g, IObjective objective, int virtualTokens)
     {
         var (model, wanted) = (prepared.Model, prepared.Parameters);
         var graph = model.Graph;
-        var g = new GraphBuilder(graph, shapes);
         var scale = graph.AddInput(Scale, ElementType.Float, []);
         var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens));
         var forward = graph.Nodes.ToHashSet();
@@ -153,7 +150,7 @@ public static class TrainingGraph
         Model model, IObjective objective, int virtualTokens, bool withPredictions = false)
     {
         DropoutLowering.ForEvaluation(model);
-        var g = new GraphBuilder(model.Graph, Inferred(model));
+        var g = GraphBuilder.Over(model);
         var predictions = FirstOutput(model.Graph);
         var scope = new LossScope(g, predictions, null, new HashSet<Value>(), virtualTokens);
         SetOutputs(g, objective.Build(scope), [], withPredictions ? predictions : null);
@@ -183,29 +180,11 @@ public static class TrainingGraph
         return new PreparedModel(model, parameters, detached);
     }
 
+    /// <summary>Caches go, and the loss that a graph brings of its own.</summary>
     private static void WithoutCache(Model model)
     {
-        FirstOutputOnly(model);
+        OutputRemoval.Run(model, model.Graph.Outputs.Skip(1));
         PastRemoval.Run(model);
-    }
-
-    /// <summary>Caches go, and the loss that a graph brings of its own.</summary>
-    private static void FirstOutputOnly(Model model)
-    {
-        var graph = model.Graph;
-        foreach (var output in graph.Outputs.Skip(1).ToArray())
-            graph.RemoveOutput(output);
-        graph.RemoveDeadCode();
-        var labels = graph.Inputs.FirstOrDefault(static i => i.Name == "labels");
-        if (labels is { Uses.Count: 0, IsGraphOutput: false })
-            graph.Remove(labels);
-    }
-
-    private static ShapeInference Inferred(Model model)
-    {
-        var shapes = new ShapeInference(model.Opset);
-        shapes.Infer(model.Graph);
-        return shapes;
     }
 
     private static void SetOutputs(

@@ -76,6 +76,15 @@ public sealed record BottleneckConfig : TargetedConfig
     /// </summary>
     public string InitWeights { get; init; } = "bert";
 
+    /// <summary>
+    /// The fields that the adapters library writes around its <c>config</c>, such as <c>model_type</c>: the adapter is
+    /// then saved in that library's layout. Null (default) saves all fields flat, beside <c>peft_type</c>.
+    /// </summary>
+    public JsonObject? LibraryFields { get; init; }
+
+    /// <inheritdoc/>
+    public override string WeightsFile => LibraryFields is null ? base.WeightsFile : LibraryLayout.WeightsFile;
+
     /// <summary>Reads the adapters library's fields, flat, beside <c>peft_type</c>.</summary>
     /// <param name="fields">
     /// The file. <c>preset</c>, one of <see cref="BottleneckPresets.Names"/>, gives what other fields leave open.
@@ -100,6 +109,10 @@ public sealed record BottleneckConfig : TargetedConfig
     /// <summary>Checks every field's range.</summary>
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
     public void Validate() => BottleneckFields.Check(this);
+
+    /// <inheritdoc/>
+    protected override JsonObject Arranged(JsonObject fields) =>
+        LibraryFields is null ? fields : LibraryLayout.Nested(fields, LibraryFields);
 
     internal static BottleneckConfig WithShared(BottleneckConfig config, ConfigFields fields) =>
         WithTargets(config, fields);

@@ -13,7 +13,10 @@ internal static class BottleneckFields
 
     /// <summary>Fields that, switched on, make another function of the same weights.</summary>
     private static readonly string[] Refused =
-        ["ln_before", "ln_after", "use_gating", "phm_layer", "inv_adapter", "cross_adapter"];
+    [
+        "ln_before", "ln_after", "use_gating", "phm_layer", "inv_adapter", "invertible_adapter", "cross_adapter",
+        "shared_parameters",
+    ];
 
     public static BottleneckConfig Read(ConfigFields fields)
     {
@@ -21,10 +24,9 @@ internal static class BottleneckFields
         var preset = BottleneckPresets.Named(fields.Text("preset") ?? "houlsby");
         foreach (var field in Refused)
             fields.Refuse(field, "take an adapter without it");
-        RefuseOtherThan(fields, "original_ln_after", true);
-        RefuseOtherThan(fields, "residual_before_ln", true);
-        if (fields.Number("stochastic_depth", 0) != 0)
-            throw new ConfigException("stochastic_depth is not 0, which is not supported; leave it out.");
+        fields.RefuseOtherThan("original_ln_after", true);
+        fields.RefuseOtherThan("residual_before_ln", true);
+        fields.RefuseOtherThan("stochastic_depth", JsonNode.Parse("0.0")!);
         var config = WithScaling(WithReduction(preset, fields), fields) with
         {
             Name = fields.Text("name", preset.Name)!,
@@ -36,8 +38,12 @@ internal static class BottleneckFields
             Dropout = fields.Number("dropout", preset.Dropout),
             LeaveOut = fields.List<int>("leave_out") ?? preset.LeaveOut,
             InitWeights = fields.Text("init_weights", preset.InitWeights)!,
+            LibraryFields = LibraryLayout.FieldsOf(fields.Json(LibraryLayout.Field)),
         };
         config = BottleneckConfig.WithShared(config, fields);
+        if (config is { LibraryFields: not null, TargetModules: { } targets })
+            throw new ConfigException(
+                $"target_modules is '{targets}', for which the adapters library's layout has no place; leave it out.");
         Check(config);
         return config;
     }
@@ -48,17 +54,11 @@ internal static class BottleneckFields
             throw new ConfigException($"name is '{config.Name}'; it must be a text without dots.");
         var ofLayers = config.ReductionFactorOfLayers.Select(static f => f.Value);
         foreach (var factor in ofLayers.Append(config.ReductionFactor))
-        {
-            if (!(factor > 0 && double.IsFinite(factor)))
-                throw new ConfigException($"reduction_factor is {Text(factor)}; it must be a number above 0.");
-        }
-
-        if (!double.IsFinite(config.Scaling))
-            throw new ConfigException($"scaling is {Text(config.Scaling)}; it must be a finite number.");
+            FieldRange.Require(factor > 0 && double.IsFinite(factor), "reduction_factor", factor, "a number above 0");
+        FieldRange.Finite("scaling", config.Scaling);
         if (config.TrainedScaling is { } trained && !TrainedScalings.Contains(trained))
             throw new ConfigException($"scaling is '{trained}'; it must be a number, learned or channel.");
-        if (config.Dropout is not (>= 0 and < 1))
-            throw new ConfigException($"dropout is {Text(config.Dropout)}; it must be at least 0 and below 1.");
+        FieldRange.Dropout("dropout", config.Dropout);
         NonLinearities.Named(config.NonLinearity);
         BottleneckWeights.Named(config.InitWeights);
     }
@@ -103,12 +103,4 @@ internal static class BottleneckFields
             JsonValue value when value.TryGetValue<string>(out var word) => config with { TrainedScaling = word },
             _ => config with { Scaling = fields.Number("scaling", config.Scaling), TrainedScaling = null },
         };
-
-    private static void RefuseOtherThan(ConfigFields fields, string field, bool only)
-    {
-        if (fields.Json(field) is { } json && !JsonNode.DeepEquals(json, only))
-            throw new ConfigException($"{field} is {json.ToJsonString()}, which is not supported; leave it out.");
-    }
-
-    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -31,12 +31,13 @@ internal sealed class BottleneckLayer
         if (config.TrainedScaling is { } trained)
             _scaling = Add("scaling", "scaling", _ => InitialWeights.Filled(1, trained == "channel" ? hidden : 1));
 
-        // The alias is what a plain PyTorch module in the block would be called.
+        // Other names: a plain PyTorch module's in the block, and the library's for a model without its head.
         AdapterParameter Add(string name, string alias, Func<string, Tensor> content)
         {
             var full = $"{holder}.{name}";
             var value = graph.AddInitializer(graph.FreshName(full), content(full));
-            return new AdapterParameter(full, value) { Aliases = [$"{parent}adapter.{alias}"] };
+            var headless = full[(full.IndexOf('.', StringComparison.Ordinal) + 1)..];
+            return new AdapterParameter(full, value) { Aliases = [$"{parent}adapter.{alias}", headless] };
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class BottleneckLayer
         else if (_config.Scaling != 1)
             up = g.Mul(up, _config.Scaling);
         if (_config.Dropout > 0)
-            up = g.Op("Dropout", up, g.Scalar(ElementType.Float, _config.Dropout), g.Scalar(ElementType.Bool, 1));
+            up = g.Dropout(up, _config.Dropout);
         return g.Add(h, up);
     }
 }

@@ -43,12 +43,9 @@ public sealed class BottleneckMethod : IPeftMethod
         if (kept.Count == 0)
             throw new ConfigException(
                 $"leave_out {string.Join(", ", bottleneck.LeaveOut)} leaves no layer for an adapter; name fewer.");
+        resolved = LibraryLayout.Completed(resolved, model, kept);
         return new Injection(resolved, [.. kept.SelectMany(m => InjectInto(m, bottleneck, builder, seed))]);
     }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new ConfigException($"{Description.Title} cannot be merged: {Description.WhyNotMergeable}.");
 
     private static IReadOnlyList<AdapterParameter> InjectInto(
         LinearModule module, BottleneckConfig config, GraphBuilder g, long seed)

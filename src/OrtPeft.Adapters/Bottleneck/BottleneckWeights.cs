@@ -20,7 +20,7 @@ internal static class BottleneckWeights
             InitialWeights.CutNormal(seed, name, 0.01, rows, columns),
         ["mam_adapter"] = static (seed, name, isUp, rows, columns) => isUp
             ? InitialWeights.Zeros(rows, columns)
-            : InitialWeights.Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns),
+            : InitialWeights.Kaiming(seed, name, rows, columns),
     };
 
     /// <summary>Finds an initialiser.</summary>

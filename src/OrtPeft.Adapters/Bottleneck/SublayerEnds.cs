@@ -22,8 +22,8 @@ internal static class SublayerEnds
     {
         if (!config.MhAdapter && !config.OutputAdapter)
             throw new ConfigException("mh_adapter and output_adapter are both false; set one of them.");
-        var row = Rows.FirstOrDefault(r =>
-            modules.Any(m => EndsWith(m, r.Attention)) && modules.Any(m => EndsWith(m, r.Mlp)));
+        var row = Rows.FirstOrDefault(r => modules.Any(m => TargetSelector.EndsWith(m.Name, r.Attention))
+            && modules.Any(m => TargetSelector.EndsWith(m.Name, r.Mlp)));
         if (row.Attention is null)
             throw new ConfigException(
                 "The layers that end attention and MLP are not known for this model's names; give them in "
@@ -40,15 +40,12 @@ internal static class SublayerEnds
     {
         foreach (var (attention, mlp) in Rows)
         {
-            if (EndsWith(module, attention))
+            if (TargetSelector.EndsWith(module.Name, attention))
                 return module.Name[..^attention.Length] + "attention_adapters";
-            if (EndsWith(module, mlp))
+            if (TargetSelector.EndsWith(module.Name, mlp))
                 return module.Name[..^mlp.Length] + "output_adapters";
         }
 
         return module.Name;
     }
-
-    private static bool EndsWith(LinearModule module, string name) =>
-        module.Name == name || module.Name.EndsWith("." + name, StringComparison.Ordinal);
 }

@@ -91,18 +91,24 @@ public sealed class ConfigFields
     /// <exception cref="ConfigException">The field is there, and neither null, false, nor empty.</exception>
     public void Refuse(string field, string instead)
     {
-        var isOff = _json[field] switch
-        {
-            null => true,
-            JsonObject { Count: 0 } or JsonArray { Count: 0 } => true,
-            JsonValue value when value.TryGetValue<bool>(out var flag) => !flag,
-            _ => false,
-        };
-        if (!isOff)
+        if (!FieldsWithoutEffect.IsOff(_json[field]))
         {
             throw new ConfigException(
                 $"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
         }
+    }
+
+    /// <summary>
+    /// Refuses a field with any value but the one that is computed. The field stays unread and is written back.
+    /// </summary>
+    /// <param name="field">Its name.</param>
+    /// <param name="only">The value that it may have; absent and null are allowed too.</param>
+    /// <exception cref="ConfigException">It has another one.</exception>
+    public void RefuseOtherThan(string field, JsonNode only)
+    {
+        if (_json[field] is { } json && !JsonNode.DeepEquals(json, only))
+            throw new ConfigException(
+                $"{_source}: {field} is {json.ToJsonString()}, which is not supported; leave it out.");
     }
 
     private T Read<T>(string field, T otherwise, string kind) =>

@@ -12,4 +12,8 @@ internal static class ConfigJson
     /// <summary>Numbers by name, in order.</summary>
     public static JsonObject Numbers(IEnumerable<KeyValuePair<string, double>> entries) =>
         new(entries.Select(static e => KeyValuePair.Create(e.Key, (JsonNode?)Number(e.Value))));
+
+    /// <summary>Whole numbers by name, in order.</summary>
+    public static JsonObject Numbers(IEnumerable<KeyValuePair<string, int>> entries) =>
+        new(entries.Select(static e => KeyValuePair.Create(e.Key, (JsonNode?)e.Value)));
 }

@@ -26,17 +26,17 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
             throw new ConfigException(
                 $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +
                 "export the model with dynamic axes.");
-        foreach (var node in graph.Nodes)
-        {
-            var isLookup = node.Is("Gather") && node.Attributes.Int("axis", 0) == 0;
-            if (isLookup && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
-                && IsOrder(node.Inputs[1], ids))
-                return new TokenEmbedding(ids, node, table);
-        }
-
+        if (LookUpOf(graph, ids) is { } lookUp)
+            return new TokenEmbedding(ids, lookUp, lookUp.Inputs[0]!.Constant!);
         throw new ConfigException(
             $"Graph '{graph.Name}': no Gather looks input_ids up in a matrix, so virtual tokens have no place.");
     }
+
+    /// <summary>The node that looks tokens up in a constant matrix, or null.</summary>
+    public static Node? LookUpOf(Graph graph, Value ids) => graph.Nodes.FirstOrDefault(node =>
+        node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
+        && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
+        && IsOrder(node.Inputs[1], ids));
 
     /// <summary>One row, as float32.</summary>
     /// <exception cref="ConfigException">The vocabulary has no such token.</exception>

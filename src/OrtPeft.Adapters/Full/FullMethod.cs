@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 
@@ -43,9 +44,6 @@ public sealed class FullMethod : IPeftMethod
             model.Graph.SetInitializer(parameter, weights[parameter.Name]);
     }
 
-    /// <summary>
-    /// Vectors and matrices of numbers that are read: scalars are formulas' constants, four axes a causal mask.
-    /// </summary>
-    private static IEnumerable<Value> Parameters(Graph graph) => graph.Initializers.Where(static v =>
-        v.Type.IsFloating() && v.Uses.Count > 0 && v.Initializer is { Dims.Length: 1 or 2, Count: > 1 });
+    private static IEnumerable<Value> Parameters(Graph graph) =>
+        WeightCatalogue.Weights(graph).Where(static v => v.Uses.Count > 0);
 }

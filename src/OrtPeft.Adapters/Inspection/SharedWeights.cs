@@ -6,11 +6,9 @@ namespace OrtPeft.Adapters.Inspection;
 /// <summary>Finds weights that are read more than once, stored once, or there twice.</summary>
 internal static class SharedWeights
 {
-    private const int ComparedRows = 4;
-
     public static IReadOnlyList<SharedWeight> Of(Graph graph, IReadOnlyList<LinearModule> modules)
     {
-        var weights = graph.Initializers.Where(IsParameter).ToArray();
+        var weights = WeightCatalogue.Weights(graph).ToArray();
         var head = modules.FirstOrDefault(static m => m.IsOutputLayer);
         return
         [
@@ -20,9 +18,6 @@ internal static class SharedWeights
             .. Copies(weights, head),
         ];
     }
-
-    private static bool IsParameter(Value value) =>
-        value.Type.IsFloating() && value.Initializer is { Dims.Length: 1 or 2, Count: > 1 };
 
     private static SharedWeight Read(Value weight, LinearModule? head)
     {
@@ -36,35 +31,8 @@ internal static class SharedWeights
     {
         if (head is null || head.Weight.Uses.Any(static u => u.Node.Is("Gather")))
             return [];
-        return weights.Where(w => w.Uses.Any(static u => u.Node.Is("Gather") && u.Index == 0) && IsCopy(w, head))
+        return weights.Where(static w => w.Uses.Any(static u => u.Node.Is("Gather") && u.Index == 0))
+            .Where(w => TiedHead.IsCopy(w, head))
             .Select(w => new SharedWeight(SharedWeight.Copied, [w.Name, head.Weight.Name]));
-    }
-
-    /// <summary>A few rows tell most different matrices apart before all are read.</summary>
-    private static bool IsCopy(Value embedding, LinearModule head)
-    {
-        var (ours, theirs) = (embedding.Initializer!, head.Weight.Initializer);
-        if (theirs is null || ours.Type != ElementType.Float || theirs.Type != ElementType.Float || ours.Dims.Length != 2)
-            return false;
-        var (rows, columns) = ((int)ours.Dims[0], (int)ours.Dims[1]);
-        if (rows != head.OutFeatures || columns != head.InFeatures)
-            return false;
-        return Equal(Math.Min(rows, ComparedRows)) && Equal(rows);
-
-        bool Equal(int count)
-        {
-            var a = ours.Span<float>();
-            var b = theirs.Span<float>();
-            for (var i = 0; i < count; i++)
-            {
-                for (var j = 0; j < columns; j++)
-                {
-                    if (!a[(i * columns) + j].Equals(b[head.IsOutByIn ? (i * columns) + j : (j * rows) + i]))
-                        return false;
-                }
-            }
-
-            return true;
-        }
     }
 }

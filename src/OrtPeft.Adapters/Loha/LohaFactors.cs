@@ -20,7 +20,7 @@ internal sealed record LohaFactors(
     /// <summary>A factor's name on disk.</summary>
     public static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
 
-    /// <summary>Fresh factors as initializers: uniform in ±1/√columns, which is Kaiming's with a = √5.</summary>
+    /// <summary>Fresh factors as initializers, as Kaiming; the last zero on request.</summary>
     public static LohaFactors AddTo(Graph graph, LinearModule module, LohaConfig config, long seed)
     {
         var r = config.RankOf(module.Name);
@@ -35,7 +35,7 @@ internal sealed record LohaFactors(
             var name = NameOf(module, factor);
             return new AdapterParameter(name, graph.AddInitializer(graph.FreshName(name), isZero
                 ? InitialWeights.Zeros(rows, columns)
-                : InitialWeights.Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns)));
+                : InitialWeights.Kaiming(seed, name, rows, columns)));
         }
     }
 }

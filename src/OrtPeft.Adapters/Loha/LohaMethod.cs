@@ -12,8 +12,6 @@ namespace OrtPeft.Adapters.Loha;
 /// <seealso href="https://arxiv.org/abs/2108.06098">Hyeon-Woo et al., FedPara.</seealso>
 public sealed class LohaMethod : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
-
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
     {
@@ -35,7 +33,7 @@ public sealed class LohaMethod : IPeftMethod
         var loha = (LohaConfig)config;
         loha.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, DefaultTargets);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, TargetResolution.QueriesAndValues);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, loha, builder, seed))]);
     }
 
@@ -45,7 +43,7 @@ public sealed class LohaMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var loha = (LohaConfig)config;
-        foreach (var module in TargetResolution.Select(model.Graph, loha, DefaultTargets))
+        foreach (var module in TargetResolution.Select(model.Graph, loha, TargetResolution.QueriesAndValues))
         {
             var factors = LohaFactors.Names.Select(n => weights[LohaFactors.NameOf(module, n)].ToFloat32()).ToArray();
             ModuleWeights.Add(model.Graph, module, Delta(module, factors), loha.ScaleOf(module.Name));

@@ -10,8 +10,6 @@ namespace OrtPeft.Adapters.Lokr;
 /// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS.</seealso>
 public sealed class LokrMethod : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
-
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
     {
@@ -33,7 +31,7 @@ public sealed class LokrMethod : IPeftMethod
         var lokr = (LokrConfig)config;
         lokr.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, DefaultTargets);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, TargetResolution.QueriesAndValues);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))]);
     }
 
@@ -43,7 +41,7 @@ public sealed class LokrMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var lokr = (LokrConfig)config;
-        foreach (var module in TargetResolution.Select(model.Graph, lokr, DefaultTargets))
+        foreach (var module in TargetResolution.Select(model.Graph, lokr, TargetResolution.QueriesAndValues))
         {
             var delta = LokrDelta.Of(LokrShape.Of(module, lokr), factor => weights[NameOf(module, factor)].ToFloat32());
             ModuleWeights.Add(model.Graph, module, delta, lokr.ScaleOf(module.Name));
@@ -87,12 +85,11 @@ public sealed class LokrMethod : IPeftMethod
             : g.Gemm(rows, factor(name), transB: true, alpha: alpha);
     }
 
-    /// <summary>Zero, or uniform in ±1/√columns, which is Kaiming's with a = √5.</summary>
     private static AdapterParameter Fresh(
         Graph graph, string name, long rows, long columns, bool isZero, long seed) =>
         new(name, graph.AddInitializer(graph.FreshName(name), isZero
             ? InitialWeights.Zeros(rows, columns)
-            : InitialWeights.Uniform(seed, name, 1 / Math.Sqrt(columns), rows, columns)));
+            : InitialWeights.Kaiming(seed, name, rows, columns)));
 
     private static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 
@@ -55,10 +54,8 @@ public sealed record EvaConfig
 
     internal void Validate()
     {
-        if (!(Rho >= 1) || !double.IsFinite(Rho))
-            throw new ConfigException($"eva_config: rho is {Text(Rho)}; it must be at least 1.");
-        if (Tau is not (>= 0 and <= 1))
-            throw new ConfigException($"eva_config: tau is {Text(Tau)}; it must be between 0 and 1.");
+        FieldRange.Require(Rho >= 1 && double.IsFinite(Rho), "eva_config: rho", Rho, "at least 1");
+        FieldRange.Require(Tau is >= 0 and <= 1, "eva_config: tau", Tau, "between 0 and 1");
         if (LabelMaskValue != -100)
             throw new ConfigException($"eva_config: label_mask_value is {LabelMaskValue}; only -100 is supported.");
     }
@@ -72,6 +69,4 @@ public sealed record EvaConfig
         ["use_label_mask"] = UseLabelMask,
         ["whiten"] = Whiten,
     };
-
-    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

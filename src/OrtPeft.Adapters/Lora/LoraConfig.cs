@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.TrainableTokens;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -20,6 +21,8 @@ public sealed record LoraConfig : TargetedConfig
         ? "use_dora rescales what its layers make"
         : LoraInitialisers.TakeFromBase(InitLoraWeights)
         ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base; convert it with PlainLora.Of first"
+        : TrainableTokenIndices is not null
+        ? "trainable_token_indices replaces rows of the base's embedding"
         : WhyAlone(Bias);
 
     /// <summary>The rank r, at least 1. Default 8.</summary>
@@ -52,6 +55,15 @@ public sealed record LoraConfig : TargetedConfig
     /// <summary>Whether B has a bias of its own that trains, zero at first: y gains s·bias. Default false.</summary>
     public bool LoraBias { get; init; }
 
+    /// <summary>
+    /// For layers that make several things at once, as GPT-2's <c>c_attn</c> makes q, k and v: which of their equal
+    /// parts are adapted, each with A and B of its own. [true, false, true] is q and v. A is then [r·n, in] and B
+    /// [n·out/parts, r] for n times true. Null (default) adapts layers as one. HF PEFT dropped the field in version
+    /// 0.3; <see cref="PlainLora"/> gives what it reads today.
+    /// </summary>
+    /// <seealso href="https://github.com/microsoft/LoRA">loralib's MergedLinear.</seealso>
+    public IReadOnlyList<bool>? EnableLora { get; init; }
+
     /// <summary>How <see cref="LoraInit.Eva"/> computes its start; null (default) takes the defaults.</summary>
     public EvaConfig? EvaConfig { get; init; }
 
@@ -60,6 +72,12 @@ public sealed record LoraConfig : TargetedConfig
 
     /// <summary>Alphas of single modules, as <see cref="RankPattern"/>.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
+
+    /// <summary>
+    /// Tokens whose embeddings train as well, by new rows in the base's place; null (default) for none. A head tied to
+    /// the embedding has the same rows.
+    /// </summary>
+    public TokenIndices? TrainableTokenIndices { get; init; }
 
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>
@@ -78,10 +96,15 @@ public sealed record LoraConfig : TargetedConfig
             InitLoraWeights = LoraInit.FromJson(fields.Json("init_lora_weights"), "init_lora_weights"),
             UseDora = fields.Flag("use_dora", false),
             LoraBias = fields.Flag("lora_bias", false),
+            EnableLora = fields.List<bool>("enable_lora"),
             EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
+            TrainableTokenIndices = TokenIndices.FromJson(
+                fields.Json("trainable_token_indices"), "trainable_token_indices"),
         };
+        if (config.TrainableTokenIndices is null || fields.List<string>("modules_to_save") is { Count: > 0 })
+            fields.Refuse("ensure_weight_tying", "take an adapter without it");
         foreach (var field in LoraFields.ThatChangeTheMathematics)
             fields.Refuse(field, "take an adapter without it");
         config = WithTargets(config, fields);
@@ -109,6 +132,13 @@ public sealed record LoraConfig : TargetedConfig
     public void Validate() => LoraConfigCheck.Validate(this);
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// LoftQ changed the base when the adapter was made; with its weights at hand, how A and B start no longer matters.
+    /// </remarks>
+    public override PeftConfig FittedTo(IReadOnlyCollection<string> names) =>
+        InitLoraWeights == LoraInit.Loftq ? this with { InitLoraWeights = LoraInit.Kaiming } : this;
+
+    /// <inheritdoc/>
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
@@ -121,11 +151,14 @@ public sealed record LoraConfig : TargetedConfig
         fields["use_dora"] = UseDora;
         if (LoraBias)
             fields["lora_bias"] = true; // HF PEFT before 0.14 does not know the field
+        if (EnableLora is not null)
+            fields["enable_lora"] = new JsonArray([.. EnableLora.Select(static e => (JsonNode)e)]);
         fields["init_lora_weights"] = InitLoraWeights.ToJson();
         if (EvaConfig is not null)
             fields["eva_config"] = EvaConfig.ToJson();
-        fields["rank_pattern"] = new JsonObject(
-            RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
+        fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
+        if (TrainableTokenIndices is not null)
+            fields["trainable_token_indices"] = TrainableTokenIndices.ToJson(); // new in HF PEFT 0.15
     }
 }

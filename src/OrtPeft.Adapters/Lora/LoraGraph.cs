@@ -16,12 +16,14 @@ internal sealed class LoraGraph
     private readonly float _scale;
     private readonly Value _a;
     private readonly Value _b;
+    private readonly EnabledParts? _parts;
     private readonly (Value A, Value B)? _start;
 
     private LoraGraph(LoraTarget target, LoraConfig config, GraphBuilder g, LoraFactors factors)
     {
         (_target, _config, _g) = (target, config, g);
         _scale = (float)config.ScaleOf(target.Name);
+        _parts = EnabledParts.Of(config);
         _a = g.Graph.AddInitializer(target.NameOfA, factors.A);
         _b = g.Graph.AddInitializer(target.NameOfB, factors.B);
         if (!factors.AreTakenFromBase)
@@ -43,12 +45,13 @@ internal sealed class LoraGraph
     {
         var x = _target.Input(_g);
         var low = _target.Times(_g, Dropped(x), _a, isOutByIn: true);
+        var b = WholeB();
         var bias = _config.LoraBias
             ? _g.Graph.AddInitializer(_target.NameOfBBias, InitialWeights.Zeros(_target.OutFeatures))
             : null;
         _target.Replace(_g, y =>
         {
-            var sum = _g.Gemm(low, _b, WithoutStart(y, x), transB: true, alpha: _scale);
+            var sum = _g.Gemm(low, b, WithoutStart(y, x), transB: true, alpha: _scale);
             return bias is null ? sum : _g.Add(sum, _g.Mul(bias, _scale));
         });
         return Parts(bias is null ? [] : [new AdapterParameter(_target.NameOfBBias, bias)], []);
@@ -63,22 +66,27 @@ internal sealed class LoraGraph
         var x = _target.Input(_g);
         var dropped = Dropped(x);
         var low = _target.Times(_g, dropped, _a, isOutByIn: true);
+        var b = WholeB();
         var dora = new Dora(_target, _scale);
+        factors = factors with { B = _parts?.Widened(factors.B) ?? factors.B };
         var m = _g.Graph.AddInitializer(_target.NameOfMagnitude, dora.FirstMagnitude(factors));
         Value? norm = null;
         _target.Replace(_g, y =>
         {
-            norm = dora.Norm(_g, _a, _b, _start);
+            norm = dora.Norm(_g, _a, b, _start);
             var f = _g.Div(m, norm);
             var offset = _target.Offset(_g);
             var isLive = dropped != x;
             var product = isLive ? Product(dropped) : offset is null ? y : _g.Sub(y, offset);
-            var sum = _g.Gemm(low, _b, WithoutStart(product, dropped), transB: true, alpha: _scale);
+            var sum = _g.Gemm(low, b, WithoutStart(product, dropped), transB: true, alpha: _scale);
             var scaled = _g.Mul(sum, f);
             return isLive ? _g.Add(_g.Sub(y, product), scaled) : offset is null ? scaled : _g.Add(scaled, offset);
         });
         return Parts([new AdapterParameter(_target.NameOfMagnitude, m)], [norm!]);
     }
+
+    /// <summary>B for all the layer's outputs.</summary>
+    private Value WholeB() => _parts?.Widened(_g, _b) ?? _b;
 
     private Value Product(Value input)
     {
@@ -90,12 +98,15 @@ internal sealed class LoraGraph
         ? _g.Gemm(_target.Times(_g, input, a, isOutByIn: true), b, y, transB: true, alpha: -_scale)
         : y;
 
-    private Value Dropped(Value x) => _config.LoraDropout > 0 && _target.HasDropout
-        ? _g.Op("Dropout", x, _g.Scalar(ElementType.Float, _config.LoraDropout), _g.Scalar(ElementType.Bool, 1))
-        : x;
+    private Value Dropped(Value x) =>
+        _config.LoraDropout > 0 && _target.HasDropout ? _g.Dropout(x, _config.LoraDropout) : x;
 
     private LoraParts Parts(IEnumerable<AdapterParameter> more, IReadOnlyList<Value> detached) => new(
-        [new(_target.NameOfA, _a), new(_target.NameOfB, _b), .. more],
+        [
+            new(_target.NameOfA, _a) { Aliases = [$"{_target.Name}.lora_A"] }, // loralib's names
+            new(_target.NameOfB, _b) { Aliases = [$"{_target.Name}.lora_B"] },
+            .. more,
+        ],
         _start is var (a, b) ? [new(a.Name, a), new(b.Name, b)] : [],
         detached);
 }

@@ -39,6 +39,13 @@ public sealed record LoraInit(string Name)
     /// <seealso href="https://arxiv.org/abs/2410.07170">Paischer et al., EVA, section 3.</seealso>
     public static LoraInit Eva { get; } = new("eva");
 
+    /// <summary>
+    /// A and B from what quantising the base lost. Base and adapter are made together, by <c>LoftqQuantizer</c>; with
+    /// the weights at hand such an adapter is like any other, without them it is refused.
+    /// </summary>
+    /// <seealso href="https://arxiv.org/abs/2310.08659">Li et al., LoftQ, algorithm 1.</seealso>
+    public static LoraInit Loftq { get; } = new("loftq");
+
     /// <summary>All names; N stands for a number.</summary>
     public static IEnumerable<string> Names => LoraInitialisers.Names;
 

@@ -13,7 +13,11 @@ internal static class LoraMerge
         Graph graph, LoraTarget target, LoraConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
         var scale = config.ScaleOf(target.Name);
-        var terms = new List<(Tensor, Tensor, double)> { (weights[target.NameOfA], weights[target.NameOfB], scale) };
+        var b = weights[target.NameOfB];
+        var terms = new List<(Tensor, Tensor, double)>
+        {
+            (weights[target.NameOfA], EnabledParts.Of(config)?.Widened(b) ?? b, scale),
+        };
         if (weights.TryGetValue(LoraStart.NameOf(target.NameOfA), out var a0))
             terms.Add((a0, weights[LoraStart.NameOf(target.NameOfB)], -scale));
         var sum = Sum(target, [.. terms]);

@@ -9,8 +9,6 @@ namespace OrtPeft.Adapters.Lora;
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA.</seealso>
 public sealed class LoraMethod : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
-
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
     {
@@ -32,11 +30,16 @@ public sealed class LoraMethod : IPeftMethod
         var lora = (LoraConfig)config;
         lora.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, DefaultTargets);
+        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
+        var tokens = LoraTokens.Resolve(model.Graph, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         return new Injection(
             resolved,
-            [.. parts.SelectMany(static p => p.Parameters), .. LoraBiases.Select(model.Graph, lora, Linear(targets))])
+            [
+                .. parts.SelectMany(static p => p.Parameters),
+                .. LoraBiases.Select(model.Graph, lora, Linear(targets)),
+                .. tokens.Select(t => LoraTokens.Inject(t, builder)),
+            ])
         {
             Buffers = [.. parts.SelectMany(static p => p.Start)],
             Detached = [.. parts.SelectMany(static p => p.Detached)],
@@ -50,7 +53,9 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var lora = (LoraConfig)config;
-        var targets = LoraTargets.Resolve(model.Graph, lora, DefaultTargets).Targets;
+        var targets = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues).Targets;
+        foreach (var token in LoraTokens.Resolve(model.Graph, lora, targets))
+            token.Merge(model.Graph, weights[LoraTokens.NameOf(token)]);
         foreach (var bias in LoraBiases.Select(model.Graph, lora, Linear(targets)))
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
         foreach (var target in targets)

@@ -17,9 +17,16 @@ internal static class LoraTargets
                 $"lora_bias is true and {embeddings[0].Name} is an embedding, which has no bias in B; leave one out.");
         var (resolved, linear) = TargetResolution.Resolve(
             graph, config, [.. embeddings.Select(static e => e.Name)], defaults);
-        return (resolved, [
+        IReadOnlyList<LoraTarget> targets = [
             .. embeddings.Select(static e => new EmbeddingTarget(e)),
             .. linear.Select(static m => new LinearTarget(m)),
-        ]);
+        ];
+        if (EnabledParts.Of(config) is { } parts)
+        {
+            foreach (var target in targets)
+                parts.Check(target);
+        }
+
+        return (resolved, targets);
     }
 }

@@ -3,58 +3,75 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// Turns an adapter that took its start out of the base (PiSSA, OLoRA) into one for the unchanged base, of twice the
-/// rank: s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]. It loads without decomposing a weight, and beside other adapters.
+/// Turns adapters of a form of their own into plain ones for the unchanged base, which compute the same. What took its
+/// start out of the base (PiSSA, OLoRA) gets twice the rank: s·(B·A − B₀·A₀) = s·[B, −B₀]·[A; A₀]; it then loads
+/// without decomposing a weight, and beside other adapters. The n parts of <see cref="LoraConfig.EnableLora"/> become
+/// one of rank r·n, whose B has zeros outside the parts' blocks.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/developer_guides/lora#pissa">HF PEFT's
 /// path_initial_model_for_weight_conversion.</seealso>
 public static class PlainLora
 {
+    private static readonly string[] EndsOfA = [".lora_A.weight", ".lora_embedding_A"];
+    private static readonly string[] EndsOfB = [".lora_B.weight", ".lora_embedding_B"];
+
     /// <summary>Converts an adapter.</summary>
     /// <param name="model">A model with a LoRA adapter; not changed.</param>
     /// <returns>The configuration and the tensors of the plain adapter, for <see cref="AdapterFolder.Save"/> or
-    /// <see cref="PeftModel.Create(Model, PeftConfig, IReadOnlyDictionary{string, Tensor}, string)"/>.</returns>
-    /// <exception cref="ConfigException">The adapter is no LoRA, or took nothing out of the base.</exception>
+    /// <see cref="PeftModel.Create(Model, PeftConfig, IReadOnlyDictionary{string, Tensor}, string, string)"/>.</returns>
+    /// <exception cref="ConfigException">The adapter is no LoRA, or plain already.</exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) Of(PeftModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        var weights = model.GetWeights();
+        if (model.Config is LoraConfig { EnableLora: not null } inParts)
+            return WithoutParts(inParts, weights);
         if (model.Config is not LoraConfig config || !model.Buffers.Any(static b => LoraStart.IsOne(b.Name)))
             throw new ConfigException(
-                $"Only LoRA adapters that start as a part of the base (pissa, olora) can be converted; this one is "
-                + $"{model.Config.PeftType} and leaves the base as it is.");
-        var weights = model.GetWeights();
+                "Only LoRA adapters that start as a part of the base (pissa, olora) or have parts (enable_lora) can "
+                + $"be converted; this one is {model.Config.PeftType} and leaves the base as it is.");
         var plain = weights.Where(static w => !LoraStart.IsOne(w.Key)).ToDictionary(
-            static w => w.Key, w => Widened(w.Key, w.Value, weights), StringComparer.Ordinal);
-        return (Doubled(config), plain);
+            static w => w.Key, w => WithStart(w.Key, w.Value, weights), StringComparer.Ordinal);
+        return (OfRank(2, config) with { InitLoraWeights = LoraInit.Kaiming }, plain);
     }
 
-    /// <summary>The scale of every module stays: alpha grows as r does, or as √r.</summary>
-    private static LoraConfig Doubled(LoraConfig config)
+    /// <summary>The same adapter with one A and one B for each layer.</summary>
+    internal static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) WithoutParts(
+        LoraConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var factor = config.UseRslora ? Math.Sqrt(2) : 2;
+        if (EnabledParts.Of(config) is not { } parts)
+            return (config, weights);
+        var plain = weights.ToDictionary(
+            static w => w.Key,
+            w => EndsWith(w.Key, EndsOfB) ? parts.Widened(w.Value) : w.Value,
+            StringComparer.Ordinal);
+        return (OfRank(parts.Count, config) with { EnableLora = null }, plain);
+    }
+
+    /// <summary>So many times the rank. The scale of every module stays: alpha grows as r does, or as √r.</summary>
+    private static LoraConfig OfRank(int times, LoraConfig config)
+    {
+        var factor = config.UseRslora ? Math.Sqrt(times) : times;
         return config with
         {
-            InitLoraWeights = LoraInit.Kaiming,
-            R = 2 * config.R,
+            R = times * config.R,
             LoraAlpha = factor * config.LoraAlpha,
-            RankPattern = [.. config.RankPattern.Select(static p => KeyValuePair.Create(p.Key, 2 * p.Value))],
+            RankPattern = [.. config.RankPattern.Select(p => KeyValuePair.Create(p.Key, times * p.Value))],
             AlphaPattern = [.. config.AlphaPattern.Select(p => KeyValuePair.Create(p.Key, factor * p.Value))],
         };
     }
 
-    private static Tensor Widened(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> weights)
+    private static Tensor WithStart(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> weights)
     {
         var start = weights.GetValueOrDefault(LoraStart.NameOf(name))?.ToFloat32();
         var values = tensor.ToFloat32();
-        if (name.EndsWith(".lora_A.weight", StringComparison.Ordinal)
-            || name.EndsWith(".lora_embedding_A", StringComparison.Ordinal))
+        if (EndsWith(name, EndsOfA))
         {
             float[] tall = [.. values, .. start ?? new float[values.Length]];
             return Tensor.Of<float>(tall, [2 * tensor.Dims[0], tensor.Dims[1]]);
         }
 
-        if (!name.EndsWith(".lora_B.weight", StringComparison.Ordinal)
-            && !name.EndsWith(".lora_embedding_B", StringComparison.Ordinal))
+        if (!EndsWith(name, EndsOfB))
             return tensor;
         var r = (int)tensor.Dims[1];
         var wide = new float[2 * values.Length];
@@ -66,4 +83,7 @@ public static class PlainLora
 
         return Tensor.Of<float>(wide, [tensor.Dims[0], 2 * r]);
     }
+
+    private static bool EndsWith(string name, string[] ends) =>
+        ends.Any(end => name.EndsWith(end, StringComparison.Ordinal));
 }

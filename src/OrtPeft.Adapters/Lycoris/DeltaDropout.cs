@@ -37,8 +37,7 @@ internal static class DeltaDropout
     private static Value Kept(GraphBuilder g, long features, double probability)
     {
         var ones = g.Constant(InitialWeights.Filled(1, features), "ones");
-        var dropped = g.Op(
-            "Dropout", ones, g.Scalar(ElementType.Float, probability), g.Scalar(ElementType.Bool, 1));
+        var dropped = g.Dropout(ones, probability);
         return g.Cast(g.Op("Greater", dropped, g.ScalarLike(dropped, 0)), ElementType.Float);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
@@ -58,20 +57,11 @@ public abstract record LycorisConfig : TargetedConfig
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
     public virtual void Validate()
     {
-        foreach (var rank in RankPattern.Select(static p => p.Value).Append(R))
-        {
-            if (rank < 1)
-                throw new ConfigException($"r (rank) is {rank}; it must be at least 1.");
-        }
-
+        FieldRange.Ranks(R, RankPattern);
         foreach (var alpha in AlphaPattern.Select(static p => p.Value).Append(Alpha))
-        {
-            if (!double.IsFinite(alpha))
-                throw new ConfigException($"alpha is {Text(alpha)}; it must be a finite number.");
-        }
-
-        CheckProbability("rank_dropout", RankDropout);
-        CheckProbability("module_dropout", ModuleDropout);
+            FieldRange.Finite("alpha", alpha);
+        FieldRange.Dropout("rank_dropout", RankDropout);
+        FieldRange.Dropout("module_dropout", ModuleDropout);
     }
 
     /// <summary>Reads the shared fields. Call it last: what is unread by then is unknown.</summary>
@@ -112,17 +102,8 @@ public abstract record LycorisConfig : TargetedConfig
         fields["rank_dropout"] = RankDropout;
         fields["module_dropout"] = ModuleDropout;
         fields["use_effective_conv2d"] = UseEffectiveConv2d;
-        fields["rank_pattern"] = new JsonObject(
-            RankPattern.Select(static p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
+        fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
         fields["modules_to_save"] = null;
     }
-
-    private static void CheckProbability(string field, double value)
-    {
-        if (value is not (>= 0 and < 1))
-            throw new ConfigException($"{field} is {Text(value)}; it must be at least 0 and below 1.");
-    }
-
-    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 
@@ -7,8 +6,6 @@ namespace OrtPeft.Adapters.Modules;
 /// <summary>Finds the linear layers of a graph and recovers their names in the source model.</summary>
 public static class ModuleCatalogue
 {
-    private static readonly FrozenSet<Value> NoneTrains = [];
-
     /// <summary>Lists the linear layers in execution order.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <returns>The layers; a layer applied twice is listed once, at its first use.</returns>
@@ -19,21 +16,23 @@ public static class ModuleCatalogue
 
     /// <summary>The language-model head: the linear layer that makes the graph's first output.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
-    /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too.</param>
+    /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too, and so are
+    /// those of a matrix some of whose rows are replaced.</param>
     /// <returns>The head, or null where something else makes the output.</returns>
     internal static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable) =>
-        Applications(graph, trainable).FirstOrDefault(static m => m.IsOutputLayer);
+        Applications(graph, w => trainable.Contains(w) || ReplacedRows.Find(w) is not null)
+            .FirstOrDefault(static m => m.IsOutputLayer);
 
     /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed
     /// twice.</summary>
-    internal static IEnumerable<LinearModule> Applications(Graph graph) => Applications(graph, NoneTrains);
+    internal static IEnumerable<LinearModule> Applications(Graph graph) => Applications(graph, static _ => false);
 
-    private static IEnumerable<LinearModule> Applications(Graph graph, IReadOnlySet<Value> trainable)
+    private static IEnumerable<LinearModule> Applications(Graph graph, Func<Value, bool> isMatrixToo)
     {
-        var head = OutputLayer(graph, trainable);
+        var head = OutputLayer(graph, isMatrixToo);
         foreach (var node in graph.Nodes)
         {
-            if (WeightOf(node, trainable) is not var (weight, isOutByIn))
+            if (WeightOf(node, isMatrixToo) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
             var isTiedHead = node == head && IsTied(weight);
@@ -54,10 +53,10 @@ public static class ModuleCatalogue
     private static bool IsTied(Value weight) => weight.Uses.Any(static u => u.Node.Is("Gather"));
 
     /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>
-    private static Node? OutputLayer(Graph graph, IReadOnlySet<Value> trainable)
+    private static Node? OutputLayer(Graph graph, Func<Value, bool> isMatrixToo)
     {
         var node = graph.Outputs.Count == 0 ? null : graph.Outputs[0].Producer;
-        while (node is not null && WeightOf(node, trainable) is null)
+        while (node is not null && WeightOf(node, isMatrixToo) is null)
         {
             var passes = node.OpType is "Reshape" or "Identity" or "Cast" or "Add" or "Squeeze" or "Unsqueeze";
             node = passes
@@ -68,7 +67,7 @@ public static class ModuleCatalogue
         return node;
     }
 
-    private static (Value Weight, bool IsOutByIn)? WeightOf(Node node, IReadOnlySet<Value> trainable)
+    private static (Value Weight, bool IsOutByIn)? WeightOf(Node node, Func<Value, bool> isMatrixToo)
     {
         if (!node.Is("MatMul") && !node.Is("Gemm"))
             return null;
@@ -79,7 +78,7 @@ public static class ModuleCatalogue
         if (weight.Producer is { } producer && producer.Is("Transpose") && IsMatrixTranspose(producer))
             (weight, isTransposed) = (producer.Inputs[0]!, !isTransposed);
         var isConstant = weight.Constant is not null && weight.Initializer is { Dims.Length: 2 };
-        var trains = trainable.Contains(weight) && weight.Shape is { Rank: 2 };
+        var trains = weight.Shape is { Rank: 2 } && isMatrixToo(weight);
         var isMatrix = ((isConstant || trains) && weight.Type.IsFloating()) || QuantizedWeight.Find(weight) is not null;
         return isMatrix ? (weight, isTransposed) : null;
     }

@@ -6,6 +6,12 @@ namespace OrtPeft.Adapters.Modules;
 /// reads.</summary>
 internal static class TargetResolution
 {
+    /// <summary>
+    /// The targets by naming family of methods that adapt what makes queries and values, by HF PEFT's tables.
+    /// </summary>
+    public static IReadOnlyList<string[]> QueriesAndValues { get; } =
+        [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
+
     /// <summary>Picks the modules that a configuration means.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="config">The configuration.</param>

@@ -22,6 +22,7 @@ internal static class TrainedBiases
             .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!)
             {
                 IsOptional = true, // HF PEFT leaves these biases out of its files
+                Aliases = [$"{m.Name}.bias"], // loralib's name
             })
             .ToList();
         return bias == "all" ? [.. ofAdapted, .. Others(graph, ofAdapted)] : ofAdapted;
@@ -38,6 +39,6 @@ internal static class TrainedBiases
     {
         var taken = ofAdapted.Select(static p => p.Value).ToHashSet();
         return VectorCatalogue.Vectors(graph).Where(v => v.Kind == "bias" && !taken.Contains(v.Value))
-            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v.Value));
+            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v.Value) { Aliases = [v.Name] });
     }
 }

@@ -38,7 +38,7 @@ internal sealed class VectorOwners
         var node = use.Node;
         var role = (node.OpType, use.Index) switch
         {
-            ("LayerNormalization", 1) or ("RMSNormalization", 1) or ("Mul", _) => "weight",
+            ("LayerNormalization" or "SimplifiedLayerNormalization", 1) or ("Mul", _) => "weight",
             ("LayerNormalization", 2) => "bias",
             _ => null,
         };

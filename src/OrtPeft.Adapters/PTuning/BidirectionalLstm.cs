@@ -26,7 +26,7 @@ internal static class BidirectionalLstm
         for (var layer = 0; layer < layers; layer++)
         {
             if (layer > 0 && dropout > 0)
-                x = g.Op("Dropout", x, g.Scalar(ElementType.Float, dropout), g.Scalar(ElementType.Bool, 1));
+                x = g.Dropout(x, dropout);
             var forward = Direction(encoder, x, hidden, $"l{layer}", isReverse: false);
             x = g.Concat(1, forward, Direction(encoder, x, hidden, $"l{layer}_reverse", isReverse: true));
         }

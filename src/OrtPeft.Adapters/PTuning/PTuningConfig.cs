@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.PromptLearning;
@@ -52,12 +51,9 @@ public sealed record PTuningConfig : PromptLearningConfig
     {
         base.Validate();
         PTuningEncoders.Check(EncoderReparameterizationType);
-        AtLeastOne("encoder_hidden_size", EncoderHiddenSize);
-        AtLeastOne("encoder_num_layers", EncoderNumLayers);
-        if (EncoderDropout is not (>= 0 and < 1))
-            throw new ConfigException(
-                $"encoder_dropout is {EncoderDropout.ToString(CultureInfo.InvariantCulture)}; it must be at least 0 " +
-                "and below 1.");
+        FieldRange.AtLeastOne("encoder_hidden_size", EncoderHiddenSize);
+        FieldRange.AtLeastOne("encoder_num_layers", EncoderNumLayers);
+        FieldRange.Dropout("encoder_dropout", EncoderDropout);
     }
 
     /// <inheritdoc/>

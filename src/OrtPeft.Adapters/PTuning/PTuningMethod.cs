@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.PromptLearning;
@@ -38,10 +37,6 @@ public sealed class PTuningMethod : IPeftMethod
         var encoder = new PromptEncoder(g, seed);
         return PromptInjection.Of(encoder, resolved, embedding, Prompt(encoder, resolved, embedding.Width));
     }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new UnreachableException($"Bug: {Description.Name} does not merge.");
 
     private static Value Prompt(PromptEncoder encoder, PTuningConfig config, int width)
     {

@@ -52,7 +52,7 @@ public sealed record PrefixTuningConfig : PromptLearningConfig
     public override void Validate()
     {
         base.Validate();
-        AtLeastOne("encoder_hidden_size", EncoderHiddenSize);
+        FieldRange.AtLeastOne("encoder_hidden_size", EncoderHiddenSize);
         if (InitWeights is not (null or "zero"))
             throw new ConfigException($"init_weights is '{InitWeights}'; it must be zero, or left out.");
     }

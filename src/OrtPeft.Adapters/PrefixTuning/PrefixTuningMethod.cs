@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.PromptLearning;
@@ -54,10 +53,6 @@ public sealed class PrefixTuningMethod : IPeftMethod
             Computed = PromptEncoder.Computed(table),
         };
     }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new UnreachableException($"Bug: {Description.Name} does not merge.");
 
     /// <summary>All keys and values of a virtual token in a row, <c>[P, layers · 2 · heads · width]</c>.</summary>
     private static Value Table(PromptEncoder encoder, PrefixTuningConfig config)

@@ -10,8 +10,8 @@ namespace OrtPeft.Adapters.PromptLearning;
 /// </summary>
 internal static class MatrixEvaluation
 {
-    private static readonly FrozenDictionary<string, Func<Node, Matrix[], Matrix[]>> Operators =
-        new Dictionary<string, Func<Node, Matrix[], Matrix[]>>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, Func<Node, Float32Matrix[], Float32Matrix[]>> Operators =
+        new Dictionary<string, Func<Node, Float32Matrix[], Float32Matrix[]>>(StringComparer.Ordinal)
         {
             ["Gemm"] = static (_, x) => [Product(x)],
             ["Add"] = static (_, x) => [x[0].Zip(x[1], static (a, b) => a + b)],
@@ -21,7 +21,7 @@ internal static class MatrixEvaluation
             ["Sigmoid"] = static (_, x) => [x[0].Select(static a => 1 / (1 + MathF.Exp(-a)))],
             ["Dropout"] = static (_, x) => [x[0]],
             ["Split"] = static (node, x) => Parts(node, x[0]),
-            ["Concat"] = static (node, x) => [Matrix.Concat((int)node.Attributes.Int("axis", 0), x)],
+            ["Concat"] = static (node, x) => [Float32Matrix.Concat((int)node.Attributes.Int("axis", 0), x)],
         }.ToFrozenDictionary();
 
     /// <summary>Computes a value.</summary>
@@ -30,7 +30,7 @@ internal static class MatrixEvaluation
     /// <returns><c>[rows, columns] float32</c>.</returns>
     public static Tensor Of(Value target, IReadOnlyDictionary<Value, Tensor> parameters)
     {
-        var known = parameters.ToDictionary(static p => p.Key, static p => Matrix.Of(p.Value));
+        var known = parameters.ToDictionary(static p => p.Key, static p => Float32Matrix.Of(p.Value));
         var needed = NodesBehind(target);
         foreach (var node in target.Graph!.Nodes.Where(needed.Contains))
         {
@@ -59,16 +59,16 @@ internal static class MatrixEvaluation
     }
 
     /// <summary>x·Wᵀ + c; encoders transpose every weight.</summary>
-    private static Matrix Product(Matrix[] x)
+    private static Float32Matrix Product(Float32Matrix[] x)
     {
         var product = x[0].TimesTransposed(x[1]);
         return x.Length > 2 ? product.Zip(x[2], static (a, b) => a + b) : product;
     }
 
-    private static Matrix[] Parts(Node split, Matrix x)
+    private static Float32Matrix[] Parts(Node split, Float32Matrix x)
     {
         var (axis, start) = ((int)split.Attributes.Int("axis", 0), 0);
-        var parts = new List<Matrix>();
+        var parts = new List<Float32Matrix>();
         foreach (var length in split.Inputs[1]!.Constant!.ToInt64())
         {
             parts.Add(x.Part(axis, start, (int)length));

@@ -36,9 +36,18 @@ public abstract record PromptLearningConfig : PeftConfig
         return this with { IsFlat = names.Contains(PromptName) };
     }
 
+    /// <inheritdoc/>
+    public override string? WhyBaseIsNeeded(IReadOnlyCollection<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.Contains(PromptName)
+            ? null
+            : $"{PeftType} trained an encoder, and files hold what it makes, which the model's graph computes";
+    }
+
     /// <summary>Checks every field's range.</summary>
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
-    public virtual void Validate() => AtLeastOne("num_virtual_tokens", NumVirtualTokens);
+    public virtual void Validate() => FieldRange.AtLeastOne("num_virtual_tokens", NumVirtualTokens);
 
     /// <summary>Reads the shared fields. Call it last: what is unread by then is unknown.</summary>
     /// <typeparam name="T">The method's configuration.</typeparam>
@@ -75,16 +84,6 @@ public abstract record PromptLearningConfig : PeftConfig
     {
         ArgumentNullException.ThrowIfNull(fields);
         return fields.Json(field) is null ? null : fields.Integer(field, 0);
-    }
-
-    /// <summary>Refuses numbers below 1.</summary>
-    /// <param name="field">The field's name.</param>
-    /// <param name="value">Its value; null passes.</param>
-    /// <exception cref="ConfigException">The number is below 1.</exception>
-    protected static void AtLeastOne(string field, int? value)
-    {
-        if (value < 1)
-            throw new ConfigException($"{field} is {value}; it must be at least 1.");
     }
 
     /// <summary>Fills in what the model says.</summary>

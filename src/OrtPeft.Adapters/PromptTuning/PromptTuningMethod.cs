@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.PromptLearning;
@@ -40,10 +39,6 @@ public sealed class PromptTuningMethod : IPeftMethod
         var rows = encoder.Flat(Initial(prompt, embedding, encoder, seed));
         return PromptInjection.Of(encoder, resolved, embedding, rows);
     }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new UnreachableException($"Bug: {Description.Name} does not merge.");
 
     private static Tensor Initial(PromptTuningConfig config, TokenEmbedding embedding, PromptEncoder encoder, long seed)
     {

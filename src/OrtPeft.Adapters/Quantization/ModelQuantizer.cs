@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
 
@@ -7,7 +8,7 @@ namespace OrtPeft.Adapters.Quantization;
 
 /// <summary>
 /// Stores a model's linear layers in few bits, as the base of QLoRA. The result runs on every ONNX Runtime from 1.19
-/// on: each weight stands behind a standard <c>DequantizeLinear</c>. Embeddings, biases and normalisations stay as they
+/// on: each weight stands behind standard operators. Embeddings, biases and normalisations stay as they
 /// are.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2305.14314">Dettmers et al., QLoRA.</seealso>
@@ -27,6 +28,15 @@ public static class ModelQuantizer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(format);
+        var copy = CanonicalCopy(model, format);
+        var selected = Selected(copy.Graph, targets ?? ModuleTargets.AllLinear);
+        var g = GraphBuilder.Over(copy);
+        return new QuantizationResult(copy, [.. selected.Select(m => Quantize(g, m, format))]);
+    }
+
+    /// <summary>A copy in the form whose layers are found, once it is sure that it can be quantised.</summary>
+    internal static Model CanonicalCopy(Model model, BlockFormat format)
+    {
         format.Check();
         if (model.Graph.Nodes.FirstOrDefault(static n => n.Subgraphs.Any()) is { } branching)
             throw new ConfigException(
@@ -34,8 +44,19 @@ public static class ModelQuantizer
                 + "was exported without branches.");
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
-        var selected = Selected(copy.Graph, targets ?? ModuleTargets.AllLinear);
-        return new QuantizationResult(copy, [.. selected.Select(m => Quantize(copy.Graph, m, format))]);
+        return copy;
+    }
+
+    /// <summary>An error where a layer has no float weight of its own.</summary>
+    internal static void Check(IReadOnlyList<LinearModule> modules, ModuleTargets targets)
+    {
+        if (modules.Any(static m => m.Weight.Initializer is null))
+            throw new ConfigException($"The layers that '{targets}' means are quantised already; give the float model.");
+        var tied = modules.FirstOrDefault(static m => m.Weight.Uses.Any(static u => u.Node.Is("Gather")));
+        if (tied is not null)
+            throw new ConfigException(
+                $"The weight of {tied.Name} is an embedding too ('{tied.Weight.Name}'), which stays as it is; "
+                + "leave the layer out of the targets.");
     }
 
     private static List<LinearModule> Selected(Graph graph, ModuleTargets targets)
@@ -46,20 +67,16 @@ public static class ModelQuantizer
             .ToList();
         if (selected.Count == 0)
             throw new ConfigException($"The layers that '{targets}' means are quantised already; give the float model.");
-        var tied = selected.FirstOrDefault(static m => m.Weight.Uses.Any(static u => u.Node.Is("Gather")));
-        return tied is null
-            ? selected
-            : throw new ConfigException(
-                $"The weight of {tied.Name} is an embedding too ('{tied.Weight.Name}'), which stays as it is; "
-                + "leave the layer out of the targets.");
+        Check(selected, targets);
+        return selected;
     }
 
-    private static QuantizedLayer Quantize(Graph graph, LinearModule module, BlockFormat format)
+    private static QuantizedLayer Quantize(GraphBuilder g, LinearModule module, BlockFormat format)
     {
-        var (value, name) = (module.Weight, module.Weight.Name);
-        var before = value.Initializer!.Data.Length;
-        var error = QuantizedWeight.Replace(graph, value, module.IsOutByIn ? 1 : 0, format);
-        var after = QuantizedWeight.Find(graph.Find(name)!)!.ByteCount;
-        return new QuantizedLayer(module.Name, error, before, after);
+        var (weight, name) = (module.Weight.Initializer!, module.Weight.Name);
+        var content = BlockQuantizer.Quantize(weight, module.IsOutByIn ? 1 : 0, format);
+        QuantizedWeight.Replace(g, module.Weight, content);
+        var after = QuantizedWeight.Find(g.Graph.Find(name)!)!.ByteCount;
+        return new QuantizedLayer(module.Name, content.RelativeError, weight.Data.Length, after);
     }
 }

@@ -30,8 +30,6 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     /// <exception cref="ConfigException">Its method cannot; the message says why.</exception>
     public void MergeInto(Model model)
     {
-        if (Method.Description.WhyNotMergeable is { } reason)
-            throw new ConfigException($"{Method.Description.Title} cannot be merged: {reason}.");
         var weights = Weights();
         Method.Merge(model, Injection.Config, weights);
         SavedModules.Merge(model, Injection.Config, weights);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
@@ -15,6 +14,9 @@ public sealed record VeraConfig : TargetedConfig
 {
     /// <inheritdoc/>
     public override string PeftType => "VERA";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> SavedConstants => [VeraProjections.NameOfA, VeraProjections.NameOfB];
 
     /// <inheritdoc/>
     public override string? WhyNotBesideOthers => WhyAlone(Bias);
@@ -88,15 +90,9 @@ public sealed record VeraConfig : TargetedConfig
     /// <exception cref="ConfigException">A field is out of range; the message names it.</exception>
     public void Validate()
     {
-        if (R < 1)
-            throw new ConfigException($"r (rank) is {R}; it must be at least 1.");
-        if (VeraDropout is not (>= 0 and < 1))
-            throw new ConfigException(
-                $"vera_dropout is {VeraDropout.ToString(CultureInfo.InvariantCulture)}; it must be at least 0 and "
-                + "below 1.");
-        if (!double.IsFinite(DInitial))
-            throw new ConfigException(
-                $"d_initial is {DInitial.ToString(CultureInfo.InvariantCulture)}; it must be a finite number.");
+        FieldRange.Ranks(R, []);
+        FieldRange.Dropout("vera_dropout", VeraDropout);
+        FieldRange.Finite("d_initial", DInitial);
         TrainedBiases.Check(Bias, "vera_only");
     }
 

@@ -11,8 +11,6 @@ namespace OrtPeft.Adapters.Vera;
 /// <seealso href="https://arxiv.org/abs/2310.11454">Kopiczko et al., VeRA.</seealso>
 public sealed class VeraMethod : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets = [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
-
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
     {
@@ -34,7 +32,7 @@ public sealed class VeraMethod : IPeftMethod
         var vera = (VeraConfig)config;
         vera.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, DefaultTargets);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, TargetResolution.QueriesAndValues);
         var projections = VeraProjections.AddTo(model.Graph, selected, vera);
         var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
         var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
@@ -50,7 +48,7 @@ public sealed class VeraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         var vera = (VeraConfig)config;
-        var selected = TargetResolution.Select(model.Graph, vera, DefaultTargets);
+        var selected = TargetResolution.Select(model.Graph, vera, TargetResolution.QueriesAndValues);
         var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
         foreach (var module in selected)
             ModuleWeights.Add(model.Graph, module, Delta(module, weights), 1);
@@ -69,7 +67,7 @@ public sealed class VeraMethod : IPeftMethod
         var graft = new ModuleGraft(g, module, "/vera");
         var x = graft.Input();
         if (config.VeraDropout > 0)
-            x = g.Op("Dropout", x, g.Scalar(ElementType.Float, config.VeraDropout), g.Scalar(ElementType.Bool, 1));
+            x = g.Dropout(x, config.VeraDropout);
         var low = g.Mul(g.Gemm(x, projections.PartOfA(g, module), transB: true), d.Value);
         var delta = g.Mul(g.Gemm(low, projections.PartOfB(g, module), transB: true), b.Value);
         graft.ReplaceProduct(y => g.Add(y, delta));

@@ -25,13 +25,16 @@ internal static class CombinationTypes
     private static readonly FrozenDictionary<string, CombinationType> ByName =
         Rows.ToFrozenDictionary(static r => r.Name, static r => r.Type, StringComparer.Ordinal);
 
+    /// <summary>All names, in the order of the table.</summary>
+    public static IReadOnlyList<string> Names => [.. Rows.Select(static r => r.Name)];
+
     /// <summary>Finds a way and checks that the other fields go with it.</summary>
     /// <exception cref="ConfigException">A field is wrong; the message names it.</exception>
     public static CombinationType Of(WeightedCombination how)
     {
         var name = how.CombinationType;
         var type = ByName.GetValueOrDefault(name) ?? throw new ConfigException(
-            $"combination_type is '{name}'; it must be one of {string.Join(", ", Rows.Select(static r => r.Name))}.");
+            $"combination_type is '{name}'; it must be one of {string.Join(", ", Names)}.");
         if (type.HasSvd ? how.SvdRank is < 1 : how.SvdRank is not null)
             throw new ConfigException(
                 $"svd_rank is {how.SvdRank}; it goes with svd and …_svd alone, and is at least 1 there.");

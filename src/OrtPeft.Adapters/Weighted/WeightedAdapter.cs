@@ -60,7 +60,7 @@ public static class WeightedAdapter
             $"'{adapter}' is {model.ConfigOf(adapter).PeftType}; only LoRA adapters can be combined.");
         if ((config.LoraBias ? "lora_bias has no place in the result" : config.WhyNotBesideOthers) is { } reason)
             throw new ConfigException($"'{adapter}' cannot be combined with others: {reason}.");
-        var weights = model.WeightsOf(adapter);
+        (config, var weights) = PlainLora.WithoutParts(config, model.WeightsOf(adapter));
         foreach (var (name, a) in weights.Where(static w => Kinds.Any(k => EndsWith(w.Key, k.A))))
         {
             var scale = config.ScaleOf(ModuleOf(name));
@@ -89,6 +89,7 @@ public static class WeightedAdapter
             UseRslora = false,
             InitLoraWeights = LoraInit.Kaiming,
             EvaConfig = null,
+            EnableLora = null,
         };
         var areSame = configs.All(c => Targets(c).Equals(Targets(first)));
         return areSame ? first : first with

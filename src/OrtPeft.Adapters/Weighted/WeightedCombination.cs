@@ -11,6 +11,9 @@ public sealed record WeightedCombination
     /// </summary>
     public string CombinationType { get; init; } = "svd";
 
+    /// <summary>All ways by name.</summary>
+    public static IReadOnlyList<string> CombinationTypes => Weighted.CombinationTypes.Names;
+
     /// <summary>The new adapter's rank, at least 1, for <c>svd</c> and <c>…_svd</c>; null (default) takes the largest
     /// rank of the adapters.</summary>
     public int? SvdRank { get; init; }

@@ -16,7 +16,7 @@ internal sealed class FlatBufferReader
     /// <summary>The reference implementation's verifier refuses more tables.</summary>
     private const int MaxTables = 1_000_000;
 
-    /// <summary>Names and shapes may be shared by so many places on average before the file counts as hostile.</summary>
+    /// <summary>Names and shapes may be shared by so many places on average before a file counts as hostile.</summary>
     private const long MaxReuse = 64;
 
     /// <summary>More of what is wrong is not shown, in characters: names in damaged files may be long.</summary>
@@ -59,10 +59,10 @@ internal sealed class FlatBufferReader
     /// <exception cref="OnnxFormatException">The bytes are no such flatbuffer.</exception>
     public FlatTableReader Root(string identifier, string name)
     {
-        if (_content.Length < FlatLayout.HeaderBytes + sizeof(uint))
+        if (_content.Length < BufferLayout.HeaderBytes + sizeof(uint))
             throw Broken("the file", _content.Length, "ends before the first table");
         if (_content.Length >= FlatBufferWriter.Limit)
-            throw Broken("the file", _content.Length, $"is not shorter than a flatbuffer's {FlatBufferWriter.Limit} bytes");
+            throw Broken("the file", _content.Length, $"ends beyond a flatbuffer's {FlatBufferWriter.Limit} bytes");
         var found = Encoding.Latin1.GetString(Bytes.Slice(sizeof(uint), sizeof(uint)));
         if (found != identifier)
         {

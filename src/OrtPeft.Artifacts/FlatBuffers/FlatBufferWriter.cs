@@ -10,7 +10,7 @@ namespace OrtPeft.Artifacts.FlatBuffers;
 /// <seealso href="https://flatbuffers.dev/internals/">The format.</seealso>
 internal static class FlatBufferWriter
 {
-    /// <summary>Buffers must be shorter than this, in bytes: readers check offsets against a signed 32-bit limit.</summary>
+    /// <summary>Buffers must be shorter than this, in bytes: readers take offsets for signed 32-bit numbers.</summary>
     public const long Limit = int.MaxValue;
 
     /// <summary>Writes a buffer.</summary>
@@ -22,7 +22,7 @@ internal static class FlatBufferWriter
     /// <exception cref="ArgumentException">The buffer would reach 2 GiB; nothing has been written then.</exception>
     public static void Write(Stream target, FlatTable root, string identifier, string file, string remedy)
     {
-        var layout = new FlatLayout(root);
+        var layout = new BufferLayout(root);
         if (layout.Length >= Limit)
         {
             var bytes = layout.Length.ToString(CultureInfo.InvariantCulture);
@@ -33,7 +33,7 @@ internal static class FlatBufferWriter
         using var writer = new BinaryWriter(target, Encoding.UTF8, leaveOpen: true);
         writer.Write(layout.Offset(0, root));
         writer.Write(Encoding.ASCII.GetBytes(identifier));
-        long position = FlatLayout.HeaderBytes;
+        long position = BufferLayout.HeaderBytes;
         foreach (var (node, place) in layout.Places)
         {
             for (; position < place; position++)

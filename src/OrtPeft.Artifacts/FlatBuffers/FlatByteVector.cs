@@ -16,7 +16,7 @@ internal sealed class FlatByteVector(TensorData data) : FlatNode
 
     public override bool IsBulk => true;
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         // The layout has refused longer data by now.
         target.Write((uint)data.Length);

@@ -11,7 +11,7 @@ internal sealed class FlatInt64Vector(ImmutableArray<long> values) : FlatNode
 
     public override int Lead => sizeof(uint);
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         target.Write(values.Length);
         foreach (var value in values)

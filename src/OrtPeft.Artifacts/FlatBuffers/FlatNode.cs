@@ -25,5 +25,5 @@ internal abstract class FlatNode
     public virtual IEnumerable<FlatNode> Children => [];
 
     /// <summary>Writes the bytes; the target stands at <paramref name="position"/>.</summary>
-    public abstract void Write(BinaryWriter target, long position, FlatLayout layout);
+    public abstract void Write(BinaryWriter target, long position, BufferLayout layout);
 }

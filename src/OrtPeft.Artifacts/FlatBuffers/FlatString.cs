@@ -9,7 +9,7 @@ internal sealed class FlatString(string value) : FlatNode
 
     public override long Length => sizeof(uint) + _bytes.LongLength + 1;
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         target.Write(_bytes.Length);
         target.Write(_bytes);

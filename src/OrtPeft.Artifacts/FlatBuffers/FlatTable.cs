@@ -56,7 +56,7 @@ internal sealed class FlatTable : FlatNode
     public FlatTable Reference(int slot, FlatNode? node) =>
         node is null ? this : Add(slot, new FlatField(sizeof(uint), 0, node));
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         target.Write((int)(position - layout.VTablePosition(this)));
         long written = sizeof(int);

@@ -5,7 +5,7 @@ internal sealed class FlatVTable(ushort[] entries) : FlatNode
 {
     public override long Length => (long)entries.Length * sizeof(ushort);
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         foreach (var entry in entries)
             target.Write(entry);

@@ -7,7 +7,7 @@ internal sealed class FlatVector(IReadOnlyList<FlatNode> items) : FlatNode
 
     public override IEnumerable<FlatNode> Children => items;
 
-    public override void Write(BinaryWriter target, long position, FlatLayout layout)
+    public override void Write(BinaryWriter target, long position, BufferLayout layout)
     {
         target.Write(items.Count);
         foreach (var (index, item) in items.Index())

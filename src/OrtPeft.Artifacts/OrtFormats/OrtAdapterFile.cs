@@ -111,7 +111,8 @@ public sealed class OrtAdapterFile
     private static string? WhyNot(ElementType type) => type switch
     {
         ElementType.Undefined or ElementType.String or ElementType.Complex64 or ElementType.Complex128 or < 0
-            or > ElementType.Float8E5M2FNUZ => "ONNX Runtime takes whole and real numbers of 8 to 64 bits from adapters",
+            or > ElementType.Float8E5M2FNUZ
+            => "ONNX Runtime takes whole and real numbers of 8 to 64 bits from adapters",
         _ => null,
     };
 

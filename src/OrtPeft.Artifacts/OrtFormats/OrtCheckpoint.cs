@@ -38,6 +38,19 @@ public sealed class OrtCheckpoint
     /// </summary>
     public bool IsNominal { get; init; }
 
+    /// <summary>Whether a file says of itself that it is a checkpoint; looks at its first bytes alone.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Whether it is worth loading.</returns>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static bool IsOne(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        using var file = File.OpenRead(path);
+        Span<byte> start = stackalloc byte[2 * sizeof(uint)];
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+            && start[sizeof(uint)..].SequenceEqual("ODTC"u8);
+    }
+
     /// <summary>Maps a checkpoint and, where it has external data, the file beside it; copies nothing.</summary>
     /// <param name="path">The checkpoint.</param>
     /// <returns>Its content.</returns>

@@ -20,8 +20,9 @@ internal static class OrtCheckpointFile
         var path = checkpoint + OrtCheckpoint.ExternalDataSuffix;
         if (File.Exists(path))
             return MappedFile.Open(path);
+        var name = Path.GetFileName(path);
         throw new OnnxFormatException(
-            $"{checkpoint}: has its parameters in '{Path.GetFileName(path)}', which is not beside it; fetch both files.");
+            $"{checkpoint}: has its parameters in '{name}', which is not beside it; fetch both files.");
     }
 
     public static OnnxFormatException HasExternalData(string source) => new(

@@ -39,8 +39,7 @@ internal static class Normalization
     /// <seealso href="https://onnx.ai/onnx/operators/onnx__LayerNormalization.html">Opset 17.</seealso>
     private static IReadOnlyList<Value?> LayerNormalization(RuleContext c)
     {
-        var rank = c.Rank(c.X());
-        var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank)).ToArray();
+        var axes = NormalizedAxes(c);
         var statistics = Statistics(c, 2);
         var (mean, inverse) = (statistics[0], statistics[1]);
         var normal = c.G.Mul(c.G.Sub(c.X(), mean), inverse);
@@ -58,8 +57,7 @@ internal static class Normalization
     /// <seealso href="https://onnx.ai/onnx/operators/onnx__RMSNormalization.html">The same in opset 23.</seealso>
     private static IReadOnlyList<Value?> RmsNormalization(RuleContext c)
     {
-        var (x, rank) = (c.X(), c.Rank(c.X()));
-        var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank)).ToArray();
+        var (x, axes) = (c.X(), NormalizedAxes(c));
         var inverse = Statistics(c, 1)[0];
         var normal = c.G.Mul(x, inverse);
         var g = c.G.Mul(c.DY, c.X(1));
@@ -89,6 +87,13 @@ internal static class Normalization
         var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, c.G.ReduceMean(g, [2])), slope), inverse);
         var dScale = c.G.ReduceSum(c.G.Mul(c.DY, c.G.ReshapeLike(normal, x)), others, keepDims: false);
         return [c.G.ReshapeLike(dX, x), dScale, c.G.ReduceSum(c.DY, others, keepDims: false)];
+    }
+
+    /// <summary>The axes of x from the node's axis on.</summary>
+    private static long[] NormalizedAxes(RuleContext c)
+    {
+        var rank = c.Rank(c.X());
+        return [.. Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)c.Axis(-1, rank))];
     }
 
     /// <summary>

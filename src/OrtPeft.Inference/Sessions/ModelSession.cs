@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
@@ -11,7 +10,7 @@ namespace OrtPeft.Inference.Sessions;
 /// in a
 /// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
 /// </summary>
-public sealed partial class ModelSession : IDisposable
+public sealed class ModelSession : IDisposable
 {
     private readonly List<IDisposable> _weights = [];
 
@@ -29,12 +28,12 @@ public sealed partial class ModelSession : IDisposable
         {
             Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);
         }
-        catch (OnnxRuntimeException e) when (IsAboutTheGraph(e))
+        catch (OnnxRuntimeException e) when (RefusedGraph.Is(e))
         {
             Free();
             throw new GraphException(
                 $"ONNX Runtime refuses the graph '{model.Graph.Name}' (opset {model.Opset}): " +
-                $"{ErrorCode().Replace(e.Message, "").Trim().TrimEnd('.')}; export the model again.",
+                $"{RefusedGraph.Reason(e)}; export the model again.",
                 e);
         }
         catch
@@ -65,16 +64,6 @@ public sealed partial class ModelSession : IDisposable
         Session.Dispose();
         Free();
     }
-
-    /// <summary>A shape that does not fit is reported as a plain failure, as a lack of memory is.</summary>
-    private static bool IsAboutTheGraph(OnnxRuntimeException error) =>
-        GraphErrors().IsMatch(error.Message) && !error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase);
-
-    [GeneratedRegex(@"^\[ErrorCode:(Fail|InvalidArgument|InvalidProtobuf|InvalidGraph|NotImplemented)\]")]
-    private static partial Regex GraphErrors();
-
-    [GeneratedRegex(@"^\[ErrorCode:\w+\] ")]
-    private static partial Regex ErrorCode();
 
     private void Free()
     {

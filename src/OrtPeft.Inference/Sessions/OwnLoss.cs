@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Inference.Sessions;
 
@@ -18,13 +19,7 @@ internal static class OwnLoss
         if (model.Graph.Inputs.All(static i => i.Name != DecoderInputs.Labels))
             return model;
         var copy = model.Clone();
-        var graph = copy.Graph;
-        foreach (var loss in graph.Outputs.Where(static o => o.Name == Name || o.Shape is { Rank: 0 }).ToArray())
-            graph.RemoveOutput(loss);
-        graph.RemoveDeadCode();
-        var labels = graph.Inputs.Single(static i => i.Name == DecoderInputs.Labels);
-        if (labels is { Uses.Count: 0, IsGraphOutput: false })
-            graph.Remove(labels);
+        OutputRemoval.Run(copy, copy.Graph.Outputs.Where(static o => o.Name == Name || o.Shape is { Rank: 0 }));
         return copy;
     }
 }

@@ -99,6 +99,13 @@ public static class StandardOps
         /// <summary><c>LogSoftmax</c> along an axis.</summary>
         public Value LogSoftmax(Value a, long axis = -1) => g.Op("LogSoftmax", [a], NodeAttribute.Of("axis", axis));
 
+        /// <summary>
+        /// <c>Dropout</c> in training mode: each element becomes 0 with a probability, 0 to below 1; the others are
+        /// divided by the probability that they stay.
+        /// </summary>
+        public Value Dropout(Value a, double probability) =>
+            g.Op("Dropout", a, g.Scalar(ElementType.Float, probability), g.Scalar(ElementType.Bool, 1));
+
         /// <summary><c>Where</c>: a where the condition holds, else b; broadcast.</summary>
         public Value Where(Value condition, Value a, Value b) => g.Op("Where", condition, a, b);
 

@@ -13,9 +13,7 @@ public sealed class Graph
     private readonly List<Value> _inputs = [];
     private readonly List<Value> _outputs = [];
     private readonly List<Value> _initializers = [];
-    private readonly Dictionary<string, Value> _values = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _suffixes = new(StringComparer.Ordinal);
+    private readonly GraphNames _names;
 
     /// <summary>Creates an empty graph.</summary>
     /// <param name="name">The graph's name; need not be unique.</param>
@@ -24,6 +22,7 @@ public sealed class Graph
     {
         Name = name;
         Parent = parent;
+        _names = new GraphNames(this);
     }
 
     /// <summary>The graph's name.</summary>
@@ -47,7 +46,7 @@ public sealed class Graph
     public IReadOnlyList<Value> Initializers => _initializers;
 
     /// <summary>Every named value of this graph (not of subgraphs).</summary>
-    public IReadOnlyCollection<Value> Values => _values.Values;
+    public IReadOnlyCollection<Value> Values => _names.Values;
 
     /// <summary>What the file said of the graph beyond the members here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
@@ -55,7 +54,7 @@ public sealed class Graph
     /// <summary>Looks a value up by name, in this graph and then in those around it.</summary>
     /// <param name="name">The name.</param>
     /// <returns>The value, or null.</returns>
-    public Value? Find(string name) => _values.GetValueOrDefault(name) ?? Parent?.Find(name);
+    public Value? Find(string name) => _names.Find(name) ?? Parent?.Find(name);
 
     /// <summary>
     /// A name that no value of this graph or of those around it has, and that no node added to this graph had: it can
@@ -63,18 +62,7 @@ public sealed class Graph
     /// </summary>
     /// <param name="hint">What the name should look like; taken as it is when free.</param>
     /// <returns>The hint, or the hint with a number.</returns>
-    public string FreshName(string hint)
-    {
-        if (hint.Length > 0 && IsFree(hint))
-            return hint;
-        while (true)
-        {
-            var number = _suffixes[hint] = _suffixes.GetValueOrDefault(hint) + 1;
-            var name = $"{hint}_{number}";
-            if (IsFree(name))
-                return name;
-        }
-    }
+    public string FreshName(string hint) => _names.Fresh(hint);
 
     /// <summary>Adds an input at the end of the inputs.</summary>
     /// <param name="name">Its name, not yet in use.</param>
@@ -290,15 +278,7 @@ public sealed class Graph
     public void Rename(Value value, string name)
     {
         Own(value);
-        if (value.Name == name)
-            return;
-        if (name.Length == 0)
-            throw new GraphException($"'{value.Name}' cannot lose its name.");
-        if (Find(name) is not null)
-            throw new GraphException($"The name '{name}' is already in use in graph '{Name}'.");
-        _values.Remove(value.Name);
-        value.Name = name;
-        _values.Add(name, value);
+        _names.Rename(value, name);
     }
 
     /// <summary>Puts the nodes in execution order: producers first, otherwise as they stand.</summary>
@@ -335,7 +315,7 @@ public sealed class Graph
     {
         var names = outputs.ToArray();
         var values = inputs.ToArray();
-        if (names.FirstOrDefault(n => n.Length > 0 && _values.ContainsKey(n)) is { } taken)
+        if (names.FirstOrDefault(n => n.Length > 0 && _names.Find(n) is not null) is { } taken)
             throw new GraphException($"{node.Label}: the name '{taken}' is already in use in graph '{Name}'.");
         var named = names.Where(static n => n.Length > 0).CountBy(static n => n);
         if (named.FirstOrDefault(static n => n.Value > 1).Key is { } twice)
@@ -356,7 +336,7 @@ public sealed class Graph
             node.SetInput(i, input);
         node.Graph = this;
         _nodes.Insert(index, node);
-        _nodeNames.Add(node.Name);
+        _names.AddNode(node.Name);
         return node;
     }
 
@@ -402,8 +382,6 @@ public sealed class Graph
         }
     }
 
-    private bool IsFree(string name) => Find(name) is null && !_nodeNames.Contains(name);
-
     private int IndexOf(Node node)
     {
         var index = _nodes.IndexOf(node);
@@ -412,18 +390,14 @@ public sealed class Graph
 
     private Value Register(Value value)
     {
-        if (value.Name.Length == 0)
-            throw new GraphException($"A value of graph '{Name}' has an empty name.");
-        if (!_values.TryAdd(value.Name, value))
-            throw new GraphException($"The name '{value.Name}' is already in use in graph '{Name}'.");
+        _names.Add(value);
         value.Graph = this;
         return value;
     }
 
     private void Forget(Value value)
     {
-        if (value.Name.Length > 0)
-            _values.Remove(value.Name);
+        _names.Remove(value);
         value.Graph = null;
     }
 

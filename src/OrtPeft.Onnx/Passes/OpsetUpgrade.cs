@@ -1,19 +1,17 @@
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes.Newer;
 using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
 /// Rewrites nodes of older standard operator sets into their form in <see cref="CanonicalForm.Opset"/>. Operators whose
-/// form did not change, or only grew types, need no row.
+/// form did not change, or only grew types, need no row; from opset 22 on, no form in the rows did.
 /// </summary>
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>
 public static class OpsetUpgrade
 {
     private const int Oldest = 7;
-
-    /// <summary>The newest that ONNX Runtime 1.29 loads; from 22 on, the forms of the rows did not change.</summary>
-    private const int Newest = 26;
 
     /// <summary>An operator, the version that changed its form, and what brings the older form there.</summary>
     private static readonly (string OpType, int Version, Action<Node, GraphBuilder> Apply)[] Rows =
@@ -58,11 +56,11 @@ public static class OpsetUpgrade
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Opset is < Oldest or > Newest)
+        if (model.Opset is < Oldest or > OpsetLowering.Newest)
         {
             throw new UnsupportedOpException(
-                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} to {Newest}: export it again " +
-                $"with opset {CanonicalForm.Opset}.");
+                $"The model is written for opset {model.Opset}; OrtPeft reads {Oldest} to {OpsetLowering.Newest}: " +
+                $"export it again with opset {CanonicalForm.Opset}.");
         }
 
         var shapes = new ShapeInference(model.Opset);

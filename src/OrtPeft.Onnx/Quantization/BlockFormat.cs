@@ -21,8 +21,15 @@ public sealed record BlockFormat
     /// </summary>
     public bool IsSymmetric { get; init; } = true;
 
+    /// <summary>
+    /// What the codes stand for; null (default): for the integers themselves, evenly spaced. With a code book they are
+    /// 4 bits wide, w ≈ s·value[q] with s the block's largest magnitude, and an axis that is no multiple of the block
+    /// size has the largest smaller blocks that divide it.
+    /// </summary>
+    public CodeBook? CodeBook { get; init; }
+
     /// <summary>The element type of the stored integers.</summary>
-    internal ElementType Type => (Bits, IsSymmetric) switch
+    internal ElementType Type => CodeBook is not null ? ElementType.UInt4 : (Bits, IsSymmetric) switch
     {
         (4, true) => ElementType.Int4,
         (4, false) => ElementType.UInt4,
@@ -31,12 +38,29 @@ public sealed record BlockFormat
     };
 
     /// <summary>An error where a field has a value that there is not.</summary>
-    /// <exception cref="ArgumentException">Bits or block size are none of the known ones.</exception>
+    /// <exception cref="ArgumentException">Bits or block size are none of the known ones, or do not go with the code
+    /// book.</exception>
     public void Check()
     {
         if (!Widths.Contains(Bits))
             throw new ArgumentException($"Bits is {Bits}; it must be one of {string.Join(", ", Widths)}.");
         if (!BlockSizes.Contains(BlockSize))
             throw new ArgumentException($"BlockSize is {BlockSize}; it must be one of {string.Join(", ", BlockSizes)}.");
+        if (CodeBook is not null && Bits != 4)
+            throw new ArgumentException($"Bits is {Bits}, but codes of {CodeBook} have 4; leave one of the two out.");
+        if (CodeBook is not null && !IsSymmetric)
+            throw new ArgumentException($"IsSymmetric is false, but {CodeBook} has no zero points; leave one of the two out.");
+    }
+
+    /// <summary>Elements per block along an axis.</summary>
+    /// <param name="length">The axis' length.</param>
+    internal int SizeAlong(long length)
+    {
+        if (CodeBook is null || length == 0)
+            return BlockSize;
+        var size = (int)Math.Min(BlockSize, length);
+        while (length % size != 0)
+            size--;
+        return size;
     }
 }

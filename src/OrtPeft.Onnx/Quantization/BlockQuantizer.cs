@@ -24,18 +24,24 @@ public static class BlockQuantizer
         format.Check();
         if (weight.Type != ElementType.Float || weight.Dims.Length != 2)
             throw new ArgumentException($"{weight} cannot be quantised: only Float matrices can.", nameof(weight));
-        var blocks = new Blocks(checked((int)weight.Dims[0]), checked((int)weight.Dims[1]), axis, format.BlockSize);
+        var size = format.SizeAlong(weight.Dims[axis]);
+        var blocks = new Blocks(checked((int)weight.Dims[0]), checked((int)weight.Dims[1]), axis, size);
         var (scales, zeros) = ScalesOf(weight, blocks, format);
         var (values, error) = Round(weight, blocks, format, scales, zeros);
         return new QuantizedTensor(
             new Tensor(format.Type, weight.Dims, new MemoryTensorData(values)),
             Tensor.Of<float>(scales, blocks.Dims),
             format.IsSymmetric ? null : Pack(zeros, blocks, format.Type),
-            error);
+            error)
+        {
+            Axis = axis,
+            BlockSize = size,
+            CodeBook = format.CodeBook,
+        };
     }
 
     /// <summary>
-    /// Symmetric: s = max|w| / (2ᵇ⁻¹ − 1). Else s = (max − min) / (2ᵇ − 1) and z = −min / s, the range widened to hold
+    /// With a code book: s = max|w|. Symmetric: s = max|w| / (2ᵇ⁻¹ − 1). Else s = (max − min) / (2ᵇ − 1) and z = −min / s, the range widened to hold
     /// 0, so that zeros stay zeros.
     /// </summary>
     private static (float[] Scales, int[] Zeros) ScalesOf(Tensor weight, Blocks blocks, BlockFormat format)
@@ -52,7 +58,7 @@ public static class BlockQuantizer
             }
         }
 
-        var levels = format.IsSymmetric ? (1 << (format.Bits - 1)) - 1 : (1 << format.Bits) - 1;
+        var levels = format.CodeBook is not null ? 1 : HighestOf(format);
         var zeros = new int[blocks.Count];
         for (var block = 0; block < blocks.Count; block++)
         {
@@ -70,7 +76,7 @@ public static class BlockQuantizer
         Tensor weight, Blocks blocks, BlockFormat format, float[] scales, int[] zeros)
     {
         var values = new byte[format.Type.ByteCount(weight.Count)];
-        var highest = format.IsSymmetric ? (1 << (format.Bits - 1)) - 1 : (1 << format.Bits) - 1;
+        var highest = HighestOf(format);
         var lowest = format.IsSymmetric ? -highest : 0;
         var (lost, all) = (0.0, 0.0);
         for (var row = 0; row < blocks.Rows; row++)
@@ -79,9 +85,12 @@ public static class BlockQuantizer
             for (var column = 0; column < numbers.Length; column++)
             {
                 var (block, number) = (blocks.At(row, column), numbers[column]);
-                var value = Math.Clamp((int)MathF.Round(number / scales[block]) + zeros[block], lowest, highest);
+                var units = number / scales[block];
+                var value = format.CodeBook?.Nearest(units)
+                    ?? Math.Clamp((int)MathF.Round(units) + zeros[block], lowest, highest);
                 PackedIntegers.Set(values, format.Type, ((long)row * numbers.Length) + column, value);
-                var difference = (double)number - (scales[block] * (value - zeros[block]));
+                var level = format.CodeBook?.Values[value] ?? value - zeros[block];
+                var difference = (double)number - (scales[block] * level);
                 lost += difference * difference;
                 all += (double)number * number;
             }
@@ -89,6 +98,9 @@ public static class BlockQuantizer
 
         return (values, all > 0 ? Math.Sqrt(lost / all) : 0);
     }
+
+    private static int HighestOf(BlockFormat format) =>
+        format.IsSymmetric ? (1 << (format.Bits - 1)) - 1 : (1 << format.Bits) - 1;
 
     private static Tensor Pack(int[] zeros, Blocks blocks, ElementType type)
     {

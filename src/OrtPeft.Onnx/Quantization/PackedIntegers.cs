@@ -25,6 +25,8 @@ internal static class PackedIntegers
         };
     }
 
+    public static ReadOnlySpan<byte> BytesOf(Tensor tensor) => tensor.Data.Slice(0, checked((int)tensor.Data.Length));
+
     public static bool IsPacked(ElementType type) =>
         type is ElementType.UInt8 or ElementType.Int8 or ElementType.UInt4 or ElementType.Int4;
 }

@@ -6,43 +6,53 @@ namespace OrtPeft.Training.Checkpoints;
 
 /// <summary>
 /// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments
-/// under
-/// the parameters' names, and in the metadata the step, the time spent, and what the run must have in common.
+/// under the parameters' names, and in the metadata the step, the time spent, and what the run must have in common.
 /// </summary>
 internal static class TrainingCheckpoint
 {
     public const string FileName = "checkpoint.safetensors";
 
     /// <summary>Writes the checkpoint whole or not at all.</summary>
-    public static void Save(string path, OrtRuntime runtime, CheckpointInfo info)
+    /// <returns>The file.</returns>
+    public static string Save(string folder, OrtRuntime runtime, CheckpointInfo info)
     {
-        var tensors = runtime.State.SelectMany(part => runtime.Layout.Slots.Select(slot =>
-            ($"{part.Name}/{slot.Name}", Tensor.Of<float>(part.Vector.Span(slot.Offset, slot.Count), slot.Dims))));
+        var path = Path.Combine(folder, FileName);
+        var tensors = runtime.State.SelectMany(part => runtime.Parameters.Select(parameter => (
+            $"{part.Name}/{parameter.Name}",
+            Tensor.Of<float>(OrtRuntime.Part(part.Vector, parameter), [.. parameter.Dims]))));
         SafetensorsFile.Save(path, tensors, info.ToMetadata());
+        return path;
     }
 
     /// <summary>Reads a checkpoint back into a runtime.</summary>
     /// <exception cref="TrainingFailedException">There is none, or it belongs to another run.</exception>
-    public static CheckpointInfo Load(string path, OrtRuntime runtime, CheckpointInfo expected)
+    public static (string Path, CheckpointInfo Info) Load(string folder, OrtRuntime runtime, CheckpointInfo expected)
     {
-        if (!File.Exists(path))
-            throw new TrainingFailedException(
-                $"{path} does not exist, so there is nothing to resume; train without --resume.");
+        var path = Path.Combine(folder, FileName);
+        MustExist(path);
         var file = SafetensorsFile.Open(path);
         var info = CheckpointInfo.FromMetadata(file.Metadata, path);
         info.MustMatch(expected, path);
         foreach (var (part, vector) in runtime.State)
         {
-            foreach (var slot in runtime.Layout.Slots)
+            foreach (var parameter in runtime.Parameters)
             {
-                var name = $"{part}/{slot.Name}";
-                if (!file.Tensors.TryGetValue(name, out var tensor) || !tensor.Dims.SequenceEqual(slot.Dims))
+                var name = $"{part}/{parameter.Name}";
+                if (!file.Tensors.TryGetValue(name, out var tensor) || !tensor.Dims.SequenceEqual(parameter.Dims))
                     throw new TrainingFailedException(
                         $"{path}: '{name}' is missing or of another shape; it is another run's checkpoint.");
-                tensor.Span<float>().CopyTo(vector.Span(slot.Offset, slot.Count));
+                tensor.Span<float>().CopyTo(OrtRuntime.Part(vector, parameter));
             }
         }
 
-        return info;
+        return (path, info);
+    }
+
+    /// <summary>Says what to do where there is no checkpoint.</summary>
+    public static void MustExist(string path)
+    {
+        if (!File.Exists(path))
+            throw new TrainingFailedException(
+                $"{path} does not exist, so there is nothing to resume; train without --resume.");
     }
 }

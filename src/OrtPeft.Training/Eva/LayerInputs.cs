@@ -1,6 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
@@ -12,7 +14,7 @@ namespace OrtPeft.Training.Eva;
 /// <summary>Runs a base and hands out what its linear layers read. Layers that read the same value share it.</summary>
 internal sealed class LayerInputs : IDisposable
 {
-    private readonly Graph _graph;
+    private readonly IReadOnlyList<ArtifactValue> _inputs;
     private readonly ModelSession _session;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
@@ -25,18 +27,19 @@ internal sealed class LayerInputs : IDisposable
     {
         var model = baseModel.Clone();
         CanonicalForm.Apply(model);
-        _graph = model.Graph;
-        var modules = ModuleCatalogue.LinearModules(_graph).Where(m => layers.Contains(m.Name)).ToList();
+        var graph = model.Graph;
+        var modules = ModuleCatalogue.LinearModules(graph).Where(m => layers.Contains(m.Name)).ToList();
         Sources = modules.ToDictionary(static m => m.Name, static m => m.Node.Inputs[0]!.Name, StringComparer.Ordinal);
         Features = modules.GroupBy(static m => m.Node.Inputs[0]!.Name, StringComparer.Ordinal).ToDictionary(
             static g => g.Key, static g => (int)g.First().InFeatures, StringComparer.Ordinal);
-        foreach (var output in _graph.Outputs.ToArray())
-            _graph.RemoveOutput(output);
+        foreach (var output in graph.Outputs.ToArray())
+            graph.RemoveOutput(output);
         foreach (var source in Features.Keys)
-            _graph.AddOutput(_graph.Find(source)!);
-        _graph.RemoveDeadCode();
+            graph.AddOutput(graph.Find(source)!);
+        graph.RemoveDeadCode();
         PastRemoval.Run(model);
         DropoutLowering.ForEvaluation(model);
+        _inputs = GraphContract.InputsOf(graph);
         _session = ModelSession.Open(model, options);
         _binding = _session.Session.CreateIoBinding();
     }
@@ -54,7 +57,8 @@ internal sealed class LayerInputs : IDisposable
     /// <param name="take">Told of each value's kept rows.</param>
     public void Run(FeedBatch batch, bool[]? counts, Func<string, bool> wanted, Action<string, Matrix> take)
     {
-        using var feeds = new Feeds(_graph, batch, new HashSet<string>(), _binding);
+        using var feeds = new Feeds(_inputs, batch);
+        feeds.BindTo(_binding);
         _binding.ClearBoundOutputs(); // else the last batch's memory, of its shape, would be written again
         foreach (var source in Features.Keys)
             _binding.BindOutputToDevice(source, OrtMemoryInfo.DefaultInstance);

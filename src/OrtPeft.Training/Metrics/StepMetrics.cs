@@ -15,7 +15,10 @@ public sealed record StepMetrics
     /// <summary>The rate the update was made with, schedule included.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>The Euclidean norm of all gradients together before clipping.</summary>
+    /// <summary>
+    /// The Euclidean norm of all gradients together before clipping; NaN where the runtime does not tell, as ONNX
+    /// Runtime's training session.
+    /// </summary>
     public required double GradNorm { get; init; }
 
     /// <summary>Tokens of this step's batches, padding left out.</summary>

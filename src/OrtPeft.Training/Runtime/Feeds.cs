@@ -1,34 +1,43 @@
-using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>Binds what a batch brings to the inputs that a graph has, for one run.</summary>
+/// <summary>What a batch brings to the inputs that a model has, for one run.</summary>
 internal sealed class Feeds : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
+    private readonly List<(string Input, OrtValue Value)> _values = [];
 
-    /// <summary>Binds every input that is not bound already.</summary>
-    /// <param name="graph">The graph that runs.</param>
+    /// <summary>Makes a value for each of some inputs.</summary>
+    /// <param name="inputs">The inputs.</param>
     /// <param name="batch">The batch.</param>
-    /// <param name="bound">Inputs that are bound for good.</param>
-    /// <param name="binding">Receives the values.</param>
-    public Feeds(Graph graph, FeedBatch batch, IReadOnlySet<string> bound, OrtIoBinding binding)
+    /// <exception cref="TrainingDataException">An input is not what the data brings.</exception>
+    public Feeds(IEnumerable<ArtifactValue> inputs, FeedBatch batch)
     {
-        foreach (var input in graph.Inputs.Where(i => !bound.Contains(i.Name)))
+        foreach (var input in inputs)
         {
             var tensor = Find(input, batch);
             var pin = tensor.Data.Pin();
             _owned.Add(pin);
             var value = TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]);
             _owned.Add(value);
-            binding.BindInput(input.Name, value);
+            _values.Add((input.Name, value));
         }
+    }
+
+    /// <summary>The values in the order of the inputs.</summary>
+    public IReadOnlyList<(string Input, OrtValue Value)> Values => _values;
+
+    /// <summary>Binds every value to its input.</summary>
+    public void BindTo(OrtIoBinding binding)
+    {
+        foreach (var (input, value) in _values)
+            binding.BindInput(input, value);
     }
 
     /// <inheritdoc/>
@@ -38,40 +47,40 @@ internal sealed class Feeds : IDisposable
             _owned[i].Dispose();
     }
 
-    private static Tensor Find(Value input, FeedBatch batch)
+    private static Tensor Find(ArtifactValue input, FeedBatch batch)
     {
         if (batch.Feeds.TryGetValue(input.Name, out var tensor))
             return InTypeOf(input, tensor);
-        if (PastRemoval.IsPast(input))
+        if (input.Role == ValueRoles.EmptyPast)
             return EmptyPast(input, batch);
-        throw new GraphException(
-            $"The model wants the input '{input.Name}', which the data does not bring; " +
-            $"it brings {string.Join(", ", batch.Feeds.Keys)}.");
+        throw Unfit(
+            $"The model wants the input '{input.Name}', which the data does not bring; "
+            + $"it brings {string.Join(", ", batch.Feeds.Keys)}.");
     }
 
     /// <summary>Older exports take the attention mask as float32.</summary>
-    private static Tensor InTypeOf(Value input, Tensor tensor)
+    private static Tensor InTypeOf(ArtifactValue input, Tensor tensor)
     {
-        if (tensor.Type == input.Type || input.Type == ElementType.Undefined)
+        if (input.Dtype is null || tensor.Type == input.Dtype)
             return tensor;
         var dims = tensor.Dims.AsSpan();
-        return (tensor.Type, input.Type) switch
+        return (tensor.Type, input.Dtype) switch
         {
             (ElementType.Int64, ElementType.Float) => Tensor.Of<float>(
                 [.. tensor.ToInt64().Select(static v => (float)v)], dims),
             (ElementType.Int64, ElementType.Int32) => Tensor.Of<int>(
                 [.. tensor.ToInt64().Select(static v => (int)v)], dims),
-            _ => throw new GraphException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The model wants '{input.Name}' as {input.Type}; the data brings {tensor.Type}.")),
+            _ => throw Unfit($"The model wants '{input.Name}' as {input.Dtype}; the data brings {tensor.Type}."),
         };
     }
 
-    private static Tensor EmptyPast(Value input, FeedBatch batch)
+    private static Tensor EmptyPast(ArtifactValue input, FeedBatch batch)
     {
         var rows = batch.Feeds["input_ids"].Dims[0];
-        var shape = input.Shape!;
-        var dims = shape.Select((d, i) => d.Value ?? (i == shape.Rank - 4 ? rows : 0)).ToArray();
-        return new Tensor(input.Type, [.. dims], new MemoryTensorData(ReadOnlyMemory<byte>.Empty));
+        var rank = input.Dims!.Count;
+        var dims = input.Dims.Select((d, i) => d.Length ?? (i == rank - 4 ? rows : 0)).ToArray();
+        return new Tensor(input.Dtype!.Value, [.. dims], new MemoryTensorData(ReadOnlyMemory<byte>.Empty));
     }
+
+    private static TrainingDataException Unfit(string message) => new(message, default);
 }

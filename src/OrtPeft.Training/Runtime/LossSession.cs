@@ -1,45 +1,44 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
-using OrtPeft.Onnx;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Runs a training or an evaluation graph. Parameters and gradients are bound once, as views into the flat vectors; a
-/// step
-/// binds only its batch.
+/// step binds only its batch.
 /// </summary>
 internal sealed class LossSession : IDisposable
 {
-    private readonly Graph _graph;
-    private readonly ModelSession _session;
+    private readonly GraphSession _graph;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
-    private readonly HashSet<string> _bound = new(StringComparer.Ordinal);
+    private readonly ArtifactValue[] _ofBatch;
     private readonly float[] _sum = new float[1];
     private readonly long[] _count = new long[1];
-    private readonly List<OrtValue> _results = [];
+    private readonly OrtValue[] _results;
 
-    public LossSession(Model model, RuntimeOptions options)
+    /// <summary>Takes a session over.</summary>
+    public LossSession(GraphSession graph)
     {
-        _graph = model.Graph;
-        _session = ModelSession.Open(model, options);
-        _binding = _session.Session.CreateIoBinding();
-        Output(TrainingGraph.LossSum, TensorValues.Over(_sum));
-        Output(TrainingGraph.Count, TensorValues.Over(_count));
+        _graph = graph;
+        _binding = graph.Session.CreateIoBinding();
+        _ofBatch = [.. graph.Contract.Inputs.Where(static v => v.Role is ValueRoles.Data or ValueRoles.EmptyPast)];
+        _results = [TensorValues.Over(_sum), TensorValues.Over(_count)];
+        _binding.BindOutput(graph.OutputOf(ValueRoles.LossSum), _results[0]);
+        _binding.BindOutput(graph.OutputOf(ValueRoles.LossCount), _results[1]);
     }
 
-    /// <summary>Whether the graph has an input of this name.</summary>
-    public bool Has(string input) => _graph.Inputs.Any(i => i.Name == input);
+    /// <summary>Binds the input of a role for all runs, if the graph has one.</summary>
+    public void BindRole(string role, OrtValue value)
+    {
+        if (_graph.Contract.Input(role) is { } input)
+            _binding.BindInput(input.Name, value);
+    }
 
     /// <summary>Binds an input for all runs.</summary>
-    public void BindInput(string name, OrtValue value)
-    {
-        _binding.BindInput(name, value);
-        _bound.Add(name);
-    }
+    public void BindInput(string name, OrtValue value) => _binding.BindInput(name, value);
 
     /// <summary>Binds an output for all runs.</summary>
     public void BindOutput(string name, OrtValue value) => _binding.BindOutput(name, value);
@@ -48,8 +47,9 @@ internal sealed class LossSession : IDisposable
     /// <returns>The sum of the losses and the number of elements it counts.</returns>
     public (double Sum, long Count) Run(FeedBatch batch)
     {
-        using var feeds = new Feeds(_graph, batch, _bound, _binding);
-        _session.Session.RunWithBinding(_runOptions, _binding);
+        using var feeds = new Feeds(_ofBatch, batch);
+        feeds.BindTo(_binding);
+        _graph.Session.RunWithBinding(_runOptions, _binding);
         return (_sum[0], _count[0]);
     }
 
@@ -57,14 +57,8 @@ internal sealed class LossSession : IDisposable
     {
         _binding.Dispose();
         _runOptions.Dispose();
-        _session.Dispose();
+        _graph.Dispose();
         foreach (var result in _results)
             result.Dispose();
-    }
-
-    private void Output(string name, OrtValue value)
-    {
-        _results.Add(value);
-        _binding.BindOutput(name, value);
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 
@@ -7,12 +6,11 @@ namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Runs AdamW on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
-/// safe
-/// because the graph works element by element and nothing reads an old value after its new one is written.
+/// safe because the graph works element by element and nothing reads an old value after its new one is written.
 /// </summary>
 internal sealed class OptimizerSession : IDisposable
 {
-    private readonly ModelSession _session;
+    private readonly GraphSession _graph;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions = new();
     private readonly float[] _learningRate = new float[1];
@@ -20,29 +18,28 @@ internal sealed class OptimizerSession : IDisposable
     private readonly float[] _gradNorm = new float[1];
     private readonly OrtValue[] _scalars;
 
+    /// <summary>Takes a session over; the vectors stay the caller's.</summary>
     public OptimizerSession(
-        FlatVector parameters,
-        FlatVector gradients,
-        FlatVector m,
-        FlatVector v,
-        FlatVector? learningRateFactors,
-        AdamWConfig config,
-        int threads)
+        GraphSession graph, FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v)
     {
-        var graph = OptimizerGraph.Build(parameters.Count, config, learningRateFactors is not null);
-        _session = ModelSession.Open(graph, new RuntimeOptions { Threads = threads });
-        _binding = _session.Session.CreateIoBinding();
+        _graph = graph;
+        _binding = graph.Session.CreateIoBinding();
         _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
-        InPlace(OptimizerGraph.Parameters, parameters);
-        InPlace(OptimizerGraph.FirstMoments, m);
-        InPlace(OptimizerGraph.SecondMoments, v);
-        _binding.BindInput(OptimizerGraph.Gradients, gradients.View(0, [gradients.Count]));
-        if (learningRateFactors is { } factors)
-            _binding.BindInput(OptimizerGraph.LearningRateFactors, factors.View(0, [factors.Count]));
-        _binding.BindInput(OptimizerGraph.LearningRate, _scalars[0]);
-        _binding.BindInput(OptimizerGraph.Step, _scalars[1]);
-        _binding.BindOutput(OptimizerGraph.GradNorm, _scalars[2]);
+        InPlace(ValueRoles.Parameters, parameters);
+        InPlace(ValueRoles.FirstMoments, m);
+        InPlace(ValueRoles.SecondMoments, v);
+        _binding.BindInput(graph.InputOf(ValueRoles.Gradients), gradients.View(0, [gradients.Count]));
+        _binding.BindInput(graph.InputOf(ValueRoles.LearningRate), _scalars[0]);
+        _binding.BindInput(graph.InputOf(ValueRoles.Step), _scalars[1]);
+        _binding.BindOutput(graph.OutputOf(ValueRoles.GradNorm), _scalars[2]);
     }
+
+    /// <summary>Whether parameters have rates of their own.</summary>
+    public bool TakesFactors => _graph.Contract.Input(ValueRoles.LearningRateFactors) is not null;
+
+    /// <summary>Binds what multiplies each element's rate.</summary>
+    public void BindFactors(FlatVector factors) =>
+        _binding.BindInput(_graph.InputOf(ValueRoles.LearningRateFactors), factors.View(0, [factors.Count]));
 
     /// <summary>Updates the parameters.</summary>
     /// <param name="step">The step's number, from 1.</param>
@@ -51,7 +48,7 @@ internal sealed class OptimizerSession : IDisposable
     public double Run(int step, double learningRate)
     {
         (_step[0], _learningRate[0]) = (step, (float)learningRate);
-        _session.Session.RunWithBinding(_runOptions, _binding);
+        _graph.Session.RunWithBinding(_runOptions, _binding);
         return _gradNorm[0];
     }
 
@@ -59,14 +56,14 @@ internal sealed class OptimizerSession : IDisposable
     {
         _binding.Dispose();
         _runOptions.Dispose();
-        _session.Dispose();
+        _graph.Dispose();
         foreach (var scalar in _scalars)
             scalar.Dispose();
     }
 
-    private void InPlace(string name, FlatVector vector)
+    private void InPlace(string role, FlatVector vector)
     {
-        _binding.BindInput(name, vector.View(0, [vector.Count]));
-        _binding.BindOutput(OptimizerGraph.Updated(name), vector.View(0, [vector.Count]));
+        _binding.BindInput(_graph.InputOf(role), vector.View(0, [vector.Count]));
+        _binding.BindOutput(_graph.OutputOf(ValueRoles.Updated(role)), vector.View(0, [vector.Count]));
     }
 }

@@ -60,7 +60,12 @@ public sealed class BottleneckMethodTests
             ],
             peft.Parameters.Take(8).Select(static p => $"{p.Name} [{string.Join(',', p.Value.Initializer!.Dims)}]"));
         Assert.Equal(16, peft.Parameters.Count);
-        Assert.Equal(["transformer.h.0.attn.adapter.down.weight"], peft.Parameters[0].Aliases);
+        Assert.Equal(
+            [
+                "transformer.h.0.attn.adapter.down.weight",
+                "h.0.attention_adapters.adapters.mine.adapter_down.0.weight",
+            ],
+            peft.Parameters[0].Aliases);
         Assert.Equal(["attn.c_proj", "mlp.c_proj"], ((BottleneckConfig)peft.Config).TargetModules!.Names);
     }
 

@@ -60,7 +60,6 @@ public sealed class LoraConfigTests
     [InlineData("ensure_weight_tying", "true")]
     [InlineData("layer_replication", "[[0, 4]]")]
     [InlineData("target_parameters", """["experts"]""")]
-    [InlineData("trainable_token_indices", "[5]")]
     [InlineData("alora_invocation_tokens", "[1, 2]")]
     public void FromFields_WhenAFieldChangesTheMathematics_RefusesIt(string field, string value)
     {

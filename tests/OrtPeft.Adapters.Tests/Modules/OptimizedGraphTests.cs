@@ -13,7 +13,8 @@ namespace OrtPeft.Adapters.Tests.Modules;
 /// <summary>
 /// Every fixture graph, saved by ONNX Runtime after each level of its own optimisation, is the graph it was.
 /// </summary>
-public sealed class OptimizedGraphTests : IDisposable
+public sealed class OptimizedGraphTests(OptimizedGraphTests.Originals originals)
+    : IClassFixture<OptimizedGraphTests.Originals>
 {
     /// <summary>Products count as one kind: with known shapes the optimiser makes a Gemm of MatMul and Add.</summary>
     private static readonly string[][] Operators =
@@ -29,8 +30,6 @@ public sealed class OptimizedGraphTests : IDisposable
     ];
 
     private const int SmallestVocabulary = 67;
-
-    private readonly TemporaryFolder _folder = new();
 
     public static TheoryData<string, GraphOptimizationLevel> Cases
     {
@@ -48,14 +47,12 @@ public sealed class OptimizedGraphTests : IDisposable
     [MemberData(nameof(Cases))]
     public void Apply_OnWhatOnnxRuntimeOptimized_GivesTheSameLogits(string graph, GraphOptimizationLevel level)
     {
-        var (before, after) = Both(graph, level);
-        var feeds = Feeds(before);
+        var (original, optimized) = (originals.Of(graph), originals.Optimized(graph, level));
 
-        var expected = OnnxRun.Of(before, feeds);
-        var actual = OnnxRun.Of(after, feeds);
+        var actual = OnnxRun.Of(optimized, Feeds(original.Model));
 
         // Logits of order 10: float32's own rounding is 1e-6 of them.
-        Near.Absolute(expected.Values.Single(), actual.Values.Single(), 1e-5, "logits");
+        Near.Absolute(original.Logits, actual.Values.Single(), 1e-5, "logits");
     }
 
     /// <summary>
@@ -66,18 +63,15 @@ public sealed class OptimizedGraphTests : IDisposable
     [MemberData(nameof(Cases))]
     public void ForTraining_OnWhatOnnxRuntimeOptimized_IsTheSameGraph(string graph, GraphOptimizationLevel level)
     {
-        var (before, after) = Both(graph, level);
+        var expected = originals.Of(graph).Training;
 
-        var expected = Training(before);
-        var actual = Training(after);
+        var actual = Training(originals.Optimized(graph, level));
 
         Assert.Equal(Values(expected.Inputs), Values(actual.Inputs));
         Assert.Equal(Values(expected.Outputs), Values(actual.Outputs));
         Assert.Equal(Work(expected), Work(actual));
         Assert.True(actual.Nodes.Count <= expected.Nodes.Count, $"{actual.Nodes.Count} > {expected.Nodes.Count} nodes");
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private static IEnumerable<(string Kind, int Count)> Work(Graph graph) =>
         Operators.Select(kind => (kind[0], graph.Nodes.Count(n => kind.Any(n.Is))));
@@ -91,13 +85,7 @@ public sealed class OptimizedGraphTests : IDisposable
         return TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
     }
 
-    /// <summary>Both graphs in canonical form, with the logits alone and without a cache.</summary>
-    private (Model Before, Model After) Both(string graph, GraphOptimizationLevel level)
-    {
-        var path = Fixtures.Graph(graph);
-        return (Canonical(OnnxFile.Load(path)), Canonical(OptimizedGraph.Of(path, level, _folder)));
-    }
-
+    /// <summary>A graph in canonical form, with the logits alone and without a cache.</summary>
     private static Model Canonical(Model model)
     {
         CanonicalForm.Apply(model);
@@ -131,5 +119,40 @@ public sealed class OptimizedGraphTests : IDisposable
             ElementType.Float => Tensor.Of<float>([.. numbers.Select(static n => (float)n)], dims),
             _ => Tensor.Of<long>(numbers, dims),
         };
+    }
+
+    /// <summary>A graph as its exporter wrote it.</summary>
+    internal sealed record Original(Model Model, Tensor Logits, Graph Training);
+
+    /// <summary>Every graph and what becomes of it, made once for both tests and all levels.</summary>
+    public sealed class Originals : IDisposable
+    {
+        private readonly Dictionary<string, Original> _originals = [];
+        private readonly Dictionary<(string Graph, GraphOptimizationLevel Level), Model> _optimized = [];
+        private readonly List<TemporaryFolder> _folders = [];
+
+        internal Original Of(string graph)
+        {
+            if (_originals.TryGetValue(graph, out var opened))
+                return opened;
+            var model = Canonical(OnnxFile.Load(Fixtures.Graph(graph)));
+            var logits = OnnxRun.Of(model, Feeds(model)).Values.Single();
+            return _originals[graph] = new Original(model, logits, Training(model));
+        }
+
+        internal Model Optimized(string graph, GraphOptimizationLevel level)
+        {
+            if (_optimized.TryGetValue((graph, level), out var opened))
+                return opened;
+            _folders.Add(new TemporaryFolder());
+            return _optimized[(graph, level)] = Canonical(
+                OptimizedGraph.Of(Fixtures.Graph(graph), level, _folders[^1]));
+        }
+
+        public void Dispose()
+        {
+            foreach (var folder in _folders)
+                folder.Dispose();
+        }
     }
 }

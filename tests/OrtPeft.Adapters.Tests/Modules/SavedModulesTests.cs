@@ -38,9 +38,9 @@ public sealed class SavedModulesTests
 
         peft.SetWeights(peft.GetWeights().ToDictionary(static w => w.Key, static w => Moved(w.Value)));
 
-        var merged = peft.Merge();
-        Near.Absolute(DecoderLogits.Of(peft.Model, batch), DecoderLogits.Of(merged, batch), 1e-5, "logits");
-        Assert.True(Distance(Gpt2.Canonical(graph), merged, batch) > 1e-2);
+        var merged = DecoderLogits.Of(peft.Merge(), batch);
+        Near.Absolute(DecoderLogits.Of(peft.Model, batch), merged, 1e-5, "logits");
+        Assert.True(Distance(expected, merged) > 1e-2);
     }
 
     [Theory]
@@ -99,7 +99,6 @@ public sealed class SavedModulesTests
     private static Tensor Moved(Tensor tensor) => Tensor.Of<float>(
         [.. tensor.ToFloat32().Select(static (v, i) => (v * 1.1f) + (0.01f * (i % 7)))], tensor.Dims.AsSpan());
 
-    private static double Distance(Model left, Model right, IReadOnlyDictionary<string, Tensor> batch) =>
-        DecoderLogits.Of(left, batch).ToFloat32().Zip(DecoderLogits.Of(right, batch).ToFloat32())
-            .Max(static p => Math.Abs(p.First - p.Second));
+    private static double Distance(Tensor left, Tensor right) =>
+        left.ToFloat32().Zip(right.ToFloat32()).Max(static p => Math.Abs(p.First - p.Second));
 }

@@ -109,6 +109,26 @@ public sealed class SharedVectorsTests
         Assert.Equal(expected, peft.Parameters.Select(static p => p.Name).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Create_WhenAnOptimiserMergedRmsNorms_NamesEachAfterItsLayer()
+    {
+        string[] layers = ["model.layers.0", "model.layers.1"];
+        string[] expected =
+        [
+            .. layers.SelectMany(static l => (string[])[$"{l}.input_layernorm", $"{l}.post_attention_layernorm"]),
+            "model.norm",
+        ];
+        var merged = LlamaLike.Build();
+        var kept = merged.Graph.Find("model.layers.0.input_layernorm.weight")!;
+        foreach (var norm in expected.Skip(1))
+            merged.Graph.ReplaceAllUsesWith(merged.Graph.Find($"{norm}.weight")!, kept);
+
+        var peft = PeftModel.Create(merged, new FullConfig());
+
+        var vectors = peft.Parameters.Where(static p => p.Value.Initializer!.Dims.Length == 1);
+        Assert.Equal(expected.Select(static n => $"{n}.weight").Order(), vectors.Select(static p => p.Name).Order());
+    }
+
     /// <summary>HF PEFT's <c>bias="all"</c> trains every layer's own.</summary>
     [Fact]
     public void Create_WhenAllBiasesTrain_TrainsEachLayersOwn()

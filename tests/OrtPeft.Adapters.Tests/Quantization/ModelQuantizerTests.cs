@@ -14,15 +14,18 @@ namespace OrtPeft.Adapters.Tests.Quantization;
 public sealed class ModelQuantizerTests
 {
     [Theory]
-    [InlineData(Gpt2.Imported)]
-    [InlineData(Gpt2.Op17)]
-    [InlineData(QuantizedBase.Llama)]
-    public void Quantize_WithoutTargets_TakesEveryLinearLayerButTheHead(string name)
+    [InlineData(Gpt2.Imported, "int4")]
+    [InlineData(Gpt2.Op17, "int4")]
+    [InlineData(QuantizedBase.Llama, "int4")]
+    [InlineData(Gpt2.Imported, "nf4")]
+    [InlineData(Gpt2.Op17, "nf4")]
+    [InlineData(QuantizedBase.Llama, "nf4")]
+    public void Quantize_WithoutTargets_TakesEveryLinearLayerButTheHead(string name, string form)
     {
         var model = QuantizedBase.Float(name);
         var before = PeftModel.Create(model, new LoraConfig());
 
-        var result = ModelQuantizer.Quantize(model, new BlockFormat());
+        var result = ModelQuantizer.Quantize(model, QuantizedBase.Forms[form]);
 
         var modules = ModuleCatalogue.LinearModules(result.Model.Graph);
         Assert.Equal(
@@ -39,9 +42,11 @@ public sealed class ModelQuantizerTests
     }
 
     [Theory]
-    [InlineData(Gpt2.Imported)]
-    [InlineData(QuantizedBase.Llama)]
-    public void Merge_IntoAQuantisedBase_MakesTheAdaptedLayersFloat(string name)
+    [InlineData(Gpt2.Imported, "int4")]
+    [InlineData(QuantizedBase.Llama, "int4")]
+    [InlineData(Gpt2.Imported, "nf4")]
+    [InlineData(QuantizedBase.Llama, "nf4")]
+    public void Merge_IntoAQuantisedBase_MakesTheAdaptedLayersFloat(string name, string form)
     {
         var target = name == QuantizedBase.Llama ? "q_proj" : "c_attn";
         PeftConfig[] configs =
@@ -51,7 +56,7 @@ public sealed class ModelQuantizerTests
         ];
         foreach (var config in configs)
         {
-            var peft = PeftModel.Create(QuantizedBase.Quantized(name), config, seed: 2);
+            var peft = PeftModel.Create(QuantizedBase.Quantized(name, form), config, seed: 2);
 
             var merged = peft.Merge();
 
@@ -61,6 +66,7 @@ public sealed class ModelQuantizerTests
                 QuantizedWeight.Find(m.Weight) is not null));
             // float32 through two layers: sums in another order
             Near.Relative(Logits(peft.ForInference(), name), Logits(merged, name), 1e-5, config.PeftType);
+            Assert.DoesNotContain(merged.Graph.Initializers, static v => v.Uses.Count == 0);
         }
     }
 
@@ -140,6 +146,34 @@ public sealed class ModelQuantizerTests
         var expected = OnnxRun.Of(model, new Dictionary<string, Tensor> { ["x"] = identity }).Values.Single();
 
         Assert.Equal(expected.ToFloat32(), weight.ToFloat32().ToFloat32());
+    }
+
+    /// <summary>The identity picks single numbers, so that nothing is rounded on the way.</summary>
+    [Theory]
+    [InlineData(96, 40, 0)]
+    [InlineData(40, 96, 1)]
+    [InlineData(50, 3, 0)] // two blocks of 25
+    [InlineData(7, 61, 1)] // a prime: blocks of 61
+    public void ToFloat32_OfNf4_IsWhatOnnxRuntimeComputes(int rows, int columns, int axis)
+    {
+        float[] numbers = [.. Enumerable.Range(0, rows * columns).Select(static i => MathF.Sin(i * 1.3f) * (1 + (i % 7)))];
+        var model = new Model(opset: 21);
+        var x = model.Graph.AddInput("x", ElementType.Float, [rows, rows]);
+        var value = model.Graph.AddInitializer("w", Tensor.Of<float>(numbers, [rows, columns]));
+        model.Graph.AddOutput(model.Graph.AddNode("MatMul", [x, value], ["y"]).Output);
+        var quantized = BlockQuantizer.Quantize(value.Initializer!, axis, QuantizedBase.Forms["nf4"]);
+        QuantizedWeight.Replace(GraphBuilder.Over(model), value, quantized);
+        var weight = QuantizedWeight.Find(model.Graph.Find("w")!)!;
+        var identity = new float[rows * rows];
+        for (var i = 0; i < rows; i++)
+            identity[(i * rows) + i] = 1;
+
+        var expected = OnnxRun.Of(
+            model, new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>(identity, [rows, rows]) }).Values.Single();
+
+        Assert.Equal(expected.ToFloat32(), weight.ToFloat32().ToFloat32());
+        Assert.Equal(expected.ToFloat32(), quantized.ToFloat32().ToFloat32());
+        Assert.Equal([rows, columns], weight.Dims.AsEnumerable());
     }
 
     private static Tensor Logits(Model model, string name) =>

@@ -16,27 +16,32 @@ internal static class QuantizedBase
     /// Every form in both layouts: GPT-2 stores [in, out], exported or imported, Llama [out, in]. The models' axes of
     /// 16 to 128 have whole blocks, several, and short ones.
     /// </summary>
-    public static TheoryData<string, int, int, bool> Cases
+    public static TheoryData<string, string, int> Cases
     {
         get
         {
-            var cases = new TheoryData<string, int, int, bool>();
+            var cases = new TheoryData<string, string, int>();
             foreach (var name in new[] { Gpt2.Imported, Gpt2.Op17, Llama })
-                foreach (var bits in BlockFormat.Widths)
+                foreach (var form in Forms.Keys)
                     foreach (var size in BlockFormat.BlockSizes)
-                        foreach (var isSymmetric in new[] { true, false })
-                            cases.Add(name, bits, size, isSymmetric);
+                        cases.Add(name, form, size);
             return cases;
         }
     }
 
+    public static IReadOnlyDictionary<string, BlockFormat> Forms { get; } = new Dictionary<string, BlockFormat>
+    {
+        ["int4"] = new() { Bits = 4 },
+        ["uint4"] = new() { Bits = 4, IsSymmetric = false },
+        ["int8"] = new() { Bits = 8 },
+        ["uint8"] = new() { Bits = 8, IsSymmetric = false },
+        ["nf4"] = new() { CodeBook = CodeBook.NormalFloat4 },
+    };
+
     public static Model Float(string name) => name == Llama ? SmallLlama.Model(Llama) : Gpt2.Open(name);
 
-    public static Model Quantized(string name, int bits = 4, int size = 32, bool isSymmetric = true)
-    {
-        var format = new BlockFormat { Bits = bits, BlockSize = size, IsSymmetric = isSymmetric };
-        return ModelQuantizer.Quantize(Float(name), format, ModuleTargets.AllLinear).Model;
-    }
+    public static Model Quantized(string name, string form = "int4", int size = 32) =>
+        ModelQuantizer.Quantize(Float(name), Forms[form] with { BlockSize = size }, ModuleTargets.AllLinear).Model;
 
     public static Model Dequantized(Model quantized)
     {

@@ -32,13 +32,13 @@ public sealed class QuantizedGradientTests
         TargetModules = "all-linear",
     };
 
-    public static TheoryData<string, int, int, bool> Cases => QuantizedBase.Cases;
+    public static TheoryData<string, string, int> Cases => QuantizedBase.Cases;
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Step_OnAQuantisedBase_IsTheDequantisedOnes(string name, int bits, int size, bool isSymmetric)
+    public void Step_OnAQuantisedBase_IsTheDequantisedOnes(string name, string form, int size)
     {
-        var quantized = QuantizedBase.Quantized(name, bits, size, isSymmetric);
+        var quantized = QuantizedBase.Quantized(name, form, size);
         var batch = QuantizedBase.Batch(name);
 
         var actual = Goldens.Step.Of(PeftModel.Create(quantized, Lora, seed: 3), batch);
@@ -51,7 +51,17 @@ public sealed class QuantizedGradientTests
             Near.Relative(gradient, actual.Gradients[parameter], SameNumbers, parameter);
     }
 
-    public static TheoryData<string> Methods => [.. Configs.Keys];
+    public static TheoryData<string, string> Methods
+    {
+        get
+        {
+            var cases = new TheoryData<string, string>();
+            foreach (var form in new[] { "int4", "nf4" })
+                foreach (var method in Configs.Keys)
+                    cases.Add(method, form);
+            return cases;
+        }
+    }
 
     private static IReadOnlyDictionary<string, PeftConfig> Configs { get; } = new Dictionary<string, PeftConfig>
     {
@@ -70,9 +80,9 @@ public sealed class QuantizedGradientTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Step_OfAnyMethodOnAQuantisedBase_IsTheDequantisedOnes(string method)
+    public void Step_OfAnyMethodOnAQuantisedBase_IsTheDequantisedOnes(string method, string form)
     {
-        var quantized = QuantizedBase.Quantized(Gpt2.Imported);
+        var quantized = QuantizedBase.Quantized(Gpt2.Imported, form);
         var batch = QuantizedBase.Batch(Gpt2.Imported);
 
         var actual = Goldens.Step.Of(PeftModel.Create(quantized, Configs[method], seed: 3), batch);
@@ -90,13 +100,15 @@ public sealed class QuantizedGradientTests
     /// model's loss L along u = g/|g|: (L(θ + h·u) − L(θ − h·u))/2h is |g|, to float32's 1e-6 and the line's curvature.
     /// </summary>
     [Theory]
-    [InlineData(Gpt2.Imported, 4, true)]
-    [InlineData(Gpt2.Imported, 8, false)]
-    [InlineData(QuantizedBase.Llama, 4, false)]
-    [InlineData(QuantizedBase.Llama, 8, true)]
-    public void Gradients_OnAQuantisedBase_AreTheDequantisedLossesDifferences(string name, int bits, bool isSymmetric)
+    [InlineData(Gpt2.Imported, "int4")]
+    [InlineData(Gpt2.Imported, "uint8")]
+    [InlineData(Gpt2.Imported, "nf4")]
+    [InlineData(QuantizedBase.Llama, "uint4")]
+    [InlineData(QuantizedBase.Llama, "int8")]
+    [InlineData(QuantizedBase.Llama, "nf4")]
+    public void Gradients_OnAQuantisedBase_AreTheDequantisedLossesDifferences(string name, string form)
     {
-        var quantized = QuantizedBase.Quantized(name, bits, 32, isSymmetric);
+        var quantized = QuantizedBase.Quantized(name, form);
         var batch = QuantizedBase.Batch(name);
         var gradients = Goldens.Step.Of(PeftModel.Create(quantized, Lora, seed: 3), batch).Gradients;
         using var exact = new ExactLoss(
@@ -115,22 +127,23 @@ public sealed class QuantizedGradientTests
     }
 
     [Theory]
-    [InlineData(Gpt2.Imported)]
-    [InlineData(QuantizedBase.Llama)]
-    public void ForTraining_OnAQuantisedBase_DequantisesAgainForTheGradient(string name)
+    [InlineData(Gpt2.Imported, "int4", "DequantizeLinear")]
+    [InlineData(Gpt2.Imported, "nf4", "Reshape")]
+    [InlineData(QuantizedBase.Llama, "int4", "DequantizeLinear")]
+    [InlineData(QuantizedBase.Llama, "nf4", "Reshape")]
+    public void ForTraining_OnAQuantisedBase_DequantisesAgainForTheGradient(string name, string form, string last)
     {
-        var peft = PeftModel.Create(QuantizedBase.Quantized(name), Lora);
+        var peft = PeftModel.Create(QuantizedBase.Quantized(name, form), Lora);
 
         var graph = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
 
-        var dequantized = graph.Nodes.Where(static n => n.Is("DequantizeLinear")).ToArray();
-        Assert.All(dequantized, static n => Assert.Single(n.Output.Uses));
-        var kept = dequantized.Where(static n => QuantizedWeight.Find(n.Output) is not null).ToArray();
+        var kept = graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null).ToArray();
         Assert.Equal(peft.Parameters.Count / 2, kept.Length);
-        Assert.All(kept, n => Assert.False(IsOfGradient(n.Output.Uses[0].Node)));
-        var again = dequantized.Except(kept).ToArray();
+        Assert.All(kept, static n => Assert.False(IsOfGradient(Assert.Single(n.Output.Uses).Node)));
+        var again = graph.Nodes.Where(n => n.Is(last) && n.Name.StartsWith("/gradient/deq", StringComparison.Ordinal))
+            .ToArray();
         Assert.InRange(again.Length, kept.Length - 4, kept.Length); // nothing trains below the first layers
-        Assert.All(again, n => Assert.True(IsOfGradient(n.Output.Uses[0].Node)));
+        Assert.All(again, static n => Assert.True(IsOfGradient(Assert.Single(n.Output.Uses).Node)));
 
         static bool IsOfGradient(Node node) => node.Name.StartsWith("/gradient", StringComparison.Ordinal);
     }

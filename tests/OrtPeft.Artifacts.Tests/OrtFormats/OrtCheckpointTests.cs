@@ -129,7 +129,7 @@ public sealed class OrtCheckpointTests : IDisposable
     public static TheoryData<OrtCheckpoint, string> Refused => new()
     {
         { new() { Frozen = [OfType(ElementType.Float16)] }, "'w' is Float16: ONNX Runtime reads no 16-bit floats" },
-        { new() { Trainable = [OfType(ElementType.BFloat16)] }, "'w' is BFloat16: ONNX Runtime reads no 16-bit floats" },
+        { new() { Trainable = [OfType(ElementType.BFloat16)] }, "'w' is BFloat16: ONNX Runtime reads no 16-bit" },
         { new() { Trainable = [OfType(ElementType.Int4)] }, "'w' is Int4: ONNX Runtime reads only float32" },
         { WithMomentum(OfType(ElementType.Float16)), "'w' is Float16" },
         { WithMomentum(OfType(ElementType.Float).WithName("")), "a momentum of 'p' has no name" },
@@ -180,7 +180,7 @@ public sealed class OrtCheckpointTests : IDisposable
     [Fact]
     public void Load_WithoutItsExternalData_NamesTheFile()
     {
-        Samples.Full().Save(Path, externalDataFrom: 0);
+        new OrtCheckpoint { Trainable = [Samples.Floats("w", 64)] }.Save(Path, externalDataFrom: 0);
         File.Delete(Path + ".data");
 
         var missing = Assert.Throws<OnnxFormatException>(() => OrtCheckpoint.Load(Path));

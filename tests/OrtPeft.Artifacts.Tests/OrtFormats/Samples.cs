@@ -139,8 +139,11 @@ internal static class Samples
     }
 
     /// <summary>Everything about tensors, as text; without values where they have none.</summary>
-    public static string Text(IEnumerable<Tensor> tensors, bool withValues = true) => string.Concat(tensors.Select(
-        tensor => $"{tensor} {(withValues ? Convert.ToHexString(tensor.Data.Slice(0, (int)tensor.Data.Length)) : "")}\n"));
+    public static string Text(IEnumerable<Tensor> tensors, bool withValues = true) =>
+        string.Concat(tensors.Select(tensor => $"{tensor} {(withValues ? Values(tensor) : "")}\n"));
+
+    private static string Values(Tensor tensor) =>
+        Convert.ToHexString(tensor.Data.Slice(0, (int)tensor.Data.Length));
 
     private static OrtOptimizerGroup Named(OrtOptimizerGroup group, string name) => new()
     {

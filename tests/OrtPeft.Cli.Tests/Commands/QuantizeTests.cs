@@ -6,13 +6,14 @@ namespace OrtPeft.Cli.Tests.Commands;
 public sealed class QuantizeTests(Workplace place) : IClassFixture<Workplace>
 {
     [Theory]
-    [InlineData("4", "--symmetric")]
-    [InlineData("8", "--asymmetric")]
-    public void Quantize_ThenTrain_LearnsAndTheAdapterServesTheQuantisedBase(string bits, string symmetry)
+    [InlineData("4", "--bits", "4", "--symmetric")]
+    [InlineData("8", "--bits", "8", "--asymmetric")]
+    [InlineData("4", "--format", "nf4")]
+    public void Quantize_ThenTrain_LearnsAndTheAdapterServesTheQuantisedBase(string bits, params string[] format)
     {
         var (model, adapter, merged) = (place.Fresh(), place.Fresh(), place.Fresh());
 
-        var json = CliRun.Of("quantize", place.Model, "--bits", bits, symmetry, "--out", model, "--json").Succeeded().Json;
+        var json = CliRun.Of(["quantize", place.Model, "--out", model, "--json", .. format]).Succeeded().Json;
 
         Assert.Equal(4 * Workplace.Layers, json["layers"]!.AsArray().Count);
         Assert.InRange((double)json["largest_relative_error"]!, 0, bits == "4" ? 0.2 : 0.02);
@@ -26,6 +27,39 @@ public sealed class QuantizeTests(Workplace place) : IClassFixture<Workplace>
         Assert.Equal(adapted, Loss(merged), 1e-4); // merged in float32: rounding alone
         Assert.False(File.Exists(Path.Combine(merged, "model.safetensors")));
     }
+
+    [Fact]
+    public void Quantize_WithLoftq_WritesABaseAndTheAdapterToStartFrom()
+    {
+        var (model, adapter) = (place.Fresh(), place.Fresh());
+
+        var run = CliRun.Of(
+            "quantize", place.Model, "--format", "nf4", "--loftq", "--rank", "4", "--out", model).Succeeded();
+
+        var start = Path.Combine(model, "loftq_init");
+        Assert.Contains($"--init-adapter {start}", run.Output, StringComparison.Ordinal);
+        var (floating, plain, started) = (Loss(place.Model), Loss(model), Loss(model, "--adapter", start));
+        Assert.True(Math.Abs(started - floating) < Math.Abs(plain - floating), $"{floating}: {plain}, {started}");
+        CliRun.Of(
+            "train", model, "--data", place.Rows, "--out", adapter, "--steps", "2", "--lr", "0.01",
+            "--init-adapter", start, "--threads", "1").Succeeded();
+        Assert.True(Loss(model, "--adapter", adapter) < started);
+    }
+
+    [Theory]
+    [InlineData("--loftq", "--rank", "4", "--bits", "8", "--format", "nf4", "--bits is 8")]
+    [InlineData("--format", "nf4", "--asymmetric", "zero points")]
+    [InlineData("--rank", "4", "--loftq")]
+    [InlineData("--loftq", "--loftq-iterations", "0", "1 or more")]
+    [InlineData("--format", "fp4", "nf4")]
+    public void Quantize_WithOptionsThatDoNotGoTogether_SaysWhichOnes(params string[] optionsAndPart) =>
+        CliRun.Of(["quantize", place.Model, "--out", place.Fresh(), .. optionsAndPart[..^1]])
+            .Refused(2, optionsAndPart[^1]);
+
+    [Fact]
+    public void Train_WithAFreshLoftqStart_SaysWhatToDo() =>
+        CliRun.Of("train", place.Model, "--data", place.Rows, "--out", place.Fresh(), "--init", "loftq")
+            .Refused(2, "quantize", "--loftq", "--init-adapter");
 
     [Fact]
     public void Quantize_SaysWhatItSavedAndWhatItCost()

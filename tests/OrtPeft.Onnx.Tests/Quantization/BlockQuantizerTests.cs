@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
@@ -95,6 +96,67 @@ public sealed class BlockQuantizerTests
         Assert.Contains("NaN", error.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<int, int, int, int, int> Nf4Cases => new()
+    {
+        { 0, 64, 128, 64, 64 },
+        { 1, 32, 128, 64, 32 },
+        { 0, 128, 129, 33, 43 },
+        { 1, 64, 5, 7, 7 },
+        { 1, 32, 3, 48, 24 },
+        { 0, 32, 1, 1, 1 },
+    };
+
+    /// <summary>
+    /// Within half of NF4's widest gap, between 0.696 and 1 of a block's largest magnitude, which comes back itself.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Nf4Cases))]
+    public void Quantize_ToNf4_StaysWithinHalfAGapOfEveryNumber(int axis, int size, int rows, int columns, int actualSize)
+    {
+        var weight = Matrix(rows, columns);
+        var format = new BlockFormat { BlockSize = size, CodeBook = CodeBook.NormalFloat4 };
+
+        var (graph, error) = Replaced(weight, axis, format);
+
+        var found = QuantizedWeight.Find(graph.Find("w")!)!;
+        var (before, after) = (weight.ToFloat32(), found.ToFloat32().ToFloat32());
+        var blocks = Enumerable.Range(0, before.Length).GroupBy(i => axis == 0
+            ? (i / columns / actualSize, i % columns)
+            : (i / columns, i % columns / actualSize));
+        foreach (var block in blocks)
+        {
+            var largest = block.MaxBy(i => Math.Abs(before[i]));
+            var reach = 0.15191f * Math.Abs(before[largest]);
+            Assert.Equal(actualSize, block.Count());
+            Assert.All(block, i => Assert.InRange(after[i], before[i] - reach, before[i] + reach));
+            Assert.Equal(Math.Abs(before[largest]), block.Max(i => Math.Abs(after[i])));
+        }
+
+        Assert.Equal(Norm(before.Zip(after, static (a, b) => a - b)) / Norm(before), error, 1e-6);
+        Assert.Equal([rows, columns], found.Dims.AsEnumerable());
+    }
+
+    [Fact]
+    public void Replace_ByNf4_StoresFourBitsAndAScalePerBlock()
+    {
+        var (graph, _) = Replaced(Matrix(128, 64), 0, new BlockFormat { CodeBook = CodeBook.NormalFloat4 });
+
+        Assert.Equal((128 * 64 / 2) + (2 * 64 * 4), QuantizedWeight.Find(graph.Find("w")!)!.ByteCount);
+        Assert.InRange(graph.Initializers.Sum(static v => v.Initializer!.Data.Length), 4608, 4608 + 128);
+    }
+
+    [Theory]
+    [InlineData(8, true, "Bits is 8")]
+    [InlineData(4, false, "zero points")]
+    public void Quantize_WhenNf4CannotBeSo_SaysWhy(int bits, bool isSymmetric, string part)
+    {
+        var format = new BlockFormat { Bits = bits, IsSymmetric = isSymmetric, CodeBook = CodeBook.NormalFloat4 };
+
+        var error = Assert.Throws<ArgumentException>(() => BlockQuantizer.Quantize(Matrix(2, 2), 1, format));
+
+        Assert.Contains(part, error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(3, 64, "Bits is 3")]
     [InlineData(4, 48, "BlockSize is 48")]
@@ -108,12 +170,16 @@ public sealed class BlockQuantizerTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Save_OfFourBits_KeepsEveryByte(bool external)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public void Save_OfFourBits_KeepsEveryByte(bool external, bool isNf4)
     {
         using var folder = new TemporaryFolder();
-        var format = new BlockFormat { Bits = 4, BlockSize = 32, IsSymmetric = false };
+        var format = isNf4
+            ? new BlockFormat { BlockSize = 32, CodeBook = CodeBook.NormalFloat4 }
+            : new BlockFormat { BlockSize = 32, IsSymmetric = false };
         var (graph, _) = Replaced(Matrix(129, 33), axis: 0, format, out var model);
 
         var options = new OnnxSaveOptions { ExternalData = external, ExternalThresholdBytes = 0 };
@@ -135,7 +201,9 @@ public sealed class BlockQuantizerTests
         var x = graph.AddInput("x", ElementType.Float, [1, weight.Dims[0]]);
         var value = graph.AddInitializer("w", weight);
         graph.AddOutput(graph.AddNode("MatMul", [x, value], ["y"]).Output);
-        return (graph, QuantizedWeight.Replace(graph, value, axis, format));
+        var quantized = BlockQuantizer.Quantize(weight, axis, format);
+        QuantizedWeight.Replace(GraphBuilder.Over(model), value, quantized);
+        return (graph, quantized.RelativeError);
     }
 
     /// <summary>Numbers whose blocks have ranges on both sides of zero, on one, and of different sizes.</summary>

@@ -9,6 +9,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Training.Tests.Conformance;
@@ -30,9 +31,15 @@ internal static class MethodCases
         new("lora:eva", new LoraConfig { R = 4, InitLoraWeights = "eva", EvaConfig = new EvaConfig { Rho = 1 } }),
         new("lora:embedding", new LoraConfig { R = 4, TargetModules = ["wte", "c_attn"] }),
         new("lora:dora-embedding", new LoraConfig { R = 4, UseDora = true, TargetModules = ["wte", "wpe"] }),
-        new("lora:bias", new LoraConfig { R = 4, LoraBias = true, TargetModules = ["c_attn", "mlp.c_fc"] }),
+        new("lora:bias", new LoraConfig { R = 4, LoraBias = true, TargetModules = ["c_attn", "mlp.c_fc"] })
+        {
+            MergesOnlyOn = ["gpt2"],
+        },
         new("lora:head", new LoraConfig { R = 4, ModulesToSave = ["lm_head", "ln_f"] }),
         new("lora:tokens", new LoraConfig { R = 4, ModulesToSave = ["wte"], LoraDropout = 0.1, UseDora = true }),
+        new("lora:parts", new LoraConfig { R = 4, EnableLora = [true, false, true, true], UseRslora = true }),
+        new("lora:dora-part", new LoraConfig { R = 2, EnableLora = [false, true], UseDora = true }),
+        new("lora:rows", new LoraConfig { UseDora = true, TrainableTokenIndices = TokenIndices.Of(7, 3, 50) }),
         new("ia3", new Ia3Config()),
         new("ia3:saved", new Ia3Config { ModulesToSave = ["mlp.c_fc", "wpe"] }),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
@@ -50,7 +57,15 @@ internal static class MethodCases
         new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
         new("ln-tuning:head", new LnTuningConfig { ModulesToSave = ["wte", "lm_head"] }),
-        new("bitfit", new BitFitConfig()),
+        new("bitfit", new BitFitConfig())
+        {
+            RefusedOn = new Dictionary<string, string> { ["llama"] = "no biases" },
+        },
+        new("trainable-tokens", new TrainableTokensConfig { TokenIndices = [.. Enumerable.Range(0, 40)] }),
+        new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [9, 4], InitWeights = false })
+        {
+            StartsAsBase = false,
+        },
         new("prompt-tuning", new PromptTuningConfig { NumVirtualTokens = 4 }) { StartsAsBase = false },
         new("prompt-tuning:sampled", new PromptTuningConfig { NumVirtualTokens = 6, PromptTuningInit = "SAMPLE_VOCAB" })
         {
@@ -89,9 +104,25 @@ internal static class MethodCases
         new("full", new FullConfig()),
     ];
 
-    public static TheoryData<string> Names => [.. Rows.Select(static r => r.Name)];
+    /// <summary>Every row on every base that it trains something of.</summary>
+    public static TheoryData<string, string> OnEachBase => Pairs(isRefused: false);
+
+    /// <summary>Every row on every base that it trains nothing of.</summary>
+    public static TheoryData<string, string> Refused => Pairs(isRefused: true);
 
     public static IReadOnlyList<MethodCase> All => Rows;
 
     public static MethodCase Named(string name) => Rows.Single(r => r.Name == name);
+
+    private static TheoryData<string, string> Pairs(bool isRefused)
+    {
+        var pairs = new TheoryData<string, string>();
+        foreach (var on in BaseCases.All.Select(static b => b.Name))
+        {
+            foreach (var row in Rows.Where(r => r.RefusedOn.ContainsKey(on) == isRefused))
+                pairs.Add(on, row.Name);
+        }
+
+        return pairs;
+    }
 }

@@ -2,6 +2,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
@@ -12,6 +13,15 @@ namespace OrtPeft.Training.Tests.Runs;
 public sealed class GoldenRunTests
 {
     private const string Imported = "imported";
+
+    /// <summary>loralib's run; HF PEFT has had no such configuration since version 0.3.</summary>
+    private static readonly LoraConfig QueriesAndValues = new()
+    {
+        R = 4,
+        LoraAlpha = 8,
+        TargetModules = ["c_attn"],
+        EnableLora = [true, false, true],
+    };
 
     private static readonly GoldenRow[] Rows =
     [
@@ -24,6 +34,10 @@ public sealed class GoldenRunTests
         new("dora_cattn"),
         new("dora_cattn_randB"),
         new("dora_all"),
+        new("mslora_qv", QueriesAndValues)
+        {
+            Graphs = ["mslora_g2l_op13.onnx", "hf442_g2l_idsonly_op15.onnx", "hf442_g2l_past_op17.onnx"],
+        },
         new("ia3"),
         new("lntuning"),
         new("bitfit", new BitFitConfig()),

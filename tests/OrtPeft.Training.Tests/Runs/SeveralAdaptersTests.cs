@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Onnx;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Training.Tests.Runs;
 
@@ -44,10 +45,26 @@ public sealed class SeveralAdaptersTests
         Assert.Contains("Enable()", error.Message, StringComparison.Ordinal);
     }
 
-    private static PeftModel WithTwo()
+    [Fact]
+    public void Train_WhenResumedWithAnotherSecondAdapter_NamesItAndTheField()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = Tiny.Arguments with { OutputFolder = folder.Path, MaxSteps = 1 };
+        var (model, other) = (WithTwo(), WithTwo(alpha: 3));
+        model.SetAdapter("default", "second");
+        other.SetAdapter("default", "second");
+        Tiny.Run(model, arguments);
+
+        var error = Assert.Throws<TrainingFailedException>(() => Tiny.Run(other, arguments with { Resume = true }));
+
+        Assert.Contains("second.alpha", error.Message, StringComparison.Ordinal);
+    }
+
+    private static PeftModel WithTwo(double alpha = 8)
     {
         var model = Tiny.Lora();
-        model.AddAdapter("second", new LohaConfig { R = 2, InitWeights = false, TargetModules = ["c_attn", "c_fc"] });
+        var config = new LohaConfig { R = 2, Alpha = alpha, InitWeights = false, TargetModules = ["c_attn", "c_fc"] };
+        model.AddAdapter("second", config);
         return model;
     }
 

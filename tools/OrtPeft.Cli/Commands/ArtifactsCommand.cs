@@ -27,9 +27,10 @@ internal sealed class ArtifactsCommand : Verb
         [
             "ortpeft artifacts gpt2-onnx --out gpt2-lora --rank 8 --alpha 16 --target c_attn",
             "ortpeft artifacts gpt2-onnx --out gpt2-lora --init-adapter adapter --frozen-weights file --overwrite",
+            "ortpeft artifacts gpt2-onnx --out web --runtime ort-training --fold-lr 2e-4 --rank 8 --alpha 16",
         ];
-        Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, output and "
-            + "parameter.\nIt is an adapter folder too, and `ortpeft train` takes it for a model.";
+        Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, output "
+            + "and parameter.\nWith --runtime ort it is an adapter folder too, and `ortpeft train` takes it for a model.";
         Arguments.Add(_model);
         Add(_output);
         Add(_method);

@@ -20,6 +20,7 @@ internal sealed class EvalCommand : Verb
         [
             "ortpeft eval gpt2-onnx --data held-out.jsonl",
             "ortpeft eval gpt2-onnx --adapter adapter --data held-out.jsonl --json",
+            "ortpeft eval gpt2-onnx --adapter style --adapter task --data held-out.jsonl",
         ];
         Arguments.Add(_model);
         Options.Add(_adapter);

@@ -32,6 +32,7 @@ internal sealed class GenerateCommand : Verb
         [
             "ortpeft generate gpt2-onnx --prompt 'Once upon a time'",
             "ortpeft generate gpt2-onnx --adapter adapter --prompt 'Q: ' --temperature 0.8 --top-p 0.95 --seed 1",
+            "ortpeft generate gpt2-onnx --adapter style --adapter task --prompt 'Once upon a time'",
             "ortpeft generate gpt2-onnx --prompt - < prompt.txt",
         ];
         Arguments.Add(_model);

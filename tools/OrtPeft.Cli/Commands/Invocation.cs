@@ -52,6 +52,9 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     /// <summary>Says something that was left out but should be known.</summary>
     public void Note(string line) => Say($"Note: {line}");
 
+    /// <summary>Warns in a line on the error stream, with <c>--json</c> too.</summary>
+    public void Warn(string line) => host.Error.WriteLine($"ortpeft: warning: {line}");
+
     /// <summary>Writes the JSON document where one is wanted.</summary>
     public void Answer(JsonObject document)
     {

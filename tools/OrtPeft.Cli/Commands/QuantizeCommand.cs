@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Quantization;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
@@ -17,9 +16,20 @@ namespace OrtPeft.Cli.Commands;
 internal sealed class QuantizeCommand : Verb
 {
     private static readonly BlockFormat Defaults = new();
+    private static readonly string[] Formats = ["int", CodeBook.NormalFloat4.Name];
 
     private readonly ModelArgument _model = new();
     private readonly OutputOptions _output = new("the quantised model and the tokenizer's files");
+
+    private readonly LoftqOptions _loftq = new();
+
+    private readonly Option<string> _format = new("--format")
+    {
+        Description = "What the bits stand for: int, evenly spaced numbers; or nf4, 4 bits spaced like the quantiles of a "
+            + "normal distribution, which are closer and take longer to read.",
+        HelpName = "int|nf4",
+        DefaultValueFactory = static _ => "int",
+    };
 
     private readonly Option<int> _bits = NumberOption.Of("--bits", "Bits per weight.", "4|8", Defaults.Bits);
 
@@ -48,13 +58,21 @@ internal sealed class QuantizeCommand : Verb
         [
             "ortpeft quantize gpt2-onnx --out gpt2-int4",
             "ortpeft quantize gpt2-onnx --bits 8 --block-size 128 --asymmetric --out gpt2-int8",
+            "ortpeft quantize gpt2-onnx --format nf4 --loftq --rank 16 --out gpt2-nf4",
         ];
         Arguments.Add(_model);
+        Options.Add(_format);
+        _format.Validators.Add(static result =>
+        {
+            if (result.Tokens is [var token] && !Formats.Contains(token.Value))
+                result.AddError($"--format is '{token.Value}'; it must be one of {string.Join(", ", Formats)}.");
+        });
         Options.Add(_bits);
         Options.Add(_blockSize);
         Options.Add(_symmetric);
         Options.Add(_asymmetric);
         Options.Add(_target);
+        Add(_loftq);
         Add(_output);
         OneOf(_bits, BlockFormat.Widths);
         OneOf(_blockSize, BlockFormat.BlockSizes);
@@ -65,25 +83,42 @@ internal sealed class QuantizeCommand : Verb
         if (run.Get(_symmetric) && run.Get(_asymmetric))
             throw new UsageException("--symmetric and --asymmetric exclude each other; give one.");
         var source = _model.Open(run);
-        var path = _output.PathOf(run);
-        if (OutputFolder.IsSame(path, source.Folder))
-            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
-        var format = new BlockFormat
-        {
-            Bits = run.Get(_bits),
-            BlockSize = run.Get(_blockSize),
-            IsSymmetric = !run.Get(_asymmetric),
-        };
+        var path = _output.PathBeside(run, source);
+        var format = FormatOf(run);
         var targets = run.Get(_target) is { } text ? ModuleTargets.Parse(text) : null;
+        var loftq = _loftq.Read(run, targets);
         using var folder = _output.Open(run, ModelSource.ModelFileName);
-        var result = ModelQuantizer.Quantize(source.Model, format, targets);
+        var start = loftq is { } adapter
+            ? LoftqQuantizer.Quantize(source.Model, format, adapter.Config, adapter.Iterations)
+            : null;
+        var result = start?.Quantized ?? ModelQuantizer.Quantize(source.Model, format, targets);
         var bytes = result.Model.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
         var modelFile = Path.Combine(folder.Stage, ModelSource.ModelFileName);
         var external = new OnnxSaveOptions { ExternalData = true };
         WritingReport.Follow(run, folder.Stage, bytes, () => OnnxFile.Save(result.Model, modelFile, external));
         HfCheckpoint.CopyCompanions(source.Folder, folder.Stage);
+        start?.Adapter.Save(Path.Combine(folder.Stage, LoftqOptions.Folder));
         folder.Keep();
         Report(run, path, bytes, result.Layers);
+        if (start is not null)
+            ReportAdapter(run, path, result.Layers);
+        Answer(run, path, bytes, result.Layers);
+    }
+
+    private BlockFormat FormatOf(Invocation run)
+    {
+        var isNf4 = run.Get(_format) == CodeBook.NormalFloat4.Name;
+        if (isNf4 && run.Get(_bits) != 4)
+            throw new UsageException($"--format nf4 has 4 bits, and --bits is {run.Get(_bits)}; leave --bits out.");
+        if (isNf4 && run.Get(_asymmetric))
+            throw new UsageException("--format nf4 has no zero points, which --asymmetric asks for; leave one out.");
+        return new BlockFormat
+        {
+            Bits = run.Get(_bits),
+            BlockSize = run.Get(_blockSize),
+            IsSymmetric = !run.Get(_asymmetric),
+            CodeBook = isNf4 ? CodeBook.NormalFloat4 : null,
+        };
     }
 
     private static void Report(Invocation run, string path, long bytes, IReadOnlyList<QuantizedLayer> layers)
@@ -95,20 +130,31 @@ internal sealed class QuantizeCommand : Verb
         run.Say($"Relative RMS error of the weights: {Human.Rate(mean)} on average, {Human.Rate(worst.RelativeError)} at "
             + $"most ({worst.Name}).");
         run.Say($"Wrote {path}: {Human.Bytes(bytes)} of weights.");
+    }
+
+    private static void ReportAdapter(Invocation run, string path, IReadOnlyList<QuantizedLayer> layers)
+    {
+        var folder = Path.Combine(path, LoftqOptions.Folder);
+        var mean = layers.Average(static l => l.RelativeErrorWithAdapter!.Value);
+        run.Say($"With the adapter in {folder} it is {Human.Rate(mean)} on average.");
+        run.Say($"Train from there with: ortpeft train {path} --init-adapter {folder} …");
+    }
+
+    private static void Answer(Invocation run, string path, long bytes, IReadOnlyList<QuantizedLayer> layers) =>
         run.Answer(new()
         {
             ["out"] = path,
             ["weight_bytes"] = bytes,
-            ["mean_relative_error"] = mean,
-            ["largest_relative_error"] = worst.RelativeError,
+            ["mean_relative_error"] = layers.Average(static l => l.RelativeError),
+            ["largest_relative_error"] = layers.Max(static l => l.RelativeError),
             ["layers"] = new JsonArray([.. layers.Select(Row)]),
         });
-    }
 
     private static JsonNode Row(QuantizedLayer layer) => new JsonObject
     {
         ["name"] = layer.Name,
         ["relative_error"] = layer.RelativeError,
+        ["relative_error_with_adapter"] = layer.RelativeErrorWithAdapter,
         ["float_bytes"] = layer.FloatBytes,
         ["bytes"] = layer.Bytes,
     };

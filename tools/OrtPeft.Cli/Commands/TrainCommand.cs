@@ -1,4 +1,5 @@
-using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
+using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
@@ -27,10 +28,12 @@ internal sealed class TrainCommand : Verb
             "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter \\",
             "    --rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
+            "ortpeft train gpt2-lora-artifacts --data train.jsonl --out adapter",
         ];
         Notes =
             "Ctrl-C finishes the step, then writes checkpoint and adapter; --resume goes on with the same bits.\n"
-            + "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.";
+            + "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.\n"
+            + "A folder of `ortpeft artifacts` trains as it is: method and AdamW's constants are part of it.";
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
@@ -42,6 +45,23 @@ internal sealed class TrainCommand : Verb
     {
         using var folder = OpenFolder(run);
         var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run));
+        var (job, rows, trainer) = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
+            ? OpenArtifacts(run, arguments)
+            : OpenModel(run, arguments);
+        using (trainer)
+        {
+            Describe(run, rows, trainer);
+            run.Host.Interruption.Listen();
+            var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
+            trainer.SaveAdapter(folder.FullPath);
+            folder.Keep();
+            Conclude(run, job, trainer, result);
+        }
+    }
+
+    private (TrainingJob Job, IReadOnlyList<Example> Rows, Trainer Trainer) OpenModel(
+        Invocation run, TrainingArguments arguments)
+    {
         var choice = _method.Choose(run);
         var source = _model.Open(run);
         var modelName = run.Get(_model);
@@ -58,24 +78,45 @@ internal sealed class TrainCommand : Verb
         var heldOut = heldOutFile is null
             ? null
             : new TokenDataset(_data.Read(run, source, peft.ReservedPositions, [heldOutFile]));
-        using var trainer = new Trainer(peft, arguments, new TokenDataset(rows), heldOut);
-        Describe(run, rows, trainer);
-        run.Host.Interruption.Listen();
-        var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
-        peft.Save(folder.FullPath);
-        folder.Keep();
-        Conclude(run, peft, trainer, result);
+        return (TrainingJob.Of(peft), rows, new Trainer(peft, arguments, new TokenDataset(rows), heldOut));
+    }
+
+    /// <summary>The method is part of the folder, so no option may speak of it.</summary>
+    private (TrainingJob Job, IReadOnlyList<Example> Rows, Trainer Trainer) OpenArtifacts(
+        Invocation run, TrainingArguments arguments)
+    {
+        var path = run.Get(_model);
+        if (_method.Options.FirstOrDefault(run.Has) is { } option)
+        {
+            throw new UsageException(
+                $"{path} holds artifacts, whose method is decided; leave out {option.Name}, or give it to ortpeft "
+                + "artifacts.");
+        }
+
+        if (OutputFolder.IsSame(_output.PathOf(run), Path.GetFullPath(path)))
+            throw new UsageException($"--out {path} is the artifacts' own folder, which stays; give another folder.");
+        var manifest = ArtifactManifest.Load(path);
+        var job = TrainingJob.Of(manifest);
+        var trainable = Human.Count(job.Trainable, "trainable parameter");
+        run.Say($"artifacts: {path}, {job.Method}, runtime {manifest.Runtime}, {trainable}");
+        var rows = _data.Read(run, path, manifest);
+        var heldOut = _training.EvaluationFile(run) is { } file
+            ? new TokenDataset(_data.Read(run, path, manifest, [file]))
+            : null;
+        return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
     }
 
     /// <summary>A folder that holds an adapter is not trained over unless the user says how.</summary>
     private OutputFolder OpenFolder(Invocation run)
     {
         if (!_training.Resumes(run))
-            return _output.Open(run, AdapterFolder.WeightsFile, Trainer.CheckpointFile);
-        var checkpoint = Path.Combine(_output.PathOf(run), Trainer.CheckpointFile);
-        return File.Exists(checkpoint)
+            return _output.Open(run, [AdapterFiles.Weights, .. Trainer.CheckpointFiles]);
+        var path = _output.PathOf(run);
+        return Trainer.CheckpointFiles.Any(name => File.Exists(Path.Combine(path, name)))
             ? _output.Open(run)
-            : throw new UsageException($"{checkpoint} is missing, so nothing can be resumed; train without --resume.");
+            : throw new UsageException(
+                $"{Path.Combine(path, Trainer.CheckpointFile)} is missing, so nothing can be resumed; "
+                + "train without --resume.");
     }
 
     private static void Describe(Invocation run, IReadOnlyList<Example> rows, Trainer trainer)
@@ -84,7 +125,7 @@ internal sealed class TrainCommand : Verb
         run.Say($"data: {Human.Count(rows.Count, "row")}, {supervised}, {Human.Count(trainer.TotalSteps, "step")}");
     }
 
-    private void Conclude(Invocation run, PeftModel peft, Trainer trainer, TrainingResult result)
+    private void Conclude(Invocation run, TrainingJob job, Trainer trainer, TrainingResult result)
     {
         var path = _output.PathOf(run);
         if (!result.IsComplete)
@@ -95,18 +136,19 @@ internal sealed class TrainCommand : Verb
                 + $"Go on with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
         }
 
-        string[] files = [AdapterFolder.ConfigFile, AdapterFolder.WeightsFile, "metrics.jsonl", Trainer.CheckpointFile];
+        string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];
+        string[] files = [AdapterFiles.Config, job.WeightsFile, "metrics.jsonl", .. checkpoint];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         run.Answer(new()
         {
             ["out"] = path,
-            ["method"] = peft.Config.PeftType,
+            ["method"] = job.Method,
             ["steps"] = result.Steps,
             ["loss"] = Finite.OrNull(result.LastLoss),
             ["seconds"] = result.Seconds,
-            ["trainable_parameters"] = peft.TrainableParameterCount,
-            ["total_parameters"] = peft.TotalParameterCount,
+            ["trainable_parameters"] = job.Trainable,
+            ["total_parameters"] = job.Total,
         });
     }
 }

@@ -34,7 +34,8 @@ internal static partial class ErrorReport
     private static (int Code, string Message) Judge(Exception error) => error switch
     {
         UsageException or OnnxFormatException or GraphException or UnsupportedOpException or ConfigException
-            or TrainingDataException or TokenizerFormatException or ModelConfigException => (BadInput, error.Message),
+            or TrainingDataException or TokenizerFormatException or ModelConfigException or TrainingRuntimeException =>
+            (BadInput, error.Message),
         FileNotFoundException { FileName: { } file } => (BadInput, $"{file} does not exist; check the path."),
         FileNotFoundException or DirectoryNotFoundException => (BadInput, error.Message),
         ArgumentException => (BadInput, ParameterName().Replace(error.Message, "")),

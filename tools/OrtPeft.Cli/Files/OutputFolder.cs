@@ -57,8 +57,12 @@ internal sealed class OutputFolder : IDisposable
     {
         if (_stage is not null)
         {
-            foreach (var file in Directory.EnumerateFiles(_stage))
-                File.Move(file, Path.Combine(FullPath, Path.GetFileName(file)), overwrite: true);
+            foreach (var file in Directory.EnumerateFiles(_stage, "*", SearchOption.AllDirectories))
+            {
+                var place = Path.Combine(FullPath, Path.GetRelativePath(_stage, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+                File.Move(file, place, overwrite: true);
+            }
         }
 
         _isKept = true;

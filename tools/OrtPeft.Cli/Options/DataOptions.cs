@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OrtPeft.Artifacts;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Data;
 using OrtPeft.Models;
@@ -42,11 +43,26 @@ internal sealed class DataOptions : IOptionGroup
     public IReadOnlyList<Example> Read(
         Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
     {
-        var reader = new ExampleReader(Tokenizer.Find(run, source), new ExampleReaderOptions
+        var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), ModelLimits.VocabularySize(source));
+        return Read(run, source.Folder, context, vocabulary, files);
+    }
+
+    /// <summary>Reads the rows for an artifact folder: of some files, or of all data files.</summary>
+    public IReadOnlyList<Example> Read(
+        Invocation run, string folder, ArtifactManifest manifest, IEnumerable<string>? files = null)
+    {
+        var context = manifest.Base.ContextLength - manifest.ReservedPositions;
+        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files));
+    }
+
+    private List<Example> Read(
+        Invocation run, string folder, int? contextLength, int? vocabularySize, IEnumerable<string> files)
+    {
+        var reader = new ExampleReader(Tokenizer.Find(run, folder), new ExampleReaderOptions
         {
             SequenceLength = run.Get(_sequenceLength),
-            ContextLength = ModelLimits.ContextLength(source, reserved),
-            VocabularySize = ModelLimits.VocabularySize(source),
+            ContextLength = contextLength,
+            VocabularySize = vocabularySize,
         });
         return [.. files.SelectMany(reader.Read)];
     }

@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Reporting;
 
 namespace OrtPeft.Cli.Options;
 
@@ -118,9 +119,15 @@ internal sealed class MethodOptions : IOptionGroup
     {
         var clash = _fields.Select(static f => f.Option).Prepend(_method).Append(_set).FirstOrDefault(run.Has);
         if (clash is null)
-            return AdapterFolder.LoadConfig(file);
+            return WithWarning(run, file, AdapterFolder.LoadConfig(file));
         throw new UsageException(
             $"{clash.Name} is given, but {file} configures the method; change the file, or leave the option out.");
+    }
+
+    private static PeftConfig WithWarning(Invocation run, string file, PeftConfig config)
+    {
+        UnknownFields.Warn(run, file, config);
+        return config;
     }
 
     private PeftConfig FromOptions(Invocation run)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
+using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Options;
 
@@ -22,6 +23,18 @@ internal sealed class OutputOptions(string content) : IOptionGroup
     /// <summary>The folder as it was given.</summary>
     public string PathOf(Invocation run) => run.Get(_out);
 
+    /// <summary>The folder as it was given, for what is made of a model that must stay.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="source">The model.</param>
+    /// <exception cref="UsageException">It is the model's own folder.</exception>
+    public string PathBeside(Invocation run, ModelSource source)
+    {
+        var path = PathOf(run);
+        return OutputFolder.IsSame(path, source.Folder)
+            ? throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.")
+            : path;
+    }
+
     /// <summary>Whether the user allows files to be replaced.</summary>
     public bool MayOverwrite(Invocation run) => run.Get(_overwrite);
 
@@ -29,14 +42,22 @@ internal sealed class OutputOptions(string content) : IOptionGroup
     /// <param name="run">The run.</param>
     /// <param name="precious">The names of such files.</param>
     /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
-    public OutputFolder Open(Invocation run, params IEnumerable<string> precious)
+    public OutputFolder Open(Invocation run, params IEnumerable<string> precious) =>
+        OpenOther(run, _out.Name, run.Get(_out), precious);
+
+    /// <summary>Makes another folder of the same run ready, under the same rules.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="option">The option that names the folder.</param>
+    /// <param name="path">The folder as it was given.</param>
+    /// <param name="precious">The names of files that must not be lost.</param>
+    /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
+    public OutputFolder OpenOther(Invocation run, string option, string path, params IEnumerable<string> precious)
     {
-        var path = run.Get(_out);
         var held = precious.FirstOrDefault(name => File.Exists(Path.Combine(path, name)));
         if (held is not null && !MayOverwrite(run))
         {
             throw new UsageException(
-                $"--out {path} holds {held} already; give another folder, or --overwrite to replace it.");
+                $"{option} {path} holds {held} already; give another folder, or --overwrite to replace it.");
         }
 
         return OutputFolder.Open(path);

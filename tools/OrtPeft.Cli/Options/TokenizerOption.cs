@@ -20,10 +20,13 @@ internal sealed class TokenizerOption : Option<string?>
     public string FolderFor(Invocation run, ModelSource source) => run.Get(this) ?? source.Folder;
 
     /// <summary>The tokenizer, read when it is first used; null when there is none.</summary>
-    public ITokenizer? Find(Invocation run, ModelSource source)
+    public ITokenizer? Find(Invocation run, ModelSource source) => Find(run, source.Folder);
+
+    /// <summary>The tokenizer for a model's or an artifact folder; null when there is none.</summary>
+    public ITokenizer? Find(Invocation run, string modelFolder)
     {
         if (run.Get(this) is { } folder)
             return TokenizerFolder.Load(folder);
-        return TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
+        return TokenizerFolder.Holds(modelFolder) ? new DeferredTokenizer(modelFolder) : null;
     }
 }

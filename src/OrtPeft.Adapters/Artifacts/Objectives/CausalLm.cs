@@ -88,6 +88,8 @@ public sealed class CausalLm : IObjective
         var seeds = new List<Seed> { new(hidden, g.ReshapeLike(dRows, hidden)) };
         if (scope.Trainable.Contains(weight))
             seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
+        else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
+            seeds.Add(new Seed(replaced.Rows, RowsGradient(scope, replaced, h, p, targets)));
         return new Loss(sum, count, seeds);
     }
 
@@ -102,6 +104,15 @@ public sealed class CausalLm : IObjective
             NodeAttribute.Of("axis", 0L),
             NodeAttribute.Of("reduction", "add"));
         return head.IsOutByIn ? dW : g.Transpose(dW, 1, 0);
+    }
+
+    /// <summary>Of the rows R of W that are replaced: dR = (P[:, R] − onehot[:, R])ᵀ·h·scale.</summary>
+    private static Value RowsGradient(LossScope scope, ReplacedRows replaced, Value h, Value p, Value targets)
+    {
+        var g = scope.Builder;
+        var places = g.Reshape(replaced.Places, -1);
+        var isTarget = g.Cast(g.Op("Equal", g.Unsqueeze(targets, 1), g.Unsqueeze(places, 0)), p.Type);
+        return g.Gemm(g.Sub(g.Gather(p, places, 1), isTarget), g.Mul(h, scope.Scale!), transA: true);
     }
 
     /// <summary>For heads of other forms: picks rows of the logits, dlogits = (P − onehot)·scale at them.</summary>

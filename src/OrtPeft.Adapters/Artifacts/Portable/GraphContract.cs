@@ -26,19 +26,30 @@ public static class GraphContract
         Graph graph, IReadOnlyList<ArtifactParameter>? parameters = null, string file = "")
     {
         ArgumentNullException.ThrowIfNull(graph);
-        var inputs = (parameters ?? []).ToDictionary(static p => p.Input, StringComparer.Ordinal);
         var gradients = (parameters ?? []).Where(static p => p.Gradient is not null)
             .ToDictionary(static p => p.Gradient!, StringComparer.Ordinal);
         return new ArtifactGraph
         {
             File = file,
-            Inputs = [.. graph.Inputs.Select(input => inputs.TryGetValue(input.Name, out var parameter)
-                ? Described(input, ValueRoles.Parameter, parameter.Name)
-                : Described(input, LossRoles.GetValueOrDefault(input.Name) ?? DataRole(input)))],
+            Inputs = InputsOf(graph, parameters),
             Outputs = [.. graph.Outputs.Select(output => gradients.TryGetValue(output.Name, out var parameter)
                 ? Described(output, ValueRoles.Gradient, parameter.Name) with { Dims = Fixed(parameter.Dims) }
                 : Described(output, LossRoles.GetValueOrDefault(output.Name) ?? ValueRoles.Predictions))],
         };
+    }
+
+    /// <summary>Describes what a graph has to be fed with.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="parameters">What trains; none when left out.</param>
+    /// <returns>The inputs with their roles.</returns>
+    public static IReadOnlyList<ArtifactValue> InputsOf(
+        Graph graph, IReadOnlyList<ArtifactParameter>? parameters = null)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var inputs = (parameters ?? []).ToDictionary(static p => p.Input, StringComparer.Ordinal);
+        return [.. graph.Inputs.Select(input => inputs.TryGetValue(input.Name, out var parameter)
+            ? Described(input, ValueRoles.Parameter, parameter.Name)
+            : Described(input, LossRoles.GetValueOrDefault(input.Name) ?? DataRole(input)))];
     }
 
     /// <summary>Describes a graph whose inputs and outputs are named by their roles, as the optimiser's.</summary>

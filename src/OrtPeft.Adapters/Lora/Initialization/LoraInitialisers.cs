@@ -10,14 +10,15 @@ internal static class LoraInitialisers
 
     private static readonly (string Name, Func<LoraStartingPoint, LoraFactors> Make)[] Rows =
     [
-        ("true", static s => new(s.UniformA(), s.ZeroB())),
-        ("false", static s => new(s.UniformA(), s.UniformB())),
+        ("true", static s => new(s.KaimingA(), s.ZeroB())),
+        ("false", static s => new(s.KaimingA(), s.KaimingB())),
         ("gaussian", static s => new(s.NormalA(1.0 / s.Rank), s.ZeroB())),
         ("pissa", Pissa.Exact),
         ("pissa_niter_N", Pissa.Iterated),
         ("olora", Olora.Factors),
         ("orthogonal", Orthogonal.Factors),
-        ("eva", static s => new(s.UniformA(), s.ZeroB())),
+        ("eva", static s => new(s.KaimingA(), s.ZeroB())),
+        ("loftq", static _ => throw NeedsItsBase()),
     ];
 
     private static readonly FrozenDictionary<string, Func<LoraStartingPoint, LoraFactors>> ByName =
@@ -53,6 +54,11 @@ internal static class LoraInitialisers
 
     /// <summary>Whether A and B start as a part of the base's weight.</summary>
     public static bool TakeFromBase(LoraInit init) => Parse(init).Row is "pissa" or "pissa_niter_N" or "olora";
+
+    /// <summary>LoftQ's A and B are what quantising the float base lost, which the base at hand does not tell.</summary>
+    private static ConfigException NeedsItsBase() => new(
+        "init_lora_weights is 'loftq', which starts an adapter together with its quantised base: make both with `ortpeft "
+        + "quantize <float model> --loftq`, then train that base with --init-adapter on its folder loftq_init.");
 
     /// <summary>An embedding starts with A zero and B normal whatever the name; with false, both are normal.</summary>
     private static LoraFactors OfEmbedding(LoraStartingPoint start) => new(

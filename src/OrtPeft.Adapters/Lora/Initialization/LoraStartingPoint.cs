@@ -13,6 +13,12 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     /// <summary>The rank r.</summary>
     public int Rank { get; } = config.RankOf(target.Name);
 
+    /// <summary>The rows of A: the rank, as often as parts of the layer have an A of their own.</summary>
+    private int RowsOfA => Rank * (EnabledParts.Of(config)?.Count ?? 1);
+
+    /// <summary>The rows of B: the layer's outputs, or those of the adapted parts.</summary>
+    private int RowsOfB => EnabledParts.Of(config)?.RowsOfB(target.OutFeatures) ?? target.OutFeatures;
+
     /// <summary>The scale s.</summary>
     public double Scale { get; } = config.ScaleOf(target.Name);
 
@@ -23,26 +29,27 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     public LoraStartingPoint With(int iterations) => new(target, config, seed) { Iterations = iterations };
 
     /// <summary>α·W as [out, in], whatever its layout; a copy in float64.</summary>
-    public Matrix Weight()
+    public Matrix Weight() => Oriented(LoraMerge.Weight(target));
+
+    /// <summary>α times numbers in the weight's layout, as [out, in]; a copy in float64.</summary>
+    public Matrix Oriented(float[] numbers)
     {
         var dims = target.Dims;
-        var stored = Matrix.Of((int)dims[0], (int)dims[1], LoraMerge.Weight(target), target.Factor);
+        var stored = Matrix.Of((int)dims[0], (int)dims[1], numbers, target.Factor);
         return target.IsOutByIn ? stored : stored.Transposed();
     }
 
-    public Tensor ZeroB() => InitialWeights.Zeros(target.OutFeatures, Rank);
+    public Tensor ZeroB() => InitialWeights.Zeros(RowsOfB, Rank);
 
-    public Tensor UniformA() =>
-        InitialWeights.Uniform(seed, target.NameOfA, 1 / Math.Sqrt(target.InFeatures), Rank, target.InFeatures);
+    public Tensor KaimingA() => InitialWeights.Kaiming(seed, target.NameOfA, RowsOfA, target.InFeatures);
 
-    public Tensor UniformB() =>
-        InitialWeights.Uniform(seed, target.NameOfB, 1 / Math.Sqrt(Rank), target.OutFeatures, Rank);
+    public Tensor KaimingB() => InitialWeights.Kaiming(seed, target.NameOfB, RowsOfB, Rank);
 
     public Tensor NormalA(double deviation) =>
-        InitialWeights.Normal(seed, target.NameOfA, deviation, Rank, target.InFeatures);
+        InitialWeights.Normal(seed, target.NameOfA, deviation, RowsOfA, target.InFeatures);
 
     public Tensor NormalB(double deviation) =>
-        InitialWeights.Normal(seed, target.NameOfB, deviation, target.OutFeatures, Rank);
+        InitialWeights.Normal(seed, target.NameOfB, deviation, RowsOfB, Rank);
 
     /// <summary>A matrix of standard normal numbers for a purpose.</summary>
     public Matrix Normal(int rows, int columns, string purpose) => Matrix.Of(

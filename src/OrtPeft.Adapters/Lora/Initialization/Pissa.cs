@@ -26,7 +26,8 @@ internal static class Pissa
         return Split(start, SingularDirections.Iterated(weight, start.Rank, first, start.Iterations));
     }
 
-    private static LoraFactors Split(LoraStartingPoint start, SingularDirections svd)
+    /// <summary>A and B of the largest directions: s·B·A = Σ σᵢ·uᵢ·vᵢᵀ.</summary>
+    public static LoraFactors Split(LoraStartingPoint start, SingularDirections svd)
     {
         var roots = svd.Values.Select(v => Math.Sqrt(v / Math.Abs(start.Scale))).ToArray();
         var sign = Math.Sign(start.Scale);

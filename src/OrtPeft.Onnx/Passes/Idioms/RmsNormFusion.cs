@@ -1,6 +1,5 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes.Contrib;
-using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Onnx.Passes.Idioms;
 
@@ -19,9 +18,7 @@ public static class RmsNormFusion
         ArgumentNullException.ThrowIfNull(model);
         if (!model.Graph.Nodes.Any(static n => n.Is("ReduceMean")))
             return;
-        var shapes = new ShapeInference(model.Opset);
-        shapes.Infer(model.Graph);
-        var g = new GraphBuilder(model.Graph, shapes);
+        var g = GraphBuilder.Over(model);
         foreach (var node in model.Graph.Nodes.Where(static n => n.Is("Div") || n.Is("Mul")).ToArray())
         {
             var isGone = node.Graph is null;

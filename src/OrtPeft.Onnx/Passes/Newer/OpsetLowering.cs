@@ -12,7 +12,7 @@ namespace OrtPeft.Onnx.Passes.Newer;
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>
 public static class OpsetLowering
 {
-    /// <summary>The newest version whose changes are known.</summary>
+    /// <summary>The newest version whose changes are known, and the newest that ONNX Runtime 1.29 loads.</summary>
     public const int Newest = 26;
 
     private const int IrVersion = 10;

@@ -7,22 +7,22 @@ namespace OrtPeft.Adapters.PromptLearning;
 /// <param name="Rows">The rows.</param>
 /// <param name="Columns">The columns.</param>
 /// <param name="Elements">Row by row.</param>
-internal sealed record Matrix(int Rows, int Columns, float[] Elements)
+internal sealed record Float32Matrix(int Rows, int Columns, float[] Elements)
 {
-    public static Matrix Of(Tensor tensor)
+    public static Float32Matrix Of(Tensor tensor)
     {
         var columns = tensor.Dims.Length == 0 ? 1 : (int)tensor.Dims[^1];
-        return new Matrix((int)(tensor.Count / Math.Max(columns, 1)), columns, tensor.ToFloat32());
+        return new Float32Matrix((int)(tensor.Count / Math.Max(columns, 1)), columns, tensor.ToFloat32());
     }
 
     public Tensor ToTensor() => Tensor.Of<float>(Elements, [Rows, Columns]);
 
     public Span<float> Row(int row) => Elements.AsSpan(row * Columns, Columns);
 
-    public Matrix Select(Func<float, float> function) => this with { Elements = [.. Elements.Select(function)] };
+    public Float32Matrix Select(Func<float, float> function) => this with { Elements = [.. Elements.Select(function)] };
 
     /// <summary>Element by element; one row goes with every row.</summary>
-    public Matrix Zip(Matrix other, Func<float, float, float> function)
+    public Float32Matrix Zip(Float32Matrix other, Func<float, float, float> function)
     {
         if (Rows < other.Rows)
             return other.Zip(this, (a, b) => function(b, a));
@@ -33,9 +33,9 @@ internal sealed record Matrix(int Rows, int Columns, float[] Elements)
     }
 
     /// <summary>this · otherᵀ.</summary>
-    public Matrix TimesTransposed(Matrix other)
+    public Float32Matrix TimesTransposed(Float32Matrix other)
     {
-        var result = new Matrix(Rows, other.Rows, new float[Rows * other.Rows]);
+        var result = new Float32Matrix(Rows, other.Rows, new float[Rows * other.Rows]);
         for (var i = 0; i < Rows; i++)
             for (var j = 0; j < other.Rows; j++)
                 result.Row(i)[j] = TensorPrimitives.Dot<float>(Row(i), other.Row(j));
@@ -43,27 +43,27 @@ internal sealed record Matrix(int Rows, int Columns, float[] Elements)
     }
 
     /// <summary>A piece along the rows (axis 0) or the columns (axis 1).</summary>
-    public Matrix Part(int axis, int start, int length)
+    public Float32Matrix Part(int axis, int start, int length)
     {
         if (axis == 0)
-            return new Matrix(length, Columns, Elements[(start * Columns)..((start + length) * Columns)]);
-        var result = new Matrix(Rows, length, new float[Rows * length]);
+            return new Float32Matrix(length, Columns, Elements[(start * Columns)..((start + length) * Columns)]);
+        var result = new Float32Matrix(Rows, length, new float[Rows * length]);
         for (var row = 0; row < Rows; row++)
             Row(row).Slice(start, length).CopyTo(result.Row(row));
         return result;
     }
 
     /// <summary>Matrices one under another (axis 0) or side by side (axis 1).</summary>
-    public static Matrix Concat(int axis, IReadOnlyList<Matrix> parts)
+    public static Float32Matrix Concat(int axis, IReadOnlyList<Float32Matrix> parts)
     {
         if (axis == 0)
         {
             var rows = parts.Sum(static p => p.Rows);
-            return new Matrix(rows, parts[0].Columns, [.. parts.SelectMany(static p => p.Elements)]);
+            return new Float32Matrix(rows, parts[0].Columns, [.. parts.SelectMany(static p => p.Elements)]);
         }
 
         var columns = parts.Sum(static p => p.Columns);
-        var result = new Matrix(parts[0].Rows, columns, new float[parts[0].Rows * columns]);
+        var result = new Float32Matrix(parts[0].Rows, columns, new float[parts[0].Rows * columns]);
         for (var row = 0; row < result.Rows; row++)
         {
             var at = 0;

@@ -4,7 +4,7 @@ namespace OrtPeft.Artifacts.FlatBuffers;
 /// Where each node goes: level by level from the root, so that every offset leads forwards as the format demands; what
 /// is large comes last.
 /// </summary>
-internal sealed class FlatLayout
+internal sealed class BufferLayout
 {
     /// <summary>The bytes before the first node: the offset of the root and the identifier.</summary>
     public const int HeaderBytes = 2 * sizeof(uint);
@@ -13,7 +13,7 @@ internal sealed class FlatLayout
     private readonly Dictionary<string, FlatVTable> _vtables = new(StringComparer.Ordinal);
     private readonly List<FlatNode> _order = [];
 
-    public FlatLayout(FlatTable root)
+    public BufferLayout(FlatTable root)
     {
         var bulk = new List<FlatNode>();
         var waiting = new Queue<FlatNode>([root]);

@@ -1,0 +1,40 @@
+using System.Globalization;
+using OrtPeft.Tokenizers;
+using OrtPeft.Training;
+using OrtPeft.Training.Data;
+
+namespace OnDevice.Trainer;
+
+/// <summary>The smallest app that trains an adapter: an artifact folder in, an adapter folder out.</summary>
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        if (args is not [var artifacts, var rows, var output, var steps, var rate])
+        {
+            Console.Error.WriteLine("usage: OnDevice.Trainer ARTIFACTS ROWS.jsonl OUT STEPS LEARNING_RATE");
+            return 2;
+        }
+
+        var tokenizer = TokenizerFolder.Holds(artifacts) ? TokenizerFolder.Load(artifacts) : null;
+        var data = new TokenDataset([.. new ExampleReader(tokenizer, new ExampleReaderOptions()).Read(rows)]);
+        var arguments = new TrainingArguments
+        {
+            MaxSteps = int.Parse(steps, CultureInfo.InvariantCulture),
+            LearningRate = double.Parse(rate, CultureInfo.InvariantCulture),
+            BatchSize = 3,
+            Schedule = "constant",
+            Shuffle = false,
+        };
+        using var trainer = OrtPeft.Training.Trainer.FromArtifacts(artifacts, arguments, data);
+        trainer.Train(new Printer());
+        trainer.SaveAdapter(output);
+        return 0;
+    }
+
+    private sealed class Printer : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"step {value.Step.Step} loss {value.Step.Loss:F6}"));
+    }
+}

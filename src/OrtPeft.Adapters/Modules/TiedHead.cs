@@ -1,0 +1,50 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>
+/// Finds the language-model head whose matrix is an embedding's: the same initializer, or, since exporters store it
+/// once more as they need it, a copy or transpose of it.
+/// </summary>
+internal static class TiedHead
+{
+    private const int ComparedRows = 4;
+
+    /// <summary>The head that an embedding is tied to, or null. Reads both matrices where they stand apart.</summary>
+    /// <param name="graph">The graph, before any adapter is in it.</param>
+    /// <param name="embedding">The embedding's matrix, [vocabulary, hidden].</param>
+    public static LinearModule? Of(Graph graph, Value embedding)
+    {
+        var head = ModuleCatalogue.LinearModules(graph).FirstOrDefault(static m => m.IsOutputLayer);
+        return head is not null && (head.Weight == embedding || IsCopy(embedding, head)) ? head : null;
+    }
+
+    /// <summary>Whether a head has an embedding's numbers; a few rows tell most different matrices apart before all
+    /// are read.</summary>
+    public static bool IsCopy(Value embedding, LinearModule head)
+    {
+        var (ours, theirs) = (embedding.Initializer!, head.Weight.Initializer);
+        if (theirs is not { Type: ElementType.Float } || ours is not { Type: ElementType.Float, Dims.Length: 2 })
+            return false;
+        var (rows, columns) = ((int)ours.Dims[0], (int)ours.Dims[1]);
+        if (rows != head.OutFeatures || columns != head.InFeatures)
+            return false;
+        return Equal(Math.Min(rows, ComparedRows)) && Equal(rows);
+
+        bool Equal(int count)
+        {
+            var a = ours.Span<float>();
+            var b = theirs.Span<float>();
+            for (var i = 0; i < count; i++)
+            {
+                for (var j = 0; j < columns; j++)
+                {
+                    if (!a[(i * columns) + j].Equals(b[head.IsOutByIn ? (i * columns) + j : (j * rows) + i]))
+                        return false;
+                }
+            }
+
+            return true;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Adapters.TrainableTokens;
+
+/// <summary>Trains the embeddings of chosen tokens.</summary>
+/// <seealso href="https://huggingface.co/docs/peft/package_reference/trainable_tokens">HF PEFT's
+/// TrainableTokens.</seealso>
+public sealed class TrainableTokensMethod : IPeftMethod
+{
+    private const string Field = "token_indices";
+
+    /// <inheritdoc/>
+    public MethodDescription Description { get; } = new()
+    {
+        Name = "trainable-tokens",
+        PeftType = "TRAINABLE_TOKENS",
+        Title = "trainable tokens",
+        Trains = "the embeddings of chosen tokens, and with them the rows of a tied head",
+    };
+
+    /// <inheritdoc/>
+    public PeftConfig ReadConfig(ConfigFields fields) => TrainableTokensConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public Injection Inject(Model model, PeftConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var tokens = (TrainableTokensConfig)config;
+        var targets = Targets(model.Graph, tokens);
+        var builder = GraphBuilder.Over(model);
+        var resolved = tokens with { TargetModules = ModuleTargets.Listed(targets.Select(static t => t.Module.Name)) };
+        return new Injection(resolved, [.. targets.Select(t => Inject(t, tokens, builder, seed))])
+        {
+            ForSaving = weights => WithHeads(targets, weights),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(weights);
+        foreach (var target in Targets(model.Graph, (TrainableTokensConfig)config))
+            target.Merge(model.Graph, weights[NameOf(target.Module.Name)]);
+    }
+
+    private static AdapterParameter Inject(TokenTarget target, TrainableTokensConfig config, GraphBuilder g, long seed)
+    {
+        var name = NameOf(target.Module.Name);
+        var start = config.InitWeights
+            ? target.BaseRows()
+            : InitialWeights.Normal(seed, name, 1, target.Tokens.Count, target.Module.Features);
+        var rows = g.Graph.AddInitializer(g.Graph.FreshName(name), start);
+        target.Inject(g, rows);
+        return new AdapterParameter(name, rows) { Aliases = target.Head is { } head ? [NameOf(head.Name)] : [] };
+    }
+
+    /// <summary>HF PEFT saves the rows of a tied head too, as a copy.</summary>
+    private static Dictionary<string, Tensor> WithHeads(
+        IReadOnlyList<TokenTarget> targets, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var saved = weights.ToDictionary(StringComparer.Ordinal);
+        foreach (var target in targets.Where(static t => t.Head is not null))
+            saved[NameOf(target.Head!.Name)] = weights[NameOf(target.Module.Name)];
+        return saved;
+    }
+
+    private static IReadOnlyList<TokenTarget> Targets(Graph graph, TrainableTokensConfig config)
+    {
+        if (config.TargetModules is { Pattern: { } pattern })
+            throw new ConfigException($"target_modules is '{pattern}'; list the embeddings' names.");
+        var names = config.TargetModules?.Names ?? [];
+        var indices = names.Count == 0
+            ? TokenIndices.Of(config.TokenIndices)
+            : TokenIndices.OfModules(names.Select(n => KeyValuePair.Create(n, config.TokenIndices)));
+        return TokenTargets.Resolve(graph, indices, Field);
+    }
+
+    private static string NameOf(string module) => $"base_model.model.{module}.trainable_tokens_delta";
+}

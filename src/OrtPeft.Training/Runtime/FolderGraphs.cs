@@ -1,0 +1,51 @@
+using System.Diagnostics.CodeAnalysis;
+using OrtPeft.Artifacts;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+
+namespace OrtPeft.Training.Runtime;
+
+/// <summary>Portable graphs of an artifact folder.</summary>
+internal static class FolderGraphs
+{
+    public static OrtGraphs Of(string folder, ArtifactManifest manifest)
+    {
+        var path = Path.Combine(folder, ArtifactManifest.FileName);
+        return new OrtGraphs
+        {
+            Parameters = manifest.Parameters,
+            FlatLength = manifest.FlatLength ?? throw Missing(path, "flat_length"),
+            VirtualTokens = manifest.VirtualTokens,
+            InitialWeight = InitialWeights(
+                Path.Combine(folder, manifest.Files.Weights ?? throw Missing(path, "files.weights")), manifest),
+            OpenTraining = options => Open(folder, manifest.Training, options),
+            OpenEvaluation = options => Open(folder, manifest.Evaluation ?? throw Missing(path, "evaluation"), options),
+            OpenOptimizer = options => Open(folder, manifest.Optimizer, options),
+        };
+    }
+
+    /// <summary>Opens one of a folder's models.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
+    public static GraphSession Open(string folder, ArtifactGraph graph, RuntimeOptions options)
+    {
+        var session = FileSession.Open(Path.GetFullPath(Path.Combine(folder, graph.File)), options);
+        return new GraphSession(session, graph, session);
+    }
+
+    private static Func<string, Tensor> InitialWeights(string path, ArtifactManifest manifest)
+    {
+        var file = SafetensorsFile.Open(path);
+        var dims = manifest.Parameters.ToDictionary(static p => p.Name, static p => p.Dims, StringComparer.Ordinal);
+        return parameter =>
+        {
+            var tensor = file[parameter];
+            return tensor.Dims.SequenceEqual(dims[parameter]) ? tensor : throw new OnnxFormatException(
+                $"{file.Path}: '{parameter}' is [{string.Join(", ", tensor.Dims)}], {ArtifactManifest.FileName} says "
+                + $"[{string.Join(", ", dims[parameter])}]; copy the whole folder, or write it again.");
+        };
+    }
+
+    private static OnnxFormatException Missing(string path, string field) =>
+        new($"{path}: {field} is missing, which '{ArtifactRuntimes.Ort}' needs; write the artifacts again.");
+}

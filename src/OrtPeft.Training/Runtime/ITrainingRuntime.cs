@@ -1,0 +1,39 @@
+using OrtPeft.Onnx;
+using OrtPeft.Training.Checkpoints;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Training.Runtime;
+
+/// <summary>
+/// What holds the parameters and moves them. The trainer decides what is learnt from when and at what rate, and knows
+/// nothing of how. Not thread-safe.
+/// </summary>
+internal interface ITrainingRuntime : IDisposable
+{
+    /// <summary>Computes the gradient of a step's mean loss and moves the parameters.</summary>
+    /// <param name="step">The step's number, from 1.</param>
+    /// <param name="learningRate">The step's rate.</param>
+    /// <param name="batches">The step's batches, at least one; each has something to learn.</param>
+    /// <returns>The loss before the step; where it is not finite, nothing has moved.</returns>
+    StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches);
+
+    /// <summary>Measures the loss with the current parameters, without dropout.</summary>
+    /// <param name="batch">The rows.</param>
+    (double Sum, long Count) Evaluate(FeedBatch batch);
+
+    /// <summary>The current parameters, copied, by their names on disk.</summary>
+    IReadOnlyDictionary<string, Tensor> GetWeights();
+
+    /// <summary>Writes all that a later run needs to go on from here, whole or not at all.</summary>
+    /// <param name="folder">Where to; exists.</param>
+    /// <param name="info">Where the run stands; kept with it.</param>
+    /// <returns>The file.</returns>
+    string Save(string folder, CheckpointInfo info);
+
+    /// <summary>Goes back to what <see cref="Save"/> wrote.</summary>
+    /// <param name="folder">Where it is.</param>
+    /// <param name="expected">What the checkpoint must have in common with this run.</param>
+    /// <returns>The file, and where the run stood.</returns>
+    /// <exception cref="TrainingFailedException">There is none, or it belongs to another run.</exception>
+    (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected);
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics.CodeAnalysis;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Artifacts;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Training.Runtime;
+
+/// <summary>Portable graphs of a model in memory. All that knows graphs is here: folders train without it.</summary>
+internal static class ModelGraphs
+{
+    public static OrtGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments)
+    {
+        var parameters = PortableParameters.Of(peft, arguments.LearningRateFactorOf);
+        var values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
+        return new OrtGraphs
+        {
+            Parameters = parameters.All,
+            FlatLength = parameters.FlatLength,
+            VirtualTokens = peft.VirtualTokens,
+            InitialWeight = name => values[name].Initializer!,
+            OpenTraining = options => OpenLoss(
+                TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout), options, parameters.All),
+            OpenEvaluation = options => OpenLoss(
+                TrainingGraph.ForEvaluation(peft, objective), options, parameters.All),
+            OpenOptimizer = options =>
+            {
+                var graph = OptimizerGraph.Build(parameters.FlatLength, arguments.Optimizer, parameters.HasFactors);
+                return Open(graph, GraphContract.OfOptimizer(graph.Graph), options);
+            },
+        };
+    }
+
+    /// <summary>Opens a graph of the loss, whose parameters, if any are named, are inputs.</summary>
+    public static GraphSession OpenLoss(
+        Model model, RuntimeOptions options, IReadOnlyList<ArtifactParameter>? parameters = null) =>
+        Open(model, GraphContract.OfLoss(model.Graph, parameters), options);
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
+    private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)
+    {
+        var opened = ModelSession.Open(model, options);
+        return new GraphSession(opened.Session, contract, opened);
+    }
+}

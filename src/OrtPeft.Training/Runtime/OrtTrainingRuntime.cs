@@ -1,0 +1,162 @@
+using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Training.Checkpoints;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Training.Runtime;
+
+/// <summary>
+/// Trains with ONNX Runtime's own training session, which builds up to 1.19.2 have. It averages each batch's loss
+/// itself and adds up gradients: several batches to a step count alike, whatever their tokens, and clipping sees
+/// the sum.
+/// </summary>
+/// <seealso href="https://onnxruntime.ai/docs/api/csharp/api/Microsoft.ML.OnnxRuntime.TrainingSession.html"/>
+internal sealed class OrtTrainingRuntime : ITrainingRuntime
+{
+    /// <summary>The file of a run's state in its output folder.</summary>
+    public const string StateFile = "checkpoint.ort";
+
+    private const string RunProperty = "ortpeft.run";
+
+    private readonly string _folder;
+    private readonly ArtifactManifest _manifest;
+    private readonly ArtifactValue[] _inputs;
+    private readonly SessionOptions _options = new();
+    private CheckpointState _state;
+    private TrainingSession _session;
+
+    public OrtTrainingRuntime(string folder, ArtifactManifest manifest, TrainingArguments arguments)
+    {
+        (_folder, _manifest) = (Path.GetFullPath(folder), manifest);
+        _inputs = [.. manifest.Training.Inputs.Where(static v => v.Role == ValueRoles.Data)];
+        if (arguments.Runtime.Threads > 0)
+            _options.IntraOpNumThreads = arguments.Runtime.Threads;
+        var checkpoint = manifest.Files.Checkpoint ?? throw new OnnxFormatException(
+            $"{InFolder(ArtifactManifest.FileName)}: files.checkpoint is missing; write the artifacts again.");
+        try
+        {
+            _state = OpenState(InFolder(checkpoint));
+            _session = OpenSession(_state);
+        }
+        catch
+        {
+            _options.Dispose();
+            throw;
+        }
+    }
+
+    public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
+    {
+        var (sum, total) = (0.0, 0L);
+        _session.LazyResetGrad();
+        foreach (var batch in batches)
+        {
+            using var feeds = new Feeds(_inputs, batch);
+            using var results = _session.TrainStep([.. feeds.Values.Select(static v => v.Value)]);
+            var count = batch.CountFor(_manifest.VirtualTokens);
+            (sum, total) = (sum + (LossOf(results) * count), total + count);
+        }
+
+        var loss = sum / total;
+        if (!double.IsFinite(loss))
+            return new StepResult(loss, null);
+        // Set for every step: a checkpoint does not keep it, and the optimiser's model may multiply it.
+        _session.SetLearningRate((float)(learningRate / (_manifest.FoldLr?.Factor ?? 1)));
+        _session.OptimizerStep();
+        return new StepResult(loss, null);
+    }
+
+    public (double Sum, long Count) Evaluate(FeedBatch batch)
+    {
+        using var feeds = new Feeds(_inputs, batch);
+        using var results = _session.EvalStep([.. feeds.Values.Select(static v => v.Value)]);
+        var count = batch.CountFor(_manifest.VirtualTokens);
+        return (LossOf(results) * count, count);
+    }
+
+    public IReadOnlyDictionary<string, Tensor> GetWeights() => _manifest.Parameters.ToDictionary(
+        static p => p.Name,
+        p =>
+        {
+            using var value = _state.GetParameter(p.Input);
+            return Tensor.Of(value.GetTensorDataAsSpan<float>(), [.. p.Dims]);
+        },
+        StringComparer.Ordinal);
+
+    public string Save(string folder, CheckpointInfo info)
+    {
+        var path = Path.Combine(Path.GetFullPath(folder), StateFile);
+        var temporary = $"{path}.tmp";
+        var run = JsonSerializer.Serialize(info.ToMetadata(), RunJson.Default.DictionaryStringString);
+        _state.AddProperty(RunProperty, run);
+        CheckpointState.SaveCheckpoint(_state, temporary, includeOptimizerState: true);
+        // Large states have their bytes in a file of their own.
+        if (File.Exists($"{temporary}.data"))
+            File.Move($"{temporary}.data", $"{path}.data", overwrite: true);
+        File.Move(temporary, path, overwrite: true);
+        return path;
+    }
+
+    public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected)
+    {
+        var path = Path.Combine(Path.GetFullPath(folder), StateFile);
+        TrainingCheckpoint.MustExist(path);
+        _session.Dispose();
+        _state.Dispose();
+        _state = OpenState(path);
+        var info = CheckpointInfo.FromMetadata(RunOf(_state), path);
+        info.MustMatch(expected, path);
+        _session = OpenSession(_state);
+        return (path, info);
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _state.Dispose();
+        _options.Dispose();
+    }
+
+    /// <summary>The loss comes first; of a batch without anything to learn it would not be a number.</summary>
+    private static double LossOf(IReadOnlyList<OrtValue> results) => results[0].GetTensorDataAsSpan<float>()[0];
+
+    private static Dictionary<string, string> RunOf(CheckpointState state)
+    {
+        try
+        {
+            var run = (string)state.GetProperty(RunProperty);
+            return JsonSerializer.Deserialize(run, RunJson.Default.DictionaryStringString) ?? [];
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or JsonException or InvalidCastException)
+        {
+            return [];
+        }
+    }
+
+    private static CheckpointState OpenState(string path)
+    {
+        try
+        {
+            return CheckpointState.LoadCheckpoint(path);
+        }
+        catch (Exception e) when (TrainingBuild.IsMissing(e))
+        {
+            throw TrainingBuild.Missing(e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new OnnxFormatException($"{path}: no checkpoint: {e.Message}; write the artifacts again.", e);
+        }
+    }
+
+    private TrainingSession OpenSession(CheckpointState state) => new(
+        _options,
+        state,
+        InFolder(_manifest.Training.File),
+        _manifest.Evaluation is { } evaluation ? InFolder(evaluation.File) : null,
+        InFolder(_manifest.Optimizer.File));
+
+    private string InFolder(string file) => Path.Combine(_folder, file);
+}

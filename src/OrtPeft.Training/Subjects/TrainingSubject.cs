@@ -1,0 +1,33 @@
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Training.Runtime;
+
+namespace OrtPeft.Training.Subjects;
+
+/// <summary>
+/// What a trainer trains: a model in memory, or a folder. The trainer knows neither, so that a program which trains
+/// from a folder loads no code for graphs.
+/// </summary>
+internal sealed record TrainingSubject
+{
+    /// <summary>Holds and moves the parameters.</summary>
+    public required ITrainingRuntime Runtime { get; init; }
+
+    /// <summary>How many positions the model has before the first token of its input.</summary>
+    public required int VirtualTokens { get; init; }
+
+    /// <summary>The optimiser's constants.</summary>
+    public required AdamWConfig Optimizer { get; init; }
+
+    /// <summary>Whether dropout of the base's own graph is live.</summary>
+    public required bool BaseDropout { get; init; }
+
+    /// <summary>What a resumed run must share of the adapters, by field.</summary>
+    public required IReadOnlyDictionary<string, string> Adapters { get; init; }
+
+    /// <summary>Takes trained weights, by parameter.</summary>
+    public required Action<IReadOnlyDictionary<string, Tensor>> SetWeights { get; init; }
+
+    /// <summary>Writes an adapter folder with given weights.</summary>
+    public required Action<string, IReadOnlyDictionary<string, Tensor>> Save { get; init; }
+}

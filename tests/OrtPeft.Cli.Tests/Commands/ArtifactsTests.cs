@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Cli.Tests.Running;
+
+namespace OrtPeft.Cli.Tests.Commands;
+
+public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
+{
+    private static readonly string[] Lora = ["--rank", "4", "--target", "c_attn", "--dropout", "0.1", "--seed", "5"];
+
+    [Fact]
+    public void Artifacts_WritesAFolder_AndSaysWhatIsInIt()
+    {
+        var folder = place.Fresh();
+
+        var run = CliRun.Of(["artifacts", place.Model, "--out", folder, "--json", .. Lora]).Succeeded();
+
+        string[] files = [.. run.Json["files"]!.AsArray().Select(static f => (string)f!)];
+        Assert.Equal(
+            Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal),
+            files.Order(StringComparer.Ordinal));
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "training_model.onnx", "eval_model.onnx", "optimizer_model.onnx", "artifacts.json",
+                "adapter_config.json", "adapter_model.safetensors", "tokenizer.json",
+            },
+            files.ToHashSet());
+        Assert.Equal("ort", (string?)run.Json["runtime"]);
+        Assert.Equal(4 * 4 * Workplace.Width * Workplace.Layers, (long)run.Json["trainable_parameters"]!);
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "artifacts.json")))!;
+        Assert.Equal(Workplace.Context, (int)manifest["base"]!["context_length"]!);
+        Assert.Equal(Workplace.Vocabulary, (int)manifest["base"]!["vocabulary_size"]!);
+    }
+
+    [Fact]
+    public void Train_OfTheFolder_IsTrainOfTheModel()
+    {
+        var (artifacts, fromFolder, fromModel) = (place.Fresh(), place.Fresh(), place.Fresh());
+        string[] frozen = ["--frozen-weights", "file", "--weight-decay", "0.1"];
+        string[] how = ["--data", place.Rows, "--steps", "4", "--lr", "0.01", "--threads", "1"];
+        CliRun.Of(["artifacts", place.Model, "--out", artifacts, .. frozen, .. Lora]).Succeeded();
+
+        var run = CliRun.Of(["train", artifacts, "--out", fromFolder, "--seed", "5", .. how, "--json"]).Succeeded();
+        CliRun.Of(["train", place.Model, "--out", fromModel, "--weight-decay", "0.1", .. how, .. Lora]).Succeeded();
+
+        Assert.Equal("LORA", (string?)run.Json["method"]);
+        Assert.Equal(Bytes(fromModel), Bytes(fromFolder));
+        CliRun.Of("eval", place.Model, "--adapter", fromFolder, "--data", place.Rows).Succeeded();
+    }
+
+    [Fact]
+    public void Train_OfTheFolder_OnText_UsesTheTokenizerInIt()
+    {
+        var (artifacts, adapter) = (place.Fresh(), place.Fresh());
+        CliRun.Of(["artifacts", place.Hf, "--out", artifacts, .. Lora]).Succeeded();
+
+        CliRun.Of("train", artifacts, "--data", place["text.jsonl"], "--out", adapter, "--steps", "1").Succeeded();
+
+        Assert.True(File.Exists(Path.Combine(adapter, "adapter_model.safetensors")));
+    }
+
+    [Fact]
+    public void Train_OfTheFolder_RefusesWhatIsDecided()
+    {
+        var artifacts = place.Fresh();
+        CliRun.Of(["artifacts", place.Model, "--out", artifacts, .. Lora]).Succeeded();
+        string[] train = ["train", artifacts, "--data", place.Rows, "--steps", "1"];
+
+        var elsewhere = place.Fresh();
+        CliRun.Of([.. train, "--out", elsewhere, "--rank", "8"]).Refused(2, artifacts, "--rank", "ortpeft artifacts");
+        CliRun.Of([.. train, "--out", elsewhere, "--max-grad-norm", "0"]).Refused(2, "optimiser", "ortpeft artifacts");
+        CliRun.Of([.. train, "--out", artifacts, "--overwrite"]).Refused(2, artifacts, "own folder");
+        Assert.True(File.Exists(Path.Combine(artifacts, "artifacts.json")));
+    }
+
+    [Fact]
+    public void Artifacts_OverAnotherFolder_IsRefused_UnlessOverwriteIsGiven()
+    {
+        var folder = place.Fresh();
+        string[] words = ["artifacts", place.Model, "--out", folder, .. Lora];
+        CliRun.Of(words).Succeeded();
+
+        CliRun.Of(words).Refused(2, folder, "artifacts.json", "--overwrite");
+
+        CliRun.Of([.. words, "--overwrite"]).Succeeded();
+    }
+
+    [Theory]
+    [InlineData("--runtime", "abacus", "one of ort")]
+    [InlineData("--frozen-weights", "shared", "embed, file")]
+    [InlineData("--beta1", "1", "below 1")]
+    [InlineData("--init", "eva", "eva")]
+    public void Artifacts_OfAWrongValue_NamesIt(string option, string value, string allowed) =>
+        CliRun.Of("artifacts", place.Model, "--out", place.Fresh(), option, value).Refused(2, allowed);
+
+    private static byte[] Bytes(string folder) => File.ReadAllBytes(Path.Combine(folder, "adapter_model.safetensors"));
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Artifacts;
+using OrtPeft.Models;
+using OrtPeft.Onnx;
+using OrtPeft.Testing;
+using OrtPeft.Training.Data;
+
+namespace OrtPeft.Samples.Tests;
+
+/// <summary>The programs in <c>samples/ondevice-csharp</c>, each in its own process, on the golden batches.</summary>
+public sealed class OnDeviceTests : IDisposable
+{
+    /// <summary>The golden runs' learning rate.</summary>
+    private const string Rate = "0.01";
+
+    private readonly TemporaryFolder _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    public static TheoryData<string, string> Programs
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var program in new[] { "OnDevice.Trainer", "OnDevice.Plain" })
+                foreach (var run in new[] { "lora_all_randB", "prompt" })
+                    data.Add(program, run);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public void Program_OnTheGoldenBatches_GivesHfPeftsLosses_AndAnAdapter(string program, string name)
+    {
+        var golden = TrainRun.Open(name);
+        var model = Artifacts(golden, name);
+
+        var losses = Run(program);
+
+        var expected = golden.Measured("const", "losses");
+        Assert.Equal(expected.Length, losses.Count);
+        // PyTorch's float64 against float32 over 20 steps.
+        foreach (var (wanted, found) in expected.Zip(losses))
+            Assert.Equal(wanted, found, 1e-4);
+        var trained = PeftModel.Load(Base(), _place["adapter"]).GetWeights();
+        Assert.Equal(model.GetWeights().Keys.Order(), trained.Keys.Order());
+        foreach (var (key, tensor) in golden.All("final_const_64"))
+            Near.Within(KeyBias.Left(key, tensor), KeyBias.Left(key, trained[key]), 1e-3, key);
+    }
+
+    [Fact]
+    public void Trainer_LoadsNoCodeForGraphs()
+    {
+        Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn");
+
+        Run("OnDevice.Trainer");
+
+        var loaded = File.ReadAllLines(_place["loaded.txt"]);
+        Assert.Contains("OrtPeft.Training", loaded);
+        Assert.Contains("OrtPeft.Artifacts", loaded);
+        string[] graphs = ["OrtPeft.Onnx", "OrtPeft.Autodiff", "OrtPeft.Adapters", "OrtPeft.Models", "Google.Protobuf"];
+        Assert.Empty(loaded.Intersect(graphs));
+    }
+
+    [Fact]
+    public void Plain_LoadsNothingOfOrtPeft()
+    {
+        Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn");
+
+        Run("OnDevice.Plain");
+
+        var loaded = File.ReadAllLines(_place["loaded.txt"]);
+        Assert.Contains("Microsoft.ML.OnnxRuntime", loaded);
+        // The hook that lists them is in this test's own assembly.
+        var hook = typeof(OnDeviceTests).Assembly.GetName().Name;
+        Assert.DoesNotContain(loaded, name => name.StartsWith("OrtPeft", StringComparison.Ordinal) && name != hook);
+    }
+
+    [Fact]
+    public void ArtifactsSample_WritesATrainedAdapter()
+    {
+        var first = Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn").GetWeights();
+        var rows = new ExampleReader(tokenizer: null).Read(_place["rows.jsonl"]);
+
+        ArtifactsSample.Run(_place["artifacts"], _place["adapter"], new TokenDataset([.. rows]));
+
+        var trained = PeftModel.Load(Base(), _place["adapter"]).GetWeights();
+        Assert.All(trained, w => Assert.NotEqual(first[w.Key].ToFloat32(), w.Value.ToFloat32()));
+    }
+
+    private static Model Base() => ModelSource.Open(Path.Combine(Fixtures.Folder, "base", "g2l")).Model;
+
+    private PeftModel Artifacts(TrainRun golden, string name)
+    {
+        var config = AdapterFolder.LoadConfig(golden.AdapterFolder);
+        var model = PeftModel.Create(Base(), config, golden.All("init"), name);
+        var options = new PortableOptions { Optimizer = new AdamWConfig { MaxGradNorm = 0 } };
+        PortableArtifacts.Write(model, new CausalLm(), options, _place["artifacts"]);
+        File.WriteAllLines(_place["rows.jsonl"], Enumerable.Range(0, 4).SelectMany(Rows));
+        return model;
+    }
+
+    private static IEnumerable<string> Rows(int batch)
+    {
+        var tensors = TrainRun.Batch(batch);
+        return Enumerable.Range(0, 3).Select(row => JsonSerializer.Serialize(
+            tensors.ToDictionary(static t => t.Key, t => RowOf(t.Value, row))));
+    }
+
+    private static long[] RowOf(Tensor matrix, int row)
+    {
+        var columns = (int)matrix.Dims[1];
+        return matrix.ToInt64().AsSpan(row * columns, columns).ToArray();
+    }
+
+    /// <summary>Runs a sample's build; what it prints is <c>step 1 loss 4.6</c>.</summary>
+    private List<double> Run(string program)
+    {
+        var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        var file = Path.Combine(AppContext.BaseDirectory, "..", "..", program, configuration, $"{program}.dll");
+        string[] arguments = [file, _place["artifacts"], _place["rows.jsonl"], _place["adapter"], "20", Rate];
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(OnDeviceTests).Assembly.Location;
+        start.Environment[StartupHook.FileVariable] = _place["loaded.txt"];
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors.Result);
+        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static line => double.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture))];
+    }
+}

@@ -1,0 +1,240 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Adapters.PTuning;
+using OrtPeft.Adapters.Vera;
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Testing;
+using OrtPeft.Training.Metrics;
+
+namespace OrtPeft.Training.Tests.Runs;
+
+/// <summary>Training from an artifact folder is training the model in memory.</summary>
+public sealed class ArtifactRunTests : IDisposable
+{
+    private static readonly AdamWConfig Unclipped = new() { MaxGradNorm = 0 };
+
+    private readonly TemporaryFolder _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    public static TheoryData<string> GoldenRuns =>
+        ["lora_cattn", "lora_all_randB", "bitfit", "prompt", "ptuning", "prefix_proj"];
+
+    [Theory]
+    [MemberData(nameof(GoldenRuns))]
+    public void Train_OnTheGoldenBatches_GivesHfPeftsLosses(string name)
+    {
+        var golden = TrainRun.Open(name);
+        var config = name == "bitfit" ? new Adapters.BitFit.BitFitConfig() : null;
+        Write(new GoldenRow(name, config).Open(Tiny.Base), new PortableOptions { Optimizer = Unclipped });
+
+        var steps = Run(Tiny.Arguments with { MaxSteps = 20, Schedule = "constant" });
+
+        var expected = golden.Measured("const", "losses");
+        Assert.Equal(20, steps.Count);
+        // PyTorch's float64 against float32 over 20 steps, as in GoldenRunTests.
+        foreach (var (wanted, found) in expected.Zip(steps))
+            Assert.True(Math.Abs(wanted - found.Loss) <= 1e-4, $"step {found.Step}: {found.Loss}, expected {wanted}");
+    }
+
+    public static TheoryData<bool, int> Forms => new() { { true, 1 }, { false, 1 }, { false, 2 } };
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Train_FromAFolder_IsTheRunInMemory(bool embed, int accumulation)
+    {
+        var model = Tiny.Lora(dropout: 0.1);
+        var arguments = Tiny.Arguments with { GradientAccumulation = accumulation, BatchSize = 3 / accumulation };
+        Write(model, new PortableOptions { EmbedWeights = embed });
+
+        var fromFolder = Run(arguments, save: true);
+        var inMemory = Tiny.Run(model, arguments);
+
+        Assert.Equal(inMemory.Select(static s => s.Loss), fromFolder.Select(static s => s.Loss));
+        Assert.Equal(inMemory.Select(static s => s.GradNorm), fromFolder.Select(static s => s.GradNorm));
+        var saved = PeftModel.Load(Tiny.Base, _place["adapter"]);
+        Assert.Equal(Tiny.Numbers(model), Tiny.Numbers(saved));
+    }
+
+    [Fact]
+    public void Train_WithLoraPlus_TakesTheFactorsFromTheFolder()
+    {
+        var model = Tiny.Lora();
+        var plus = Tiny.Arguments with { LoraPlusRatio = 16 };
+        Write(model, new PortableOptions { LearningRateFactor = plus.LearningRateFactorOf });
+
+        var fromFolder = Run(Tiny.Arguments);
+
+        Assert.Equal(Tiny.Run(model, plus).Select(static s => s.Loss), fromFolder.Select(static s => s.Loss));
+    }
+
+    [Fact]
+    public void SaveAdapter_OfAnEncoder_WritesWhatHfPeftsFilesHold()
+    {
+        var model = PeftModel.Create(Tiny.Base, new PTuningConfig { NumVirtualTokens = 4 });
+        Write(model, new PortableOptions());
+
+        Run(Tiny.Arguments, save: true);
+        Tiny.Run(model, Tiny.Arguments);
+        model.Save(_place["memory"]);
+
+        var (expected, actual) = (Weights("memory"), Weights("adapter"));
+        Assert.Equal(["prompt_embeddings"], actual.Keys);
+        // The encoder runs in ONNX Runtime here and in C# there, both in float32.
+        Near.Relative(expected["prompt_embeddings"], actual["prompt_embeddings"], 1e-5, "prompt_embeddings");
+    }
+
+    [Fact]
+    public void SaveAdapter_KeepsWhatDoesNotTrain()
+    {
+        var model = PeftModel.Create(Tiny.Base, new VeraConfig { R = 8 });
+        Write(model, new PortableOptions());
+
+        Run(Tiny.Arguments, save: true);
+        Tiny.Run(model, Tiny.Arguments);
+        model.Save(_place["memory"]);
+
+        var (expected, actual) = (Weights("memory"), Weights("adapter"));
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        Assert.All(expected, w => Assert.Equal(w.Value.ToFloat32(), actual[w.Key].ToFloat32()));
+    }
+
+    [Fact]
+    public void Train_InterruptedAndResumed_IsOneRun_AndARunInMemoryGoesOnFromIt()
+    {
+        var model = Tiny.Lora(dropout: 0.1);
+        Write(model, new PortableOptions());
+        var whole = Run(Tiny.Arguments);
+        var arguments = Tiny.Arguments with { OutputFolder = _place["run"] };
+        using (var stop = new CancellationTokenSource())
+        {
+            using var trainer = Trainer.FromArtifacts(_place["artifacts"], arguments, Tiny.Data);
+            trainer.Train(new Tiny.Observer(p => Stop(stop, p.Step.Step)), stop.Token);
+        }
+
+        Directory.CreateDirectory(_place["copy"]);
+        foreach (var file in Directory.EnumerateFiles(_place["run"]))
+            File.Copy(file, Path.Combine(_place["copy"], Path.GetFileName(file)));
+        var rest = Run(arguments with { Resume = true });
+        var inMemory = Tiny.Run(model, arguments with { Resume = true, OutputFolder = _place["copy"] });
+
+        Assert.Equal(whole.Skip(3).Select(static s => s.Loss), rest.Select(static s => s.Loss));
+        Assert.Equal(rest.Select(static s => s.Loss), inMemory.Select(static s => s.Loss));
+
+        static void Stop(CancellationTokenSource source, int step)
+        {
+            if (step == 3)
+                source.Cancel();
+        }
+    }
+
+    [Fact]
+    public void Evaluate_FromAFolder_IsTheEvaluationInMemory()
+    {
+        var model = Tiny.Lora(dropout: 0.1);
+        Write(model, new PortableOptions());
+        using var fromFolder = Trainer.FromArtifacts(_place["artifacts"], Tiny.Arguments, Tiny.Data, Tiny.Data);
+        using var inMemory = new Trainer(model, Tiny.Arguments, Tiny.Data, Tiny.Data);
+
+        Assert.Equal(inMemory.Evaluate()!.Loss, fromFolder.Evaluate()!.Loss);
+    }
+
+    public static TheoryData<string> Fixed => ["optimiser", "dropout", "LoRA+"];
+
+    [Theory]
+    [MemberData(nameof(Fixed))]
+    public void FromArtifacts_WhenAnArgumentIsPartOfTheModels_SaysSo(string what)
+    {
+        Write(Tiny.Lora(), new PortableOptions());
+        var arguments = what switch
+        {
+            "optimiser" => Tiny.Arguments with { Optimizer = Unclipped },
+            "dropout" => Tiny.Arguments with { BaseDropout = false },
+            _ => Tiny.Arguments with { LoraPlusRatio = 2 },
+        };
+
+        var error = Assert.Throws<ArgumentException>(() => Open(arguments));
+
+        Assert.Contains(what, error.Message, StringComparison.Ordinal);
+        Assert.Contains("ortpeft artifacts", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromArtifacts_ForTheTrainingApi_WithoutIt_NamesThePackageAndTheOtherRuntime()
+    {
+        var manifest = Write(Tiny.Lora(), new PortableOptions());
+        var training = manifest with
+        {
+            Runtime = ArtifactRuntimes.OrtTraining,
+            Files = manifest.Files with { Checkpoint = "checkpoint" },
+        };
+        File.WriteAllBytes(_place["artifacts/checkpoint"], []);
+        training.Save(_place["artifacts"]);
+
+        var error = Assert.Throws<TrainingRuntimeException>(() => Open(Tiny.Arguments));
+
+        Assert.Contains("Microsoft.ML.OnnxRuntime.Training 1.19.2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--runtime ort", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("training_model.onnx")]
+    [InlineData("frozen_weights.bin")]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("artifacts.json")]
+    public void FromArtifacts_WithAFileMissing_NamesIt(string file)
+    {
+        Write(Tiny.Lora(), new PortableOptions { EmbedWeights = false });
+        File.Delete(Path.Combine(_place["artifacts"], file));
+
+        var error = Assert.Throws<OnnxFormatException>(() => Open(Tiny.Arguments));
+
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("training_model.onnx")]
+    [InlineData("adapter_model.safetensors")]
+    public void FromArtifacts_WithAFileCutOff_NamesIt(string file)
+    {
+        Write(Tiny.Lora(), new PortableOptions());
+        var path = Path.Combine(_place["artifacts"], file);
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..1000]);
+
+        var error = Assert.Throws<OnnxFormatException>(() => Open(Tiny.Arguments));
+
+        Assert.Contains(file, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromArtifacts_OfAnUnknownRuntime_NamesIt()
+    {
+        (Write(Tiny.Lora(), new PortableOptions()) with { Runtime = "abacus" }).Save(_place["artifacts"]);
+
+        var error = Assert.Throws<OnnxFormatException>(() => Open(Tiny.Arguments));
+
+        Assert.Contains("'abacus'", error.Message, StringComparison.Ordinal);
+    }
+
+    private ArtifactManifest Write(PeftModel model, PortableOptions options) =>
+        PortableArtifacts.Write(model, new CausalLm(), options, _place["artifacts"]);
+
+    private void Open(TrainingArguments arguments) =>
+        Trainer.FromArtifacts(_place["artifacts"], arguments, Tiny.Data).Dispose();
+
+    private List<StepMetrics> Run(TrainingArguments arguments, bool save = false)
+    {
+        var steps = new List<StepMetrics>();
+        using var trainer = Trainer.FromArtifacts(_place["artifacts"], arguments, Tiny.Data);
+        trainer.Train(new Tiny.Observer(p => steps.Add(p.Step)));
+        if (save)
+            trainer.SaveAdapter(_place["adapter"]);
+        return steps;
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Weights(string folder) =>
+        SafetensorsFile.Open(Path.Combine(_place[folder], AdapterFiles.Weights)).Tensors;
+}

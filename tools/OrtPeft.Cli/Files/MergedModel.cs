@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Data;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Inference.Evaluation;
+using OrtPeft.Models;
+using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Serialization;
+
+namespace OrtPeft.Cli.Files;
+
+/// <summary>A base with an adapter folded in, written and compared with the two side by side.</summary>
+/// <param name="WeightBytes">What its weights take.</param>
+/// <param name="Difference">The largest difference of a logit.</param>
+/// <param name="IsHfFolder">Whether the folder is an HF folder too.</param>
+internal sealed record MergedModel(long WeightBytes, float Difference, bool IsHfFolder)
+{
+    private const float Tolerance = 1e-3f;
+    private const int ComparedRows = 3;
+    private const int ComparedTokens = 32;
+
+    /// <summary>Writes the model and what lies beside the base: configuration, tokenizer.</summary>
+    /// <param name="run">Where notes and progress go.</param>
+    /// <param name="source">The base.</param>
+    /// <param name="peft">The base with its adapter.</param>
+    /// <param name="folder">Receives the files.</param>
+    /// <exception cref="ConfigException">The adapter cannot be folded in.</exception>
+    /// <exception cref="ResultException">The merged model answers otherwise than the two side by side.</exception>
+    public static MergedModel Write(Invocation run, ModelSource source, PeftModel peft, string folder)
+    {
+        var merged = peft.Merge();
+        if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))
+            run.Note("one of the model's weights stands for several that now differ, so the merged model has no If: " +
+                "it is the branch without a cache.");
+        var modelFile = Path.Combine(folder, ModelSource.ModelFileName);
+        var bytes = merged.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        var external = new OnnxSaveOptions { ExternalData = true };
+        WritingReport.Follow(run, folder, bytes, () => OnnxFile.Save(merged, modelFile, external));
+        var difference = Compare(run, source, peft, modelFile);
+        HfCheckpoint.CopyCompanions(source.Folder, folder);
+        return new MergedModel(bytes, difference, HfExport.TryWrite(source, merged, folder));
+    }
+
+    /// <summary>What was written, for people.</summary>
+    public string Describe() =>
+        $"{Human.Bytes(WeightBytes)} of weights{(IsHfFolder ? ", as ONNX and as HF folder" : "")}; "
+        + $"logits differ from the unmerged model's by at most {Human.Rate(Difference)}.";
+
+    /// <summary>What was written, for programs.</summary>
+    public void AddTo(JsonObject answer)
+    {
+        answer["weight_bytes"] = WeightBytes;
+        answer["largest_logit_difference"] = Difference;
+        answer["hf_layout"] = IsHfFolder;
+    }
+
+    /// <summary>Compares what was written with the model that has its adapter beside it.</summary>
+    private static float Compare(Invocation run, ModelSource source, PeftModel peft, string mergedFile)
+    {
+        var unmerged = peft.Model.Clone();
+        DropoutLowering.ForEvaluation(unmerged);
+        var length = Math.Min(ComparedTokens, ModelLimits.ContextLength(source) ?? ComparedTokens);
+        var vocabulary = ModelLimits.VocabularySize(source) ?? 1;
+        var rows = LogitsComparison.RandomSequences(ComparedRows, length, vocabulary, seed: 0);
+        var runtime = run.Runtime with { Prepacking = false };
+        var found = LogitsComparison.Compare(unmerged, OnnxFile.Load(mergedFile), rows, runtime);
+        return found.Largest <= Tolerance
+            ? found.Largest
+            : throw new ResultException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The merged model's logits differ by {found.Largest} from the unmerged model's (token {found.Token}: "
+                + $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. "
+                + $"Check the adapter's weights."));
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using OrtPeft.Cli.Errors;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>An adapter's folder and its weight in a combination.</summary>
+/// <param name="Folder">The folder.</param>
+/// <param name="Weight">Finite, of any sign.</param>
+internal sealed record AdapterWeight(string Folder, double Weight)
+{
+    /// <summary>Reads <c>DIR=WEIGHT</c> or <c>DIR</c>; a folder may have the sign in its name.</summary>
+    /// <exception cref="UsageException">The weight is no number.</exception>
+    public static AdapterWeight Parse(string text)
+    {
+        var sign = text.LastIndexOf('=');
+        if (sign <= 0 || Directory.Exists(text))
+            return new AdapterWeight(text, 1);
+        var isNumber = double.TryParse(text[(sign + 1)..], CultureInfo.InvariantCulture, out var weight);
+        return isNumber && double.IsFinite(weight)
+            ? new AdapterWeight(text[..sign], weight)
+            : throw new UsageException(
+                $"--adapter is '{text}'; behind = stands the weight, a finite number as in {text[..sign]}=0.5.");
+    }
+}
