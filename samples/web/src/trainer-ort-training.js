@@ -1,6 +1,6 @@
 // Trains with ONNX Runtime's own TrainingSession, which onnxruntime-web had up to version 1.19.2.
 import * as ort from '../node_modules/onnxruntime-training-web/dist/ort.training.wasm.min.mjs';
-import { nameOf, withRole } from './artifacts.js';
+import { nameOf } from './artifacts.js';
 import { dataFeeds } from './feeds.js';
 import { supervised } from './rows.js';
 
@@ -29,16 +29,14 @@ export class OrtTrainingTrainer {
     return results[nameOf(training.outputs, 'loss_mean', training.file)].data[0];
   }
 
-  // The sum of the losses and the number of predicted tokens, without dropout.
+  // The sum of the losses and the number of predicted tokens, without dropout. The API gives results in the model's
+  // order, but names them after the training model's outputs: the second one, which that has not, 'undefined'.
   async evaluate(batch) {
     const { evaluation, virtual_tokens: virtualTokens } = this.manifest;
-    const results = await this.session.runEvalStep(dataFeeds(ort, evaluation, batch));
+    const results = Object.values(await this.session.runEvalStep(dataFeeds(ort, evaluation, batch)));
+    const result = role => results[evaluation.outputs.findIndex(output => output.role === role)];
     const count = supervised(batch, virtualTokens);
-    return {
-      sum: results[nameOf(evaluation.outputs, 'loss_mean', evaluation.file)].data[0] * count,
-      count,
-      predictions: results[withRole(evaluation.outputs, 'predictions')?.name],
-    };
+    return { sum: result('loss_mean').data[0] * count, count, predictions: result('predictions') };
   }
 
   // Every tensor of the adapter's file by its name: { dims, data: Float32Array }. The API hands all of them out in one
