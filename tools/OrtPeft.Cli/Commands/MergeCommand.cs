@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Models;
