@@ -7,7 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 threads=2
 [ $# -gt 0 ] || set -- gpt2 gpt2-large
-command -v /usr/bin/time >/dev/null || { echo "memory.sh: /usr/bin/time is missing; install the package 'time'" >&2; exit 1; }
+command -v /usr/bin/time >/dev/null ||
+  { echo "memory.sh: /usr/bin/time is missing; install the package 'time'" >&2; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -9,7 +9,11 @@ namespace OrtPeft.Adapters.Inspection;
 public sealed class ModelInspection
 {
     private static readonly HashSet<string> TakenApart =
-        ["If", .. ContribOps.Operators.Select(static o => NameOf(o.Domain, o.OpType))];
+    [
+        "If",
+        NameOf("com.microsoft", "MatMulNBits"),
+        .. ContribOps.Operators.Select(static o => NameOf(o.Domain, o.OpType)),
+    ];
 
     private static readonly HashSet<string> Fusions = ["LayerNormalization", "Gelu"];
 

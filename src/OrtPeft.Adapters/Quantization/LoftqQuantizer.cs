@@ -33,7 +33,7 @@ public static class LoftqQuantizer
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
         if (config.UseDora)
-            throw new ConfigException("use_dora is true, and LoftQ makes no start for DoRA's magnitudes; leave one out.");
+            throw new ConfigException("use_dora is true, and LoftQ makes no start for magnitudes; leave one out.");
         var start = config with
         {
             TargetModules = config.TargetModules ?? ModuleTargets.AllLinear,
@@ -57,7 +57,7 @@ public static class LoftqQuantizer
     {
         var (_, targets) = LoraTargets.Resolve(graph, config, []);
         if (targets.FirstOrDefault(static t => t is not LinearTarget) is { } other)
-            throw new ConfigException($"{other.Name} is an embedding, which stays as it is; leave it out of the targets.");
+            throw new ConfigException($"{other.Name} is an embedding and stays as it is; leave it out of the targets.");
         var linear = targets.Cast<LinearTarget>().ToList();
         ModelQuantizer.Check([.. linear.Select(static t => t.Module)], config.TargetModules!);
         return linear;

@@ -49,7 +49,7 @@ public sealed record BlockFormat
         if (CodeBook is not null && Bits != 4)
             throw new ArgumentException($"Bits is {Bits}, but codes of {CodeBook} have 4; leave one of the two out.");
         if (CodeBook is not null && !IsSymmetric)
-            throw new ArgumentException($"IsSymmetric is false, but {CodeBook} has no zero points; leave one of the two out.");
+            throw new ArgumentException($"IsSymmetric is false, but {CodeBook} has no zero points; leave one out.");
     }
 
     /// <summary>Elements per block along an axis.</summary>

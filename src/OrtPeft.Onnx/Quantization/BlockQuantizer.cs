@@ -41,8 +41,8 @@ public static class BlockQuantizer
     }
 
     /// <summary>
-    /// With a code book: s = max|w|. Symmetric: s = max|w| / (2ᵇ⁻¹ − 1). Else s = (max − min) / (2ᵇ − 1) and z = −min / s, the range widened to hold
-    /// 0, so that zeros stay zeros.
+    /// With a code book: s = max|w|. Symmetric: s = max|w| / (2ᵇ⁻¹ − 1). Else s = (max − min) / (2ᵇ − 1) and
+    /// z = −min / s, the range widened to hold 0, so that zeros stay zeros.
     /// </summary>
     private static (float[] Scales, int[] Zeros) ScalesOf(Tensor weight, Blocks blocks, BlockFormat format)
     {

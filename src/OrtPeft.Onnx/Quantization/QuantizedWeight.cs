@@ -27,7 +27,7 @@ public abstract class QuantizedWeight
     public static QuantizedWeight? Find(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return value.Producer is not { } node ? null : (QuantizedWeight?)IntegerWeight.Of(node) ?? CodeBookWeight.Of(node);
+        return value.Producer is { } node ? (QuantizedWeight?)IntegerWeight.Of(node) ?? CodeBookWeight.Of(node) : null;
     }
 
     /// <summary>Puts few bits in the place of a float32 matrix; every reader reads the dequantised values.</summary>
@@ -61,7 +61,9 @@ public abstract class QuantizedWeight
     internal static Value Insert(GraphBuilder g, string name, QuantizedTensor content)
     {
         (g.Before, g.Scope) = (g.Graph.Nodes[0], name);
-        var matrix = content.CodeBook is null ? IntegerWeight.Add(g, name, content) : CodeBookWeight.Add(g, name, content);
+        var matrix = content.CodeBook is null
+            ? IntegerWeight.Add(g, name, content)
+            : CodeBookWeight.Add(g, name, content);
         (g.Before, g.Scope) = (null, "");
         g.Graph.Rename(matrix, name);
         (matrix.Type, matrix.Shape) = (ElementType.Float, content.Values.Shape);
