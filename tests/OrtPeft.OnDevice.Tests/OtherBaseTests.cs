@@ -12,7 +12,7 @@ using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.OnDevice.Tests;
 
-/// <summary>Bases of other families, precisions and exporters: the engine and the trainer go the same way.</summary>
+/// <summary>Bases of other families, widths and exporters: the engine and the trainer go the same way.</summary>
 [Collection(EngineCollection.Name)]
 public sealed class OtherBaseTests(EngineRun run)
 {
@@ -25,7 +25,6 @@ public sealed class OtherBaseTests(EngineRun run)
         ["4 bits"] = static () => Quantized(new BlockFormat { Bits = 4 }),
         ["4 bits with zero points"] = static () => Quantized(new BlockFormat { IsSymmetric = false, BlockSize = 32 }),
         ["8 bits"] = static () => Quantized(new BlockFormat { Bits = 8 }),
-        ["half"] = static () => OnnxFile.Load(Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx")),
         ["fused"] = static () => OnnxFile.Load(Fixtures.Graph("ortopt_extended_hf442_g2l_nopast_op13.onnx")),
         ["nanoGPT"] = static () => OnnxFile.Load(Fixtures.Graph("nanogpt_g2l_op13.onnx")),
     };

@@ -24,7 +24,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     {
         Description = "embed: in every model; file: in one file beside them; checkpoint: in ort-training's checkpoint. "
             + "[default: ort-training: checkpoint; ort: embed up to 16 MiB, file above]",
-        HelpName = "embed|file|checkpoint",
+        HelpName = "WHERE",
     };
 
     private readonly Option<double?> _foldedLearningRate = new("--fold-lr")

@@ -44,6 +44,7 @@ internal sealed class LossModels
         var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
         var models = new LossModels(training, evaluation, peft.Parameters);
         var names = peft.Parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
+        EmptyBatches.Allow(training);
         MeanLoss.Replace(training);
         MeanLoss.Replace(evaluation);
         models.UserInputs = [.. training.Graph.Inputs.Where(i => !names.Contains(i.Name))];
