@@ -28,7 +28,7 @@ internal static class ParameterMatch
             if (!found.TryGetValue(nameOf(parameter), out var tensor))
                 throw Other(source, $"lacks the parameter '{nameOf(parameter)}'");
             if (tensor.Type != ElementType.Float || !tensor.Dims.SequenceEqual(parameter.Dims))
-                throw Other(source, $"has {tensor}, and not Float[{string.Join(", ", parameter.Dims)}] as the artifacts");
+                throw Other(source, $"has {tensor}, not Float[{string.Join(", ", parameter.Dims)}] as the artifacts");
             matched.Add(parameter.Name, tensor.WithName(parameter.Name));
         }
 

@@ -3,6 +3,7 @@ using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Artifacts;
 

@@ -42,7 +42,9 @@ internal static class LibraryLayout
     {
         try
         {
-            return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject json && Is(json);
+            var options = new JsonDocumentOptions { AllowDuplicateProperties = false };
+            return File.Exists(file)
+                && JsonNode.Parse(File.ReadAllText(file), documentOptions: options) is JsonObject json && Is(json);
         }
         catch (JsonException)
         {

@@ -28,6 +28,7 @@ public static class CanonicalForm
         new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
+        new("packed-weights", PackedWeights.Run),
         new("logits-first", LogitsFirst.Run),
     ];
 

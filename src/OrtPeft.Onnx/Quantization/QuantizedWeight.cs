@@ -48,13 +48,24 @@ public abstract class QuantizedWeight
             throw new ArgumentException($"{weight} is no initializer like {content.Values}.", nameof(weight));
         var (graph, name) = (g.Graph, weight.Name);
         graph.Rename(weight, graph.FreshName($"{name}_float"));
-        (g.Before, g.Scope) = (graph.Nodes[0], name);
-        var matrix = content.CodeBook is null ? IntegerWeight.Add(g, name, content) : CodeBookWeight.Add(g, name, content);
-        (g.Before, g.Scope) = (null, "");
-        graph.Rename(matrix, name);
-        (matrix.Type, matrix.Shape) = (ElementType.Float, before.Shape);
+        var matrix = Insert(g, name, content);
         graph.ReplaceAllUsesWith(weight, matrix);
         graph.Remove(weight);
+    }
+
+    /// <summary>Adds a matrix in few bits to a graph.</summary>
+    /// <param name="g">Adds the nodes, first in the graph.</param>
+    /// <param name="name">The matrix' name, which no value has yet.</param>
+    /// <param name="content">The matrix.</param>
+    /// <returns>Its float32 numbers.</returns>
+    internal static Value Insert(GraphBuilder g, string name, QuantizedTensor content)
+    {
+        (g.Before, g.Scope) = (g.Graph.Nodes[0], name);
+        var matrix = content.CodeBook is null ? IntegerWeight.Add(g, name, content) : CodeBookWeight.Add(g, name, content);
+        (g.Before, g.Scope) = (null, "");
+        g.Graph.Rename(matrix, name);
+        (matrix.Type, matrix.Shape) = (ElementType.Float, content.Values.Shape);
+        return matrix;
     }
 
     /// <summary>The numbers that the nodes make, bit for bit, in the matrix' layout.</summary>

@@ -89,7 +89,7 @@ public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("--runtime", "abacus", "one of ort")]
     [InlineData("--frozen-weights", "shared", "embed, file")]
     [InlineData("--beta1", "1", "below 1")]
-    [InlineData("--init", "eva", "eva")]
+    [InlineData("--init", "eva", "--init-adapter")]
     public void Artifacts_OfAWrongValue_NamesIt(string option, string value, string allowed) =>
         CliRun.Of("artifacts", place.Model, "--out", place.Fresh(), option, value).Refused(2, allowed);
 

@@ -42,6 +42,13 @@ internal sealed class ArtifactsCommand : Verb
     {
         var (writer, arguments) = (_artifacts.Writer(run), _artifacts.Read(run));
         var choice = _method.Choose(run);
+        if (choice.StartsFromData)
+        {
+            throw new UsageException(
+                $"{choice.Origin}: the start eva is made from rows, which artifacts have none of; train a step with it, "
+                + "and give that adapter with --init-adapter.");
+        }
+
         var source = _model.Open(run);
         var path = _output.PathOf(run);
         if (OutputFolder.IsSame(path, source.Folder))

@@ -16,6 +16,10 @@ namespace OrtPeft.Cli.Options;
 /// <param name="WeightsFolder">The adapter to start from, or null for fresh weights.</param>
 internal sealed record MethodChoice(string Origin, PeftConfig Config, string? WeightsFolder)
 {
+    /// <summary>Whether the first weights are made from rows, as EVA's.</summary>
+    public bool StartsFromData =>
+        WeightsFolder is null && Config is LoraConfig lora && lora.InitLoraWeights == LoraInit.Eva;
+
     /// <summary>Puts the adapter on a base.</summary>
     public PeftModel Apply(Model baseModel, long seed)
     {
@@ -54,7 +58,7 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
         Func<IReadOnlyList<Example>> rows,
         CancellationToken cancellation)
     {
-        if (WeightsFolder is not null || Config is not LoraConfig lora || lora.InitLoraWeights != LoraInit.Eva)
+        if (!StartsFromData || Config is not LoraConfig lora)
             return Apply(baseModel, arguments.Seed);
         return Blame.On(Origin, () => EvaInitialisation.Create(
             baseModel,

@@ -34,8 +34,8 @@ internal sealed class TrainedConfigOptions : IOptionGroup
         if (file is not null)
             return (AdapterFolder.LoadConfig(file), null);
         artifacts ??= Beside(checkpoint) ?? throw new UsageException(
-            $"{checkpoint}: no {ArtifactManifest.FileName} is beside it to tell the configuration; give the folder that "
-            + $"it was trained with by {_artifacts.Name}, or its adapter_config.json by {_configFile.Name}.");
+            $"{checkpoint}: no {ArtifactManifest.FileName} is beside it to tell the configuration; give the folder "
+            + $"that it was trained with by {_artifacts.Name}, or its adapter_config.json by {_configFile.Name}.");
         var origin = Path.Combine(artifacts, ArtifactManifest.FileName);
         var fields = new ConfigFields(ArtifactManifest.Load(artifacts).PeftConfig, origin);
         return (PeftMethods.Read(fields, origin), artifacts);

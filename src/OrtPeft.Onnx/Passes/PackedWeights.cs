@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
+
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Takes <c>MatMulNBits</c> with a constant weight apart into <c>DequantizeLinear</c> and <c>MatMul</c>, so that bases
+/// that other tools quantised have layers like those that OrtPeft quantised. ONNX Runtime joins the two again.
+/// </summary>
+/// <remarks>
+/// The weight is stored [N, blocks, bytes]; it is rewritten as [K, N] into memory, the form that a <c>MatMul</c> reads
+/// without a <c>Transpose</c>. Nodes with 2 bits, reordered groups or zero points that are no integers stay.
+/// </remarks>
+/// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits"/>
+public static partial class PackedWeights
+{
+    /// <summary>Runs the pass in place.</summary>
+    /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Node[] nodes =
+            [.. model.Graph.Nodes.Where(static n => n is { OpType: "MatMulNBits", Domain: "com.microsoft" })];
+        if (nodes.Length == 0)
+            return;
+        var g = GraphBuilder.Over(model);
+        var weights = new Dictionary<Value, Value>();
+        foreach (var node in nodes)
+        {
+            if (PackedProduct.Of(node) is not { } product)
+                continue;
+            if (!weights.TryGetValue(product.Packed, out var weight))
+            {
+                var name = model.Graph.FreshName(NameOf(product.Packed.Name));
+                weights[product.Packed] = weight = QuantizedWeight.Insert(g, name, product.Unpack());
+            }
+
+            (g.Before, g.Scope) = (node, ScopeOf(node.Name));
+            var result = g.MatMul(node.Inputs[0]!, weight);
+            Replacement.Put(g, node, node.Input(5) is { } bias ? g.Add(result, bias) : result);
+        }
+
+        model.Graph.RemoveDeadCode();
+    }
+
+    /// <summary>The float weight's name, from what ONNX Runtime's, Olive's and GenAI's quantisers make of it.</summary>
+    private static string NameOf(string packed)
+    {
+        var bare = Mark().Replace(packed, "");
+        return bare.EndsWith(".qweight", StringComparison.Ordinal) ? $"{bare[..^8]}.weight" : bare;
+    }
+
+    /// <summary>What stands before the node's own name, so that the new product is found in the same module.</summary>
+    private static string ScopeOf(string node) => node.LastIndexOf('/') is >= 0 and var at ? node[..at] : node;
+
+    [GeneratedRegex(@"(\.MatMul(NBits)?(?=\.q?weight))|(_Q\d+(G\d+)?|_quant|_quantized_T\w*)$")]
+    private static partial Regex Mark();
+}
