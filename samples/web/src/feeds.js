@@ -1,5 +1,7 @@
 // Which of a model's inputs come with every batch.
 
+const arrays = { int64: BigInt64Array, int32: Int32Array, float32: Float32Array };
+
 // Feeds for the inputs whose role is 'data' or 'empty_past'. ort: the onnxruntime-web module in use.
 export function dataFeeds(ort, graph, batch) {
   const feeds = {};
@@ -16,12 +18,12 @@ function dataTensor(ort, input, batch) {
   const values = batch[input.name];
   if (!values)
     throw new Error(`The model asks for the input '${input.name}', which this page does not have.`);
-  const cast = { int64: values => values, int32: Int32Array.from, float32: Float32Array.from }[input.dtype];
-  return new ort.Tensor(input.dtype, input.dtype === 'int64' ? values : cast(values, Number), batch.dims);
+  const data = input.dtype === 'int64' ? values : arrays[input.dtype].from(values, Number);
+  return new ort.Tensor(input.dtype, data, batch.dims);
 }
 
-// Keys or values of no token: the axis that has a name and is not the batch is empty.
+// Keys or values of no token: one axis is 0 long, and those with a name are as long as the batch.
 function emptyPast(ort, input, batch) {
-  const dims = input.dims.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? batch.dims[0] : 0));
-  return new ort.Tensor(input.dtype, new Float32Array(0), dims);
+  const dims = input.dims.map(dim => (typeof dim === 'number' ? dim : batch.dims[0]));
+  return new ort.Tensor(input.dtype, new arrays[input.dtype](0), dims);
 }

@@ -7,6 +7,8 @@ export async function generate(trainer, tokenizer, prompt, { maxTokens, topK = 1
   const start = ids.length;
   if (start === 0)
     throw new Error('The prompt is empty; write the beginning of a text.');
+  if (start >= rowLength)
+    throw new Error(`The prompt has ${start} tokens, and the model sees ${rowLength}; write a shorter one.`);
   while (ids.length < Math.min(start + maxTokens, rowLength)) {
     const next = draw(await lastLogits(trainer, ids), topK, random);
     if (next === tokenizer.endId)

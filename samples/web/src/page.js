@@ -30,7 +30,8 @@ function start() {
   $('prompt-shown').textContent = job.prompt;
   $('download').hidden = true;
   $('results').hidden = false;
-  $('results').scrollIntoView({ block: 'nearest' });
+  if ($('results').getBoundingClientRect().top > innerHeight / 2)
+    $('results').scrollIntoView();
   busy(true);
   worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
   worker.onmessage = ({ data }) => handlers[data.type](data);

@@ -3,13 +3,14 @@ import * as ort from '../node_modules/onnxruntime-training-web/dist/ort.training
 import { nameOf } from './artifacts.js';
 import { dataFeeds } from './feeds.js';
 import { supervised } from './rows.js';
+import { encoded } from './saving.js';
 
 ort.env.wasm.numThreads = 1;
 
 export class OrtTrainingTrainer {
   // set: an ArtifactSet. The learning rate is the optimizer model's: this API has no way to set one.
   static async open(set) {
-    const { training, evaluation, optimizer, files } = set.manifest;
+    const { training, evaluation, optimizer, saving, files } = set.manifest;
     if (files.external_data?.length)
       throw new Error('This API loads no external data; write the artifacts with the base in the checkpoint.');
     const [trainModel, evalModel, optimizerModel, checkpointState] = await Promise.all(
@@ -17,6 +18,7 @@ export class OrtTrainingTrainer {
     const trainer = new OrtTrainingTrainer();
     trainer.manifest = set.manifest;
     trainer.session = await ort.TrainingSession.create({ trainModel, evalModel, optimizerModel, checkpointState });
+    trainer.saving = saving && await ort.InferenceSession.create(await set.read(saving.file));
     return trainer;
   }
 
@@ -52,10 +54,11 @@ export class OrtTrainingTrainer {
     }
     if (start !== all.length)
       throw new Error(`The session has ${all.length} trained numbers, artifacts.json says ${start}.`);
-    return weights;
+    return this.saving ? encoded(ort, this.saving, weights) : weights;
   }
 
   async release() {
     await this.session.release();
+    await this.saving?.release();
   }
 }

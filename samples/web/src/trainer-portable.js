@@ -4,6 +4,7 @@ import { nameOf, withRole } from './artifacts.js';
 import { dataFeeds } from './feeds.js';
 import { readSafetensors } from './safetensors.js';
 import { supervised } from './rows.js';
+import { encoded } from './saving.js';
 
 ort.env.wasm.numThreads = 1;
 
@@ -67,14 +68,10 @@ export class PortableTrainer {
 
   // Every tensor of the adapter's file by its name: { dims, data: Float32Array }.
   async weights() {
-    if (this.saving) {
-      const results = Object.entries(await this.saving.run(this.#parameterFeeds()));
-      return new Map(results.map(([name, { dims, data }]) => [name, { dims, data }]));
-    }
     const weights = new Map(this.saved);
     for (const { name, dims, offset } of this.manifest.parameters)
       weights.set(name, { dims, data: this.vectors.parameters.slice(offset, offset + count(dims)) });
-    return weights;
+    return this.saving ? encoded(ort, this.saving, weights) : weights;
   }
 
   async release() {

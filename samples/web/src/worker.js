@@ -22,7 +22,6 @@ async function train(job) {
     const set = await ArtifactSet.open(read, job.runtime);
     const tokenizer = await openTokenizer(read);
     const trainer = await open(set, { learningRate: job.learningRate });
-    report({ type: 'status', text: 'Training …' });
     await fineTune({ trainer, set, tokenizer, job, report, stopped });
     await trainer.release();
   } catch (error) {

@@ -106,6 +106,17 @@ test('missing artifacts are an error that says what to run', { skip }, async () 
   await page.close();
 });
 
+test('packages that are not installed are an error that says so', { skip }, async () => {
+  const { page } = await openPage();
+  await page.route('**/node_modules/**', route => route.fulfill({ status: 404 }));
+
+  await train(page, { runtime: 'ort', steps: 1 });
+  await finished(page);
+
+  assert.match(await page.textContent('#error'), /npm install/);
+  await page.close();
+});
+
 test('a phone shows the page without scrolling sideways', { skip }, async () => {
   const { page } = await openPage({ width: 360, height: 740 });
 

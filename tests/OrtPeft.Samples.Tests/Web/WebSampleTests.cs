@@ -49,6 +49,15 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
         Assert.All(expected.Zip(losses), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
     }
 
+    [NodeTheory]
+    [InlineData("test/parts.test.js")]
+    public void Parts_InNode_PassTheirOwnTests(string file)
+    {
+        var output = WebSample.Node(new Dictionary<string, string>(), "--test", file);
+
+        Assert.Contains("# fail 0", output, StringComparison.Ordinal);
+    }
+
     [ChromiumFact]
     public void Page_InChromium_TrainsWithBothRuntimes_AndItsAdaptersGiveItsLosses()
     {
