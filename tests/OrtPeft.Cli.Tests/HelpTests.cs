@@ -13,6 +13,7 @@ public sealed class HelpTests
     [InlineData("quantize")]
     [InlineData("inspect")]
     [InlineData("train")]
+    [InlineData("bench")]
     [InlineData("eval")]
     [InlineData("generate")]
     [InlineData("mix")]

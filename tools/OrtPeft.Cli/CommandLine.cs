@@ -44,6 +44,7 @@ internal static class CommandLine
         new QuantizeCommand(host),
         new InspectCommand(host),
         new TrainCommand(host),
+        new BenchCommand(host),
         new EvalCommand(host),
         new GenerateCommand(host),
         new MixCommand(host),

@@ -15,4 +15,10 @@ public sealed record RuntimeOptions
     /// memory as the matrices take and costs little where each is multiplied by hundreds of rows at once.
     /// </summary>
     public bool Prepacking { get; init; } = true;
+
+    /// <summary>
+    /// Where ONNX Runtime writes each node's time, as Chrome's trace format, when the session is closed: what the
+    /// file's path begins with. Null (default) to measure nothing.
+    /// </summary>
+    public string? ProfilePrefix { get; init; }
 }

@@ -20,6 +20,12 @@ internal static class SessionSettings
         settings.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");
         if (!options.Prepacking)
             settings.AddSessionConfigEntry("session.disable_prepacking", "1");
+        if (options.ProfilePrefix is { } prefix)
+        {
+            settings.ProfileOutputPathPrefix = prefix;
+            settings.EnableProfiling = true;
+        }
+
         switch (options.Provider)
         {
             case "cpu":
