@@ -11,7 +11,7 @@ public sealed class MethodTests(EngineRun run)
 {
     private const int Steps = 12;
 
-    public static TheoryData<string> Names => MethodCases.Names;
+    public static TheoryData<string> Names => [.. MethodCases.All.Select(static method => method.Name)];
 
     internal static IEnumerable<EngineJob> Jobs => MethodCases.All.Select(static method => new EngineJob(
         NameOf(method.Name),
