@@ -9,7 +9,6 @@ using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Artifacts;
@@ -56,8 +55,10 @@ public sealed class PortableArtifactsTests : IDisposable
         // The evaluation graph is optimised on its own: rounding only.
         Near.Relative(training[sum], evaluation[sum], 1e-6, sum);
         foreach (var parameter in manifest.Parameters)
-            Assert.Equal(
-                expected[TrainingGraph.GradientOf(parameter.Name)].ToFloat32(), training[parameter.Gradient!].ToFloat32());
+        {
+            var gradient = training[parameter.Gradient!].ToFloat32();
+            Assert.Equal(expected[TrainingGraph.GradientOf(parameter.Name)].ToFloat32(), gradient);
+        }
     }
 
     [Fact]
@@ -81,7 +82,10 @@ public sealed class PortableArtifactsTests : IDisposable
     public void Write_NamesWhatGoesInAndOut()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn with { LoraDropout = 0.1 });
-        var options = new PortableOptions { LearningRateFactor = static p => p.Name.Contains("lora_B") ? 16 : 1 };
+        var options = new PortableOptions
+        {
+            LearningRateFactor = static p => p.Name.Contains("lora_B", StringComparison.Ordinal) ? 16 : 1,
+        };
 
         var manifest = Write(peft, options);
 

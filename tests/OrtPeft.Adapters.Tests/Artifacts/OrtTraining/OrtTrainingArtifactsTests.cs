@@ -195,7 +195,10 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [Fact]
     public void Write_WithRatesPerParameter_NamesLoraPlusAndTheWayOut()
     {
-        var options = new OrtTrainingOptions { LearningRateFactor = static p => p.Name.Contains("lora_B") ? 16 : 1 };
+        var options = new OrtTrainingOptions
+        {
+            LearningRateFactor = static p => p.Name.Contains("lora_B", StringComparison.Ordinal) ? 16 : 1,
+        };
 
         var error = Assert.Throws<ConfigException>(() => Write(Lora(), options));
 
