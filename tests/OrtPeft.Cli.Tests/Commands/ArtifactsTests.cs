@@ -33,6 +33,19 @@ public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void Artifacts_OverThoseOfTheOtherRuntime_LeavesNothingOfThem()
+    {
+        var folder = place.Fresh();
+        CliRun.Of(["artifacts", place.Model, "--out", folder, .. Lora]).Succeeded();
+
+        string[] other = ["--runtime", "ort-training", "--overwrite"];
+        var run = CliRun.Of(["artifacts", place.Model, "--out", folder, "--json", .. other, .. Lora]).Succeeded();
+
+        Assert.False(File.Exists(Path.Combine(folder, "adapter_model.safetensors")));
+        Assert.Equal(Directory.EnumerateFiles(folder).Count(), run.Json["files"]!.AsArray().Count);
+    }
+
+    [Fact]
     public void Train_OfTheFolder_IsTrainOfTheModel()
     {
         var (artifacts, fromFolder, fromModel) = (place.Fresh(), place.Fresh(), place.Fresh());

@@ -81,6 +81,8 @@ internal sealed class ArtifactsCommand : Verb
         string[] files = [.. Directory.EnumerateFiles(folder.Stage).Select(Path.GetFileName).Order()!];
         var written = files.Sum(f => new FileInfo(Path.Combine(folder.Stage, f)).Length);
         folder.Keep();
+        foreach (var earlier in ArtifactFiles.Names.Except(files))
+            File.Delete(Path.Combine(path, earlier));
         run.Say($"Wrote {path}: {string.Join(", ", files)}; {Human.Bytes(written)}.");
         run.Answer(new()
         {

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Onnx;
+using OrtPeft.Training.Data;
 
 namespace OrtPeft.Cli.Errors;
 
@@ -19,14 +20,17 @@ internal static class Blame
         }
     }
 
-    /// <summary>Runs something; a graph that cannot be worked with is said of <paramref name="model"/>.</summary>
+    /// <summary>
+    /// Runs something; a graph that cannot be worked with, or not with rows of the usual kind, is said of <paramref
+    /// name="model"/>.
+    /// </summary>
     public static void On(string model, Action run)
     {
         try
         {
             run();
         }
-        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        catch (Exception e) when (e is GraphException or UnsupportedOpException or TrainingDataException { File: null })
         {
             throw new UsageException($"{model}: {e.Message}", e);
         }

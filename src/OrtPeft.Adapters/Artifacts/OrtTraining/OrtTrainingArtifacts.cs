@@ -14,25 +14,8 @@ namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 /// <seealso href="https://onnxruntime.ai/docs/api/python/on_device_training/training_artifacts.html"/>
 public static class OrtTrainingArtifacts
 {
-    private const string TrainingFile = "training_model.onnx";
-    private const string EvaluationFile = "eval_model.onnx";
-    private const string OptimizerFile = "optimizer_model.onnx";
-    private const string SavingFile = "save_model.onnx";
     private const long EmbedUpTo = 1L << 30;
     private const long LargestModel = int.MaxValue - (64L << 20);
-
-    /// <summary>Every file that a set may have; the manifest last, so that a folder with one is complete.</summary>
-    private static readonly string[] Files =
-    [
-        TrainingFile,
-        EvaluationFile,
-        OptimizerFile,
-        SavingFile,
-        ArtifactFiles.FrozenWeights,
-        OrtCheckpoint.FileName,
-        OrtCheckpoint.FileName + OrtCheckpoint.ExternalDataSuffix,
-        ArtifactManifest.FileName,
-    ];
 
     /// <summary>
     /// Writes a set. Files take their places when all are written; a failure before leaves the folder as it was.
@@ -60,15 +43,18 @@ public static class OrtTrainingArtifacts
         var optimizer = OptimizerModel.Build(options.Optimizer, options.Folding?.Factor ?? 1);
         var saving = SavingGraph.Build(peft);
         var dataFile = DataFile(models.Training, options.Frozen);
-        var described = TrainingContract.OfOptimizer(optimizer.Graph, OptimizerFile);
+        var described = TrainingContract.OfOptimizer(optimizer.Graph, ArtifactFiles.OptimizerModel);
         var manifest = Manifest(peft, options, models, described, objective.Name, dataFile) with
         {
-            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, SavingFile),
+            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
         };
-        using var stage = new StagedFolder(folder, Files);
+        using var stage = new StagedFolder(folder);
         OnnxFile.SaveTogether(
-            [(TrainingFile, models.Training), (EvaluationFile, models.Evaluation)], stage.Path, dataFile);
-        OnnxFile.SaveTogether([(OptimizerFile, optimizer), .. Named(saving)], stage.Path, dataName: null);
+            [(ArtifactFiles.TrainingModel, models.Training), (ArtifactFiles.EvaluationModel, models.Evaluation)],
+            stage.Path,
+            dataFile);
+        OnnxFile.SaveTogether(
+            [(ArtifactFiles.OptimizerModel, optimizer), .. Named(saving)], stage.Path, dataName: null);
         Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
         manifest.Save(stage.Path);
         stage.Commit();
@@ -97,8 +83,8 @@ public static class OrtTrainingArtifacts
                 Checkpoint = OrtCheckpoint.FileName,
                 ExternalData = dataFile is null ? [] : [dataFile],
             },
-            Training = TrainingContract.OfLoss(models.Training.Graph, models, TrainingFile),
-            Evaluation = TrainingContract.OfLoss(models.Evaluation.Graph, models, EvaluationFile),
+            Training = TrainingContract.OfLoss(models.Training.Graph, models, ArtifactFiles.TrainingModel),
+            Evaluation = TrainingContract.OfLoss(models.Evaluation.Graph, models, ArtifactFiles.EvaluationModel),
             Optimizer = optimizer,
             Parameters = TrainingContract.Parameters(peft),
             AdamW = options.Optimizer,
@@ -113,7 +99,7 @@ public static class OrtTrainingArtifacts
     };
 
     private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
-        saving is null ? [] : [(SavingFile, saving)];
+        saving is null ? [] : [(ArtifactFiles.SavingModel, saving)];
 
     /// <summary>
     /// Where the weights go that are constants of the models: a file of their own, or null for the models.

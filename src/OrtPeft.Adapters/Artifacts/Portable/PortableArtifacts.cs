@@ -11,18 +11,16 @@ namespace OrtPeft.Adapters.Artifacts.Portable;
 /// </summary>
 public static class PortableArtifacts
 {
-    private const string TrainingFile = "training_model.onnx";
-    private const string EvaluationFile = "eval_model.onnx";
-    private const string OptimizerFile = "optimizer_model.onnx";
-    private const string SavingFile = "save_model.onnx";
     private const long EmbedUpTo = 16L << 20;
     private const long LargestModel = int.MaxValue - (64L << 20);
 
-    /// <summary>Writes a folder; the manifest last, so that a folder with one is complete.</summary>
+    /// <summary>
+    /// Writes a folder. Files take their places when all are written; a failure before leaves the folder as it was.
+    /// </summary>
     /// <param name="peft">The adapted model with its initial weights; one active adapter.</param>
     /// <param name="objective">What to minimise.</param>
     /// <param name="options">What is decided now rather than in training.</param>
-    /// <param name="folder">Where to; created if missing, files of the same names are replaced.</param>
+    /// <param name="folder">Where to; created if missing. Files of an earlier set are replaced or removed.</param>
     /// <returns>The manifest.</returns>
     /// <exception cref="ConfigException">Several adapters are active, or none; or weights of over 2 GiB are to be
     /// embedded.</exception>
@@ -58,20 +56,24 @@ public static class PortableArtifacts
                 Config = AdapterFiles.Config,
                 ExternalData = dataFile is null ? [] : [dataFile],
             },
-            Training = GraphContract.OfLoss(training.Graph, parameters.All, TrainingFile),
-            Evaluation = GraphContract.OfLoss(evaluation.Graph, parameters.All, EvaluationFile),
-            Optimizer = GraphContract.OfOptimizer(optimizer.Graph, OptimizerFile),
-            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, SavingFile),
+            Training = GraphContract.OfLoss(training.Graph, parameters.All, ArtifactFiles.TrainingModel),
+            Evaluation = GraphContract.OfLoss(evaluation.Graph, parameters.All, ArtifactFiles.EvaluationModel),
+            Optimizer = GraphContract.OfOptimizer(optimizer.Graph, ArtifactFiles.OptimizerModel),
+            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
             Parameters = parameters.All,
             FlatLength = parameters.FlatLength,
             AdamW = options.Optimizer,
         };
-        Directory.CreateDirectory(folder);
-        File.Delete(Path.Combine(folder, ArtifactManifest.FileName));
-        OnnxFile.SaveTogether([(TrainingFile, training), (EvaluationFile, evaluation)], folder, dataFile);
-        OnnxFile.SaveTogether([(OptimizerFile, optimizer), .. Named(saving)], folder, dataName: null);
-        AdapterFiles.Save(folder, manifest.PeftConfig, InitialWeights(peft));
-        manifest.Save(folder);
+        using var stage = new StagedFolder(folder);
+        OnnxFile.SaveTogether(
+            [(ArtifactFiles.TrainingModel, training), (ArtifactFiles.EvaluationModel, evaluation)],
+            stage.Path,
+            dataFile);
+        OnnxFile.SaveTogether(
+            [(ArtifactFiles.OptimizerModel, optimizer), .. Named(saving)], stage.Path, dataName: null);
+        AdapterFiles.Save(stage.Path, manifest.PeftConfig, InitialWeights(peft));
+        manifest.Save(stage.Path);
+        stage.Commit();
         return manifest;
     }
 
@@ -82,7 +84,7 @@ public static class PortableArtifacts
         peft.Computed.Count > 0 ? peft.GetWeights() : peft.SavedWeightsOf(peft.ActiveAdapterNames[0]);
 
     private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
-        saving is null ? [] : [(SavingFile, saving)];
+        saving is null ? [] : [(ArtifactFiles.SavingModel, saving)];
 
     private static void MustHaveOneAdapter(PeftModel peft)
     {
