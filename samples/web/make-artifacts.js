@@ -1,5 +1,5 @@
 // Writes the page's two artifact folders with the ortpeft command: npm run artifacts.
-// ORTPEFT: a built ortpeft.dll to run; without it the command is built first. ARTIFACTS: where to, artifacts/ by default.
+// ORTPEFT: a built ortpeft.dll to run; without it the command is built first. ARTIFACTS: where to, or artifacts/.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

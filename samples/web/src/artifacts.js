@@ -38,9 +38,10 @@ export class ArtifactSet {
     return (base.context_length ?? 1024) - reserved;
   }
 
-  // The learning rate inside the optimizer model; undefined where the caller decides.
-  get fixedLearningRate() {
-    return this.manifest.fold_lr?.learning_rate;
+  // The rate it trains with: the wanted one, but what --fold-lr chose, or else 0.001, where the API cannot set any.
+  learningRate(wanted) {
+    const { runtime, fold_lr: folded } = this.manifest;
+    return runtime === 'ort-training' ? (folded?.learning_rate ?? 0.001) : wanted;
   }
 }
 

@@ -14,7 +14,8 @@ export async function fineTune({ trainer, set, tokenizer, job, report, stopped }
   const random = randomFrom(job.seed);
   await show('before');
 
-  report({ type: 'status', text: `Training on ${rows.length} rows …` });
+  const rate = set.learningRate(job.learningRate);
+  report({ type: 'status', text: `Training on ${rows.length} rows, learning rate ${rate} …` });
   const batches = shuffled(rows, job.batchSize, random);
   const started = performance.now();
   let step = 0;

@@ -1,4 +1,4 @@
-// With an encoder, such as p-tuning's, files hold what it makes of the trained parameters: a model of its own says what.
+// With an encoder, such as p-tuning's, files hold what it makes of the trained parameters: a model of its own does.
 
 // weights: the parameters, a map from name to { dims, data }; gives the file's tensors in the same form.
 export async function encoded(ort, session, weights) {

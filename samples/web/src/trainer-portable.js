@@ -1,4 +1,4 @@
-// Trains with plain inference sessions of today's onnxruntime-web: one gives loss and gradients, one moves the parameters.
+// Trains with plain sessions of today's onnxruntime-web: one gives loss and gradients, one moves the parameters.
 import * as ort from '../node_modules/onnxruntime-web/dist/ort.wasm.min.mjs';
 import { nameOf, withRole } from './artifacts.js';
 import { dataFeeds } from './feeds.js';

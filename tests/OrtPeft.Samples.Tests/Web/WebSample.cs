@@ -50,8 +50,8 @@ internal static class WebSample
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(
-            process.ExitCode == 0, $"node {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}{errors.Result}");
+        var command = $"node {string.Join(' ', arguments)}";
+        Assert.True(process.ExitCode == 0, $"{command} ended with {process.ExitCode}:\n{output}{errors.Result}");
         return output;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
 using OrtPeft.Adapters;
@@ -39,8 +40,9 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
         File.WriteAllText(scratch["batches.json"], JsonSerializer.Serialize(batches));
 
         var expected = TrainerLosses(InitialAdapter(), new TokenDataset(rows));
+        var rate = LearningRate.ToString(CultureInfo.InvariantCulture);
         var printed = WebSample.Node(
-            new Dictionary<string, string>(), "test/losses.js", folder, runtime, scratch["batches.json"], $"{LearningRate}");
+            new Dictionary<string, string>(), "test/losses.js", folder, runtime, scratch["batches.json"], rate);
 
         var losses = JsonSerializer.Deserialize<double[]>(printed)!;
         Assert.Equal(Steps, losses.Length);
@@ -71,7 +73,8 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
             ZipFile.ExtractToDirectory(results[$"{runtime}.zip"], results[runtime]);
             using var json = JsonDocument.Parse(File.ReadAllBytes(results[$"{runtime}.json"]));
             var lines = json.RootElement.GetProperty("text").GetString()!.Split('\n');
-            using var evaluator = new Evaluator(PeftModel.Load(ModelSource.Open(WebSample.Base).Model, results[runtime]));
+            var adapted = PeftModel.Load(ModelSource.Open(WebSample.Base).Model, results[runtime]);
+            using var evaluator = new Evaluator(adapted);
             var data = TokenDataset.FromTexts(TokenizerFolder.Load(WebSample.Base), lines);
             // float32 on other kernels.
             Assert.Equal(evaluator.Evaluate(data).Loss, json.RootElement.GetProperty("after").GetDouble(), 1e-4);
