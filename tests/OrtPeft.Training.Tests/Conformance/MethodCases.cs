@@ -62,7 +62,7 @@ internal static class MethodCases
             RefusedOn = new Dictionary<string, string> { ["llama"] = "no biases" },
         },
         new("trainable-tokens", new TrainableTokensConfig { TokenIndices = [.. Enumerable.Range(0, 40)] }),
-        new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [9, 4], InitWeights = false })
+        new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [59, 7], InitWeights = false })
         {
             StartsAsBase = false,
         },
