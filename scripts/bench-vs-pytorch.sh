@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# One LoRA training step in OrtPeft and in PyTorch, in turn (A B A B), same model size, rank, batch, sequence, threads and
+# supervised part; prints a table of medians. scripts/bench/README.md says how to get PyTorch.
+#
+#     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--readme]       --help lists the cases
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p out/bench
+if [ -z "${ORTPEFT:-}" ]; then
+  scripts/bootstrap.sh >/dev/null
+  dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > out/bench/build.log || { cat out/bench/build.log; exit 1; }
+fi
+exec python3 scripts/bench/compare.py "$@"
