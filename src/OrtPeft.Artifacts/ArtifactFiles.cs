@@ -38,8 +38,9 @@ public sealed record ArtifactFiles
     ];
 
     /// <summary>
-    /// Initial weights as safetensors: every parameter by its name, and tensors that do not train but are saved with
-    /// the adapter. Null (default) where a checkpoint holds them.
+    /// Weights as safetensors: every parameter's initial values by its name, and tensors that do not train but are
+    /// saved with the adapter. Where a checkpoint holds the parameters, the others alone; null (default) when there
+    /// are none.
     /// </summary>
     public string? Weights { get; init; }
 

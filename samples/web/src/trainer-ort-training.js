@@ -3,6 +3,7 @@ import * as ort from '../node_modules/onnxruntime-training-web/dist/ort.training
 import { nameOf } from './artifacts.js';
 import { dataFeeds } from './feeds.js';
 import { supervised } from './rows.js';
+import { readSafetensors } from './safetensors.js';
 import { encoded } from './saving.js';
 
 ort.env.wasm.numThreads = 1;
@@ -19,6 +20,7 @@ export class OrtTrainingTrainer {
     trainer.manifest = set.manifest;
     trainer.session = await ort.TrainingSession.create({ trainModel, evalModel, optimizerModel, checkpointState });
     trainer.saving = saving && await ort.InferenceSession.create(await set.read(saving.file));
+    trainer.constants = files.weights ? readSafetensors(await set.read(files.weights)) : new Map();
     return trainer;
   }
 
@@ -45,7 +47,7 @@ export class OrtTrainingTrainer {
   // row, in the manifest's order.
   async weights() {
     const all = (await this.session.getContiguousParameters(true)).data;
-    const weights = new Map();
+    const weights = new Map(this.constants);
     let start = 0;
     for (const { name, dims } of this.manifest.parameters) {
       const end = start + dims.reduce((product, dim) => product * dim, 1);

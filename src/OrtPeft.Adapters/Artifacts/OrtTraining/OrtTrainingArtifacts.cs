@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
@@ -56,6 +57,8 @@ public static class OrtTrainingArtifacts
         OnnxFile.SaveTogether(
             [(ArtifactFiles.OptimizerModel, optimizer), .. Named(saving)], stage.Path, dataName: null);
         Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
+        if (manifest.Files.Weights is { } constants)
+            SafetensorsFile.Save(Path.Combine(stage.Path, constants), Constants(peft));
         manifest.Save(stage.Path);
         stage.Commit();
         return manifest;
@@ -80,6 +83,7 @@ public static class OrtTrainingArtifacts
             BaseDropout = options.BaseDropout,
             Files = new ArtifactFiles
             {
+                Weights = peft.Buffers.Count > 0 ? AdapterFiles.Weights : null,
                 Checkpoint = OrtCheckpoint.FileName,
                 ExternalData = dataFile is null ? [] : [dataFile],
             },
@@ -97,6 +101,10 @@ public static class OrtTrainingArtifacts
         Trainable = [.. peft.Parameters.Select(static p => p.Value.Initializer!.WithName(p.Name))],
         Frozen = models.Frozen,
     };
+
+    /// <summary>What is saved with the adapter and does not train; not every API gives it back.</summary>
+    private static IEnumerable<(string Name, Tensor Tensor)> Constants(PeftModel peft) =>
+        peft.Buffers.Select(static b => (b.Name, b.Value.Initializer!));
 
     private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
         saving is null ? [] : [(ArtifactFiles.SavingModel, saving)];

@@ -9,6 +9,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 
@@ -111,17 +112,21 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
         }
     }
 
-    /// <summary>So that a checkpoint holds all of the adapter, wherever the base is.</summary>
+    /// <summary>So that a checkpoint holds all of the adapter, wherever the base is, and so does the folder for an app
+    /// whose API does not give frozen parameters back.</summary>
     [Theory]
     [MemberData(nameof(Places))]
-    public void Write_OfVera_HasItsProjectionsInTheCheckpoint(FrozenWeights frozen)
+    public void Write_OfVera_HasItsProjectionsInTheCheckpointAndBesideIt(FrozenWeights frozen)
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new VeraConfig { R = 8 });
 
-        Write(peft, new OrtTrainingOptions { Frozen = frozen });
+        var manifest = Write(peft, new OrtTrainingOptions { Frozen = frozen });
 
         var held = Checkpoint().Frozen.ToDictionary(static t => t.Name);
+        var beside = SafetensorsFile.Open(_folder[manifest.Files.Weights!]).Tensors;
         Assert.All(peft.Buffers, b => Assert.Equal(b.Value.Initializer!.ToFloat32(), held[b.Name].ToFloat32()));
+        Assert.Equal(peft.Buffers.Select(static b => b.Name).Order(), beside.Keys.Order());
+        Assert.All(beside, t => Assert.Equal(held[t.Key].ToFloat32(), t.Value.ToFloat32()));
     }
 
     [Theory]
