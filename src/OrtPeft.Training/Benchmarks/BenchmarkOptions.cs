@@ -27,6 +27,6 @@ public sealed record BenchmarkOptions
     /// <summary>Whether ONNX Runtime notes each node's time, which slows the steps a little. Default false.</summary>
     public bool Profile { get; init; }
 
-    /// <summary>How ONNX Runtime runs the graphs.</summary>
-    public RuntimeOptions Runtime { get; init; } = new();
+    /// <summary>How ONNX Runtime runs the graphs; as in training when left out.</summary>
+    public RuntimeOptions Runtime { get; init; } = new TrainingArguments().Runtime;
 }

@@ -71,7 +71,7 @@ internal sealed class BenchCommand : Verb
             Supervised = run.Get(_supervised),
             VocabularySize = ModelLimits.VocabularySize(source) ?? 1,
             Profile = run.Get(_profile),
-            Runtime = run.Runtime,
+            Runtime = run.Runtime with { Prepacking = Defaults.Runtime.Prepacking },
         };
         var result = TrainingBenchmark.Run(peft, options, progress: null, run.Host.Interruption.Token);
         var load = loaded.TotalSeconds + result.SessionSeconds;
