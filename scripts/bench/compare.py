@@ -109,7 +109,7 @@ def machine(args):
 
 
 def table(args, ortpeft):
-    lines = ["| | OrtPeft | PyTorch | faster | memory | PyTorch's | load + first step | PyTorch's | of GEMM speed |",
+    lines = ["| step | OrtPeft | PyTorch | faster | peak memory | PyTorch's | load + first step | PyTorch's | GEMM fraction |",
              "|---|---|---|---|---|---|---|---|---|"]
     lines += [row(case, *compare(args, ortpeft, case)) for case in args.cases or CASES]
     return "\n".join([*lines, "", machine(args)])

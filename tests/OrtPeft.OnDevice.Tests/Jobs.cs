@@ -13,5 +13,6 @@ internal static class Jobs
         .. StepTests.Jobs,
         .. OptimizerTests.Jobs,
         .. DropoutTests.Jobs,
+        .. ResumeTests.Jobs,
     ];
 }

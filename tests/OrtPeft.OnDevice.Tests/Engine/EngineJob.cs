@@ -28,12 +28,16 @@ internal sealed record EngineJob(string Name, Func<PeftModel> Open, IEnumerable<
     public IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches { get; init; } =
         [.. Enumerable.Range(0, 4).Select(TrainRun.Batch)];
 
+    /// <summary>What is done to the folder before the engine reads it; nothing when left out.</summary>
+    public Action<string> Finish { get; init; } = static _ => { };
+
     /// <summary>Writes the artifacts.</summary>
     /// <returns>The job as the engine's program reads it.</returns>
     public JsonObject Write(string folder)
     {
         var model = Open();
         var manifest = OrtTrainingArtifacts.Write(model, new CausalLm(), Options, folder);
+        Finish(folder);
         var data = manifest.Evaluation!.Inputs.Where(static i => i.Role is ValueRoles.Data or ValueRoles.EmptyPast)
             .Select(static i => i.Name).ToHashSet(StringComparer.Ordinal);
         var graph = OnnxFile.Load(Path.Combine(folder, manifest.Evaluation.File)).Graph;
