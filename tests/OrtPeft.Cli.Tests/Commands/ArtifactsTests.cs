@@ -49,12 +49,13 @@ public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
     public void Train_OfTheFolder_IsTrainOfTheModel()
     {
         var (artifacts, fromFolder, fromModel) = (place.Fresh(), place.Fresh(), place.Fresh());
-        string[] frozen = ["--frozen-weights", "file", "--weight-decay", "0.1"];
+        string[] adamW = ["--weight-decay", "0.1", "--beta1", "0.8", "--epsilon", "1e-6"];
+        string[] frozen = ["--frozen-weights", "file", .. adamW];
         string[] how = ["--data", place.Rows, "--steps", "4", "--lr", "0.01", "--threads", "1"];
         CliRun.Of(["artifacts", place.Model, "--out", artifacts, .. frozen, .. Lora]).Succeeded();
 
         var run = CliRun.Of(["train", artifacts, "--out", fromFolder, "--seed", "5", .. how, "--json"]).Succeeded();
-        CliRun.Of(["train", place.Model, "--out", fromModel, "--weight-decay", "0.1", .. how, .. Lora]).Succeeded();
+        CliRun.Of(["train", place.Model, "--out", fromModel, .. adamW, .. how, .. Lora]).Succeeded();
 
         Assert.Equal("LORA", (string?)run.Json["method"]);
         Assert.Equal(Bytes(fromModel), Bytes(fromFolder));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
@@ -33,23 +32,7 @@ internal sealed class ArtifactOptions : IOptionGroup
         HelpName = "X",
     };
 
-    private readonly Option<double> _weightDecay = NumberOption.Of(
-        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.Optimizer.WeightDecay);
-
-    private readonly Option<double> _maxGradNorm = NumberOption.Of(
-        "--max-grad-norm",
-        "Gradients are scaled down to this norm; 0 turns clipping off.",
-        "X",
-        Defaults.Optimizer.MaxGradNorm);
-
-    private readonly Option<double> _beta1 = NumberOption.Of(
-        "--beta1", "The decay of AdamW's first moment.", "X", Defaults.Optimizer.Beta1);
-
-    private readonly Option<double> _beta2 = NumberOption.Of(
-        "--beta2", "The decay of AdamW's second moment.", "X", Defaults.Optimizer.Beta2);
-
-    private readonly Option<double> _epsilon = NumberOption.Of(
-        "--epsilon", "Added to the root of the second moment.", "X", Defaults.Optimizer.Epsilon);
+    private readonly OptimizerOptions _optimizer = new();
 
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
@@ -74,8 +57,8 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _runtime, _frozen, _foldedLearningRate, _weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon, _loraPlusRatio,
-        _seed, _noBaseDropout, _evalLogits,
+        _runtime, _frozen, _foldedLearningRate, .. _optimizer.Options, _loraPlusRatio, _seed, _noBaseDropout,
+        _evalLogits,
     ];
 
     public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
@@ -118,14 +101,7 @@ internal sealed class ArtifactOptions : IOptionGroup
         var arguments = Defaults with
         {
             LoraPlusRatio = run.Get(_loraPlusRatio),
-            Optimizer = new AdamWConfig
-            {
-                Beta1 = run.Get(_beta1),
-                Beta2 = run.Get(_beta2),
-                Epsilon = run.Get(_epsilon),
-                WeightDecay = run.Get(_weightDecay),
-                MaxGradNorm = run.Get(_maxGradNorm),
-            },
+            Optimizer = _optimizer.Read(run),
             Seed = run.Get(_seed),
             BaseDropout = !run.Get(_noBaseDropout),
         };

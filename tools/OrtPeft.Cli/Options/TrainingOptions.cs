@@ -42,14 +42,7 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<int> _warmup = NumberOption.Of(
         "--warmup-steps", "Steps over which the rate rises from 0.", "N", Defaults.WarmupSteps);
 
-    private readonly Option<double> _weightDecay = NumberOption.Of(
-        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.Optimizer.WeightDecay);
-
-    private readonly Option<double> _maxGradNorm = NumberOption.Of(
-        "--max-grad-norm",
-        "Gradients are scaled down to this norm; 0 turns clipping off.",
-        "X",
-        Defaults.Optimizer.MaxGradNorm);
+    private readonly OptimizerOptions _optimizer = new();
 
     private readonly Option<long> _seed = NumberOption.Of(
         "--seed", "Fixes fresh weights, the order of rows and dropout.", "N", Defaults.Seed);
@@ -76,7 +69,7 @@ internal sealed class TrainingOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
-        _weightDecay, _maxGradNorm, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -105,11 +98,7 @@ internal sealed class TrainingOptions : IOptionGroup
             LoraPlusRatio = run.Get(_loraPlusRatio),
             Schedule = run.Get(_schedule),
             WarmupSteps = run.Get(_warmup),
-            Optimizer = Defaults.Optimizer with
-            {
-                WeightDecay = run.Get(_weightDecay),
-                MaxGradNorm = run.Get(_maxGradNorm),
-            },
+            Optimizer = _optimizer.Read(run),
             Seed = Seed(run),
             Shuffle = !run.Get(_noShuffle),
             BaseDropout = !run.Get(_noBaseDropout),

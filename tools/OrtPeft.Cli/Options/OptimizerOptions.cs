@@ -1,0 +1,37 @@
+using System.CommandLine;
+using OrtPeft.Artifacts;
+using OrtPeft.Cli.Commands;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>AdamW's constants.</summary>
+internal sealed class OptimizerOptions : IOptionGroup
+{
+    private static readonly AdamWConfig Defaults = new();
+
+    private readonly Option<double> _weightDecay = NumberOption.Of(
+        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.WeightDecay);
+
+    private readonly Option<double> _maxGradNorm = NumberOption.Of(
+        "--max-grad-norm", "Gradients are scaled down to this norm; 0 turns clipping off.", "X", Defaults.MaxGradNorm);
+
+    private readonly Option<double> _beta1 = NumberOption.Of(
+        "--beta1", "The decay of AdamW's first moment.", "X", Defaults.Beta1);
+
+    private readonly Option<double> _beta2 = NumberOption.Of(
+        "--beta2", "The decay of AdamW's second moment.", "X", Defaults.Beta2);
+
+    private readonly Option<double> _epsilon = NumberOption.Of(
+        "--epsilon", "Added to the root of the second moment.", "X", Defaults.Epsilon);
+
+    public IEnumerable<Option> Options => [_weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon];
+
+    public AdamWConfig Read(Invocation run) => new()
+    {
+        Beta1 = run.Get(_beta1),
+        Beta2 = run.Get(_beta2),
+        Epsilon = run.Get(_epsilon),
+        WeightDecay = run.Get(_weightDecay),
+        MaxGradNorm = run.Get(_maxGradNorm),
+    };
+}
