@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# One LoRA training step in OrtPeft and in PyTorch, in turn (A B A B), same model size, rank, batch, sequence, threads and
-# supervised part; prints a table of medians. scripts/bench/README.md says how to get PyTorch.
+# One LoRA training step in OrtPeft and in PyTorch, in turn (A B A B), same model size, rank, batch, sequence, threads
+# and supervised part; prints a table of medians. scripts/bench/README.md says how to get PyTorch.
 #
-#     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--readme]       --help lists the cases
+#     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--readme]     --help lists the cases
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p out/bench
 if [ -z "${ORTPEFT:-}" ]; then
   scripts/bootstrap.sh >/dev/null
-  dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > out/bench/build.log || { cat out/bench/build.log; exit 1; }
+  log=out/bench/build.log
+  dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > $log || { cat $log; exit 1; }
 fi
 exec python3 scripts/bench/compare.py "$@"

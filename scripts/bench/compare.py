@@ -1,6 +1,6 @@
 """Runs `ortpeft bench` and pytorch_lora_gpt2.py in turn and prints their medians as a Markdown table.
 
-Started by scripts/bench-vs-pytorch.sh, which builds the command first. README.md beside this file says what is compared.
+Started by scripts/bench-vs-pytorch.sh, which builds the command first. README.md here says what is compared.
 """
 
 import argparse
@@ -103,13 +103,15 @@ def row(case, ours, theirs):
 def machine(args):
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
                  platform.processor())
-    torch = subprocess.run([args.python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    version = [args.python, "-c", "import torch; print(torch.__version__)"]
+    torch = subprocess.run(version, capture_output=True, text=True)
     return (f"{datetime.date.today()}, {os.cpu_count()} cores of {model}, {args.threads} threads each, "
             f"PyTorch {torch.stdout.strip()}; medians of {args.rounds} runs of {args.steps} steps, in turn.")
 
 
 def table(args, ortpeft):
-    lines = ["| step | OrtPeft | PyTorch | faster | peak memory | PyTorch's | load + first step | PyTorch's | GEMM fraction |",
+    lines = ["| step | OrtPeft | PyTorch | faster | peak memory | PyTorch's "
+             "| load + first step | PyTorch's | GEMM fraction |",
              "|---|---|---|---|---|---|---|---|---|"]
     lines += [row(case, *compare(args, ortpeft, case)) for case in args.cases or CASES]
     return "\n".join([*lines, "", machine(args)])

@@ -29,8 +29,8 @@ mebibytes() { awk -v n="$1" 'BEGIN { printf "%.0f MiB", n / 1048576 }'; }
 
 row() {
   local preset=$1 name=$2 base=$3 rss seconds
-  /usr/bin/time -f '%M' -o "$work/rss" $ORTPEFT train "$base" --data "$work/rows.jsonl" --out "$work/adapter" --overwrite \
-    --rank 8 --target all-linear --batch-size 1 --steps 2 --no-shuffle --threads "$threads" >/dev/null
+  /usr/bin/time -f '%M' -o "$work/rss" $ORTPEFT train "$base" --data "$work/rows.jsonl" --out "$work/adapter" \
+    --overwrite --rank 8 --target all-linear --batch-size 1 --steps 2 --no-shuffle --threads "$threads" >/dev/null
   rss=$(tail -n 1 "$work/rss")
   seconds=$(sed -nE 's/.*"step":2,.*"seconds":([0-9.]+).*/\1/p' "$work/adapter/metrics.jsonl")
   printf '| %s | %s | %s | %s | %.1f s |\n' "$preset" "$name" "$(mebibytes "$(du -sb "$base" | cut -f 1)")" \

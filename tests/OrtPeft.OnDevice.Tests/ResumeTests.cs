@@ -9,7 +9,9 @@ using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.OnDevice.Tests;
 
-/// <summary>Checkpoints with an optimizer's state and properties: the engine goes on where our trainer stopped.</summary>
+/// <summary>
+/// Checkpoints with an optimizer's state and properties: the engine goes on where our trainer stopped.
+/// </summary>
 [Collection(EngineCollection.Name)]
 public sealed class ResumeTests(EngineRun run)
 {

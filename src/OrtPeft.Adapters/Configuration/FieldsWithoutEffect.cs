@@ -22,7 +22,8 @@ internal static class FieldsWithoutEffect
             // the adapters library's bottlenecks: the start, and settings of what is refused when it is on
             "adapter_residual_before_ln", "architecture", "factorized_phm_W", "factorized_phm_rule",
             "hypercomplex_nonlinearity", "init_weights_seed", "inv_adapter_reduction_factor", "learn_phm",
-            "original_ln_after", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "residual_before_ln",
+            "original_ln_after", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank",
+            "residual_before_ln",
             "shared_W_phm", "shared_phm_rule", "stochastic_depth",
         ]);
 

@@ -30,8 +30,8 @@ public sealed class FullMethod : IPeftMethod
         var quantized = model.Graph.Nodes.FirstOrDefault(static n => QuantizedWeight.Find(n.Output) is not null);
         if (quantized is not null)
             throw new ConfigException(
-                $"Full fine-tuning trains float weights, and '{quantized.Output.Name}' is quantised; use the float model, "
-                + "or a method that adds weights, such as lora.");
+                $"Full fine-tuning trains float weights, and '{quantized.Output.Name}' is quantised; use the float "
+                + "model, or a method that adds weights, such as lora.");
         return new Injection(config, [.. Parameters(model.Graph).Select(static v => new AdapterParameter(v.Name, v))]);
     }
 

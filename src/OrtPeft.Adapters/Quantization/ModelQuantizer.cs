@@ -40,8 +40,8 @@ public static class ModelQuantizer
         format.Check();
         if (model.Graph.Nodes.FirstOrDefault(static n => n.Subgraphs.Any()) is { } branching)
             throw new ConfigException(
-                $"{branching} chooses between graphs at run time, and a quantised model cannot; quantise the decoder that "
-                + "was exported without branches.");
+                $"{branching} chooses between graphs at run time, and a quantised model cannot; quantise the decoder "
+                + "that was exported without branches.");
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
         return copy;
@@ -51,7 +51,8 @@ public static class ModelQuantizer
     internal static void Check(IReadOnlyList<LinearModule> modules, ModuleTargets targets)
     {
         if (modules.Any(static m => m.Weight.Initializer is null))
-            throw new ConfigException($"The layers that '{targets}' means are quantised already; give the float model.");
+            throw new ConfigException(
+                $"The layers that '{targets}' means are quantised already; give the float model.");
         var tied = modules.FirstOrDefault(static m => m.Weight.Uses.Any(static u => u.Node.Is("Gather")));
         if (tied is not null)
             throw new ConfigException(
@@ -66,7 +67,8 @@ public static class ModelQuantizer
             .Where(static m => m.Weight.Initializer is not null)
             .ToList();
         if (selected.Count == 0)
-            throw new ConfigException($"The layers that '{targets}' means are quantised already; give the float model.");
+            throw new ConfigException(
+                $"The layers that '{targets}' means are quantised already; give the float model.");
         Check(selected, targets);
         return selected;
     }

@@ -45,7 +45,8 @@ public sealed record BlockFormat
         if (!Widths.Contains(Bits))
             throw new ArgumentException($"Bits is {Bits}; it must be one of {string.Join(", ", Widths)}.");
         if (!BlockSizes.Contains(BlockSize))
-            throw new ArgumentException($"BlockSize is {BlockSize}; it must be one of {string.Join(", ", BlockSizes)}.");
+            throw new ArgumentException(
+                $"BlockSize is {BlockSize}; it must be one of {string.Join(", ", BlockSizes)}.");
         if (CodeBook is not null && Bits != 4)
             throw new ArgumentException($"Bits is {Bits}, but codes of {CodeBook} have 4; leave one of the two out.");
         if (CodeBook is not null && !IsSymmetric)

@@ -64,7 +64,8 @@ public static class BlockQuantizer
         {
             var range = format.IsSymmetric ? MathF.Max(-least[block], most[block]) : most[block] - least[block];
             if (!float.IsFinite(range))
-                throw new ArgumentException($"{weight} cannot be quantised: it holds NaN, infinity or too large numbers.");
+                throw new ArgumentException(
+                    $"{weight} cannot be quantised: it holds NaN, infinity or too large numbers.");
             most[block] = range / levels is > 0 and var scale ? scale : 1;
             zeros[block] = format.IsSymmetric ? 0 : (int)MathF.Round(-least[block] / most[block]);
         }
@@ -111,5 +112,6 @@ public static class BlockQuantizer
     }
 
     private static ReadOnlySpan<float> Row(Tensor weight, int row, int columns) =>
-        MemoryMarshal.Cast<byte, float>(weight.Data.Slice((long)row * columns * sizeof(float), columns * sizeof(float)));
+        MemoryMarshal.Cast<byte, float>(
+            weight.Data.Slice((long)row * columns * sizeof(float), columns * sizeof(float)));
 }

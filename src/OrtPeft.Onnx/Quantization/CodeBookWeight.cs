@@ -14,8 +14,8 @@ namespace OrtPeft.Onnx.Quantization;
 /// Blocks along the columns have [rows, n, size], [rows, n, 1], [16] and axis 2.
 /// </summary>
 /// <remarks>
-/// Both inner nodes are <c>DequantizeLinear</c> because ONNX Runtime computes every other operator of constants once and
-/// for all, in float32, when a session opens. With <c>Gather</c> in <c>GatherElements</c>' place it takes more than
+/// Both inner nodes are <c>DequantizeLinear</c> because ONNX Runtime computes every other operator of constants once
+/// and for all, in float32, when a session opens. With <c>Gather</c> in <c>GatherElements</c>' place it takes more than
 /// twice as long.
 /// </remarks>
 internal sealed class CodeBookWeight : QuantizedWeight

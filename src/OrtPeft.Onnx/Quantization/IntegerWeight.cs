@@ -28,7 +28,8 @@ internal sealed class IntegerWeight : QuantizedWeight
             return null;
         var (values, scales, zeroPoints) = (node.Input(0)?.Constant, node.Input(1)?.Constant, node.Input(2)?.Constant);
         var isKnown = values is { Dims.Length: 2 } && PackedIntegers.IsPacked(values.Type)
-            && scales is { Type: ElementType.Float, Dims.Length: <= 2 } && (node.Input(2) is null || zeroPoints is not null);
+            && scales is { Type: ElementType.Float, Dims.Length: <= 2 }
+            && (node.Input(2) is null || zeroPoints is not null);
         return isKnown ? new IntegerWeight(node, values!, scales!, zeroPoints) : null;
     }
 

@@ -29,8 +29,9 @@ internal sealed class ArtifactsCommand : Verb
             "ortpeft artifacts gpt2-onnx --out gpt2-lora --init-adapter adapter --frozen-weights file --overwrite",
             "ortpeft artifacts gpt2-onnx --out web --runtime ort-training --fold-lr 2e-4 --rank 8 --alpha 16",
         ];
-        Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, output "
-            + "and parameter.\nWith --runtime ort it is an adapter folder too, and `ortpeft train` takes it for a model.";
+        Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, "
+            + "output and parameter.\nWith --runtime ort it is an adapter folder too, and `ortpeft train` takes it for "
+            + "a model.";
         Arguments.Add(_model);
         Add(_output);
         Add(_method);
@@ -45,8 +46,8 @@ internal sealed class ArtifactsCommand : Verb
         if (choice.StartsFromData)
         {
             throw new UsageException(
-                $"{choice.Origin}: the start eva is made from rows, which artifacts have none of; train a step with it, "
-                + "and give that adapter with --init-adapter.");
+                $"{choice.Origin}: the start eva is made from rows, which artifacts have none of; train a step with "
+                + "it, and give that adapter with --init-adapter.");
         }
 
         var source = _model.Open(run);

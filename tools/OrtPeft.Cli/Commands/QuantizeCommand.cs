@@ -25,8 +25,8 @@ internal sealed class QuantizeCommand : Verb
 
     private readonly Option<string> _format = new("--format")
     {
-        Description = "What the bits stand for: int, evenly spaced numbers; or nf4, 4 bits spaced like the quantiles of a "
-            + "normal distribution, which are closer and take longer to read.",
+        Description = "What the bits stand for: int, evenly spaced numbers; or nf4, 4 bits spaced like the quantiles "
+            + "of a normal distribution, which are closer and take longer to read.",
         HelpName = "int|nf4",
         DefaultValueFactory = static _ => "int",
     };
@@ -36,7 +36,10 @@ internal sealed class QuantizeCommand : Verb
     private readonly Option<int> _blockSize = NumberOption.Of(
         "--block-size", "Neighbouring weights that share a scale.", "32|64|128", Defaults.BlockSize);
 
-    private readonly Option<bool> _symmetric = new("--symmetric") { Description = "No zero points. This is the default." };
+    private readonly Option<bool> _symmetric = new("--symmetric")
+    {
+        Description = "No zero points. This is the default.",
+    };
 
     private readonly Option<bool> _asymmetric = new("--asymmetric")
     {
@@ -45,8 +48,8 @@ internal sealed class QuantizeCommand : Verb
 
     private readonly Option<string?> _target = new("--target")
     {
-        Description = "The layers: name endings such as c_attn,c_proj, a regular expression, or all-linear, which is all "
-            + "but the head. [default: all-linear]",
+        Description = "The layers: name endings such as c_attn,c_proj, a regular expression, or all-linear, which is "
+            + "all but the head. [default: all-linear]",
         HelpName = "NAMES",
     };
 
@@ -127,8 +130,8 @@ internal sealed class QuantizeCommand : Verb
         var worst = layers.MaxBy(static l => l.RelativeError)!;
         var mean = layers.Average(static l => l.RelativeError);
         run.Say($"Quantised {Human.Count(layers.Count, "layer")}: {Human.Bytes(before)} became {Human.Bytes(after)}.");
-        run.Say($"Relative RMS error of the weights: {Human.Rate(mean)} on average, {Human.Rate(worst.RelativeError)} at "
-            + $"most ({worst.Name}).");
+        run.Say($"Relative RMS error of the weights: {Human.Rate(mean)} on average, {Human.Rate(worst.RelativeError)} "
+            + $"at most ({worst.Name}).");
         run.Say($"Wrote {path}: {Human.Bytes(bytes)} of weights.");
     }
 

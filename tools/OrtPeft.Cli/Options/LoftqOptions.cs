@@ -42,7 +42,8 @@ internal sealed class LoftqOptions : IOptionGroup
             var stray = Options.FirstOrDefault(run.Has);
             return stray is null
                 ? null
-                : throw new UsageException($"{stray.Name} is about LoftQ's adapter; give --loftq too, or leave it out.");
+                : throw new UsageException(
+                    $"{stray.Name} is about LoftQ's adapter; give --loftq too, or leave it out.");
         }
 
         var iterations = run.Get(_iterations) ?? 1;

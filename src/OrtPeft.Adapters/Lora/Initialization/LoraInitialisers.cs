@@ -55,10 +55,13 @@ internal static class LoraInitialisers
     /// <summary>Whether A and B start as a part of the base's weight.</summary>
     public static bool TakeFromBase(LoraInit init) => Parse(init).Row is "pissa" or "pissa_niter_N" or "olora";
 
-    /// <summary>LoftQ's A and B are what quantising the float base lost, which the base at hand does not tell.</summary>
+    /// <summary>
+    /// LoftQ's A and B are what quantising the float base lost, which the base at hand does not tell.
+    /// </summary>
     private static ConfigException NeedsItsBase() => new(
-        "init_lora_weights is 'loftq', which starts an adapter together with its quantised base: make both with `ortpeft "
-        + "quantize <float model> --loftq`, then train that base with --init-adapter on its folder loftq_init.");
+        "init_lora_weights is 'loftq', which starts an adapter together with its quantised base: make both with "
+        + "`ortpeft quantize <float model> --loftq`, then train that base with --init-adapter on its folder "
+        + "loftq_init.");
 
     /// <summary>An embedding starts with A zero and B normal whatever the name; with false, both are normal.</summary>
     private static LoraFactors OfEmbedding(LoraStartingPoint start) => new(
