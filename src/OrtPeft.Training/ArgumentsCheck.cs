@@ -72,7 +72,7 @@ internal static class ArgumentsCheck
         }
     }
 
-    private static void AtLeast(int value, int least, string what)
+    public static void AtLeast(int value, int least, string what)
     {
         if (value < least)
             throw new ArgumentException($"The {what} is {value}; it must be at least {least}.");

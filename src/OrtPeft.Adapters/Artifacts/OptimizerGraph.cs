@@ -7,46 +7,16 @@ namespace OrtPeft.Adapters.Artifacts;
 
 /// <summary>
 /// AdamW with global-norm clipping as a graph of standard operators over flat vectors: all parameters one after the
-/// other.
-/// However many there are, it is the same handful of nodes.
+/// other. However many there are, it is the same handful of nodes. Inputs and outputs are called as their
+/// <see cref="ValueRoles"/>.
 /// </summary>
 public static class OptimizerGraph
 {
-    /// <summary>Input and output: all parameters, <c>[n] float32</c>.</summary>
-    public const string Parameters = "parameters";
-
-    /// <summary>Input: all gradients, <c>[n] float32</c>.</summary>
-    public const string Gradients = "gradients";
-
-    /// <summary>Input and output: the first moments m, <c>[n] float32</c>.</summary>
-    public const string FirstMoments = "first_moments";
-
-    /// <summary>Input and output: the second moments v, <c>[n] float32</c>.</summary>
-    public const string SecondMoments = "second_moments";
-
-    /// <summary>Input: the learning rate of this step, <c>[] float32</c>.</summary>
-    public const string LearningRate = "learning_rate";
-
-    /// <summary>
-    /// Input where parameters have rates of their own: what multiplies the rate of each element, <c>[n] float32</c>.
-    /// </summary>
-    public const string LearningRateFactors = "learning_rate_factors";
-
-    /// <summary>Input: the number of this step, from 1, <c>[] int64</c>.</summary>
-    public const string Step = "step";
-
-    /// <summary>Output: the gradients' global norm before clipping, <c>[] float32</c>.</summary>
-    public const string GradNorm = "grad_norm";
-
-    /// <summary>What an updated vector's output is called.</summary>
-    /// <param name="input">The input's name.</param>
-    /// <returns>The output's name.</returns>
-    public static string Updated(string input) => $"updated_{input}";
-
     /// <summary>Builds the graph.</summary>
     /// <param name="count">n, the number of elements of all parameters.</param>
     /// <param name="config">The optimiser's constants.</param>
-    /// <param name="hasFactors">Whether it takes <see cref="LearningRateFactors"/>; false when left out.</param>
+    /// <param name="hasFactors">Whether it takes <see cref="ValueRoles.LearningRateFactors"/>; false when left
+    /// out.</param>
     /// <returns>The model.</returns>
     public static Model Build(long count, AdamWConfig config, bool hasFactors = false)
     {
@@ -54,14 +24,14 @@ public static class OptimizerGraph
         var model = new Model(Onnx.Passes.CanonicalForm.Opset, graphName: "adamw") { ProducerName = "OrtPeft" };
         var graph = model.Graph;
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
-        var parameters = graph.AddInput(Parameters, ElementType.Float, [count]);
-        var gradients = graph.AddInput(Gradients, ElementType.Float, [count]);
-        var m = graph.AddInput(FirstMoments, ElementType.Float, [count]);
-        var v = graph.AddInput(SecondMoments, ElementType.Float, [count]);
-        var rate = graph.AddInput(LearningRate, ElementType.Float, []);
+        var parameters = graph.AddInput(ValueRoles.Parameters, ElementType.Float, [count]);
+        var gradients = graph.AddInput(ValueRoles.Gradients, ElementType.Float, [count]);
+        var m = graph.AddInput(ValueRoles.FirstMoments, ElementType.Float, [count]);
+        var v = graph.AddInput(ValueRoles.SecondMoments, ElementType.Float, [count]);
+        var rate = graph.AddInput(ValueRoles.LearningRate, ElementType.Float, []);
         if (hasFactors)
-            rate = g.Mul(rate, graph.AddInput(LearningRateFactors, ElementType.Float, [count]));
-        var step = graph.AddInput(Step, ElementType.Int64, []);
+            rate = g.Mul(rate, graph.AddInput(ValueRoles.LearningRateFactors, ElementType.Float, [count]));
+        var step = graph.AddInput(ValueRoles.Step, ElementType.Int64, []);
 
         var norm = g.Op("Sqrt", g.Op("ReduceSumSquare", [gradients], NodeAttribute.Of("keepdims", 0L)));
         var clipped = config.MaxGradNorm > 0 ? g.Mul(gradients, ClipFactor(g, norm, config.MaxGradNorm)) : gradients;
@@ -75,10 +45,10 @@ public static class OptimizerGraph
         var decayed = config.WeightDecay == 0 ? parameters : g.Mul(parameters, kept);
         var updated = g.Sub(decayed, g.Mul(stepSize, g.Div(newM, denominator)));
 
-        Output(graph, updated, Updated(Parameters));
-        Output(graph, newM, Updated(FirstMoments));
-        Output(graph, newV, Updated(SecondMoments));
-        Output(graph, norm, GradNorm);
+        Output(graph, updated, ValueRoles.Updated(ValueRoles.Parameters));
+        Output(graph, newM, ValueRoles.Updated(ValueRoles.FirstMoments));
+        Output(graph, newV, ValueRoles.Updated(ValueRoles.SecondMoments));
+        Output(graph, norm, ValueRoles.GradNorm);
         return model;
     }
 

@@ -1,4 +1,6 @@
 using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Adapters.Artifacts;
 
@@ -19,6 +21,22 @@ internal sealed class StagedFolder : IDisposable
 
     /// <summary>Where to write.</summary>
     public string Path { get; }
+
+    /// <summary>Writes the models; those of the loss share the weights that go to a file of their own.</summary>
+    /// <param name="training">Loss and gradients.</param>
+    /// <param name="evaluation">The loss alone.</param>
+    /// <param name="optimizer">What moves the parameters.</param>
+    /// <param name="saving">What makes the tensors that are saved, or null.</param>
+    /// <param name="dataFile">The file for weights; null to embed them.</param>
+    public void SaveModels(Model training, Model evaluation, Model optimizer, Model? saving, string? dataFile)
+    {
+        OnnxFile.SaveTogether(
+            [(ArtifactFiles.TrainingModel, training), (ArtifactFiles.EvaluationModel, evaluation)], Path, dataFile);
+        var others = new List<(string, Model)> { (ArtifactFiles.OptimizerModel, optimizer) };
+        if (saving is not null)
+            others.Add((ArtifactFiles.SavingModel, saving));
+        OnnxFile.SaveTogether(others, Path, dataName: null);
+    }
 
     /// <summary>Moves the files; those of an earlier time that were not written again go.</summary>
     public void Commit()

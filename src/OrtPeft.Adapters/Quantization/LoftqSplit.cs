@@ -32,17 +32,19 @@ internal sealed class LoftqSplit(LinearTarget target, LoraConfig config)
         var weight = stored.ToFloat32();
         var (content, iteration) = (stored, 0);
         QuantizedTensor quantized;
+        float[] q;
         do
         {
             quantized = BlockQuantizer.Quantize(content, target.IsOutByIn ? 1 : 0, format);
-            Factors = Pissa.Split(start, Largest(start, Difference(weight, quantized.ToFloat32())));
+            q = quantized.ToFloat32().ToFloat32();
+            Factors = Pissa.Split(start, Largest(start, Difference(weight, q)));
             content = Without(Factors, start.Scale);
         }
         while (++iteration < iterations);
 
         // With R = W − s·B·A, what base and adapter miss together is R − Q.
-        var missed = Norm(Difference(content.ToFloat32(), quantized.ToFloat32()));
-        var lost = Norm(Difference(weight, quantized.ToFloat32()));
+        var missed = Norm(Difference(content.ToFloat32(), q));
+        var lost = Norm(Difference(weight, q));
         var norm = Norm(weight);
         QuantizedWeight.Replace(g, target.Weight, quantized);
         var bytes = QuantizedWeight.Find(g.Graph.Find(name)!)!.ByteCount;
@@ -70,7 +72,7 @@ internal sealed class LoftqSplit(LinearTarget target, LoraConfig config)
         return SingularDirections.Iterated(matrix, start.Rank, start.FixedNormal(width, matrix.Columns), Applications);
     }
 
-    private static float[] Difference(float[] a, Tensor b) => [.. a.Zip(b.ToFloat32(), static (x, y) => x - y)];
+    private static float[] Difference(float[] a, float[] b) => [.. a.Zip(b, static (x, y) => x - y)];
 
     private static double Norm(float[] numbers) => Math.Sqrt(numbers.Sum(static n => (double)n * n));
 }

@@ -73,19 +73,13 @@ public static class TrainingBenchmark
 
     private static void Check(BenchmarkOptions options)
     {
-        AtLeast(options.BatchSize, 1, "batch size");
-        AtLeast(options.SequenceLength, 2, "sequence length");
-        AtLeast(options.Steps, 1, "number of timed steps");
-        AtLeast(options.WarmupSteps, 1, "number of warm-up steps");
-        AtLeast(options.VocabularySize, 1, "vocabulary size");
+        ArgumentsCheck.AtLeast(options.BatchSize, 1, "batch size");
+        ArgumentsCheck.AtLeast(options.SequenceLength, 2, "sequence length");
+        ArgumentsCheck.AtLeast(options.Steps, 1, "number of timed steps");
+        ArgumentsCheck.AtLeast(options.WarmupSteps, 1, "number of warm-up steps");
+        ArgumentsCheck.AtLeast(options.VocabularySize, 1, "vocabulary size");
         if (options.Supervised is not (> 0 and <= 1))
             throw new ArgumentException($"The supervised part is {options.Supervised}; it must be above 0, up to 1.");
-    }
-
-    private static void AtLeast(int value, int least, string what)
-    {
-        if (value < least)
-            throw new ArgumentException($"The {what} is {value}; it must be at least {least}.");
     }
 
     /// <summary>Taken before the machine's own speed is measured, which needs memory too.</summary>

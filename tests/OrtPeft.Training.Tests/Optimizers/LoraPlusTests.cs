@@ -35,18 +35,18 @@ public sealed class LoraPlusTests
             fast.Step(gradient[Half..], 16e-3);
             var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>
             {
-                [OptimizerGraph.Parameters] = state.Weights,
-                [OptimizerGraph.FirstMoments] = state.M,
-                [OptimizerGraph.SecondMoments] = state.V,
-                [OptimizerGraph.Gradients] = Vector(gradient),
-                [OptimizerGraph.LearningRate] = Tensor.Scalar(1e-3f),
-                [OptimizerGraph.LearningRateFactors] = Vector(factors),
-                [OptimizerGraph.Step] = Tensor.Scalar((long)step),
+                [ValueRoles.Parameters] = state.Weights,
+                [ValueRoles.FirstMoments] = state.M,
+                [ValueRoles.SecondMoments] = state.V,
+                [ValueRoles.Gradients] = Vector(gradient),
+                [ValueRoles.LearningRate] = Tensor.Scalar(1e-3f),
+                [ValueRoles.LearningRateFactors] = Vector(factors),
+                [ValueRoles.Step] = Tensor.Scalar((long)step),
             });
             state = (
-                outputs[OptimizerGraph.Updated(OptimizerGraph.Parameters)],
-                outputs[OptimizerGraph.Updated(OptimizerGraph.FirstMoments)],
-                outputs[OptimizerGraph.Updated(OptimizerGraph.SecondMoments)]);
+                outputs[ValueRoles.Updated(ValueRoles.Parameters)],
+                outputs[ValueRoles.Updated(ValueRoles.FirstMoments)],
+                outputs[ValueRoles.Updated(ValueRoles.SecondMoments)]);
         }
 
         float[] expected = [.. slow.Weights.Concat(fast.Weights).Select(static v => (float)v)];

@@ -35,18 +35,18 @@ public sealed class OptimizerGraphTests
             var norm = reference.Step(gradient, rate);
             var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>
             {
-                [OptimizerGraph.Parameters] = state.Weights,
-                [OptimizerGraph.FirstMoments] = state.M,
-                [OptimizerGraph.SecondMoments] = state.V,
-                [OptimizerGraph.Gradients] = Vector(gradient),
-                [OptimizerGraph.LearningRate] = Tensor.Scalar((float)rate),
-                [OptimizerGraph.Step] = Tensor.Scalar((long)step),
+                [ValueRoles.Parameters] = state.Weights,
+                [ValueRoles.FirstMoments] = state.M,
+                [ValueRoles.SecondMoments] = state.V,
+                [ValueRoles.Gradients] = Vector(gradient),
+                [ValueRoles.LearningRate] = Tensor.Scalar((float)rate),
+                [ValueRoles.Step] = Tensor.Scalar((long)step),
             });
-            Assert.Equal(1, outputs[OptimizerGraph.GradNorm].ToFloat32()[0] / norm, 1e-5);
+            Assert.Equal(1, outputs[ValueRoles.GradNorm].ToFloat32()[0] / norm, 1e-5);
             state = (
-                outputs[OptimizerGraph.Updated(OptimizerGraph.Parameters)],
-                outputs[OptimizerGraph.Updated(OptimizerGraph.FirstMoments)],
-                outputs[OptimizerGraph.Updated(OptimizerGraph.SecondMoments)]);
+                outputs[ValueRoles.Updated(ValueRoles.Parameters)],
+                outputs[ValueRoles.Updated(ValueRoles.FirstMoments)],
+                outputs[ValueRoles.Updated(ValueRoles.SecondMoments)]);
         }
 
         Near.Within([.. reference.Weights.Select(static v => (float)v)], state.Weights.ToFloat32(), 1e-4, "weights");

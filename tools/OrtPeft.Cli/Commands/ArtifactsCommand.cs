@@ -3,7 +3,6 @@ using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models.Checkpoints;
@@ -51,9 +50,7 @@ internal sealed class ArtifactsCommand : Verb
         }
 
         var source = _model.Open(run);
-        var path = _output.PathOf(run);
-        if (OutputFolder.IsSame(path, source.Folder))
-            throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.");
+        var path = _output.PathBeside(run, source);
         using var folder = _output.Open(run, ArtifactManifest.FileName, AdapterFiles.Weights);
         var peft = choice.For(run.Get(_model))
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))

@@ -4,7 +4,6 @@ using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
@@ -16,7 +15,6 @@ namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 public static class OrtTrainingArtifacts
 {
     private const long EmbedUpTo = 1L << 30;
-    private const long LargestModel = int.MaxValue - (64L << 20);
 
     /// <summary>
     /// Writes a set. Files take their places when all are written; a failure before leaves the folder as it was.
@@ -50,12 +48,7 @@ public static class OrtTrainingArtifacts
             Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
         };
         using var stage = new StagedFolder(folder);
-        OnnxFile.SaveTogether(
-            [(ArtifactFiles.TrainingModel, models.Training), (ArtifactFiles.EvaluationModel, models.Evaluation)],
-            stage.Path,
-            dataFile);
-        OnnxFile.SaveTogether(
-            [(ArtifactFiles.OptimizerModel, optimizer), .. Named(saving)], stage.Path, dataName: null);
+        stage.SaveModels(models.Training, models.Evaluation, optimizer, saving, dataFile);
         Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
         if (manifest.Files.Weights is { } constants)
             SafetensorsFile.Save(Path.Combine(stage.Path, constants), Constants(peft));
@@ -106,21 +99,12 @@ public static class OrtTrainingArtifacts
     private static IEnumerable<(string Name, Tensor Tensor)> Constants(PeftModel peft) =>
         peft.Buffers.Select(static b => (b.Name, b.Value.Initializer!));
 
-    private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
-        saving is null ? [] : [(ArtifactFiles.SavingModel, saving)];
-
     /// <summary>
     /// Where the weights go that are constants of the models: a file of their own, or null for the models.
     /// </summary>
     private static string? DataFile(Model training, FrozenWeights frozen)
     {
-        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
-        if (frozen == FrozenWeights.Embed && bytes > LargestModel)
-        {
-            throw new ConfigException(
-                $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
-        }
-
+        var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: frozen == FrozenWeights.Embed);
         var isFile = frozen == FrozenWeights.File || (frozen == FrozenWeights.Checkpoint && bytes > EmbedUpTo);
         return isFile ? ArtifactFiles.FrozenWeights : null;
     }

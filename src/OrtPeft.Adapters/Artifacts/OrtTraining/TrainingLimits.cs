@@ -8,12 +8,7 @@ internal static class TrainingLimits
 {
     public static void Check(PeftModel peft, OrtTrainingOptions options)
     {
-        if (peft.ActiveAdapterNames is { Count: > 1 } names)
-        {
-            throw new ConfigException(
-                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
-        }
-
+        ArtifactLimits.RequireOneAdapter(peft);
         if (options.FoldedLearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))
         {
             throw new ConfigException(string.Create(

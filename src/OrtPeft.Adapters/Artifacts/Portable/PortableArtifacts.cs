@@ -1,7 +1,6 @@
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Adapters.Artifacts.Portable;
 
@@ -12,7 +11,6 @@ namespace OrtPeft.Adapters.Artifacts.Portable;
 public static class PortableArtifacts
 {
     private const long EmbedUpTo = 16L << 20;
-    private const long LargestModel = int.MaxValue - (64L << 20);
 
     /// <summary>
     /// Writes a folder. Files take their places when all are written; a failure before leaves the folder as it was.
@@ -34,7 +32,7 @@ public static class PortableArtifacts
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(folder);
-        MustHaveOneAdapter(peft);
+        ArtifactLimits.RequireOneAdapter(peft);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
         var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
         var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
@@ -65,12 +63,7 @@ public static class PortableArtifacts
             AdamW = options.Optimizer,
         };
         using var stage = new StagedFolder(folder);
-        OnnxFile.SaveTogether(
-            [(ArtifactFiles.TrainingModel, training), (ArtifactFiles.EvaluationModel, evaluation)],
-            stage.Path,
-            dataFile);
-        OnnxFile.SaveTogether(
-            [(ArtifactFiles.OptimizerModel, optimizer), .. Named(saving)], stage.Path, dataName: null);
+        stage.SaveModels(training, evaluation, optimizer, saving, dataFile);
         AdapterFiles.Save(stage.Path, manifest.PeftConfig, InitialWeights(peft));
         manifest.Save(stage.Path);
         stage.Commit();
@@ -83,27 +76,9 @@ public static class PortableArtifacts
     private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
         peft.Computed.Count > 0 ? peft.GetWeights() : peft.SavedWeightsOf(peft.ActiveAdapterNames[0]);
 
-    private static IEnumerable<(string Name, Model Model)> Named(Model? saving) =>
-        saving is null ? [] : [(ArtifactFiles.SavingModel, saving)];
-
-    private static void MustHaveOneAdapter(PeftModel peft)
-    {
-        if (peft.ActiveAdapterNames is { Count: > 1 } names)
-        {
-            throw new ConfigException(
-                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
-        }
-    }
-
     private static bool IsEmbedded(Model training, PortableOptions options)
     {
-        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
-        if (options.EmbedWeights == true && bytes > LargestModel)
-        {
-            throw new ConfigException(
-                $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
-        }
-
+        var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: options.EmbedWeights == true);
         return options.EmbedWeights ?? bytes <= EmbedUpTo;
     }
 }

@@ -1,0 +1,27 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Artifacts;
+
+/// <summary>What artifacts of every runtime can hold.</summary>
+internal static class ArtifactLimits
+{
+    private const long LargestModel = int.MaxValue - (64L << 20);
+
+    /// <summary>Refuses several active adapters.</summary>
+    public static void RequireOneAdapter(PeftModel peft)
+    {
+        if (peft.ActiveAdapterNames is { Count: > 1 } names)
+        {
+            throw new ConfigException(
+                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+        }
+    }
+
+    /// <summary>The bytes of a model's constants, which are refused where they are too many to embed.</summary>
+    public static long FrozenBytes(Model training, bool mustEmbed)
+    {
+        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        return !mustEmbed || bytes <= LargestModel ? bytes : throw new ConfigException(
+            $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
+    }
+}
