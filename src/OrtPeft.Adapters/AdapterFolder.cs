@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Artifacts;
@@ -24,8 +23,6 @@ public static class AdapterFolder
     /// to.</summary>
     private static readonly (string Pickle, string Safe)[] Pickles =
         [("adapter_model.bin", WeightsFile), ("pytorch_adapter.bin", LibraryLayout.WeightsFile)];
-
-    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
 
     /// <summary>
     /// Finds the adapters of a folder: its own, called <see cref="PeftModel.DefaultName"/>, then those in folders
@@ -56,7 +53,7 @@ public static class AdapterFolder
             throw new ConfigException($"{file} does not exist; {WhatToGive(AllIn(path))}.");
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(file), documentOptions: NoDuplicates) as JsonObject
+            var json = ConfigJson.Read(file)
                 ?? throw new ConfigException($"{file} is no JSON object.");
             json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file) : json;
             return PeftMethods.Read(new ConfigFields(json, file), file);

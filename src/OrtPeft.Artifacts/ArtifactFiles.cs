@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OrtPeft.Artifacts.OrtFormats;
 
 namespace OrtPeft.Artifacts;
@@ -54,5 +55,6 @@ public sealed record ArtifactFiles
     /// Files that models point into as their external data: frozen weights, held once for all models. They must lie
     /// beside the models; in a browser they are handed over with the model. Empty by default.
     /// </summary>
+    [JsonRequired]
     public IReadOnlyList<string> ExternalData { get; init; } = [];
 }

@@ -11,7 +11,8 @@ namespace OrtPeft.Artifacts;
 /// <summary>
 /// The file <c>artifacts.json</c> of an artifact folder: all that a program needs to know to train with the files
 /// beside it. Fields that a reader does not know are passed over; the version changes only when a field changes its
-/// meaning.
+/// meaning. Fields with a default of their own are required in the file, since code that is generated for reading
+/// would put zero in their place.
 /// </summary>
 public sealed record ArtifactManifest
 {
@@ -25,6 +26,7 @@ public sealed record ArtifactManifest
     public int FormatVersion { get; init; } = CurrentVersion;
 
     /// <summary>What wrote the folder, such as <c>OrtPeft 0.1.0</c>; informative.</summary>
+    [JsonRequired]
     public string Producer { get; init; } =
         $"OrtPeft {typeof(ArtifactManifest).Assembly.GetName().Version!.ToString(3)}";
 
@@ -35,6 +37,7 @@ public sealed record ArtifactManifest
     public required string Objective { get; init; }
 
     /// <summary>Facts of the model that is adapted.</summary>
+    [JsonRequired]
     public ArtifactBase Base { get; init; } = new();
 
     /// <summary>The whole <c>adapter_config.json</c>, which is saved beside trained weights.</summary>
@@ -50,6 +53,7 @@ public sealed record ArtifactManifest
     public int ReservedPositions { get; init; }
 
     /// <summary>Whether dropout in the base's own graph is live in training. True by default.</summary>
+    [JsonRequired]
     public bool BaseDropout { get; init; } = true;
 
     /// <summary>Files that are no models.</summary>
@@ -126,6 +130,7 @@ public sealed record ArtifactManifest
     {
         try
         {
+            JsonText.Check(json);
             CheckVersion(json, name);
             var manifest = JsonSerializer.Deserialize(json, ManifestJson.Default.ArtifactManifest)
                 ?? throw new JsonException("null where an object is expected");

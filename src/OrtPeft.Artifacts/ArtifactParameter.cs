@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OrtPeft.Artifacts;
 
 /// <summary>A tensor that trains; float32.</summary>
@@ -23,6 +25,7 @@ public sealed record ArtifactParameter
     public long? Offset { get; init; }
 
     /// <summary>What its learning rate is multiplied by; 1 by default.</summary>
+    [JsonRequired]
     public double LearningRateFactor { get; init; } = 1;
 
     /// <summary>The number of elements.</summary>

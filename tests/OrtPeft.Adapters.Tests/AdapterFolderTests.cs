@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx;
 using OrtPeft.Testing;
@@ -25,6 +27,8 @@ public sealed class AdapterFolderTests
     [InlineData("null")]
     [InlineData("{\"peft_type\": \"LORA\", \"r\": NaN}")]
     [InlineData("{\"peft_type\": \"LORA\", \"r\": 4, \"r\": 8}")]
+    [InlineData("{\"peft_type\": \"LORA\", \"bias\": \"\\ud800\"}")]
+    [InlineData("{\"peft_type\": \"LORA\", \"\\udc00\": 1}")]
     public void LoadConfig_WhenItIsNoJsonObject_NamesTheFile(string content)
     {
         using var folder = new TemporaryFolder();
@@ -33,6 +37,26 @@ public sealed class AdapterFolderTests
         var error = Assert.Throws<ConfigException>(() => AdapterFolder.LoadConfig(folder.Path));
 
         Assert.Contains(folder[AdapterFolder.ConfigFile], error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever the bytes: a configuration, or the one typed error.</summary>
+    [Fact]
+    public void LoadConfig_OfDamagedBytes_NeverFailsOtherwise()
+    {
+        var whole = File.ReadAllBytes(Path.Combine(Saved, AdapterFolder.ConfigFile));
+        using var folder = new TemporaryFolder();
+        var damage = Gen.Choose(0, whole.Length - 1).Zip(Gen.Choose(0, 255));
+
+        var holds = Prop.ForAll(damage.ListOf().ToArbitrary(), changes =>
+        {
+            var bytes = whole.ToArray();
+            foreach (var (place, value) in changes)
+                bytes[place] = (byte)value;
+            File.WriteAllBytes(folder[AdapterFolder.ConfigFile], bytes);
+            return Record.Exception(() => AdapterFolder.LoadConfig(folder.Path)) is null or ConfigException;
+        });
+
+        holds.Check(Config.QuickThrowOnFailure.WithMaxTest(2000).WithEndSize(10).WithReplay(20, 7));
     }
 
     [Fact]

@@ -125,6 +125,20 @@ public sealed class ManifestTests
     public void Parse_OfAFault_NamesIt(string change, string word) =>
         Refused(Changed(m => Set(m, change)), word, "again");
 
+    [Theory]
+    [InlineData("base")]
+    [InlineData("base_dropout")]
+    [InlineData("files.external_data")]
+    [InlineData("adamw.beta1")]
+    [InlineData("adamw.max_grad_norm")]
+    [InlineData("parameters[0].learning_rate_factor")]
+    public void Parse_WithoutAFieldThatHasADefault_AsksForIt(string field)
+    {
+        var name = field[(field.LastIndexOf('.') + 1)..];
+
+        Refused(Small.ToJson().Replace($"\"{name}\"", "\"renamed\"", StringComparison.Ordinal), $"'{name}'", "again");
+    }
+
     [Fact]
     public void Load_OfAFolderWithout_SaysHowToMakeOne()
     {
@@ -135,6 +149,13 @@ public sealed class ManifestTests
         Assert.Contains("ortpeft artifacts", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The parser itself leaves strings alone until they are asked for.</summary>
+    [Theory]
+    [InlineData("\"r\"", "\"\\ud800\"")]
+    [InlineData("\"LORA\"", "\"\\udc00\"")]
+    public void Parse_OfAStringThatIsNotUnicode_SaysWhere(string text, string broken) =>
+        Refused(Small.ToJson().Replace(text, broken, StringComparison.Ordinal), "not valid Unicode", "LineNumber");
+
     /// <summary>Whatever the bytes: a manifest, or the one typed error.</summary>
     [Fact]
     public void Parse_OfDamagedBytes_NeverFailsOtherwise()
@@ -142,14 +163,16 @@ public sealed class ManifestTests
         var whole = Encoding.UTF8.GetBytes(Small.ToJson());
         var damage = Gen.Choose(0, whole.Length - 1).Zip(Gen.Choose(0, 255));
 
-        Prop.ForAll(damage.ListOf().ToArbitrary(), changes =>
+        var holds = Prop.ForAll(damage.ListOf().ToArbitrary(), changes =>
         {
             var bytes = whole.ToArray();
             foreach (var (place, value) in changes)
                 bytes[place] = (byte)value;
             var error = Record.Exception(() => ArtifactManifest.Parse(bytes));
             return error is null or OnnxFormatException;
-        }).QuickCheckThrowOnFailure();
+        });
+
+        holds.Check(Config.QuickThrowOnFailure.WithMaxTest(5000).WithEndSize(10).WithReplay(20, 7));
         for (var length = 0; length < whole.Length; length += 7)
             Assert.Throws<OnnxFormatException>(() => ArtifactManifest.Parse(whole.AsSpan(0, length)));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 
@@ -42,9 +43,7 @@ internal static class LibraryLayout
     {
         try
         {
-            var options = new JsonDocumentOptions { AllowDuplicateProperties = false };
-            return File.Exists(file)
-                && JsonNode.Parse(File.ReadAllText(file), documentOptions: options) is JsonObject json && Is(json);
+            return File.Exists(file) && ConfigJson.Read(file) is { } json && Is(json);
         }
         catch (JsonException)
         {

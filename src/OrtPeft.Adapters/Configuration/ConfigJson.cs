@@ -1,10 +1,25 @@
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters.Configuration;
 
-/// <summary>How configurations write their values.</summary>
+/// <summary>How configuration files are read, and how they write their values.</summary>
 internal static class ConfigJson
 {
+    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false };
+
+    /// <summary>Reads a file's object; null where it holds something else.</summary>
+    /// <exception cref="JsonException">It is not JSON, has a field twice or a string that is not Unicode.</exception>
+    public static JsonObject? Read(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        var mark = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+        JsonText.Check(bytes.AsSpan(mark));
+        return JsonNode.Parse(bytes.AsSpan(mark), documentOptions: NoDuplicates) as JsonObject;
+    }
+
     /// <summary>A number; HF PEFT expects whole ones, such as alphas, without a decimal point.</summary>
     public static JsonNode Number(double number) =>
         number == Math.Floor(number) && Math.Abs(number) < int.MaxValue ? (int)number : number;

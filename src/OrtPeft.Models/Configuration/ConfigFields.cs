@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Models.Configuration;
 
@@ -20,7 +21,9 @@ internal sealed class ConfigFields
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var bytes = File.ReadAllBytes(path);
+            JsonText.Check(bytes);
+            using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ConfigFields(path, "", document.RootElement.Clone())
                 : throw new ModelConfigException($"{path}: must hold a JSON object; fetch or write it again.");

@@ -46,6 +46,7 @@ public sealed class Gpt2ConfigTests
     [InlineData("""{}""", "model_type is ''")]
     [InlineData("[]", "JSON object")]
     [InlineData("{", "not valid JSON")]
+    [InlineData("""{"model_type":"\ud800"}""", "not valid Unicode")]
     public void Read_WhenAFieldIsBad_NamesFileFieldAndWhatIsAllowed(string json, string expected)
     {
         using var folder = new TemporaryFolder();
