@@ -11,6 +11,7 @@ internal static class ArgumentsCheck
         AtLeast(arguments.BatchSize, 1, "batch size");
         AtLeast(arguments.GradientAccumulation, 1, "gradient accumulation");
         AtLeast(arguments.MaxSteps ?? 1, 1, "number of steps");
+        AtLeast(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
         AtLeast(arguments.WarmupSteps, 0, "number of warm-up steps");
         AtLeast(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
         AtLeast(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");

@@ -202,7 +202,10 @@ public sealed class Trainer : IDisposable
 
     private StepMetrics RunStep(int step, Stopwatch clock)
     {
-        var batches = _batches.MicroBatches(step).Select(rows => _train.Collate(rows))
+        var tokens = _subject.Runtime.RunsBatchesInParts ? _arguments.MicroBatchTokens : 0;
+        var batches = _batches.MicroBatches(step)
+            .SelectMany(rows => MicroBatches.Split(rows, _train.LengthOf, tokens))
+            .Select(rows => _train.Collate(rows))
             .Where(b => b.CountFor(_subject.VirtualTokens) > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);
         var result = new StepResult(0, 0);
@@ -213,7 +216,7 @@ public sealed class Trainer : IDisposable
             Check(double.IsFinite(result.GradNorm ?? 0), step, $"the gradient's norm is {result.GradNorm}");
         }
 
-        var tokens = batches.Sum(static b => b.Tokens);
+        var attended = batches.Sum(static b => b.Tokens);
         var seconds = clock.Elapsed.TotalSeconds;
         return new StepMetrics
         {
@@ -222,8 +225,8 @@ public sealed class Trainer : IDisposable
             Loss = result.Loss,
             LearningRate = rate,
             GradNorm = result.GradNorm ?? double.NaN,
-            Tokens = tokens,
-            TokensPerSecond = tokens / seconds,
+            Tokens = attended,
+            TokensPerSecond = attended / seconds,
             Seconds = seconds,
         };
     }

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Training.Runtime;
@@ -83,9 +84,21 @@ public sealed record TrainingArguments
     public bool Resume { get; init; }
 
     /// <summary>
-    /// How ONNX Runtime runs the graphs. Prepacking is off by default: it costs memory and wins little here.
+    /// The most tokens, padding included, that run through the model at once: a batch with more is run in parts, rows
+    /// of like length together, whose gradients add up to the batch's. The step is the same to rounding, takes less
+    /// memory, and spends less on padding. At least one row is run. Default 256; 0 runs every batch whole. ONNX
+    /// Runtime's training session always does.
     /// </summary>
-    public RuntimeOptions Runtime { get; init; } = new() { Prepacking = false };
+    public int MicroBatchTokens { get; init; } = 256;
+
+    /// <summary>
+    /// Rewrites of the training graph that are left out, by their names in <see cref="Speedups"/>. None by default.
+    /// Folders of artifacts were rewritten when they were written.
+    /// </summary>
+    public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
+
+    /// <summary>How ONNX Runtime runs the graphs. Memory patterns are off by default.</summary>
+    public RuntimeOptions Runtime { get; init; } = new() { MemoryPatterns = false };
 
     /// <summary>What a parameter's learning rate is multiplied by: the method's own factor, and LoRA+'s.</summary>
     /// <param name="parameter">The parameter.</param>

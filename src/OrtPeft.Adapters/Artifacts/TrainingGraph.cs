@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -36,16 +37,22 @@ public static class TrainingGraph
     /// <param name="objective">What to minimise.</param>
     /// <param name="baseDropout">Whether dropout of the base's own graph, which exports in training mode have, stays
     /// live as in PyTorch's training; the adapter's dropout is its configuration's. Default true.</param>
+    /// <param name="speedups">What makes it faster; <see cref="Speedups.Portable"/> when left out.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
     /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
-    public static Model ForTraining(PeftModel peft, IObjective objective, bool baseDropout = true) =>
-        ForTraining(peft, objective, baseDropout, DropoutLowering.ForTraining);
+    public static Model ForTraining(
+        PeftModel peft, IObjective objective, bool baseDropout = true, IReadOnlyList<Speedup>? speedups = null) =>
+        ForTraining(peft, objective, baseDropout, DropoutLowering.ForTraining, speedups);
 
     /// <summary>The same with dropout done in a chosen way.</summary>
     internal static Model ForTraining(
-        PeftModel peft, IObjective objective, bool baseDropout, Action<Model, ShapeInference> dropout)
+        PeftModel peft,
+        IObjective objective,
+        bool baseDropout,
+        Action<Model, ShapeInference> dropout,
+        IReadOnlyList<Speedup>? speedups = null)
     {
         ArgumentNullException.ThrowIfNull(peft);
         if (!peft.IsEnabled)
@@ -55,7 +62,12 @@ public static class TrainingGraph
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
         var g = GraphBuilder.Over(prepared.Model);
         dropout(prepared.Model, g.Shapes);
+        speedups ??= Speedups.Portable;
+        Apply(speedups, SpeedupStage.BeforeGradient, g);
         Differentiate(prepared, g, objective, peft.VirtualTokens);
+        Apply(speedups, SpeedupStage.AfterGradient, g);
+        prepared.Model.Graph.RemoveDeadCode();
+        prepared.Model.Graph.SortTopologically();
         return prepared.Model;
     }
 
@@ -129,6 +141,12 @@ public static class TrainingGraph
         DropoutLowering.ForTraining(model, GraphBuilder.Over(model).Shapes);
         var path = DifferentiablePath.Between(prepared.Parameters, [FirstOutput(model.Graph)], prepared.Detached);
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
+    }
+
+    private static void Apply(IReadOnlyList<Speedup> speedups, SpeedupStage stage, GraphBuilder g)
+    {
+        foreach (var speedup in speedups.Where(s => s.Stage == stage))
+            speedup.Run(g);
     }
 
     private static GradientRule? RuleOf(Node node, Model model) =>

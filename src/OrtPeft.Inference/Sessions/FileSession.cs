@@ -20,7 +20,9 @@ public static class FileSession
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new OnnxFormatException($"{path} does not exist; copy the whole folder.");
-        using var settings = SessionSettings.Create(options ?? new RuntimeOptions());
+        options ??= new RuntimeOptions();
+        var packs = options.Prepacking ?? PackedMatrices.Fit(Around(path));
+        using var settings = SessionSettings.Create(options with { Prepacking = packs });
         try
         {
             return new InferenceSession(path, settings);
@@ -32,4 +34,8 @@ public static class FileSession
                 e);
         }
     }
+
+    /// <summary>At most what its weights take, in both directions: the model and all files beside it, twice.</summary>
+    private static long Around(string path) =>
+        2 * new DirectoryInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).EnumerateFiles().Sum(static f => f.Length);
 }

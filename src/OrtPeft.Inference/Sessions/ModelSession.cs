@@ -16,7 +16,8 @@ public sealed class ModelSession : IDisposable
 
     private ModelSession(Model model, RuntimeOptions options)
     {
-        using var settings = SessionSettings.Create(options);
+        var packs = options.Prepacking ?? PackedMatrices.Fit(model);
+        using var settings = SessionSettings.Create(options with { Prepacking = packs });
         var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
         var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);
         if (folder is not null)
@@ -24,6 +25,7 @@ public sealed class ModelSession : IDisposable
         // ONNX Runtime takes no tensors of 4-bit elements from outside; those it maps itself, from the same file.
         foreach (var constant in mapped.Where(v => IsIn(v, folder) && v.Type.BitSize() >= 8))
             Supply(constant, settings);
+        using var originals = packs ? new ReleasedPages(mapped.Select(FileOf)) : null;
         try
         {
             Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);

@@ -18,7 +18,8 @@ internal static class SessionSettings
         // Products with quantised weights: float32 throughout, where ONNX Runtime's default rounds activations to 8
         // bits.
         settings.AddSessionConfigEntry("session.qdq_matmulnbits_accuracy_level", "1");
-        if (!options.Prepacking)
+        settings.EnableMemoryPattern = options.MemoryPatterns;
+        if (options.Prepacking == false)
             settings.AddSessionConfigEntry("session.disable_prepacking", "1");
         if (options.ProfilePrefix is { } prefix)
         {

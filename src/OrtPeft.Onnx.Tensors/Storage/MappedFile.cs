@@ -92,6 +92,20 @@ public sealed class MappedFile
         return new MappedTensorData(this, offset, length);
     }
 
+    /// <summary>
+    /// Gives the resident pages back to the system. They are the page cache's, so whoever touches them next gets the
+    /// same bytes again, usually without reading the disk. Does nothing where the system has no such call.
+    /// </summary>
+    public void ReleasePages()
+    {
+        if (_view is null)
+            return;
+        if (OperatingSystem.IsWindows())
+            _ = NativeMemoryAdvice.VirtualUnlock(_start, (nuint)Length);
+        else if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+            _ = NativeMemoryAdvice.Advise(_start, (nuint)Length, NativeMemoryAdvice.DontNeed);
+    }
+
     internal unsafe ReadOnlySpan<byte> Span(long offset, int count) => new((byte*)_start + offset, count);
 
     /// <summary>Reads through the same open file instead of the mapping, so that no pages become resident.</summary>

@@ -27,6 +27,12 @@ public sealed record BenchmarkOptions
     /// <summary>Whether ONNX Runtime notes each node's time, which slows the steps a little. Default false.</summary>
     public bool Profile { get; init; }
 
+    /// <summary>The most tokens that run at once; as in training when left out.</summary>
+    public int MicroBatchTokens { get; init; } = new TrainingArguments().MicroBatchTokens;
+
+    /// <summary>Rewrites of the training graph that are left out; none by default.</summary>
+    public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
+
     /// <summary>How ONNX Runtime runs the graphs; as in training when left out.</summary>
     public RuntimeOptions Runtime { get; init; } = new TrainingArguments().Runtime;
 }

@@ -32,6 +32,8 @@ public static class TrainingBenchmark
             BatchSize = options.BatchSize,
             MaxSteps = options.WarmupSteps + options.Steps,
             Shuffle = false,
+            MicroBatchTokens = options.MicroBatchTokens,
+            WithoutSpeedups = options.WithoutSpeedups,
             Runtime = options.Runtime with { ProfilePrefix = profiler?.Prefix },
         };
         var rows = RandomRows.Create(options);

@@ -9,6 +9,11 @@ public interface IDataset
     /// <summary>A number that changes when the rows do; a resumed run checks it.</summary>
     ulong Fingerprint { get; }
 
+    /// <summary>How long a row is; rows that are put together are padded to the longest.</summary>
+    /// <param name="row">The row's number, from 0.</param>
+    /// <returns>Tokens, at least 1; 1 for rows that are no sequences.</returns>
+    int LengthOf(int row);
+
     /// <summary>Puts rows together.</summary>
     /// <param name="rows">Row numbers, from 0.</param>
     /// <returns>What a model is fed with.</returns>

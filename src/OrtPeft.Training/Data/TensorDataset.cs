@@ -37,6 +37,9 @@ public sealed class TensorDataset : IDataset
     public ulong Fingerprint { get; }
 
     /// <inheritdoc/>
+    public int LengthOf(int row) => 1;
+
+    /// <inheritdoc/>
     public FeedBatch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -44,6 +44,9 @@ public sealed class TokenDataset : IDataset
     public ulong Fingerprint { get; }
 
     /// <inheritdoc/>
+    public int LengthOf(int row) => _examples[row].Length;
+
+    /// <inheritdoc/>
     public FeedBatch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -10,6 +10,9 @@ namespace OrtPeft.Training.Runtime;
 /// </summary>
 internal interface ITrainingRuntime : IDisposable
 {
+    /// <summary>Whether a batch may be given in parts: whether all elements of a step weigh alike.</summary>
+    bool RunsBatchesInParts { get; }
+
     /// <summary>Computes the gradient of a step's mean loss and moves the parameters.</summary>
     /// <param name="step">The step's number, from 1.</param>
     /// <param name="learningRate">The step's rate.</param>

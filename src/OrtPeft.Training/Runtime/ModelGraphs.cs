@@ -3,6 +3,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
@@ -22,8 +23,15 @@ internal static class ModelGraphs
             FlatLength = parameters.FlatLength,
             VirtualTokens = peft.VirtualTokens,
             InitialWeight = name => values[name].Initializer!,
-            OpenTraining = options => OpenLoss(
-                TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout), options, parameters.All),
+            OpenTraining = options =>
+            {
+                // Once forwards, once backwards.
+                var packs = options.Prepacking ?? PackedMatrices.Fit(2 * PackedMatrices.Bytes(peft.Model));
+                var speedups = Speedups.All.Where(s =>
+                    (packs || !s.ForPackedWeights) && !arguments.WithoutSpeedups.Contains(s.Name));
+                var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
+                return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
+            },
             OpenEvaluation = options => OpenLoss(
                 TrainingGraph.ForEvaluation(peft, objective), options, parameters.All),
             OpenOptimizer = options =>

@@ -68,6 +68,8 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public static Span<float> Part(FlatVector vector, ArtifactParameter parameter) =>
         vector.Span(parameter.Offset!.Value, parameter.Count);
 
+    public bool RunsBatchesInParts => true;
+
     public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
     {
         var loss = Accumulate(step, batches);
@@ -77,7 +79,12 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public (double Sum, long Count) Evaluate(FeedBatch batch)
     {
         if (_evaluation is null)
-            BindParameters(_evaluation = new LossSession(_graphs.OpenEvaluation(_options)));
+        {
+            // Packed copies of its own would be one more set of all weights.
+            var graph = _graphs.OpenEvaluation(_options with { Prepacking = false });
+            BindParameters(_evaluation = new LossSession(graph));
+        }
+
         return _evaluation.Run(batch);
     }
 

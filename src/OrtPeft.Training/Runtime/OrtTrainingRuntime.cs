@@ -47,6 +47,9 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         }
     }
 
+    /// <summary>The loss in the models is each batch's own mean.</summary>
+    public bool RunsBatchesInParts => false;
+
     public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
     {
         var (sum, total) = (0.0, 0L);

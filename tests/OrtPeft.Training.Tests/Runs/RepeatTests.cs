@@ -79,6 +79,8 @@ public sealed class RepeatTests
 
         public ulong Fingerprint => data.Fingerprint;
 
+        public int LengthOf(int row) => data.LengthOf(row);
+
         public FeedBatch Collate(IReadOnlyList<int> rows)
         {
             Batches.Add(string.Join(' ', rows));

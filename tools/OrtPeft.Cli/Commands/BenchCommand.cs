@@ -31,6 +31,8 @@ internal sealed class BenchCommand : Verb
     private readonly Option<double> _supervised = NumberOption.Of(
         "--supervised", "The part of each row, its end, that has labels.", "FRACTION", Defaults.Supervised);
 
+    private readonly SpeedOptions _speed = new();
+
     private readonly Option<bool> _profile = new("--profile")
     {
         Description = "Show where the time goes, by operator and by part of the model.",
@@ -50,6 +52,7 @@ internal sealed class BenchCommand : Verb
         Arguments.Add(_model);
         foreach (var option in new Option[] { _batchSize, _sequenceLength, _steps, _warmup, _supervised, _profile })
             Options.Add(option);
+        Add(_speed);
         Add(_method);
     }
 
@@ -71,7 +74,9 @@ internal sealed class BenchCommand : Verb
             Supervised = run.Get(_supervised),
             VocabularySize = ModelLimits.VocabularySize(source) ?? 1,
             Profile = run.Get(_profile),
-            Runtime = run.Runtime with { Prepacking = Defaults.Runtime.Prepacking },
+            MicroBatchTokens = _speed.MicroBatchTokens(run),
+            WithoutSpeedups = _speed.Without(run),
+            Runtime = _speed.Runtime(run),
         };
         var result = TrainingBenchmark.Run(peft, options, progress: null, run.Host.Interruption.Token);
         var load = loaded.TotalSeconds + result.SessionSeconds;

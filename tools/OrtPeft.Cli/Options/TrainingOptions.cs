@@ -64,12 +64,15 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<int?> _checkpointSteps = NumberOption.Optional<int>(
         "--checkpoint-steps", "Write a checkpoint after every so many steps. [default: every epoch]", "N");
 
+    private readonly SpeedOptions _speed = new();
+
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out." };
 
     public IEnumerable<Option> Options =>
     [
         _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
         .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        .. _speed.Options,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -106,7 +109,9 @@ internal sealed class TrainingOptions : IOptionGroup
             CheckpointSteps = run.Get(_checkpointSteps),
             OutputFolder = folder,
             Resume = Resumes(run),
-            Runtime = run.Runtime with { Prepacking = Defaults.Runtime.Prepacking },
+            MicroBatchTokens = _speed.MicroBatchTokens(run),
+            WithoutSpeedups = _speed.Without(run),
+            Runtime = _speed.Runtime(run),
         };
     }
 }

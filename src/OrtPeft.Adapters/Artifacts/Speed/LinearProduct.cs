@@ -1,0 +1,31 @@
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters.Artifacts.Speed;
+
+/// <summary>A product with a constant float32 matrix on its right, and the vector that <c>Gemm</c> adds, if any.</summary>
+/// <param name="Node">A <c>MatMul</c>, or a <c>Gemm</c> that does not transpose its first operand.</param>
+/// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
+/// <param name="IsTransposed">Whether it is.</param>
+internal sealed record LinearProduct(Node Node, Value Weight, bool IsTransposed)
+{
+    public long Rows => Weight.Initializer!.Dims[IsTransposed ? 1 : 0];
+
+    public long Columns => Weight.Initializer!.Dims[IsTransposed ? 0 : 1];
+
+    /// <summary>The axis of the weight that the product sums over.</summary>
+    public int RowAxis => IsTransposed ? 1 : 0;
+
+    /// <summary>A node as such a product, or null.</summary>
+    public static LinearProduct? Of(Node node)
+    {
+        var isGemm = node.Is("Gemm");
+        if (!isGemm && !node.Is("MatMul"))
+            return null;
+        if (node.Inputs[1] is not { Initializer: { Type: ElementType.Float, Dims.Length: 2 } } weight)
+            return null;
+        if (!isGemm)
+            return new LinearProduct(node, weight, false);
+        var isPlain = node.Attributes.Int("transA", 0) == 0 && node.Input(2) is null or { Initializer.Dims.Length: 1 };
+        return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0) : null;
+    }
+}
