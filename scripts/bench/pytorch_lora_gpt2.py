@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 PRESETS = {  # layers, heads, width, context, vocabulary
-    "tiny": (2, 2, 64, 128, 2048),
+    "tiny": (4, 4, 128, 128, 2048),
     "gpt2": (12, 12, 768, 1024, 50257),
     "gpt2-medium": (24, 16, 1024, 1024, 50257),
     "gpt2-large": (36, 20, 1280, 1024, 50257),
