@@ -1,4 +1,5 @@
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -69,6 +70,21 @@ public sealed class BenchTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Theory]
+    [InlineData("hf442_g2l_legacymerged_op13__decoder_model_merged", "branches", "lora", "the adapter merged")]
+    [InlineData("hf442_g2l_legacymerged_op13__decoder_model_merged", "branches", "prefix-tuning", "without a cache")]
+    [InlineData("hf442_g2l_nopast_op13", "no cache", "lora", "whole sequence")]
+    public void Bench_OfInferenceThatRunsOtherwise_SaysSo(string graph, string what, string method, string how)
+    {
+        var file = Path.Combine(Fixtures.Folder, "graphs", $"{graph}.onnx");
+
+        var output = CliRun.Of([.. Inference(file), "--method", method]).Succeeded().Output;
+
+        var note = Assert.Single(output.Split('\n'), static l => l.StartsWith("Note: ", StringComparison.Ordinal));
+        Assert.Contains(what, note, StringComparison.Ordinal);
+        Assert.Contains(how, note, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--what", "sleeping", "training or inference")]
     [InlineData("--prompt-tokens", "8", "--what inference")]
     [InlineData("--new-tokens", "8", "--what inference")]
@@ -88,9 +104,9 @@ public sealed class BenchTests(Workplace place) : IClassFixture<Workplace>
     public void Bench_OfInferenceWithAProfile_IsRefused() =>
         CliRun.Of("bench", place.Model, "--what", "inference", "--profile").Refused(2, "--profile", "training");
 
-    private string[] Inference() =>
+    private string[] Inference(string? model = null) =>
     [
-        "bench", place.Model, "--what", "inference", "--batch-size", "2", "--seq-len", "8", "--prompt-tokens", "4",
+        "bench", model ?? place.Model, "--what", "inference", "--batch-size", "2", "--seq-len", "8", "--prompt-tokens", "4",
         "--new-tokens", "3", "--steps", "1", "--warmup-steps", "1", "--threads", "1",
     ];
 

@@ -147,7 +147,11 @@ internal sealed class BenchCommand : Verb
         }
 
         if (peft.HasBranches)
-            run.Note("the graph chooses between branches at run time, so generation takes the adapter merged.");
+        {
+            var way = PeftMethods.Of(peft.Config).Description.WhyNotMergeable is null ? "merged" : "without a cache";
+            run.Note($"the graph chooses between branches at run time, so unmerged generation runs the adapter {way}.");
+        }
+
         var result = InferenceBenchmark.Run(source.Model, peft, options, run.Host.Interruption.Token);
         InferenceBenchReport.Write(run, result, options.BatchSize * options.SequenceLength);
     }
