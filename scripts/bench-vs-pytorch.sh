@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# One LoRA training step in OrtPeft and in PyTorch, in turn (A B A B), same model size, rank, batch, sequence, threads
-# and supervised part; prints a table of medians. scripts/bench/README.md says how to get PyTorch.
+# One LoRA training step in OrtPeft and in PyTorch, the latter with GELU by its formula and in one kernel, in turn
+# (A B C A B C), same model size, rank, batch, sequence, threads and supervised part; prints a table of medians.
+# scripts/bench/README.md says how to get PyTorch.
 #
 #     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--readme]     --help lists the cases
 set -euo pipefail

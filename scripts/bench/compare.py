@@ -1,5 +1,6 @@
 """Runs `ortpeft bench` and pytorch_lora_gpt2.py in turn and prints their medians as a Markdown table.
 
+PyTorch runs twice, with GELU by its formula, as Hugging Face's GPT-2 computes it, and with GELU in one kernel.
 Started by scripts/bench-vs-pytorch.sh, which builds the command first. README.md here says what is compared.
 """
 
@@ -13,23 +14,49 @@ import shlex
 import statistics
 import subprocess
 import sys
+from typing import NamedTuple
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
+BASES = ROOT / "out" / "bench"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench-vs-pytorch -->", "<!-- /bench-vs-pytorch -->"
+MEBIBYTE = 1024 * 1024
+FLOAT_BYTES = 4
 
-CASES = {  # name: preset, batch size, sequence length, supervised part
-    "gpt2": ("gpt2", 4, 128, 1.0),
-    "gpt2-half": ("gpt2", 4, 128, 0.5),
-    "gpt2-long": ("gpt2", 1, 512, 1.0),
-    "gpt2-medium": ("gpt2-medium", 2, 128, 1.0),
+
+class Case(NamedTuple):
+    preset: str
+    batch: int
+    sequence: int
+    supervised: float = 1.0
+    is_int4: bool = False
+
+    def __str__(self):
+        parts = [self.preset, f"{self.batch} × {self.sequence}"]
+        parts += [f"{self.supervised:.0%} supervised"] if self.supervised < 1 else []
+        parts += ["int4 base"] if self.is_int4 else []
+        return ", ".join(parts)
+
+
+CASES = {
+    "gpt2": Case("gpt2", 4, 128),
+    "gpt2-half": Case("gpt2", 4, 128, supervised=0.5),
+    "gpt2-long": Case("gpt2", 1, 512),
+    "gpt2-medium": Case("gpt2-medium", 2, 128),
+    "gpt2-int4": Case("gpt2", 4, 128, is_int4=True),
+    "tiny": Case("tiny", 4, 64),
 }
+UNLESS_NAMED = [name for name in CASES if name != "tiny"]
+
+COLUMNS = ["LoRA step", "OrtPeft", "PyTorch", "faster", "peak memory", "PyTorch's", "of PyTorch's",
+           "load + first step", "PyTorch's", "on disk", "PyTorch's", "GEMM fraction"]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one of {', '.join(CASES)}; all by default")
+    parser.add_argument("cases", nargs="*", metavar="CASE",
+                        help=f"one of {', '.join(CASES)}; all but tiny by default")
     parser.add_argument("--rounds", type=int, default=2, help="how often each side runs, in turn")
     parser.add_argument("--steps", type=int, default=6, help="timed steps of a run")
     parser.add_argument("--warmup", type=int, default=2, help="steps before them")
@@ -40,81 +67,118 @@ def arguments():
     unknown = [case for case in args.cases if case not in CASES]
     if unknown:
         parser.error(f"there is no case {unknown[0]}; choose from {', '.join(CASES)}")
+    for name in ("rounds", "steps", "warmup", "threads"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name} is {getattr(args, name)}; it must be at least 1")
+    args.cases = args.cases or UNLESS_NAMED
     return args
 
 
-def result_of(command):
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def checked(command):
+    run = subprocess.run([str(word) for word in command], cwd=ROOT, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"{shlex.join(map(str, command))}: {run.stderr.strip() or 'failed'}")
-    return json.loads(run.stdout)
+    return run.stdout
 
 
-def base(ortpeft, preset):
-    folder = ROOT / "out" / "bench" / preset
+def base(ortpeft, case):
+    """The folder of a base with random weights, made once."""
+    folder = BASES / case.preset
     if not folder.exists():
-        subprocess.run([*ortpeft, "init", "--preset", preset, "--out", folder], check=True, stdout=subprocess.DEVNULL)
-    return folder
+        checked([*ortpeft, "init", "--preset", case.preset, "--out", folder])
+    if not case.is_int4:
+        return folder
+    small = BASES / f"{case.preset}-int4"
+    if not small.exists():
+        checked([*ortpeft, "quantize", folder, "--bits", 4, "--out", small])
+    return small
 
 
 def commands(args, ortpeft, case):
-    preset, batch, sequence, supervised = CASES[case]
-    shared = ["--batch-size", batch, "--seq-len", sequence, "--supervised", supervised, "--steps", args.steps]
-    shared += ["--rank", 8, "--alpha", 16, "--threads", args.threads]
-    ours = [*ortpeft, "bench", base(ortpeft, preset), "--target", "c_attn", "--warmup-steps", args.warmup, "--json"]
-    theirs = [args.python, FOLDER / "pytorch_lora_gpt2.py", "--preset", preset, "--warmup", args.warmup]
-    return [[str(word) for word in command] for command in (ours + shared, theirs + shared)]
+    """OrtPeft, PyTorch as Hugging Face's model computes, and PyTorch with its own GELU."""
+    shared = ["--batch-size", case.batch, "--seq-len", case.sequence, "--supervised", case.supervised]
+    shared += ["--rank", 8, "--alpha", 16, "--steps", args.steps, "--threads", args.threads]
+    ours = [*ortpeft, "bench", base(ortpeft, case), "--target", "c_attn", "--warmup-steps", args.warmup, "--json"]
+    theirs = [args.python, FOLDER / "pytorch_lora_gpt2.py", "--preset", case.preset, "--warmup", args.warmup]
+    return [ours + shared, theirs + shared, [*theirs, "--fused-gelu", *shared]]
 
 
 def compare(args, ortpeft, case):
-    ours, theirs = commands(args, ortpeft, case)
-    runs = ([], [])
+    """The three sides' results, each number a median over the rounds."""
+    sides = commands(args, ortpeft, case)
+    rounds = []
     for number in range(args.rounds):
-        runs[0].append(result_of(ours))
-        runs[1].append(result_of(theirs))
-        times = [run[-1]["ms_per_step_median"] for run in runs]
-        print(f"{case}, round {number + 1}: {times[0]:.0f} ms, PyTorch {times[1]:.0f} ms", file=sys.stderr)
-    return [{key: statistics.median(run[key] for run in side) for key in side[0] if is_number(side[0][key])}
-            for side in runs]
+        rounds.append([json.loads(checked(side)) for side in sides])
+        times = ", ".join(f"{result['ms_per_step_median']:.0f}" for result in rounds[-1])
+        print(f"{case}, round {number + 1}: {times} ms (OrtPeft, PyTorch, PyTorch with fused GELU)", file=sys.stderr)
+    results = [medians(side) for side in zip(*rounds)]
+    trained = {result["trainable_parameters"] for result in results}
+    if len(trained) > 1:
+        sys.exit(f"{case}: the sides train {sorted(trained)} parameters; their presets differ.")
+    results[0]["disk_mb"] = our_disk(base(ortpeft, case), results[0])
+    for theirs in results[1:]:
+        theirs["disk_mb"] = theirs["parameters"] * FLOAT_BYTES / MEBIBYTE
+    return results
 
 
-def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def medians(runs):
+    numbers = [key for key, value in runs[0].items() if isinstance(value, (int, float)) and type(value) is not bool]
+    return runs[0] | {key: statistics.median(run[key] for run in runs) for key in numbers}
+
+
+def our_disk(folder, result):
+    """What has to be kept: the base's folder and the adapter."""
+    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return (files + result["trainable_parameters"] * FLOAT_BYTES) / MEBIBYTE
 
 
 def row(case, ours, theirs):
-    preset, batch, sequence, supervised = CASES[case]
-    name = f"{preset}, {batch} × {sequence}" + ("" if supervised == 1 else f", {supervised:.0%} supervised")
-    speed = theirs["ms_per_step_median"] / ours["ms_per_step_median"]
-    cells = [
-        name,
+    def both(form, value):
+        return " / ".join(form.format(value(side)) for side in theirs)
+
+    def ratios(form, value):
+        first, second = (form.format(value(side)) for side in theirs)
+        return f"**{first}** / {second} ×"
+
+    def start(side):
+        return f"{side['load_seconds']:.1f} + {side['first_step_seconds']:.1f} s"
+
+    return [
+        str(case),
         f"{ours['ms_per_step_median']:.0f} ms",
-        f"{theirs['ms_per_step_median']:.0f} ms",
-        f"**{speed:.2f} ×**",
+        both("{:.0f}", lambda side: side["ms_per_step_median"]) + " ms",
+        ratios("{:.2f}", lambda side: side["ms_per_step_median"] / ours["ms_per_step_median"]),
         f"{ours['peak_rss_mb']:.0f} MiB",
-        f"{theirs['peak_rss_mb']:.0f} MiB",
-        f"{ours['load_seconds']:.1f} + {ours['first_step_seconds']:.1f} s",
-        f"{theirs['load_seconds']:.1f} + {theirs['first_step_seconds']:.1f} s",
+        both("{:.0f}", lambda side: side["peak_rss_mb"]) + " MiB",
+        ratios("{:.2f}", lambda side: ours["peak_rss_mb"] / side["peak_rss_mb"]),
+        start(ours),
+        start(theirs[0]),
+        f"{ours['disk_mb']:.0f} MiB",
+        f"{theirs[0]['disk_mb']:.0f} MiB",
         f"{ours['gemm_fraction']:.0%}",
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
-def machine(args):
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-                 platform.processor())
-    version = [args.python, "-c", "import torch; print(torch.__version__)"]
-    torch = subprocess.run(version, capture_output=True, text=True)
-    return (f"{datetime.date.today()}, {os.cpu_count()} cores of {model}, {args.threads} threads each, "
-            f"PyTorch {torch.stdout.strip()}; medians of {args.rounds} runs of {args.steps} steps, in turn.")
+def line(cells):
+    return f"| {' | '.join(cells)} |"
+
+
+def footnote(args, ours, theirs):
+    processor = next((text.split(":")[1].strip() for text in open("/proc/cpuinfo") if text.startswith("model name")),
+                     platform.processor())
+    return (f"PyTorch twice: GELU by its formula, as in Hugging Face's GPT-2, and in one kernel. On disk: base and "
+            f"adapter; of PyTorch, which writes nothing here, its parameters × {FLOAT_BYTES} bytes.\n"
+            f"{datetime.date.today()}, {os.cpu_count()} cores of {processor}, {args.threads} threads each, "
+            f"ONNX Runtime {ours['onnxruntime']}, PyTorch {theirs['torch']}; "
+            f"runs of {args.steps} steps in turn, medians of {args.rounds}.")
 
 
 def table(args, ortpeft):
-    lines = ["| step | OrtPeft | PyTorch | faster | peak memory | PyTorch's "
-             "| load + first step | PyTorch's | GEMM fraction |",
-             "|---|---|---|---|---|---|---|---|---|"]
-    lines += [row(case, *compare(args, ortpeft, case)) for case in args.cases or CASES]
-    return "\n".join([*lines, "", machine(args)])
+    lines = [line(COLUMNS), "|" + "---|" * len(COLUMNS)]
+    for name in args.cases:
+        ours, *theirs = compare(args, ortpeft, CASES[name])
+        lines.append(line(row(CASES[name], ours, theirs)))
+    return "\n".join([*lines, "", footnote(args, ours, theirs[0])])
 
 
 def put_into_readme(text):

@@ -1,7 +1,10 @@
 """The yardstick of `ortpeft bench`: one LoRA training step of GPT-2 in plain PyTorch, timed.
 
-The model is nanoGPT's, written as Hugging Face's GPT-2 computes it, and the adapter is loralib's on `c_attn`. Nothing
-but the adapters has a gradient. Weights and tokens are random: the time of a step does not depend on them.
+The model does what Hugging Face's GPT-2 does, operation by operation where it costs time or memory, and the adapter what
+HF PEFT's LoRA layer does on `c_attn`. GELU is computed by its formula, as transformers' `gelu_new` is: eight element-wise
+operations, each of which writes a tensor. `--fused-gelu` takes PyTorch's single kernel instead, which is faster and
+keeps less for the backward pass, but is not what the checkpoints' configuration asks for. Nothing but the adapters has a
+gradient. Weights and tokens are random: the time of a step does not depend on them.
 Runs on PyTorch 1.13 and later; prints one line of JSON. README.md beside this file says how to compare fairly.
 """
 
@@ -17,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 PRESETS = {  # layers, heads, width, context, vocabulary
-    "tiny": (2, 2, 64, 128, 2048),
+    "tiny": (4, 4, 128, 128, 2048),
     "gpt2": (12, 12, 768, 1024, 50257),
     "gpt2-medium": (24, 16, 1024, 1024, 50257),
     "gpt2-large": (36, 20, 1280, 1024, 50257),
@@ -74,28 +77,38 @@ class Attention(nn.Module):
         return self.c_proj(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
+def gelu_by_formula(x):
+    """0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))), as Hugging Face's GPT-2 computes it."""
+    return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))
+
+
+def gelu_in_one_kernel(x):
+    return F.gelu(x, approximate="tanh")
+
+
 class Block(nn.Module):
-    def __init__(self, heads, width, context, rank, alpha):
+    def __init__(self, heads, width, context, rank, alpha, gelu):
         super().__init__()
         self.ln_1 = nn.LayerNorm(width)
         self.attn = Attention(heads, width, context, rank, alpha)
         self.ln_2 = nn.LayerNorm(width)
         self.c_fc = Conv1D(width, 4 * width)
         self.c_proj = Conv1D(4 * width, width)
+        self.gelu = gelu
 
     def forward(self, x):
         x = x + self.attn(self.ln_1(x))
-        return x + self.c_proj(F.gelu(self.c_fc(self.ln_2(x)), approximate="tanh"))
+        return x + self.c_proj(self.gelu(self.c_fc(self.ln_2(x))))
 
 
 class Gpt2(nn.Module):
-    def __init__(self, layers, heads, width, context, vocabulary, rank, alpha):
+    def __init__(self, layers, heads, width, context, vocabulary, rank, alpha, gelu):
         super().__init__()
         self.wte = nn.Embedding(vocabulary, width)
         self.wpe = nn.Embedding(context, width)
         nn.init.normal_(self.wte.weight, std=0.02)
         nn.init.normal_(self.wpe.weight, std=0.02)
-        self.blocks = nn.ModuleList(Block(heads, width, context, rank, alpha) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(heads, width, context, rank, alpha, gelu) for _ in range(layers))
         self.ln_f = nn.LayerNorm(width)
         for name, parameter in self.named_parameters():
             parameter.requires_grad_("lora_" in name)
@@ -105,8 +118,8 @@ class Gpt2(nn.Module):
         for block in self.blocks:
             x = block(x)
         logits = F.linear(self.ln_f(x), self.wte.weight)  # at every position, as Hugging Face's model does
-        ahead = logits[:, :-1].reshape(-1, logits.size(-1))
-        return F.cross_entropy(ahead, labels[:, 1:].reshape(-1), ignore_index=-100)
+        ahead = F.pad(labels, (0, 1), value=-100)[:, 1:]  # labels move, not the much larger logits
+        return F.cross_entropy(logits.view(-1, logits.size(-1)), ahead.reshape(-1), ignore_index=-100)
 
 
 def arguments():
@@ -122,6 +135,7 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=3, help="steps before them that are not")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--supervised", type=float, default=1.0, help="fraction of each row, its end, that has labels")
+    parser.add_argument("--fused-gelu", action="store_true", help="GELU in PyTorch's single kernel, not by its formula")
     return parser.parse_args()
 
 
@@ -152,7 +166,8 @@ def main():
     torch.manual_seed(0)
 
     started = time.perf_counter()
-    model = Gpt2(*sizes(args), args.rank, args.alpha)
+    gelu = gelu_in_one_kernel if args.fused_gelu else gelu_by_formula
+    model = Gpt2(*sizes(args), args.rank, args.alpha, gelu)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=1e-4)
     load_seconds = time.perf_counter() - started
@@ -174,7 +189,9 @@ def main():
         "load_seconds": round(load_seconds, 3),
         "first_step_seconds": round(seconds[0], 3),
         "last_loss": round(loss, 4),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "trainable_parameters": sum(parameter.numel() for parameter in trainable),
+        "gelu": "fused" if args.fused_gelu else "formula",
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }))

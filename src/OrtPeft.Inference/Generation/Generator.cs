@@ -29,6 +29,12 @@ public sealed class Generator : IDisposable
             : OrtMemoryInfo.DefaultInstance;
     }
 
+    /// <summary>
+    /// Whether the graph takes and gives keys and values, so that a new token costs one token's work and not the whole
+    /// sequence's.
+    /// </summary>
+    public bool HasCache => !Presents.IsEmpty;
+
     /// <summary>How the graph is fed.</summary>
     internal DecoderInputs Inputs { get; }
 

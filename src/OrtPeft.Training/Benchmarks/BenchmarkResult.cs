@@ -37,6 +37,12 @@ public sealed record BenchmarkResult
     /// products.</summary>
     public double GemmFraction => ModelGflops / GemmGflops;
 
+    /// <summary>The number of elements that trained.</summary>
+    public required long TrainableParameters { get; init; }
+
+    /// <summary>Of the native library that ran, such as <c>1.29.0</c>.</summary>
+    public required string OnnxRuntimeVersion { get; init; }
+
     /// <summary>Each node's time, or null when it was not asked for.</summary>
     public StepProfile? Profile { get; init; }
 }

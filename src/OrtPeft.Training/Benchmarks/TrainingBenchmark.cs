@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
@@ -25,7 +26,10 @@ public static class TrainingBenchmark
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        Check(options);
+        ArgumentsCheck.AtLeast(options.Steps, 1, "number of timed steps");
+        ArgumentsCheck.AtLeast(options.WarmupSteps, 1, "number of warm-up steps");
+        var rows = RandomRows.Create(
+            options.BatchSize, options.SequenceLength, options.Supervised, options.VocabularySize);
         using var profiler = options.Profile ? new NodeProfiler() : null;
         var arguments = new TrainingArguments
         {
@@ -36,7 +40,6 @@ public static class TrainingBenchmark
             WithoutSpeedups = options.WithoutSpeedups,
             Runtime = options.Runtime with { ProfilePrefix = profiler?.Prefix },
         };
-        var rows = RandomRows.Create(options);
         var steps = new StepTimes(progress);
         var clock = Stopwatch.StartNew();
         TimeSpan ready;
@@ -47,41 +50,26 @@ public static class TrainingBenchmark
             cancellation.ThrowIfCancellationRequested();
         }
 
-        var median = Median(steps.Seconds.Skip(options.WarmupSteps));
+        double[] timed = [.. steps.Seconds.Skip(options.WarmupSteps)];
+        var median = Sample.Median(timed);
         var graph = TrainingGraph.ForTraining(model, new CausalLm());
         var supervised = rows.Sum(static r => (long)r.SupervisedTokens);
         var products = MultiplyAdds.Count(graph, options.BatchSize, options.SequenceLength, supervised);
         return new BenchmarkResult
         {
             MedianStepMilliseconds = median * 1e3,
-            LeastStepMilliseconds = steps.Seconds.Skip(options.WarmupSteps).Min() * 1e3,
+            LeastStepMilliseconds = timed.Min() * 1e3,
             FirstStepSeconds = steps.Seconds[0],
             SessionSeconds = ready.TotalSeconds,
             TokensPerSecond = options.BatchSize * options.SequenceLength / median,
             LastLoss = steps.LastLoss,
             PeakResidentBytes = PeakResidentBytes(),
             ModelGflops = 2e-9 * products / median,
+            TrainableParameters = model.TrainableParameterCount,
+            OnnxRuntimeVersion = OrtEnv.Instance().GetVersionString(),
             GemmGflops = GemmSpeed.Measure(options.Runtime),
             Profile = profiler?.Read(steps.Seconds.Count),
         };
-    }
-
-    internal static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        var middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    private static void Check(BenchmarkOptions options)
-    {
-        ArgumentsCheck.AtLeast(options.BatchSize, 1, "batch size");
-        ArgumentsCheck.AtLeast(options.SequenceLength, 2, "sequence length");
-        ArgumentsCheck.AtLeast(options.Steps, 1, "number of timed steps");
-        ArgumentsCheck.AtLeast(options.WarmupSteps, 1, "number of warm-up steps");
-        ArgumentsCheck.AtLeast(options.VocabularySize, 1, "vocabulary size");
-        if (options.Supervised is not (> 0 and <= 1))
-            throw new ArgumentException($"The supervised part is {options.Supervised}; it must be above 0, up to 1.");
     }
 
     /// <summary>Taken before the machine's own speed is measured, which needs memory too.</summary>

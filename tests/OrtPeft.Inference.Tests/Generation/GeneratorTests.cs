@@ -29,6 +29,8 @@ public sealed class GeneratorTests
 
         var actual = Prompts.SelectMany(p => Both(cached, p)).ToArray();
 
+        Assert.True(cached.HasCache);
+        Assert.False(uncached.HasCache);
         Assert.Equal(Prompts.SelectMany(p => Both(uncached, p)), actual);
         Assert.Equal(Prompts.Length * 80, actual.Length);
         Assert.True(actual.Distinct().Count() > 30);

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
@@ -9,13 +9,25 @@ using OrtPeft.Training.Benchmarks;
 
 namespace OrtPeft.Cli.Commands;
 
-/// <summary>Times training steps on this machine.</summary>
+/// <summary>Times training, or evaluation and generation, on this machine.</summary>
 internal sealed class BenchCommand : Verb
 {
+    private const string Training = "training";
+    private const string Inference = "inference";
+
     private static readonly BenchmarkOptions Defaults = new() { VocabularySize = 1 };
+    private static readonly InferenceBenchmarkOptions InferenceDefaults = new() { VocabularySize = 1 };
 
     private readonly ModelArgument _model = new();
     private readonly MethodOptions _method = new();
+
+    private readonly Option<string> _what = new("--what")
+    {
+        Description = "training: steps; or inference: evaluation and generation of the model plain, with the adapter "
+            + "beside its layers, and with the adapter merged, in turn.",
+        HelpName = $"{Training}|{Inference}",
+        DefaultValueFactory = static _ => Training,
+    };
 
     private readonly Option<int> _batchSize = NumberOption.Of(
         "--batch-size", "Rows that go through the model at once.", "B", Defaults.BatchSize);
@@ -23,7 +35,8 @@ internal sealed class BenchCommand : Verb
     private readonly Option<int> _sequenceLength = NumberOption.Of(
         "--seq-len", "Tokens of a row; they are random.", "S", Defaults.SequenceLength);
 
-    private readonly Option<int> _steps = NumberOption.Of("--steps", "Steps that are timed.", "N", Defaults.Steps);
+    private readonly Option<int> _steps = NumberOption.Of(
+        "--steps", "Steps that are timed; with inference, rounds.", "N", Defaults.Steps);
 
     private readonly Option<int> _warmup = NumberOption.Of(
         "--warmup-steps", "Steps before them that are not.", "N", Defaults.WarmupSteps);
@@ -35,29 +48,55 @@ internal sealed class BenchCommand : Verb
 
     private readonly Option<bool> _profile = new("--profile")
     {
-        Description = "Show where the time goes, by operator and by part of the model.",
+        Description = "With training: show where the time goes, by operator and by part of the model.",
     };
+
+    private readonly Option<int> _promptTokens = NumberOption.Of(
+        "--prompt-tokens", "With inference: tokens that generation starts from.", "N", InferenceDefaults.PromptTokens);
+
+    private readonly Option<int> _newTokens = NumberOption.Of(
+        "--new-tokens", "With inference: tokens that are generated.", "N", InferenceDefaults.NewTokens);
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public BenchCommand(Host host)
-        : base(host, "bench", "Time training steps on random tokens, beside the machine's own matrix product.")
+        : base(
+            host,
+            "bench",
+            "Time training steps on random tokens, beside the machine's own matrix product; or what an adapter costs "
+                + "in evaluation and generation.")
     {
         Examples =
         [
             "ortpeft bench gpt2-onnx --batch-size 4 --seq-len 128",
             "ortpeft bench gpt2-onnx --rank 8 --target c_attn --supervised 0.5 --threads 2 --json",
             "ortpeft bench gpt2-onnx --method prefix-tuning --profile",
+            "ortpeft bench gpt2-onnx --what inference --rank 8 --prompt-tokens 64 --new-tokens 100",
+            "ortpeft bench gpt2-onnx --what inference --init-adapter adapter",
         ];
-        Notes = "gemm_fraction is the speed of the step's matrix products over that of one large product by itself.";
+        Notes = "gemm_fraction is the speed of the step's matrix products over that of one large product by itself.\n"
+            + "× base is a variant's time over the plain model's in the same round, the median over rounds.";
         Arguments.Add(_model);
-        foreach (var option in new Option[] { _batchSize, _sequenceLength, _steps, _warmup, _supervised, _profile })
+        foreach (var option in new Option[]
+        {
+            _what, _batchSize, _sequenceLength, _steps, _warmup, _supervised, _profile, _promptTokens, _newTokens,
+        })
+        {
             Options.Add(option);
+        }
+
+        _what.Validators.Add(static result =>
+        {
+            if (result.Tokens is [.., { Value: not (Training or Inference) and var value }])
+                result.AddError($"--what is '{value}'; it must be {Training} or {Inference}.");
+        });
         Add(_speed);
         Add(_method);
     }
 
     protected override void Run(Invocation run)
     {
+        var isTraining = run.Get(_what) == Training;
+        RefuseOptionsOf(run, isTraining ? Inference : Training, isTraining ? [_promptTokens, _newTokens] : [_profile]);
         var started = run.Host.Clock.GetTimestamp();
         var choice = _method.Choose(run);
         var source = _model.Open(run);
@@ -65,10 +104,18 @@ internal sealed class BenchCommand : Verb
         var loaded = run.Host.Clock.GetElapsedTime(started);
         run.Say(peft.DescribeTrainableParameters());
         run.Host.Interruption.Listen();
+        if (isTraining)
+            TimeTraining(run, source, peft, loaded);
+        else
+            TimeInference(run, source, peft);
+    }
+
+    private void TimeTraining(Invocation run, ModelSource source, PeftModel peft, TimeSpan loaded)
+    {
         var options = new BenchmarkOptions
         {
             BatchSize = run.Get(_batchSize),
-            SequenceLength = FittingLength(run, source, peft.ReservedPositions),
+            SequenceLength = FittingLength(run, source, peft),
             Steps = run.Get(_steps),
             WarmupSteps = run.Get(_warmup),
             Supervised = run.Get(_supervised),
@@ -79,67 +126,55 @@ internal sealed class BenchCommand : Verb
             Runtime = _speed.Runtime(run),
         };
         var result = TrainingBenchmark.Run(peft, options, progress: null, run.Host.Interruption.Token);
-        var load = loaded.TotalSeconds + result.SessionSeconds;
-        Show(run, result, load);
-        Answer(run, result, load);
+        TrainingBenchReport.Write(run, result, loaded.TotalSeconds + result.SessionSeconds);
     }
 
-    private int FittingLength(Invocation run, ModelSource source, int reserved)
+    private void TimeInference(Invocation run, ModelSource source, PeftModel peft)
+    {
+        var options = new InferenceBenchmarkOptions
+        {
+            BatchSize = run.Get(_batchSize),
+            SequenceLength = FittingLength(run, source, peft),
+            Supervised = run.Get(_supervised),
+            PromptTokens = run.Get(_promptTokens),
+            NewTokens = run.Get(_newTokens),
+            Rounds = run.Get(_steps),
+            WarmupRounds = run.Get(_warmup),
+            VocabularySize = ModelLimits.VocabularySize(source) ?? 1,
+            EvaluationRuntime = run.Runtime with { Prepacking = InferenceDefaults.EvaluationRuntime.Prepacking },
+            GenerationRuntime = run.Runtime,
+        };
+        var (length, context) = (options.PromptTokens + options.NewTokens, Context(source, peft));
+        if (length > context)
+        {
+            throw new UsageException(
+                $"--prompt-tokens and --new-tokens make {length}, and the model has {context} positions; take fewer.");
+        }
+
+        if (peft.HasBranches)
+        {
+            var way = PeftMethods.Of(peft.Config).Description.WhyNotMergeable is null ? "merged" : "without a cache";
+            run.Note($"the graph chooses between branches at run time, so unmerged generation runs the adapter {way}.");
+        }
+
+        var result = InferenceBenchmark.Run(source.Model, peft, options, run.Host.Interruption.Token);
+        InferenceBenchReport.Write(run, result, options.BatchSize * options.SequenceLength);
+    }
+
+    private static void RefuseOptionsOf(Invocation run, string what, IEnumerable<Option> options)
+    {
+        if (options.FirstOrDefault(run.Has) is { } option)
+            throw new UsageException($"{option.Name} is for --what {what}; leave it out, or add --what {what}.");
+    }
+
+    private int FittingLength(Invocation run, ModelSource source, PeftModel peft)
     {
         var length = run.Get(_sequenceLength);
-        return ModelLimits.ContextLength(source, reserved) is { } context && length > context
+        return Context(source, peft) is { } context && length > context
             ? throw new UsageException($"--seq-len is {length}, and the model has {context} positions; take fewer.")
             : length;
     }
 
-    private static void Show(Invocation run, BenchmarkResult result, double load)
-    {
-        var (median, least) = (result.MedianStepMilliseconds, result.LeastStepMilliseconds);
-        run.Say(Line($"step        {median:F1} ms median, {least:F1} ms least, first {result.FirstStepSeconds:F2} s"));
-        run.Say(Line($"speed       {result.TokensPerSecond:F0} tokens/s"));
-        var (model, gemm) = (result.ModelGflops, result.GemmGflops);
-        run.Say(Line($"products    {model:F1} of {gemm:F1} GFLOP/s: {result.GemmFraction:P0}"));
-        run.Say(Line($"load        {load:F2} s"));
-        run.Say($"peak memory {Human.Bytes(result.PeakResidentBytes)}");
-        if (result.Profile is not { } profile)
-            return;
-        ShowGroup(run, "operator", profile.ByOperator);
-        ShowGroup(run, "part", profile.ByPart);
-    }
-
-    private static void ShowGroup(Invocation run, string kind, IReadOnlyList<ProfileEntry> entries)
-    {
-        run.Say("");
-        var rows = entries.Select(static e =>
-            new[] { e.Name, Line($"{e.Milliseconds:F1}"), Line($"{e.Share:P1}"), Human.Count(e.Nodes) });
-        foreach (var line in TextTable.Lines(rows.Prepend([kind, "ms/step", "share", "nodes"])))
-            run.Say(line);
-    }
-
-    private static void Answer(Invocation run, BenchmarkResult result, double load) => run.Answer(new()
-    {
-        ["ms_per_step_median"] = result.MedianStepMilliseconds,
-        ["ms_per_step_min"] = result.LeastStepMilliseconds,
-        ["first_step_seconds"] = result.FirstStepSeconds,
-        ["tokens_per_second"] = result.TokensPerSecond,
-        ["peak_rss_mb"] = result.PeakResidentBytes / (1024.0 * 1024.0),
-        ["gemm_gflops"] = result.GemmGflops,
-        ["model_gflops"] = result.ModelGflops,
-        ["gemm_fraction"] = result.GemmFraction,
-        ["load_seconds"] = load,
-        ["last_loss"] = Finite.OrNull(result.LastLoss),
-        ["profile"] = result.Profile is { } profile
-            ? new JsonObject { ["ops"] = Json(profile.ByOperator), ["parts"] = Json(profile.ByPart) }
-            : null,
-    });
-
-    private static JsonArray Json(IReadOnlyList<ProfileEntry> entries) => [.. entries.Select(static e => new JsonObject
-    {
-        ["name"] = e.Name,
-        ["ms_per_step"] = e.Milliseconds,
-        ["share"] = e.Share,
-        ["nodes"] = e.Nodes,
-    })];
-
-    private static string Line(FormattableString text) => FormattableString.Invariant(text);
+    private static int? Context(ModelSource source, PeftModel peft) =>
+        ModelLimits.ContextLength(source, peft.ReservedPositions);
 }
