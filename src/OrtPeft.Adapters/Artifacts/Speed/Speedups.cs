@@ -6,11 +6,11 @@ public static class Speedups
     /// <summary>The rewrites, in the order in which they run.</summary>
     public static IReadOnlyList<Speedup> All { get; } =
     [
-        new("merge-masks", "add the causal and the padding mask once", SpeedupStage.BeforeGradient, MaskMerging.Run),
         new("pad-rows", "pad inner rows of 4 KiB multiples, which caches hold badly", SpeedupStage.BeforeGradient,
             RowPadding.Run) { ForPackedWeights = true },
         new("unfold-layer-norm", "share layer normalisation's steps with its gradient", SpeedupStage.AfterGradient,
             LayerNormUnfolding.Run),
+        new("merge-masks", "add the causal and the padding mask at once", SpeedupStage.AfterGradient, MaskMerging.Run),
     ];
 
     /// <summary>Those that pay wherever a graph runs.</summary>
