@@ -11,10 +11,10 @@ namespace OrtPeft.Adapters.Artifacts.Speed;
 internal static class RowPadding
 {
     /// <summary>Row lengths of which a multiple is padded: 4096 bytes of float32.</summary>
-    private const long Period = 1024;
+    public const long Period = 1024;
 
     /// <summary>A cache line of 64 bytes.</summary>
-    private const long Extra = 16;
+    public const long Extra = 16;
 
     public static void Run(GraphBuilder g)
     {

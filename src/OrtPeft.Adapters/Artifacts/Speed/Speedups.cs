@@ -10,6 +10,9 @@ public static class Speedups
             RowPadding.Run) { ForPackedWeights = true },
         new("unfold-layer-norm", "share layer normalisation's steps with its gradient", SpeedupStage.AfterGradient,
             LayerNormUnfolding.Run),
+        new("unfold-gelu", "share GELU's sigmoid with its gradient", SpeedupStage.AfterGradient, GeluUnfolding.Run),
+        new("pad-operands", "copy rows of 4 KiB multiples into longer ones before large products",
+            SpeedupStage.AfterGradient, OperandPadding.Run) { ForPackedWeights = true },
         new("merge-masks", "add the causal and the padding mask at once", SpeedupStage.AfterGradient, MaskMerging.Run),
     ];
 
