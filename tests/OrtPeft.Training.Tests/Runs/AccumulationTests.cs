@@ -14,6 +14,27 @@ public sealed class AccumulationTests
         MustAgree(Tiny.Data, (BatchSize: 6, Accumulation: 1), (BatchSize: 1, Accumulation: 6));
     }
 
+    /// <summary>Rows of 7 to 12 tokens: parts of one and of two rows, and rows beyond the limit.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void Train_WhenABatchRunsInParts_GivesTheWholeBatchsRun(int tokens)
+    {
+        var (one, other) = (Tiny.Lora(), Tiny.Lora());
+        var whole = Tiny.Arguments with { BatchSize = 4, MicroBatchTokens = 0 };
+
+        var expected = Tiny.Run(one, whole);
+        var actual = Tiny.Run(other, whole with { MicroBatchTokens = tokens });
+
+        foreach (var (wanted, found) in expected.Zip(actual))
+        {
+            Assert.Equal(wanted.Loss, found.Loss, 1e-6);
+            Assert.Equal(wanted.Tokens, found.Tokens);
+        }
+
+        Testing.Near.Within(Tiny.Numbers(one), Tiny.Numbers(other), 1e-6, "weights");
+    }
+
     [Fact]
     public void Train_WhenAMicroBatchHasNoLabel_CountsTheOthersOnly()
     {

@@ -1,0 +1,111 @@
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Models;
+using OrtPeft.Models.Gpt2;
+using OrtPeft.Models.Initialization;
+using OrtPeft.Onnx;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Artifacts.Speed;
+
+public sealed class SpeedupsTests
+{
+    /// <summary>Rounding in another order, of a tensor's largest number or of 1: some ten units of float32.</summary>
+    private const double Tolerance = 2e-6;
+
+    public static TheoryData<string> Names => [.. Speedups.All.Select(static s => s.Name)];
+
+    /// <summary>
+    /// Every weight trains where the rewrite is not about frozen ones: rows of padding, of which the last predicts the
+    /// first token, are among the batch, and rows of 4 KiB in the model.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_OfOneRewrite_ChangesTheGraphAndNotItsResults(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var speedup = Speedups.All.Single(s => s.Name == name);
+        PeftConfig config = speedup.ForPackedWeights ? new LoraConfig { TargetModules = ["c_attn"] } : new FullConfig();
+        var peft = PeftModel.Create(Wide(folder.Path), config, seed: 3);
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [speedup]);
+
+        Assert.NotEqual(Operators(plain), Operators(rewritten));
+        MustAgree(peft, plain, rewritten);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
+    public void Run_OfAllOnExportedGraphs_KeepsTheResults(string model)
+    {
+        var peft = PeftModel.Create(Gpt2.Open(model), new LoraConfig { TargetModules = ["c_attn", "c_fc"] }, seed: 3);
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+
+        MustAgree(peft, plain, rewritten);
+    }
+
+    /// <summary>Where an adapter works between the two layers, their rows stay as they are.</summary>
+    [Fact]
+    public void Run_WhenTheInnerLayerIsAdapted_LeavesItsRows()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(Wide(folder.Path), new LoraConfig { TargetModules = ["c_fc"] });
+        var padding = Speedups.All.Where(static s => s.Name == "pad-rows").ToArray();
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: padding);
+
+        Assert.Equal(Operators(plain), Operators(rewritten));
+    }
+
+    [Fact]
+    public void All_HaveNamesForTheCommandLine() =>
+        Assert.All(Speedups.All, static s => Assert.Matches("^[a-z]+(-[a-z]+)+$", s.Name));
+
+    private static void MustAgree(PeftModel peft, Model plain, Model rewritten)
+    {
+        var feeds = FeedsOf(peft, plain.Graph);
+
+        var (expected, actual) = (OnnxRun.Of(plain, feeds), OnnxRun.Of(rewritten, feeds));
+
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (name, values) in expected.Where(static o => o.Value.Type == ElementType.Float))
+        {
+            var numbers = values.ToFloat32();
+            var scale = Math.Max(1, numbers.Max(Math.Abs));
+            Near.Within(numbers, actual[name].ToFloat32(), Tolerance * scale, name);
+        }
+    }
+
+    private static Dictionary<string, Tensor> FeedsOf(PeftModel peft, Graph graph)
+    {
+        long[] ids = [3, 1, 4, 1, 5, 9, 2, 6, 0, 0, 0, 5, 3, 5, 8, 9];
+        long[] mask = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1];
+        long[] labels = [.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)];
+        var batch = new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = Tensor.Of<long>(ids, [2, 8]),
+            ["attention_mask"] = Tensor.Of<long>(mask, [2, 8]),
+            ["labels"] = Tensor.Of<long>(labels, [2, 8]),
+            [TrainingGraph.Scale] = Tensor.Scalar(1f / 12),
+        };
+        return Feeds.Of(graph, batch, peft.GetWeights());
+    }
+
+    private static string Operators(Model model) =>
+        string.Join(' ', model.Graph.Nodes.Select(static n => n.OpType).Order(StringComparer.Ordinal));
+
+    /// <summary>One layer whose inner rows have 1024 numbers.</summary>
+    private static Model Wide(string folder)
+    {
+        var config = new Gpt2Config { VocabSize = 32, Positions = 16, EmbeddingSize = 256, Layers = 1, Heads = 2 };
+        ModelInitializer.Write(config, seed: 1, folder);
+        return ModelSource.Open(folder).Model;
+    }
+}
