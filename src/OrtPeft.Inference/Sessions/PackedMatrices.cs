@@ -8,8 +8,12 @@ public static class PackedMatrices
     /// <summary>The part of the machine's memory, or of the container's, that copies may take.</summary>
     private const long Part = 4;
 
-    /// <summary>Whether a model's copies fit.</summary>
-    public static bool Fit(Model model) => Fit(Bytes(model));
+    /// <summary>
+    /// Whether a model's copies fit, <paramref name="directions"/> of each. A quantised model gets none: it is small on
+    /// purpose, and copies of the matrices that it has left whole would double its memory.
+    /// </summary>
+    public static bool Fit(Model model, int directions = 1) =>
+        !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && Fit(directions * Bytes(model));
 
     /// <summary>Whether so many bytes fit.</summary>
     public static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;

@@ -26,7 +26,7 @@ internal static class ModelGraphs
             OpenTraining = options =>
             {
                 // Once forwards, once backwards.
-                var packs = options.Prepacking ?? PackedMatrices.Fit(2 * PackedMatrices.Bytes(peft.Model));
+                var packs = options.Prepacking ?? PackedMatrices.Fit(peft.Model, directions: 2);
                 var speedups = Speedups.All.Where(s =>
                     (packs || !s.ForPackedWeights) && !arguments.WithoutSpeedups.Contains(s.Name));
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
