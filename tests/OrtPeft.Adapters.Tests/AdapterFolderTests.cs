@@ -79,7 +79,8 @@ public sealed class AdapterFolderTests
 
         var error = Assert.Throws<ConfigException>(() => AdapterFolder.LoadWeights(folder.Path));
 
-        Assert.Contains($"torch.load('{pickle}', weights_only=True), '{safe}'", error.Message, StringComparison.Ordinal);
+        var remedy = $"torch.load('{pickle}', weights_only=True), '{safe}'";
+        Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,6 +36,9 @@ public static class FileSession
     }
 
     /// <summary>At most what its weights take, in both directions: the model and all files beside it, twice.</summary>
-    private static long Around(string path) =>
-        2 * new DirectoryInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).EnumerateFiles().Sum(static f => f.Length);
+    private static long Around(string path)
+    {
+        var folder = new DirectoryInfo(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        return 2 * folder.EnumerateFiles().Sum(static f => f.Length);
+    }
 }

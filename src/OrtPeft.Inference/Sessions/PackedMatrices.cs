@@ -2,23 +2,30 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Sessions;
 
-/// <summary>What ONNX Runtime's packed copies of constant matrices take.</summary>
+/// <summary>What packed copies of constant matrices take (<see cref="RuntimeOptions.Prepacking"/>).</summary>
 public static class PackedMatrices
 {
     /// <summary>The part of the machine's memory, or of the container's, that copies may take.</summary>
     private const long Part = 4;
 
     /// <summary>
-    /// Whether a model's copies fit, <paramref name="directions"/> of each. A quantised model gets none: it is small on
-    /// purpose, and copies of the matrices that it has left whole would double its memory.
+    /// Whether a model's copies fit. A quantised model gets none: it is small on purpose, and copies of the matrices
+    /// that it has left whole would double its memory.
     /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="directions">How many copies of each matrix: 2 where its gradient runs too. Default 1.</param>
+    /// <returns>Whether they take at most a quarter of the memory.</returns>
     public static bool Fit(Model model, int directions = 1) =>
         !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && Fit(directions * Bytes(model));
 
-    /// <summary>Whether so many bytes fit.</summary>
+    /// <summary>Whether copies of a size fit.</summary>
+    /// <param name="bytes">Their bytes.</param>
+    /// <returns>Whether they take at most a quarter of the memory.</returns>
     public static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;
 
     /// <summary>One copy for each product that reads a constant matrix of float32 on its right.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Their bytes.</returns>
     public static long Bytes(Model model) => model.Graph.Nodes
         .Where(static n => n.Is("MatMul") || n.Is("Gemm"))
         .Select(static n => n.Input(1)?.Initializer)

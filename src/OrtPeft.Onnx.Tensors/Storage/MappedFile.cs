@@ -100,10 +100,8 @@ public sealed class MappedFile
     {
         if (_view is null)
             return;
-        if (OperatingSystem.IsWindows())
-            _ = NativeMemoryAdvice.VirtualUnlock(_start, (nuint)Length);
-        else if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
-            _ = NativeMemoryAdvice.Advise(_start, (nuint)Length, NativeMemoryAdvice.DontNeed);
+        NativeMemoryAdvice.Release(_start, (nuint)Length);
+        GC.KeepAlive(this);
     }
 
     internal unsafe ReadOnlySpan<byte> Span(long offset, int count) => new((byte*)_start + offset, count);

@@ -27,8 +27,7 @@ internal static class ModelGraphs
             {
                 // Once forwards, once backwards.
                 var packs = options.Prepacking ?? PackedMatrices.Fit(peft.Model, directions: 2);
-                var speedups = Speedups.All.Where(s =>
-                    (packs || !s.ForPackedWeights) && !arguments.WithoutSpeedups.Contains(s.Name));
+                var speedups = Speedups.Except(arguments.WithoutSpeedups).Where(s => packs || !s.ForPackedWeights);
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
             },

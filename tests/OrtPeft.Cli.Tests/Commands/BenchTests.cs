@@ -106,8 +106,8 @@ public sealed class BenchTests(Workplace place) : IClassFixture<Workplace>
 
     private string[] Inference(string? model = null) =>
     [
-        "bench", model ?? place.Model, "--what", "inference", "--batch-size", "2", "--seq-len", "8", "--prompt-tokens", "4",
-        "--new-tokens", "3", "--steps", "1", "--warmup-steps", "1", "--threads", "1",
+        "bench", model ?? place.Model, "--what", "inference", "--batch-size", "2", "--seq-len", "8",
+        "--prompt-tokens", "4", "--new-tokens", "3", "--steps", "1", "--warmup-steps", "1", "--threads", "1",
     ];
 
     [Theory]

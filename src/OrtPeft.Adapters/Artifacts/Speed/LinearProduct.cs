@@ -2,7 +2,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
-/// <summary>A product with a constant float32 matrix on its right, and the vector that <c>Gemm</c> adds, if any.</summary>
+/// <summary>A product with a constant float32 matrix on its right, and <c>Gemm</c>'s vector, if any.</summary>
 /// <param name="Node">A <c>MatMul</c>, or a <c>Gemm</c> that does not transpose its first operand.</param>
 /// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
 /// <param name="IsTransposed">Whether it is.</param>

@@ -6,9 +6,9 @@ namespace OrtPeft.Adapters.Artifacts.Speed;
 /// <summary>
 /// Attention that puts a lowest number where the future is and then adds the padding mask,
 /// <c>Where(causal, scores, low) + padding</c>, becomes <c>scores + mask</c> with
-/// <c>mask = Where(causal, 0, low) + padding</c>: one pass over the scores instead of two. The gradient, which is 0 where
-/// the future is, is multiplied by a mask of ones and zeros, which ONNX Runtime does faster than <c>Where</c>. Masks are
-/// made once for all layers.
+/// <c>mask = Where(causal, 0, low) + padding</c>: one pass over the scores instead of two. The gradient, which is 0
+/// where the future is, is multiplied by a mask of ones and zeros, which ONNX Runtime does faster than <c>Where</c>.
+/// Masks are made once for all layers.
 /// </summary>
 /// <remarks>The scores are the same bits: added to a number beyond 2¹⁰⁰, they vanish in rounding.</remarks>
 internal static class MaskMerging

@@ -2,7 +2,7 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
-/// <summary>A rewrite of a training graph that makes it faster and leaves its results as they are, to rounding.</summary>
+/// <summary>A rewrite of a training graph that makes it faster and keeps its results, to rounding.</summary>
 /// <param name="Name">What options call it, in lower case with hyphens.</param>
 /// <param name="Description">What it does, in half a sentence.</param>
 /// <param name="Stage">When it runs.</param>

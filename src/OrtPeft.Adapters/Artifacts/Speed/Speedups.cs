@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
-/// <summary>All rewrites of training graphs for speed; a row each. <c>docs/performance.md</c> has their figures.</summary>
+/// <summary>All rewrites of training graphs for speed, a row each; docs/performance.md has their figures.</summary>
 public static class Speedups
 {
     /// <summary>The rewrites, in the order in which they run.</summary>
@@ -18,4 +18,17 @@ public static class Speedups
 
     /// <summary>Those that pay wherever a graph runs.</summary>
     public static IReadOnlyList<Speedup> Portable { get; } = [.. All.Where(static s => !s.ForPackedWeights)];
+
+    /// <summary>All but some.</summary>
+    /// <param name="names">The names of those that are left out.</param>
+    /// <returns>The others, in order.</returns>
+    /// <exception cref="ArgumentException">There is none of a name; the message lists all.</exception>
+    public static IReadOnlyList<Speedup> Except(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        var unknown = names.FirstOrDefault(static n => All.All(s => s.Name != n));
+        return unknown is null ? [.. All.Where(s => !names.Contains(s.Name))] : throw new ArgumentException(
+            $"There is no rewrite '{unknown}'; choose from {string.Join(", ", All.Select(static s => s.Name))}.",
+            nameof(names));
+    }
 }

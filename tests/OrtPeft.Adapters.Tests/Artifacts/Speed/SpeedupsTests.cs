@@ -65,6 +65,17 @@ public sealed class SpeedupsTests
     }
 
     [Fact]
+    public void Except_OfAnUnknownName_ListsTheKnownOnes()
+    {
+        Assert.Equal(Speedups.All.Count - 1, Speedups.Except(["pad-rows"]).Count);
+
+        var error = Assert.Throws<ArgumentException>(() => Speedups.Except(["pad-columns"]));
+
+        Assert.Contains("'pad-columns'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("pad-rows, ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void All_HaveNamesForTheCommandLine() =>
         Assert.All(Speedups.All, static s => Assert.Matches("^[a-z]+(-[a-z]+)+$", s.Name));
 
