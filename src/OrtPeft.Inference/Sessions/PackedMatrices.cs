@@ -6,21 +6,18 @@ namespace OrtPeft.Inference.Sessions;
 public static class PackedMatrices
 {
     /// <summary>The part of the machine's memory, or of the container's, that copies may take.</summary>
-    private const long Part = 4;
+    private const long Part = 8;
 
-    /// <summary>
-    /// Whether a model's copies fit. A quantised model gets none: it is small on purpose, and copies of the matrices
-    /// that it has left whole would double its memory.
-    /// </summary>
+    /// <summary>Whether a model's copies fit.</summary>
     /// <param name="model">The model.</param>
     /// <param name="directions">How many copies of each matrix: 2 where its gradient runs too. Default 1.</param>
-    /// <returns>Whether they take at most a quarter of the memory.</returns>
+    /// <returns>Whether they take at most an eighth of the memory.</returns>
     public static bool Fit(Model model, int directions = 1) =>
-        !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && Fit(directions * Bytes(model));
+        Fit(directions * Bytes(model));
 
     /// <summary>Whether copies of a size fit.</summary>
     /// <param name="bytes">Their bytes.</param>
-    /// <returns>Whether they take at most a quarter of the memory.</returns>
+    /// <returns>Whether they take at most an eighth of the memory.</returns>
     public static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;
 
     /// <summary>One copy for each product that reads a constant matrix of float32 on its right.</summary>

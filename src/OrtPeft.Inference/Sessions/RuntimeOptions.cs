@@ -12,8 +12,8 @@ public sealed record RuntimeOptions
     /// <summary>
     /// Whether constant matrices are copied into the order that the CPU multiplies fastest. The copies take as much
     /// memory as the matrices, once for each direction they are multiplied in; the mapped originals are then given back
-    /// to the system. Null (default) copies where all copies together fit into a quarter of the memory, and
-    /// not of quantised models.
+    /// to the system. Null (default) copies where all copies together fit into an eighth of the memory;
+    /// training a quantised model copies none.
     /// </summary>
     public bool? Prepacking { get; init; }
 

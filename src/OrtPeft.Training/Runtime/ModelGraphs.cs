@@ -25,8 +25,7 @@ internal static class ModelGraphs
             InitialWeight = name => values[name].Initializer!,
             OpenTraining = options =>
             {
-                // Once forwards, once backwards.
-                var packs = options.Prepacking ?? PackedMatrices.Fit(peft.Model, directions: 2);
+                var packs = options.Prepacking ?? Packs(peft.Model);
                 var speedups = Speedups.Except(arguments.WithoutSpeedups).Where(s => packs || !s.ForPackedWeights);
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
@@ -45,6 +44,13 @@ internal static class ModelGraphs
     public static GraphSession OpenLoss(
         Model model, RuntimeOptions options, IReadOnlyList<ArtifactParameter>? parameters = null) =>
         Open(model, GraphContract.OfLoss(model.Graph, parameters), options);
+
+    /// <summary>
+    /// Matrices are packed once forwards and once backwards. A quantised model is small on purpose, and copies of the
+    /// matrices that it has left whole, such as the head, would double its memory.
+    /// </summary>
+    private static bool Packs(Model model) =>
+        !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && PackedMatrices.Fit(model, directions: 2);
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
     private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)
