@@ -146,7 +146,10 @@ public static class TrainingGraph
     private static void Apply(IReadOnlyList<Speedup> speedups, SpeedupStage stage, GraphBuilder g)
     {
         foreach (var speedup in speedups.Where(s => s.Stage == stage))
+        {
             speedup.Run(g);
+            (g.Before, g.Scope) = (null, "");
+        }
     }
 
     private static GradientRule? RuleOf(Node node, Model model) =>

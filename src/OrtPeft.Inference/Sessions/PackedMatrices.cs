@@ -18,12 +18,12 @@ public static class PackedMatrices
     /// <summary>Whether copies of a size fit.</summary>
     /// <param name="bytes">Their bytes.</param>
     /// <returns>Whether they take at most an eighth of the memory.</returns>
-    public static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;
+    internal static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;
 
     /// <summary>One copy for each product that reads a constant matrix of float32 on its right.</summary>
     /// <param name="model">The model.</param>
     /// <returns>Their bytes.</returns>
-    public static long Bytes(Model model) => model.Graph.Nodes
+    internal static long Bytes(Model model) => model.Graph.Nodes
         .Where(static n => n.Is("MatMul") || n.Is("Gemm"))
         .Select(static n => n.Input(1)?.Initializer)
         .Where(static w => w is { Type: ElementType.Float, Dims.Length: 2 })

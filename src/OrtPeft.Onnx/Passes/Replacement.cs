@@ -3,7 +3,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>Puts new values in a node's place.</summary>
-internal static class Replacement
+public static class Replacement
 {
     /// <summary>
     /// Makes every reader of the node's outputs read other values, and removes the node. The values take over the

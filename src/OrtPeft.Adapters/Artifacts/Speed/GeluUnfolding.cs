@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
@@ -17,14 +18,8 @@ internal static class GeluUnfolding
                 continue;
             g.Before = gelu;
             g.Scope = gelu.Name;
-            var y = g.Mul(gelu.Inputs[0]!, sigma);
-            (y.Type, y.Shape) = (gelu.Output.Type, gelu.Output.Shape);
-            g.Graph.ReplaceAllUsesWith(gelu.Output, y);
-            g.Graph.Remove(gelu);
+            Replacement.Put(g, gelu, g.Mul(gelu.Inputs[0]!, sigma));
         }
-
-        g.Before = null;
-        g.Scope = "";
     }
 
     private static bool IsTanhForm(Node node) => node.Is("Gelu") && !node.Output.IsGraphOutput

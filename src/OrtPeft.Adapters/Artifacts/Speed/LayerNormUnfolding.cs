@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
@@ -10,8 +11,7 @@ namespace OrtPeft.Adapters.Artifacts.Speed;
 /// </summary>
 internal static class LayerNormUnfolding
 {
-    private const int Mean = 1;
-    private const int InverseDeviation = 2;
+    private const int OutputsWithStatistics = 3;
 
     public static void Run(GraphBuilder g)
     {
@@ -21,13 +21,10 @@ internal static class LayerNormUnfolding
             g.Scope = node.Name;
             Unfold(g, node);
         }
-
-        g.Before = null;
-        g.Scope = "";
     }
 
     private static bool IsMeant(Node node) => node.Is("LayerNormalization")
-        && node.Outputs.Count > InverseDeviation
+        && node.Outputs.Count == OutputsWithStatistics
         && node.Inputs[0]!.Shape is { Rank: > 0 } shape
         && node.Attributes.Int("axis", -1) is var axis && (axis == -1 || axis == shape.Rank - 1)
         && node.Inputs[0]!.Type is ElementType.Float;
@@ -43,15 +40,6 @@ internal static class LayerNormUnfolding
         var y = g.Mul(g.Mul(centred, inverse), scale);
         if (node.Input(2) is { } bias)
             y = g.Add(y, bias);
-        Put(g, node.Outputs[0], y);
-        Put(g, node.Outputs[Mean], mean);
-        Put(g, node.Outputs[InverseDeviation], inverse);
-        g.Graph.Remove(node);
-    }
-
-    private static void Put(GraphBuilder g, Value old, Value value)
-    {
-        (value.Type, value.Shape) = (old.Type, old.Shape);
-        g.Graph.ReplaceAllUsesWith(old, value);
+        Replacement.Put(g, node, y, mean, inverse);
     }
 }

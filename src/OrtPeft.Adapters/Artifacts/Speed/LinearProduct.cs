@@ -5,15 +5,14 @@ namespace OrtPeft.Adapters.Artifacts.Speed;
 /// <summary>A product with a constant float32 matrix on its right, and <c>Gemm</c>'s vector, if any.</summary>
 /// <param name="Node">A <c>MatMul</c>, or a <c>Gemm</c> that does not transpose its first operand.</param>
 /// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
-/// <param name="IsTransposed">Whether it is.</param>
-internal sealed record LinearProduct(Node Node, Value Weight, bool IsTransposed)
+/// <param name="RowAxis">The axis of the weight that the product sums over: 0, or 1 where it is transposed.</param>
+internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
 {
-    public long Rows => Weight.Initializer!.Dims[IsTransposed ? 1 : 0];
+    public int ColumnAxis => 1 - RowAxis;
 
-    public long Columns => Weight.Initializer!.Dims[IsTransposed ? 0 : 1];
+    public long Rows => Weight.Initializer!.Dims[RowAxis];
 
-    /// <summary>The axis of the weight that the product sums over.</summary>
-    public int RowAxis => IsTransposed ? 1 : 0;
+    public long Columns => Weight.Initializer!.Dims[ColumnAxis];
 
     /// <summary>A node as such a product, or null.</summary>
     public static LinearProduct? Of(Node node)
@@ -24,8 +23,8 @@ internal sealed record LinearProduct(Node Node, Value Weight, bool IsTransposed)
         if (node.Inputs[1] is not { Initializer: { Type: ElementType.Float, Dims.Length: 2 } } weight)
             return null;
         if (!isGemm)
-            return new LinearProduct(node, weight, false);
+            return new LinearProduct(node, weight, 0);
         var isPlain = node.Attributes.Int("transA", 0) == 0 && node.Input(2) is null or { Initializer.Dims.Length: 1 };
-        return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0) : null;
+        return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0 ? 1 : 0) : null;
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
@@ -35,8 +36,6 @@ internal static class MaskMerging
 
         foreach (var (causal, low) in masks.Keys.Select(static k => (k.Causal, k.Low)).Distinct().ToArray())
             MultiplyGradients(g, causal, low.Type);
-        g.Before = null;
-        g.Scope = "";
     }
 
     /// <summary>Puts products in the place of <c>Where(causal, gradient, 0)</c>.</summary>
@@ -47,10 +46,7 @@ internal static class MaskMerging
         {
             g.Before = where;
             ones ??= g.Cast(causal, type);
-            var product = g.Mul(where.Inputs[1]!, ones);
-            (product.Type, product.Shape) = (where.Output.Type, where.Output.Shape);
-            g.Graph.ReplaceAllUsesWith(where.Output, product);
-            g.Graph.Remove(where);
+            Replacement.Put(g, where, g.Mul(where.Inputs[1]!, ones));
         }
     }
 

@@ -23,27 +23,12 @@ internal static class OperandPadding
                 || product.Columns < FewestColumns
                 || node.Inputs[0] is not { Initializer: null, Shape: { } shape } rows)
                 continue;
-            if (!padded.TryGetValue(rows, out var longer))
-            {
-                g.Before = node;
-                g.Scope = node.Name;
-                padded.Add(rows, longer = g.Op("Pad", rows, g.Int64(Ends(shape.Rank, shape.Rank - 1))));
-            }
-
-            node.SetInput(0, longer);
             g.Before = node;
-            node.SetInput(1, g.Op("Pad", product.Weight, g.Int64(Ends(2, product.RowAxis))));
+            g.Scope = node.Name;
+            if (!padded.TryGetValue(rows, out var longer))
+                padded.Add(rows, longer = RowPadding.Lengthened(g, rows, shape.Rank - 1));
+            node.SetInput(0, longer);
+            node.SetInput(1, RowPadding.Lengthened(g, product.Weight, product.RowAxis));
         }
-
-        g.Before = null;
-        g.Scope = "";
-    }
-
-    /// <summary>Padding at the end of one axis, as <c>Pad</c> takes it.</summary>
-    private static long[] Ends(int rank, int axis)
-    {
-        var pads = new long[2 * rank];
-        pads[rank + axis] = RowPadding.Extra;
-        return pads;
     }
 }

@@ -42,45 +42,40 @@ internal sealed class PaddedRegion
     }
 
     /// <summary>Gives the weights and vectors their zeros.</summary>
-    public void Pad(GraphBuilder g, long extra)
+    public void Pad(GraphBuilder g)
     {
         foreach (var product in _first)
         {
-            Pad(g, product.Node, 1, 1 - product.RowAxis, extra);
+            Pad(g, product.Node, 1, product.ColumnAxis);
             if (product.Node.Input(2) is not null)
-                Pad(g, product.Node, 2, 0, extra);
+                Pad(g, product.Node, 2, 0);
         }
 
         foreach (var product in _last)
-            Pad(g, product.Node, 1, product.RowAxis, extra);
+            Pad(g, product.Node, 1, product.RowAxis);
         foreach (var (node, input) in _vectors)
-            Pad(g, node, input, 0, extra);
+            Pad(g, node, input, 0);
         foreach (var reshape in _reshapes)
-            Lengthen(g, reshape, extra);
+            Lengthen(g, reshape);
         foreach (var value in _values)
-            value.Shape = [.. value.Shape!.Take(value.Shape!.Rank - 1), _columns + extra];
+            value.Shape = [.. value.Shape!.Take(value.Shape!.Rank - 1), _columns + RowPadding.Extra];
     }
 
-    private static void Pad(GraphBuilder g, Node node, int input, int axis, long extra)
+    private static void Pad(GraphBuilder g, Node node, int input, int axis)
     {
-        var constant = node.Inputs[input]!;
-        var rank = constant.Initializer!.Dims.Length;
-        var pads = new long[2 * rank];
-        pads[rank + axis] = extra;
-        g.Before = node;
-        g.Scope = node.Name;
-        node.SetInput(input, g.Op("Pad", constant, g.Int64(pads)));
+        (g.Before, g.Scope) = (node, node.Name);
+        node.SetInput(input, RowPadding.Lengthened(g, node.Inputs[input]!, axis));
     }
 
-    private static void Lengthen(GraphBuilder g, Node reshape, long extra)
+    private static void Lengthen(GraphBuilder g, Node reshape)
     {
-        g.Before = reshape;
-        g.Scope = reshape.Name;
         var shape = reshape.Inputs[1]!;
+        if (shape.Constant?.ToInt64() is [.., -1])
+            return;
+        (g.Before, g.Scope) = (reshape, reshape.Name);
         var longer = new long[reshape.Output.Shape!.Rank];
-        longer[^1] = extra;
-        if (shape.Constant?.ToInt64() is not [.., -1])
-            reshape.SetInput(1, g.Add(shape, g.Int64(longer)));
+        longer[^1] = RowPadding.Extra;
+        reshape.SetInput(1, g.Add(shape, g.Int64(longer)));
     }
 
     private bool Enter(Value value, Queue<Value> queue)

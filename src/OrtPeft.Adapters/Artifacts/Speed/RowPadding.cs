@@ -1,3 +1,4 @@
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
@@ -21,10 +22,16 @@ internal static class RowPadding
         foreach (var node in g.Graph.Nodes.ToArray())
         {
             if (LinearProduct.Of(node) is { } product && product.Columns % Period == 0)
-                PaddedRegion.Grow(product)?.Pad(g, Extra);
+                PaddedRegion.Grow(product)?.Pad(g);
         }
+    }
 
-        g.Before = null;
-        g.Scope = "";
+    /// <summary>A value with zeros at the end of one axis.</summary>
+    public static Value Lengthened(GraphBuilder g, Value value, int axis)
+    {
+        var rank = value.Shape!.Rank;
+        var pads = new long[2 * rank];
+        pads[rank + axis] = Extra;
+        return g.Op("Pad", value, g.Int64(pads));
     }
 }
