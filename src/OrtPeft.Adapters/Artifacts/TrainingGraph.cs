@@ -66,6 +66,8 @@ public static class TrainingGraph
         Apply(speedups, SpeedupStage.BeforeGradient, g);
         Differentiate(prepared, g, objective, peft.VirtualTokens);
         Apply(speedups, SpeedupStage.AfterGradient, g);
+        if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOps.Domain))
+            prepared.Model.Opsets[FusedOps.Domain] = 1;
         prepared.Model.Graph.RemoveDeadCode();
         prepared.Model.Graph.SortTopologically();
         return prepared.Model;

@@ -26,7 +26,9 @@ internal static class ModelGraphs
             OpenTraining = options =>
             {
                 var packs = options.Prepacking ?? Packs(peft.Model);
-                var speedups = Speedups.Except(arguments.WithoutSpeedups).Where(s => packs || !s.ForPackedWeights);
+                var takesKernels = SessionSettings.TakeKernels(options);
+                var speedups = Speedups.Except(arguments.WithoutSpeedups)
+                    .Where(s => (packs || !s.ForPackedWeights) && (takesKernels || !s.UsesKernels));
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
             },

@@ -22,11 +22,11 @@ internal static class GeluUnfolding
         }
     }
 
-    private static bool IsTanhForm(Node node) => node.Is("Gelu") && !node.Output.IsGraphOutput
+    public static bool IsTanhForm(Node node) => node.Is("Gelu") && !node.Output.IsGraphOutput
         && node.Attributes.String("approximate", "none") == "tanh";
 
     /// <summary>The gradient's σ(x·(a + b·x·x)) of an x, which no other rule makes.</summary>
-    private static Value? Sigma(Value x) => x.Uses
+    public static Value? Sigma(Value x) => x.Uses
         .Select(static u => u.Node)
         .Where(n => n.Is("Mul") && n.Inputs.Any(i => i!.Producer is { } add && add.Is("Add") && IsOfSquare(add, x)))
         .SelectMany(static z => z.Output.Uses)

@@ -12,4 +12,8 @@ public sealed record Speedup(string Name, string Description, SpeedupStage Stage
     /// <summary>Whether it pays only where constant matrices are packed when a session opens, and costs memory where
     /// they are not. Default false.</summary>
     public bool ForPackedWeights { get; init; }
+
+    /// <summary>Whether it uses operators of <see cref="FusedOps"/>, which only processes with their kernels run.
+    /// Default false.</summary>
+    public bool UsesKernels { get; init; }
 }

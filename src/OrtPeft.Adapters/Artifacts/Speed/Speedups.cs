@@ -1,3 +1,5 @@
+using OrtPeft.Adapters.Artifacts.Speed.Kernels;
+
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
 /// <summary>All rewrites of training graphs for speed, a row each; docs/performance.md has their figures.</summary>
@@ -8,16 +10,28 @@ public static class Speedups
     [
         new("pad-rows", "pad inner rows of 4 KiB multiples, which caches hold badly", SpeedupStage.BeforeGradient,
             RowPadding.Run) { ForPackedWeights = true },
+        new("merge-masks", "add the causal and the padding mask at once", SpeedupStage.AfterGradient, MaskMerging.Run),
+        new("kernel-gelu", "GELU and its gradient in one pass each", SpeedupStage.AfterGradient, GeluKernels.Run)
+        {
+            UsesKernels = true,
+        },
+        new("kernel-layer-norm", "layer normalisation and its gradient in one pass each", SpeedupStage.AfterGradient,
+            LayerNormKernels.Run) { UsesKernels = true },
+        new("kernel-softmax", "mask and softmax, and their gradient, in one pass each", SpeedupStage.AfterGradient,
+            SoftmaxKernels.Run) { UsesKernels = true },
+        new("kernel-swap-axes", "exchange positions and heads on all threads", SpeedupStage.AfterGradient,
+            SwapAxesKernels.Run) { UsesKernels = true },
+        new("kernel-cross-entropy", "the loss and its gradient from the logits in one pass",
+            SpeedupStage.AfterGradient, CrossEntropyKernels.Run) { UsesKernels = true },
         new("unfold-layer-norm", "share layer normalisation's steps with its gradient", SpeedupStage.AfterGradient,
             LayerNormUnfolding.Run),
         new("unfold-gelu", "share GELU's sigmoid with its gradient", SpeedupStage.AfterGradient, GeluUnfolding.Run),
         new("pad-operands", "copy rows of 4 KiB multiples into longer ones before large products",
             SpeedupStage.AfterGradient, OperandPadding.Run) { ForPackedWeights = true },
-        new("merge-masks", "add the causal and the padding mask at once", SpeedupStage.AfterGradient, MaskMerging.Run),
     ];
 
     /// <summary>Those that pay wherever a graph runs.</summary>
-    public static IReadOnlyList<Speedup> Portable { get; } = [.. All.Where(static s => !s.ForPackedWeights)];
+    public static IReadOnlyList<Speedup> Portable { get; } = [.. All.Where(static s => !s.ForPackedWeights && !s.UsesKernels)];
 
     /// <summary>All but some.</summary>
     /// <param name="names">The names of those that are left out.</param>

@@ -1,0 +1,38 @@
+namespace OrtPeft.Adapters.Artifacts.Speed;
+
+/// <summary>
+/// Operators of OrtPeft's own, which do at once what several standard ones do. Only graphs that are trained in the
+/// process they are made in have them, where OrtPeft.Inference brings their kernels; files never do.
+/// </summary>
+public static class FusedOps
+{
+    /// <summary>Their domain.</summary>
+    public const string Domain = "ortpeft";
+
+    /// <summary>GELU's tanh form: X → Y.</summary>
+    public const string Gelu = "Gelu";
+
+    /// <summary>Its gradient: dY, X → dX.</summary>
+    public const string GeluGrad = "GeluGrad";
+
+    /// <summary>Layer normalisation over the last axis: X, scale, bias, ε → Y.</summary>
+    public const string LayerNorm = "LayerNorm";
+
+    /// <summary>Its gradient: dY, X, scale, ε → dX.</summary>
+    public const string LayerNormGrad = "LayerNormGrad";
+
+    /// <summary>Softmax over the last of four axes: scores, added mask → P.</summary>
+    public const string MaskedSoftmax = "MaskedSoftmax";
+
+    /// <summary>Softmax's gradient: dP, P → dX.</summary>
+    public const string SoftmaxGrad = "SoftmaxGrad";
+
+    /// <summary>Softmax's gradient times a mask: dP, P, mask → dX.</summary>
+    public const string MaskedSoftmaxGrad = "MaskedSoftmaxGrad";
+
+    /// <summary>Logits [n, vocabulary], targets [n, 1] → P [n, vocabulary], ln P[target] [n, 1].</summary>
+    public const string CrossEntropy = "CrossEntropy";
+
+    /// <summary>X [a, b, c, d] → Y [a, c, b, d].</summary>
+    public const string SwapAxes = "SwapAxes";
+}

@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+
+namespace OrtPeft.Inference.Kernels;
+
+/// <summary>One run of an operator: its inputs and outputs, and ONNX Runtime's threads to compute with.</summary>
+internal readonly unsafe ref struct KernelCall
+{
+    private readonly OrtFunctions _ort;
+    private readonly nint _context;
+
+    public KernelCall(OrtFunctions ort, nint context, int inputCount) =>
+        (_ort, _context, InputCount) = (ort, context, inputCount);
+
+    /// <summary>How many inputs the operator has.</summary>
+    public int InputCount { get; }
+
+    /// <summary>An input's elements.</summary>
+    public T* Input<T>(int index)
+        where T : unmanaged
+    {
+        float* data;
+        OrtFunctions.Check(_ort.GetTensorMutableData(Value(index), &data));
+        return (T*)data;
+    }
+
+    /// <summary>An input's axes.</summary>
+    public long[] Dims(int index)
+    {
+        nint info;
+        OrtFunctions.Check(_ort.GetTensorTypeAndShape(Value(index), &info));
+        nuint rank;
+        var counted = _ort.GetDimensionsCount(info, &rank);
+        var dims = new long[counted == 0 ? rank : 0];
+        fixed (long* start = dims)
+        {
+            var read = counted == 0 ? _ort.GetDimensions(info, start, rank) : counted;
+            _ort.ReleaseTypeAndShape(info);
+            OrtFunctions.Check(read);
+        }
+
+        return dims;
+    }
+
+    /// <summary>Makes an output.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="dims">Its axes.</param>
+    /// <returns>Its elements, float32.</returns>
+    public float* Output(int index, ReadOnlySpan<long> dims)
+    {
+        nint value;
+        fixed (long* start = dims)
+            OrtFunctions.Check(_ort.GetOutput(_context, (nuint)index, start, (nuint)dims.Length, &value));
+        float* data;
+        OrtFunctions.Check(_ort.GetTensorMutableData(value, &data));
+        return data;
+    }
+
+    /// <summary>Does work on all of the session's threads; returns when all of it is done.</summary>
+    /// <param name="work">What to do; its body gets every number of a piece once.</param>
+    /// <param name="pieces">How many pieces there are.</param>
+    public void Share(KernelWork work, long pieces)
+    {
+        if (pieces > 0)
+            OrtFunctions.Check(_ort.ParallelFor(_context, &DoPiece, (nuint)pieces, 0, &work));
+    }
+
+    private nint Value(int index)
+    {
+        nint value;
+        OrtFunctions.Check(_ort.GetInput(_context, (nuint)index, &value));
+        return value;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void DoPiece(void* work, nuint piece) => ((KernelWork*)work)->Body(in *(KernelWork*)work, (long)piece);
+}

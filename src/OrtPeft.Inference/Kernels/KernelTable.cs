@@ -1,0 +1,24 @@
+using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Inference.Kernels;
+
+/// <summary>The operators of OrtPeft's own, a row each.</summary>
+internal static class KernelTable
+{
+    public static IReadOnlyList<Kernel> All { get; } =
+    [
+        new(FusedOps.Gelu, 1, GeluKernel.Forward) { RunsInPlace = true },
+        new(FusedOps.GeluGrad, 2, GeluKernel.Backward) { RunsInPlace = true },
+        new(FusedOps.LayerNorm, 4, LayerNormKernel.Forward) { RunsInPlace = true },
+        new(FusedOps.LayerNormGrad, 4, LayerNormKernel.Backward) { RunsInPlace = true },
+        new(FusedOps.MaskedSoftmax, 2, SoftmaxKernel.Forward) { RunsInPlace = true },
+        new(FusedOps.SoftmaxGrad, 2, SoftmaxKernel.Backward) { RunsInPlace = true },
+        new(FusedOps.MaskedSoftmaxGrad, 3, SoftmaxKernel.Backward) { RunsInPlace = true },
+        new(FusedOps.SwapAxes, [ElementType.Float], [Kernel.OfOwnShape], SwapAxesKernel.Run),
+        new(FusedOps.CrossEntropy, [ElementType.Float, ElementType.Int64], [0, 1], CrossEntropyKernel.Run)
+        {
+            RunsInPlace = true,
+        },
+    ];
+}

@@ -1,0 +1,95 @@
+using System.Numerics.Tensors;
+
+namespace OrtPeft.Inference.Kernels;
+
+/// <summary>
+/// Layer normalisation over the last axis and its gradient, row by row. The gradient computes mean and deviation again,
+/// which costs less than reading them from memory would.
+/// </summary>
+internal static unsafe class LayerNormKernel
+{
+    /// <summary>Longer rows take their buffer from the heap.</summary>
+    private const int OnStack = 4096;
+
+    /// <summary>X [..., n], scale [n], bias [n], ε [] → x̂·scale + bias [..., n].</summary>
+    public static void Forward(KernelCall call)
+    {
+        var (dims, columns) = Rows(call, 0);
+        KernelShapes.RequireVector(columns, call.Dims(1));
+        KernelShapes.RequireVector(columns, call.Dims(2));
+        call.Share(
+            new KernelWork
+            {
+                Body = &ForwardRow,
+                A = call.Input<float>(0),
+                B = call.Input<float>(1),
+                C = call.Input<float>(2),
+                Number = *call.Input<float>(3),
+                Y = call.Output(0, dims),
+                Columns = columns,
+            },
+            columns == 0 ? 0 : dims.Count() / columns);
+    }
+
+    /// <summary>
+    /// dY [..., n], X [..., n], scale [n], ε [] → with g = dY·scale, dX = (g − mean(g) − x̂·mean(g·x̂))/deviation.
+    /// </summary>
+    public static void Backward(KernelCall call)
+    {
+        var (dims, columns) = Rows(call, 0);
+        KernelShapes.RequireEqual(dims, call.Dims(1));
+        KernelShapes.RequireVector(columns, call.Dims(2));
+        call.Share(
+            new KernelWork
+            {
+                Body = &BackwardRow,
+                A = call.Input<float>(0),
+                B = call.Input<float>(1),
+                C = call.Input<float>(2),
+                Number = *call.Input<float>(3),
+                Y = call.Output(0, dims),
+                Columns = columns,
+            },
+            columns == 0 ? 0 : dims.Count() / columns);
+    }
+
+    private static (long[] Dims, int Columns) Rows(KernelCall call, int input)
+    {
+        var dims = call.Dims(input);
+        return (dims, checked((int)dims[^1]));
+    }
+
+    private static void ForwardRow(in KernelWork work, long row)
+    {
+        var n = work.Columns;
+        var y = new Span<float>(work.Y + (row * n), n);
+        var inverse = Centre(new ReadOnlySpan<float>(work.A + (row * n), n), y, work.Number);
+        TensorPrimitives.Multiply(y, inverse, y);
+        TensorPrimitives.MultiplyAdd(y, new ReadOnlySpan<float>(work.B, n), new ReadOnlySpan<float>(work.C, n), y);
+    }
+
+    private static void BackwardRow(in KernelWork work, long row)
+    {
+        var n = work.Columns;
+        var dX = new Span<float>(work.Y + (row * n), n);
+        var normal = n <= OnStack ? stackalloc float[OnStack] : new float[n];
+        normal = normal[..n];
+        var inverse = Centre(new ReadOnlySpan<float>(work.B + (row * n), n), normal, work.Number);
+        TensorPrimitives.Multiply(normal, inverse, normal);
+        TensorPrimitives.Multiply(
+            new ReadOnlySpan<float>(work.A + (row * n), n), new ReadOnlySpan<float>(work.C, n), dX);
+        var shift = TensorPrimitives.Sum(dX) / n;
+        var slope = TensorPrimitives.Dot(dX, normal) / n;
+        TensorPrimitives.MultiplyAdd(normal, -slope, dX, dX);
+        TensorPrimitives.Subtract(dX, shift, dX);
+        TensorPrimitives.Multiply(dX, inverse, dX);
+    }
+
+    /// <summary>Writes x − mean and returns 1/√(variance + ε).</summary>
+    private static float Centre(ReadOnlySpan<float> x, Span<float> centred, float epsilon)
+    {
+        TensorPrimitives.Subtract(x, TensorPrimitives.Sum(x) / x.Length, centred);
+        var variance = TensorPrimitives.SumOfSquares(centred) / x.Length;
+        return 1 / MathF.Sqrt(variance + epsilon);
+    }
+}
