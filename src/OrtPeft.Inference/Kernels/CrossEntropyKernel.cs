@@ -21,15 +21,14 @@ internal static unsafe class CrossEntropyKernel
             Integers = call.Input<long>(1),
             Y = call.Output(0, dims),
             Z = call.Output(1, targets),
-            Columns = checked((int)dims[1]),
         };
         for (var row = 0L; row < dims[0]; row++)
         {
-            if (work.Integers[row] < 0 || work.Integers[row] >= work.Columns)
-                throw new ArgumentException($"target {work.Integers[row]} is not in 0 to {work.Columns - 1}.");
+            if (work.Integers[row] < 0 || work.Integers[row] >= dims[1])
+                throw new ArgumentException($"target {work.Integers[row]} is not in 0 to {dims[1] - 1}.");
         }
 
-        call.Share(work, dims[0]);
+        call.ShareRows(work, dims);
     }
 
     private static void Row(in KernelWork work, long row)

@@ -64,6 +64,13 @@ internal readonly unsafe ref struct KernelCall
             OrtFunctions.Check(_ort.ParallelFor(_context, &DoPiece, (nuint)pieces, 0, &work));
     }
 
+    /// <summary>Does work for each row of a shape, whose length it notes.</summary>
+    public void ShareRows(KernelWork work, ReadOnlySpan<long> dims)
+    {
+        work.Columns = checked((int)dims[^1]);
+        Share(work, KernelShapes.Count(dims[..^1]));
+    }
+
     private nint Value(int index)
     {
         nint value;

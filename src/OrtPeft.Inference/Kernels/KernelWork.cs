@@ -10,16 +10,13 @@ internal unsafe struct KernelWork
     public delegate*<in KernelWork, long, void> Body;
 
     /// <summary>Inputs, in the operator's order.</summary>
-    public float* A, B, C, D;
+    public float* A, B, C;
 
     /// <summary>Integers that an operator reads.</summary>
     public long* Integers;
 
     /// <summary>Outputs, in the operator's order.</summary>
-    public float* Y, Z;
-
-    /// <summary>Elements in all, where pieces are blocks.</summary>
-    public long Count;
+    public float* X, Y, Z;
 
     /// <summary>Elements of a row, where pieces are rows.</summary>
     public int Columns;

@@ -14,21 +14,14 @@ internal static unsafe class LayerNormKernel
     /// <summary>X [..., n], scale [n], bias [n], ε [] → x̂·scale + bias [..., n].</summary>
     public static void Forward(KernelCall call)
     {
-        var (dims, columns) = Rows(call, 0);
-        KernelShapes.RequireVector(columns, call.Dims(1));
-        KernelShapes.RequireVector(columns, call.Dims(2));
-        call.Share(
-            new KernelWork
-            {
-                Body = &ForwardRow,
-                A = call.Input<float>(0),
-                B = call.Input<float>(1),
-                C = call.Input<float>(2),
-                Number = *call.Input<float>(3),
-                Y = call.Output(0, dims),
-                Columns = columns,
-            },
-            columns == 0 ? 0 : dims.Count() / columns);
+        var dims = call.Dims(0);
+        KernelShapes.RequireVector(dims[^1], call.Dims(1));
+        KernelShapes.RequireVector(dims[^1], call.Dims(2));
+        var work = new KernelWork { Body = &ForwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
+        work.C = call.Input<float>(2);
+        work.Number = *call.Input<float>(3);
+        work.Y = call.Output(0, dims);
+        call.ShareRows(work, dims);
     }
 
     /// <summary>
@@ -36,27 +29,14 @@ internal static unsafe class LayerNormKernel
     /// </summary>
     public static void Backward(KernelCall call)
     {
-        var (dims, columns) = Rows(call, 0);
+        var dims = call.Dims(0);
         KernelShapes.RequireEqual(dims, call.Dims(1));
-        KernelShapes.RequireVector(columns, call.Dims(2));
-        call.Share(
-            new KernelWork
-            {
-                Body = &BackwardRow,
-                A = call.Input<float>(0),
-                B = call.Input<float>(1),
-                C = call.Input<float>(2),
-                Number = *call.Input<float>(3),
-                Y = call.Output(0, dims),
-                Columns = columns,
-            },
-            columns == 0 ? 0 : dims.Count() / columns);
-    }
-
-    private static (long[] Dims, int Columns) Rows(KernelCall call, int input)
-    {
-        var dims = call.Dims(input);
-        return (dims, checked((int)dims[^1]));
+        KernelShapes.RequireVector(dims[^1], call.Dims(2));
+        var work = new KernelWork { Body = &BackwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
+        work.C = call.Input<float>(2);
+        work.Number = *call.Input<float>(3);
+        work.Y = call.Output(0, dims);
+        call.ShareRows(work, dims);
     }
 
     private static void ForwardRow(in KernelWork work, long row)

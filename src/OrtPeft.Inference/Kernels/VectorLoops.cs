@@ -6,16 +6,16 @@ namespace OrtPeft.Inference.Kernels;
 /// <summary>Loops over rows of float32 whose results may take the place of what they read.</summary>
 internal static unsafe class VectorLoops
 {
-    /// <summary>y = f(a, b), element by element.</summary>
-    public static void Map<TFunction>(float* a, float* b, float* y, int count)
-        where TFunction : IBinaryFunction
+    /// <summary>y = f(a, b, c), element by element.</summary>
+    public static void Map<TFunction>(float* a, float* b, float* c, float* y, int count)
+        where TFunction : ITernaryFunction
     {
         var i = 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.Store(TFunction.Of(Vector.Load(a + i), Vector.Load(b + i)), y + i);
+            Vector.Store(TFunction.Of(Vector.Load(a + i), Vector.Load(b + i), Vector.Load(c + i)), y + i);
         if (i == count)
             return;
-        var tail = TFunction.Of(Load(a + i, count - i, 0), Load(b + i, count - i, 0));
+        var tail = TFunction.Of(Load(a + i, count - i, 0), Load(b + i, count - i, 0), Load(c + i, count - i, 0));
         for (var k = 0; i + k < count; k++)
             y[i + k] = tail[k];
     }

@@ -9,10 +9,10 @@ public static class FusedOps
     /// <summary>Their domain.</summary>
     public const string Domain = "ortpeft";
 
-    /// <summary>GELU's tanh form: X → Y.</summary>
+    /// <summary>GELU's tanh form of a product and its bias: X, bias → Y.</summary>
     public const string Gelu = "Gelu";
 
-    /// <summary>Its gradient: dY, X → dX.</summary>
+    /// <summary>Its gradient: dY, X, bias → dX.</summary>
     public const string GeluGrad = "GeluGrad";
 
     /// <summary>Layer normalisation over the last axis: X, scale, bias, ε → Y.</summary>
@@ -35,4 +35,10 @@ public static class FusedOps
 
     /// <summary>X [a, b, c, d] → Y [a, c, b, d].</summary>
     public const string SwapAxes = "SwapAxes";
+
+    /// <summary>X [batch, positions, 3·heads·d], heads → 3 times [batch, heads, positions, d].</summary>
+    public const string SplitHeads = "SplitHeads";
+
+    /// <summary>3 times [batch, heads, positions, d] → Y [batch, positions, 3·heads·d].</summary>
+    public const string MergeHeads = "MergeHeads";
 }

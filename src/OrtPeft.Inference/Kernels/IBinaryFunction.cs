@@ -1,9 +1,0 @@
-using System.Numerics;
-
-namespace OrtPeft.Inference.Kernels;
-
-/// <summary>A function of two numbers, for as many at once as the processor's vectors hold.</summary>
-internal interface IBinaryFunction
-{
-    static abstract Vector<float> Of(Vector<float> a, Vector<float> b);
-}

@@ -1,0 +1,144 @@
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Inference.Kernels;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Inference.Tests.Kernels;
+
+public sealed class KernelTests
+{
+    /// <summary>Of a result's largest number, or of 1: some ten units of float32, added up along a row.</summary>
+    private const double Tolerance = 2e-6;
+
+    private const int Opset = 21;
+
+    public static TheoryData<string> Names => [.. KernelCases.ByName.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_ComparedWithStandardOperators_GivesTheSame(string name)
+    {
+        var row = KernelCases.ByName[name];
+        var feeds = Feeds(row.Inputs);
+
+        var expected = OnnxRun.Of(Expected(row), feeds);
+        var actual = OnnxRun.Of(Fused(row.Op, row.Inputs), feeds);
+
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (output, values) in expected)
+        {
+            var scale = values.ToFloat32().Select(Math.Abs).Append(1).Max();
+            Near.Absolute(values, actual[output], Tolerance * scale, $"{name}, {output}");
+        }
+    }
+
+    /// <summary>The first output may take the first input's place: here that is a value nobody else reads.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_OverItsInput_GivesTheSame(string name)
+    {
+        var row = KernelCases.ByName[name];
+        var feeds = Feeds(row.Inputs);
+
+        var expected = OnnxRun.Of(Fused(row.Op, row.Inputs), feeds);
+        var actual = OnnxRun.Of(Fused(row.Op, row.Inputs, behindNegations: true), feeds);
+
+        Assert.All(expected, o => Assert.Equal(o.Value.ToFloat32(), actual[o.Key].ToFloat32()));
+    }
+
+    [Fact]
+    public void All_WhenWalked_HaveCases() => Assert.Equal(
+        KernelTable.All.Select(static k => k.Name).Order(),
+        KernelCases.ByName.Values.Select(static c => c.Op).Distinct().Order());
+
+    public static TheoryData<string, long[][], string> Mismatches => new()
+    {
+        { FusedOps.Gelu, [[2, 8], [7]], "[7], not [8]" },
+        { FusedOps.GeluGrad, [[2, 8], [2, 7], [8]], "[2, 7], not [2, 8]" },
+        { FusedOps.LayerNorm, [[2, 8], [8], [7], []], "[7], not [8]" },
+        { FusedOps.LayerNormGrad, [[2, 8], [2, 8], [1, 8], []], "[1, 8], not [8]" },
+        { FusedOps.MaskedSoftmax, [[2, 3, 4, 5], [3, 5]], "mask of [3, 5]" },
+        { FusedOps.MaskedSoftmax, [[4, 5], [4, 5]], "2 axes" },
+        { FusedOps.SoftmaxGrad, [[2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
+        { FusedOps.MergeHeads, [[2, 3, 4, 5], [2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
+        { FusedOps.SwapAxes, [[2, 3, 4]], "3 axes" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mismatches))]
+    public void Run_OfShapesThatDoNotFit_SaysWhich(string op, long[][] shapes, string finding)
+    {
+        Tensor[] inputs = [.. shapes.Select(static dims =>
+            Tensor.Of<float>(new float[dims.Aggregate(1L, static (product, dim) => product * dim)], dims))];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{FusedOps.Domain}.{op}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(8)]
+    public void CrossEntropy_OfATargetOutsideTheVocabulary_SaysWhich(long target)
+    {
+        Tensor[] inputs = [Tensor.Of<float>(new float[16], [2, 8]), Tensor.Of<long>([0, target], [2, 1])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.CrossEntropy, inputs), Feeds(inputs)));
+
+        Assert.Contains($"target {target} is not in 0 to 7", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(9, 4)]
+    [InlineData(24, 0)]
+    public void SplitHeads_OfAWidthThatDoesNotFit_SaysSo(long width, long heads)
+    {
+        Tensor[] inputs = [Tensor.Of<float>(new float[2 * width], [1, 2, width]), Tensor.Scalar(heads)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SplitHeads, inputs), Feeds(inputs)));
+
+        Assert.Contains($"three times {heads} heads", error.Message, StringComparison.Ordinal);
+    }
+
+    private static Model Expected(KernelCase row)
+    {
+        var model = new Model(Opset);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        AddOutputs(model.Graph, row.Expected(g, AddInputs(model.Graph, row.Inputs)));
+        return model;
+    }
+
+    private static Model Fused(string op, IReadOnlyList<Tensor> inputs, bool behindNegations = false)
+    {
+        var model = new Model(Opset) { Opsets = { [FusedOps.Domain] = 1 } };
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        Value?[] values = [.. AddInputs(model.Graph, inputs)];
+        if (behindNegations)
+            values[0] = g.Neg(g.Neg(values[0]!));
+        var outputs = KernelTable.All.Single(k => k.Name == op).Outputs.Count;
+        AddOutputs(model.Graph, g.Ops(op, outputs, values, [], FusedOps.Domain));
+        return model;
+    }
+
+    private static List<Value> AddInputs(Graph graph, IReadOnlyList<Tensor> inputs) =>
+        [.. inputs.Index().Select(i => graph.AddInput($"x{i.Index}", i.Item.Type, Shape.Of([.. i.Item.Dims])))];
+
+    private static void AddOutputs(Graph graph, IReadOnlyList<Value> outputs)
+    {
+        foreach (var (index, output) in outputs.Index())
+        {
+            graph.Rename(output, $"y{index}");
+            output.Type = ElementType.Float;
+            graph.AddOutput(output);
+        }
+    }
+
+    private static Dictionary<string, Tensor> Feeds(IReadOnlyList<Tensor> inputs) =>
+        inputs.Index().ToDictionary(static i => $"x{i.Index}", static i => i.Item);
+}

@@ -1,0 +1,49 @@
+using System.Numerics;
+using OrtPeft.Inference.Kernels;
+
+namespace OrtPeft.Inference.Tests.Kernels;
+
+public sealed class VectorExpTests
+{
+    /// <summary>Two units in float32's last place.</summary>
+    private const double Tolerance = 2.4e-7;
+
+    [Fact]
+    public void Of_OverItsWholeRange_IsNearTheExactOne()
+    {
+        for (var x = -87.3; x < 88.3; x += 0.0137)
+        {
+            var exact = Math.Exp((float)x);
+
+            var found = VectorExp.Of(new Vector<float>((float)x))[0];
+
+            Assert.True(Math.Abs(found - exact) <= Tolerance * exact, $"exp({(float)x:R}) = {found:R}, not {exact:R}");
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(-87.34f, 0)]
+    [InlineData(float.MinValue, 0)]
+    [InlineData(float.NegativeInfinity, 0)]
+    [InlineData(float.NaN, float.NaN)]
+    public void Of_AtTheEdges_IsExact(float x, float expected) =>
+        Assert.Equal(expected, VectorExp.Of(new Vector<float>(x))[0]);
+
+    [Theory]
+    [InlineData(89)]
+    [InlineData(float.PositiveInfinity)]
+    public void Of_BeyondItsRange_StaysLarge(float x) => Assert.InRange(VectorExp.Of(new Vector<float>(x))[0], 2e38f, 3e38f);
+
+    [Theory]
+    [InlineData(0, 0.5f)]
+    [InlineData(40, 1)]
+    [InlineData(float.PositiveInfinity, 1)]
+    [InlineData(float.NaN, float.NaN)]
+    public void Sigmoid_AtTheEdges_IsExact(float x, float expected) =>
+        Assert.Equal(expected, VectorExp.Sigmoid(new Vector<float>(x))[0]);
+
+    [Fact]
+    public void Sigmoid_OfLargeNegativeNumbers_Vanishes() =>
+        Assert.InRange(VectorExp.Sigmoid(new Vector<float>(float.MinValue))[0], 0, 1e-38f);
+}
