@@ -79,5 +79,6 @@ internal readonly unsafe ref struct KernelCall
     }
 
     [UnmanagedCallersOnly]
-    private static void DoPiece(void* work, nuint piece) => ((KernelWork*)work)->Body(in *(KernelWork*)work, (long)piece);
+    private static void DoPiece(void* work, nuint piece) =>
+        ((KernelWork*)work)->Body(in *(KernelWork*)work, (long)piece);
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Kernels;
@@ -16,8 +17,9 @@ internal static unsafe class KernelDomain
 
     private static readonly Lazy<nint> _domain = new(Create);
 
-    /// <summary>Whether the native library takes operators of one's own.</summary>
-    public static bool IsAvailable => OrtFunctions.Instance is not null;
+    /// <summary>Whether a session of these options runs the operators: on the CPU, where the native library takes
+    /// operators of one's own.</summary>
+    public static bool Fits(RuntimeOptions options) => options.Provider == "cpu" && OrtFunctions.Instance is not null;
 
     /// <summary>Lets a session use the operators.</summary>
     public static void AddTo(SessionOptions settings)

@@ -90,10 +90,10 @@ internal static unsafe class SoftmaxKernel
     /// </summary>
     private static int Seen(ReadOnlySpan<float> mask)
     {
-        var seen = mask.Length;
-        while (seen >= Vector<float>.Count
-            && Vector.LessThanOrEqualAll(new Vector<float>(mask[(seen - Vector<float>.Count)..]), new Vector<float>(Hidden)))
-            seen -= Vector<float>.Count;
+        var (seen, step) = (mask.Length, Vector<float>.Count);
+        var hidden = new Vector<float>(Hidden);
+        while (seen >= step && Vector.LessThanOrEqualAll(new Vector<float>(mask[(seen - step)..]), hidden))
+            seen -= step;
         return seen == 0 ? mask.Length : seen;
     }
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Inference.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Storage;
@@ -18,6 +20,8 @@ public sealed class ModelSession : IDisposable
     {
         var packs = options.Prepacking ?? PackedMatrices.Fit(model);
         using var settings = SessionSettings.Create(options with { Prepacking = packs });
+        if (model.Opsets.ContainsKey(FusedOps.Domain))
+            KernelDomain.AddTo(settings);
         var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
         var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);
         if (folder is not null)

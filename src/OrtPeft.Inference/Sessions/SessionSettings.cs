@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Kernels;
 
 namespace OrtPeft.Inference.Sessions;
 
@@ -22,8 +21,6 @@ internal static class SessionSettings
         settings.EnableMemoryPattern = options.MemoryPatterns;
         if (options.Prepacking == false)
             settings.AddSessionConfigEntry("session.disable_prepacking", "1");
-        if (TakeKernels(options))
-            KernelDomain.AddTo(settings);
         if (options.ProfilePrefix is { } prefix)
         {
             settings.ProfileOutputPathPrefix = prefix;
@@ -45,9 +42,6 @@ internal static class SessionSettings
 
         return settings;
     }
-
-    /// <summary>Whether sessions run operators of <see cref="Adapters.Artifacts.Speed.FusedOps"/>.</summary>
-    public static bool TakeKernels(RuntimeOptions options) => options.Provider == "cpu" && KernelDomain.IsAvailable;
 
     private static void AppendCuda(SessionOptions settings)
     {

@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
+using OrtPeft.Inference.Kernels;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 
@@ -26,9 +27,9 @@ internal static class ModelGraphs
             OpenTraining = options =>
             {
                 var packs = options.Prepacking ?? Packs(peft.Model);
-                var takesKernels = SessionSettings.TakeKernels(options);
+                var fits = KernelDomain.Fits(options);
                 var speedups = Speedups.Except(arguments.WithoutSpeedups)
-                    .Where(s => (packs || !s.ForPackedWeights) && (takesKernels || !s.UsesKernels));
+                    .Where(s => (packs || !s.ForPackedWeights) && (fits || !s.UsesKernels));
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
             },

@@ -33,7 +33,8 @@ public sealed class VectorExpTests
     [Theory]
     [InlineData(89)]
     [InlineData(float.PositiveInfinity)]
-    public void Of_BeyondItsRange_StaysLarge(float x) => Assert.InRange(VectorExp.Of(new Vector<float>(x))[0], 2e38f, 3e38f);
+    public void Of_BeyondItsRange_StaysLarge(float x) =>
+        Assert.InRange(VectorExp.Of(new Vector<float>(x))[0], 2e38f, 3e38f);
 
     [Theory]
     [InlineData(0, 0.5f)]

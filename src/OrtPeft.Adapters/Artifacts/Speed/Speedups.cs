@@ -31,7 +31,8 @@ public static class Speedups
     ];
 
     /// <summary>Those that pay wherever a graph runs.</summary>
-    public static IReadOnlyList<Speedup> Portable { get; } = [.. All.Where(static s => !s.ForPackedWeights && !s.UsesKernels)];
+    public static IReadOnlyList<Speedup> Portable { get; } =
+        [.. All.Where(static s => !s.ForPackedWeights && !s.UsesKernels)];
 
     /// <summary>All but some.</summary>
     /// <param name="names">The names of those that are left out.</param>

@@ -19,8 +19,8 @@ public sealed class SpeedupsTests
     public static TheoryData<string> Names => [.. Speedups.All.Select(static s => s.Name)];
 
     /// <summary>
-    /// Every weight trains where the rewrite is not about frozen ones, and a layer below all others where it is: rows of
-    /// padding, of which the last predicts the first token, are among the batch, and rows of 4 KiB in the model.
+    /// Every weight trains where the rewrite is not about frozen ones, and a layer below all others where it is: rows
+    /// of padding, of which the last predicts the first token, are among the batch, and rows of 4 KiB in the model.
     /// </summary>
     [Theory]
     [MemberData(nameof(Names))]

@@ -4,7 +4,9 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Artifacts.Speed.Kernels;
 
-/// <summary>GELU's tanh form with the bias before it as one node, and the dozen nodes of its gradient as another.</summary>
+/// <summary>
+/// GELU's tanh form with the bias before it as one node, and the dozen nodes of its gradient as another.
+/// </summary>
 internal static class GeluKernels
 {
     public static void Run(GraphBuilder g)
@@ -27,8 +29,9 @@ internal static class GeluKernels
             return null;
         if (Fused.Maker(x, "Add") is { } add)
         {
-            foreach (var (product, bias) in new[] { (add.Inputs[0]!, add.Inputs[1]!), (add.Inputs[1]!, add.Inputs[0]!) })
+            for (var side = 0; side < 2; side++)
             {
+                var (product, bias) = (add.Inputs[side]!, add.Inputs[1 - side]!);
                 if (bias.Shape is { Rank: 1 } vector && vector[0].Value == columns
                     && product.Shape is { } rows && rows.Rank == shape.Rank && rows[rows.Rank - 1].Value == columns)
                     return (product, bias);

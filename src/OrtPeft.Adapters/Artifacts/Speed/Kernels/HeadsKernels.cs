@@ -6,8 +6,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Adapters.Artifacts.Speed.Kernels;
 
 /// <summary>
-/// Takes queries, keys and values that one linear layer makes apart and into heads in one node, and puts their gradients
-/// together in another; where layers of their own make them, <see cref="SwapAxesKernels"/> is all there is to do.
+/// Takes queries, keys and values that one linear layer makes apart and into heads in one node, and puts their
+/// gradients together in another; where layers of their own make them, <see cref="SwapAxesKernels"/> is all there is
+/// to do.
 /// </summary>
 internal static class HeadsKernels
 {
@@ -46,10 +47,12 @@ internal static class HeadsKernels
     private static void Split(GraphBuilder g, Node node)
     {
         if (node.Inputs[0] is not { Type: ElementType.Float, Shape: { Rank: 3 } rows } x || AxisOf(node) != 2
-            || node.Outputs.Count != Parts || node.Outputs.Any(static o => o is not { IsGraphOutput: false, Uses.Count: 1 }))
+            || node.Outputs.Count != Parts
+            || node.Outputs.Any(static o => o is not { IsGraphOutput: false, Uses.Count: 1 }))
             return;
         var swaps = node.Outputs.Select(static o => SwapOf(o.Uses[0].Node)).ToArray();
-        if (swaps[0]?.Output.Shape is not { } first || first[1].Value is not { } heads || WidthOf(first) is not { } width
+        if (swaps[0]?.Output.Shape is not { } first
+            || first[1].Value is not { } heads || WidthOf(first) is not { } width
             || rows[2].Value != Parts * width
             || swaps.Any(s => s?.Output.Shape is not { } shape || shape[1].Value != heads || WidthOf(shape) != width))
             return;
