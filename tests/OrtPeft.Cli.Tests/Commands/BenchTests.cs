@@ -104,6 +104,12 @@ public sealed class BenchTests(Workplace place) : IClassFixture<Workplace>
     public void Bench_OfInferenceWithAProfile_IsRefused() =>
         CliRun.Of("bench", place.Model, "--what", "inference", "--profile").Refused(2, "--profile", "training");
 
+    [Theory]
+    [InlineData("--micro-batch-tokens", "128")]
+    [InlineData("--without", "pad-rows")]
+    public void Bench_OfInferenceWithASpeedOfTraining_SaysWhatItIsFor(string option, string value) =>
+        CliRun.Of("bench", place.Model, "--what", "inference", option, value).Refused(2, option, "training");
+
     private string[] Inference(string? model = null) =>
     [
         "bench", model ?? place.Model, "--what", "inference", "--batch-size", "2", "--seq-len", "8",

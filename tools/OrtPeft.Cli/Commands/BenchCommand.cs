@@ -96,7 +96,10 @@ internal sealed class BenchCommand : Verb
     protected override void Run(Invocation run)
     {
         var isTraining = run.Get(_what) == Training;
-        RefuseOptionsOf(run, isTraining ? Inference : Training, isTraining ? [_promptTokens, _newTokens] : [_profile]);
+        if (isTraining)
+            RefuseOptionsOf(run, Inference, [_promptTokens, _newTokens]);
+        else
+            RefuseOptionsOf(run, Training, [_profile, .. _speed.Options]);
         var started = run.Host.Clock.GetTimestamp();
         var choice = _method.Choose(run);
         var source = _model.Open(run);
