@@ -54,6 +54,7 @@ internal static class HeadsKernels
         if (swaps[0]?.Output.Shape is not { } first
             || first[1].Value is not { } heads || WidthOf(first) is not { } width
             || rows[2].Value != Parts * width
+            || node.Outputs.Any(o => o.Shape is not { Rank: 3 } part || part[2].Value != width)
             || swaps.Any(s => s?.Output.Shape is not { } shape || shape[1].Value != heads || WidthOf(shape) != width))
             return;
         var parts = Fused.Ops(

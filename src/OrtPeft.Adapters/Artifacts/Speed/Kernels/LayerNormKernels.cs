@@ -33,8 +33,11 @@ internal static class LayerNormKernels
 
     private static bool IsMeant(Node node) => node.Is("LayerNormalization") && Fused.IsOnLastAxis(node)
         && node.Outputs.Count is 1 or OutputsWithStatistics
-        && node.Inputs[0]!.Type is ElementType.Float
-        && node.Inputs[1]!.Shape is { Rank: 1 } && node.Input(2)?.Shape is { Rank: 1 };
+        && node.Inputs[0] is { Type: ElementType.Float, Shape: { } shape } && shape[shape.Rank - 1].Value is { } columns
+        && IsVector(node.Inputs[1], columns) && IsVector(node.Input(2), columns);
+
+    private static bool IsVector(Value? value, long length) =>
+        value?.Shape is { Rank: 1 } shape && shape[0].Value == length;
 
     /// <summary>((g − mean(g)) − x̂·slope)·inverse with g = dY·scale, where x̂ goes nowhere else.</summary>
     private static (Node Node, Value DY)? Gradient(Node forward)
