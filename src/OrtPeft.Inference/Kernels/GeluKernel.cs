@@ -19,9 +19,7 @@ internal static unsafe class GeluKernel
     {
         var dims = call.Dims(0);
         KernelShapes.RequireVector(dims[^1], call.Dims(1));
-        var work = new KernelWork { Body = &ForwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
-        work.Y = call.Output(0, dims);
-        call.ShareRows(work, dims);
+        call.ShareRows(call.Work(&ForwardRow, dims), dims);
     }
 
     /// <summary>
@@ -32,10 +30,7 @@ internal static unsafe class GeluKernel
         var dims = call.Dims(0);
         KernelShapes.RequireEqual(dims, call.Dims(1));
         KernelShapes.RequireVector(dims[^1], call.Dims(2));
-        var work = new KernelWork { Body = &BackwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
-        work.C = call.Input<float>(2);
-        work.Y = call.Output(0, dims);
-        call.ShareRows(work, dims);
+        call.ShareRows(call.Work(&BackwardRow, dims), dims);
     }
 
     private static void ForwardRow(in KernelWork work, long row)

@@ -14,6 +14,19 @@ internal readonly unsafe ref struct KernelCall
     /// <summary>How many inputs the operator has.</summary>
     public int InputCount { get; }
 
+    /// <summary>What most operators need: the first three inputs, all float32, and an output of the first's shape.
+    /// </summary>
+    /// <param name="body">Does one piece.</param>
+    /// <param name="dims">The first input's axes.</param>
+    public KernelWork Work(delegate*<in KernelWork, long, void> body, ReadOnlySpan<long> dims) => new()
+    {
+        Body = body,
+        A = Input<float>(0),
+        B = Input<float>(1),
+        C = InputCount > 2 ? Input<float>(2) : null,
+        Y = Output(0, dims),
+    };
+
     /// <summary>An input's elements.</summary>
     public T* Input<T>(int index)
         where T : unmanaged

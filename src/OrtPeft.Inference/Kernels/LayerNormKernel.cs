@@ -17,11 +17,7 @@ internal static unsafe class LayerNormKernel
         var dims = call.Dims(0);
         KernelShapes.RequireVector(dims[^1], call.Dims(1));
         KernelShapes.RequireVector(dims[^1], call.Dims(2));
-        var work = new KernelWork { Body = &ForwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
-        work.C = call.Input<float>(2);
-        work.Number = *call.Input<float>(3);
-        work.Y = call.Output(0, dims);
-        call.ShareRows(work, dims);
+        call.ShareRows(call.Work(&ForwardRow, dims) with { Number = *call.Input<float>(3) }, dims);
     }
 
     /// <summary>
@@ -32,11 +28,7 @@ internal static unsafe class LayerNormKernel
         var dims = call.Dims(0);
         KernelShapes.RequireEqual(dims, call.Dims(1));
         KernelShapes.RequireVector(dims[^1], call.Dims(2));
-        var work = new KernelWork { Body = &BackwardRow, A = call.Input<float>(0), B = call.Input<float>(1) };
-        work.C = call.Input<float>(2);
-        work.Number = *call.Input<float>(3);
-        work.Y = call.Output(0, dims);
-        call.ShareRows(work, dims);
+        call.ShareRows(call.Work(&BackwardRow, dims) with { Number = *call.Input<float>(3) }, dims);
     }
 
     private static void ForwardRow(in KernelWork work, long row)

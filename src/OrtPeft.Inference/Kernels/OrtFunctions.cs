@@ -49,8 +49,6 @@ internal sealed unsafe partial class OrtFunctions
     public delegate* unmanaged<nint, nuint, long*, nuint, nint*, nint> GetOutput =>
         (delegate* unmanaged<nint, nuint, long*, nuint, nint*, nint>)_table[91];
 
-    public delegate* unmanaged<nint, void> ReleaseStatus => (delegate* unmanaged<nint, void>)_table[93];
-
     public delegate* unmanaged<nint, void> ReleaseTypeAndShape => (delegate* unmanaged<nint, void>)_table[99];
 
     public delegate* unmanaged<nint, nuint, nint*, nint> GetInputTypeShape =>

@@ -18,9 +18,8 @@ internal static unsafe class SoftmaxKernel
     public static void Forward(KernelCall call)
     {
         var dims = call.Dims(0);
-        var work = new KernelWork { Body = &ForwardHead, A = call.Input<float>(0), B = call.Input<float>(1) };
+        var work = call.Work(&ForwardHead, dims);
         Broadcast(ref work, dims, call.Dims(1));
-        work.Y = call.Output(0, dims);
         call.Share(work, dims[0] * dims[1]);
     }
 
@@ -31,10 +30,8 @@ internal static unsafe class SoftmaxKernel
     {
         var dims = call.Dims(0);
         KernelShapes.RequireEqual(dims, call.Dims(1));
-        var work = new KernelWork { Body = &BackwardHead, A = call.Input<float>(0), B = call.Input<float>(1) };
+        var work = call.Work(&BackwardHead, dims);
         Broadcast(ref work, dims, call.InputCount > 2 ? call.Dims(2) : []);
-        work.C = call.InputCount > 2 ? call.Input<float>(2) : null;
-        work.Y = call.Output(0, dims);
         call.Share(work, dims[0] * dims[1]);
     }
 

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Artifacts.Speed.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -25,8 +26,7 @@ internal static class LayerNormUnfolding
 
     private static bool IsMeant(Node node) => node.Is("LayerNormalization")
         && node.Outputs.Count == OutputsWithStatistics
-        && node.Inputs[0]!.Shape is { Rank: > 0 } shape
-        && node.Attributes.Int("axis", -1) is var axis && (axis == -1 || axis == shape.Rank - 1)
+        && Fused.IsOnLastAxis(node)
         && node.Inputs[0]!.Type is ElementType.Float;
 
     private static void Unfold(GraphBuilder g, Node node)

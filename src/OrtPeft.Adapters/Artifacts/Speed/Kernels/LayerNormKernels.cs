@@ -14,22 +14,30 @@ internal static class LayerNormKernels
 
     public static void Run(GraphBuilder g)
     {
-        foreach (var node in g.Graph.Nodes.Where(IsMeant).ToArray())
+        foreach (var node in g.Graph.Nodes.Where(static n => IsMeant(n) && HasStatistics(n)).ToArray())
         {
-            var epsilon = g.Scalar(ElementType.Float, node.Attributes.Float("epsilon", 1e-5f));
             var (x, scale) = (node.Inputs[0]!, node.Inputs[1]!);
-            if (node.Outputs.Count == OutputsWithStatistics)
-            {
-                if (Gradient(node) is not var (gradient, dY))
-                    continue;
-                Replacement.Put(g, gradient, Fused.Op(g, gradient, FusedOps.LayerNormGrad, x, dY, x, scale, epsilon));
-                g.Graph.RemoveDeadCode();
-            }
+            if (Gradient(node) is var (gradient, dY))
+                Replacement.Put(
+                    g, gradient, Fused.Op(g, gradient, FusedOps.LayerNormGrad, x, dY, x, scale, Epsilon(g, node)));
+        }
 
-            var y = Fused.Op(g, node, FusedOps.LayerNorm, x, x, scale, node.Inputs[2]!, epsilon);
-            Replacement.Put(g, node, y);
+        // Gradients that are gone read the statistics.
+        g.Graph.RemoveDeadCode();
+        foreach (var node in g.Graph.Nodes.Where(static n => IsMeant(n) && AreStatisticsUnread(n)).ToArray())
+        {
+            var (x, scale, bias) = (node.Inputs[0]!, node.Inputs[1]!, node.Inputs[2]!);
+            Replacement.Put(g, node, Fused.Op(g, node, FusedOps.LayerNorm, x, x, scale, bias, Epsilon(g, node)));
         }
     }
+
+    private static Value Epsilon(GraphBuilder g, Node node) =>
+        g.Scalar(ElementType.Float, node.Attributes.Float("epsilon", 1e-5f));
+
+    private static bool HasStatistics(Node node) => node.Outputs.Count == OutputsWithStatistics;
+
+    private static bool AreStatisticsUnread(Node node) =>
+        node.Outputs.Skip(1).All(static o => o.Uses.Count == 0 && !o.IsGraphOutput);
 
     private static bool IsMeant(Node node) => node.Is("LayerNormalization") && Fused.IsOnLastAxis(node)
         && node.Outputs.Count is 1 or OutputsWithStatistics

@@ -17,25 +17,19 @@ internal static class SwapAxesKernels
         {
             if (node.Inputs[0] is not { Type: ElementType.Float, Initializer: null, Shape: { Rank: 4 } s } x)
                 continue;
+            (g.Before, g.Scope) = (node, node.Name);
             var order = node.Attributes.Ints("perm");
             if (order is [0, 2, 1, 3])
-                Replacement.Put(g, node, Swap(g, node, x, [s[0], s[2], s[1], s[3]]));
+                Replacement.Put(g, node, Swap(g, x, [s[0], s[2], s[1], s[3]]));
             else if (order is [0, 2, 3, 1])
-                Replacement.Put(g, node, g.Transpose(Swap(g, node, x, [s[0], s[2], s[1], s[3]]), 0, 1, 3, 2));
+                Replacement.Put(g, node, g.Transpose(Swap(g, x, [s[0], s[2], s[1], s[3]]), 0, 1, 3, 2));
             else if (order is [0, 3, 1, 2])
-                Replacement.Put(g, node, Swap(g, node, Flip(g, node, x), [s[0], s[3], s[1], s[2]]));
+                Replacement.Put(g, node, Swap(g, g.Transpose(x, 0, 1, 3, 2), [s[0], s[3], s[1], s[2]]));
         }
     }
 
-    private static Value Flip(GraphBuilder g, Node node, Value x)
+    private static Value Swap(GraphBuilder g, Value x, Shape shape)
     {
-        (g.Before, g.Scope) = (node, node.Name);
-        return g.Transpose(x, 0, 1, 3, 2);
-    }
-
-    private static Value Swap(GraphBuilder g, Node node, Value x, Shape shape)
-    {
-        (g.Before, g.Scope) = (node, node.Name);
         var y = g.Ops(FusedOps.SwapAxes, 1, [x], [], FusedOps.Domain)[0];
         (y.Type, y.Shape) = (ElementType.Float, shape);
         return y;
