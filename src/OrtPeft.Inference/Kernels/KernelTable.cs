@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Inference.Kernels.Products;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Kernels;
@@ -30,5 +31,15 @@ internal static class KernelTable
         {
             RunsInPlace = true,
         },
+        new(
+            FusedOps.MatMul,
+            [ElementType.Float, ElementType.Float, ElementType.Int64],
+            [Kernel.OfOwnShape],
+            MatMulKernel.Forward),
+        new(
+            FusedOps.MatMulTransposed,
+            [ElementType.Float, ElementType.Float, ElementType.Int64],
+            [Kernel.OfOwnShape],
+            MatMulKernel.Transposed),
     ];
 }

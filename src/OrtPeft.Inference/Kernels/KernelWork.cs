@@ -1,3 +1,5 @@
+using OrtPeft.Inference.Kernels.Products;
+
 namespace OrtPeft.Inference.Kernels;
 
 /// <summary>
@@ -30,6 +32,9 @@ internal unsafe struct KernelWork
 
     /// <inheritdoc cref="BatchStride"/>
     public int MaskColumns;
+
+    /// <summary>Of a product, what is multiplied how.</summary>
+    public ProductPlan* Plan;
 
     /// <summary>An operator's parameter.</summary>
     public float Number;

@@ -29,10 +29,14 @@ public sealed class ModelSession : IDisposable
         // ONNX Runtime takes no tensors of 4-bit elements from outside; those it maps itself, from the same file.
         foreach (var constant in mapped.Where(v => IsIn(v, folder) && v.Type.BitSize() >= 8))
             Supply(constant, settings);
+        var standIn = folder is null ? null : Path.GetFileName(FileOf(mapped[0]).Path);
+        var aligned = model.Graph.Initializers.Where(static v => v.Initializer!.Data is AlignedTensorData);
+        foreach (var constant in standIn is null ? [] : aligned)
+            Supply(constant, settings);
         using var originals = packs ? new ReleasedPages(mapped.Select(FileOf)) : null;
         try
         {
-            Session = new InferenceSession(OnnxFile.ToBytes(model, folder), settings);
+            Session = new InferenceSession(OnnxFile.ToBytes(model, folder, standIn), settings);
         }
         catch (OnnxRuntimeException e) when (RefusedGraph.Is(e))
         {

@@ -15,6 +15,12 @@ public static class PackedMatrices
     public static bool Fit(Model model, int directions = 1) =>
         Fit(directions * Bytes(model));
 
+    /// <summary>Whether copies fit that take the mapped originals' place, which are no longer read then.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Whether one copy of each matrix takes at most half of the memory.</returns>
+    public static bool FitInPlace(Model model) =>
+        Bytes(model) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+
     /// <summary>Whether copies of a size fit.</summary>
     /// <param name="bytes">Their bytes.</param>
     /// <returns>Whether they take at most an eighth of the memory.</returns>

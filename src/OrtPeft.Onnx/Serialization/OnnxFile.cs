@@ -104,12 +104,16 @@ public static class OnnxFile
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="folder">The folder that the session resolves file names in, or null to embed everything.</param>
+    /// <param name="standIn">A file of that folder which tensors in aligned memory pretend to be in: the session gets
+    /// them apart, but wants external data to name a file that exists. Null (default) embeds them.</param>
     /// <returns>The content of an <c>.onnx</c> file, its external data being ranges of the mapped files.</returns>
-    public static byte[] ToBytes(Model model, string? folder = null) =>
+    public static byte[] ToBytes(Model model, string? folder = null, string? standIn = null) =>
         Write(model, (tensor, proto) =>
         {
             if (tensor.Data is MappedTensorData mapped && folder is not null && IsIn(folder, mapped.File.Path))
                 ExternalDataWriter.PointTo(proto, Path.GetFileName(mapped.File.Path), mapped.Offset, mapped.Length);
+            else if (tensor.Data is AlignedTensorData aligned && standIn is not null)
+                ExternalDataWriter.PointTo(proto, standIn, 0, aligned.Length);
             else
                 GraphWriter.Embed(tensor, proto);
         }).ToByteArray();

@@ -6,6 +6,7 @@ using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
 using OrtPeft.Inference.Kernels;
+using OrtPeft.Inference.Kernels.Products;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 
@@ -26,11 +27,9 @@ internal static class ModelGraphs
             InitialWeight = name => values[name].Initializer!,
             OpenTraining = options =>
             {
-                var packs = options.Prepacking ?? Packs(peft.Model);
-                var fits = KernelDomain.Fits(options);
-                var speedups = Speedups.Except(arguments.WithoutSpeedups)
-                    .Where(s => (packs || !s.ForPackedWeights) && (fits || !s.UsesKernels));
-                var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, [.. speedups]);
+                var wanted = Speedups.Except(arguments.WithoutSpeedups);
+                var (speedups, packs) = SpeedupsFor(peft.Model, options, wanted);
+                var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, speedups);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
             },
             OpenEvaluation = options => OpenLoss(
@@ -48,12 +47,25 @@ internal static class ModelGraphs
         Model model, RuntimeOptions options, IReadOnlyList<ArtifactParameter>? parameters = null) =>
         Open(model, GraphContract.OfLoss(model.Graph, parameters), options);
 
+    /// <summary>The rewrites that pay here, and whether ONNX Runtime is to pack matrices: where OrtPeft's kernel does
+    /// so, it has no need to.</summary>
+    private static (IReadOnlyList<Speedup> Speedups, bool Packs) SpeedupsFor(
+        Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
+    {
+        var multiplies = MatMulKernel.IsFast && Packs(model, options, PackedMatrices.FitInPlace);
+        var fits = KernelDomain.Fits(options);
+        Speedup[] kernels = [.. wanted.Where(s => s.UsesKernels && fits && (multiplies || !s.PacksWeights))];
+        var packs = !kernels.Any(static s => s.PacksWeights)
+            && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
+        return ([.. wanted.Where(s => s.UsesKernels ? kernels.Contains(s) : packs || !s.ForPackedWeights)], packs);
+    }
+
     /// <summary>
-    /// Matrices are packed once forwards and once backwards. A quantised model is small on purpose, and copies of the
-    /// matrices that it has left whole, such as the head, would double its memory.
+    /// Whether matrices are packed. A quantised model is small on purpose, and copies of the matrices that it has left
+    /// whole, such as the head, would double its memory.
     /// </summary>
-    private static bool Packs(Model model) =>
-        !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && PackedMatrices.Fit(model, directions: 2);
+    private static bool Packs(Model model, RuntimeOptions options, Func<Model, bool> fits) => options.Prepacking
+        ?? (!model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && fits(model));
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
     private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Adapters.Artifacts.Speed.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Numerics;
@@ -41,6 +42,14 @@ internal static class KernelCases
         new(FusedOps.SplitHeads, "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
         new(FusedOps.MergeHeads, "odd lengths", [Random(1, 2, 4, 5, 7), Random(2, 2, 4, 5, 7), Random(3, 2, 4, 5, 7)],
             Merge),
+        .. Products("one row", 5, 7, 1),
+        .. Products("whole tiles", 96, 96, 16),
+        .. Products("broken tiles", 50, 70, 2, 3),
+        .. Products("more than a block", 400, 49, 9),
+        .. Products("more than a stretch forwards", 3100, 50, 3),
+        .. Products("more than a stretch backwards", 50, 3100, 3),
+        .. Products("more rows than a piece has", 8, 60, 520),
+        .. Products("no rows", 16, 16, 0),
     ];
 
     /// <summary>Numbers of a normal distribution with a deviation of 2.</summary>
@@ -146,6 +155,22 @@ internal static class KernelCases
 
     private static KernelCase Swap(string what, params long[] dims) =>
         new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
+
+    /// <summary>X [..., rows] · W [rows, columns], and X [..., columns] · Wᵀ, packed from either layout.</summary>
+    private static IEnumerable<KernelCase> Products(string what, int rows, int columns, params long[] others)
+    {
+        var (matrix, turned) = (Random(1, rows, columns), Random(1, columns, rows));
+        var dims = Tensor.Vector<long>(rows, columns);
+        yield return new(FusedOps.MatMul, what, [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), dims],
+            (g, x) => [g.MatMul(x[0], g.Constant(matrix))]);
+        yield return new(
+            FusedOps.MatMul, $"{what}, packed from rows", [
+                Random(2, [.. others, rows]), PackedMatrix.Pack(turned, isTransposed: true), dims],
+            (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(turned), 1, 0))]);
+        yield return new(
+            FusedOps.MatMulTransposed, what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
+            (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
+    }
 
     private static IReadOnlyList<Value> Split(GraphBuilder g, IReadOnlyList<Value> x)
     {

@@ -106,6 +106,28 @@ public sealed class KernelTests
         Assert.Contains($"three times {heads} heads", error.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, long[], long[], long[], string> WrongProducts => new()
+    {
+        { FusedOps.MatMul, [2, 9], [1, 48, 48], [8, 16], "[2, 9] does not end in 8, the matrix's rows" },
+        { FusedOps.MatMulTransposed, [2, 9], [1, 48, 48], [8, 16], "does not end in 16, the matrix's columns" },
+        { FusedOps.MatMul, [2, 8], [1, 48, 48], [8, 49], "[1, 48, 48], not [2, 48, 48]" },
+        { FusedOps.MatMul, [2, 49], [1, 48, 48], [49, 8], "[1, 48, 48], not [1, 96, 48]" },
+        { FusedOps.MatMul, [2, 8], [1, 48, 48], [8, 16, 1], "[3], not [2]" },
+        { FusedOps.MatMul, [], [1, 48, 48], [8, 16], "[] does not end in 8" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongProducts))]
+    public void MatMul_OfShapesThatDoNotFit_SaysWhich(string op, long[] x, long[] packed, long[] dims, string finding)
+    {
+        static Tensor Zeros(long[] of) => Tensor.Of<float>(new float[of.Aggregate(1L, static (p, d) => p * d)], of);
+        Tensor[] inputs = [Zeros(x), Zeros(packed), Tensor.Vector(dims)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+    }
+
     private static Model Expected(KernelCase row)
     {
         var model = new Model(Opset);

@@ -41,4 +41,11 @@ public static class FusedOps
 
     /// <summary>3 times [batch, heads, positions, d] → Y [batch, positions, 3·heads·d].</summary>
     public const string MergeHeads = "MergeHeads";
+
+    /// <summary>A product with a constant matrix: X, W packed (<see cref="Kernels.PackedMatrix"/>), its rows and
+    /// columns → X·W.</summary>
+    public const string MatMul = "MatMul";
+
+    /// <summary>X, W packed, its rows and columns → X·Wᵀ.</summary>
+    public const string MatMulTransposed = "MatMulTransposed";
 }

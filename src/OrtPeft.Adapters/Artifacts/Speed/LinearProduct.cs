@@ -24,7 +24,9 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
             return null;
         if (!isGemm)
             return new LinearProduct(node, weight, 0);
-        var isPlain = node.Attributes.Int("transA", 0) == 0 && node.Input(2) is null or { Initializer.Dims.Length: 1 };
+        var isPlain = node.Attributes.Int("transA", 0) == 0
+            && node.Attributes.Float("alpha", 1) == 1 && node.Attributes.Float("beta", 1) == 1
+            && node.Input(2) is null or { Initializer.Dims.Length: 1 };
         return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0 ? 1 : 0) : null;
     }
 }

@@ -16,4 +16,8 @@ public sealed record Speedup(string Name, string Description, SpeedupStage Stage
     /// <summary>Whether it uses operators of <see cref="FusedOps"/>, which only processes with their kernels run.
     /// Default false.</summary>
     public bool UsesKernels { get; init; }
+
+    /// <summary>Whether it packs constant matrices itself, so that ONNX Runtime has no need to. Default false.
+    /// </summary>
+    public bool PacksWeights { get; init; }
 }

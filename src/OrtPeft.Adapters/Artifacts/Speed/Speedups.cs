@@ -23,6 +23,8 @@ public static class Speedups
             SpeedupStage.AfterGradient, HeadsKernels.Run) { UsesKernels = true },
         new("kernel-cross-entropy", "the loss and its gradient from the logits in one pass",
             SpeedupStage.AfterGradient, CrossEntropyKernels.Run) { UsesKernels = true },
+        new("kernel-matmul", "multiply with constant matrices that are packed once for both directions",
+            SpeedupStage.AfterGradient, MatMulKernels.Run) { UsesKernels = true, PacksWeights = true },
         new("unfold-layer-norm", "share layer normalisation's steps with its gradient", SpeedupStage.AfterGradient,
             LayerNormUnfolding.Run),
         new("unfold-gelu", "share GELU's sigmoid with its gradient", SpeedupStage.AfterGradient, GeluUnfolding.Run),
