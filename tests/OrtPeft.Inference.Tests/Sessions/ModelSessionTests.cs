@@ -4,6 +4,8 @@ using OrtPeft.Models;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Onnx.Storage;
 using OrtPeft.Testing;
 
@@ -31,6 +33,38 @@ public sealed class ModelSessionTests
         Near.Within(Logits(false), Logits(prepacking), 1e-6, "logits");
     }
 
+    /// <summary>Computed weights are handed over where they are, though the file that they pretend to be in has fewer
+    /// bytes.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Open_OfWeightsInAlignedMemory_ReadsThem(bool besideAMappedOne)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["weights"], MemoryMarshal.AsBytes<float>([1, 2, 3, 4]));
+        var data = new AlignedTensorData(64 * sizeof(float));
+        var numbers = MemoryMarshal.Cast<byte, float>(data.Writable(0, 64 * sizeof(float)));
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = i;
+        var model = new Model(opset: 21);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(model.Opset));
+        var x = model.Graph.AddInput("x", ElementType.Float, [16, 4]);
+        var sum = g.Add(x, g.Constant(new Tensor(ElementType.Float, [16, 4], data)));
+        if (besideAMappedOne)
+        {
+            var mapped = MappedFile.Open(folder["weights"]).Slice(0, 16);
+            sum = g.Add(sum, g.Constant(new Tensor(ElementType.Float, [4], mapped)));
+        }
+
+        model.Graph.Rename(sum, "y");
+        model.Graph.AddOutput(sum);
+        using var session = ModelSession.Open(model, new RuntimeOptions { Threads = 1 });
+        var feeds = new Dictionary<string, Tensor> { ["x"] = Tensor.Of<float>(new float[64], [16, 4]) };
+        var y = OnnxRun.Of(session, feeds)["y"].ToFloat32();
+
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => i + (besideAMappedOne ? (i % 4) + 1f : 0)), y);
+    }
+
     [Fact]
     public void Fit_CountsOneCopyForEachProductWithAConstantMatrix()
     {
@@ -40,6 +74,7 @@ public sealed class ModelSessionTests
         // Attention's [8, 24] and [8, 8], the MLP's [8, 32] and [32, 8], and the tied head's [50, 8].
         Assert.Equal(4 * (2 * (8 * 24 + 8 * 8 + 2 * 8 * 32) + 50 * 8), PackedMatrices.Bytes(model));
         Assert.True(PackedMatrices.Fit(model));
+        Assert.True(PackedMatrices.FitInPlace(model));
         Assert.False(PackedMatrices.Fit(long.MaxValue));
     }
 
