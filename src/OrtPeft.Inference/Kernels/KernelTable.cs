@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Inference.Kernels.Attention;
 using OrtPeft.Inference.Kernels.Products;
 using OrtPeft.Onnx;
 
@@ -31,6 +32,19 @@ internal static class KernelTable
         {
             RunsInPlace = true,
         },
+        new(
+            FusedOps.Attention,
+            [ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float],
+            [0, Kernel.OfOwnShape],
+            AttentionKernel.Forward),
+        new(
+            FusedOps.AttentionGrad,
+            [
+                ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float,
+                ElementType.Float,
+            ],
+            [1, 2, 3],
+            AttentionKernel.Backward),
         new(
             FusedOps.MatMul,
             [ElementType.Float, ElementType.Float, ElementType.Int64],

@@ -1,3 +1,4 @@
+using OrtPeft.Inference.Kernels.Attention;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels;
@@ -33,8 +34,14 @@ internal unsafe struct KernelWork
     /// <inheritdoc cref="BatchStride"/>
     public int MaskColumns;
 
+    /// <summary>How many keys each row of a mask lets a query see.</summary>
+    public int* Seen;
+
     /// <summary>Of a product, what is multiplied how.</summary>
     public ProductPlan* Plan;
+
+    /// <summary>Of attention, its operands.</summary>
+    public AttentionPlan* Attention;
 
     /// <summary>An operator's parameter.</summary>
     public float Number;

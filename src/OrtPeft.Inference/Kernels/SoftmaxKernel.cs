@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace OrtPeft.Inference.Kernels;
 
@@ -11,6 +12,10 @@ internal static unsafe class SoftmaxKernel
     /// <summary>What a mask adds, at most, to the score of a key that is not to be seen.</summary>
     private const float Hidden = -1e30f;
 
+    /// <summary>What <see cref="CountSeen"/> found; kept, since the next layer needs as much.</summary>
+    [ThreadStatic]
+    private static int[]? _seen;
+
     /// <summary>
     /// Scores [batch, heads, queries, keys] and a mask that is added, each axis full or 1 →
     /// probabilities [batch, heads, queries, keys].
@@ -20,6 +25,7 @@ internal static unsafe class SoftmaxKernel
         var dims = call.Dims(0);
         var work = call.Work(&ForwardHead, dims);
         Broadcast(ref work, dims, call.Dims(1));
+        CountSeen(ref work, call.Dims(1));
         call.Share(work, dims[0] * dims[1]);
     }
 
@@ -36,7 +42,7 @@ internal static unsafe class SoftmaxKernel
     }
 
     /// <summary>Strides of 0 repeat a mask along an axis of length 1 that the scores have longer.</summary>
-    private static void Broadcast(ref KernelWork work, long[] scores, long[] mask)
+    public static void Broadcast(ref KernelWork work, long[] scores, long[] mask)
     {
         if (scores.Length != Axes || mask.Length > Axes)
             throw new ArgumentException($"scores have {scores.Length} axes and their mask {mask.Length}, not 4.");
@@ -52,33 +58,48 @@ internal static unsafe class SoftmaxKernel
         work.BatchStride = full[0] == 1 ? 0 : full[1] * full[2] * full[3];
     }
 
-    private static float* MaskOf(in KernelWork work, float* mask, long piece)
-    {
-        var (batch, head) = Math.DivRem(piece, work.Heads);
-        return mask + (batch * work.BatchStride) + (head * work.HeadStride);
-    }
-
     /// <summary>A piece is one head of one row of the batch.</summary>
     private static void ForwardHead(in KernelWork work, long piece)
     {
-        var n = work.Columns;
-        var mask = MaskOf(in work, work.B, piece);
         for (var query = 0L; query < work.Queries; query++)
         {
-            var row = ((piece * work.Queries) + query) * n;
-            var masking = new ReadOnlySpan<float>(mask + (query * work.QueryStride), work.MaskColumns);
-            var seen = masking.Length == n ? Seen(masking) : n;
-            var p = new Span<float>(work.Y + row, n);
-            var scores = new ReadOnlySpan<float>(work.A + row, seen);
-            if (masking.Length == n)
-                TensorPrimitives.Add(scores, masking[..seen], p);
-            else
-                TensorPrimitives.Add(scores, masking[0], p);
-            var start = work.Y + row;
-            var sum = VectorLoops.ExpSum(start, VectorLoops.Max(start, seen), start, seen);
-            TensorPrimitives.Multiply(p[..seen], 1 / sum, p);
-            p[seen..].Clear();
+            var row = ((piece * work.Queries) + query) * work.Columns;
+            Row(in work, piece, query, work.A + row, work.Y + row);
         }
+    }
+
+    /// <summary>A query's probabilities from its scores, which they may overwrite; 0 behind what it sees.</summary>
+    public static void Row(in KernelWork work, long piece, long query, float* scores, float* p)
+    {
+        var n = work.Columns;
+        var mask = Mask(in work, work.B, piece, query);
+        var seen = Seen(in work, piece, query);
+        var x = new ReadOnlySpan<float>(scores, seen);
+        var y = new Span<float>(p, n);
+        if (mask.Length == n)
+            TensorPrimitives.Add(x, mask[..seen], y);
+        else
+            TensorPrimitives.Add(x, mask[0], y);
+        var sum = VectorLoops.ExpSum(p, VectorLoops.Max(p, seen), p, seen);
+        TensorPrimitives.Multiply(y[..seen], 1 / sum, y);
+        y[seen..].Clear();
+    }
+
+    /// <summary>How many keys a query's probabilities need scores of.</summary>
+    public static int Seen(in KernelWork work, long piece, long query) =>
+        work.MaskColumns == work.Columns && work.Columns > 0
+            ? work.Seen[Offset(in work, piece, query) / work.MaskColumns]
+            : work.Columns;
+
+    /// <summary>Notes for each row of the mask how many keys it lets a query see: heads share rows.</summary>
+    public static void CountSeen(ref KernelWork work, long[] mask)
+    {
+        var rows = work.MaskColumns == work.Columns && work.Columns > 0 ? mask.Count() / work.Columns : 0;
+        if (_seen is null || _seen.Length < rows)
+            _seen = GC.AllocateUninitializedArray<int>(checked((int)Math.Max(rows, 1)), pinned: true);
+        for (var row = 0; row < rows; row++)
+            _seen[row] = Seen(new ReadOnlySpan<float>(work.B + ((long)row * work.Columns), work.Columns));
+        work.Seen = (int*)Unsafe.AsPointer(ref _seen[0]);
     }
 
     /// <summary>
@@ -97,22 +118,38 @@ internal static unsafe class SoftmaxKernel
     private static void BackwardHead(in KernelWork work, long piece)
     {
         var n = work.Columns;
-        var mask = work.C == null ? null : MaskOf(in work, work.C, piece);
         for (var query = 0L; query < work.Queries; query++)
         {
             var row = ((piece * work.Queries) + query) * n;
-            var dP = new ReadOnlySpan<float>(work.A + row, n);
-            var p = new ReadOnlySpan<float>(work.B + row, n);
-            var dS = new Span<float>(work.Y + row, n);
-            TensorPrimitives.Subtract(dP, TensorPrimitives.Dot(dP, p), dS);
-            TensorPrimitives.Multiply(dS, p, dS);
-            if (mask == null)
-                continue;
-            var masking = new ReadOnlySpan<float>(mask + (query * work.QueryStride), work.MaskColumns);
-            if (masking.Length == n)
-                TensorPrimitives.Multiply(dS, masking, dS);
-            else
-                TensorPrimitives.Multiply(dS, masking[0], dS);
+            if (work.Y != work.A)
+                new ReadOnlySpan<float>(work.A + row, n).CopyTo(new Span<float>(work.Y + row, n));
+            GradientRow(in work, piece, query, work.Y + row, work.B + row, n);
         }
+    }
+
+    /// <summary>A query's dP becomes dS, for its first keys.</summary>
+    public static void GradientRow(in KernelWork work, long piece, long query, float* gradient, float* p, int keys)
+    {
+        var x = new Span<float>(gradient, keys);
+        var weights = new ReadOnlySpan<float>(p, keys);
+        TensorPrimitives.Subtract(x, TensorPrimitives.Dot<float>(x, weights), x);
+        TensorPrimitives.Multiply(x, weights, x);
+        if (work.C == null)
+            return;
+        var mask = Mask(in work, work.C, piece, query);
+        if (mask.Length == work.Columns)
+            TensorPrimitives.Multiply(x, mask[..keys], x);
+        else
+            TensorPrimitives.Multiply(x, mask[0], x);
+    }
+
+    private static ReadOnlySpan<float> Mask(in KernelWork work, float* mask, long piece, long query) =>
+        new(mask + Offset(in work, piece, query), work.MaskColumns);
+
+    /// <summary>Where a query's row of the mask begins.</summary>
+    private static long Offset(in KernelWork work, long piece, long query)
+    {
+        var (batch, head) = Math.DivRem(piece, work.Heads);
+        return (batch * work.BatchStride) + (head * work.HeadStride) + (query * work.QueryStride);
     }
 }

@@ -10,10 +10,10 @@ public sealed record RuntimeOptions
     public string Provider { get; init; } = "cpu";
 
     /// <summary>
-    /// Whether constant matrices are copied into the order that the CPU multiplies fastest. The copies take as much
-    /// memory as the matrices, once for each direction they are multiplied in; the mapped originals are then given back
-    /// to the system. Null (default) copies where all copies together fit into an eighth of the memory;
-    /// training a quantised model copies none.
+    /// Whether constant matrices are copied into the order that the CPU multiplies fastest; the mapped originals are
+    /// then given back to the system. The copies take as much memory as the matrices: once where OrtPeft's own kernel
+    /// multiplies, as in training with AVX-512; else, by ONNX Runtime, once for each direction. Null (default) copies
+    /// where that takes at most half of the memory, by ONNX Runtime an eighth; training a quantised model copies none.
     /// </summary>
     public bool? Prepacking { get; init; }
 

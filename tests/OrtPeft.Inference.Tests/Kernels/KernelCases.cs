@@ -42,6 +42,14 @@ internal static class KernelCases
         new(FusedOps.SplitHeads, "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
         new(FusedOps.MergeHeads, "odd lengths", [Random(1, 2, 4, 5, 7), Random(2, 2, 4, 5, 7), Random(3, 2, 4, 5, 7)],
             Merge),
+        .. Attention("whole tiles", [2, 3, 32, 64], 64, Random(4, 2, 1, 32, 64)),
+        .. Attention("broken tiles", [2, 3, 11, 7], 19, Random(4, 19)),
+        .. Attention("heads of 80", [1, 2, 9, 80], 33, Random(4, 1, 2, 9, 33)),
+        .. Attention("a causal mask over more than a block", [1, 2, 100, 16], 100, Causal(100, 0)),
+        .. Attention("rows that see nothing", [1, 2, 24, 8], 24, Causal(24, 9)),
+        .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
+        .. Attention("no queries", [1, 2, 0, 8], 6, Random(4, 1, 1, 1, 6)),
+        .. Attention("no heads", [2, 0, 5, 8], 6, Random(4, 1, 1, 1, 6)),
         .. Products("one row", 5, 7, 1),
         .. Products("whole tiles", 96, 96, 16),
         .. Products("broken tiles", 50, 70, 2, 3),
@@ -155,6 +163,38 @@ internal static class KernelCases
 
     private static KernelCase Swap(string what, params long[] dims) =>
         new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
+
+    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own, some of
+    /// them 0.</summary>
+    private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
+    {
+        long[] ofKeys = [queries[0], queries[1], keys, queries[3]];
+        var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
+        yield return new(FusedOps.Attention, what, [q, k, v, mask], static (g, x) =>
+        {
+            var p = g.Op("Softmax", [g.Add(Scores(g, x[0], x[1]), x[3])], NodeAttribute.Of("axis", -1L));
+            return [g.MatMul(p, x[2]), p];
+        });
+        // Without queries, ONNX Runtime's products have no defined result.
+        if (queries[2] == 0)
+            yield break;
+        var factors = Tensor.Of<float>(
+            [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m)], mask.Dims.AsSpan());
+        var scores = Random(6, [.. queries[..3], keys]);
+        var p = Tensor.Of<float>([.. scores.ToFloat32().Select(static s => Math.Max(s, 0) / 4)], scores.Dims.AsSpan());
+        yield return new(FusedOps.AttentionGrad, what, [Random(5, queries), q, k, v, p, factors], static (g, x) =>
+        {
+            var dS = g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), x[4]), x[5]);
+            return [
+                g.MatMul(dS, x[2]),
+                g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
+                g.MatMul(g.Transpose(x[4], 0, 1, 3, 2), x[0]),
+            ];
+        });
+    }
+
+    private static Value Scores(GraphBuilder g, Value rows, Value columns) =>
+        g.MatMul(rows, g.Transpose(columns, 0, 1, 3, 2));
 
     /// <summary>X [..., rows] · W [rows, columns], and X [..., columns] · Wᵀ, packed from either layout.</summary>
     private static IEnumerable<KernelCase> Products(string what, int rows, int columns, params long[] others)

@@ -30,6 +30,12 @@ public static class FusedOps
     /// <summary>Softmax's gradient times a mask: dP, P, mask → dX.</summary>
     public const string MaskedSoftmaxGrad = "MaskedSoftmaxGrad";
 
+    /// <summary>Attention: Q, K, V, added mask → O, P.</summary>
+    public const string Attention = "Attention";
+
+    /// <summary>Its gradient: dO, Q, K, V, P, what dS is multiplied with → dQ, dK, dV.</summary>
+    public const string AttentionGrad = "AttentionGrad";
+
     /// <summary>Logits [n, vocabulary], targets [n, 1] → P [n, vocabulary], ln P[target] [n, 1].</summary>
     public const string CrossEntropy = "CrossEntropy";
 

@@ -21,6 +21,8 @@ public static class Speedups
             SoftmaxKernels.Run) { UsesKernels = true },
         new("kernel-heads", "take queries, keys and values apart and together on all threads, in one pass",
             SpeedupStage.AfterGradient, HeadsKernels.Run) { UsesKernels = true },
+        new("kernel-attention", "compute of attention only what queries see", SpeedupStage.AfterGradient,
+            AttentionKernels.Run) { UsesKernels = true },
         new("kernel-cross-entropy", "the loss and its gradient from the logits in one pass",
             SpeedupStage.AfterGradient, CrossEntropyKernels.Run) { UsesKernels = true },
         new("kernel-matmul", "multiply with constant matrices that are packed once for both directions",

@@ -98,14 +98,8 @@ internal static unsafe class MatMulKernel
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
             var target = work.C + (start * plan.Strips * Rows) + (strip * length * Rows);
             var there = (int)Math.Min(length, plan.Depth - plan.Start - start);
-            var i = 0;
-            for (; rows == Rows && i <= there - Squares.Small; i += Squares.Small)
-                Squares.TurnSmall(x + start + i, (nint)plan.Depth, target + (i * Rows), Rows);
-            for (; i < length; i++)
-            {
-                for (var row = 0; row < Rows; row++)
-                    target[(i * Rows) + row] = i < there && row < rows ? x[start + i + (row * plan.Depth)] : 0;
-            }
+            Squares.TurnRows(x + start, (nint)plan.Depth, rows, there, target, Rows);
+            new Span<float>(target + (there * Rows), (length - there) * Rows).Clear();
         }
     }
 

@@ -16,6 +16,30 @@ internal static unsafe class Squares
     /// <summary>Rows and columns of the large square.</summary>
     public const int Large = 16;
 
+    /// <summary>Turns rows into columns: Y [length, width], where columns without a row are 0.</summary>
+    /// <param name="x">The first row.</param>
+    /// <param name="stride">How far rows are apart.</param>
+    /// <param name="rows">How many there are, at most the width.</param>
+    /// <param name="length">Their elements.</param>
+    /// <param name="y">The result.</param>
+    /// <param name="width">Its columns, a multiple of <see cref="Small"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TurnRows(float* x, nint stride, int rows, int length, float* y, int width)
+    {
+        var i = 0;
+        for (; rows == width && i <= length - Small; i += Small)
+        {
+            for (var row = 0; row < width; row += Small)
+                TurnSmall(x + (row * stride) + i, stride, y + (i * width) + row, width);
+        }
+
+        for (; i < length; i++)
+        {
+            for (var row = 0; row < width; row++)
+                y[(i * width) + row] = row < rows ? x[(row * stride) + i] : 0;
+        }
+    }
+
     /// <summary>Turns a small square.</summary>
     /// <param name="x">Its first element.</param>
     /// <param name="stride">How far its rows are apart.</param>

@@ -22,7 +22,7 @@ public sealed class PackedMatrixTests
         var ofTurned = PackedMatrix.Pack(Tensor.Of<float>(turned, [columns, rows]), isTransposed: true);
 
         var (panels, height) = ((columns + Width - 1) / Width, (rows + Width - 1) / Width * Width);
-        Assert.Equal<long>([panels, height, Width], packed.Dims);
+        Assert.Equal<long>([panels, height, Width], [.. packed.Dims]);
         Assert.Equal(
             Enumerable.Range(0, panels * height * Width).Select(i =>
             {
@@ -31,7 +31,7 @@ public sealed class PackedMatrixTests
                 return row < rows && inMatrix < columns ? numbers[(row * columns) + inMatrix] : 0;
             }),
             packed.ToFloat32());
-        Assert.Equal(packed.Dims, ofTurned.Dims);
+        Assert.Equal<long>([.. packed.Dims], [.. ofTurned.Dims]);
         Assert.Equal(packed.ToFloat32(), ofTurned.ToFloat32());
     }
 

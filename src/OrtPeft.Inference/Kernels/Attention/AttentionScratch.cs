@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+
+namespace OrtPeft.Inference.Kernels.Attention;
+
+/// <summary>A thread's memory for one piece of work, in parts of whole cache lines. It is kept for the next piece.
+/// </summary>
+internal unsafe ref struct AttentionScratch
+{
+    private const int CacheLine = 16;
+
+    [ThreadStatic]
+    private static float[]? _memory;
+
+    private float* _next;
+    private readonly float* _end;
+
+    /// <summary>Takes memory.</summary>
+    /// <param name="count">Numbers of all parts together.</param>
+    /// <param name="parts">How many parts there are.</param>
+    public AttentionScratch(long count, int parts)
+    {
+        count += (long)(parts + 1) * CacheLine;
+        if (_memory is null || _memory.Length < count)
+            _memory = GC.AllocateUninitializedArray<float>(checked((int)count), pinned: true);
+        _next = Aligned((float*)Unsafe.AsPointer(ref _memory[0]));
+        _end = _next + count;
+    }
+
+    /// <summary>The next part; its content is arbitrary.</summary>
+    public float* Take(int count)
+    {
+        var part = _next;
+        _next = Aligned(part + count);
+        return _next <= _end ? part : throw new InvalidOperationException("Bug: attention takes more than it asked.");
+    }
+
+    private static float* Aligned(float* place) =>
+        (float*)(((nint)place + (CacheLine * sizeof(float)) - 1) & -(CacheLine * sizeof(float)));
+}
