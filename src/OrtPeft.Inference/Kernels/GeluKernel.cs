@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace OrtPeft.Inference.Kernels;
 
@@ -45,12 +45,12 @@ internal static unsafe class GeluKernel
         VectorLoops.Map<Gradient>(work.A + start, work.B + start, work.C, work.Y + start, work.Columns);
     }
 
-    private static Vector<float> Inner(Vector<float> x) =>
-        x * Vector.FusedMultiplyAdd(x * x, new Vector<float>(Cubic), new Vector<float>(Linear));
+    private static Vector512<float> Inner(Vector512<float> x) =>
+        x * Vector512.FusedMultiplyAdd(x * x, Vector512.Create(Cubic), Vector512.Create(Linear));
 
     private readonly struct Value : ITernaryFunction
     {
-        public static Vector<float> Of(Vector<float> product, Vector<float> same, Vector<float> bias)
+        public static Vector512<float> Of(Vector512<float> product, Vector512<float> same, Vector512<float> bias)
         {
             var x = product + bias;
             return x * VectorExp.Sigmoid(Inner(x));
@@ -59,13 +59,13 @@ internal static unsafe class GeluKernel
 
     private readonly struct Gradient : ITernaryFunction
     {
-        public static Vector<float> Of(Vector<float> dY, Vector<float> product, Vector<float> bias)
+        public static Vector512<float> Of(Vector512<float> dY, Vector512<float> product, Vector512<float> bias)
         {
             var x = product + bias;
             var z = Inner(x);
             var sigma = VectorExp.Sigmoid(z);
-            var slope = Vector.FusedMultiplyAdd(x, new Vector<float>(-2 * Linear), z * 3);
-            return dY * Vector.FusedMultiplyAdd(sigma * (Vector<float>.One - sigma), slope, sigma);
+            var slope = Vector512.FusedMultiplyAdd(x, Vector512.Create(-2 * Linear), z * 3);
+            return dY * Vector512.FusedMultiplyAdd(sigma * (Vector512<float>.One - sigma), slope, sigma);
         }
     }
 }

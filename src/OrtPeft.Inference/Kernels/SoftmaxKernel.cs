@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 using System.Runtime.CompilerServices;
 
 namespace OrtPeft.Inference.Kernels;
@@ -72,17 +71,11 @@ internal static unsafe class SoftmaxKernel
     public static void Row(in KernelWork work, long piece, long query, float* scores, float* p)
     {
         var n = work.Columns;
-        var mask = Mask(in work, work.B, piece, query);
         var seen = Seen(in work, piece, query);
-        var x = new ReadOnlySpan<float>(scores, seen);
-        var y = new Span<float>(p, n);
-        if (mask.Length == n)
-            TensorPrimitives.Add(x, mask[..seen], y);
-        else
-            TensorPrimitives.Add(x, mask[0], y);
-        var sum = VectorLoops.ExpSum(p, VectorLoops.Max(p, seen), p, seen);
-        TensorPrimitives.Multiply(y[..seen], 1 / sum, y);
-        y[seen..].Clear();
+        var mask = work.B + Offset(in work, piece, query);
+        var max = VectorLoops.AddMax(scores, mask, work.MaskColumns != n, p, seen);
+        VectorLoops.Scale(p, 1 / VectorLoops.ExpSum(p, max, p, seen), seen);
+        new Span<float>(p + seen, n - seen).Clear();
     }
 
     /// <summary>How many keys a query's probabilities need scores of.</summary>
@@ -108,11 +101,12 @@ internal static unsafe class SoftmaxKernel
     /// </summary>
     private static int Seen(ReadOnlySpan<float> mask)
     {
-        var (seen, step) = (mask.Length, Vector<float>.Count);
-        var hidden = new Vector<float>(Hidden);
-        while (seen >= step && Vector.LessThanOrEqualAll(new Vector<float>(mask[(seen - step)..]), hidden))
+        var (seen, step) = (mask.Length, Vector512<float>.Count);
+        var hidden = Vector512.Create(Hidden);
+        while (seen >= step && Vector512.LessThanOrEqualAll(Vector512.Create(mask[(seen - step)..]), hidden))
             seen -= step;
-        return seen == 0 ? mask.Length : seen;
+        var seesNothing = seen < step && !mask[..seen].ContainsAnyExceptInRange(float.NegativeInfinity, Hidden);
+        return seesNothing ? mask.Length : seen;
     }
 
     private static void BackwardHead(in KernelWork work, long piece)
@@ -130,21 +124,11 @@ internal static unsafe class SoftmaxKernel
     /// <summary>A query's dP becomes dS, for its first keys.</summary>
     public static void GradientRow(in KernelWork work, long piece, long query, float* gradient, float* p, int keys)
     {
-        var x = new Span<float>(gradient, keys);
-        var weights = new ReadOnlySpan<float>(p, keys);
-        TensorPrimitives.Subtract(x, TensorPrimitives.Dot<float>(x, weights), x);
-        TensorPrimitives.Multiply(x, weights, x);
-        if (work.C == null)
-            return;
-        var mask = Mask(in work, work.C, piece, query);
-        if (mask.Length == work.Columns)
-            TensorPrimitives.Multiply(x, mask[..keys], x);
-        else
-            TensorPrimitives.Multiply(x, mask[0], x);
+        var one = 1f;
+        var mask = work.C == null ? &one : work.C + Offset(in work, piece, query);
+        var isRow = work.C != null && work.MaskColumns == work.Columns;
+        VectorLoops.ShiftMultiply(gradient, VectorLoops.Dot(gradient, p, keys), p, mask, !isRow, keys);
     }
-
-    private static ReadOnlySpan<float> Mask(in KernelWork work, float* mask, long piece, long query) =>
-        new(mask + Offset(in work, piece, query), work.MaskColumns);
 
     /// <summary>Where a query's row of the mask begins.</summary>
     private static long Offset(in KernelWork work, long piece, long query)

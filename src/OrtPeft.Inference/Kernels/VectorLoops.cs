@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Runtime.CompilerServices;
 
 namespace OrtPeft.Inference.Kernels;
@@ -11,8 +11,8 @@ internal static unsafe class VectorLoops
         where TFunction : ITernaryFunction
     {
         var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.Store(TFunction.Of(Vector.Load(a + i), Vector.Load(b + i), Vector.Load(c + i)), y + i);
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            Vector512.Store(TFunction.Of(Vector512.Load(a + i), Vector512.Load(b + i), Vector512.Load(c + i)), y + i);
         if (i == count)
             return;
         var tail = TFunction.Of(Load(a + i, count - i, 0), Load(b + i, count - i, 0), Load(c + i, count - i, 0));
@@ -23,48 +23,113 @@ internal static unsafe class VectorLoops
     /// <summary>The largest element.</summary>
     public static float Max(float* x, int count)
     {
-        var max = new Vector<float>(float.NegativeInfinity);
+        var max = Vector512.Create(float.NegativeInfinity);
         var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            max = Vector.MaxNative(max, Vector.Load(x + i));
-        var lanes = stackalloc float[Vector<float>.Count];
-        Vector.Store(max, lanes);
-        var largest = float.NegativeInfinity;
-        for (var k = 0; k < Vector<float>.Count; k++)
-            largest = lanes[k] > largest ? lanes[k] : largest;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            max = Vector512.MaxNative(max, Vector512.Load(x + i));
+        var largest = Largest(max);
         for (; i < count; i++)
             largest = x[i] > largest ? x[i] : largest;
         return largest;
     }
 
+    /// <summary>y = a + b, or a + b[0]; returns the largest sum.</summary>
+    public static float AddMax(float* a, float* b, bool repeatsB, float* y, int count)
+    {
+        var max = Vector512.Create(float.NegativeInfinity);
+        var first = Vector512.Create(*b);
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var sum = Vector512.Load(a + i) + (repeatsB ? first : Vector512.Load(b + i));
+            max = Vector512.MaxNative(max, sum);
+            Vector512.Store(sum, y + i);
+        }
+
+        var largest = Largest(max);
+        for (; i < count; i++)
+        {
+            y[i] = a[i] + b[repeatsB ? 0 : i];
+            largest = y[i] > largest ? y[i] : largest;
+        }
+
+        return largest;
+    }
+
+    /// <summary>y = y·factor.</summary>
+    public static void Scale(float* y, float factor, int count)
+    {
+        var by = Vector512.Create(factor);
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            Vector512.Store(Vector512.Load(y + i) * by, y + i);
+        for (; i < count; i++)
+            y[i] *= factor;
+    }
+
+    /// <summary>Σ a·b.</summary>
+    public static float Dot(float* a, float* b, int count)
+    {
+        var sum = Vector512<float>.Zero;
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            sum = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sum);
+        var total = Vector512.Sum(sum);
+        for (; i < count; i++)
+            total += a[i] * b[i];
+        return total;
+    }
+
+    /// <summary>y = (y − shift)·a·b, or (y − shift)·a·b[0].</summary>
+    public static void ShiftMultiply(float* y, float shift, float* a, float* b, bool repeatsB, int count)
+    {
+        var (by, first) = (Vector512.Create(shift), Vector512.Create(*b));
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var product = (Vector512.Load(y + i) - by) * Vector512.Load(a + i);
+            Vector512.Store(product * (repeatsB ? first : Vector512.Load(b + i)), y + i);
+        }
+
+        for (; i < count; i++)
+            y[i] = (y[i] - shift) * a[i] * b[repeatsB ? 0 : i];
+    }
+
     /// <summary>y = exp(x − shift); returns the sum.</summary>
     public static float ExpSum(float* x, float shift, float* y, int count)
     {
-        var by = new Vector<float>(shift);
-        var sum = Vector<float>.Zero;
+        var by = Vector512.Create(shift);
+        var sum = Vector512<float>.Zero;
         var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
         {
-            var e = VectorExp.Of(Vector.Load(x + i) - by);
+            var e = VectorExp.Of(Vector512.Load(x + i) - by);
             sum += e;
-            Vector.Store(e, y + i);
+            Vector512.Store(e, y + i);
         }
 
         if (i == count)
-            return Vector.Sum(sum);
+            return Vector512.Sum(sum);
         var tail = VectorExp.Of(Load(x + i, count - i, float.NegativeInfinity) - by);
         for (var k = 0; i + k < count; k++)
             y[i + k] = tail[k];
-        return Vector.Sum(sum + tail);
+        return Vector512.Sum(sum + tail);
+    }
+
+    private static float Largest(Vector512<float> x)
+    {
+        var eight = Vector256.MaxNative(x.GetLower(), x.GetUpper());
+        var four = Vector128.MaxNative(eight.GetLower(), eight.GetUpper());
+        return float.MaxNative(float.MaxNative(four[0], four[1]), float.MaxNative(four[2], four[3]));
     }
 
     /// <summary>The first elements of a vector that memory does not fill.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Load(float* start, int count, float rest)
+    private static Vector512<float> Load(float* start, int count, float rest)
     {
-        var buffer = stackalloc float[Vector<float>.Count];
-        for (var k = 0; k < Vector<float>.Count; k++)
+        var buffer = stackalloc float[Vector512<float>.Count];
+        for (var k = 0; k < Vector512<float>.Count; k++)
             buffer[k] = k < count ? start[k] : rest;
-        return Vector.Load(buffer);
+        return Vector512.Load(buffer);
     }
 }

@@ -30,6 +30,7 @@ internal static class KernelCases
         .. Masks("one for all keys", [2, 1, 5, 1]),
         Softmax("lowest numbers beyond the causal triangle", [Random(1, 2, 3, 24, 24), Causal(24, 0)]),
         Softmax("rows that see nothing", [Random(1, 2, 3, 24, 24), Causal(24, 9)]),
+        Softmax("rows of broken vectors that see nothing", [Random(1, 2, 3, 19, 19), Causal(19, 9)]),
         Softmax("no keys", [Random(1, 2, 3, 4, 0), Random(2, 2, 1, 4, 0)]),
         Unmasked("whole vectors", 2, 3, 4, 64),
         Unmasked("broken vectors", 2, 3, 5, 19),
