@@ -103,19 +103,21 @@ internal static unsafe class AttentionKernel
 
     private static void BackwardHead(in KernelWork work, long piece)
     {
-        const int Block = 64;
+        const int Block = 64, CacheLine = 16;
         ref readonly var plan = ref *work.Attention;
         var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
         var (filled, width) = (AttentionTile.Filled(keys), AttentionTile.Filled(d));
+        // Rows that are a power of two apart fall into the same few sets of the first cache.
+        var stride = filled + CacheLine;
         var scratch = new AttentionScratch(
-            ((long)filled * (d + (2 * Block) + Rows + (3 * width))) + (2L * queries * width) + ((d + width) * Rows),
+            ((long)stride * (d + (2 * Block) + Rows + (3 * width))) + (2L * queries * width) + ((d + width) * Rows),
             parts: 10);
         var turnedV = Turned(ref scratch, plan.V + (piece * keys * d), keys, d);
         var k = Rectangle(ref scratch, plan.K + (piece * keys * d), keys, d);
         var q = Rectangle(ref scratch, plan.Q + (piece * queries * d), queries, d);
         var dO = Rectangle(ref scratch, plan.O + (piece * queries * d), queries, d);
-        var p = scratch.Take(Block * filled);
-        var dS = scratch.Take(Block * filled);
+        var p = scratch.Take(Block * stride);
+        var dS = scratch.Take(Block * stride);
         var strip = scratch.Take(d * Rows);
         var turned = scratch.Take(filled * Rows);
         var dQ = scratch.Take(width * Rows);
@@ -132,22 +134,22 @@ internal static unsafe class AttentionKernel
                 var rows = Math.Min(Rows, count - first);
                 var query = start + first;
                 var from = plan.P + (((piece * queries) + query) * keys);
-                var seen = CopyRows(from, keys, rows, p + (first * filled), filled);
+                var seen = CopyRows(from, keys, rows, p + (first * stride), stride);
                 most = Math.Max(most, seen);
                 Squares.TurnRows(plan.O + (((piece * queries) + query) * d), d, rows, d, strip, Rows);
-                var gradient = dS + (first * filled);
+                var gradient = dS + (first * stride);
                 for (var key = 0; key < seen; key += AttentionTile.Width)
                     AttentionTile.Multiply(
-                        d, strip, Rows, turnedV + ((nint)key * d), AttentionTile.Width, gradient + key, filled,
+                        d, strip, Rows, turnedV + ((nint)key * d), AttentionTile.Width, gradient + key, stride,
                         adds: false);
                 for (var row = 0; row < rows; row++)
                 {
                     SoftmaxKernel.GradientRow(
-                        in work, piece, query + row, gradient + (row * filled), p + ((first + row) * filled), seen);
-                    new Span<float>(gradient + (row * filled) + seen, filled - seen).Clear();
+                        in work, piece, query + row, gradient + (row * stride), p + ((first + row) * stride), seen);
+                    new Span<float>(gradient + (row * stride) + seen, filled - seen).Clear();
                 }
 
-                Squares.TurnRows(gradient, filled, rows, seen, turned, Rows);
+                Squares.TurnRows(gradient, stride, rows, seen, turned, Rows);
                 MultiplyRows(seen, turned, k, width, dQ, rows, plan.DQ + (((piece * queries) + query) * d), d);
             }
 
@@ -157,9 +159,9 @@ internal static unsafe class AttentionKernel
                 {
                     var place = (key * width) + column;
                     AttentionTile.Multiply(
-                        count, p + key, filled, dO + (start * width) + column, width, dV + place, width, adds: true);
+                        count, p + key, stride, dO + (start * width) + column, width, dV + place, width, adds: true);
                     AttentionTile.Multiply(
-                        count, dS + key, filled, q + (start * width) + column, width, dK + place, width, adds: true);
+                        count, dS + key, stride, q + (start * width) + column, width, dK + place, width, adds: true);
                 }
             }
         }
@@ -208,14 +210,14 @@ internal static unsafe class AttentionKernel
 
     /// <summary>Copies rows of probabilities into longer ones; returns how many keys there are, to the last that is
     /// not 0.</summary>
-    private static int CopyRows(float* from, int keys, int rows, float* to, int filled)
+    private static int CopyRows(float* from, int keys, int rows, float* to, int stride)
     {
         var seen = 0;
-        for (var row = 0; row < rows; row++, from += keys, to += filled)
+        for (var row = 0; row < rows; row++, from += keys, to += stride)
         {
             var p = new ReadOnlySpan<float>(from, keys);
             p.CopyTo(new Span<float>(to, keys));
-            new Span<float>(to + keys, filled - keys).Clear();
+            new Span<float>(to + keys, stride - keys).Clear();
             seen = Math.Max(seen, p.LastIndexOfAnyExcept(0f) + 1);
         }
 
