@@ -34,7 +34,8 @@ internal static class VectorExp
     public static Vector512<float> Of(Vector512<float> x)
     {
         var isTooLow = Vector512.LessThan(x, Vector512.Create(Lowest));
-        x = Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512.Create(Highest)), Vector512.Create(Highest), x);
+        var highest = Vector512.Create(Highest);
+        x = Vector512.ConditionalSelect(Vector512.GreaterThan(x, highest), highest, x);
         var n = Vector512.FusedMultiplyAdd(x, Vector512.Create(Log2E), Vector512.Create(Rounder))
             - Vector512.Create(Rounder);
         var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), x);

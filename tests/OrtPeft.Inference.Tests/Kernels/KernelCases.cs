@@ -165,8 +165,8 @@ internal static class KernelCases
     private static KernelCase Swap(string what, params long[] dims) =>
         new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
 
-    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own, some of
-    /// them 0.</summary>
+    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own, some
+    /// of them 0.</summary>
     private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
     {
         long[] ofKeys = [queries[0], queries[1], keys, queries[3]];

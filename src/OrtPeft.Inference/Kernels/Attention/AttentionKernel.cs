@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels.Attention;
@@ -8,6 +9,9 @@ namespace OrtPeft.Inference.Kernels.Attention;
 internal static unsafe class AttentionKernel
 {
     private const int Rows = AttentionTile.Rows;
+
+    /// <summary>Queries whose part of the keys' gradients is added up at once.</summary>
+    private const int Block = 64;
 
     /// <summary>
     /// Q [batch, heads, queries, d], K and V [batch, heads, keys, d], a mask that is added, each axis of
@@ -77,7 +81,7 @@ internal static unsafe class AttentionKernel
         var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
         var (filled, width) = (AttentionTile.Filled(keys), AttentionTile.Filled(d));
         var scratch = new AttentionScratch(((long)filled * (d + (2 * Rows) + width)) + ((d + width) * Rows), parts: 6);
-        var turnedK = Turned(ref scratch, plan.K + (piece * keys * d), keys, d);
+        var turnedK = Panels(ref scratch, plan.K + (piece * keys * d), keys, d);
         var v = Rectangle(ref scratch, plan.V + (piece * keys * d), keys, d);
         var strip = scratch.Take(d * Rows);
         var scores = scratch.Take(filled * Rows);
@@ -103,71 +107,103 @@ internal static unsafe class AttentionKernel
 
     private static void BackwardHead(in KernelWork work, long piece)
     {
-        const int Block = 64, CacheLine = 16;
         ref readonly var plan = ref *work.Attention;
-        var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
-        var (filled, width) = (AttentionTile.Filled(keys), AttentionTile.Filled(d));
-        // Rows that are a power of two apart fall into the same few sets of the first cache.
-        var stride = filled + CacheLine;
-        var scratch = new AttentionScratch(
-            ((long)stride * (d + (2 * Block) + Rows + (3 * width))) + (2L * queries * width) + ((d + width) * Rows),
-            parts: 10);
-        var turnedV = Turned(ref scratch, plan.V + (piece * keys * d), keys, d);
-        var k = Rectangle(ref scratch, plan.K + (piece * keys * d), keys, d);
-        var q = Rectangle(ref scratch, plan.Q + (piece * queries * d), queries, d);
-        var dO = Rectangle(ref scratch, plan.O + (piece * queries * d), queries, d);
-        var p = scratch.Take(Block * stride);
-        var dS = scratch.Take(Block * stride);
-        var strip = scratch.Take(d * Rows);
-        var turned = scratch.Take(filled * Rows);
-        var dQ = scratch.Take(width * Rows);
-        var dK = scratch.Take(filled * width);
-        var dV = scratch.Take(filled * width);
-        new Span<float>(dK, filled * width).Clear();
-        new Span<float>(dV, filled * width).Clear();
-        for (var start = 0; start < queries; start += Block)
+        var head = new Gradients(in plan, piece);
+        for (var start = 0; start < plan.Queries; start += Block)
         {
-            var count = Math.Min(Block, queries - start);
-            var most = 0;
+            var count = Math.Min(Block, plan.Queries - start);
+            var seen = 0;
             for (var first = 0; first < count; first += Rows)
-            {
-                var rows = Math.Min(Rows, count - first);
-                var query = start + first;
-                var from = plan.P + (((piece * queries) + query) * keys);
-                var seen = CopyRows(from, keys, rows, p + (first * stride), stride);
-                most = Math.Max(most, seen);
-                Squares.TurnRows(plan.O + (((piece * queries) + query) * d), d, rows, d, strip, Rows);
-                var gradient = dS + (first * stride);
-                for (var key = 0; key < seen; key += AttentionTile.Width)
-                    AttentionTile.Multiply(
-                        d, strip, Rows, turnedV + ((nint)key * d), AttentionTile.Width, gradient + key, stride,
-                        adds: false);
-                for (var row = 0; row < rows; row++)
-                {
-                    SoftmaxKernel.GradientRow(
-                        in work, piece, query + row, gradient + (row * stride), p + ((first + row) * stride), seen);
-                    new Span<float>(gradient + (row * stride) + seen, filled - seen).Clear();
-                }
-
-                Squares.TurnRows(gradient, stride, rows, seen, turned, Rows);
-                MultiplyRows(seen, turned, k, width, dQ, rows, plan.DQ + (((piece * queries) + query) * d), d);
-            }
-
-            for (var key = 0; key < most; key += Rows)
-            {
-                for (var column = 0; column < width; column += AttentionTile.Width)
-                {
-                    var place = (key * width) + column;
-                    AttentionTile.Multiply(
-                        count, p + key, stride, dO + (start * width) + column, width, dV + place, width, adds: true);
-                    AttentionTile.Multiply(
-                        count, dS + key, stride, q + (start * width) + column, width, dK + place, width, adds: true);
-                }
-            }
+                seen = Math.Max(seen, BackwardStrip(in work, in head, piece, start, first));
+            AddToKeys(in head, start, count, seen);
         }
 
-        CopyOut(dK, width, plan.DK + (piece * keys * d), d, keys);
-        CopyOut(dV, width, plan.DV + (piece * keys * d), d, keys);
+        CopyOut(head.DK, head.Width, plan.DK + (piece * plan.Keys * plan.Width), plan.Width, plan.Keys);
+        CopyOut(head.DV, head.Width, plan.DV + (piece * plan.Keys * plan.Width), plan.Width, plan.Keys);
+    }
+
+    /// <summary>P, dS and dQ of up to eight queries of a block; returns how many keys they see.</summary>
+    private static int BackwardStrip(in KernelWork work, in Gradients head, long piece, int start, int first)
+    {
+        ref readonly var plan = ref *work.Attention;
+        var (keys, d, query) = (plan.Keys, plan.Width, start + first);
+        var rows = Math.Min(Rows, plan.Queries - query);
+        var place = (piece * plan.Queries) + query;
+        var p = head.P + (first * head.Stride);
+        var dS = head.DS + (first * head.Stride);
+        var seen = CopyRows(plan.P + (place * keys), keys, rows, p, head.Stride);
+        Squares.TurnRows(plan.O + (place * d), d, rows, d, head.Strip, Rows);
+        for (var key = 0; key < seen; key += AttentionTile.Width)
+            AttentionTile.Multiply(
+                d, head.Strip, Rows, head.TurnedV + ((nint)key * d), AttentionTile.Width, dS + key, head.Stride,
+                adds: false);
+        for (var row = 0; row < rows; row++)
+        {
+            var ofRow = row * head.Stride;
+            SoftmaxKernel.GradientRow(in work, piece, query + row, dS + ofRow, p + ofRow, seen);
+            new Span<float>(dS + ofRow + seen, head.Stride - seen).Clear();
+        }
+
+        Squares.TurnRows(dS, head.Stride, rows, seen, head.Turned, Rows);
+        MultiplyRows(seen, head.Turned, head.K, head.Width, head.DQ, rows, plan.DQ + (place * d), d);
+        return seen;
+    }
+
+    /// <summary>What a block of queries adds to the gradients of the keys that it sees, and of their values.</summary>
+    private static void AddToKeys(in Gradients head, int start, int count, int seen)
+    {
+        var width = head.Width;
+        for (var key = 0; key < seen; key += Rows)
+        {
+            for (var column = 0; column < width; column += AttentionTile.Width)
+            {
+                var (from, to) = ((start * width) + column, (key * width) + column);
+                AttentionTile.Multiply(
+                    count, head.P + key, head.Stride, head.DO + from, width, head.DV + to, width, adds: true);
+                AttentionTile.Multiply(
+                    count, head.DS + key, head.Stride, head.Q + from, width, head.DK + to, width, adds: true);
+            }
+        }
+    }
+
+    /// <summary>One head's operands in the order that tiles read, and room for what is computed of it.</summary>
+    private readonly ref struct Gradients
+    {
+        /// <summary>How far rows of <see cref="P"/> and <see cref="DS"/> are apart: were it a power of two, they would
+        /// fall into the same few sets of the first cache.</summary>
+        public readonly int Stride;
+
+        /// <summary>d, filled up.</summary>
+        public readonly int Width;
+
+        /// <summary>Of a block of queries: [<see cref="Block"/>, keys].</summary>
+        public readonly float* P, DS;
+
+        public readonly float* TurnedV, K, Q, DO, Strip, Turned, DQ, DK, DV;
+
+        public Gradients(in AttentionPlan plan, long piece)
+        {
+            var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
+            var filled = AttentionTile.Filled(keys);
+            Stride = filled + AttentionScratch.CacheLine;
+            Width = AttentionTile.Filled(d);
+            var scratch = new AttentionScratch(
+                ((long)Stride * (d + (2 * Block) + Rows + (3 * Width))) + (2L * queries * Width) + ((d + Width) * Rows),
+                parts: 11);
+            TurnedV = Panels(ref scratch, plan.V + (piece * keys * d), keys, d);
+            K = Rectangle(ref scratch, plan.K + (piece * keys * d), keys, d);
+            Q = Rectangle(ref scratch, plan.Q + (piece * queries * d), queries, d);
+            DO = Rectangle(ref scratch, plan.O + (piece * queries * d), queries, d);
+            P = scratch.Take(Block * Stride);
+            DS = scratch.Take(Block * Stride);
+            Strip = scratch.Take(d * Rows);
+            Turned = scratch.Take(filled * Rows);
+            DQ = scratch.Take(Width * Rows);
+            DK = scratch.Take(filled * Width);
+            DV = scratch.Take(filled * Width);
+            new Span<float>(DK, filled * Width).Clear();
+            new Span<float>(DV, filled * Width).Clear();
+        }
     }
 
     /// <summary>Eight rows of a product whose left operand is turned.</summary>
@@ -181,7 +217,7 @@ internal static unsafe class AttentionKernel
 
     /// <summary>X [rows, d] in panels of <see cref="AttentionTile.Width"/> rows, each turned; zeros fill the last.
     /// </summary>
-    private static float* Turned(ref AttentionScratch scratch, float* x, int rows, int d)
+    private static float* Panels(ref AttentionScratch scratch, float* x, int rows, int d)
     {
         var turned = scratch.Take(AttentionTile.Filled(rows) * d);
         for (var row = 0; row < rows; row += AttentionTile.Width)
@@ -218,7 +254,7 @@ internal static unsafe class AttentionKernel
             var p = new ReadOnlySpan<float>(from, keys);
             p.CopyTo(new Span<float>(to, keys));
             new Span<float>(to + keys, stride - keys).Clear();
-            seen = Math.Max(seen, p.LastIndexOfAnyExcept(0f) + 1);
+            seen = Math.Max(seen, MemoryMarshal.Cast<float, int>(p).LastIndexOfAnyExcept(0) + 1);
         }
 
         return seen;

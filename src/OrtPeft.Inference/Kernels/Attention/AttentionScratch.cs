@@ -6,7 +6,8 @@ namespace OrtPeft.Inference.Kernels.Attention;
 /// </summary>
 internal unsafe ref struct AttentionScratch
 {
-    private const int CacheLine = 16;
+    /// <summary>Numbers of a cache line.</summary>
+    public const int CacheLine = 16;
 
     [ThreadStatic]
     private static float[]? _memory;
@@ -22,8 +23,9 @@ internal unsafe ref struct AttentionScratch
         count += (long)(parts + 1) * CacheLine;
         if (_memory is null || _memory.Length < count)
             _memory = GC.AllocateUninitializedArray<float>(checked((int)count), pinned: true);
-        _next = Aligned((float*)Unsafe.AsPointer(ref _memory[0]));
-        _end = _next + count;
+        var start = (float*)Unsafe.AsPointer(ref _memory[0]);
+        _next = Aligned(start);
+        _end = start + count;
     }
 
     /// <summary>The next part; its content is arbitrary.</summary>
