@@ -30,36 +30,49 @@ public static class PackedMatrix
         var (rows, columns) = isTransposed ? (matrix.Dims[1], matrix.Dims[0]) : (matrix.Dims[0], matrix.Dims[1]);
         var (panels, height) = (Panels(columns), Panels(rows) * Width);
         var packed = new AlignedTensorData(panels * height * Width * sizeof(float));
-        Parallel.For(0, panels, panel =>
-        {
-            var size = checked((int)(height * Width * sizeof(float)));
-            var target = MemoryMarshal.Cast<byte, float>(packed.Writable(panel * size, size));
-            target.Clear();
-            var first = panel * Width;
-            var width = (int)Math.Min(Width, columns - first);
-            if (isTransposed)
-                Turn(matrix.Data, first, width, (int)rows, target);
-            else
-                Copy(matrix.Data, first, width, (int)rows, columns, target);
-        });
+        if (isTransposed)
+            Parallel.For(0, panels, panel => Turn(matrix, panel, Panel(packed, panel, height)));
+        else
+            Parallel.For(0, height / Width, square => Copy(matrix, square * Width, packed, height));
         return new Tensor(ElementType.Float, [panels, height, Width], packed, matrix.Name);
     }
 
-    private static void Copy(TensorData data, long first, int width, int rows, long columns, Span<float> target)
+    /// <summary>Copies rows, as many as a panel has columns, each into all panels: every row is read at once.</summary>
+    private static void Copy(Tensor matrix, long first, AlignedTensorData packed, long height)
     {
-        for (var row = 0; row < rows; row++)
-            Floats(data, (row * columns) + first, width).CopyTo(target[(row * Width)..]);
+        var (rows, columns) = (matrix.Dims[0], matrix.Dims[1]);
+        for (var row = first; row < first + Width; row++)
+        {
+            var source = row < rows ? Floats(matrix.Data, row * columns, checked((int)columns)) : [];
+            for (var panel = 0L; panel < Panels(columns); panel++)
+            {
+                var target = Part(packed, ((panel * height) + row) * Width, Width);
+                var there = source[Math.Min(source.Length, (int)panel * Width)..];
+                there = there[..Math.Min(there.Length, Width)];
+                there.CopyTo(target);
+                target[there.Length..].Clear();
+            }
+        }
     }
 
-    private static void Turn(TensorData data, long first, int width, int rows, Span<float> target)
+    /// <summary>Turns rows into the columns of one panel.</summary>
+    private static void Turn(Tensor matrix, long panel, Span<float> target)
     {
-        for (var column = 0; column < width; column++)
+        var (columns, rows) = (matrix.Dims[0], checked((int)matrix.Dims[1]));
+        target.Clear();
+        for (var column = 0; column < Math.Min(Width, columns - (panel * Width)); column++)
         {
-            var source = Floats(data, (first + column) * rows, rows);
+            var source = Floats(matrix.Data, ((panel * Width) + column) * rows, rows);
             for (var row = 0; row < source.Length; row++)
                 target[(row * Width) + column] = source[row];
         }
     }
+
+    private static Span<float> Panel(AlignedTensorData packed, long panel, long height) =>
+        Part(packed, panel * height * Width, checked((int)(height * Width)));
+
+    private static Span<float> Part(AlignedTensorData packed, long start, int count) =>
+        MemoryMarshal.Cast<byte, float>(packed.Writable(start * sizeof(float), count * sizeof(float)));
 
     private static ReadOnlySpan<float> Floats(TensorData data, long start, int count) =>
         MemoryMarshal.Cast<byte, float>(data.Slice(start * sizeof(float), count * sizeof(float)));
