@@ -8,9 +8,6 @@ namespace OrtPeft.Inference.Kernels;
 /// </summary>
 internal static unsafe class LayerNormKernel
 {
-    /// <summary>Longer rows take their buffer from the heap.</summary>
-    private const int OnStack = 4096;
-
     /// <summary>X [..., n], scale [n], bias [n], ε [] → x̂·scale + bias [..., n].</summary>
     public static void Forward(KernelCall call)
     {
@@ -44,8 +41,7 @@ internal static unsafe class LayerNormKernel
     {
         var n = work.Columns;
         var dX = new Span<float>(work.Y + (row * n), n);
-        var normal = n <= OnStack ? stackalloc float[OnStack] : new float[n];
-        normal = normal[..n];
+        var normal = new Span<float>(new KernelScratch(n, parts: 1).Take(n), n);
         var inverse = Centre(new ReadOnlySpan<float>(work.B + (row * n), n), normal, work.Number);
         TensorPrimitives.Multiply(normal, inverse, normal);
         TensorPrimitives.Multiply(

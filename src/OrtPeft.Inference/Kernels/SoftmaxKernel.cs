@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.CompilerServices;
 
 namespace OrtPeft.Inference.Kernels;
 
@@ -88,11 +87,9 @@ internal static unsafe class SoftmaxKernel
     public static void CountSeen(ref KernelWork work, long[] mask)
     {
         var rows = work.MaskColumns == work.Columns && work.Columns > 0 ? mask.Count() / work.Columns : 0;
-        if (_seen is null || _seen.Length < rows)
-            _seen = GC.AllocateUninitializedArray<int>(checked((int)Math.Max(rows, 1)), pinned: true);
-        for (var row = 0; row < rows; row++)
-            _seen[row] = Seen(new ReadOnlySpan<float>(work.B + ((long)row * work.Columns), work.Columns));
-        work.Seen = (int*)Unsafe.AsPointer(ref _seen[0]);
+        work.Seen = KeptMemory.Of(ref _seen, rows);
+        for (var row = 0L; row < rows; row++)
+            work.Seen[row] = Seen(new ReadOnlySpan<float>(work.B + (row * work.Columns), work.Columns));
     }
 
     /// <summary>

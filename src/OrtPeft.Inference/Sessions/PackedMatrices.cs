@@ -19,12 +19,14 @@ public static class PackedMatrices
     /// <param name="model">The model.</param>
     /// <returns>Whether one copy of each matrix takes at most half of the memory.</returns>
     public static bool FitInPlace(Model model) =>
-        Bytes(model) <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+        Fit(Bytes(model), part: 2);
 
     /// <summary>Whether copies of a size fit.</summary>
     /// <param name="bytes">Their bytes.</param>
-    /// <returns>Whether they take at most an eighth of the memory.</returns>
-    internal static bool Fit(long bytes) => bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Part;
+    /// <param name="part">What part of the memory they may take, as its inverse. Default 8.</param>
+    /// <returns>Whether they take at most that part.</returns>
+    internal static bool Fit(long bytes, long part = Part) =>
+        bytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / part;
 
     /// <summary>One copy for each product that reads a constant matrix of float32 on its right.</summary>
     /// <param name="model">The model.</param>

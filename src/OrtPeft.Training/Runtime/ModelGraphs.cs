@@ -52,12 +52,13 @@ internal static class ModelGraphs
     private static (IReadOnlyList<Speedup> Speedups, bool Packs) SpeedupsFor(
         Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
     {
-        var multiplies = MatMulKernel.IsFast && Packs(model, options, PackedMatrices.FitInPlace);
         var fits = KernelDomain.Fits(options);
-        Speedup[] kernels = [.. wanted.Where(s => s.UsesKernels && fits && (multiplies || !s.PacksWeights))];
-        var packs = !kernels.Any(static s => s.PacksWeights)
-            && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
-        return ([.. wanted.Where(s => s.UsesKernels ? kernels.Contains(s) : packs || !s.ForPackedWeights)], packs);
+        var multiplies = fits && MatMulKernel.IsFast && wanted.Any(static s => s.PacksWeights)
+            && Packs(model, options, PackedMatrices.FitInPlace);
+        var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
+        var pays = wanted.Where(s =>
+            (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
+        return ([.. pays], packs);
     }
 
     /// <summary>

@@ -71,8 +71,7 @@ public sealed class KernelTests
     [MemberData(nameof(Mismatches))]
     public void Run_OfShapesThatDoNotFit_SaysWhich(string op, long[][] shapes, string finding)
     {
-        Tensor[] inputs = [.. shapes.Select(static dims =>
-            Tensor.Of<float>(new float[dims.Aggregate(1L, static (product, dim) => product * dim)], dims))];
+        Tensor[] inputs = [.. shapes.Select(Zeros)];
 
         var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
 
@@ -120,13 +119,15 @@ public sealed class KernelTests
     [MemberData(nameof(WrongProducts))]
     public void MatMul_OfShapesThatDoNotFit_SaysWhich(string op, long[] x, long[] packed, long[] dims, string finding)
     {
-        static Tensor Zeros(long[] of) => Tensor.Of<float>(new float[of.Aggregate(1L, static (p, d) => p * d)], of);
         Tensor[] inputs = [Zeros(x), Zeros(packed), Tensor.Vector(dims)];
 
         var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
 
         Assert.Contains(finding, error.Message, StringComparison.Ordinal);
     }
+
+    private static Tensor Zeros(long[] dims) =>
+        Tensor.Of<float>(new float[dims.Aggregate(1L, static (product, dim) => product * dim)], dims);
 
     private static Model Expected(KernelCase row)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels.Attention;
@@ -80,7 +79,7 @@ internal static unsafe class AttentionKernel
         ref readonly var plan = ref *work.Attention;
         var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
         var (filled, width) = (AttentionTile.Filled(keys), AttentionTile.Filled(d));
-        var scratch = new AttentionScratch(((long)filled * (d + (2 * Rows) + width)) + ((d + width) * Rows), parts: 6);
+        var scratch = new KernelScratch(((long)filled * (d + (2 * Rows) + width)) + ((d + width) * Rows), parts: 6);
         var turnedK = Panels(ref scratch, plan.K + (piece * keys * d), keys, d);
         var v = Rectangle(ref scratch, plan.V + (piece * keys * d), keys, d);
         var strip = scratch.Take(d * Rows);
@@ -131,7 +130,8 @@ internal static unsafe class AttentionKernel
         var place = (piece * plan.Queries) + query;
         var p = head.P + (first * head.Stride);
         var dS = head.DS + (first * head.Stride);
-        var seen = CopyRows(plan.P + (place * keys), keys, rows, p, head.Stride);
+        CopyRows(plan.P + (place * keys), keys, rows, p, head.Stride);
+        var seen = Seen(p, keys, rows, head.Stride);
         Squares.TurnRows(plan.O + (place * d), d, rows, d, head.Strip, Rows);
         for (var key = 0; key < seen; key += AttentionTile.Width)
             AttentionTile.Multiply(
@@ -185,9 +185,9 @@ internal static unsafe class AttentionKernel
         {
             var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
             var filled = AttentionTile.Filled(keys);
-            Stride = filled + AttentionScratch.CacheLine;
+            Stride = filled + KernelScratch.CacheLine;
             Width = AttentionTile.Filled(d);
-            var scratch = new AttentionScratch(
+            var scratch = new KernelScratch(
                 ((long)Stride * (d + (2 * Block) + Rows + (3 * Width))) + (2L * queries * Width) + ((d + Width) * Rows),
                 parts: 11);
             TurnedV = Panels(ref scratch, plan.V + (piece * keys * d), keys, d);
@@ -217,7 +217,7 @@ internal static unsafe class AttentionKernel
 
     /// <summary>X [rows, d] in panels of <see cref="AttentionTile.Width"/> rows, each turned; zeros fill the last.
     /// </summary>
-    private static float* Panels(ref AttentionScratch scratch, float* x, int rows, int d)
+    private static float* Panels(ref KernelScratch scratch, float* x, int rows, int d)
     {
         var turned = scratch.Take(AttentionTile.Filled(rows) * d);
         for (var row = 0; row < rows; row += AttentionTile.Width)
@@ -228,35 +228,32 @@ internal static unsafe class AttentionKernel
     }
 
     /// <summary>X [rows, d] with rows of whole tiles: itself, or a copy.</summary>
-    private static float* Rectangle(ref AttentionScratch scratch, float* x, int rows, int d)
+    private static float* Rectangle(ref KernelScratch scratch, float* x, int rows, int d)
     {
         var width = AttentionTile.Filled(d);
         if (width == d)
             return x;
         var copy = scratch.Take(rows * width);
-        for (var row = 0; row < rows; row++)
-        {
-            var target = new Span<float>(copy + ((nint)row * width), width);
-            new ReadOnlySpan<float>(x + ((long)row * d), d).CopyTo(target);
-            target[d..].Clear();
-        }
-
+        CopyRows(x, d, rows, copy, width);
         return copy;
     }
 
-    /// <summary>Copies rows of probabilities into longer ones; returns how many keys there are, to the last that is
-    /// not 0.</summary>
-    private static int CopyRows(float* from, int keys, int rows, float* to, int stride)
+    /// <summary>Copies rows into longer ones, which zeros fill.</summary>
+    private static void CopyRows(float* from, int length, int rows, float* to, int stride)
+    {
+        for (var row = 0; row < rows; row++, from += length, to += stride)
+        {
+            new ReadOnlySpan<float>(from, length).CopyTo(new Span<float>(to, length));
+            new Span<float>(to + length, stride - length).Clear();
+        }
+    }
+
+    /// <summary>How many keys there are in rows of probabilities, to the last that is not 0.</summary>
+    private static int Seen(float* p, int keys, int rows, int stride)
     {
         var seen = 0;
-        for (var row = 0; row < rows; row++, from += keys, to += stride)
-        {
-            var p = new ReadOnlySpan<float>(from, keys);
-            p.CopyTo(new Span<float>(to, keys));
-            new Span<float>(to + keys, stride - keys).Clear();
-            seen = Math.Max(seen, MemoryMarshal.Cast<float, int>(p).LastIndexOfAnyExcept(0) + 1);
-        }
-
+        for (var row = 0; row < rows; row++, p += stride)
+            seen = Math.Max(seen, new ReadOnlySpan<int>(p, keys).LastIndexOfAnyExcept(0) + 1);
         return seen;
     }
 

@@ -64,7 +64,7 @@ internal static unsafe class MatMulKernel
     {
         var plan = work.Plan;
         var most = Math.Min(ProductPlan.Stretch, Filled(plan->Depth, isTransposed));
-        work.C = Strips(plan->Strips * Rows * most);
+        work.C = KeptMemory.Of(ref _strips, plan->Strips * Rows * most);
         for (plan->Start = 0; plan->Start < plan->Depth; plan->Start += ProductPlan.Stretch)
         {
             plan->Length = Filled(Math.Min(ProductPlan.Stretch, plan->Depth - plan->Start), isTransposed);
@@ -79,13 +79,6 @@ internal static unsafe class MatMulKernel
     private static long Filled(long length, bool isTransposed) => isTransposed
         ? PackedMatrix.Panels(length) * Width
         : (length + ProductTile.Unroll - 1) / ProductTile.Unroll * ProductTile.Unroll;
-
-    private static float* Strips(long count)
-    {
-        if (_strips is null || _strips.Length < count)
-            _strips = GC.AllocateUninitializedArray<float>(checked((int)count), pinned: true);
-        return (float*)Unsafe.AsPointer(ref _strips[0]);
-    }
 
     /// <summary>Eight rows of X, [block][strip][element of the block][row]; what is not there is 0.</summary>
     private static void PackStrip(in KernelWork work, long strip)
@@ -117,14 +110,12 @@ internal static unsafe class MatMulKernel
         }
     }
 
-    [SkipLocalsInit]
     private static void MultiplyTurnedPiece(in KernelWork work, long piece)
     {
-        const int CacheLine = 64;
+        const int Numbers = ProductPlan.Block * Width;
         ref readonly var plan = ref *work.Plan;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        var memory = stackalloc byte[(ProductPlan.Block * Width * sizeof(float)) + CacheLine];
-        var block = (float*)(((nint)memory + CacheLine - 1) & -CacheLine);
+        var block = new KernelScratch(Numbers, parts: 1).Take(Numbers);
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
         {
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);

@@ -13,7 +13,7 @@ internal static class AttentionKernels
     public static void Run(GraphBuilder g)
     {
         g.Graph.RemoveDeadCode();
-        foreach (var softmax in g.Graph.Nodes.Where(static n => Is(n, FusedOps.MaskedSoftmax)).ToArray())
+        foreach (var softmax in g.Graph.Nodes.Where(static n => Fused.Is(n, FusedOps.MaskedSoftmax)).ToArray())
         {
             if (Forward(softmax) is { } forward && Backward(forward) is { } backward)
                 Replace(g, softmax, forward, backward);
@@ -25,17 +25,14 @@ internal static class AttentionKernels
         var (q, k, v, p) = (forward.Q, forward.K, forward.V, softmax.Output);
         var results = Fused.Ops(
             g, forward.O, FusedOps.Attention, [q, k, v, softmax.Inputs[1]], forward.O.Output, p);
-        var keys = backward.OfSoftmax.Inputs.Count > 2 ? backward.OfSoftmax.Inputs[2] : One(g);
+        var factors = backward.OfSoftmax.Input(2) ?? g.Scalar(ElementType.Float, 1);
         var gradients = Fused.Ops(
-            g, backward.Last, FusedOps.AttentionGrad, [backward.DO, q, k, v, results[1], keys], q, k, v);
+            g, backward.DQ, FusedOps.AttentionGrad, [backward.DO, q, k, v, results[1], factors], q, k, v);
         Replacement.Put(g, backward.DQ, gradients[0]);
         Replacement.Put(g, backward.DK, gradients[1]);
         Replacement.Put(g, backward.DV, gradients[2]);
         Replacement.Put(g, forward.O, results[0]);
-        g.Graph.RemoveDeadCode();
     }
-
-    private static Value One(GraphBuilder g) => g.Constant(Tensor.Of<float>([1], [1, 1, 1, 1]), "all");
 
     /// <summary>softmax(Q·Kᵀ + mask)·V.</summary>
     private static Products? Forward(Node softmax)
@@ -85,15 +82,9 @@ internal static class AttentionKernels
     private static bool IsHeads(Value value) => value is { Type: ElementType.Float, Shape.Rank: 4 };
 
     private static bool IsSoftmaxGrad(Node node) =>
-        Is(node, FusedOps.SoftmaxGrad) || Is(node, FusedOps.MaskedSoftmaxGrad);
-
-    private static bool Is(Node node, string op) => node.Domain == FusedOps.Domain && node.OpType == op;
+        Fused.Is(node, FusedOps.SoftmaxGrad) || Fused.Is(node, FusedOps.MaskedSoftmaxGrad);
 
     private sealed record Products(Value P, Value Q, Value TurnedK, Value K, Value V, Node O);
 
-    private sealed record Gradients(Node OfSoftmax, Value DO, Node DQ, Node DK, Node DV)
-    {
-        /// <summary>The fused node goes where all inputs are there.</summary>
-        public Node Last => DQ;
-    }
+    private sealed record Gradients(Node OfSoftmax, Value DO, Node DQ, Node DK, Node DV);
 }

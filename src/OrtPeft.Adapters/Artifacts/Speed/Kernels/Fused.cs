@@ -21,6 +21,9 @@ internal static class Fused
     public static Value Op(GraphBuilder g, Node at, string op, Value like, params ReadOnlySpan<Value?> inputs) =>
         Ops(g, at, op, inputs, like)[0];
 
+    /// <summary>Whether a node is one of the operators.</summary>
+    public static bool Is(Node node, string op) => node.Domain == FusedOps.Domain && node.OpType == op;
+
     /// <summary>The nodes of an operator that read a value.</summary>
     public static IEnumerable<Node> Readers(Value value, string op) =>
         value.Uses.Select(static u => u.Node).Where(n => n.Is(op)).Distinct();

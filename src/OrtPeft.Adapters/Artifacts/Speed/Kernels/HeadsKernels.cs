@@ -67,7 +67,7 @@ internal static class HeadsKernels
     private static Node? SwapOf(Node reshape) => reshape.Is("Reshape") && !reshape.Output.IsGraphOutput
         && reshape.Output is { Shape: { Rank: 4 }, Uses: [{ Node: var swap }] } && IsSwap(swap) ? swap : null;
 
-    private static bool IsSwap(Node node) => node.Domain == FusedOps.Domain && node.OpType == FusedOps.SwapAxes;
+    private static bool IsSwap(Node node) => Fused.Is(node, FusedOps.SwapAxes);
 
     /// <summary>heads·d, of [batch, heads, positions, d].</summary>
     private static long? WidthOf(Shape shape) =>

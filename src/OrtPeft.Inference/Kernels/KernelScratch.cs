@@ -1,10 +1,8 @@
-using System.Runtime.CompilerServices;
-
-namespace OrtPeft.Inference.Kernels.Attention;
+namespace OrtPeft.Inference.Kernels;
 
 /// <summary>A thread's memory for one piece of work, in parts of whole cache lines. It is kept for the next piece.
 /// </summary>
-internal unsafe ref struct AttentionScratch
+internal unsafe ref struct KernelScratch
 {
     /// <summary>Numbers of a cache line.</summary>
     public const int CacheLine = 16;
@@ -18,12 +16,10 @@ internal unsafe ref struct AttentionScratch
     /// <summary>Takes memory.</summary>
     /// <param name="count">Numbers of all parts together.</param>
     /// <param name="parts">How many parts there are.</param>
-    public AttentionScratch(long count, int parts)
+    public KernelScratch(long count, int parts)
     {
         count += (long)(parts + 1) * CacheLine;
-        if (_memory is null || _memory.Length < count)
-            _memory = GC.AllocateUninitializedArray<float>(checked((int)count), pinned: true);
-        var start = (float*)Unsafe.AsPointer(ref _memory[0]);
+        var start = KeptMemory.Of(ref _memory, count);
         _next = Aligned(start);
         _end = start + count;
     }
@@ -33,7 +29,7 @@ internal unsafe ref struct AttentionScratch
     {
         var part = _next;
         _next = Aligned(part + count);
-        return _next <= _end ? part : throw new InvalidOperationException("Bug: attention takes more than it asked.");
+        return _next <= _end ? part : throw new InvalidOperationException("Bug: a piece takes more than it asked for.");
     }
 
     private static float* Aligned(float* place) =>
