@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
 namespace OrtPeft.Inference.Kernels;
@@ -73,8 +74,9 @@ internal static unsafe class SoftmaxKernel
         var seen = Seen(in work, piece, query);
         var mask = work.B + Offset(in work, piece, query);
         var max = VectorLoops.AddMax(scores, mask, work.MaskColumns != n, p, seen);
-        VectorLoops.Scale(p, 1 / VectorLoops.ExpSum(p, max, p, seen), seen);
-        new Span<float>(p + seen, n - seen).Clear();
+        var row = new Span<float>(p, n);
+        TensorPrimitives.Multiply(row[..seen], 1 / VectorLoops.ExpSum(p, max, p, seen), row);
+        row[seen..].Clear();
     }
 
     /// <summary>How many keys a query's probabilities need scores of.</summary>
@@ -124,7 +126,8 @@ internal static unsafe class SoftmaxKernel
         var one = 1f;
         var mask = work.C == null ? &one : work.C + Offset(in work, piece, query);
         var isRow = work.C != null && work.MaskColumns == work.Columns;
-        VectorLoops.ShiftMultiply(gradient, VectorLoops.Dot(gradient, p, keys), p, mask, !isRow, keys);
+        var shift = TensorPrimitives.Dot(new ReadOnlySpan<float>(gradient, keys), new ReadOnlySpan<float>(p, keys));
+        VectorLoops.ShiftMultiply(gradient, shift, p, mask, !isRow, keys);
     }
 
     /// <summary>Where a query's row of the mask begins.</summary>

@@ -56,30 +56,6 @@ internal static unsafe class VectorLoops
         return largest;
     }
 
-    /// <summary>y = y·factor.</summary>
-    public static void Scale(float* y, float factor, int count)
-    {
-        var by = Vector512.Create(factor);
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-            Vector512.Store(Vector512.Load(y + i) * by, y + i);
-        for (; i < count; i++)
-            y[i] *= factor;
-    }
-
-    /// <summary>Σ a·b.</summary>
-    public static float Dot(float* a, float* b, int count)
-    {
-        var sum = Vector512<float>.Zero;
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-            sum = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sum);
-        var total = Vector512.Sum(sum);
-        for (; i < count; i++)
-            total += a[i] * b[i];
-        return total;
-    }
-
     /// <summary>y = (y − shift)·a·b, or (y − shift)·a·b[0].</summary>
     public static void ShiftMultiply(float* y, float shift, float* a, float* b, bool repeatsB, int count)
     {
