@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels;
 
@@ -33,6 +34,20 @@ internal static unsafe class GeluKernel
         call.ShareRows(call.Work(&BackwardRow, dims), dims);
     }
 
+    /// <summary>GELU of a tile of a product, which stays as it is.</summary>
+    public static void Activate(in ProductPlan plan, long place, int column, int rows, int count)
+    {
+        var x = plan.Y + place;
+        VectorLoops.MapRows<Value>(
+            x, x, plan.HiddenBias + column, plan.Finished + place, (nint)plan.Columns, rows, count);
+    }
+
+    /// <summary>A tile of a product times GELU's slope.</summary>
+    public static void MultiplySlope(in ProductPlan plan, long place, int column, int rows, int count) =>
+        VectorLoops.MapRows<Gradient>(
+            plan.Y + place, plan.Hidden + place, plan.HiddenBias + column, plan.Y + place, (nint)plan.Columns, rows,
+            count);
+
     private static void ForwardRow(in KernelWork work, long row)
     {
         var x = work.A + (row * work.Columns);
@@ -45,15 +60,16 @@ internal static unsafe class GeluKernel
         VectorLoops.Map<Gradient>(work.A + start, work.B + start, work.C, work.Y + start, work.Columns);
     }
 
-    private static Vector512<float> Inner(Vector512<float> x) =>
-        x * Vector512.FusedMultiplyAdd(x * x, Vector512.Create(Cubic), Vector512.Create(Linear));
+    /// <summary>−z.</summary>
+    private static Vector512<float> NegativeInner(Vector512<float> x) =>
+        x * Vector512.FusedMultiplyAdd(x * x, Vector512.Create(-Cubic), Vector512.Create(-Linear));
 
     private readonly struct Value : ITernaryFunction
     {
         public static Vector512<float> Of(Vector512<float> product, Vector512<float> same, Vector512<float> bias)
         {
             var x = product + bias;
-            return x * VectorExp.Sigmoid(Inner(x));
+            return x * VectorExp.SigmoidOfNegative(NegativeInner(x));
         }
     }
 
@@ -62,9 +78,9 @@ internal static unsafe class GeluKernel
         public static Vector512<float> Of(Vector512<float> dY, Vector512<float> product, Vector512<float> bias)
         {
             var x = product + bias;
-            var z = Inner(x);
-            var sigma = VectorExp.Sigmoid(z);
-            var slope = Vector512.FusedMultiplyAdd(x, Vector512.Create(-2 * Linear), z * 3);
+            var z = NegativeInner(x);
+            var sigma = VectorExp.SigmoidOfNegative(z);
+            var slope = Vector512.FusedMultiplyAdd(x, Vector512.Create(-2 * Linear), z * -3);
             return dY * Vector512.FusedMultiplyAdd(sigma * (Vector512<float>.One - sigma), slope, sigma);
         }
     }

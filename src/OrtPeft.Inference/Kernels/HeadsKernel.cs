@@ -5,20 +5,25 @@ namespace OrtPeft.Inference.Kernels;
 /// </summary>
 internal static unsafe class HeadsKernel
 {
-    private const int Parts = 3;
+    /// <summary>Queries, keys and values.</summary>
+    public const int Parts = 3;
+
+    /// <summary>d, of [batch, positions, 3·heads·d].</summary>
+    public static int WidthOf(long[] dims, long heads) =>
+        dims.Length == 3 && heads > 0 && dims[2] % (Parts * heads) == 0
+            ? checked((int)(dims[2] / (Parts * heads)))
+            : throw new ArgumentException(
+                $"[{string.Join(", ", dims)}] is not three times {heads} heads along the last of three axes.");
 
     /// <summary>X [batch, positions, 3·heads·d], heads [] int64 → 3 times [batch, heads, positions, d].</summary>
     public static void Split(KernelCall call)
     {
         var dims = call.Dims(0);
         var heads = *call.Input<long>(1);
-        if (dims.Length != 3 || heads < 1 || dims[2] % (Parts * heads) != 0)
-            throw new ArgumentException(
-                $"[{string.Join(", ", dims)}] is not three times {heads} heads along the last of three axes.");
-        var width = dims[2] / (Parts * heads);
+        var width = WidthOf(dims, heads);
         long[] part = [dims[0], heads, dims[1], width];
         var work = new KernelWork { Body = &SplitPosition, A = call.Input<float>(0), Heads = heads, Queries = dims[1] };
-        work.Columns = checked((int)width);
+        work.Columns = width;
         work.X = call.Output(0, part);
         work.Y = call.Output(1, part);
         work.Z = call.Output(2, part);

@@ -23,6 +23,9 @@ internal sealed record Kernel(
     {
     }
 
+    /// <summary>How many of the last inputs may be missing. Default 0.</summary>
+    public int OptionalInputs { get; init; }
+
     /// <summary>Whether the first output may overwrite the first input where nothing reads that any more. Default
     /// false.</summary>
     public bool RunsInPlace { get; init; }

@@ -36,6 +36,9 @@ internal readonly unsafe ref struct KernelCall
         return (T*)data;
     }
 
+    /// <summary>Whether an input that may be missing is there.</summary>
+    public bool Has(int index) => index < InputCount && Value(index) != 0;
+
     /// <summary>An input's axes.</summary>
     public long[] Dims(int index)
     {
@@ -53,6 +56,11 @@ internal readonly unsafe ref struct KernelCall
 
         return dims;
     }
+
+    /// <summary>The axes of an input that has two.</summary>
+    public (int Rows, int Columns) Matrix(int index) => Dims(index) is [var rows, var columns]
+        ? (checked((int)rows), checked((int)columns))
+        : throw new ArgumentException($"input {index} has {Dims(index).Length} axes, not 2.");
 
     /// <summary>Makes an output.</summary>
     /// <param name="index">From 0.</param>

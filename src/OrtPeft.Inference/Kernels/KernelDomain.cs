@@ -54,7 +54,7 @@ internal static unsafe class KernelDomain
         GetOutputType = &OutputType,
         GetOutputTypeCount = &OutputCount,
         KernelDestroy = &Destroy,
-        GetInputCharacteristic = &Required,
+        GetInputCharacteristic = &IsOptional,
         GetOutputCharacteristic = &Required,
         GetInputMemoryType = &DefaultMemory,
         GetVariadicInputMinArity = &One,
@@ -100,6 +100,14 @@ internal static unsafe class KernelDomain
 
     [UnmanagedCallersOnly]
     private static nuint OutputCount(OrtCustomOp* op) => (nuint)KernelTable.All[op->Index].Outputs.Count;
+
+    /// <summary>1 stands for an input that may be missing, 0 for one that must be there.</summary>
+    [UnmanagedCallersOnly]
+    private static int IsOptional(OrtCustomOp* op, nuint input)
+    {
+        var kernel = KernelTable.All[op->Index];
+        return (int)input >= kernel.Inputs.Count - kernel.OptionalInputs ? 1 : 0;
+    }
 
     [UnmanagedCallersOnly]
     private static int Required(OrtCustomOp* op, nuint index) => 0;

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Inference.Kernels.Attention;
+using OrtPeft.Inference.Kernels.LowRank;
 using OrtPeft.Inference.Kernels.Products;
 using OrtPeft.Onnx;
 
@@ -46,14 +47,31 @@ internal static class KernelTable
             [1, 2, 3],
             AttentionKernel.Backward),
         new(
-            FusedOps.MatMul,
-            [ElementType.Float, ElementType.Float, ElementType.Int64],
-            [Kernel.OfOwnShape],
-            MatMulKernel.Forward),
+            FusedOps.SelfAttention,
+            [ElementType.Float, ElementType.Int64, ElementType.Float, ElementType.Float],
+            [Kernel.OfOwnShape, Kernel.OfOwnShape],
+            AttentionKernel.ForwardOfRows),
         new(
-            FusedOps.MatMulTransposed,
-            [ElementType.Float, ElementType.Float, ElementType.Int64],
-            [Kernel.OfOwnShape],
-            MatMulKernel.Transposed),
+            FusedOps.SelfAttentionGrad,
+            [
+                ElementType.Float, ElementType.Float, ElementType.Int64, ElementType.Float, ElementType.Float,
+                ElementType.Float,
+            ],
+            [1],
+            AttentionKernel.BackwardOfRows),
+        Product(FusedOps.MatMul, 1, 2, MatMulKernel.Forward) with { OptionalInputs = 2 },
+        Product(FusedOps.MatMulTransposed, 1, 0, MatMulKernel.Transposed),
+        Product(FusedOps.MatMulGelu, 2, 1, MatMulKernel.Gelu),
+        Product(FusedOps.MatMulGeluGrad, 1, 2, MatMulKernel.GeluGradient),
+        Product(FusedOps.MatMulLora, 2, 5, MatMulKernel.Lora) with { OptionalInputs = 2 },
+        Product(FusedOps.MatMulLoraGrad, 3, 4, MatMulKernel.LoraGradient),
+        new(FusedOps.LowRankGrad, 2, LowRankKernel.Gradient) { Outputs = [Kernel.OfOwnShape] },
     ];
+
+    /// <summary>A product with a packed matrix: X, W, its rows and columns, and more inputs.</summary>
+    private static Kernel Product(string name, int outputs, int moreInputs, KernelBody run) => new(
+        name,
+        [ElementType.Float, ElementType.Float, ElementType.Int64, .. Enumerable.Repeat(ElementType.Float, moreInputs)],
+        [.. Enumerable.Repeat(Kernel.OfOwnShape, outputs)],
+        run);
 }

@@ -1,4 +1,5 @@
 using OrtPeft.Inference.Kernels.Attention;
+using OrtPeft.Inference.Kernels.LowRank;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels;
@@ -38,10 +39,13 @@ internal unsafe struct KernelWork
     public int* Seen;
 
     /// <summary>Of a product, what is multiplied how.</summary>
-    public ProductPlan* Plan;
+    public ProductPlan* Product;
 
     /// <summary>Of attention, its operands.</summary>
     public AttentionPlan* Attention;
+
+    /// <summary>Of LoRA's thin products, their operands.</summary>
+    public LowRankPlan* LowRank;
 
     /// <summary>An operator's parameter.</summary>
     public float Number;

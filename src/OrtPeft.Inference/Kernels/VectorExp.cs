@@ -1,5 +1,6 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace OrtPeft.Inference.Kernels;
 
@@ -34,9 +35,33 @@ internal static class VectorExp
     public static Vector512<float> Of(Vector512<float> x)
     {
         var isTooLow = Vector512.LessThan(x, Vector512.Create(Lowest));
-        var highest = Vector512.Create(Highest);
-        x = Vector512.ConditionalSelect(Vector512.GreaterThan(x, highest), highest, x);
-        var n = Vector512.FusedMultiplyAdd(x, Vector512.Create(Log2E), Vector512.Create(Rounder))
+        // Of NaN and a number, MINPS gives the second.
+        x = Vector512.MinNative(Vector512.Create(Highest), x);
+        var p = Fraction(x, out var n);
+        var exponent = Vector512.ConvertToInt32Native(n) + Vector512.Create(ExponentBias);
+        var power = Vector512.ShiftLeft(exponent, MantissaBits).AsSingle();
+        return Vector512.ConditionalSelect(isTooLow, Vector512<float>.Zero, p * power);
+    }
+
+    /// <summary>1/(1 + eˣ) of each element, to about one unit in the last place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SigmoidOfNegative(Vector512<float> x)
+    {
+        if (!Avx512F.IsSupported)
+            return Vector512<float>.One / (Vector512<float>.One + Of(x));
+        x = Vector512.MaxNative(Vector512.Create(Lowest), Vector512.MinNative(Vector512.Create(Highest), x));
+        var sum = Avx512F.Scale(Fraction(x, out var n), n) + Vector512<float>.One;
+        // A reciprocal to 14 bits and a step of Newton's: a division takes as long as all of the exponential.
+        var reciprocal = Avx512F.Reciprocal14(sum);
+        var error = Avx512F.FusedMultiplyAddNegated(sum, reciprocal, Vector512<float>.One);
+        return Vector512.FusedMultiplyAdd(reciprocal, error, reciprocal);
+    }
+
+    /// <summary>eˣ·2⁻ⁿ and n.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Fraction(Vector512<float> x, out Vector512<float> n)
+    {
+        n = Vector512.FusedMultiplyAdd(x, Vector512.Create(Log2E), Vector512.Create(Rounder))
             - Vector512.Create(Rounder);
         var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), x);
         r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r);
@@ -46,14 +71,6 @@ internal static class VectorExp
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
-        p = Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
-        var exponent = Vector512.ConvertToInt32Native(n) + Vector512.Create(ExponentBias);
-        var power = Vector512.ShiftLeft(exponent, MantissaBits).AsSingle();
-        return Vector512.ConditionalSelect(isTooLow, Vector512<float>.Zero, p * power);
+        return Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
     }
-
-    /// <summary>1/(1 + e⁻ˣ) of each element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Sigmoid(Vector512<float> x) =>
-        Vector512<float>.One / (Vector512<float>.One + Of(-x));
 }

@@ -20,6 +20,36 @@ internal static unsafe class VectorLoops
             y[i + k] = tail[k];
     }
 
+    /// <summary>y = f(a, b, c) of a few rows that lie a stride apart, all with the same c. Results that take nobody's
+    /// place go to memory at once: they would fill caches and be read from memory all the same.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MapRows<TFunction>(
+        float* a, float* b, float* c, float* y, nint stride, int rows, int count)
+        where TFunction : ITernaryFunction
+    {
+        var streams = y != a && ((nint)y | (stride * sizeof(float))) % Vector512<byte>.Count == 0;
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var third = Vector512.Load(c + i);
+            var place = (nint)i;
+            for (var row = 0; row < rows; row++, place += stride)
+            {
+                var result = TFunction.Of(Vector512.Load(a + place), Vector512.Load(b + place), third);
+                if (streams)
+                    result.StoreAlignedNonTemporal(y + place);
+                else
+                    result.Store(y + place);
+            }
+        }
+
+        for (var row = 0; row < rows && i < count; row++)
+        {
+            var place = (row * stride) + i;
+            Map<TFunction>(a + place, b + place, c + i, y + place, count - i);
+        }
+    }
+
     /// <summary>The largest element.</summary>
     public static float Max(float* x, int count)
     {

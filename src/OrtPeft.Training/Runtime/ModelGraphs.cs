@@ -53,7 +53,7 @@ internal static class ModelGraphs
         Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
     {
         var fits = KernelDomain.Fits(options);
-        var multiplies = fits && MatMulKernel.IsFast && wanted.Any(static s => s.PacksWeights)
+        var multiplies = fits && PackedProduct.IsFast && wanted.Any(static s => s.PacksWeights)
             && Packs(model, options, PackedMatrices.FitInPlace);
         var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
         var pays = wanted.Where(s =>

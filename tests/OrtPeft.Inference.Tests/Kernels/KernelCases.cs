@@ -51,6 +51,11 @@ internal static class KernelCases
         .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
         .. Attention("no queries", [1, 2, 0, 8], 6, Random(4, 1, 1, 1, 6)),
         .. Attention("no heads", [2, 0, 5, 8], 6, Random(4, 1, 1, 1, 6)),
+        .. SelfAttention("whole tiles", [2, 32, 3, 64], Random(4, 2, 1, 32, 32)),
+        .. SelfAttention("broken tiles", [2, 11, 3, 7], Random(4, 11)),
+        .. SelfAttention("a causal mask over more than a block", [1, 100, 2, 16], Causal(100, 0)),
+        .. SelfAttention("rows that see nothing", [2, 24, 2, 32], Causal(24, 9)),
+        .. SelfAttention("no rows", [0, 5, 2, 8], Random(4, 5)),
         .. Products("one row", 5, 7, 1),
         .. Products("whole tiles", 96, 96, 16),
         .. Products("broken tiles", 50, 70, 2, 3),
@@ -59,6 +64,21 @@ internal static class KernelCases
         .. Products("more than a stretch backwards", 50, 3100, 3),
         .. Products("more rows than a piece has", 8, 60, 520),
         .. Products("no rows", 16, 16, 0),
+        .. Epilogues("whole tiles", 96, 96, 16),
+        .. Epilogues("broken tiles", 50, 70, 2, 3),
+        .. Epilogues("more than a block", 400, 390, 9),
+        .. Epilogues("no rows", 16, 16, 0),
+        .. Loras("whole tiles", 96, 96, 8, 16),
+        .. Loras("broken tiles", 50, 70, 5, 2, 3),
+        .. Loras("more than a block and a piece", 400, 390, 17, 150),
+        .. Loras("more than a stretch", 3100, 3090, 2, 9),
+        .. Loras("the largest rank", 70, 50, 64, 40),
+        .. Loras("no rows", 16, 16, 4, 0),
+        LowRank("whole tiles", 32, 64, 8),
+        LowRank("broken tiles", 19, 37, 5),
+        LowRank("thicker than a tile", 9, 33, 17),
+        LowRank("more rows than a piece has", 150, 300, 1),
+        LowRank("no rows", 0, 16, 4),
     ];
 
     /// <summary>Numbers of a normal distribution with a deviation of 2.</summary>
@@ -76,14 +96,16 @@ internal static class KernelCases
         var (x, bias) = (Random(1, dims), Random(2, dims[^1]));
         yield return new(FusedOps.Gelu, what, [x, bias], static (g, x) => [Gelu(g, g.Add(x[0], x[1]))]);
         yield return new(FusedOps.GeluGrad, what, [Random(3, dims), x, bias], static (g, x) =>
-        {
-            // The slope of ½x(1 + tanh u) is ½(1 + tanh u) + ½x(1 − tanh² u)·u′.
-            var sum = g.Add(x[1], x[2]);
-            var tanh = Tanh(g, sum);
-            var slope = g.Mul(g.Add(g.Mul(g.Mul(sum, sum), 3 * 0.044715), 1), Math.Sqrt(2 / Math.PI));
-            var second = g.Mul(g.Mul(sum, g.Sub(g.ScalarLike(sum, 1), g.Mul(tanh, tanh))), slope);
-            return [g.Mul(x[0], g.Mul(g.Add(g.Add(tanh, 1), second), 0.5))];
-        });
+            [g.Mul(x[0], GeluSlope(g, g.Add(x[1], x[2])))]);
+    }
+
+    /// <summary>The slope of ½x(1 + tanh u), which is ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>
+    private static Value GeluSlope(GraphBuilder g, Value x)
+    {
+        var tanh = Tanh(g, x);
+        var slope = g.Mul(g.Add(g.Mul(g.Mul(x, x), 3 * 0.044715), 1), Math.Sqrt(2 / Math.PI));
+        var second = g.Mul(g.Mul(x, g.Sub(g.ScalarLike(x, 1), g.Mul(tanh, tanh))), slope);
+        return g.Mul(g.Add(g.Add(tanh, 1), second), 0.5);
     }
 
     private static Value Gelu(GraphBuilder g, Value x) => g.Mul(g.Mul(x, 0.5), g.Add(Tanh(g, x), 1));
@@ -165,6 +187,41 @@ internal static class KernelCases
     private static KernelCase Swap(string what, params long[] dims) =>
         new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
 
+    /// <summary>The same of rows [batch, positions, 3, heads, d] whose queries are multiplied.</summary>
+    private static IEnumerable<KernelCase> SelfAttention(string what, long[] dims, Tensor mask)
+    {
+        var (batch, positions, heads, d) = (dims[0], dims[1], dims[2], dims[3]);
+        long[] ofHeads = [batch, heads, positions, d];
+        var x = Random(1, batch, positions, 3 * heads * d);
+        Tensor[] shared = [x, Tensor.Scalar(heads), Tensor.Scalar(0.3f)];
+        var cases = Attention(what, ofHeads, positions, mask).ToArray();
+        yield return new(FusedOps.SelfAttention, what, [.. shared, mask], (g, x) =>
+        {
+            var (q, k, v) = Heads(g, x[0]);
+            var results = cases[0].Expected(g, [g.Mul(q, x[2]), k, v, x[3]]);
+            return [ToRows(g, results[0]), results[1]];
+        });
+        var (p, factors) = (cases[1].Inputs[4], cases[1].Inputs[5]);
+        yield return new(
+            FusedOps.SelfAttentionGrad, what, [Random(5, batch, positions, heads * d), .. shared, p, factors], (g, x) =>
+            {
+                var (q, k, v) = Heads(g, x[1]);
+                var dO = g.Transpose(g.ReshapeTo(x[0], g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
+                var results = cases[1].Expected(g, [dO, g.Mul(q, x[3]), k, v, x[4], x[5]]);
+                return [g.Concat(2, ToRows(g, g.Mul(results[0], x[3])), ToRows(g, results[1]), ToRows(g, results[2]))];
+            });
+
+        (Value Q, Value K, Value V) Heads(GraphBuilder g, Value x)
+        {
+            var all = g.ReshapeTo(x, g.Int64(batch, positions, 3, heads, d));
+            Value Part(int part) => g.Transpose(g.Gather(all, g.Int64Scalar(part), 2), 0, 2, 1, 3);
+            return (Part(0), Part(1), Part(2));
+        }
+
+        Value ToRows(GraphBuilder g, Value x) =>
+            g.ReshapeTo(g.Transpose(x, 0, 2, 1, 3), g.Int64(batch, positions, heads * d));
+    }
+
     /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own, some
     /// of them 0.</summary>
     private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
@@ -211,6 +268,75 @@ internal static class KernelCases
         yield return new(
             FusedOps.MatMulTransposed, what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
+    }
+
+    /// <summary>What is added to a product, GELU of it, and GELU's gradient behind the way back.</summary>
+    private static IEnumerable<KernelCase> Epilogues(string what, int rows, int columns, params long[] others)
+    {
+        var (matrix, bias, addend) = (Random(1, rows, columns), Random(3, columns), Random(4, [.. others, columns]));
+        Tensor[] inputs =
+            [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns)];
+        Value Product(GraphBuilder g, Value x) => g.MatMul(x, g.Constant(matrix));
+        yield return new(FusedOps.MatMul, $"{what}, a bias", [.. inputs, bias],
+            (g, x) => [g.Add(Product(g, x[0]), x[3])]);
+        yield return new(FusedOps.MatMul, $"{what}, an addend", [.. inputs, null, addend],
+            (g, x) => [g.Add(Product(g, x[0]), x[4])]);
+        yield return new(FusedOps.MatMul, $"{what}, both", [.. inputs, bias, addend],
+            (g, x) => [g.Add(g.Add(Product(g, x[0]), x[3]), x[4])]);
+        yield return new(FusedOps.MatMulGelu, what, [.. inputs, bias],
+            (g, x) => [Gelu(g, g.Add(Product(g, x[0]), x[3])), Product(g, x[0])]);
+        Tensor[] back = [addend, .. inputs[1..], Random(5, [.. others, rows]), Random(6, rows)];
+        yield return new(FusedOps.MatMulGeluGrad, what, back, (g, x) =>
+        {
+            var dY = g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0));
+            return [g.Mul(dY, GeluSlope(g, g.Add(x[3], x[4])))];
+        });
+    }
+
+    /// <summary>A layer with LoRA, with and without what is added to it, and its gradient.</summary>
+    private static IEnumerable<KernelCase> Loras(string what, int rows, int columns, int r, params long[] others)
+    {
+        var (matrix, a, b, alpha) = (Random(1, rows, columns), Random(2, r, rows), Random(3, columns, r), 0.5f);
+        var count = others.Aggregate(1, static (product, dim) => product * (int)dim);
+        Tensor[] inputs = [
+            Random(4, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns), a, b,
+            Tensor.Scalar(alpha)];
+        yield return new(FusedOps.MatMulLora, what, inputs, Layer);
+        yield return new(
+            FusedOps.MatMulLora, $"{what}, a bias and an addend",
+            [.. inputs, Random(5, columns), Random(6, [.. others, columns])], (g, x) =>
+            {
+                var results = Layer(g, x);
+                return [g.Add(g.Add(results[0], x[6]), x[7]), results[1]];
+            });
+        Tensor[] back =
+            [Random(7, [.. others, columns]), .. inputs[1..3], Random(8, count, r), a, b, Tensor.Scalar(alpha)];
+        yield return new(FusedOps.MatMulLoraGrad, what, back, (g, x) =>
+        {
+            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
+            var dX = g.Add(g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), g.MatMul(dU, x[4]));
+            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
+            return [dX, Rows(g, dU), g.Mul(SumOfRows(g, dY, x[3], count), x[6])];
+        });
+
+        IReadOnlyList<Value> Layer(GraphBuilder g, IReadOnlyList<Value> x)
+        {
+            var u = g.MatMul(x[0], g.Transpose(x[3], 1, 0));
+            var low = g.Mul(g.MatMul(u, g.Transpose(x[4], 1, 0)), x[5]);
+            return [g.Add(g.MatMul(x[0], g.Constant(matrix)), low), Rows(g, u)];
+        }
+
+        Value Rows(GraphBuilder g, Value u) => g.ReshapeTo(u, g.Int64(count, r));
+    }
+
+    private static KernelCase LowRank(string what, int m, int n, int r) => new(
+        FusedOps.LowRankGrad, what, [Random(1, m, r), Random(2, m, n)], (g, x) => [SumOfRows(g, x[0], x[1], m)]);
+
+    /// <summary>Aᵀ·B; without rows, ONNX Runtime's products have no defined result.</summary>
+    private static Value SumOfRows(GraphBuilder g, Value a, Value b, int rows)
+    {
+        var sum = g.MatMul(g.Transpose(a, 1, 0), b);
+        return rows > 0 ? sum : g.Where(g.Constant(Tensor.Scalar(false)), sum, g.ScalarLike(sum, 0));
     }
 
     private static IReadOnlyList<Value> Split(GraphBuilder g, IReadOnlyList<Value> x)

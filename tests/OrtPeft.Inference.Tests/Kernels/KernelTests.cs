@@ -65,6 +65,8 @@ public sealed class KernelTests
         { FusedOps.SoftmaxGrad, [[2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
         { FusedOps.MergeHeads, [[2, 3, 4, 5], [2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
         { FusedOps.SwapAxes, [[2, 3, 4]], "3 axes" },
+        { FusedOps.LowRankGrad, [[2, 3], [4, 5]], "[2, 3], not [4, 3]" },
+        { FusedOps.LowRankGrad, [[2, 3, 4], [4, 5]], "input 0 has 3 axes, not 2" },
     };
 
     [Theory]
@@ -105,6 +107,29 @@ public sealed class KernelTests
         Assert.Contains($"three times {heads} heads", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void SelfAttention_OfAWidthThatDoesNotFit_SaysSo()
+    {
+        Tensor[] inputs = [Zeros([1, 2, 9]), Tensor.Scalar(4L), Zeros([]), Zeros([2, 2])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SelfAttention, inputs), Feeds(inputs)));
+
+        Assert.Contains("[1, 2, 9] is not three times 4 heads", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SelfAttentionGrad_OfRowsThatDoNotFit_SaysWhich()
+    {
+        Tensor[] inputs =
+            [Zeros([1, 2, 3]), Zeros([1, 2, 12]), Tensor.Scalar(2L), Zeros([]), Zeros([1, 2, 2, 2]), Zeros([])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SelfAttentionGrad, inputs), Feeds(inputs)));
+
+        Assert.Contains("[1, 2, 3], not [1, 2, 4]", error.Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, long[], long[], long[], string> WrongProducts => new()
     {
         { FusedOps.MatMul, [2, 9], [1, 48, 48], [8, 16], "[2, 9] does not end in 8, the matrix's rows" },
@@ -126,6 +151,27 @@ public sealed class KernelTests
         Assert.Contains(finding, error.Message, StringComparison.Ordinal);
     }
 
+    public static TheoryData<string, long[][], string> WrongAdditions => new()
+    {
+        { FusedOps.MatMul, [[7]], "[7], not [16]" },
+        { FusedOps.MatMul, [[16], [3, 16]], "[3, 16], not [2, 16]" },
+        { FusedOps.MatMulGelu, [[16, 1]], "[16, 1], not [16]" },
+        { FusedOps.MatMulLora, [[4, 7], [16, 4], []], "[4, 7], not [4, 8]" },
+        { FusedOps.MatMulLora, [[4, 8], [16, 5], []], "[16, 5], not [16, 4]" },
+        { FusedOps.MatMulLora, [[65, 8], [16, 65], []], "the rank is 65, not 1 to 64" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongAdditions))]
+    public void MatMul_OfFurtherShapesThatDoNotFit_SaysWhich(string op, long[][] further, string finding)
+    {
+        Tensor[] inputs = [Zeros([2, 8]), Zeros([1, 48, 48]), Tensor.Vector<long>(8, 16), .. further.Select(Zeros)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+    }
+
     private static Tensor Zeros(long[] dims) =>
         Tensor.Of<float>(new float[dims.Aggregate(1L, static (product, dim) => product * dim)], dims);
 
@@ -137,7 +183,7 @@ public sealed class KernelTests
         return model;
     }
 
-    private static Model Fused(string op, IReadOnlyList<Tensor> inputs, bool behindNegations = false)
+    private static Model Fused(string op, IReadOnlyList<Tensor?> inputs, bool behindNegations = false)
     {
         var model = new Model(Opset) { Opsets = { [FusedOps.Domain] = 1 } };
         var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
@@ -149,8 +195,13 @@ public sealed class KernelTests
         return model;
     }
 
-    private static List<Value> AddInputs(Graph graph, IReadOnlyList<Tensor> inputs) =>
-        [.. inputs.Index().Select(i => graph.AddInput($"x{i.Index}", i.Item.Type, Shape.Of([.. i.Item.Dims])))];
+    /// <summary>The inputs' values, of which those that are left out are null.</summary>
+    private static List<Value> AddInputs(Graph graph, IReadOnlyList<Tensor?> inputs) =>
+    [
+        .. inputs.Index().Select(i => i.Item is { } tensor
+            ? graph.AddInput($"x{i.Index}", tensor.Type, Shape.Of([.. tensor.Dims]))
+            : null!),
+    ];
 
     private static void AddOutputs(Graph graph, IReadOnlyList<Value> outputs)
     {
@@ -162,6 +213,6 @@ public sealed class KernelTests
         }
     }
 
-    private static Dictionary<string, Tensor> Feeds(IReadOnlyList<Tensor> inputs) =>
-        inputs.Index().ToDictionary(static i => $"x{i.Index}", static i => i.Item);
+    private static Dictionary<string, Tensor> Feeds(IReadOnlyList<Tensor?> inputs) => inputs.Index()
+        .Where(static i => i.Item is not null).ToDictionary(static i => $"x{i.Index}", static i => i.Item!);
 }

@@ -36,6 +36,14 @@ public static class FusedOps
     /// <summary>Its gradient: dO, Q, K, V, P, what dS is multiplied with → dQ, dK, dV.</summary>
     public const string AttentionGrad = "AttentionGrad";
 
+    /// <summary>Attention of queries, keys and values that lie together: X [batch, positions, 3·heads·d], heads, what
+    /// queries are multiplied with, added mask → O [batch, positions, heads·d], P.</summary>
+    public const string SelfAttention = "SelfAttention";
+
+    /// <summary>Its gradient: dO, X, heads, what queries are multiplied with, P, what dS is multiplied with → dX.
+    /// </summary>
+    public const string SelfAttentionGrad = "SelfAttentionGrad";
+
     /// <summary>Logits [n, vocabulary], targets [n, 1] → P [n, vocabulary], ln P[target] [n, 1].</summary>
     public const string CrossEntropy = "CrossEntropy";
 
@@ -49,9 +57,30 @@ public static class FusedOps
     public const string MergeHeads = "MergeHeads";
 
     /// <summary>A product with a constant matrix: X, W packed (<see cref="Kernels.PackedMatrix"/>), its rows and
-    /// columns → X·W.</summary>
+    /// columns, and, each of which may be missing, bias and addend → X·W + bias + addend.</summary>
     public const string MatMul = "MatMul";
 
-    /// <summary>X, W packed, its rows and columns → X·Wᵀ.</summary>
+    /// <summary>dY, W packed, its rows and columns → dY·Wᵀ.</summary>
     public const string MatMulTransposed = "MatMulTransposed";
+
+    /// <summary>The MLP's first layer: X, W packed, its rows and columns, bias → GELU(X·W + bias), X·W.</summary>
+    public const string MatMulGelu = "MatMulGelu";
+
+    /// <summary>The gradient in front of its second: dY, W packed, its rows and columns, H, bias →
+    /// (dY·Wᵀ)∘GELU′(H + bias).</summary>
+    public const string MatMulGeluGrad = "MatMulGeluGrad";
+
+    /// <summary>A layer with LoRA: X, W packed, its rows and columns, A, B, α, and, each of which may be missing, bias
+    /// and addend → X·W + α·U·Bᵀ + bias + addend, U = X·Aᵀ.</summary>
+    public const string MatMulLora = "MatMulLora";
+
+    /// <summary>Its gradient: dY, W packed, its rows and columns, U, A, B, α → dX = dY·Wᵀ + dU·A, dU = α·dY·B,
+    /// dB = α·dYᵀ·U.</summary>
+    public const string MatMulLoraGrad = "MatMulLoraGrad";
+
+    /// <summary>The gradient of LoRA's A: dU, X → dA = dUᵀ·X.</summary>
+    public const string LowRankGrad = "LowRankGrad";
+
+    /// <summary>The largest rank that these take.</summary>
+    public const int LargestRank = 64;
 }

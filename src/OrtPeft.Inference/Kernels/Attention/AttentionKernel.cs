@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels.Attention;
@@ -7,7 +8,7 @@ namespace OrtPeft.Inference.Kernels.Attention;
 /// </summary>
 internal static unsafe class AttentionKernel
 {
-    private const int Rows = AttentionTile.Rows;
+    private const int Rows = StridedTile.Rows;
 
     /// <summary>Queries whose part of the keys' gradients is added up at once.</summary>
     private const int Block = 64;
@@ -19,21 +20,10 @@ internal static unsafe class AttentionKernel
     /// </summary>
     public static void Forward(KernelCall call)
     {
-        var q = call.Dims(0);
-        var k = call.Dims(1);
-        RequireOperands(q, k, call.Dims(2));
-        long[] scores = [q[0], q[1], q[2], k[2]];
-        var work = new KernelWork { Body = &ForwardHead, B = call.Input<float>(3), Y = null };
-        SoftmaxKernel.Broadcast(ref work, scores, call.Dims(3));
-        SoftmaxKernel.CountSeen(ref work, call.Dims(3));
-        var plan = Plan(q, k);
-        plan.Q = call.Input<float>(0);
-        plan.K = call.Input<float>(1);
-        plan.V = call.Input<float>(2);
-        plan.O = call.Output(0, q);
-        plan.P = call.Output(1, scores);
-        work.Attention = &plan;
-        call.Share(work, q[0] * q[1]);
+        var (q, k) = (call.Dims(0), call.Dims(1));
+        var plan = OfHeads(call, q: 0);
+        plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
+        Forward(call, plan, [q[0], q[1], q[2], k[2]], mask: 3);
     }
 
     /// <summary>
@@ -42,65 +32,133 @@ internal static unsafe class AttentionKernel
     /// </summary>
     public static void Backward(KernelCall call)
     {
-        var q = call.Dims(1);
-        var k = call.Dims(2);
-        RequireOperands(q, k, call.Dims(3));
+        var (q, k) = (call.Dims(1), call.Dims(2));
+        var plan = OfHeads(call, q: 1);
         KernelShapes.RequireEqual(q, call.Dims(0));
-        long[] scores = [q[0], q[1], q[2], k[2]];
-        KernelShapes.RequireEqual(scores, call.Dims(4));
-        var work = new KernelWork { Body = &BackwardHead, C = call.Input<float>(5) };
-        SoftmaxKernel.Broadcast(ref work, scores, call.Dims(5));
-        var plan = Plan(q, k);
-        plan.O = call.Input<float>(0);
-        plan.Q = call.Input<float>(1);
-        plan.K = call.Input<float>(2);
-        plan.V = call.Input<float>(3);
-        plan.P = call.Input<float>(4);
-        plan.DQ = call.Output(0, q);
-        plan.DK = call.Output(1, k);
-        plan.DV = call.Output(2, k);
-        work.Attention = &plan;
-        call.Share(work, q[0] * q[1]);
+        plan.O = AttentionOperand.OfHeads(call.Input<float>(0), q);
+        plan.DQ = AttentionOperand.OfHeads(call.Output(0, q), q);
+        plan.DK = AttentionOperand.OfHeads(call.Output(1, k), k);
+        plan.DV = AttentionOperand.OfHeads(call.Output(2, k), k);
+        Backward(call, plan, [q[0], q[1], q[2], k[2]], p: 4);
     }
 
-    private static void RequireOperands(long[] q, long[] k, long[] v)
+    /// <summary>
+    /// X [batch, positions, 3·heads·d], heads [] int64, what queries are multiplied with [], and a mask that is added →
+    /// O [batch, positions, heads·d] and P [batch, heads, positions, positions].
+    /// </summary>
+    public static void ForwardOfRows(KernelCall call)
     {
-        if (q.Length != 4)
-            throw new ArgumentException($"the queries have {q.Length} axes, not 4.");
-        KernelShapes.RequireEqual(k, v);
-        KernelShapes.RequireEqual([q[0], q[1], k.Length == 4 ? k[2] : 0, q[3]], k);
+        var dims = call.Dims(0);
+        var plan = OfRows(call, x: 0);
+        dims[2] = plan.Heads * plan.Width;
+        plan.O = AttentionOperand.OfRows(call.Output(0, dims), plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
+        Forward(call, plan, [dims[0], plan.Heads, dims[1], dims[1]], mask: 3);
     }
 
-    private static AttentionPlan Plan(long[] q, long[] k) =>
-        new() { Queries = checked((int)q[2]), Keys = checked((int)k[2]), Width = checked((int)q[3]) };
+    /// <summary>
+    /// dO [batch, positions, heads·d], X, heads, what queries are multiplied with, P, and what dS is multiplied with →
+    /// dX.
+    /// </summary>
+    public static void BackwardOfRows(KernelCall call)
+    {
+        var dims = call.Dims(1);
+        var plan = OfRows(call, x: 1);
+        KernelShapes.RequireEqual([dims[0], dims[1], plan.Heads * plan.Width], call.Dims(0));
+        plan.O = AttentionOperand.OfRows(
+            call.Input<float>(0), plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
+        (plan.DQ, plan.DK, plan.DV) = Parts(call.Output(0, dims), in plan);
+        Backward(call, plan, [dims[0], plan.Heads, dims[1], dims[1]], p: 4);
+    }
+
+    private static AttentionPlan OfHeads(KernelCall call, int q)
+    {
+        var (queries, keys) = (call.Dims(q), call.Dims(q + 1));
+        if (queries.Length != 4)
+            throw new ArgumentException($"the queries have {queries.Length} axes, not 4.");
+        KernelShapes.RequireEqual(keys, call.Dims(q + 2));
+        KernelShapes.RequireEqual([queries[0], queries[1], keys.Length == 4 ? keys[2] : 0, queries[3]], keys);
+        return new AttentionPlan
+        {
+            Queries = checked((int)queries[2]),
+            Keys = checked((int)keys[2]),
+            Width = checked((int)queries[3]),
+            Heads = queries[1],
+            Scale = 1,
+            Q = AttentionOperand.OfHeads(call.Input<float>(q), queries),
+            K = AttentionOperand.OfHeads(call.Input<float>(q + 1), keys),
+            V = AttentionOperand.OfHeads(call.Input<float>(q + 2), keys),
+        };
+    }
+
+    private static AttentionPlan OfRows(KernelCall call, int x)
+    {
+        var (dims, heads) = (call.Dims(x), *call.Input<long>(x + 1));
+        var plan = new AttentionPlan { Heads = heads, Scale = *call.Input<float>(x + 2) };
+        plan.Width = HeadsKernel.WidthOf(dims, heads);
+        plan.Queries = plan.Keys = checked((int)dims[1]);
+        (plan.Q, plan.K, plan.V) = Parts(call.Input<float>(x), in plan);
+        return plan;
+    }
+
+    private static (AttentionOperand Q, AttentionOperand K, AttentionOperand V) Parts(
+        float* x, in AttentionPlan plan)
+    {
+        var q = AttentionOperand.OfRows(x, plan.Queries, plan.Heads, plan.Width, HeadsKernel.Parts, 0);
+        var k = AttentionOperand.OfRows(x, plan.Queries, plan.Heads, plan.Width, HeadsKernel.Parts, 1);
+        return (q, k, AttentionOperand.OfRows(x, plan.Queries, plan.Heads, plan.Width, HeadsKernel.Parts, 2));
+    }
+
+    private static void Forward(KernelCall call, AttentionPlan plan, long[] scores, int mask)
+    {
+        var work = new KernelWork { Body = &ForwardHead, B = call.Input<float>(mask) };
+        SoftmaxKernel.Broadcast(ref work, scores, call.Dims(mask));
+        SoftmaxKernel.CountSeen(ref work, call.Dims(mask));
+        plan.P = call.Output(1, scores);
+        work.Attention = &plan;
+        call.Share(work, scores[0] * scores[1]);
+    }
+
+    private static void Backward(KernelCall call, AttentionPlan plan, long[] scores, int p)
+    {
+        KernelShapes.RequireEqual(scores, call.Dims(p));
+        var work = new KernelWork { Body = &BackwardHead, C = call.Input<float>(p + 1) };
+        SoftmaxKernel.Broadcast(ref work, scores, call.Dims(p + 1));
+        plan.P = call.Input<float>(p);
+        work.Attention = &plan;
+        call.Share(work, scores[0] * scores[1]);
+    }
 
     private static void ForwardHead(in KernelWork work, long piece)
     {
         ref readonly var plan = ref *work.Attention;
         var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
-        var (filled, width) = (AttentionTile.Filled(keys), AttentionTile.Filled(d));
+        var (filled, width) = (StridedTile.Filled(keys), StridedTile.Filled(d));
         var scratch = new KernelScratch(((long)filled * (d + (2 * Rows) + width)) + ((d + width) * Rows), parts: 6);
-        var turnedK = Panels(ref scratch, plan.K + (piece * keys * d), keys, d);
-        var v = Rectangle(ref scratch, plan.V + (piece * keys * d), keys, d);
+        var turnedK = Panels(ref scratch, plan.K.Of(piece, plan.Heads), keys, d);
+        var v = Rectangle(ref scratch, plan.V.Of(piece, plan.Heads), keys, d);
         var strip = scratch.Take(d * Rows);
         var scores = scratch.Take(filled * Rows);
         var turnedP = scratch.Take(filled * Rows);
-        var o = scratch.Take(width * Rows);
+        var tiles = scratch.Take(width * Rows);
+        var (q, o) = (plan.Q.Of(piece, plan.Heads), plan.O.Of(piece, plan.Heads));
         for (var first = 0; first < queries; first += Rows)
         {
             var rows = Math.Min(Rows, queries - first);
             var seen = 0;
             for (var row = 0; row < rows; row++)
                 seen = Math.Max(seen, SoftmaxKernel.Seen(in work, piece, first + row));
-            Squares.TurnRows(plan.Q + (((piece * queries) + first) * d), d, rows, d, strip, Rows);
-            for (var key = 0; key < seen; key += AttentionTile.Width)
-                AttentionTile.Multiply(
-                    d, strip, Rows, turnedK + ((nint)key * d), AttentionTile.Width, scores + key, filled, adds: false);
+            Squares.TurnRows(q.At(first), q.Stride, rows, d, strip, Rows);
+            var queriesOfStrip = new Span<float>(strip, d * Rows);
+            TensorPrimitives.Multiply(queriesOfStrip, plan.Scale, queriesOfStrip);
+            for (var key = 0; key < seen; key += StridedTile.Width)
+                StridedTile.Multiply(
+                    d, strip, Rows, turnedK + ((nint)key * d), StridedTile.Width, scores + key, filled, adds: false);
             var p = plan.P + (((piece * queries) + first) * keys);
             for (var row = 0; row < rows; row++)
                 SoftmaxKernel.Row(in work, piece, first + row, scores + (row * filled), p + ((long)row * keys));
             Squares.TurnRows(p, keys, rows, seen, turnedP, Rows);
-            MultiplyRows(seen, turnedP, v, width, o, rows, plan.O + (((piece * queries) + first) * d), d);
+            MultiplyRows(seen, turnedP, v, width, tiles);
+            RowCopies.Copy(tiles, width, d, rows, o.At(first), o.Stride);
         }
     }
 
@@ -117,8 +175,9 @@ internal static unsafe class AttentionKernel
             AddToKeys(in head, start, count, seen);
         }
 
-        CopyOut(head.DK, head.Width, plan.DK + (piece * plan.Keys * plan.Width), plan.Width, plan.Keys);
-        CopyOut(head.DV, head.Width, plan.DV + (piece * plan.Keys * plan.Width), plan.Width, plan.Keys);
+        var (dK, dV) = (plan.DK.Of(piece, plan.Heads), plan.DV.Of(piece, plan.Heads));
+        RowCopies.Copy(head.DK, head.Width, plan.Width, plan.Keys, dK.At(0), dK.Stride);
+        RowCopies.Copy(head.DV, head.Width, plan.Width, plan.Keys, dV.At(0), dV.Stride);
     }
 
     /// <summary>P, dS and dQ of up to eight queries of a block; returns how many keys they see.</summary>
@@ -130,12 +189,12 @@ internal static unsafe class AttentionKernel
         var place = (piece * plan.Queries) + query;
         var p = head.P + (first * head.Stride);
         var dS = head.DS + (first * head.Stride);
-        CopyRows(plan.P + (place * keys), keys, rows, p, head.Stride);
+        RowCopies.Lengthen(plan.P + (place * keys), keys, keys, rows, p, head.Stride);
         var seen = Seen(p, keys, rows, head.Stride);
-        Squares.TurnRows(plan.O + (place * d), d, rows, d, head.Strip, Rows);
-        for (var key = 0; key < seen; key += AttentionTile.Width)
-            AttentionTile.Multiply(
-                d, head.Strip, Rows, head.TurnedV + ((nint)key * d), AttentionTile.Width, dS + key, head.Stride,
+        Squares.TurnRows(head.DO + (query * head.Width), head.Width, rows, d, head.Strip, Rows);
+        for (var key = 0; key < seen; key += StridedTile.Width)
+            StridedTile.Multiply(
+                d, head.Strip, Rows, head.TurnedV + ((nint)key * d), StridedTile.Width, dS + key, head.Stride,
                 adds: false);
         for (var row = 0; row < rows; row++)
         {
@@ -145,7 +204,11 @@ internal static unsafe class AttentionKernel
         }
 
         Squares.TurnRows(dS, head.Stride, rows, seen, head.Turned, Rows);
-        MultiplyRows(seen, head.Turned, head.K, head.Width, head.DQ, rows, plan.DQ + (place * d), d);
+        MultiplyRows(seen, head.Turned, head.K, head.Width, head.DQ);
+        var dQ = plan.DQ.Of(piece, plan.Heads);
+        var sums = new Span<float>(head.DQ, rows * head.Width);
+        TensorPrimitives.Multiply(sums, plan.Scale, sums);
+        RowCopies.Copy(head.DQ, head.Width, d, rows, dQ.At(query), dQ.Stride);
         return seen;
     }
 
@@ -155,12 +218,12 @@ internal static unsafe class AttentionKernel
         var width = head.Width;
         for (var key = 0; key < seen; key += Rows)
         {
-            for (var column = 0; column < width; column += AttentionTile.Width)
+            for (var column = 0; column < width; column += StridedTile.Width)
             {
                 var (from, to) = ((start * width) + column, (key * width) + column);
-                AttentionTile.Multiply(
+                StridedTile.Multiply(
                     count, head.P + key, head.Stride, head.DO + from, width, head.DV + to, width, adds: true);
-                AttentionTile.Multiply(
+                StridedTile.Multiply(
                     count, head.DS + key, head.Stride, head.Q + from, width, head.DK + to, width, adds: true);
             }
         }
@@ -184,16 +247,16 @@ internal static unsafe class AttentionKernel
         public Gradients(in AttentionPlan plan, long piece)
         {
             var (queries, keys, d) = (plan.Queries, plan.Keys, plan.Width);
-            var filled = AttentionTile.Filled(keys);
+            var filled = StridedTile.Filled(keys);
             Stride = filled + KernelScratch.CacheLine;
-            Width = AttentionTile.Filled(d);
+            Width = StridedTile.Filled(d);
             var scratch = new KernelScratch(
                 ((long)Stride * (d + (2 * Block) + Rows + (3 * Width))) + (2L * queries * Width) + ((d + Width) * Rows),
                 parts: 11);
-            TurnedV = Panels(ref scratch, plan.V + (piece * keys * d), keys, d);
-            K = Rectangle(ref scratch, plan.K + (piece * keys * d), keys, d);
-            Q = Rectangle(ref scratch, plan.Q + (piece * queries * d), queries, d);
-            DO = Rectangle(ref scratch, plan.O + (piece * queries * d), queries, d);
+            TurnedV = Panels(ref scratch, plan.V.Of(piece, plan.Heads), keys, d);
+            K = Rectangle(ref scratch, plan.K.Of(piece, plan.Heads), keys, d);
+            Q = Rectangle(ref scratch, plan.Q.Of(piece, plan.Heads), queries, d, plan.Scale);
+            DO = Rectangle(ref scratch, plan.O.Of(piece, plan.Heads), queries, d);
             P = scratch.Take(Block * Stride);
             DS = scratch.Take(Block * Stride);
             Strip = scratch.Take(d * Rows);
@@ -207,45 +270,34 @@ internal static unsafe class AttentionKernel
     }
 
     /// <summary>Eight rows of a product whose left operand is turned.</summary>
-    private static void MultiplyRows(
-        int depth, float* turned, float* b, int width, float* tiles, int rows, float* result, int d)
+    private static void MultiplyRows(int depth, float* turned, float* b, int width, float* result)
     {
-        for (var column = 0; column < width; column += AttentionTile.Width)
-            AttentionTile.Multiply(depth, turned, Rows, b + column, width, tiles + column, width, adds: false);
-        CopyOut(tiles, width, result, d, rows);
+        for (var column = 0; column < width; column += StridedTile.Width)
+            StridedTile.Multiply(depth, turned, Rows, b + column, width, result + column, width, adds: false);
     }
 
-    /// <summary>X [rows, d] in panels of <see cref="AttentionTile.Width"/> rows, each turned; zeros fill the last.
+    /// <summary>X [rows, d] in panels of <see cref="StridedTile.Width"/> rows, each turned; zeros fill the last.
     /// </summary>
-    private static float* Panels(ref KernelScratch scratch, float* x, int rows, int d)
+    private static float* Panels(ref KernelScratch scratch, HeadRows x, int rows, int d)
     {
-        var turned = scratch.Take(AttentionTile.Filled(rows) * d);
-        for (var row = 0; row < rows; row += AttentionTile.Width)
-            Squares.TurnRows(
-                x + ((long)row * d), d, Math.Min(AttentionTile.Width, rows - row), d, turned + ((nint)row * d),
-                AttentionTile.Width);
+        const int Width = StridedTile.Width;
+        var turned = scratch.Take(StridedTile.Filled(rows) * d);
+        for (var row = 0; row < rows; row += Width)
+            Squares.TurnRows(x.At(row), x.Stride, Math.Min(Width, rows - row), d, turned + ((nint)row * d), Width);
         return turned;
     }
 
-    /// <summary>X [rows, d] with rows of whole tiles: itself, or a copy.</summary>
-    private static float* Rectangle(ref KernelScratch scratch, float* x, int rows, int d)
+    /// <summary>X [rows, d] with rows of whole tiles, one after the other: itself, or a copy, and multiplied.</summary>
+    private static float* Rectangle(ref KernelScratch scratch, HeadRows x, int rows, int d, float factor = 1)
     {
-        var width = AttentionTile.Filled(d);
-        if (width == d)
-            return x;
+        var width = StridedTile.Filled(d);
+        if (width == x.Stride && factor == 1)
+            return x.At(0);
         var copy = scratch.Take(rows * width);
-        CopyRows(x, d, rows, copy, width);
+        RowCopies.Lengthen(x.At(0), x.Stride, d, rows, copy, width);
+        if (factor != 1)
+            TensorPrimitives.Multiply(new Span<float>(copy, rows * width), factor, new Span<float>(copy, rows * width));
         return copy;
-    }
-
-    /// <summary>Copies rows into longer ones, which zeros fill.</summary>
-    private static void CopyRows(float* from, int length, int rows, float* to, int stride)
-    {
-        for (var row = 0; row < rows; row++, from += length, to += stride)
-        {
-            new ReadOnlySpan<float>(from, length).CopyTo(new Span<float>(to, length));
-            new Span<float>(to + length, stride - length).Clear();
-        }
     }
 
     /// <summary>How many keys there are in rows of probabilities, to the last that is not 0.</summary>
@@ -255,11 +307,5 @@ internal static unsafe class AttentionKernel
         for (var row = 0; row < rows; row++, p += stride)
             seen = Math.Max(seen, new ReadOnlySpan<int>(p, keys).LastIndexOfAnyExcept(0) + 1);
         return seen;
-    }
-
-    private static void CopyOut(float* from, int width, float* to, int d, int rows)
-    {
-        for (var row = 0; row < rows; row++, from += width, to += d)
-            new ReadOnlySpan<float>(from, d).CopyTo(new Span<float>(to, d));
     }
 }

@@ -1,197 +1,147 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using OrtPeft.Adapters.Artifacts.Speed.Kernels;
+using OrtPeft.Inference.Kernels.LowRank;
 
 namespace OrtPeft.Inference.Kernels.Products;
 
-/// <summary>
-/// Products with a packed constant matrix, after Goto and van de Geijn ("Anatomy of High-Performance Matrix
-/// Multiplication", 2008): X is packed strip by strip, then every panel is multiplied, block by block, with all strips.
-/// </summary>
+/// <summary>The operators that multiply with a packed constant matrix W [rows, columns]; dims is [rows, columns] int64.
+/// Inputs in brackets may be missing.</summary>
 internal static unsafe class MatMulKernel
 {
-    private const int Width = PackedMatrix.Width;
-    private const int Rows = ProductTile.Rows;
-
-    /// <summary>256 rows, whose elements for one block stay in the second cache.</summary>
-    private const long StripsOfPiece = 32;
-
-    /// <summary>512 rows, for each piece turns the squares that it reads.</summary>
-    private const long StripsOfTurnedPiece = 64;
-
-    /// <summary>X's packed stretch; kept, since the next product needs as much.</summary>
+    /// <summary>LoRA's B, turned; kept, since the next layer needs as much.</summary>
     [ThreadStatic]
-    private static float[]? _strips;
+    private static float[]? _turned;
 
-    /// <summary>Whether the processor has the registers that the tiles are made for. Elsewhere they compute the same,
-    /// but ONNX Runtime is faster.</summary>
-    public static bool IsFast => Avx512F.IsSupported;
-
-    /// <summary>X [..., rows], W packed, [rows, columns] int64 → X·W [..., columns].</summary>
-    public static void Forward(KernelCall call) => Run(call, isTransposed: false);
-
-    /// <summary>X [..., columns], W packed, [rows, columns] int64 → X·Wᵀ [..., rows].</summary>
-    public static void Transposed(KernelCall call) => Run(call, isTransposed: true);
-
-    private static void Run(KernelCall call, bool isTransposed)
+    /// <summary>X [..., rows], W, dims, [bias [columns]], [addend [..., columns]] → X·W + bias + addend.</summary>
+    public static void Forward(KernelCall call)
     {
-        var dims = call.Dims(0);
+        var plan = Plan(call, isTransposed: false, out var dims);
+        plan.Bias = Vector(call, 3, plan.Columns);
+        plan.Addend = OfResult(call, 4, dims);
+        plan.Y = call.Output(0, dims);
+        PackedProduct.Compute(call, plan);
+    }
+
+    /// <summary>dY [..., columns], W, dims → dY·Wᵀ [..., rows].</summary>
+    public static void Transposed(KernelCall call)
+    {
+        var plan = Plan(call, isTransposed: true, out var dims);
+        plan.Y = call.Output(0, dims);
+        PackedProduct.Compute(call, plan);
+    }
+
+    /// <summary>X [..., rows], W, dims, bias [columns] → GELU(X·W + bias), X·W.</summary>
+    public static void Gelu(KernelCall call)
+    {
+        var plan = Plan(call, isTransposed: false, out var dims);
+        plan.HiddenBias = Vector(call, 3, plan.Columns);
+        plan.Finished = call.Output(0, dims);
+        plan.Y = call.Output(1, dims);
+        plan.Finish = &GeluKernel.Activate;
+        PackedProduct.Compute(call, plan);
+    }
+
+    /// <summary>dY [..., columns], W, dims, H [..., rows], bias [rows] → dY·Wᵀ times GELU's slope at H + bias.
+    /// </summary>
+    public static void GeluGradient(KernelCall call)
+    {
+        var plan = Plan(call, isTransposed: true, out var dims);
+        plan.Hidden = OfResult(call, 3, dims);
+        plan.HiddenBias = Vector(call, 4, plan.Columns);
+        plan.Y = call.Output(0, dims);
+        plan.Finish = &GeluKernel.MultiplySlope;
+        PackedProduct.Compute(call, plan);
+    }
+
+    /// <summary>
+    /// X [..., rows], W, dims, A [r, rows], B [columns, r], α, [bias [columns]], [addend [..., columns]] →
+    /// X·W + α·U·Bᵀ + bias + addend [..., columns], U = X·Aᵀ [m, r].
+    /// </summary>
+    public static void Lora(KernelCall call)
+    {
+        var plan = Plan(call, isTransposed: false, out var dims);
+        var low = LowRankRows.Plan(plan.X, plan.Rows, plan.Depth, Rank(call, 3, 4, plan.Depth, plan.Columns));
+        low.V = call.Input<float>(3);
+        low.Factor = *call.Input<float>(5);
+        plan.Factors = call.Input<float>(4);
+        plan.Bias = Vector(call, 6, plan.Columns);
+        plan.Addend = OfResult(call, 7, dims);
+        plan.Y = call.Output(0, dims);
+        low.U = call.Output(1, [plan.Rows, low.Rank]);
+        plan.LowRank = &low;
+        PackedProduct.Compute(call, plan);
+    }
+
+    /// <summary>
+    /// dY [..., columns], W, dims, U [m, r], A [r, rows], B [columns, r], α → dY·Wᵀ + dU·A [..., rows],
+    /// dU = α·dY·B [m, r], dB = α·dYᵀ·U [columns, r].
+    /// </summary>
+    public static void LoraGradient(KernelCall call)
+    {
+        var plan = Plan(call, isTransposed: true, out var dims);
+        var low = LowRankRows.Plan(plan.X, plan.Rows, plan.Depth, Rank(call, 4, 5, plan.Columns, plan.Depth));
+        KernelShapes.RequireEqual([plan.Rows, low.Rank], call.Dims(3));
+        low.V = LowRankRows.Turned(ref _turned, call.Input<float>(5), low.Columns, low.Rank);
+        low.Alpha = *call.Input<float>(6);
+        LowRankSums.Prepare(ref low, call.Input<float>(3));
+        plan.Factors = call.Input<float>(4);
+        plan.Y = call.Output(0, dims);
+        low.U = call.Output(1, [plan.Rows, low.Rank]);
+        low.Total = call.Output(2, [plan.Depth, low.Rank]);
+        plan.LowRank = &low;
+        PackedProduct.Compute(call, plan);
+        LowRankSums.AddUp(call, &low, isTransposed: true);
+    }
+
+    private static ProductPlan Plan(KernelCall call, bool isTransposed, out long[] dims)
+    {
+        dims = call.Dims(0);
         KernelShapes.RequireVector(2, call.Dims(2));
         var (rows, columns) = (call.Input<long>(2)[0], call.Input<long>(2)[1]);
         KernelShapes.RequireEqual(
-            [PackedMatrix.Panels(columns), PackedMatrix.Panels(rows) * Width, Width], call.Dims(1));
+            [PackedMatrix.Panels(columns), PackedMatrix.Panels(rows) * PackedMatrix.Width, PackedMatrix.Width],
+            call.Dims(1));
         var (depth, width) = isTransposed ? (columns, rows) : (rows, columns);
         if (dims.Length == 0 || dims[^1] != depth)
             throw new ArgumentException(
                 $"[{string.Join(", ", dims)}] does not end in {depth}, the matrix's "
                 + (isTransposed ? "columns." : "rows."));
-        var plan = new ProductPlan
+        dims[^1] = width;
+        return new ProductPlan
         {
             Rows = KernelShapes.Count(dims[..^1]),
             Depth = depth,
             Columns = width,
-            Height = PackedMatrix.Panels(rows) * Width,
-            StripsOfPiece = isTransposed ? StripsOfTurnedPiece : StripsOfPiece,
+            Height = PackedMatrix.Panels(rows) * PackedMatrix.Width,
+            IsTransposed = isTransposed,
+            X = call.Input<float>(0),
+            Panels = call.Input<float>(1),
         };
-        dims[^1] = width;
-        var work = new KernelWork { A = call.Input<float>(0), B = call.Input<float>(1), Y = call.Output(0, dims) };
-        work.Plan = &plan;
-        if (plan.Rows > 0)
-            Multiply(call, work, isTransposed);
     }
 
-    private static void Multiply(KernelCall call, KernelWork work, bool isTransposed)
+    private static float* Vector(KernelCall call, int input, long length)
     {
-        var plan = work.Plan;
-        var most = Math.Min(ProductPlan.Stretch, Filled(plan->Depth, isTransposed));
-        work.C = KeptMemory.Of(ref _strips, plan->Strips * Rows * most);
-        for (plan->Start = 0; plan->Start < plan->Depth; plan->Start += ProductPlan.Stretch)
-        {
-            plan->Length = Filled(Math.Min(ProductPlan.Stretch, plan->Depth - plan->Start), isTransposed);
-            work.Body = &PackStrip;
-            call.Share(work, plan->Strips);
-            work.Body = isTransposed ? &MultiplyTurnedPiece : &MultiplyPiece;
-            call.Share(work, PackedMatrix.Panels(plan->Columns) * plan->PiecesOfPanel);
-        }
+        if (!call.Has(input))
+            return null;
+        KernelShapes.RequireVector(length, call.Dims(input));
+        return call.Input<float>(input);
     }
 
-    /// <summary>A length of sums that whole tiles, or whole squares, add up.</summary>
-    private static long Filled(long length, bool isTransposed) => isTransposed
-        ? PackedMatrix.Panels(length) * Width
-        : (length + ProductTile.Unroll - 1) / ProductTile.Unroll * ProductTile.Unroll;
-
-    /// <summary>Eight rows of X, [block][strip][element of the block][row]; what is not there is 0.</summary>
-    private static void PackStrip(in KernelWork work, long strip)
+    private static float* OfResult(KernelCall call, int input, long[] dims)
     {
-        ref readonly var plan = ref *work.Plan;
-        var rows = (int)Math.Min(Rows, plan.Rows - (strip * Rows));
-        var x = work.A + (strip * Rows * plan.Depth) + plan.Start;
-        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
-        {
-            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var target = work.C + (start * plan.Strips * Rows) + (strip * length * Rows);
-            var there = (int)Math.Min(length, plan.Depth - plan.Start - start);
-            Squares.TurnRows(x + start, (nint)plan.Depth, rows, there, target, Rows);
-            new Span<float>(target + (there * Rows), (length - there) * Rows).Clear();
-        }
+        if (!call.Has(input))
+            return null;
+        KernelShapes.RequireEqual(dims, call.Dims(input));
+        return call.Input<float>(input);
     }
 
-    private static void MultiplyPiece(in KernelWork work, long piece)
+    /// <summary>The rank of A [r, rows] and B [columns, r].</summary>
+    private static int Rank(KernelCall call, int a, int b, long rows, long columns)
     {
-        ref readonly var plan = ref *work.Plan;
-        var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
-        {
-            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var block = work.B + (((panel * plan.Height) + plan.Start + start) * Width);
-            var size = length * Width;
-            var next = new Ahead { Start = (byte*)(block + size), Bytes = size * sizeof(float), Runs = 1 };
-            MultiplyBlock(in work, panel, part, start, length, block, next);
-        }
-    }
-
-    private static void MultiplyTurnedPiece(in KernelWork work, long piece)
-    {
-        const int Numbers = ProductPlan.Block * Width;
-        ref readonly var plan = ref *work.Plan;
-        var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        var block = new KernelScratch(Numbers, parts: 1).Take(Numbers);
-        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
-        {
-            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var stride = plan.Height * Width;
-            var square = work.B + (((plan.Start + start) / Width * stride) + (panel * Width * Width));
-            for (var i = 0; i < length; i += Width, square += stride)
-                TurnSquare(square, block + (i * Width));
-            if (start + length == plan.Length)
-                square = work.B + ((plan.Start / Width * stride) + ((panel + 1) * Width * Width));
-            var next = new Ahead
-            {
-                Start = (byte*)square,
-                Bytes = Width * Width * sizeof(float),
-                Runs = ProductPlan.Block / Width,
-                Stride = (nint)stride * sizeof(float),
-            };
-            MultiplyBlock(in work, panel, part, start, length, block, next);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TurnSquare(float* square, float* turned)
-    {
-        for (var row = 0; row < Width; row += Squares.Large)
-        {
-            for (var column = 0; column < Width; column += Squares.Large)
-                Squares.TurnLarge(square + (row * Width) + column, Width, turned + (column * Width) + row, Width);
-        }
-    }
-
-    /// <summary>Multiplies a block of a panel with the strips of a piece.</summary>
-    private static void MultiplyBlock(
-        in KernelWork work, long panel, long part, long start, int length, float* block, Ahead next)
-    {
-        ref readonly var plan = ref *work.Plan;
-        var width = (int)Math.Min(Width, plan.Columns - (panel * Width));
-        var (first, end) = (part * plan.StripsOfPiece, Math.Min((part + 1) * plan.StripsOfPiece, plan.Strips));
-        var adds = plan.Start + start > 0;
-        var stripsOfRun = Math.Max(1, (end - first) / next.Runs);
-        var bytes = next.Bytes / (int)stripsOfRun;
-        for (var strip = first; strip < end; strip++)
-        {
-            var (run, place) = Math.DivRem(strip - first, stripsOfRun);
-            var ahead = next.Start + (run * next.Stride) + (place * bytes);
-            var a = work.C + (start * plan.Strips * Rows) + (strip * length * Rows);
-            var c = work.Y + (strip * Rows * plan.Columns) + (panel * Width);
-            var rows = (int)Math.Min(Rows, plan.Rows - (strip * Rows));
-            if (rows == Rows && width == Width)
-                ProductTile.Multiply(length, a, block, c, (nint)plan.Columns, adds, ahead, bytes);
-            else
-                MultiplyAtEdge(length, a, block, c, plan.Columns, adds, rows, width);
-        }
-    }
-
-    /// <summary>What the next block will read: runs of bytes, a stride apart.</summary>
-    private struct Ahead
-    {
-        public byte* Start;
-        public int Bytes, Runs;
-        public nint Stride;
-    }
-
-    /// <summary>A tile that leaves the result's rows or columns.</summary>
-    [SkipLocalsInit]
-    private static void MultiplyAtEdge(
-        int length, float* a, float* b, float* c, long stride, bool adds, int rows, int width)
-    {
-        var tile = stackalloc float[Rows * Width];
-        ProductTile.Multiply(length, a, b, tile, Width, adds: false, (byte*)b, 0);
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < width; column++)
-            {
-                ref var sum = ref c[(row * stride) + column];
-                sum = (adds ? sum : 0) + tile[(row * Width) + column];
-            }
-        }
+        var rank = call.Matrix(a).Rows;
+        KernelShapes.RequireEqual([rank, rows], call.Dims(a));
+        KernelShapes.RequireEqual([columns, rank], call.Dims(b));
+        return rank is > 0 and <= LowRankPlan.Most
+            ? rank
+            : throw new ArgumentException($"the rank is {rank}, not 1 to {LowRankPlan.Most}.");
     }
 }

@@ -1,10 +1,11 @@
 using OrtPeft.Adapters.Artifacts.Speed.Kernels;
+using OrtPeft.Inference.Kernels.LowRank;
 
 namespace OrtPeft.Inference.Kernels.Products;
 
-/// <summary>A product X [rows, depth] · B [depth, columns], where B comes in panels, and the stretch of its sums that
-/// is at work.</summary>
-internal struct ProductPlan
+/// <summary>A product X [rows, depth] · B [depth, columns], where B comes in panels, what else goes into its result,
+/// and the stretch of its sums that is at work.</summary>
+internal unsafe struct ProductPlan
 {
     /// <summary>
     /// Elements of a sum that one tile adds up: a block of a panel then takes 72 KiB, well within the second cache, and
@@ -22,15 +23,66 @@ internal struct ProductPlan
     /// <summary>The length of a panel of the packed matrix.</summary>
     public long Height;
 
-    /// <summary>Strips that a piece computes.</summary>
-    public long StripsOfPiece;
+    /// <summary>Whether B is the packed matrix with rows and columns exchanged.</summary>
+    public bool IsTransposed;
+
+    /// <summary>Operands: X [rows, depth] and the packed matrix.</summary>
+    public float* X, Panels;
+
+    /// <summary>Added to the result, where it is not null: [rows, columns].</summary>
+    public float* Addend;
+
+    /// <summary>Added to each row of the result, where it is not null: [columns].</summary>
+    public float* Bias;
+
+    /// <summary>The result [rows, columns].</summary>
+    public float* Y;
+
+    /// <summary>LoRA's thin operands, where it is not null: its U times <see cref="Factors"/> is added.</summary>
+    public LowRankPlan* LowRank;
+
+    /// <summary>LoRA's second matrix: B [columns, r], or A [r, columns] where the product is transposed.</summary>
+    public float* Factors;
+
+    /// <summary>Does something with a tile of the result once that is complete, given its place in the result, its
+    /// first column, its rows and its columns; may be null.</summary>
+    public delegate*<in ProductPlan, long, int, int, int, void> Finish;
+
+    /// <summary>What <see cref="Finish"/> reads, [rows, columns] and [columns], and writes, [rows, columns].</summary>
+    public float* Hidden, HiddenBias, Finished;
+
+    /// <summary>X's packed stretch, [block][strip][element of the block][row].</summary>
+    public float* Strips;
+
+    /// <summary>U, [strip][element][row].</summary>
+    public float* LowStrips;
 
     /// <summary>The stretch's first element of the sums, and how many it has, filled up to whole tiles.</summary>
     public long Start, Length;
 
     /// <summary>Rows in units of a tile's.</summary>
-    public readonly long Strips => (Rows + ProductTile.Rows - 1) / ProductTile.Rows;
+    public readonly long StripCount => (Rows + ProductTile.Rows - 1) / ProductTile.Rows;
+
+    /// <summary>Strips that a piece computes: 256 rows, whose elements for one block stay in the second cache, or 512
+    /// where each piece turns the squares that it reads.</summary>
+    public readonly long StripsOfPiece => IsTransposed ? 64 : 32;
 
     /// <summary>Pieces that share a panel.</summary>
-    public readonly long PiecesOfPanel => (Strips + StripsOfPiece - 1) / StripsOfPiece;
+    public readonly long PiecesOfPanel => (StripCount + StripsOfPiece - 1) / StripsOfPiece;
+
+    /// <summary>Strips that are packed at once: as many rows as LoRA's gradient adds up in one piece.</summary>
+    public readonly long StripsOfPacking =>
+        LowRank != null && LowRank->Sums != null ? LowRankRows.OfPiece / ProductTile.Rows : 1;
+
+    /// <summary>Rows of a strip.</summary>
+    public readonly int RowsOf(long strip) => (int)Math.Min(ProductTile.Rows, Rows - (strip * ProductTile.Rows));
+
+    /// <summary>Columns of a panel.</summary>
+    public readonly int WidthOf(long panel) =>
+        (int)Math.Min(PackedMatrix.Width, Columns - (panel * PackedMatrix.Width));
+
+    /// <summary>A length of sums that whole tiles, or whole squares, add up.</summary>
+    public readonly long Filled(long length) => IsTransposed
+        ? PackedMatrix.Panels(length) * PackedMatrix.Width
+        : (length + ProductTile.Unroll - 1) / ProductTile.Unroll * ProductTile.Unroll;
 }

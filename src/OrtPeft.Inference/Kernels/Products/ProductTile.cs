@@ -20,18 +20,16 @@ internal static unsafe class ProductTile
     /// <summary>Steps of the sum in one round of the loop; the sum's length is a multiple.</summary>
     public const int Unroll = 2;
 
-    /// <summary>C = A·B, or C + A·B.</summary>
+    /// <summary>C = A·B, and what is added to it.</summary>
     /// <param name="depth">Elements of a sum, a multiple of <see cref="Unroll"/>.</param>
     /// <param name="a">[depth, <see cref="Rows"/>].</param>
     /// <param name="b">[depth, <see cref="PackedMatrix.Width"/>].</param>
-    /// <param name="c">[<see cref="Rows"/>, <see cref="PackedMatrix.Width"/>].</param>
-    /// <param name="stride">How far C's rows are apart.</param>
-    /// <param name="adds">Whether to add to what C holds.</param>
+    /// <param name="result">Where C goes.</param>
     /// <param name="ahead">What will be read soon; it is asked for on the way, evenly.</param>
     /// <param name="aheadBytes">How many bytes of it.</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
-        int depth, float* a, float* b, float* c, nint stride, bool adds, byte* ahead, int aheadBytes)
+        int depth, float* a, float* b, in TileResult result, byte* ahead, int aheadBytes)
     {
         Row r0 = default, r1 = default, r2 = default, r3 = default;
         Row r4 = default, r5 = default, r6 = default, r7 = default;
@@ -60,14 +58,15 @@ internal static unsafe class ProductTile
             r7.Add(a[15], x, y, z);
         }
 
-        r0.Store(c, adds);
-        r1.Store(c += stride, adds);
-        r2.Store(c += stride, adds);
-        r3.Store(c += stride, adds);
-        r4.Store(c += stride, adds);
-        r5.Store(c += stride, adds);
-        r6.Store(c += stride, adds);
-        r7.Store(c + stride, adds);
+        var to = result;
+        r0.Store(ref to);
+        r1.Store(ref to);
+        r2.Store(ref to);
+        r3.Store(ref to);
+        r4.Store(ref to);
+        r5.Store(ref to);
+        r6.Store(ref to);
+        r7.Store(ref to);
     }
 
     /// <summary>One row of C.</summary>
@@ -85,14 +84,28 @@ internal static unsafe class ProductTile
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly void Store(float* c, bool adds)
+        public readonly void Store(ref TileResult to)
         {
             var (x, y, z) = (_x, _y, _z);
-            if (adds)
-                (x, y, z) = (x + Vector512.Load(c), y + Vector512.Load(c + 16), z + Vector512.Load(c + 32));
-            x.Store(c);
-            y.Store(c + 16);
-            z.Store(c + 32);
+            if (to.Sum != null)
+            {
+                x += Vector512.Load(to.Sum);
+                y += Vector512.Load(to.Sum + 16);
+                z += Vector512.Load(to.Sum + 32);
+                to.Sum += to.SumStride;
+            }
+
+            if (to.Bias != null)
+            {
+                x += Vector512.Load(to.Bias);
+                y += Vector512.Load(to.Bias + 16);
+                z += Vector512.Load(to.Bias + 32);
+            }
+
+            x.Store(to.C);
+            y.Store(to.C + 16);
+            z.Store(to.C + 32);
+            to.C += to.Stride;
         }
     }
 }

@@ -18,6 +18,8 @@ internal static class AttentionKernels
             if (Forward(softmax) is { } forward && Backward(forward) is { } backward)
                 Replace(g, softmax, forward, backward);
         }
+
+        SelfAttentionKernels.Run(g);
     }
 
     private static void Replace(GraphBuilder g, Node softmax, Products forward, Gradients backward)

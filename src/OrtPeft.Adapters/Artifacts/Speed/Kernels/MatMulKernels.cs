@@ -30,8 +30,10 @@ internal static class MatMulKernels
         {
             var node = product.Node;
             var op = product.RowAxis == rowAxis ? FusedOps.MatMul : FusedOps.MatMulTransposed;
-            var result = Fused.Op(g, node, op, node.Output, node.Inputs[0]!, packed, dims);
-            if (node.Input(2) is { } bias)
+            var hasBias = node.Input(2) is not null && op == FusedOps.MatMul;
+            Value?[] inputs = [node.Inputs[0], packed, dims, .. hasBias ? node.Inputs.Skip(2) : []];
+            var result = Fused.Op(g, node, op, node.Output, inputs);
+            if (node.Input(2) is { } bias && !hasBias)
                 result = g.Add(result, bias);
             Replacement.Put(g, node, result);
         }

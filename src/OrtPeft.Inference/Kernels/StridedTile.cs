@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace OrtPeft.Inference.Kernels.Attention;
+namespace OrtPeft.Inference.Kernels;
 
-/// <summary>A piece of one of attention's products: eight rows of sums, 32 wide, which stay in registers.</summary>
-internal static unsafe class AttentionTile
+/// <summary>A piece of a small product whose operands lie where they are: eight rows of sums, 32 wide, which stay in
+/// registers.</summary>
+internal static unsafe class StridedTile
 {
     /// <summary>Rows of the result.</summary>
     public const int Rows = 8;
