@@ -43,6 +43,15 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
     public ImmutableArray<long>? ToStatic() =>
         IsStatic ? [.. _dims.Select(static d => d.Value!.Value)] : null;
 
+    /// <summary>Whether two tensors' axes are surely of the same lengths.</summary>
+    /// <param name="other">The other's axes.</param>
+    /// <returns>True when all axes are known and equal; false when some differ or may differ.</returns>
+    public bool SurelyEquals(IReadOnlyList<Dim> other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Rank == other.Count && _dims.Zip(other).All(static pair => pair.First.SurelyEquals(pair.Second));
+    }
+
     /// <inheritdoc/>
     public bool Equals(Shape? other) => other is not null && _dims.SequenceEqual(other._dims);
 

@@ -24,23 +24,6 @@ internal static unsafe class LowRankRows
         Factor = 1,
     };
 
-    /// <summary>A matrix [rows, columns], turned.</summary>
-    /// <param name="kept">Memory for it.</param>
-    /// <param name="v">The matrix.</param>
-    /// <param name="rows">Its rows.</param>
-    /// <param name="columns">Its columns.</param>
-    public static float* Turned(ref float[]? kept, float* v, int rows, int columns)
-    {
-        var turned = KeptMemory.Of(ref kept, (long)rows * columns);
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < columns; column++)
-                turned[((nint)column * rows) + row] = *v++;
-        }
-
-        return turned;
-    }
-
     /// <summary>U, and what is to be added up, of some rows.</summary>
     public static void Compute(in LowRankPlan plan, int first, int end)
     {

@@ -80,7 +80,8 @@ internal static unsafe class MatMulKernel
         var plan = Plan(call, isTransposed: true, out var dims);
         var low = LowRankRows.Plan(plan.X, plan.Rows, plan.Depth, Rank(call, 4, 5, plan.Columns, plan.Depth));
         KernelShapes.RequireEqual([plan.Rows, low.Rank], call.Dims(3));
-        low.V = LowRankRows.Turned(ref _turned, call.Input<float>(5), low.Columns, low.Rank);
+        low.V = KeptMemory.Of(ref _turned, (long)low.Columns * low.Rank);
+        Squares.TurnRows(call.Input<float>(5), low.Rank, low.Columns, low.Rank, low.V, low.Columns);
         low.Alpha = *call.Input<float>(6);
         LowRankSums.Prepare(ref low, call.Input<float>(3));
         plan.Factors = call.Input<float>(4);

@@ -34,7 +34,7 @@ internal static unsafe class PackedProduct
         plan.Strips = KeptMemory.Of(
             ref _strips, plan.StripCount * Rows * Math.Min(ProductPlan.Stretch, plan.Filled(plan.Depth)));
         if (plan.LowRank != null)
-            plan.LowStrips = KeptMemory.Of(ref _lowStrips, plan.StripCount * Rows * LowRankPlan.Most);
+            plan.LowStrips = KeptMemory.Of(ref _lowStrips, plan.StripCount * Rows * plan.LowRank->EvenRank);
         for (plan.Start = 0; plan.Start < plan.Depth; plan.Start += ProductPlan.Stretch)
         {
             plan.Length = plan.Filled(Math.Min(ProductPlan.Stretch, plan.Depth - plan.Start));
@@ -79,7 +79,7 @@ internal static unsafe class PackedProduct
     private static void PackLowStrip(in ProductPlan plan, long strip)
     {
         ref readonly var low = ref *plan.LowRank;
-        var target = plan.LowStrips + (strip * LowRankPlan.Most * Rows);
+        var target = plan.LowStrips + (strip * low.EvenRank * Rows);
         Squares.TurnRows(
             low.U + (strip * Rows * low.Rank), low.Rank, plan.RowsOf(strip), low.Rank, target, Rows);
         var u = new Span<float>(target, low.Rank * Rows);
@@ -151,8 +151,8 @@ internal static unsafe class PackedProduct
         if (plan.LowRank == null)
             return null;
         var (rank, width) = (plan.LowRank->Rank, plan.WidthOf(panel));
-        var low = scratch.Take(LowRankPlan.Most * Width);
-        new Span<float>(low, LowRankPlan.Most * Width).Clear();
+        var low = scratch.Take(plan.LowRank->EvenRank * Width);
+        new Span<float>(low, plan.LowRank->EvenRank * Width).Clear();
         if (plan.IsTransposed)
             RowCopies.Copy(plan.Factors + (panel * Width), (nint)plan.Columns, width, rank, low, Width);
         else
@@ -210,8 +210,9 @@ internal static unsafe class PackedProduct
         {
             var stride = (nint)plan.Columns;
             var result = new TileResult { C = plan.Y + c, Stride = stride, Sum = plan.Y + c, SumStride = stride };
-            var u = plan.LowStrips + (strip * LowRankPlan.Most * Rows);
-            MultiplyTile(plan.LowRank->EvenRank, u, low, in result, rows, width, (byte*)u, 0);
+            var depth = plan.LowRank->EvenRank;
+            var u = plan.LowStrips + (strip * depth * Rows);
+            MultiplyTile(depth, u, low, in result, rows, width, (byte*)u, 0);
         }
 
         if (plan.Finish != null)

@@ -22,21 +22,22 @@ internal static unsafe class Squares
     /// <param name="rows">How many there are, at most the width.</param>
     /// <param name="length">Their elements.</param>
     /// <param name="y">The result.</param>
-    /// <param name="width">Its columns, a multiple of <see cref="Small"/>.</param>
+    /// <param name="width">Its columns; faster where they are a multiple of <see cref="Small"/> and all have rows.
+    /// </param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TurnRows(float* x, nint stride, int rows, int length, float* y, int width)
     {
         var i = 0;
-        for (; rows == width && i <= length - Small; i += Small)
+        for (; rows == width && width % Small == 0 && i <= length - Small; i += Small)
         {
             for (var row = 0; row < width; row += Small)
-                TurnSmall(x + (row * stride) + i, stride, y + (i * width) + row, width);
+                TurnSmall(x + (row * stride) + i, stride, y + ((nint)i * width) + row, width);
         }
 
         for (; i < length; i++)
         {
             for (var row = 0; row < width; row++)
-                y[(i * width) + row] = row < rows ? x[(row * stride) + i] : 0;
+                y[((nint)i * width) + row] = row < rows ? x[(row * stride) + i] : 0;
         }
     }
 

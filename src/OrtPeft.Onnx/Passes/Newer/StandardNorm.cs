@@ -17,9 +17,7 @@ internal static class StandardNorm
         var rank = x.Shape?.Rank ?? throw ContribOps.Refusal(node, $"an input {x} of unknown rank");
         var first = axis < 0 ? axis + rank : axis;
         var normalized = x.Shape.Skip((int)first).ToArray();
-        var fits = scale.Shape is { } shape && shape.Rank == normalized.Length
-            && shape.Zip(normalized).All(static p => p.First.SurelyEquals(p.Second));
-        if (!fits)
+        if (scale.Shape?.SurelyEquals(normalized) is not true)
             scale = g.Expand(scale, g.Op("Slice", g.Shape(x), g.Int64(first), g.Int64(rank)));
         return [RootMeanSquare.Normalize(g, x, scale, node.Attributes.Float("epsilon", 1e-5f), axis)];
     }

@@ -40,8 +40,8 @@ internal static class Rows
         [.. value.Uses.Select(static u => u.Node).Distinct().Where(static n => !n.Is("Shape"))];
 
     /// <summary>Whether two values surely have one shape.</summary>
-    public static bool AreOfOneShape(Shape? one, Shape? other) => one is not null && other is not null
-        && one.Rank == other.Rank && one.Zip(other).All(static d => d.First.SurelyEquals(d.Second));
+    public static bool AreOfOneShape(Shape? one, Shape? other) =>
+        one is not null && other is not null && one.SurelyEquals(other);
 
     private static long? Length(Value value) =>
         value.Shape is { Rank: > 0 } shape ? shape[shape.Rank - 1].Value : null;
