@@ -79,6 +79,7 @@ internal static class KernelCases
         LowRank("thicker than a tile", 9, 33, 17),
         LowRank("more rows than a piece has", 150, 300, 1),
         LowRank("no rows", 0, 16, 4),
+        LowRank("no rows and much to write over", 0, 4096, 64),
     ];
 
     /// <summary>Numbers of a normal distribution with a deviation of 2.</summary>

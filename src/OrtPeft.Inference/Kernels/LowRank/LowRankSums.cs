@@ -27,7 +27,8 @@ internal static unsafe class LowRankSums
             RowCopies.Lengthen(other, plan.Rank, plan.Rank, plan.Rows, plan.Other, plan.FilledRank);
         }
 
-        plan.Sums = KeptMemory.Of(ref _sums, Pieces(in plan) * plan.FilledRank * plan.FilledColumns);
+        // Without rows there is no piece, but sums of zeros.
+        plan.Sums = KeptMemory.Of(ref _sums, Math.Max(Pieces(in plan), 1) * plan.FilledRank * plan.FilledColumns);
     }
 
     /// <summary>How many pieces add up rows.</summary>
