@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -20,12 +21,15 @@ internal static class Indexing
 
     /// <summary>
     /// The indices become one axis, are repeated over the other axes, and the gradient is added into zeros at them.
-    /// Negative indices count from the end here as there.
+    /// Negative indices count from the end here as there. Slices that were surely picked once are written, which needs
+    /// no sums: ONNX Runtime adds one number after the other.
     /// </summary>
     private static IReadOnlyList<Value?> Gather(RuleContext c)
     {
         var (data, indices) = (c.X(0), c.X(1));
         var (rank, axis) = (c.Rank(data), c.Axis(0, c.Rank(data)));
+        if (axis == 0 && DistinctIndices.Are(indices))
+            return [c.G.Op("ScatterND", c.G.ZerosLike(data), c.G.Unsqueeze(indices, 1), c.DY), null];
         var shape = c.G.Shape(data);
         var before = c.G.Op("Slice", shape, c.G.Int64(0), c.G.Int64(axis));
         var after = c.G.Op("Slice", shape, c.G.Int64(axis + 1), c.G.Int64(rank));

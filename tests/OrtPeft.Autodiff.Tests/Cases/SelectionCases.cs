@@ -36,6 +36,13 @@ internal static class SelectionCases
         Gather("a vector by a scalar", 0, Generic(4), Int64([2])),
         Gather("no index", 0, Generic(4, 3), Int64([], 0)),
         Gather("an axis of one", 0, Generic(1, 3), Int64([0, 0], 2)),
+        GatherMasked("rows of a mask", 0, Bool([1, 0, 1, 1], 4), Generic(4, 3)),
+        GatherMasked("no row of a mask", 0, Bool([0, 0, 0], 3), Generic(3, 2)),
+        GatherMasked("all rows of a mask", 0, Bool([1, 1], 2), Generic(2, 2)),
+        GatherMasked("slices of a mask", 0, Bool([1, 0, 1], 3), Generic(3, 2, 2)),
+        GatherMasked("numbers of a mask", 0, Bool([0, 1, 1], 3), Generic(3)),
+        GatherMasked("columns of a mask", 1, Bool([0, 1, 1], 3), Generic(2, 3)),
+        GatherMasked("places of two axes, some twice", 0, Bool([1, 1, 1, 0], 2, 2), Generic(3, 2)),
         GatherElements("rows", 0, Generic(3, 2), Int64([0, 2, 2, 2], 2, 2)),
         GatherElements("columns", 1, Generic(2, 3), Int64([0, -1, 1, 1], 2, 2)),
         GatherElements("the last axis, fewer rows", -1, Generic(3, 3), Int64([2, 2, 0, 1], 1, 4)),
@@ -46,6 +53,9 @@ internal static class SelectionCases
 
     private static GradientCase Gather(string name, long axis, TestInput data, TestInput indices) =>
         new("Gather", name, (g, x) => [g.Gather(x[0], x[1], axis)], data, indices);
+
+    private static GradientCase GatherMasked(string name, long axis, TestInput mask, TestInput data) => new(
+        "Gather", name, (g, x) => [g.Gather(x[1], g.Reshape(g.Op("NonZero", x[0]), -1), axis)], mask, data);
 
     private static GradientCase GatherElements(string name, long axis, TestInput data, TestInput indices) =>
         new(
