@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Artifacts.Objectives;
 
@@ -14,6 +15,9 @@ namespace OrtPeft.Adapters.Artifacts.Objectives;
 public sealed class CausalLm : IObjective
 {
     private const long Ignored = -100;
+
+    /// <summary>How many positions of a batch have a label: the length of all that is picked at them.</summary>
+    internal static Dim Supervised { get; } = Dim.Named("positions with a label");
 
     /// <inheritdoc/>
     public string Name => "causal-lm";
@@ -36,6 +40,7 @@ public sealed class CausalLm : IObjective
         g.Scope = "/loss";
         var next = NextTokens(g, labels, scope.VirtualTokens);
         var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
+        picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
         return head is { Bias: null, Node.Inputs.Count: 2 } && !IsAddedTo(head)
@@ -75,8 +80,7 @@ public sealed class CausalLm : IObjective
     {
         var (g, weight) = (scope.Builder, head.Weight);
         var hidden = head.Node.Inputs[0]!;
-        var rows = g.Reshape(hidden, -1, head.InFeatures);
-        var h = g.Gather(rows, picked);
+        var h = g.Gather(g.Reshape(hidden, -1, head.InFeatures), picked);
         var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
         var (sum, logP) = NegativeLogLikelihood(g, logits, targets);
         if (scope.Scale is null)
@@ -84,8 +88,7 @@ public sealed class CausalLm : IObjective
         var p = g.Op("Exp", logP);
         var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
         var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
-        var dRows = g.Op("ScatterND", g.ZerosLike(rows), g.Unsqueeze(picked, 1), dH);
-        var seeds = new List<Seed> { new(hidden, g.ReshapeLike(dRows, hidden)) };
+        var seeds = new List<Seed> { new(h, dH) };
         if (scope.Trainable.Contains(weight))
             seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
         else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
@@ -115,21 +118,19 @@ public sealed class CausalLm : IObjective
         return g.Gemm(g.Sub(g.Gather(p, places, 1), isTarget), g.Mul(h, scope.Scale!), transA: true);
     }
 
-    /// <summary>For heads of other forms: picks rows of the logits, dlogits = (P − onehot)·scale at them.</summary>
+    /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
     private static Loss LogitsLoss(LossScope scope, Value picked, Value targets, Value count)
     {
         var (g, logits) = (scope.Builder, scope.Output);
         var vocabulary = logits.Shape![2].Value
             ?? throw new GraphException(
                 $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
-        var rows = g.Reshape(logits, -1, vocabulary);
-        var (sum, logP) = NegativeLogLikelihood(g, g.Gather(rows, picked), targets);
+        var y = g.Gather(g.Reshape(logits, -1, vocabulary), picked);
+        var (sum, logP) = NegativeLogLikelihood(g, y, targets);
         if (scope.Scale is null)
             return new Loss(sum, count, []);
         var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        var dPicked = g.Mul(g.Sub(g.Op("Exp", logP), oneHot), scope.Scale);
-        var dRows = g.Op("ScatterND", g.ZerosLike(rows), g.Unsqueeze(picked, 1), dPicked);
-        return new Loss(sum, count, [new Seed(logits, g.ReshapeLike(dRows, logits))]);
+        return new Loss(sum, count, [new Seed(y, g.Mul(g.Sub(g.Op("Exp", logP), oneHot), scope.Scale))]);
     }
 
     private static (Value Sum, Value LogP) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
