@@ -41,11 +41,14 @@ internal static class BackwardDequantization
         reader.SetInput(use.Index, weight.Again(g, One(g, gradient)));
     }
 
-    /// <summary>1 where the first number equals itself; where it is NaN the product is NaN either way.</summary>
+    /// <summary>
+    /// 1 where the first number of some row equals itself; where all are NaN the product is NaN either way, and where
+    /// there are no rows nothing is multiplied.
+    /// </summary>
     private static Value One(GraphBuilder g, Value gradient)
     {
-        var corner = g.Op("Slice", gradient, g.Int64(0, 0), g.Int64(1, 1), g.Int64(0, 1));
-        var first = g.Op("Squeeze", corner, g.Int64(0, 1));
-        return g.Op("Cast", [g.Op("Equal", first, first)], NodeAttribute.Of("to", (long)ElementType.Float));
+        var column = g.Op("Slice", gradient, g.Int64(0), g.Int64(1), g.Int64(1));
+        var numbers = g.ReduceSum(g.Cast(g.Op("Equal", column, column), ElementType.Float), [], keepDims: false);
+        return g.Op("Min", numbers, g.Scalar(ElementType.Float, 1));
     }
 }

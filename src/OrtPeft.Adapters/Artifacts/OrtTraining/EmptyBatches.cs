@@ -1,20 +1,21 @@
+using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
 /// <summary>
-/// Lets a head that trains be fed batches without a supervised token: ONNX Runtime 1.19 refuses a <c>Gemm</c> that sums
-/// over no elements, so that sum gets one of zeros.
+/// Lets weights behind the last attention, the head among them, be fed batches without a supervised token: ONNX Runtime
+/// 1.19 refuses a <c>Gemm</c> that sums over no elements, so that sum gets one of zeros.
 /// </summary>
 internal static class EmptyBatches
 {
-    private const string LossScope = "/loss/";
-
     public static void Allow(Model model)
     {
+        // Inference forgets which axes are the supervised positions.
+        var sums = model.Graph.Nodes.Where(IsOverSupervisedTokens).ToArray();
         var g = GraphBuilder.Over(model);
-        foreach (var node in model.Graph.Nodes.Where(IsOverSupervisedTokens).ToArray())
+        foreach (var node in sums)
         {
             g.Before = node;
             g.Scope = "/loss/padded";
@@ -23,8 +24,8 @@ internal static class EmptyBatches
         }
     }
 
-    /// <summary>pᵀ·h of the loss, one row of both for each supervised token.</summary>
-    private static bool IsOverSupervisedTokens(Node node) =>
-        node.Is("Gemm") && node.Name.StartsWith(LossScope, StringComparison.Ordinal)
-        && node.Attributes.Int("transA", 0) == 1;
+    /// <summary>A weight's gradient Xᵀ·dY, one row of both for each supervised token.</summary>
+    private static bool IsOverSupervisedTokens(Node node) => node.Is("Gemm")
+        && node.Attributes.Int("transA", 0) == 1
+        && node.Inputs[0]!.Shape is { Rank: 2 } rows && rows[0].SurelyEquals(CausalLm.Supervised);
 }
