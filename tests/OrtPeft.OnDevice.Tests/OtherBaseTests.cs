@@ -52,7 +52,7 @@ public sealed class OtherBaseTests(EngineRun run)
         Testing.Near.Within(expected, [.. losses.Select(static l => (float)l)], 1e-4, name);
     }
 
-    private static PeftModel Adapted(string name) => PeftModel.Create(
+    internal static PeftModel Adapted(string name) => PeftModel.Create(
         Bases[name](), new LoraConfig { R = 4, TargetModules = "all-linear", InitLoraWeights = false }, seed: 3);
 
     private static Model Fresh(string preset)

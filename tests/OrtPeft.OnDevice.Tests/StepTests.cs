@@ -1,5 +1,7 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
@@ -15,6 +17,18 @@ public sealed class StepTests(EngineRun run)
     private const string Accumulated = "steps/accumulated";
     private const string AtOnce = "steps/at once";
     private const string Unlabelled = "steps/unlabelled";
+
+    /// <summary>What trains behind the last attention is computed on no rows at all there.</summary>
+    private static Dictionary<string, Func<PeftModel>> AlsoWithoutLabels { get; } = new()
+    {
+        ["lora"] = static () => Tiny.Lora(),
+        ["full"] = static () => PeftModel.Create(Tiny.Base, new FullConfig()),
+        ["bottleneck"] = static () => PeftModel.Create(Tiny.Base, new BottleneckConfig { ReductionFactor = 4 }),
+        ["dora"] = static () => PeftModel.Create(
+            Tiny.Base, new LoraConfig { UseDora = true, TargetModules = "all-linear", InitLoraWeights = false }),
+        ["llama"] = static () => OtherBaseTests.Adapted("llama"),
+        ["4 bits"] = static () => OtherBaseTests.Adapted("4 bits"),
+    };
 
     internal static IEnumerable<EngineJob> Jobs =>
     [
@@ -36,9 +50,9 @@ public sealed class StepTests(EngineRun run)
         {
             Batches = [Joined(Full(3, 0), Full(3, 1)), Joined(Full(3, 2), Full(3, 3))],
         },
-        .. new[] { "lora", "full" }.Select(static method => new EngineJob(
-            $"{Unlabelled}/{method}",
-            () => method == "full" ? PeftModel.Create(Tiny.Base, new FullConfig()) : Tiny.Lora(),
+        .. AlsoWithoutLabels.Select(static adapted => new EngineJob(
+            $"{Unlabelled}/{adapted.Key}",
+            adapted.Value,
             [EngineStep.Read(), EngineStep.Train(0), EngineStep.Evaluate(0), EngineStep.Read()])
         {
             Batches = [WithoutLabels(Full(3, 0))],
@@ -80,12 +94,13 @@ public sealed class StepTests(EngineRun run)
         Testing.Near.Within(whole.Parameters[0], halves.Parameters[0], 1e-4, "parameters");
     }
 
+    public static TheoryData<string> NamesWithoutLabels => [.. AlsoWithoutLabels.Keys];
+
     [EngineTheory]
-    [InlineData("lora")]
-    [InlineData("full")]
-    public void RunTrainStep_WithoutALabel_GivesZeroAndMovesNothing(string method)
+    [MemberData(nameof(NamesWithoutLabels))]
+    public void RunTrainStep_WithoutALabel_GivesZeroAndMovesNothing(string name)
     {
-        var result = run[$"{Unlabelled}/{method}"];
+        var result = run[$"{Unlabelled}/{name}"];
 
         Assert.Equal([0, 0], result.Losses);
         Assert.Equal(result.Parameters[0], result.Parameters[1]);

@@ -63,8 +63,7 @@ public static class TrainingGraph
         var g = GraphBuilder.Over(prepared.Model);
         dropout(prepared.Model, g.Shapes);
         speedups ??= Speedups.Portable;
-        Apply(speedups, SpeedupStage.BeforeGradient, g);
-        Differentiate(prepared, g, objective, peft.VirtualTokens);
+        Differentiate(prepared, g, objective, peft.VirtualTokens, speedups);
         Apply(speedups, SpeedupStage.AfterGradient, g);
         if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOps.Domain))
             prepared.Model.Opsets[FusedOps.Domain] = 1;
@@ -98,7 +97,7 @@ public static class TrainingGraph
             graph.TurnIntoInput(weight);
         OutputRemoval.Run(copy, graph.Outputs.Skip(1));
         DropoutLowering.ForEvaluation(copy);
-        Differentiate(new PreparedModel(copy, values, []), GraphBuilder.Over(copy), objective, virtualTokens: 0);
+        Differentiate(new PreparedModel(copy, values, []), GraphBuilder.Over(copy), objective, virtualTokens: 0, []);
         return copy;
     }
 
@@ -157,17 +156,37 @@ public static class TrainingGraph
     private static GradientRule? RuleOf(Node node, Model model) =>
         GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
 
-    private static void Differentiate(PreparedModel prepared, GraphBuilder g, IObjective objective, int virtualTokens)
+    private static void Differentiate(
+        PreparedModel prepared,
+        GraphBuilder g,
+        IObjective objective,
+        int virtualTokens,
+        IReadOnlyList<Speedup> speedups)
     {
         var (model, wanted) = (prepared.Model, prepared.Parameters);
         var graph = model.Graph;
         var scale = graph.AddInput(Scale, ElementType.Float, []);
         var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens));
+        loss = Rewritten(loss, g, speedups);
         var forward = graph.Nodes.ToHashSet();
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
         BackwardDequantization.Run(g, forward);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
+    }
+
+    /// <summary>
+    /// The loss after the rewrites before differentiation. They see it as the graph's only results: the head's product
+    /// at every position no longer reads what they rewrite, and what takes a result's place is found there.
+    /// </summary>
+    private static Loss Rewritten(Loss loss, GraphBuilder g, IReadOnlyList<Speedup> speedups)
+    {
+        var graph = g.Graph;
+        SetOutputs(graph, [loss.Sum, loss.Count, .. loss.Seeds.SelectMany(static s => new[] { s.Value, s.Gradient })]);
+        graph.RemoveDeadCode();
+        Apply(speedups, SpeedupStage.BeforeGradient, g);
+        var seeds = graph.Outputs.Skip(2).Chunk(2).Select(static s => new Seed(s[0], s[1]));
+        return new Loss(graph.Outputs[0], graph.Outputs[1], [.. seeds]);
     }
 
     private static Model LossAlone(
@@ -211,12 +230,19 @@ public static class TrainingGraph
         PastRemoval.Run(model);
     }
 
+    private static void SetOutputs(Graph graph, IEnumerable<Value> outputs)
+    {
+        foreach (var output in graph.Outputs.ToArray())
+            graph.RemoveOutput(output);
+        foreach (var output in outputs)
+            graph.AddOutput(output);
+    }
+
     private static void SetOutputs(
         GraphBuilder g, Loss loss, IEnumerable<(Value Parameter, Value Gradient)> gradients, Value? last = null)
     {
         var graph = g.Graph;
-        foreach (var output in graph.Outputs.ToArray())
-            graph.RemoveOutput(output);
+        SetOutputs(graph, []);
         Name(loss.Sum, LossSum);
         Name(loss.Count, Count);
         foreach (var (parameter, gradient) in gradients)

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Benchmarks;
@@ -52,7 +53,8 @@ public static class TrainingBenchmark
 
         double[] timed = [.. steps.Seconds.Skip(options.WarmupSteps)];
         var median = Sample.Median(timed);
-        var graph = TrainingGraph.ForTraining(model, new CausalLm());
+        var speedups = Speedups.Except(options.WithoutSpeedups).Intersect(Speedups.Portable);
+        var graph = TrainingGraph.ForTraining(model, new CausalLm(), speedups: [.. speedups]);
         var supervised = rows.Sum(static r => (long)r.SupervisedTokens);
         var products = MultiplyAdds.Count(graph, options.BatchSize, options.SequenceLength, supervised);
         return new BenchmarkResult

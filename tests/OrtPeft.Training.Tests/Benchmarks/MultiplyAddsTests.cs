@@ -9,7 +9,8 @@ public sealed class MultiplyAddsTests
 {
     /// <summary>
     /// Counted by hand for GPT-2 of width E, h heads and LoRA of rank r on c_attn: forward once, backward to the
-    /// activations once, attention's products backward twice, and nothing below the lowest adapter.
+    /// activations once, attention's products backward twice, nothing below the lowest adapter, and behind the last
+    /// attention supervised tokens only.
     /// </summary>
     [Fact]
     public void Count_OfLoraOnGpt2_IsThatOfItsProducts()
@@ -20,8 +21,10 @@ public sealed class MultiplyAddsTests
         const long Attention = 2 * B * S * S * E; // scores, and their product with the values
         const long Lora = Tokens * R * 4 * E;
         const long Lowest = Tokens * ((3 * E * E) + (R * E)); // what the lowest adapter's input would take
+        const long Last = (Tokens - Supervised) * 9 * E * E; // behind the last attention: c_proj, c_fc and mlp.c_proj
         const long Head = Supervised * E * V;
-        const long Expected = (Layers * ((2 * Linear) + (3 * Attention) + (3 * Lora))) - Lowest + (2 * Head);
+        const long All = Layers * ((2 * Linear) + (3 * Attention) + (3 * Lora));
+        const long Expected = All - Lowest - (2 * Last) + (2 * Head);
         var graph = TrainingGraph.ForTraining(Tiny.Lora(), new CausalLm());
 
         var count = MultiplyAdds.Count(graph, B, S, Supervised);

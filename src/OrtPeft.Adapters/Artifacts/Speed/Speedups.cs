@@ -10,6 +10,8 @@ public static class Speedups
     [
         new("pad-rows", "pad inner rows of 4 KiB multiples, which caches hold badly", SpeedupStage.BeforeGradient,
             RowPadding.Run) { ForPackedWeights = true },
+        new("pick-rows", "compute behind the last attention only rows with labels", SpeedupStage.BeforeGradient,
+            RowPicking.Run),
         new("merge-masks", "add the causal and the padding mask at once", SpeedupStage.AfterGradient, MaskMerging.Run),
         new("kernel-gelu", "GELU and its gradient in one pass each", SpeedupStage.AfterGradient, GeluKernels.Run)
         {
