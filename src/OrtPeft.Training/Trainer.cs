@@ -204,7 +204,7 @@ public sealed class Trainer : IDisposable
     {
         var tokens = _subject.Runtime.RunsBatchesInParts ? _arguments.MicroBatchTokens : 0;
         var batches = _batches.MicroBatches(step)
-            .SelectMany(rows => MicroBatches.Split(rows, _train.LengthOf, tokens))
+            .SelectMany(rows => MicroBatches.Split(rows, _train.LengthOf, _train.SupervisedTokensOf, tokens))
             .Select(rows => _train.Collate(rows))
             .Where(b => b.CountFor(_subject.VirtualTokens) > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);

@@ -84,7 +84,8 @@ public sealed record TrainingArguments
     public bool Resume { get; init; }
 
     /// <summary>
-    /// The most tokens, padding included, that run through the model at once: a batch with more is run in parts, rows
+    /// The most tokens, padding included, that run through the model at once, and as many more without a label, such
+    /// as prompts: those never meet the vocabulary, which takes most memory. A batch with more is run in parts, rows
     /// of like length together, whose gradients add up to the batch's. The step is the same to rounding, takes less
     /// memory, and spends less on padding. At least one row is run. Default 256; 0 runs every batch whole. ONNX
     /// Runtime's training session always does.

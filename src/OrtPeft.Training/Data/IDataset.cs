@@ -14,6 +14,11 @@ public interface IDataset
     /// <returns>Tokens, at least 1; 1 for rows that are no sequences.</returns>
     int LengthOf(int row);
 
+    /// <summary>How many of a row's tokens the loss looks at.</summary>
+    /// <param name="row">The row's number, from 0.</param>
+    /// <returns>Tokens, at most the row's length; 1 for rows that are no sequences.</returns>
+    int SupervisedTokensOf(int row);
+
     /// <summary>Puts rows together.</summary>
     /// <param name="rows">Row numbers, from 0.</param>
     /// <returns>What a model is fed with.</returns>

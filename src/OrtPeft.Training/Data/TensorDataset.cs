@@ -40,6 +40,9 @@ public sealed class TensorDataset : IDataset
     public int LengthOf(int row) => 1;
 
     /// <inheritdoc/>
+    public int SupervisedTokensOf(int row) => 1;
+
+    /// <inheritdoc/>
     public FeedBatch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -47,6 +47,9 @@ public sealed class TokenDataset : IDataset
     public int LengthOf(int row) => _examples[row].Length;
 
     /// <inheritdoc/>
+    public int SupervisedTokensOf(int row) => _examples[row].SupervisedTokens;
+
+    /// <inheritdoc/>
     public FeedBatch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -15,10 +15,17 @@ public sealed class MicroBatchesTests
 
         var holds = Prop.ForAll(lengths, limits, static (lengths, limit) =>
         {
-            var parts = MicroBatches.Split(Rows(lengths.Count), row => lengths[row], limit);
+            int LabelsOf(int row) => lengths[row] * row % (lengths[row] + 1);
+            bool Fits(ImmutableArray<int> part)
+            {
+                var all = part.Length * part.Max(row => lengths[row]);
+                return all <= 2 * limit && all - part.Sum(row => lengths[row] - LabelsOf(row)) <= limit;
+            }
+
+            var parts = MicroBatches.Split(Rows(lengths.Count), row => lengths[row], LabelsOf, limit);
 
             return parts.SelectMany(static p => p).Order().SequenceEqual(Enumerable.Range(0, lengths.Count))
-                && parts.All(p => p.Length == 1 || p.Length * p.Max(row => lengths[row]) <= limit)
+                && parts.All(p => p.Length == 1 || Fits(p))
                 && parts.Zip(parts.Skip(1)).All(p => p.First.Min(r => lengths[r]) >= p.Second.Max(r => lengths[r]));
         });
 
@@ -28,14 +35,40 @@ public sealed class MicroBatchesTests
     [Fact]
     public void Split_OfRowsOfOneLength_KeepsTheirOrder()
     {
-        var parts = MicroBatches.Split([7, 3, 5, 1, 9], static _ => 128, 256);
+        var parts = MicroBatches.Split([7, 3, 5, 1, 9], static _ => 128, static _ => 127, 256);
 
         Assert.Equal([[7, 3], [5, 1], [9]], parts.Select(static p => p.ToArray()));
     }
 
+    [Theory]
+    [InlineData(64, new[] { 4, 1 })]
+    [InlineData(20, new[] { 4, 1 })]
+    [InlineData(100, new[] { 2, 2, 1 })]
+    public void Split_OfRowsWithPrompts_HasMoreTokensInAPart(int labels, int[] expected)
+    {
+        var parts = MicroBatches.Split(Rows(5), static _ => 128, _ => labels, 256);
+
+        Assert.Equal(expected, parts.Select(static p => p.Length));
+    }
+
+    /// <summary>Padding is no reason to have more tokens in a part.</summary>
     [Fact]
-    public void Split_WithoutALimit_LeavesTheBatch() =>
-        Assert.Equal([2, 0, 1], Assert.Single(MicroBatches.Split([2, 0, 1], static row => row, 0)).ToArray());
+    public void Split_OfALongAndAShortRow_KeepsThemApart()
+    {
+        int[] lengths = [200, 30];
+
+        var parts = MicroBatches.Split([0, 1], row => lengths[row], row => lengths[row] - 1, 256);
+
+        Assert.Equal([[0], [1]], parts.Select(static p => p.ToArray()));
+    }
+
+    [Fact]
+    public void Split_WithoutALimit_LeavesTheBatch()
+    {
+        var parts = MicroBatches.Split([2, 0, 1], static row => row, static row => row, 0);
+
+        Assert.Equal([2, 0, 1], Assert.Single(parts).ToArray());
+    }
 
     private static ImmutableArray<int> Rows(int count) => [.. Enumerable.Range(0, count)];
 }

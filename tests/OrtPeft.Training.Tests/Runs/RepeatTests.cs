@@ -81,6 +81,8 @@ public sealed class RepeatTests
 
         public int LengthOf(int row) => data.LengthOf(row);
 
+        public int SupervisedTokensOf(int row) => data.SupervisedTokensOf(row);
+
         public FeedBatch Collate(IReadOnlyList<int> rows)
         {
             Batches.Add(string.Join(' ', rows));
