@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using OrtPeft.Adapters.Artifacts.Speed.Kernels;
 using OrtPeft.Inference.Kernels.Products;
 
 namespace OrtPeft.Inference.Kernels;
@@ -35,18 +37,41 @@ internal static unsafe class GeluKernel
     }
 
     /// <summary>GELU of a tile of a product, which stays as it is.</summary>
-    public static void Activate(in ProductPlan plan, long place, int column, int rows, int count)
+    [SkipLocalsInit]
+    public static void Activate(in ProductPlan plan, in FinishedTile tile)
     {
-        var x = plan.Y + place;
-        VectorLoops.MapRows<Value>(
-            x, x, plan.HiddenBias + column, plan.Finished + place, (nint)plan.Columns, rows, count);
+        if (tile.Strip == null)
+        {
+            var y = new StridedRows(plan.Finished + tile.Place, (nint)plan.Columns);
+            Map<Value>(in plan, in tile, tile.Sums, y, streams: true);
+            return;
+        }
+
+        var rows = stackalloc float[StripOrder.Numbers];
+        Map<Value>(in plan, in tile, tile.Sums, new StridedRows(rows, PackedMatrix.Width), streams: false);
+        StripOrder.Stream(rows, in tile);
     }
 
     /// <summary>A tile of a product times GELU's slope.</summary>
-    public static void MultiplySlope(in ProductPlan plan, long place, int column, int rows, int count) =>
-        VectorLoops.MapRows<Gradient>(
-            plan.Y + place, plan.Hidden + place, plan.HiddenBias + column, plan.Y + place, (nint)plan.Columns, rows,
-            count);
+    [SkipLocalsInit]
+    public static void MultiplySlope(in ProductPlan plan, in FinishedTile tile)
+    {
+        var hidden = new StridedRows(plan.Hidden + tile.Place, (nint)plan.Columns);
+        if (tile.Strip == null)
+        {
+            Map<Gradient>(in plan, in tile, hidden, tile.Sums, streams: false);
+            return;
+        }
+
+        var rows = stackalloc float[StripOrder.Numbers];
+        Map<Gradient>(in plan, in tile, hidden, new StridedRows(rows, PackedMatrix.Width), streams: false);
+        StripOrder.Put(rows, in tile);
+    }
+
+    private static void Map<TFunction>(
+        in ProductPlan plan, in FinishedTile tile, StridedRows second, StridedRows y, bool streams)
+        where TFunction : ITernaryFunction => VectorLoops.MapRows<TFunction>(
+            tile.Sums, second, plan.HiddenBias + tile.Column, y, tile.Rows, tile.Columns, streams);
 
     private static void ForwardRow(in KernelWork work, long row)
     {

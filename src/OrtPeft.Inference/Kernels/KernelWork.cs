@@ -14,7 +14,7 @@ internal unsafe struct KernelWork
     public delegate*<in KernelWork, long, void> Body;
 
     /// <summary>Inputs, in the operator's order.</summary>
-    public float* A, B, C;
+    public float* A, B, C, D;
 
     /// <summary>Integers that an operator reads.</summary>
     public long* Integers;
@@ -28,15 +28,8 @@ internal unsafe struct KernelWork
     /// <summary>The lengths of the second and third of four axes.</summary>
     public long Heads, Queries;
 
-    /// <summary>Of an operand that is broadcast over four axes: the first three's strides and the last's length.
-    /// </summary>
-    public long BatchStride, HeadStride, QueryStride;
-
-    /// <inheritdoc cref="BatchStride"/>
-    public int MaskColumns;
-
-    /// <summary>How many keys each row of a mask lets a query see.</summary>
-    public int* Seen;
+    /// <summary>Of softmax, the mask.</summary>
+    public ScoreMask* Mask;
 
     /// <summary>Of a product, what is multiplied how.</summary>
     public ProductPlan* Product;

@@ -18,14 +18,22 @@ internal static unsafe class LayerNormKernel
     }
 
     /// <summary>
-    /// dY [..., n], X [..., n], scale [n], ε [] → with g = dY·scale, dX = (g − mean(g) − x̂·mean(g·x̂))/deviation.
+    /// dY [..., n], X [..., n], scale [n], ε [], [addend [..., n]] → with g = dY·scale,
+    /// dX = (g − mean(g) − x̂·mean(g·x̂))/deviation + addend. The last input may be missing.
     /// </summary>
     public static void Backward(KernelCall call)
     {
         var dims = call.Dims(0);
         KernelShapes.RequireEqual(dims, call.Dims(1));
         KernelShapes.RequireVector(dims[^1], call.Dims(2));
-        call.ShareRows(call.Work(&BackwardRow, dims) with { Number = *call.Input<float>(3) }, dims);
+        var work = call.Work(&BackwardRow, dims) with { Number = *call.Input<float>(3) };
+        if (call.Has(4))
+        {
+            KernelShapes.RequireEqual(dims, call.Dims(4));
+            work.D = call.Input<float>(4);
+        }
+
+        call.ShareRows(work, dims);
     }
 
     private static void ForwardRow(in KernelWork work, long row)
@@ -50,7 +58,10 @@ internal static unsafe class LayerNormKernel
         var slope = TensorPrimitives.Dot(dX, normal) / n;
         TensorPrimitives.MultiplyAdd(normal, -slope, dX, dX);
         TensorPrimitives.Subtract(dX, shift, dX);
-        TensorPrimitives.Multiply(dX, inverse, dX);
+        if (work.D == null)
+            TensorPrimitives.Multiply(dX, inverse, dX);
+        else
+            TensorPrimitives.MultiplyAdd(dX, inverse, new ReadOnlySpan<float>(work.D + (row * n), n), dX);
     }
 
     /// <summary>Writes x − mean and returns 1/√(variance + ε).</summary>

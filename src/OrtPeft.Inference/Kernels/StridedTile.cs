@@ -18,8 +18,9 @@ internal static unsafe class StridedTile
 
     /// <summary>C = A·B, or C + A·B.</summary>
     /// <param name="depth">Elements of a sum.</param>
-    /// <param name="a">[depth, <see cref="Rows"/>]: the left operand turned.</param>
+    /// <param name="a">[<see cref="Rows"/>, depth].</param>
     /// <param name="aStride">How far A's rows are apart.</param>
+    /// <param name="aStep">How far elements of a row are apart.</param>
     /// <param name="b">[depth, <see cref="Width"/>].</param>
     /// <param name="bStride">How far B's rows are apart.</param>
     /// <param name="c">[<see cref="Rows"/>, <see cref="Width"/>].</param>
@@ -27,21 +28,23 @@ internal static unsafe class StridedTile
     /// <param name="adds">Whether to add to what C holds.</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
-        int depth, float* a, nint aStride, float* b, nint bStride, float* c, nint cStride, bool adds)
+        int depth, float* a, nint aStride, nint aStep, float* b, nint bStride, float* c, nint cStride, bool adds)
     {
         Row r0 = default, r1 = default, r2 = default, r3 = default;
         Row r4 = default, r5 = default, r6 = default, r7 = default;
-        for (var i = 0; i < depth; i++, a += aStride, b += bStride)
+        var (two, three) = (2 * aStride, 3 * aStride);
+        var lower = a + (4 * aStride);
+        for (var i = 0; i < depth; i++, a += aStep, lower += aStep, b += bStride)
         {
             var (x, y) = (Vector512.Load(b), Vector512.Load(b + 16));
             r0.Add(a[0], x, y);
-            r1.Add(a[1], x, y);
-            r2.Add(a[2], x, y);
-            r3.Add(a[3], x, y);
-            r4.Add(a[4], x, y);
-            r5.Add(a[5], x, y);
-            r6.Add(a[6], x, y);
-            r7.Add(a[7], x, y);
+            r1.Add(a[aStride], x, y);
+            r2.Add(a[two], x, y);
+            r3.Add(a[three], x, y);
+            r4.Add(lower[0], x, y);
+            r5.Add(lower[aStride], x, y);
+            r6.Add(lower[two], x, y);
+            r7.Add(lower[three], x, y);
         }
 
         r0.Store(c, adds);

@@ -20,34 +20,31 @@ internal static unsafe class VectorLoops
             y[i + k] = tail[k];
     }
 
-    /// <summary>y = f(a, b, c) of a few rows that lie a stride apart, all with the same c. Results that take nobody's
-    /// place go to memory at once: they would fill caches and be read from memory all the same.</summary>
+    /// <summary>y = f(a, b, c) of a few rows, all with the same c. Results may go past the caches, which they would
+    /// fill, to be read from memory all the same.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MapRows<TFunction>(
-        float* a, float* b, float* c, float* y, nint stride, int rows, int count)
+        StridedRows a, StridedRows b, float* c, StridedRows y, int rows, int count, bool streams)
         where TFunction : ITernaryFunction
     {
-        var streams = y != a && ((nint)y | (stride * sizeof(float))) % Vector512<byte>.Count == 0;
+        streams &= ((nint)y.Start | (y.Stride * sizeof(float))) % Vector512<byte>.Count == 0;
         var i = 0;
         for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
         {
             var third = Vector512.Load(c + i);
-            var place = (nint)i;
-            for (var row = 0; row < rows; row++, place += stride)
+            var (ofA, ofB, ofY) = ((nint)i, (nint)i, (nint)i);
+            for (var row = 0; row < rows; row++, ofA += a.Stride, ofB += b.Stride, ofY += y.Stride)
             {
-                var result = TFunction.Of(Vector512.Load(a + place), Vector512.Load(b + place), third);
+                var result = TFunction.Of(Vector512.Load(a.Start + ofA), Vector512.Load(b.Start + ofB), third);
                 if (streams)
-                    result.StoreAlignedNonTemporal(y + place);
+                    result.StoreAlignedNonTemporal(y.Start + ofY);
                 else
-                    result.Store(y + place);
+                    result.Store(y.Start + ofY);
             }
         }
 
         for (var row = 0; row < rows && i < count; row++)
-        {
-            var place = (row * stride) + i;
-            Map<TFunction>(a + place, b + place, c + i, y + place, count - i);
-        }
+            Map<TFunction>(a.At(row) + i, b.At(row) + i, c + i, y.At(row) + i, count - i);
     }
 
     /// <summary>The largest element.</summary>

@@ -49,6 +49,8 @@ internal static class KernelCases
         .. Attention("a causal mask over more than a block", [1, 2, 100, 16], 100, Causal(100, 0)),
         .. Attention("rows that see nothing", [1, 2, 24, 8], 24, Causal(24, 9)),
         .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
+        .. Attention("rows of unequal lengths", [2, 2, 40, 8], 50, Lengths(50, 50, 17)),
+        .. Attention("nothing hidden", [1, 2, 37, 8], 37, Tensor.Of<float>([0], [1])),
         .. Attention("no queries", [1, 2, 0, 8], 6, Random(4, 1, 1, 1, 6)),
         .. Attention("no heads", [2, 0, 5, 8], 6, Random(4, 1, 1, 1, 6)),
         .. SelfAttention("whole tiles", [2, 32, 3, 64], Random(4, 2, 1, 32, 32)),
@@ -68,6 +70,10 @@ internal static class KernelCases
         .. Epilogues("broken tiles", 50, 70, 2, 3),
         .. Epilogues("more than a block", 400, 390, 9),
         .. Epilogues("no rows", 16, 16, 0),
+        .. InStrips("whole tiles", 96, 96, 16),
+        .. InStrips("broken tiles", 50, 70, 2, 3),
+        .. InStrips("more than a block", 400, 390, 9),
+        .. InStrips("more than a stretch", 3100, 3130, 2, 5),
         .. Loras("whole tiles", 96, 96, 8, 16),
         .. Loras("broken tiles", 50, 70, 5, 2, 3),
         .. Loras("more than a block and a piece", 400, 390, 17, 150),
@@ -120,13 +126,18 @@ internal static class KernelCases
         var (scale, bias) = (Random(2, dims[^1]), Random(3, dims[^1]));
         yield return new(FusedOps.LayerNorm, what, [x, scale, bias, epsilon], static (g, x) =>
             [g.Add(g.Mul(Normal(g, x[0], x[3]).Normal, x[1]), x[2])]);
-        yield return new(FusedOps.LayerNormGrad, what, [Random(4, dims), x, scale, epsilon], static (g, x) =>
-        {
-            var (normal, inverse) = Normal(g, x[1], x[3]);
-            var gradient = g.Mul(x[0], x[2]);
-            var slope = g.ReduceMean(g.Mul(gradient, normal), [-1]);
-            return [g.Mul(g.Sub(g.Sub(gradient, g.ReduceMean(gradient, [-1])), g.Mul(normal, slope)), inverse)];
-        });
+        Tensor[] back = [Random(4, dims), x, scale, epsilon];
+        yield return new(FusedOps.LayerNormGrad, what, back, static (g, x) => [NormGrad(g, x)]);
+        yield return new(FusedOps.LayerNormGrad, $"{what}, an addend", [.. back, Random(5, dims)], static (g, x) =>
+            [g.Add(NormGrad(g, x), x[4])]);
+    }
+
+    private static Value NormGrad(GraphBuilder g, IReadOnlyList<Value> x)
+    {
+        var (normal, inverse) = Normal(g, x[1], x[3]);
+        var gradient = g.Mul(x[0], x[2]);
+        var slope = g.ReduceMean(g.Mul(gradient, normal), [-1]);
+        return g.Mul(g.Sub(g.Sub(gradient, g.ReduceMean(gradient, [-1])), g.Mul(normal, slope)), inverse);
     }
 
     private static (Value Normal, Value Inverse) Normal(GraphBuilder g, Value x, Value epsilon)
@@ -174,6 +185,11 @@ internal static class KernelCases
         return Tensor.Of<float>(mask, [1, 1, n, n]);
     }
 
+    /// <summary>[rows, 1, 1, keys], where each row of the batch sees its first keys.</summary>
+    private static Tensor Lengths(int keys, params int[] seen) => Tensor.Of<float>(
+        [.. seen.SelectMany(n => Enumerable.Range(0, keys).Select(key => key < n ? 0 : Low))],
+        [seen.Length, 1, 1, keys]);
+
     private static KernelCase CrossEntropy(string what, int rows, int vocabulary)
     {
         var targets = Enumerable.Range(0, rows).Select(row => (long)((row * 17) + 5) % vocabulary).ToArray();
@@ -202,13 +218,14 @@ internal static class KernelCases
             var results = cases[0].Expected(g, [g.Mul(q, x[2]), k, v, x[3]]);
             return [ToRows(g, results[0]), results[1]];
         });
-        var (p, factors) = (cases[1].Inputs[4], cases[1].Inputs[5]);
+        var ofGradient = cases[1].Inputs.Skip(4);
         yield return new(
-            FusedOps.SelfAttentionGrad, what, [Random(5, batch, positions, heads * d), .. shared, p, factors], (g, x) =>
+            FusedOps.SelfAttentionGrad, what, [Random(5, batch, positions, heads * d), .. shared, .. ofGradient],
+            (g, x) =>
             {
                 var (q, k, v) = Heads(g, x[1]);
                 var dO = g.Transpose(g.ReshapeTo(x[0], g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
-                var results = cases[1].Expected(g, [dO, g.Mul(q, x[3]), k, v, x[4], x[5]]);
+                var results = cases[1].Expected(g, [dO, g.Mul(q, x[3]), k, v, x[4], x[5], x[6]]);
                 return [g.Concat(2, ToRows(g, g.Mul(results[0], x[3])), ToRows(g, results[1]), ToRows(g, results[2]))];
             });
 
@@ -223,33 +240,35 @@ internal static class KernelCases
             g.ReshapeTo(g.Transpose(x, 0, 2, 1, 3), g.Int64(batch, positions, heads * d));
     }
 
-    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own, some
-    /// of them 0.</summary>
+    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own.
+    /// </summary>
     private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
     {
         long[] ofKeys = [queries[0], queries[1], keys, queries[3]];
         var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
-        yield return new(FusedOps.Attention, what, [q, k, v, mask], static (g, x) =>
+        var order = new ProbabilityOrder([.. queries[..3], keys], mask);
+        yield return new(FusedOps.Attention, what, [q, k, v, mask], (g, x) =>
         {
             var p = g.Op("Softmax", [g.Add(Scores(g, x[0], x[1]), x[3])], NodeAttribute.Of("axis", -1L));
-            return [g.MatMul(p, x[2]), p];
+            return [g.MatMul(p, x[2]), order.Pack(g, p)];
         });
         // Without queries, ONNX Runtime's products have no defined result.
         if (queries[2] == 0)
             yield break;
         var factors = Tensor.Of<float>(
-            [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m)], mask.Dims.AsSpan());
-        var scores = Random(6, [.. queries[..3], keys]);
-        var p = Tensor.Of<float>([.. scores.ToFloat32().Select(static s => Math.Max(s, 0) / 4)], scores.Dims.AsSpan());
-        yield return new(FusedOps.AttentionGrad, what, [Random(5, queries), q, k, v, p, factors], static (g, x) =>
-        {
-            var dS = g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), x[4]), x[5]);
-            return [
-                g.MatMul(dS, x[2]),
-                g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
-                g.MatMul(g.Transpose(x[4], 0, 1, 3, 2), x[0]),
-            ];
-        });
+            [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m == 0 ? 1 : m)], mask.Dims.AsSpan());
+        var p = Random(6, queries[0], queries[1], order.Count);
+        yield return new(
+            FusedOps.AttentionGrad, what, [Random(5, queries), q, k, v, p, mask, factors], (g, x) =>
+            {
+                var p = order.Unpack(g, x[4]);
+                var dS = g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), p), x[6]);
+                return [
+                    g.MatMul(dS, x[2]),
+                    g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
+                    g.MatMul(g.Transpose(p, 0, 1, 3, 2), x[0]),
+                ];
+            });
     }
 
     private static Value Scores(GraphBuilder g, Value rows, Value columns) =>
@@ -269,6 +288,37 @@ internal static class KernelCases
         yield return new(
             FusedOps.MatMulTransposed, what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
+    }
+
+    /// <summary>Products that write and read rows in an order of their own.</summary>
+    private static IEnumerable<KernelCase> InStrips(string what, int rows, int columns, params long[] others)
+    {
+        var cases = Epilogues(what, rows, columns, others).ToDictionary(static c => c.Name);
+        var count = others.Aggregate(1L, static (product, dim) => product * dim);
+        var (left, right) = (new StripRows(count, rows), new StripRows(count, columns));
+        var gelu = cases[$"{FusedOps.MatMulGelu}: {what}"];
+        yield return new(FusedOps.MatMulGeluInStrips, what, gelu.Inputs, (g, x) =>
+        {
+            var results = gelu.Expected(g, x);
+            return [right.Pack(g, results[0]), results[1]];
+        });
+        var gradient = cases[$"{FusedOps.MatMulGeluGrad}: {what}"];
+        yield return new(FusedOps.MatMulGeluGradInStrips, what, gradient.Inputs, (g, x) =>
+            [left.Pack(g, gradient.Expected(g, x)[0])]);
+        Value Rows(GraphBuilder g, Value x, long length) => g.ReshapeTo(x, g.Int64([.. others, length]));
+        var like = Random(7, [.. others, 3]);
+        var both = cases[$"{FusedOps.MatMul}: {what}, both"];
+        yield return new(
+            FusedOps.MatMulOfStrips, what,
+            [Random(2, left.Dims), .. both.Inputs.Skip(1).Take(2), like, .. both.Inputs.Skip(3)],
+            (g, x) => both.Expected(g, [Rows(g, left.Unpack(g, x[0]), rows), x[1], x[2], .. x.Skip(4)]));
+        yield return new(
+            FusedOps.MatMulTransposedOfStrips, what, [Random(2, right.Dims), .. both.Inputs.Skip(1).Take(2), like],
+            (g, x) =>
+            {
+                var matrix = g.Constant(Random(1, rows, columns));
+                return [g.MatMul(Rows(g, right.Unpack(g, x[0]), columns), g.Transpose(matrix, 1, 0))];
+            });
     }
 
     /// <summary>What is added to a product, GELU of it, and GELU's gradient behind the way back.</summary>

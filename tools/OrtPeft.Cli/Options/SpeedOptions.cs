@@ -13,7 +13,8 @@ internal sealed class SpeedOptions : IOptionGroup
 
     private readonly Option<int> _microBatchTokens = NumberOption.Of(
         "--micro-batch-tokens",
-        "The most tokens that run at once; larger batches run in parts, whose gradients add up. 0 runs them whole.",
+        "The most tokens that run at once, and as many more without a label; larger batches run in parts, whose "
+        + "gradients add up. 0 runs them whole.",
         "N",
         Defaults.MicroBatchTokens);
 

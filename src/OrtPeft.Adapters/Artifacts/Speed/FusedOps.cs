@@ -18,7 +18,7 @@ public static class FusedOps
     /// <summary>Layer normalisation over the last axis: X, scale, bias, ε → Y.</summary>
     public const string LayerNorm = "LayerNorm";
 
-    /// <summary>Its gradient: dY, X, scale, ε → dX.</summary>
+    /// <summary>Its gradient: dY, X, scale, ε and, which may be missing, what is added → dX.</summary>
     public const string LayerNormGrad = "LayerNormGrad";
 
     /// <summary>Softmax over the last of four axes: scores, added mask → P.</summary>
@@ -30,18 +30,18 @@ public static class FusedOps
     /// <summary>Softmax's gradient times a mask: dP, P, mask → dX.</summary>
     public const string MaskedSoftmaxGrad = "MaskedSoftmaxGrad";
 
-    /// <summary>Attention: Q, K, V, added mask → O, P.</summary>
+    /// <summary>Attention: Q, K, V, added mask → O and, in an order of the kernels' own, P.</summary>
     public const string Attention = "Attention";
 
-    /// <summary>Its gradient: dO, Q, K, V, P, what dS is multiplied with → dQ, dK, dV.</summary>
+    /// <summary>Its gradient: dO, Q, K, V, P, added mask, what dS is multiplied with → dQ, dK, dV.</summary>
     public const string AttentionGrad = "AttentionGrad";
 
     /// <summary>Attention of queries, keys and values that lie together: X [batch, positions, 3·heads·d], heads, what
     /// queries are multiplied with, added mask → O [batch, positions, heads·d], P.</summary>
     public const string SelfAttention = "SelfAttention";
 
-    /// <summary>Its gradient: dO, X, heads, what queries are multiplied with, P, what dS is multiplied with → dX.
-    /// </summary>
+    /// <summary>Its gradient: dO, X, heads, what queries are multiplied with, P, added mask, what dS is multiplied with
+    /// → dX.</summary>
     public const string SelfAttentionGrad = "SelfAttentionGrad";
 
     /// <summary>Logits [n, vocabulary], targets [n, 1] → P [n, vocabulary], ln P[target] [n, 1].</summary>
@@ -69,6 +69,20 @@ public static class FusedOps
     /// <summary>The gradient in front of its second: dY, W packed, its rows and columns, H, bias →
     /// (dY·Wᵀ)∘GELU′(H + bias).</summary>
     public const string MatMulGeluGrad = "MatMulGeluGrad";
+
+    /// <summary><see cref="MatMul"/> of rows that a product has put in the order of strips: X, W packed, its rows and
+    /// columns, a value of as many rows, and, each of which may be missing, bias and addend.</summary>
+    public const string MatMulOfStrips = "MatMulOfStrips";
+
+    /// <summary><see cref="MatMulTransposed"/> of such rows: dY, W packed, its rows and columns, a value of as many
+    /// rows.</summary>
+    public const string MatMulTransposedOfStrips = "MatMulTransposedOfStrips";
+
+    /// <summary><see cref="MatMulGelu"/> whose first result is in the order of strips.</summary>
+    public const string MatMulGeluInStrips = "MatMulGeluInStrips";
+
+    /// <summary><see cref="MatMulGeluGrad"/> whose result is in the order of strips.</summary>
+    public const string MatMulGeluGradInStrips = "MatMulGeluGradInStrips";
 
     /// <summary>A layer with LoRA: X, W packed, its rows and columns, A, B, α, and, each of which may be missing, bias
     /// and addend → X·W + α·U·Bᵀ + bias + addend, U = X·Aᵀ.</summary>

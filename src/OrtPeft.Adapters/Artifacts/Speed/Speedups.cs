@@ -33,6 +33,8 @@ public static class Speedups
             LoraKernels.Run) { UsesKernels = true },
         new("kernel-epilogue", "biases, residual sums and GELU within the products before them",
             SpeedupStage.AfterGradient, EpilogueKernels.Run) { UsesKernels = true },
+        new("kernel-strips", "results of products in the order in which the next one reads",
+            SpeedupStage.AfterGradient, StripKernels.Run) { UsesKernels = true },
         new("unfold-layer-norm", "share layer normalisation's steps with its gradient", SpeedupStage.AfterGradient,
             LayerNormUnfolding.Run),
         new("unfold-gelu", "share GELU's sigmoid with its gradient", SpeedupStage.AfterGradient, GeluUnfolding.Run),

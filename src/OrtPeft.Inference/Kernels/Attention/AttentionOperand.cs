@@ -31,9 +31,9 @@ internal unsafe struct AttentionOperand
     /// <summary>One head's rows.</summary>
     /// <param name="piece">The head's number among all heads of all rows of the batch.</param>
     /// <param name="heads">How many heads there are.</param>
-    public readonly HeadRows Of(long piece, long heads)
+    public readonly StridedRows Of(long piece, long heads)
     {
         var (batch, head) = Math.DivRem(piece, heads);
-        return new HeadRows(Start + (batch * Batch) + (head * Head), (nint)Row);
+        return new StridedRows(Start + (batch * Batch) + (head * Head), (nint)Row);
     }
 }

@@ -56,8 +56,8 @@ internal static unsafe class LowRankSums
 
             for (var thin = 0; thin < plan.FilledRank; thin += StridedTile.Rows)
                 StridedTile.Multiply(
-                    rows, other + thin, plan.FilledRank, x, stride, sums + ((nint)thin * plan.FilledColumns) + column,
-                    plan.FilledColumns, adds: place > 0);
+                    rows, other + thin, 1, plan.FilledRank, x, stride,
+                    sums + ((nint)thin * plan.FilledColumns) + column, plan.FilledColumns, adds: place > 0);
         }
     }
 

@@ -21,6 +21,17 @@ internal static unsafe class MatMulKernel
         PackedProduct.Compute(call, plan);
     }
 
+    /// <summary>X [..., rows] in strips, W, dims, H [..., any], [bias [columns]], [addend [..., columns]] →
+    /// X·W + bias + addend.</summary>
+    public static void ForwardOfStrips(KernelCall call)
+    {
+        var plan = PlanOfStrips(call, isTransposed: false, out var dims);
+        plan.Bias = Vector(call, 4, plan.Columns);
+        plan.Addend = OfResult(call, 5, dims);
+        plan.Y = call.Output(0, dims);
+        PackedProduct.Compute(call, plan);
+    }
+
     /// <summary>dY [..., columns], W, dims → dY·Wᵀ [..., rows].</summary>
     public static void Transposed(KernelCall call)
     {
@@ -29,25 +40,49 @@ internal static unsafe class MatMulKernel
         PackedProduct.Compute(call, plan);
     }
 
+    /// <summary>dY [..., columns] in strips, W, dims, H [..., any] → dY·Wᵀ [..., rows].</summary>
+    public static void TransposedOfStrips(KernelCall call)
+    {
+        var plan = PlanOfStrips(call, isTransposed: true, out var dims);
+        plan.Y = call.Output(0, dims);
+        PackedProduct.Compute(call, plan);
+    }
+
     /// <summary>X [..., rows], W, dims, bias [columns] → GELU(X·W + bias), X·W.</summary>
-    public static void Gelu(KernelCall call)
+    public static void Gelu(KernelCall call) => Gelu(call, inStrips: false);
+
+    /// <summary>The same, but GELU in strips.</summary>
+    public static void GeluInStrips(KernelCall call) => Gelu(call, inStrips: true);
+
+    /// <summary>dY [..., columns], W, dims, H [..., rows], bias [rows] → dY·Wᵀ times GELU's slope at H + bias.
+    /// </summary>
+    public static void GeluGradient(KernelCall call) => GeluGradient(call, inStrips: false);
+
+    /// <summary>The same in strips.</summary>
+    public static void GeluGradientInStrips(KernelCall call) => GeluGradient(call, inStrips: true);
+
+    private static void Gelu(KernelCall call, bool inStrips)
     {
         var plan = Plan(call, isTransposed: false, out var dims);
         plan.HiddenBias = Vector(call, 3, plan.Columns);
-        plan.Finished = call.Output(0, dims);
+        if (inStrips)
+            plan.StripsOfY = call.Output(0, StripOrder.Dims(plan.Rows, plan.Columns));
+        else
+            plan.Finished = call.Output(0, dims);
         plan.Y = call.Output(1, dims);
         plan.Finish = &GeluKernel.Activate;
         PackedProduct.Compute(call, plan);
     }
 
-    /// <summary>dY [..., columns], W, dims, H [..., rows], bias [rows] → dY·Wᵀ times GELU's slope at H + bias.
-    /// </summary>
-    public static void GeluGradient(KernelCall call)
+    private static void GeluGradient(KernelCall call, bool inStrips)
     {
         var plan = Plan(call, isTransposed: true, out var dims);
         plan.Hidden = OfResult(call, 3, dims);
         plan.HiddenBias = Vector(call, 4, plan.Columns);
-        plan.Y = call.Output(0, dims);
+        if (inStrips)
+            plan.StripsOfY = call.Output(0, StripOrder.Dims(plan.Rows, plan.Columns));
+        else
+            plan.Y = call.Output(0, dims);
         plan.Finish = &GeluKernel.MultiplySlope;
         PackedProduct.Compute(call, plan);
     }
@@ -96,25 +131,42 @@ internal static unsafe class MatMulKernel
     private static ProductPlan Plan(KernelCall call, bool isTransposed, out long[] dims)
     {
         dims = call.Dims(0);
+        var plan = PlanOf(call, isTransposed, dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]));
+        if (dims.Length == 0 || dims[^1] != plan.Depth)
+            throw new ArgumentException(
+                $"[{string.Join(", ", dims)}] does not end in {plan.Depth}, the matrix's "
+                + (isTransposed ? "columns." : "rows."));
+        dims[^1] = plan.Columns;
+        plan.X = call.Input<float>(0);
+        return plan;
+    }
+
+    /// <summary>The first input is in strips; input 3 tells how its rows are arranged.</summary>
+    private static ProductPlan PlanOfStrips(KernelCall call, bool isTransposed, out long[] dims)
+    {
+        dims = call.Dims(3);
+        var plan = PlanOf(call, isTransposed, dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]));
+        KernelShapes.RequireEqual(StripOrder.Dims(plan.Rows, plan.Depth), call.Dims(0));
+        dims[^1] = plan.Columns;
+        plan.StripsOfX = call.Input<float>(0);
+        return plan;
+    }
+
+    private static ProductPlan PlanOf(KernelCall call, bool isTransposed, long count)
+    {
         KernelShapes.RequireVector(2, call.Dims(2));
         var (rows, columns) = (call.Input<long>(2)[0], call.Input<long>(2)[1]);
         KernelShapes.RequireEqual(
             [PackedMatrix.Panels(columns), PackedMatrix.Panels(rows) * PackedMatrix.Width, PackedMatrix.Width],
             call.Dims(1));
         var (depth, width) = isTransposed ? (columns, rows) : (rows, columns);
-        if (dims.Length == 0 || dims[^1] != depth)
-            throw new ArgumentException(
-                $"[{string.Join(", ", dims)}] does not end in {depth}, the matrix's "
-                + (isTransposed ? "columns." : "rows."));
-        dims[^1] = width;
         return new ProductPlan
         {
-            Rows = KernelShapes.Count(dims[..^1]),
+            Rows = count,
             Depth = depth,
             Columns = width,
             Height = PackedMatrix.Panels(rows) * PackedMatrix.Width,
             IsTransposed = isTransposed,
-            X = call.Input<float>(0),
             Panels = call.Input<float>(1),
         };
     }

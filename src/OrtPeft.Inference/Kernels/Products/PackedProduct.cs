@@ -31,15 +31,19 @@ internal static unsafe class PackedProduct
     {
         if (plan.Rows == 0)
             return;
-        plan.Strips = KeptMemory.Of(
-            ref _strips, plan.StripCount * Rows * Math.Min(ProductPlan.Stretch, plan.Filled(plan.Depth)));
+        if (plan.StripsOfX == null)
+            plan.Strips = KeptMemory.Of(
+                ref _strips, plan.StripCount * Rows * Math.Min(ProductPlan.Stretch, plan.Filled(plan.Depth)));
         if (plan.LowRank != null)
             plan.LowStrips = KeptMemory.Of(ref _lowStrips, plan.StripCount * Rows * plan.LowRank->EvenRank);
         for (plan.Start = 0; plan.Start < plan.Depth; plan.Start += ProductPlan.Stretch)
         {
             plan.Length = plan.Filled(Math.Min(ProductPlan.Stretch, plan.Depth - plan.Start));
             var work = new KernelWork { Body = &PackPiece, Product = &plan };
-            call.Share(work, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
+            if (plan.StripsOfX == null)
+                call.Share(work, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
+            else
+                plan.Strips = plan.StripsOfX + (plan.Start * plan.StripCount * Rows);
             work.Body = plan.IsTransposed ? &MultiplyTurnedPiece : &MultiplyPiece;
             call.Share(work, PackedMatrix.Panels(plan.Columns) * plan.PiecesOfPanel);
         }
@@ -102,7 +106,7 @@ internal static unsafe class PackedProduct
         }
 
         // What went past the caches must be in memory before another thread reads it.
-        if (Sse.IsSupported && plan.Finished != null)
+        if (Sse.IsSupported && plan.Finish != null)
             Sse.StoreFence();
     }
 
@@ -176,17 +180,23 @@ internal static unsafe class PackedProduct
             var ahead = next.Start + (run * next.Stride) + (place * bytes);
             var a = plan.Strips + (start * plan.StripCount * Rows) + (strip * length * Rows);
             var c = (strip * Rows * plan.Columns) + (panel * Width);
-            var result = new TileResult { C = plan.Y + c, Stride = (nint)plan.Columns, SumStride = (nint)plan.Columns };
-            result.Sum = isFirst ? At(plan.Addend, c) : result.C;
-            result.Bias = isFirst ? At(plan.Bias, panel * Width) : null;
             var rows = plan.RowsOf(strip);
+            var tile = new FinishedTile { Place = c, Column = (int)panel * Width, Rows = rows, Columns = width };
+            tile.Strip = plan.StripsOfY == null ? null : plan.StripsOfY + plan.PlaceInStrips(strip, tile.Column);
+            tile.Sums = plan.Y == null
+                ? new StridedRows(tile.Strip, Width)
+                : new StridedRows(plan.Y + c, (nint)plan.Columns);
+            var result = new TileResult { C = tile.Sums.Start, Stride = tile.Sums.Stride };
+            result.Sum = isFirst ? At(plan.Addend, c) : result.C;
+            result.SumStride = isFirst ? (nint)plan.Columns : result.Stride;
+            result.Bias = isFirst ? At(plan.Bias, panel * Width) : null;
             if (isFirst && plan.Addend != null)
                 AskFor(result.Sum, result.SumStride, rows);
             if (isLast && plan.Hidden != null)
                 AskFor(plan.Hidden + c, (nint)plan.Columns, rows);
             MultiplyTile(length, a, block, in result, rows, width, ahead, bytes);
             if (isLast)
-                EndTile(in plan, strip, c, rows, width, low);
+                EndTile(in plan, strip, in tile, low);
         }
     }
 
@@ -204,19 +214,20 @@ internal static unsafe class PackedProduct
 
     /// <summary>Adds LoRA's product to a tile that is complete without, and does with it what is to be done.
     /// </summary>
-    private static void EndTile(in ProductPlan plan, long strip, long c, int rows, int width, float* low)
+    private static void EndTile(in ProductPlan plan, long strip, in FinishedTile tile, float* low)
     {
         if (low != null)
         {
-            var stride = (nint)plan.Columns;
-            var result = new TileResult { C = plan.Y + c, Stride = stride, Sum = plan.Y + c, SumStride = stride };
+            var result = new TileResult { C = tile.Sums.Start, Stride = tile.Sums.Stride };
+            result.Sum = result.C;
+            result.SumStride = result.Stride;
             var depth = plan.LowRank->EvenRank;
             var u = plan.LowStrips + (strip * depth * Rows);
-            MultiplyTile(depth, u, low, in result, rows, width, (byte*)u, 0);
+            MultiplyTile(depth, u, low, in result, tile.Rows, tile.Columns, (byte*)u, 0);
         }
 
         if (plan.Finish != null)
-            plan.Finish(in plan, c, (int)(c % plan.Columns), rows, width);
+            plan.Finish(in plan, in tile);
     }
 
     private static void MultiplyTile(

@@ -26,8 +26,11 @@ internal unsafe struct ProductPlan
     /// <summary>Whether B is the packed matrix with rows and columns exchanged.</summary>
     public bool IsTransposed;
 
-    /// <summary>Operands: X [rows, depth] and the packed matrix.</summary>
+    /// <summary>Operands: X [rows, depth], null where it is in strips, and the packed matrix.</summary>
     public float* X, Panels;
+
+    /// <summary>X in strips, filled up to whole squares, where another product has made it so; else null.</summary>
+    public float* StripsOfX;
 
     /// <summary>Added to the result, where it is not null: [rows, columns].</summary>
     public float* Addend;
@@ -35,8 +38,11 @@ internal unsafe struct ProductPlan
     /// <summary>Added to each row of the result, where it is not null: [columns].</summary>
     public float* Bias;
 
-    /// <summary>The result [rows, columns].</summary>
+    /// <summary>The result [rows, columns]; null where it is wanted in strips alone.</summary>
     public float* Y;
+
+    /// <summary>Where <see cref="Finish"/> puts its result in strips, filled up to whole squares; else null.</summary>
+    public float* StripsOfY;
 
     /// <summary>LoRA's thin operands, where it is not null: its U times <see cref="Factors"/> is added.</summary>
     public LowRankPlan* LowRank;
@@ -44,14 +50,13 @@ internal unsafe struct ProductPlan
     /// <summary>LoRA's second matrix: B [columns, r], or A [r, columns] where the product is transposed.</summary>
     public float* Factors;
 
-    /// <summary>Does something with a tile of the result once that is complete, given its place in the result, its
-    /// first column, its rows and its columns; may be null.</summary>
-    public delegate*<in ProductPlan, long, int, int, int, void> Finish;
+    /// <summary>Does something with a tile of the result once that is complete; may be null.</summary>
+    public delegate*<in ProductPlan, in FinishedTile, void> Finish;
 
     /// <summary>What <see cref="Finish"/> reads, [rows, columns] and [columns], and writes, [rows, columns].</summary>
     public float* Hidden, HiddenBias, Finished;
 
-    /// <summary>X's packed stretch, [block][strip][element of the block][row].</summary>
+    /// <summary>X's packed stretch in strips: [block][strip][element of the block][row].</summary>
     public float* Strips;
 
     /// <summary>U, [strip][element][row].</summary>
@@ -61,7 +66,7 @@ internal unsafe struct ProductPlan
     public long Start, Length;
 
     /// <summary>Rows in units of a tile's.</summary>
-    public readonly long StripCount => (Rows + ProductTile.Rows - 1) / ProductTile.Rows;
+    public readonly long StripCount => StripsOf(Rows);
 
     /// <summary>Strips that a piece computes: 256 rows, whose elements for one block stay in the second cache, or 512
     /// where each piece turns the squares that it reads.</summary>
@@ -74,6 +79,18 @@ internal unsafe struct ProductPlan
     public readonly long StripsOfPacking =>
         LowRank != null && LowRank->Sums != null ? LowRankRows.OfPiece / ProductTile.Rows : 1;
 
+    /// <summary>Where a tile of a result in strips begins, <see cref="ProductTile.Rows"/> numbers for each of its
+    /// columns.</summary>
+    public readonly long PlaceInStrips(long strip, long column)
+    {
+        var start = column / Block * Block;
+        var length = Math.Min(Block, (PackedMatrix.Panels(Columns) * PackedMatrix.Width) - start);
+        return ((start * StripCount) + (strip * length) + (column - start)) * ProductTile.Rows;
+    }
+
+    /// <summary>How many strips rows take.</summary>
+    public static long StripsOf(long rows) => (rows + ProductTile.Rows - 1) / ProductTile.Rows;
+
     /// <summary>Rows of a strip.</summary>
     public readonly int RowsOf(long strip) => (int)Math.Min(ProductTile.Rows, Rows - (strip * ProductTile.Rows));
 
@@ -82,7 +99,7 @@ internal unsafe struct ProductPlan
         (int)Math.Min(PackedMatrix.Width, Columns - (panel * PackedMatrix.Width));
 
     /// <summary>A length of sums that whole tiles, or whole squares, add up.</summary>
-    public readonly long Filled(long length) => IsTransposed
+    public readonly long Filled(long length) => IsTransposed || StripsOfX != null
         ? PackedMatrix.Panels(length) * PackedMatrix.Width
         : (length + ProductTile.Unroll - 1) / ProductTile.Unroll * ProductTile.Unroll;
 }

@@ -24,14 +24,27 @@ internal static unsafe class Squares
     /// <param name="y">The result.</param>
     /// <param name="width">Its columns; faster where they are a multiple of <see cref="Small"/> and all have rows.
     /// </param>
+    public static void TurnRows(float* x, nint stride, int rows, int length, float* y, int width) =>
+        TurnRows(x, stride, rows, length, y, width, streams: false);
+
+    /// <summary>The same past the caches, where the result's place allows it.</summary>
+    /// <inheritdoc cref="TurnRows(float*, nint, int, int, float*, int)"/>
+    public static void StreamRows(float* x, nint stride, int rows, int length, float* y, int width) =>
+        TurnRows(x, stride, rows, length, y, width, streams: (nint)y % Vector256<byte>.Count == 0);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TurnRows(float* x, nint stride, int rows, int length, float* y, int width)
+    private static void TurnRows(float* x, nint stride, int rows, int length, float* y, int width, bool streams)
     {
         var i = 0;
         for (; rows == width && width % Small == 0 && i <= length - Small; i += Small)
         {
             for (var row = 0; row < width; row += Small)
-                TurnSmall(x + (row * stride) + i, stride, y + ((nint)i * width) + row, width);
+            {
+                if (streams)
+                    TurnSmall(x + (row * stride) + i, stride, y + ((nint)i * width) + row, width, streams: true);
+                else
+                    TurnSmall(x + (row * stride) + i, stride, y + ((nint)i * width) + row, width);
+            }
         }
 
         for (; i < length; i++)
@@ -46,8 +59,9 @@ internal static unsafe class Squares
     /// <param name="stride">How far its rows are apart.</param>
     /// <param name="y">The result's first element.</param>
     /// <param name="turnedStride">How far its rows are apart.</param>
+    /// <param name="streams">Whether they go past the caches; then they are at multiples of their length.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TurnSmall(float* x, nint stride, float* y, nint turnedStride)
+    public static void TurnSmall(float* x, nint stride, float* y, nint turnedStride, bool streams = false)
     {
         if (!Avx.IsSupported)
         {
@@ -61,10 +75,10 @@ internal static unsafe class Squares
             var (r2, r3) = (Two(x + (2 * stride), 4 * stride), Two(x + (3 * stride), 4 * stride));
             var (low01, high01) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1));
             var (low23, high23) = (Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
-            Avx.Shuffle(low01, low23, 0x44).Store(y);
-            Avx.Shuffle(low01, low23, 0xEE).Store(y += turnedStride);
-            Avx.Shuffle(high01, high23, 0x44).Store(y += turnedStride);
-            Avx.Shuffle(high01, high23, 0xEE).Store(y += turnedStride);
+            Put(Avx.Shuffle(low01, low23, 0x44), y, streams);
+            Put(Avx.Shuffle(low01, low23, 0xEE), y += turnedStride, streams);
+            Put(Avx.Shuffle(high01, high23, 0x44), y += turnedStride, streams);
+            Put(Avx.Shuffle(high01, high23, 0xEE), y += turnedStride, streams);
             y += turnedStride;
         }
     }
@@ -92,6 +106,15 @@ internal static unsafe class Squares
             Avx512F.Shuffle(high01, high23, 0xEE).Store(y += turnedStride);
             y += turnedStride;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(Vector256<float> row, float* y, bool streams)
+    {
+        if (streams)
+            row.StoreAlignedNonTemporal(y);
+        else
+            row.Store(y);
     }
 
     /// <summary>Four numbers of a row and of the one a stride on.</summary>

@@ -24,12 +24,14 @@ internal static class AttentionKernels
 
     private static void Replace(GraphBuilder g, Node softmax, Products forward, Gradients backward)
     {
-        var (q, k, v, p) = (forward.Q, forward.K, forward.V, softmax.Output);
+        var (q, k, v, p, mask) = (forward.Q, forward.K, forward.V, softmax.Output, softmax.Inputs[1]);
         var results = Fused.Ops(
-            g, forward.O, FusedOps.Attention, [q, k, v, softmax.Inputs[1]], forward.O.Output, p);
+            g, forward.O, FusedOps.Attention, [q, k, v, mask], forward.O.Output, p);
+        // The kernels have an order of their own for it.
+        results[1].Shape = null;
         var factors = backward.OfSoftmax.Input(2) ?? g.Scalar(ElementType.Float, 1);
         var gradients = Fused.Ops(
-            g, backward.DQ, FusedOps.AttentionGrad, [backward.DO, q, k, v, results[1], factors], q, k, v);
+            g, backward.DQ, FusedOps.AttentionGrad, [backward.DO, q, k, v, results[1], mask, factors], q, k, v);
         Replacement.Put(g, backward.DQ, gradients[0]);
         Replacement.Put(g, backward.DK, gradients[1]);
         Replacement.Put(g, backward.DV, gradients[2]);

@@ -7,10 +7,12 @@ namespace OrtPeft.Adapters.Artifacts.Speed.Kernels;
 
 /// <summary>
 /// What follows a product with a constant matrix, done while the product is in the cache: the bias and the residual
-/// sum, GELU, and GELU's gradient.
+/// sum, GELU, and GELU's gradient. Layer normalisation's gradient takes what is added to it, too.
 /// </summary>
 internal static class EpilogueKernels
 {
+    private const int None = -1;
+
     public static void Run(GraphBuilder g)
     {
         RemoveRoundTrips(g);
@@ -97,15 +99,22 @@ internal static class EpilogueKernels
         }
     }
 
-    /// <summary>The input of a product that takes a term of this kind.</summary>
-    private static int? SlotOf(Node product, Shape shape, Value term)
+    /// <summary>The input of a node that takes a term of this kind.</summary>
+    private static int? SlotOf(Node node, Shape shape, Value term)
     {
-        var first = Fused.Is(product, FusedOps.MatMul) ? 3 : Fused.Is(product, FusedOps.MatMulLora) ? 6 : -1;
-        if (first < 0 || term.Type is not ElementType.Float)
+        var (ofVector, ofRows) = node switch
+        {
+            _ when Fused.Is(node, FusedOps.MatMul) => (3, 4),
+            _ when Fused.Is(node, FusedOps.MatMulLora) => (6, 7),
+            // What it adds is read after it has written over its first input.
+            _ when Fused.Is(node, FusedOps.LayerNormGrad) && term != node.Inputs[0] => (None, 4),
+            _ => (None, None),
+        };
+        if (term.Type is not ElementType.Float)
             return null;
-        if (term.Shape is { Rank: 1 } vector && vector[0].SurelyEquals(shape[shape.Rank - 1]))
-            return first;
-        return Rows.AreOfOneShape(shape, term.Shape) && shape.Rank > 1 ? first + 1 : null;
+        var isVector = term.Shape is { Rank: 1 } vector && vector[0].SurelyEquals(shape[shape.Rank - 1]);
+        var slot = isVector ? ofVector : shape.Rank > 1 && Rows.AreOfOneShape(shape, term.Shape) ? ofRows : None;
+        return slot == None ? null : slot;
     }
 
     /// <summary>Puts GELU into the product before it.</summary>

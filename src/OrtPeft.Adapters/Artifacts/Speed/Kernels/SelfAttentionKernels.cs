@@ -29,7 +29,7 @@ internal static class SelfAttentionKernels
             layer.O.Output, layer.P);
         var dX = Fused.Op(
             g, gradient.Merge, FusedOps.SelfAttentionGrad, gradient.Merge.Output,
-            gradient.DO, x, heads, layer.Scale, results[1], gradient.Attention.Inputs[5]);
+            gradient.DO, x, heads, layer.Scale, results[1], layer.Attention.Inputs[3], gradient.Attention.Inputs[6]);
         Replacement.Put(g, gradient.Merge, dX);
         Replacement.Put(g, layer.O, results[0]);
     }
