@@ -113,34 +113,34 @@ internal unsafe struct ScoreMask
             seen[1..].Fill(seen[0]);
     }
 
-    /// <summary>How many of the first keys the mask changes nothing of for a block of queries.</summary>
+    /// <summary>What the mask changes for a block of queries, as columns: [keys that it changes, width].</summary>
     /// <param name="piece">The head's number among all heads of all rows of the batch.</param>
     /// <param name="query">The first query.</param>
     /// <param name="queries">How many there are.</param>
-    /// <param name="keys">At most that many.</param>
-    public readonly int Plain(long piece, int query, int queries, int keys)
+    /// <param name="keys">How many of the first keys are looked at.</param>
+    /// <param name="y">The result.</param>
+    /// <param name="width">Its columns.</param>
+    /// <returns>How many first keys it changes nothing of, and how many come behind them.</returns>
+    public readonly (int Plain, int Masked) Turn(long piece, int query, int queries, int keys, float* y, int width)
     {
         var first = RowOf(piece, query);
+        var plain = keys;
         for (var i = 0; i < queries; i++)
-            keys = Math.Min(keys, Plain(first + (i * _ofQuery)));
-        return keys;
-    }
-
-    /// <summary>Some keys' numbers for some queries, as columns: [keys, width].</summary>
-    public readonly void Turn(long piece, int query, int queries, int key, int keys, float* y, int width)
-    {
-        var row = RowOf(piece, query);
+            plain = Math.Min(plain, Plain(first + (i * _ofQuery)));
+        var masked = keys - plain;
         if (!IsSameForAllKeys)
         {
-            Squares.TurnRows(Row(row) + key, (nint)_ofQuery * Keys, queries, keys, y, width);
-            return;
+            Squares.TurnRows(Row(first) + plain, (nint)_ofQuery * Keys, queries, masked, y, width);
+            return (plain, masked);
         }
 
-        for (var i = 0; i < keys; i++, y += width)
+        for (var i = 0; i < masked; i++, y += width)
         {
             for (var column = 0; column < width; column++)
-                y[column] = column < queries ? *Row(row + (column * _ofQuery)) : 0;
+                y[column] = column < queries ? *Row(first + (column * _ofQuery)) : 0;
         }
+
+        return (plain, masked);
     }
 
     private readonly int Plain(long row) => !IsSameForAllKeys ? _plain[row] : *Row(row) == _neutral ? Keys : 0;

@@ -64,9 +64,10 @@ internal readonly unsafe struct StridedRows(float* start, nint stride)
             AskFor(At(first + row), d);
     }
 
+    /// <summary>Rows need not begin where a cache line does: the last number is asked for, too.</summary>
     private static void AskFor(float* row, int d)
     {
-        for (var i = 0; Sse.IsSupported && i < d; i += KernelScratch.CacheLine)
-            Sse.Prefetch0(row + i);
+        for (var i = 0; Sse.IsSupported && i <= d; i += KernelScratch.CacheLine)
+            Sse.Prefetch0(row + Math.Min(i, d - 1));
     }
 }

@@ -40,9 +40,7 @@ internal static unsafe class AttentionBackward
             ofO.Copy(first, queries, d, 1, dO, Block, width);
             Squares.TurnRows(dO, width, Block, d, turned, Block);
             HeadProducts.Scores(seen, d, v, turned, dS);
-            var plain = plan.Factors.Plain(piece, first, queries, Math.Min(seen, keys));
-            var masked = Math.Min(seen, keys) - plain;
-            plan.Factors.Turn(piece, first, queries, plain, masked, factors, Block);
+            var (plain, masked) = plan.Factors.Turn(piece, first, queries, Math.Min(seen, keys), factors, Block);
             ScoreColumns.Gradient(dS, p, seen, plain, masked, factors);
             HeadProducts.Queries(seen, dS, k, width, dQ, first, queries, d, tile);
             HeadProducts.AddToKeys(seen, p, dO, width, dV);

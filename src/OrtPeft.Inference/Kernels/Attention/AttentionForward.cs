@@ -34,9 +34,7 @@ internal static unsafe class AttentionForward
             q.Copy(first, queries, d, plan.Scale, rows, Block, d);
             Squares.TurnRows(rows, d, Block, d, turned, Block);
             HeadProducts.Scores(seen, d, k, turned, scores);
-            var plain = plan.Mask.Plain(piece, first, queries, Math.Min(seen, keys));
-            var masked = Math.Min(seen, keys) - plain;
-            plan.Mask.Turn(piece, first, queries, plain, masked, mask, Block);
+            var (plain, masked) = plan.Mask.Turn(piece, first, queries, Math.Min(seen, keys), mask, Block);
             ScoreColumns.Softmax(scores, plain, masked, mask, queries, p);
             var rest = (seen - plain - masked) * Block;
             new Span<float>(scores + (seen * Block) - rest, rest).Clear();

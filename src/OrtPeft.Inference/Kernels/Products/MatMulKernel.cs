@@ -131,7 +131,7 @@ internal static unsafe class MatMulKernel
     private static ProductPlan Plan(KernelCall call, bool isTransposed, out long[] dims)
     {
         dims = call.Dims(0);
-        var plan = PlanOf(call, isTransposed, dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]));
+        var plan = PlanOf(call, isTransposed, dims);
         if (dims.Length == 0 || dims[^1] != plan.Depth)
             throw new ArgumentException(
                 $"[{string.Join(", ", dims)}] does not end in {plan.Depth}, the matrix's "
@@ -145,14 +145,14 @@ internal static unsafe class MatMulKernel
     private static ProductPlan PlanOfStrips(KernelCall call, bool isTransposed, out long[] dims)
     {
         dims = call.Dims(3);
-        var plan = PlanOf(call, isTransposed, dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]));
+        var plan = PlanOf(call, isTransposed, dims);
         KernelShapes.RequireEqual(StripOrder.Dims(plan.Rows, plan.Depth), call.Dims(0));
         dims[^1] = plan.Columns;
         plan.StripsOfX = call.Input<float>(0);
         return plan;
     }
 
-    private static ProductPlan PlanOf(KernelCall call, bool isTransposed, long count)
+    private static ProductPlan PlanOf(KernelCall call, bool isTransposed, long[] dims)
     {
         KernelShapes.RequireVector(2, call.Dims(2));
         var (rows, columns) = (call.Input<long>(2)[0], call.Input<long>(2)[1]);
@@ -162,7 +162,7 @@ internal static unsafe class MatMulKernel
         var (depth, width) = isTransposed ? (columns, rows) : (rows, columns);
         return new ProductPlan
         {
-            Rows = count,
+            Rows = dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]),
             Depth = depth,
             Columns = width,
             Height = PackedMatrix.Panels(rows) * PackedMatrix.Width,

@@ -190,23 +190,14 @@ internal static unsafe class PackedProduct
             result.Sum = isFirst ? At(plan.Addend, c) : result.C;
             result.SumStride = isFirst ? (nint)plan.Columns : result.Stride;
             result.Bias = isFirst ? At(plan.Bias, panel * Width) : null;
+            // What the tile will read once it is multiplied.
             if (isFirst && plan.Addend != null)
-                AskFor(result.Sum, result.SumStride, rows);
+                new StridedRows(plan.Addend + c, (nint)plan.Columns).AskFor(0, rows, Width);
             if (isLast && plan.Hidden != null)
-                AskFor(plan.Hidden + c, (nint)plan.Columns, rows);
+                new StridedRows(plan.Hidden + c, (nint)plan.Columns).AskFor(0, rows, Width);
             MultiplyTile(length, a, block, in result, rows, width, ahead, bytes);
             if (isLast)
                 EndTile(in plan, strip, in tile, low);
-        }
-    }
-
-    /// <summary>Asks for what a tile will read once it is multiplied.</summary>
-    private static void AskFor(float* start, nint stride, int rows)
-    {
-        for (var row = 0; Sse.IsSupported && row < rows; row++, start += stride)
-        {
-            for (var i = 0; i <= Width; i += KernelScratch.CacheLine)
-                Sse.Prefetch0(start + Math.Min(i, Width - 1));
         }
     }
 
