@@ -26,7 +26,7 @@ public sealed record LinearModule
     /// none.</summary>
     public Node? BiasAdd { get; init; }
 
-    /// <summary>Whether the layer makes the graph's first output: the language-model head.</summary>
+    /// <summary>Whether the layer is the language-model head: the product behind the graph's first output.</summary>
     public bool IsOutputLayer { get; init; }
 
     /// <summary>The number of features that the layer reads.</summary>

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Modules;
@@ -14,7 +15,8 @@ public static class ModuleCatalogue
         return [.. Applications(graph).DistinctBy(static m => m.Name)];
     }
 
-    /// <summary>The language-model head: the linear layer that makes the graph's first output.</summary>
+    /// <summary>The language-model head: the linear layer behind the graph's first output, whatever scale, softcap or
+    /// cast stands between (see <see cref="HeadPath"/>).</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too, and so are
     /// those of a matrix some of whose rows are replaced.</param>
@@ -52,20 +54,10 @@ public static class ModuleCatalogue
     /// <summary>Whether an embedding reads the matrix too: its name is the embedding's.</summary>
     private static bool IsTied(Value weight) => weight.Uses.Any(static u => u.Node.Is("Gather"));
 
-    /// <summary>The product behind the graph's first output, looking through reshapes, casts and a bias.</summary>
-    private static Node? OutputLayer(Graph graph, Func<Value, bool> isMatrixToo)
-    {
-        var node = graph.Outputs.Count == 0 ? null : graph.Outputs[0].Producer;
-        while (node is not null && WeightOf(node, isMatrixToo) is null)
-        {
-            var passes = node.OpType is "Reshape" or "Identity" or "Cast" or "Add" or "Squeeze" or "Unsqueeze";
-            node = passes
-                ? node.Inputs.Select(static i => i?.Producer).FirstOrDefault(static p => p is not null)
-                : null;
-        }
-
-        return node;
-    }
+    /// <summary>The head's product, behind the graph's first output.</summary>
+    private static Node? OutputLayer(Graph graph, Func<Value, bool> isMatrixToo) => graph.Outputs.Count == 0
+        ? null
+        : HeadPath.To(graph.Outputs[0], n => WeightOf(n, isMatrixToo) is not null)?.Product;
 
     private static (Value Weight, bool IsOutByIn)? WeightOf(Node node, Func<Value, bool> isMatrixToo)
     {

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 
@@ -63,6 +64,30 @@ public sealed class ModuleCatalogueTests
 
         Assert.Equal([("a", "a.bias"), ("b", "b.bias")], modules.Select(static m => (m.Name, m.Bias!.Name)));
         Assert.Equal([false, true], modules.Select(static m => m.IsOutputLayer));
+    }
+
+    /// <summary>As Granite, Cohere and Gemma 2 have it; PEFT's all-linear leaves the head out of all of them.</summary>
+    [Theory]
+    [InlineData("scale")]
+    [InlineData("divide")]
+    [InlineData("softcap")]
+    public void LinearModules_WhenLogitsAreScaledOrCapped_KnowsTheHead(string form)
+    {
+        var model = Graphs.Of((g, x) =>
+        {
+            var hidden = g.Op("Relu", g.MatMul(x, Graphs.Weight(g, "up.weight", 2, 4)));
+            var y = g.MatMul(hidden, Graphs.Weight(g, "lm_head.weight", 4, 8));
+            return form switch
+            {
+                "scale" => g.Mul(y, 0.25),
+                "divide" => g.Div(y, g.Scalar(ElementType.Float, 8)),
+                _ => g.Mul(g.Op("Tanh", g.Div(y, g.Scalar(ElementType.Float, 30))), 30),
+            };
+        });
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.Equal([("up", false), ("lm_head", true)], modules.Select(static m => (m.Name, m.IsOutputLayer)));
     }
 
     [Fact]

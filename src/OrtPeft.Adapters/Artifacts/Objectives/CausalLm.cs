@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Artifacts.Objectives;
@@ -43,7 +44,7 @@ public sealed class CausalLm : IObjective
         picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
-        return head is { Bias: null, Node.Inputs.Count: 2 } && !IsAddedTo(head)
+        return head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits)
             ? HeadLoss(scope, head, picked, targets, count)
             : LogitsLoss(scope, picked, targets, count);
     }
@@ -52,8 +53,9 @@ public sealed class CausalLm : IObjective
         $"The output '{output.Name}' {finding}; next-token training needs logits: " +
         "export the model with its language-model head.");
 
-    /// <summary>Whether more than the product makes the output, so that it must be differentiated as a whole.</summary>
-    private static bool IsAddedTo(LinearModule head) => head.Node.Output.Uses.Any(static u => u.Node.Is("Add"));
+    /// <summary>Whether the product alone makes the logits; what else is done to them is differentiated too.</summary>
+    private static bool IsAll(LinearModule head, Value logits) =>
+        HeadPath.To(logits, n => n == head.Node) is { IsPlain: true };
 
     /// <summary>
     /// The label of each position's next token, the batch as one row: [batch·(virtual + sequence)]. The last virtual
