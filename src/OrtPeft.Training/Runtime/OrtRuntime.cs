@@ -46,7 +46,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
         _training.BindRole(ValueRoles.LossScale, _scaleValue);
         _training.BindRole(ValueRoles.DropoutSeed, _dropoutSeedValue);
         BindParameters(_training);
-        BindGradients(_intoGradients = Views(_gradients));
+        _intoGradients = Views(_gradients);
         _optimizer = new OptimizerSession(
             graphs.OpenOptimizer(new RuntimeOptions { Threads = _options.Threads }),
             _parameters,
@@ -120,9 +120,9 @@ internal sealed class OrtRuntime : ITrainingRuntime
         foreach (var (index, batch) in batches.Index())
         {
             _dropoutSeed[0] = (long)new SplitMix64(_seed, $"dropout/{step}/{index}").NextUInt64();
-            if (batches.Count > 1)
-                BindGradients(
-                    index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(_gradients.Count)));
+            // Bound for every run: what an earlier step's last part left would catch this step's gradient.
+            BindGradients(
+                index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(_gradients.Count)));
             sum += _training.Run(batch).Sum;
             if (index > 0)
                 AddPartial();
