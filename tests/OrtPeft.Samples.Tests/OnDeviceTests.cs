@@ -82,6 +82,18 @@ public sealed class OnDeviceTests : IDisposable
         Assert.DoesNotContain(loaded, name => name.StartsWith("OrtPeft", StringComparison.Ordinal) && name != hook);
     }
 
+    [Theory]
+    [InlineData("OnDevice.Trainer")]
+    [InlineData("OnDevice.Plain")]
+    public void Program_WithADecimalComma_SaysHowToWriteIt(string program)
+    {
+        using var process = Start(program, "0,01");
+
+        Assert.Equal("'20' steps at '0,01': write them as 20 and 0.001.\n", process.StandardError.ReadToEnd());
+        process.WaitForExit();
+        Assert.Equal(2, process.ExitCode);
+    }
+
     [Fact]
     public void ArtifactsSample_WritesATrainedAdapter()
     {
@@ -122,9 +134,20 @@ public sealed class OnDeviceTests : IDisposable
     /// <summary>Runs a sample's build; what it prints is <c>step 1 loss 4.6</c>.</summary>
     private List<double> Run(string program)
     {
+        using var process = Start(program, Rate);
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors.Result);
+        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(static line => double.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture))];
+    }
+
+    private Process Start(string program, string rate)
+    {
         var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         var file = Path.Combine(AppContext.BaseDirectory, "..", "..", program, configuration, $"{program}.dll");
-        string[] arguments = [file, _place["artifacts"], _place["rows.jsonl"], _place["adapter"], "20", Rate];
+        string[] arguments = [file, _place["artifacts"], _place["rows.jsonl"], _place["adapter"], "20", rate];
         var start = new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
@@ -132,12 +155,6 @@ public sealed class OnDeviceTests : IDisposable
         };
         start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(OnDeviceTests).Assembly.Location;
         start.Environment[StartupHook.FileVariable] = _place["loaded.txt"];
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, errors.Result);
-        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(static line => double.Parse(line.Split(' ')[3], CultureInfo.InvariantCulture))];
+        return Process.Start(start)!;
     }
 }

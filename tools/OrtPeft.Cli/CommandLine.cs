@@ -37,7 +37,7 @@ internal static class CommandLine
     }
 
     /// <summary>The verbs, in the order of the help page. A new one is a file and a line here.</summary>
-    private static IEnumerable<Verb> Verbs(Host host) =>
+    internal static IEnumerable<Verb> Verbs(Host host) =>
     [
         new InitCommand(host),
         new ImportCommand(host),

@@ -8,6 +8,9 @@ internal static class Program
 {
     private const int RowsPerBatch = 3;
 
+    private const NumberStyles Decimal =
+        NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
     private static int Main(string[] args)
     {
         if (args is not [var folder, var rowsFile, var output, var steps, var rate])
@@ -16,13 +19,21 @@ internal static class Program
             return 2;
         }
 
+        var invariant = CultureInfo.InvariantCulture; // without separators of groups: 0,001 is not 1
+        if (!int.TryParse(steps, NumberStyles.None, invariant, out var count)
+            || !float.TryParse(rate, Decimal, invariant, out var learningRate) || !float.IsFinite(learningRate))
+        {
+            Console.Error.WriteLine($"'{steps}' steps at '{rate}': write them as 20 and 0.001.");
+            return 2;
+        }
+
         JsonElement[] rows = [.. File.ReadLines(rowsFile).Select(static l => JsonDocument.Parse(l).RootElement)];
         using var adapter = new PlainAdapter(folder);
-        for (var step = 1; step <= int.Parse(steps, CultureInfo.InvariantCulture); step++)
+        for (var step = 1; step <= count; step++)
         {
             var first = (step - 1) * RowsPerBatch;
             var picked = Enumerable.Range(first, RowsPerBatch).Select(i => rows[i % rows.Length]).ToArray();
-            var loss = adapter.Step(step, float.Parse(rate, CultureInfo.InvariantCulture), Batch.Of(picked));
+            var loss = adapter.Step(step, learningRate, Batch.Of(picked));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step} loss {loss:F6}"));
         }
 

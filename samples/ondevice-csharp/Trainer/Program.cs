@@ -8,6 +8,9 @@ namespace OnDevice.Trainer;
 /// <summary>The smallest app that trains an adapter: an artifact folder in, an adapter folder out.</summary>
 internal static class Program
 {
+    private const NumberStyles Decimal =
+        NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
     private static int Main(string[] args)
     {
         if (args is not [var artifacts, var rows, var output, var steps, var rate])
@@ -16,12 +19,20 @@ internal static class Program
             return 2;
         }
 
+        var invariant = CultureInfo.InvariantCulture; // without separators of groups: 0,001 is not 1
+        if (!int.TryParse(steps, NumberStyles.None, invariant, out var count)
+            || !double.TryParse(rate, Decimal, invariant, out var learningRate))
+        {
+            Console.Error.WriteLine($"'{steps}' steps at '{rate}': write them as 20 and 0.001.");
+            return 2;
+        }
+
         var tokenizer = TokenizerFolder.Holds(artifacts) ? TokenizerFolder.Load(artifacts) : null;
         var data = new TokenDataset([.. new ExampleReader(tokenizer, new ExampleReaderOptions()).Read(rows)]);
         var arguments = new TrainingArguments
         {
-            MaxSteps = int.Parse(steps, CultureInfo.InvariantCulture),
-            LearningRate = double.Parse(rate, CultureInfo.InvariantCulture),
+            MaxSteps = count,
+            LearningRate = learningRate,
             BatchSize = 3,
             Schedule = "constant",
             Shuffle = false,

@@ -1,5 +1,6 @@
 // The page: reads the form, starts the worker, shows what it reports.
 import { LossChart } from './chart.js';
+import { numberIn } from './numbers.js';
 import { hasSimd } from './simd.js';
 
 const $ = id => document.getElementById(id);
@@ -21,7 +22,13 @@ if (!hasSimd())
   fail('This browser has no WebAssembly SIMD, which ONNX Runtime needs; use a browser from 2021 or later.');
 
 function start() {
-  const job = readForm();
+  let job;
+  try {
+    job = readForm();
+  } catch (error) {
+    fail(error.message);
+    return;
+  }
   chart.clear(job.steps);
   $('progress').max = job.steps;
   $('progress').value = 0;
@@ -64,7 +71,7 @@ const handlers = {
 
 function readForm() {
   const { elements } = $('form');
-  const number = name => elements[name].valueAsNumber;
+  const number = name => numberIn(elements[name]);
   return {
     runtime: elements.runtime.value,
     text: elements.text.value,

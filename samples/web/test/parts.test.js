@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataFeeds } from '../src/feeds.js';
 import { generate } from '../src/generate.js';
+import { numberIn } from '../src/numbers.js';
 import { collate, inOrder, randomFrom, rowsOf, shuffled, supervised } from '../src/rows.js';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.js';
 import { hasSimd } from '../src/simd.js';
@@ -23,6 +24,14 @@ test('a long line is cut, and no row is too short to predict in', () => {
   const rows = rowsOf('abcdefgh', letters, 4);
 
   assert.deepEqual(rows, [[97, 98, 99, 100], [101, 102, 103, 104]]);
+});
+
+test('a number field that the browser cannot read is refused by name, unless it does not count', () => {
+  const unread = { name: 'learningRate', valueAsNumber: NaN };
+
+  assert.equal(numberIn({ name: 'steps', valueAsNumber: 60 }), 60);
+  assert.throws(() => numberIn(unread), /learningRate is not a number/);
+  assert.ok(Number.isNaN(numberIn({ ...unread, disabled: true })));
 });
 
 test('a batch is padded on the right with what does not count', () => {

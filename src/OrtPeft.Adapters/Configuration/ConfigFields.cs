@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace OrtPeft.Adapters.Configuration;
@@ -9,6 +10,8 @@ namespace OrtPeft.Adapters.Configuration;
 /// </summary>
 public sealed class ConfigFields
 {
+    private const string ANumber = "a number";
+
     private readonly JsonObject _json;
     private readonly string _source;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
@@ -51,7 +54,7 @@ public sealed class ConfigFields
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The number.</returns>
-    public double Number(string field, double otherwise) => Read(field, otherwise, "a number");
+    public double Number(string field, double otherwise) => Read(field, otherwise, ANumber);
 
     /// <summary>True or false.</summary>
     /// <param name="field">Its name.</param>
@@ -129,5 +132,14 @@ public sealed class ConfigFields
     }
 
     private ConfigException Wrong(string field, JsonNode? json, string kind) =>
-        new($"{_source}: {field} is {json?.ToJsonString() ?? "null"}; it must be {kind}.");
+        new($"{_source}: {field} is {json?.ToJsonString() ?? "null"}; it must be {kind}{(kind == ANumber ? Hint(json) : "")}.");
+
+    /// <summary>JSON's numbers have a decimal point; a text with one comma between digits has it elsewhere.</summary>
+    private static string Hint(JsonNode? json)
+    {
+        if (json is not JsonValue value || !value.TryGetValue<string>(out var text) || text.AsSpan().Count(',') != 1)
+            return "";
+        var meant = text.Replace(',', '.');
+        return double.TryParse(meant, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $": write {meant}" : "";
+    }
 }

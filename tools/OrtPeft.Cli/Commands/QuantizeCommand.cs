@@ -164,7 +164,7 @@ internal sealed class QuantizeCommand : Verb
 
     private static void OneOf(Option<int> option, IReadOnlyList<int> allowed) => option.Validators.Add(result =>
     {
-        if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && !allowed.Contains(value))
+        if (result.Tokens is [var token] && TypedNumber.TryRead(token.Value, out int value) && !allowed.Contains(value))
             result.AddError($"{option.Name} is '{value}'; it must be one of {string.Join(", ", allowed)}.");
     });
 }

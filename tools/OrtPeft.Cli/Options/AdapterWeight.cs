@@ -1,4 +1,3 @@
-using System.Globalization;
 using OrtPeft.Cli.Errors;
 
 namespace OrtPeft.Cli.Options;
@@ -15,10 +14,11 @@ internal sealed record AdapterWeight(string Folder, double Weight)
         var sign = text.LastIndexOf('=');
         if (sign <= 0 || Directory.Exists(text))
             return new AdapterWeight(text, 1);
-        var isNumber = double.TryParse(text[(sign + 1)..], CultureInfo.InvariantCulture, out var weight);
-        return isNumber && double.IsFinite(weight)
-            ? new AdapterWeight(text[..sign], weight)
+        var (folder, number) = (text[..sign], text[(sign + 1)..]);
+        return TypedNumber.TryRead(number, out double weight)
+            ? new AdapterWeight(folder, weight)
             : throw new UsageException(
-                $"--adapter is '{text}'; behind = stands the weight, a finite number as in {text[..sign]}=0.5.");
+                $"--adapter is '{text}'; behind = stands the weight, a finite number as in {folder}=0.5, "
+                + $"and '{number}' must be {TypedNumber.Expected<double>(number)}.");
     }
 }

@@ -26,11 +26,10 @@ internal sealed class ArtifactOptions : IOptionGroup
         HelpName = "WHERE",
     };
 
-    private readonly Option<double?> _foldedLearningRate = new("--fold-lr")
-    {
-        Description = "ort-training: train at this rate where none can be set: on the web, where it is always 0.001.",
-        HelpName = "X",
-    };
+    private readonly Option<double?> _foldedLearningRate = NumberOption.Optional<double>(
+        "--fold-lr",
+        "ort-training: train at this rate where none can be set: on the web, where it is always 0.001.",
+        "X");
 
     private readonly OptimizerOptions _optimizer = new();
 
@@ -86,7 +85,7 @@ internal sealed class ArtifactOptions : IOptionGroup
                 $"--fold-lr is not for --runtime {writer.Name}, which is told its rate at each step.");
         }
 
-        if (rate is null || (rate > 0 && double.IsFinite(rate.Value)))
+        if (rate is null or > 0)
             return rate;
         throw new UsageException(string.Create(
             CultureInfo.InvariantCulture, $"--fold-lr is {rate}; it must be above 0."));

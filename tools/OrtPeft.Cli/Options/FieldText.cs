@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Modules;
@@ -24,22 +23,29 @@ internal static class FieldText
     public static JsonObject Pattern(string option, string text)
     {
         var json = new JsonObject();
-        foreach (var entry in text.Split(',', Trimmed))
+        foreach (var entry in Entries(option, text))
         {
             var sign = entry.LastIndexOf('=');
-            if (sign <= 0 || !double.TryParse(entry[(sign + 1)..], CultureInfo.InvariantCulture, out var number))
-                throw new UsageException($"{option} has '{entry}'; it must be NAME=NUMBER.");
-            json[entry[..sign]] = number;
+            if (sign <= 0 || !TypedNumber.TryRead(entry[(sign + 1)..], out double number))
+                throw new UsageException(
+                    $"{option} has '{entry}'; it must be NAME=NUMBER, numbers with a decimal point.");
+            if (!json.TryAdd(entry[..sign], number))
+                throw new UsageException($"{option} has '{entry[..sign]}' twice; give it once.");
         }
 
         return json;
     }
 
     /// <summary><c>0,1</c> becomes a list of numbers.</summary>
-    public static JsonArray WholeNumbers(string option, string text) => new([.. text.Split(',', Trimmed).Select(part =>
-        int.TryParse(part, CultureInfo.InvariantCulture, out var number)
+    public static JsonArray WholeNumbers(string option, string text) => new([.. Entries(option, text).Select(part =>
+        TypedNumber.TryRead(part, out int number)
             ? (JsonNode?)number
             : throw new UsageException($"{option} has '{part}'; it must be whole numbers with commas."))]);
+
+    private static string[] Entries(string option, string text) =>
+        text.Split(',', Trimmed) is { Length: > 0 } entries
+            ? entries
+            : throw new UsageException($"{option} is '{text}'; give at least one entry, or leave it out.");
 
     /// <summary><c>field=value</c>; the value is JSON where it can be read so, else text.</summary>
     public static KeyValuePair<string, JsonNode?> Assignment(string text)

@@ -140,12 +140,27 @@ internal sealed class MethodOptions : IOptionGroup
             json[alpha] = 2 * rank;
         if (run.Has(_promptText))
             json["prompt_tuning_init"] = "TEXT";
+        var given = new HashSet<string>(_fields.Where(f => run.Has(f.Option)).Select(f => FieldOf(method, f.Field)))
+        {
+            "peft_type",
+        };
         foreach (var (field, value) in (run.Get(_set) ?? []).Select(FieldText.Assignment))
+        {
+            if (!given.Add(field))
+                throw new UsageException($"--set {field} is given, and {OtherOf(run, method, field)} too; give one.");
             json[field] = value;
+        }
+
         // Written and read once, so that numbers are JSON's and not of the type they were made from.
         var fields = new ConfigFields(JsonNode.Parse(json.ToJsonString())!.AsObject(), Origin(run));
         return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
+
+    /// <summary>What else says the value of a field that --set gives.</summary>
+    private string OtherOf(Invocation run, IPeftMethod method, string field) => field == "peft_type"
+        ? _method.Name
+        : _fields.FirstOrDefault(f => FieldOf(method, f.Field) == field && run.Has(f.Option)).Option?.Name
+            ?? $"another {_set.Name} {field}";
 
     /// <summary>Two options stand for fields that HF PEFT names after the method; the table has LoRA's.</summary>
     private static string FieldOf(IPeftMethod method, string field) => field switch

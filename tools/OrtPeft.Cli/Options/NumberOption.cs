@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Numerics;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>Options that take numbers, written with a decimal point in every culture.</summary>
+/// <summary>Options that take numbers, read by <see cref="TypedNumber"/>.</summary>
 internal static class NumberOption
 {
     /// <summary>An option that is absent unless given.</summary>
@@ -31,15 +30,12 @@ internal static class NumberOption
         where T : struct, INumber<T>
     {
         var text = result.Tokens[^1].Value;
-        var isNumber = T.TryParse(text, CultureInfo.InvariantCulture, out var number);
+        var isNumber = TypedNumber.TryRead(text, out T number);
         if (isNumber && (least is null || number >= least))
             return number;
         var option = (result.Parent as OptionResult)?.Option.Name;
-        result.AddError($"{option} is '{text}'; it must be {(isNumber ? $"{least} or more" : KindOf<T>())}.");
+        var expected = isNumber ? $"{least} or more" : TypedNumber.Expected<T>(text);
+        result.AddError($"{option} is '{text}'; it must be {expected}.");
         return null;
     }
-
-    /// <summary>A half, which whole numbers round to 0, tells the kinds apart.</summary>
-    private static string KindOf<T>()
-        where T : struct, INumber<T> => T.IsInteger(T.One / (T.One + T.One)) ? "a whole number" : "a number";
 }
