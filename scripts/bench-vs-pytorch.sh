@@ -8,7 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p out/bench
 if [ -z "${ORTPEFT:-}" ]; then
-  scripts/bootstrap.sh >/dev/null
   log=out/bench/build.log
   dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > $log || { cat $log; exit 1; }
 fi

@@ -8,7 +8,6 @@ cd "$(dirname "$0")/.."
 out=${1:-models/tiny-gpt2-apidocs}
 work=out/make-base
 
-scripts/bootstrap.sh
 dotnet build -c Release -v quiet tools/OrtPeft.Cli
 ortpeft() { dotnet run -c Release --no-build --project tools/OrtPeft.Cli -- "$@"; }
 

@@ -7,7 +7,6 @@ out=out/quickstart
 base=models/tiny-gpt2-apidocs
 task=models/tasks/what-member-is-it
 
-scripts/bootstrap.sh
 rm -rf "$out"
 mkdir -p "$out"
 echo "quickstart: building (about a minute the first time)"

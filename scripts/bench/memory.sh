@@ -13,7 +13,6 @@ command -v /usr/bin/time >/dev/null ||
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ -z "${ORTPEFT:-}" ]; then
-  scripts/bootstrap.sh >/dev/null
   dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > "$work/build.log" || { cat "$work/build.log"; exit 1; }
   ORTPEFT="dotnet artifacts/bin/OrtPeft.Cli/release/ortpeft.dll"
 fi

@@ -66,7 +66,7 @@ public sealed class OrtAdapterFile
     /// <param name="path">The file to write; its folder must exist.</param>
     /// <exception cref="ArgumentException">
     /// A name is missing or used twice, ONNX Runtime has no such element type in adapters, a tensor is a scalar,
-    /// which ONNX Runtime 1.29 refuses, or the file would reach 2 GiB.
+    /// which ONNX Runtime refuses, or the file would reach 2 GiB.
     /// </exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public void Save(string path)
@@ -110,7 +110,8 @@ public sealed class OrtAdapterFile
 
     private static string? WhyNot(ElementType type) => type switch
     {
-        ElementType.Undefined or ElementType.String or ElementType.Complex64 or ElementType.Complex128 or < 0
+        ElementType.Undefined or ElementType.String or ElementType.Bool or ElementType.Complex64
+            or ElementType.Complex128 or < 0
             or > ElementType.Float8E5M2FNUZ
             => "ONNX Runtime takes whole and real numbers of 8 to 64 bits from adapters",
         _ => null,

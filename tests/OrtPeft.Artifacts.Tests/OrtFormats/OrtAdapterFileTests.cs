@@ -36,6 +36,7 @@ public sealed class OrtAdapterFileTests : IDisposable
         { [Samples.Floats("w", 1), Samples.Floats("w", 1)], "two tensors 'w'" },
         { [Tensor.Scalar(1f).WithName("w")], "'w' has no axes" },
         { [new(ElementType.Complex64, [1], new MemoryTensorData(new byte[8]), "w")], "'w' is Complex64" },
+        { [Tensor.Of<bool>([true], [1]).WithName("w")], "'w' is Bool" },
         { [new(ElementType.Int4, [2], new MemoryTensorData(new byte[1]), "w")], "'w' is Int4" },
         { [new(ElementType.UInt8, [1L << 31], new AbsentTensorData(1L << 31), "w")], "limit is 2147483647" },
     };

@@ -131,7 +131,7 @@ internal static class ContribCases
             + "i=3,1; i=#4; float[9,8]; float[9,8]", "do_rotary=1"),
         Gqa(Chunk + "i=6; i=#7; float[9,8]; float[9,8]", "do_rotary=1"),
         Gqa(Chunk + "i=6; i=#7", "local_window_size=3"),
-        Gqa(Chunk + "i=4; i=#5; float[9,8]; float[9,8]", "do_rotary=1 softcap=2f"),
+        Gqa(Chunk + "i=3; i=#4; float[9,8]; float[9,8]", "do_rotary=1 softcap=2f"),
     ];
 
     /// <summary>What else changes the scores: biases, sinks, smooth softmax.</summary>
