@@ -34,7 +34,8 @@ public sealed class Architecture
     /// Builds the model: Optimum's input and output names, standard operators of opset 21, HF's names on the weights.
     /// </summary>
     /// <param name="weights">float32 tensors by the names in <see cref="Weights"/>; shared, not copied.</param>
-    /// <returns>The model, with the family's name under <c>hf_model_type</c> in its metadata.</returns>
+    /// <returns>The model, with the family's name and whether head and embedding are one in its
+    /// metadata.</returns>
     /// <exception cref="ArgumentException">A weight is missing, or has another shape or type.</exception>
     public Model Build(IReadOnlyDictionary<string, Tensor> weights)
     {
@@ -50,7 +51,8 @@ public sealed class Architecture
         var model = BuildGraph(weights);
         model.ProducerName = "OrtPeft";
         model.ProducerVersion = typeof(Architecture).Assembly.GetName().Version!.ToString(3);
-        model.Metadata["hf_model_type"] = Config.ModelType;
+        model.Metadata[MetadataKeys.ModelType] = Config.ModelType;
+        model.Metadata[MetadataKeys.TieWordEmbeddings] = Config.TieWordEmbeddings ? "true" : "false";
         return model;
     }
 }

@@ -11,6 +11,8 @@ public static class ModelFamilies
     /// <summary>The name of a folder's model description.</summary>
     public const string ConfigFileName = "config.json";
 
+    private const string EncoderDecoder = "false: encoder-decoder models cannot be built";
+
     private static readonly (string ModelType, Func<ConfigFields, ModelConfig> Read)[] Rows =
     [
         ("gpt2", static fields => Gpt2Config.Read(fields)),
@@ -30,14 +32,17 @@ public static class ModelFamilies
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
     {
-        var fields = ConfigFields.Open(path);
+        var fields = ConfigFields.Open(path, isToBuild: true);
         var type = fields.Text("model_type", "");
         return Find(type) is { } read
-            ? read(fields)
+            ? Read(fields, read)
             : throw fields.Broken("model_type", $"'{type}'", $"one of {string.Join(", ", ModelTypes)}");
     }
 
-    /// <summary>Reads a model description if it is of a known family.</summary>
+    /// <summary>
+    /// Reads the description beside a graph if it is of a known family. What the graph holds itself, such as a kind of
+    /// attention that cannot be built, is no fault here.
+    /// </summary>
     /// <param name="path">The <c>config.json</c>; need not exist.</param>
     /// <returns>The description, or null when there is none or it is of another family.</returns>
     /// <exception cref="ModelConfigException">The file is no JSON object, or a known family's field is bad.</exception>
@@ -45,8 +50,23 @@ public static class ModelFamilies
     {
         if (!File.Exists(path))
             return null;
-        var fields = ConfigFields.Open(path);
-        return Find(fields.Text("model_type", ""))?.Invoke(fields);
+        var fields = ConfigFields.Open(path, isToBuild: false);
+        return Find(fields.Text("model_type", "")) is { } read ? Read(fields, read) : null;
+    }
+
+    /// <summary>Reads a family's fields, with those that HF reads for every family.</summary>
+    private static ModelConfig Read(ConfigFields fields, Func<ConfigFields, ModelConfig> read)
+    {
+        if (!fields.Flag("is_causal", true))
+            fields.Refuse("is_causal", "false", "true: attention to later tokens cannot be built");
+        fields.RefuseWhereSet("is_encoder_decoder", EncoderDecoder);
+        fields.RefuseWhereSet("add_cross_attention", EncoderDecoder);
+        fields.RefuseWhereSet("pruned_heads", "no pruned head");
+        fields.RefuseWhereSet("per_layer_config", "none: layers that differ from each other cannot be built");
+        fields.RefuseWhereSet("quantization_config", "none: fetch the model before quantization");
+        var config = read(fields);
+        fields.RefuseUnknown();
+        return config;
     }
 
     private static Func<ConfigFields, ModelConfig>? Find(string type) =>

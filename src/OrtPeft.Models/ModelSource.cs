@@ -64,7 +64,13 @@ public sealed class ModelSource
             throw NoModel(path, "holds weights only");
         var folder = Path.GetDirectoryName(path)!;
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
-        return new ModelSource(OnnxFile.Load(path), folder, config, path);
+        var model = OnnxFile.Load(path);
+        // A graph that says so itself knows better: a checkpoint may hold two matrices though its description ties them.
+        if (model.Metadata.TryGetValue(MetadataKeys.TieWordEmbeddings, out var isTied))
+            config = config is null ? null : config with { TieWordEmbeddings = isTied == "true" };
+        else if (config is not null)
+            model.Metadata[MetadataKeys.TieWordEmbeddings] = config.TieWordEmbeddings ? "true" : "false";
+        return new ModelSource(model, folder, config, path);
     }
 
     private static string OtherModels(string folder)

@@ -108,7 +108,7 @@ internal static class LibraryLayout
             throw new ConfigException(
                 $"hidden_size is {wanted}; this model's is {hidden}: is it an adapter for another model?");
         around["hidden_size"] = hidden;
-        around["model_type"] ??= model.Metadata.GetValueOrDefault("hf_model_type");
+        around["model_type"] ??= model.Metadata.GetValueOrDefault(MetadataKeys.ModelType);
         return config with { LibraryFields = around };
     }
 

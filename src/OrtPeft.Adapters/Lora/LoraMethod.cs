@@ -31,7 +31,7 @@ public sealed class LoraMethod : IPeftMethod
         lora.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
-        var tokens = LoraTokens.Resolve(model.Graph, lora, targets);
+        var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         return new Injection(
             resolved,
@@ -54,7 +54,7 @@ public sealed class LoraMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(weights);
         var lora = (LoraConfig)config;
         var targets = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues).Targets;
-        foreach (var token in LoraTokens.Resolve(model.Graph, lora, targets))
+        foreach (var token in LoraTokens.Resolve(model, lora, targets))
             token.Merge(model.Graph, weights[LoraTokens.NameOf(token)]);
         foreach (var bias in LoraBiases.Select(model.Graph, lora, Linear(targets)))
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);

@@ -11,11 +11,11 @@ internal static class LoraTokens
 
     /// <summary>Finds them in the graph without the adapter.</summary>
     /// <exception cref="ConfigException">There are no such tokens, or LoRA adapts their embedding too.</exception>
-    public static IReadOnlyList<TokenTarget> Resolve(Graph graph, LoraConfig config, IReadOnlyList<LoraTarget> targets)
+    public static IReadOnlyList<TokenTarget> Resolve(Model model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
     {
         if (config.TrainableTokenIndices is not { } indices)
             return [];
-        var tokens = TokenTargets.Resolve(graph, indices, Field);
+        var tokens = TokenTargets.Resolve(model, indices, Field);
         var both = tokens.FirstOrDefault(t => targets.OfType<EmbeddingTarget>().Any(e => e.Weight == t.Module.Weight));
         return both is null ? tokens : throw new ConfigException(
             $"{Field} has {both.Module.Name}, which target_modules adapts too; choose one of the two.");

@@ -10,13 +10,19 @@ internal static class TiedHead
 {
     private const int ComparedRows = 4;
 
-    /// <summary>The head that an embedding is tied to, or null. Reads both matrices where they stand apart.</summary>
-    /// <param name="graph">The graph, before any adapter is in it.</param>
+    /// <summary>
+    /// The head that an embedding is tied to, or null. Reads both matrices where they stand apart and the source does
+    /// not say that they are two.
+    /// </summary>
+    /// <param name="model">The model, before any adapter is in it.</param>
     /// <param name="embedding">The embedding's matrix, [vocabulary, hidden].</param>
-    public static LinearModule? Of(Graph graph, Value embedding)
+    public static LinearModule? Of(Model model, Value embedding)
     {
-        var head = ModuleCatalogue.LinearModules(graph).FirstOrDefault(static m => m.IsOutputLayer);
-        return head is not null && (head.Weight == embedding || IsCopy(embedding, head)) ? head : null;
+        var head = ModuleCatalogue.LinearModules(model.Graph).FirstOrDefault(static m => m.IsOutputLayer);
+        if (head is null || head.Weight == embedding)
+            return head;
+        var isApart = model.Metadata.GetValueOrDefault(MetadataKeys.TieWordEmbeddings) == "false";
+        return !isApart && IsCopy(embedding, head) ? head : null;
     }
 
     /// <summary>Whether a head has an embedding's numbers; a few rows tell most different matrices apart before all

@@ -10,8 +10,9 @@ internal static class TokenTargets
     /// <summary>Finds them in a graph without an adapter. A tied head may be named beside its embedding, with the same
     /// tokens.</summary>
     /// <exception cref="ConfigException">There is no such embedding or token, or a token is named twice.</exception>
-    public static IReadOnlyList<TokenTarget> Resolve(Graph graph, TokenIndices indices, string field)
+    public static IReadOnlyList<TokenTarget> Resolve(Model model, TokenIndices indices, string field)
     {
+        var graph = model.Graph;
         var embeddings = EmbeddingCatalogue.Embeddings(graph);
         var targets = new List<TokenTarget>();
         var others = new List<KeyValuePair<string, IReadOnlyList<int>>>();
@@ -29,7 +30,7 @@ internal static class TokenTargets
             Check(module, entry.Value, field);
             if (targets.Any(t => t.Module.Weight == module.Weight))
                 throw new ConfigException($"{field} has {module.Name} twice; put its tokens into one list.");
-            targets.Add(new TokenTarget(module, entry.Value, TiedHead.Of(graph, module.Weight)));
+            targets.Add(new TokenTarget(module, entry.Value, TiedHead.Of(model, module.Weight)));
         }
 
         foreach (var (name, tokens) in others)

@@ -29,7 +29,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
     {
         ArgumentNullException.ThrowIfNull(model);
         var tokens = (TrainableTokensConfig)config;
-        var targets = Targets(model.Graph, tokens);
+        var targets = Targets(model, tokens);
         var builder = GraphBuilder.Over(model);
         var resolved = tokens with { TargetModules = ModuleTargets.Listed(targets.Select(static t => t.Module.Name)) };
         return new Injection(resolved, [.. targets.Select(t => Inject(t, tokens, builder, seed))])
@@ -43,7 +43,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
-        foreach (var target in Targets(model.Graph, (TrainableTokensConfig)config))
+        foreach (var target in Targets(model, (TrainableTokensConfig)config))
             target.Merge(model.Graph, weights[NameOf(target.Module.Name)]);
     }
 
@@ -68,7 +68,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
         return saved;
     }
 
-    private static IReadOnlyList<TokenTarget> Targets(Graph graph, TrainableTokensConfig config)
+    private static IReadOnlyList<TokenTarget> Targets(Model model, TrainableTokensConfig config)
     {
         if (config.TargetModules is { Pattern: { } pattern })
             throw new ConfigException($"target_modules is '{pattern}'; list the embeddings' names.");
@@ -76,7 +76,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
         var indices = names.Count == 0
             ? TokenIndices.Of(config.TokenIndices)
             : TokenIndices.OfModules(names.Select(n => KeyValuePair.Create(n, config.TokenIndices)));
-        return TokenTargets.Resolve(graph, indices, Field);
+        return TokenTargets.Resolve(model, indices, Field);
     }
 
     private static string NameOf(string module) => $"base_model.model.{module}.trainable_tokens_delta";

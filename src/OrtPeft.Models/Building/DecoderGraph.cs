@@ -54,14 +54,19 @@ internal sealed class DecoderGraph
     /// <summary>
     /// Whether a key is not later than a query, <c>[sequence, past + sequence] bool</c>: queries stand behind the past.
     /// </summary>
-    public Value IsNotLater()
+    /// <param name="window">How many keys a query sees at most, the last of them its own; null for all.</param>
+    public Value IsNotLater(int? window = null)
     {
         var past = Length(_past[0].Key, axis: 2);
         var total = Builder.Add(past, Length(Tokens, axis: 1));
         var step = Builder.Int64Scalar(1);
         var queries = Builder.Unsqueeze(Builder.Op("Range", past, total, step), 1);
         var keys = Builder.Unsqueeze(Builder.Op("Range", Builder.Int64Scalar(0), total, step), 0);
-        return Builder.Op("LessOrEqual", keys, queries);
+        var isNotLater = Builder.Op("LessOrEqual", keys, queries);
+        if (window is not { } size)
+            return isNotLater;
+        var isNear = Builder.Op("Greater", keys, Builder.Sub(queries, Builder.Int64Scalar(size)));
+        return Builder.Op("And", isNotLater, isNear);
     }
 
     /// <summary>

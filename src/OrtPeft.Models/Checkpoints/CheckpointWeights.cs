@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
 
@@ -14,16 +15,34 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     {
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var spec in architecture.Weights)
-            weights.Add(spec.Name, Check(spec, Lookup(spec.Name) ?? throw Missing(spec)));
-        foreach (var (repeated, weight) in architecture.TiedWeights)
-        {
-            if (Lookup(repeated) is { } tensor && !SameBytes(tensor, Lookup(weight)!))
-                Warn(warn, $"'{repeated}' differs from '{weight}', its tied weight: it is ignored, as in HF");
-        }
-
+            weights.Add(spec.Name, Check(spec, Lookup(spec.Name) ?? LookupTied(spec.Name) ?? throw Missing(spec)));
+        foreach (var repeated in architecture.TiedWeights.Keys)
+            Lookup(repeated);
         WarnOfOthers(warn);
         return weights;
     }
+
+    /// <summary>
+    /// Whether the file holds different numbers for weights that the description makes one: HF 5 then uses both.
+    /// </summary>
+    public bool HasTiedWeightsThatDiffer(Action<string>? warn)
+    {
+        foreach (var (repeated, weight) in architecture.TiedWeights)
+        {
+            if (Lookup(repeated) is not { } a || Lookup(weight) is not { } b || HasSameNumbers(a, b))
+                continue;
+            var both = "both are used, as in transformers 5, though tie_word_embeddings is true";
+            Warn(warn, $"'{repeated}' differs from '{weight}': {both}");
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The weight under the other name of a tied pair; some files hold that one alone.</summary>
+    private Tensor? LookupTied(string name) =>
+        architecture.TiedWeights.Where(tied => tied.Value == name).Select(tied => Lookup(tied.Key))
+            .FirstOrDefault(static tensor => tensor is not null);
 
     private Tensor? Lookup(string name)
     {
@@ -66,19 +85,20 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         Warn(warn, $"{shown}{more} do not belong to a {architecture.Config.ModelType} model: they are ignored");
     }
 
-    private static bool SameBytes(Tensor a, Tensor b)
+    private static bool HasSameNumbers(Tensor a, Tensor b)
     {
-        if (a.Type != b.Type || !a.Shape.Equals(b.Shape))
+        if (!a.Type.IsFloating() || !b.Type.IsFloating() || !a.Shape.Equals(b.Shape))
             return false;
         const int Piece = 1 << 18;
-        var left = new byte[Piece];
-        var right = new byte[Piece];
-        for (long offset = 0; offset < a.Data.Length; offset += Piece)
+        var (left, right) = (WidenedTensorData.Widen(a).Data, WidenedTensorData.Widen(b).Data);
+        var ours = new float[Piece / sizeof(float)];
+        var theirs = new float[ours.Length];
+        for (long offset = 0; offset < left.Length; offset += Piece)
         {
-            var count = (int)Math.Min(Piece, a.Data.Length - offset);
-            a.Data.Read(offset, left.AsSpan(0, count));
-            b.Data.Read(offset, right.AsSpan(0, count));
-            if (!left.AsSpan(0, count).SequenceEqual(right.AsSpan(0, count)))
+            var count = (int)Math.Min(Piece, left.Length - offset) / sizeof(float);
+            left.Read(offset, MemoryMarshal.AsBytes(ours.AsSpan(0, count)));
+            right.Read(offset, MemoryMarshal.AsBytes(theirs.AsSpan(0, count)));
+            if (!ours.AsSpan(0, count).SequenceEqual(theirs.AsSpan(0, count)))
                 return false;
         }
 

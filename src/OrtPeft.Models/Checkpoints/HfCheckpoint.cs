@@ -61,9 +61,12 @@ public sealed class HfCheckpoint
     public static HfCheckpoint Open(string folder, Action<string>? warn = null)
     {
         var path = Path.GetFullPath(folder);
-        var architecture = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName)).ToArchitecture();
-        var weights = new CheckpointWeights(architecture, SafetensorsCheckpoint.Open(path)).Find(warn);
-        return new HfCheckpoint(path, architecture, weights);
+        var config = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName));
+        var file = SafetensorsCheckpoint.Open(path);
+        if (new CheckpointWeights(config.ToArchitecture(), file).HasTiedWeightsThatDiffer(warn))
+            config = config with { TieWordEmbeddings = false };
+        var architecture = config.ToArchitecture();
+        return new HfCheckpoint(path, architecture, new CheckpointWeights(architecture, file).Find(warn));
     }
 
     /// <summary>

@@ -3,21 +3,33 @@ using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Models.Configuration;
 
-/// <summary>The fields of an object in a JSON file, each checked as it is read.</summary>
+/// <summary>
+/// The fields of an object in a JSON file, each checked as it is read. It remembers which were asked for, so that those
+/// that nothing reads can be refused.
+/// </summary>
 internal sealed class ConfigFields
 {
     private readonly string _path;
     private readonly string _prefix;
     private readonly JsonElement _object;
+    private readonly bool _isToBuild;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    private ConfigFields(string path, string prefix, JsonElement fields)
+    private ConfigFields(string path, string prefix, JsonElement fields, bool isToBuild)
     {
         _path = path;
         _prefix = prefix;
         _object = fields;
+        _isToBuild = isToBuild;
     }
 
-    public static ConfigFields Open(string path)
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isToBuild">
+    /// Whether a graph is to be built from the description; where one is there already, what cannot be built is no
+    /// fault.
+    /// </param>
+    public static ConfigFields Open(string path, bool isToBuild)
     {
         try
         {
@@ -25,7 +37,7 @@ internal sealed class ConfigFields
             JsonText.Check(bytes);
             using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new ConfigFields(path, "", document.RootElement.Clone())
+                ? new ConfigFields(path, "", document.RootElement.Clone(), isToBuild)
                 : throw new ModelConfigException($"{path}: must hold a JSON object; fetch or write it again.");
         }
         catch (JsonException e)
@@ -43,7 +55,7 @@ internal sealed class ConfigFields
         if (Find(name) is not { } value)
             return null;
         return value.ValueKind == JsonValueKind.Object
-            ? new ConfigFields(_path, $"{_prefix}{name}.", value)
+            ? new ConfigFields(_path, $"{_prefix}{name}.", value, _isToBuild)
             : throw Broken(name, value, "an object or null");
     }
 
@@ -52,9 +64,15 @@ internal sealed class ConfigFields
 
     public int Count(string name, int otherwise) => OptionalCount(name) ?? otherwise;
 
+    /// <summary>Whether an object has no fields at all.</summary>
+    public bool IsEmpty => !_object.EnumerateObject().Any();
+
     /// <summary>A number that may be null; when it is absent, what to take instead.</summary>
-    public int? OptionalCount(string name, int? whenAbsent) =>
-        _object.TryGetProperty(name, out _) ? OptionalCount(name) : whenAbsent;
+    public int? OptionalCount(string name, int? whenAbsent)
+    {
+        var value = OptionalCount(name);
+        return _object.TryGetProperty(name, out _) ? value : whenAbsent;
+    }
 
     public int? OptionalCount(string name)
     {
@@ -68,6 +86,7 @@ internal sealed class ConfigFields
     /// <summary>A token id; of a list the first.</summary>
     public int? TokenId(string name, int? otherwise)
     {
+        _known.Add(name);
         if (!_object.TryGetProperty(name, out var value))
             return otherwise;
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
@@ -103,9 +122,60 @@ internal sealed class ConfigFields
         return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Broken(name, value, "a string");
     }
 
-    /// <summary>Runs checks on values read from here; their errors gain the file's name.</summary>
+    /// <summary>Strings in a list, or null when the field is absent or null.</summary>
+    public string[]? Texts(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(static item => item.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(static item => item.GetString()!)]
+            : throw Broken(name, value, "a list of strings, or null");
+    }
+
+    /// <summary>Notes fields that are understood although their values do not matter here.</summary>
+    public void Know(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+            _known.Add(name);
+    }
+
+    /// <summary>Refuses a field that is set: not absent, null, false, 0 or empty.</summary>
+    public void RefuseWhereSet(string name, string allowed)
+    {
+        if (Find(name) is { } value && IsSet(value))
+            Refuse(name, value, allowed);
+    }
+
+    /// <summary>
+    /// Refuses fields that nothing has read and that may change what a model computes: those that are set, and not
+    /// among the fields that never do.
+    /// </summary>
+    public void RefuseUnknown()
+    {
+        foreach (var field in _object.EnumerateObject().Where(f => !_known.Contains(f.Name) && IsSet(f.Value)))
+        {
+            if (!HarmlessFields.Contains(field.Name))
+            {
+                const string Allowed = "a field that OrtPeft knows; if this one does not change what the model computes";
+                Refuse(field.Name, field.Value, $"{Allowed}, take it out of the file");
+            }
+        }
+    }
+
+    /// <summary>Refuses what cannot be built, where a graph is to be built.</summary>
+    public void Refuse(string name, string value, string allowed)
+    {
+        if (_isToBuild)
+            throw Broken(name, value, allowed);
+    }
+
+    /// <summary>Runs checks on values read from here, where a graph is to be built; their errors gain the file's
+    /// name.</summary>
     public T Checked<T>(T config, Action<T> check)
     {
+        if (!_isToBuild)
+            return config;
         try
         {
             check(config);
@@ -120,14 +190,30 @@ internal sealed class ConfigFields
     public ModelConfigException Broken(string name, string value, string allowed) =>
         new($"{_path}: {_prefix}{name} is {value}; allowed is {allowed}.");
 
-    private ModelConfigException Broken(string name, JsonElement value, string allowed)
+    private static bool IsSet(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False => false,
+        JsonValueKind.Number => !value.TryGetDouble(out var number) || number != 0,
+        JsonValueKind.String => value.GetString()!.Length > 0,
+        JsonValueKind.Array => value.GetArrayLength() > 0,
+        JsonValueKind.Object => value.EnumerateObject().Any(),
+        _ => true,
+    };
+
+    private void Refuse(string name, JsonElement value, string allowed) => Refuse(name, Shown(value), allowed);
+
+    private ModelConfigException Broken(string name, JsonElement value, string allowed) =>
+        Broken(name, Shown(value), allowed);
+
+    private static string Shown(JsonElement value)
     {
         var text = value.GetRawText().ReplaceLineEndings(" ");
-        return Broken(name, text.Length > 40 ? text[..40] + "…" : text, allowed);
+        return text.Length > 40 ? text[..40] + "…" : text;
     }
 
-    private JsonElement? Find(string name) =>
-        _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
-            ? value
-            : null;
+    private JsonElement? Find(string name)
+    {
+        _known.Add(name);
+        return _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 }

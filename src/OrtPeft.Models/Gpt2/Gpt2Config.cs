@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Building;
 using OrtPeft.Models.Configuration;
+using OrtPeft.Models.Llama;
 
 namespace OrtPeft.Models.Gpt2;
 
@@ -109,16 +110,14 @@ public sealed record Gpt2Config : ModelConfig
 
     internal static Gpt2Config Read(ConfigFields fields)
     {
-        if (fields.Flag("add_cross_attention", false))
-            throw fields.Broken("add_cross_attention", "true", "false: encoder-decoder models cannot be built");
         var defaults = new Gpt2Config();
         var config = new Gpt2Config
         {
             VocabSize = fields.Count("vocab_size", defaults.VocabSize),
-            Positions = fields.Count("n_positions", defaults.Positions),
-            EmbeddingSize = fields.Count("n_embd", defaults.EmbeddingSize),
-            Layers = fields.Count("n_layer", defaults.Layers),
-            Heads = fields.Count("n_head", defaults.Heads),
+            Positions = Count(fields, "n_positions", "max_position_embeddings", defaults.Positions),
+            EmbeddingSize = Count(fields, "n_embd", "hidden_size", defaults.EmbeddingSize),
+            Layers = Count(fields, "n_layer", "num_hidden_layers", defaults.Layers),
+            Heads = Count(fields, "n_head", "num_attention_heads", defaults.Heads),
             InnerSize = fields.OptionalCount("n_inner"),
             ActivationFunction = fields.Text("activation_function", defaults.ActivationFunction),
             LayerNormEpsilon = fields.Number("layer_norm_epsilon", defaults.LayerNormEpsilon),
@@ -130,7 +129,15 @@ public sealed record Gpt2Config : ModelConfig
             BosTokenId = fields.TokenId("bos_token_id", defaults.BosTokenId),
             EosTokenId = fields.TokenId("eos_token_id", defaults.EosTokenId),
         };
+        LayerTypes.RequireFull(fields, config.Layers);
         return fields.Checked(config, Validate);
+    }
+
+    /// <summary>A field that HF knows by a second name, common to all families, which wins where both stand.</summary>
+    private static int Count(ConfigFields fields, string name, string common, int otherwise)
+    {
+        var own = fields.Count(name, otherwise);
+        return fields.Count(common, own);
     }
 
     private static void Validate(Gpt2Config config)

@@ -20,7 +20,8 @@ internal sealed class GroupedAttention
     private readonly RotaryTables _keyTables;
     private readonly Value _queryShape;
     private readonly Value _keyShape;
-    private readonly Value _mask;
+    private readonly Value? _mask;
+    private readonly Value? _windowMask;
 
     public GroupedAttention(LlamaConfig config, DecoderGraph decoder)
     {
@@ -38,7 +39,9 @@ internal sealed class GroupedAttention
         _g.Scope = "/model";
         _queryShape = _isGrouped ? decoder.ByToken(groups, heads / groups, width) : decoder.ByToken(heads, width);
         _keyShape = _isGrouped ? decoder.ByToken(groups, width) : _queryShape;
-        _mask = Mask();
+        var window = config.SlidingWindow;
+        _mask = Enumerable.Range(0, config.Layers).All(IsWindowed) ? null : Mask(decoder.IsNotLater());
+        _windowMask = window is null ? null : Mask(decoder.IsNotLater(window.Size));
     }
 
     private ReadOnlySpan<long> HeadAxes => _isGrouped ? [1, 2] : [1];
@@ -56,7 +59,7 @@ internal sealed class GroupedAttention
         var k = _keyTables.Turn(_g, HeadsFirst(key, _keyShape), half);
         var (keys, values) = _decoder.Cached(layer, k, HeadsFirst(value, _keyShape));
         var scores = _g.MatMul(q, ForGroup(_g.Transpose(keys, 0, 1, 3, 2)));
-        var weights = _g.Softmax(_g.Add(scores, _mask));
+        var weights = _g.Softmax(_g.Add(scores, MaskOf(layer)));
         var mixed = _g.MatMul(weights, ForGroup(values));
         var byToken = _isGrouped ? _g.Transpose(mixed, 0, 3, 1, 2, 4) : _g.Transpose(mixed, 0, 2, 1, 3);
         return _g.Reshape(byToken, -1, _config.Heads * _config.HeadSize);
@@ -71,14 +74,18 @@ internal sealed class GroupedAttention
 
     private Value ForGroup(Value shared) => _isGrouped ? _g.Unsqueeze(shared, 2) : shared;
 
+    private bool IsWindowed(int layer) => _config.SlidingWindow?.IsIn(layer) == true;
+
+    private Value MaskOf(int layer) => (IsWindowed(layer) ? _windowMask : _mask)!;
+
     /// <summary>
-    /// HF's eager mask: the lowest float32, to be added to the score of each key that is later than the query or has 0
+    /// HF's eager mask: the lowest float32, to be added to the score of each key that a query may not see or that has 0
     /// in the attention mask. A query all of whose keys are hidden attends to all of them evenly, as in HF.
     /// </summary>
-    private Value Mask()
+    private Value Mask(Value isInSight)
     {
         var isGiven = _g.Cast(_g.Unsqueeze(_decoder.Attention, 1, 2), ElementType.Bool);
-        var isSeen = _g.Op("And", isGiven, _decoder.IsNotLater());
+        var isSeen = _g.Op("And", isGiven, isInSight);
         var (zero, lowest) = (_g.Scalar(ElementType.Float, 0), _g.Scalar(ElementType.Float, float.MinValue));
         var mask = _g.Where(isSeen, zero, lowest);
         return _isGrouped ? _g.Unsqueeze(mask, 1) : mask;

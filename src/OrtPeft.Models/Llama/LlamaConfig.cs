@@ -64,6 +64,11 @@ public sealed record LlamaConfig : ModelConfig
     public RopeScaling? RopeScaling { get; init; }
 
     /// <summary>
+    /// The layers that see a few tokens back only, of Qwen2's <c>layer_types</c>; null (default) when none does.
+    /// </summary>
+    public SlidingWindow? SlidingWindow { get; init; }
+
+    /// <summary>
     /// Whether <c>q_proj</c>, <c>k_proj</c> and <c>v_proj</c> have biases: Llama's <c>attention_bias</c>, always in
     /// Qwen2. Default false.
     /// </summary>
@@ -137,8 +142,6 @@ public sealed record LlamaConfig : ModelConfig
     /// <summary>Reads a description; what the file leaves out is as in <paramref name="defaults"/>.</summary>
     internal static LlamaConfig Read(ConfigFields fields, LlamaConfig defaults)
     {
-        if (fields.Number("partial_rotary_factor", 1) is var part and not 1)
-            throw fields.Broken("partial_rotary_factor", FormattableString.Invariant($"{part}"), "1");
         var config = defaults with
         {
             VocabSize = fields.Count("vocab_size", defaults.VocabSize),
@@ -151,13 +154,12 @@ public sealed record LlamaConfig : ModelConfig
             HeadDim = fields.OptionalCount("head_dim"),
             Activation = fields.Text("hidden_act", defaults.Activation),
             RmsNormEpsilon = fields.Number("rms_norm_eps", defaults.RmsNormEpsilon),
-            RopeTheta = RopeTypes.ReadTheta(fields, defaults.RopeTheta),
-            RopeScaling = RopeTypes.Read(fields),
             InitializerRange = fields.Number("initializer_range", defaults.InitializerRange),
             TieWordEmbeddings = fields.Flag("tie_word_embeddings", defaults.TieWordEmbeddings),
             BosTokenId = fields.TokenId("bos_token_id", defaults.BosTokenId),
             EosTokenId = fields.TokenId("eos_token_id", defaults.EosTokenId),
         };
+        config = RopeTypes.Read(fields, config);
         return fields.Checked(config.Kind.ReadOwn(fields, config), Validate);
     }
 

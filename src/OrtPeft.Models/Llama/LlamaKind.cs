@@ -27,6 +27,7 @@ internal sealed class LlamaKind(
 
     private static LlamaConfig ReadBiases(ConfigFields fields, LlamaConfig config)
     {
+        LayerTypes.RequireFull(fields, config.Layers);
         var hasBiases = fields.Flag("attention_bias", false);
         return config with
         {

@@ -7,17 +7,26 @@ namespace OrtPeft.Models.Llama;
 internal static class RopeTypes
 {
     private const string Section = "rope_scaling";
+    private const string Default = "default";
+    private const string ThetaField = "rope_theta";
     private const string TypeField = "rope_type";
     private const string FactorField = "factor";
     private const string LowField = "low_freq_factor";
     private const string HighField = "high_freq_factor";
     private const string OriginalField = "original_max_position_embeddings";
 
+    /// <summary>What scalings that cannot be built need; these here do not look at it.</summary>
+    private static readonly string[] OtherTypesFields =
+    [
+        "attention_factor", "beta_fast", "beta_slow", "finetuned", "long_factor", "mscale", "mscale_all_dim",
+        "short_factor", "truncate",
+    ];
+
     private static readonly Row[] Rows =
     [
-        new("default", [], static (_, frequency) => frequency),
+        new(Default, [], static (_, frequency) => frequency),
         new("linear", [FactorField], static (scaling, frequency) => frequency / scaling.Factor),
-        new("llama3", [FactorField, LowField, HighField, OriginalField], Llama3),
+        new("llama3", [FactorField, LowField, HighField], Llama3),
     ];
 
     private static IEnumerable<string> Names => Rows.Select(static row => row.Name);
@@ -33,32 +42,62 @@ internal static class RopeTypes
     }
 
     /// <summary>
-    /// Reads <c>rope_scaling</c>, or the <c>rope_parameters</c> that HF writes from version 5 on.
+    /// Reads base and scaling as HF 5 does: from <c>rope_scaling</c> unless it is empty, else from
+    /// <c>rope_parameters</c>, and only what is not in there from the fields beside it, the original length the other
+    /// way round.
     /// </summary>
-    public static RopeScaling? Read(ConfigFields fields)
+    /// <param name="fields">The file's fields.</param>
+    /// <param name="config">What the file leaves out, and how long sequences are.</param>
+    /// <returns>The description with base and scaling.</returns>
+    public static LlamaConfig Read(ConfigFields fields, LlamaConfig config)
     {
-        if ((fields.Section(Section) ?? fields.Section("rope_parameters")) is not { } section)
-            return null;
+        var (old, current) = (fields.Section(Section), fields.Section("rope_parameters"));
+        var section = old is { IsEmpty: false } ? old : current;
+        var theta = fields.Number(ThetaField, config.RopeTheta);
+        RefusePart(fields);
+        var original = fields.OptionalCount(OriginalField);
+        return section is null ? config with { RopeTheta = theta } : config with
+        {
+            RopeTheta = section.Number(ThetaField, theta),
+            RopeScaling = ReadScaling(section, original, config.Positions),
+        };
+    }
+
+    private static RopeScaling? ReadScaling(ConfigFields section, int? original, int positions)
+    {
         var isOld = !section.Has(TypeField) && section.Has("type");
         var field = isOld ? "type" : TypeField;
-        var type = section.Text(field, "default");
+        var type = section.Text(field, Default);
+        RefusePart(section);
+        section.Know("type");
+        section.Know(OtherTypesFields);
         if (!Names.Contains(type))
-            throw section.Broken(field, $"'{type}'", $"one of {string.Join(", ", Names)}");
+        {
+            section.Refuse(field, $"'{type}'", $"one of {string.Join(", ", Names)}");
+            return null;
+        }
+
         foreach (var need in Find(type).Needs.Where(need => !section.Has(need)))
-            throw section.Broken(need, "missing", $"a number, as {type} needs one");
+            section.Refuse(need, "missing", $"a number, as {type} needs one");
         var otherwise = new RopeScaling { Type = type };
-        return type == "default" ? null : otherwise with
+        var own = section.Count(OriginalField, positions);
+        var scaling = otherwise with
         {
             Factor = section.Number(FactorField, otherwise.Factor),
             LowFrequencyFactor = section.Number(LowField, otherwise.LowFrequencyFactor),
             HighFrequencyFactor = section.Number(HighField, otherwise.HighFrequencyFactor),
-            OriginalPositions = section.Count(OriginalField, otherwise.OriginalPositions),
+            OriginalPositions = original ?? own,
         };
+        section.RefuseUnknown();
+        return type == Default ? null : scaling;
     }
 
-    /// <summary><c>rope_theta</c>, which HF writes into <c>rope_parameters</c> from version 5 on.</summary>
-    public static float ReadTheta(ConfigFields fields, float otherwise) =>
-        fields.Section("rope_parameters")?.Number("rope_theta", otherwise) ?? fields.Number("rope_theta", otherwise);
+    private static void RefusePart(ConfigFields fields)
+    {
+        const string Field = "partial_rotary_factor";
+        if (fields.Number(Field, 1) is var part and not 1)
+            fields.Refuse(Field, FormattableString.Invariant($"{part}"), "1");
+    }
 
     public static JsonNode? Write(RopeScaling? scaling) => scaling is null ? null : new JsonObject
     {

@@ -11,8 +11,6 @@ namespace OrtPeft.Models.Qwen2;
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/qwen2#transformers.Qwen2Config"/>
 internal static class Qwen2Family
 {
-    private const string UseWindow = "use_sliding_window";
-
     private static readonly LlamaKind Kind = new("qwen2", "Qwen2ForCausalLM", ReadOwn, WriteOwn);
 
     public static LlamaConfig Defaults { get; } = new()
@@ -27,15 +25,12 @@ internal static class Qwen2Family
         EosTokenId = null,
     };
 
-    /// <summary>A window that starts behind the last layer, as in many published files, changes nothing.</summary>
     private static LlamaConfig ReadOwn(ConfigFields fields, LlamaConfig config)
     {
-        const int WindowedFrom = 28;
-        if (!fields.Flag(UseWindow, false) || fields.Number("max_window_layers", WindowedFrom) >= config.Layers)
-            return config;
-        const string Allowed = "false: attention within a sliding window cannot be built";
-        throw fields.Broken(UseWindow, "true", $"{Allowed}; set it to false if sequences stay within the window");
+        fields.Know("attention_bias");
+        return config with { SlidingWindow = LayerTypes.Read(fields, config.Layers) };
     }
 
-    private static void WriteOwn(LlamaConfig config, JsonObject json) => json[UseWindow] = false;
+    private static void WriteOwn(LlamaConfig config, JsonObject json) =>
+        LayerTypes.Write(config.SlidingWindow, config.Layers, json);
 }

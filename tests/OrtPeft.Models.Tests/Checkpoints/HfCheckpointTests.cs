@@ -9,6 +9,9 @@ namespace OrtPeft.Models.Tests.Checkpoints;
 
 public sealed class HfCheckpointTests
 {
+    private const string Embedding = "transformer.wte.weight";
+    private const string Head = "lm_head.weight";
+
     private static string Base => Fixture.Path("base/g2l");
 
     [Theory]
@@ -111,19 +114,34 @@ public sealed class HfCheckpointTests
         Assert.Contains("Int8", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>HF 5 ties head and embedding only if the file does not hold other numbers for the head.</summary>
     [Theory]
-    [InlineData("transformer.wte.weight", null)]
-    [InlineData("transformer.wpe.weight", "tied")]
-    public void Open_WhenATiedHeadIsStored_WarnsOnlyIfItDiffers(string head, string? expected)
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public void Open_WhenATiedHeadIsStored_UsesItWhereItDiffers(int factor, bool isTied)
     {
         using var folder = new TemporaryFolder();
-        WriteCopy(folder, (name, t) => name == head ? [(name, t), ("lm_head.weight", t)] : [(name, t)]);
+        WriteCopy(folder, (name, t) => name == Embedding ? [(name, t), (Head, Times(t, factor))] : [(name, t)]);
         var warnings = new List<string>();
 
-        HfCheckpoint.Open(folder.Path, warnings.Add);
+        var checkpoint = HfCheckpoint.Open(folder.Path, warnings.Add);
 
-        Assert.Equal(expected is null ? 0 : 1, warnings.Count);
-        Assert.All(warnings, w => Assert.Contains(expected!, w, StringComparison.Ordinal));
+        Assert.Equal(isTied, checkpoint.Config.TieWordEmbeddings);
+        Assert.Equal(isTied ? "true" : "false", checkpoint.ToModel().Metadata["tie_word_embeddings"]);
+        Assert.Equal(!isTied, checkpoint.Weights.ContainsKey(Head));
+        Assert.Equal(isTied ? 0 : 1, warnings.Count(static w => w.Contains("both are used", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Open_WhenOnlyTheHeadOfATiedModelIsStored_TakesItAsTheEmbedding()
+    {
+        using var folder = new TemporaryFolder();
+        Tensor? embedding = null;
+        WriteCopy(folder, (name, t) => name == Embedding ? [(Head, embedding = t)] : [(name, t)]);
+
+        var checkpoint = HfCheckpoint.Open(folder.Path, Assert.Fail);
+
+        Assert.Equal(embedding!.ToFloat32(), checkpoint.Weights[Embedding].ToFloat32());
     }
 
     [Fact]
@@ -167,6 +185,9 @@ public sealed class HfCheckpointTests
         Assert.True(weightBytes > 100_000_000);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8_000_000);
     }
+
+    private static Tensor Times(Tensor tensor, int factor) =>
+        Tensor.Of<float>([.. tensor.ToFloat32().Select(v => v * factor)], [.. tensor.Dims]);
 
     private static void WriteCopy(TemporaryFolder folder, Func<string, Tensor, (string Name, Tensor Tensor)[]> change)
     {

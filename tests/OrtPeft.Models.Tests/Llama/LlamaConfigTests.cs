@@ -170,18 +170,113 @@ public sealed class LlamaConfigTests
         "rope_scaling.high_freq_factor is 1",
         "low_freq_factor, which is 4");
 
-    [Fact]
-    public void Read_WhenQwen2SlidesAWindow_SaysWhatToDo() => Refused(
-        """{"model_type":"qwen2","use_sliding_window":true,"max_window_layers":20}""",
-        "use_sliding_window is true",
-        "set it to false");
-
-    [Fact]
-    public void Read_WhenTheWindowStartsBehindTheLastLayer_IsRead()
+    /// <summary>HF 5 takes scaling and base from one section, and only what that lacks from beside it.</summary>
+    [Theory]
+    [InlineData("\"rope_theta\":77", 77, null)]
+    [InlineData("\"rope_parameters\":null,\"rope_theta\":77", 77, null)]
+    [InlineData("\"rope_parameters\":{\"rope_type\":\"default\"},\"rope_theta\":77", 77, null)]
+    [InlineData("\"rope_parameters\":{\"rope_type\":\"default\"}", 10000, null)]
+    [InlineData("\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2},\"rope_theta\":77", 77, 2f)]
+    [InlineData("\"rope_parameters\":{\"rope_theta\":55},\"rope_theta\":77", 55, null)]
+    [InlineData("\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"rope_theta\":55},\"rope_theta\":77", 55, 2f)]
+    [InlineData("\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"rope_theta\":55}", 55, 2f)]
+    [InlineData(
+        "\"rope_scaling\":{\"type\":\"linear\",\"factor\":2},\"rope_parameters\":{\"rope_theta\":55},\"rope_theta\":77",
+        77, 2f)]
+    [InlineData("\"rope_scaling\":{\"type\":\"linear\",\"factor\":2},\"rope_parameters\":{\"rope_theta\":5}", 10000, 2f)]
+    [InlineData(
+        "\"rope_scaling\":{\"rope_type\":\"default\"},\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4}",
+        10000, null)]
+    [InlineData(
+        "\"rope_scaling\":{},\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":500}", 500, 4f)]
+    public void Read_WhenRotaryFieldsStandInSeveralPlaces_TakesHfsOrder(string fields, float theta, float? factor)
     {
-        var read = Read("""{"model_type":"qwen2","use_sliding_window":true,"max_window_layers":32}""");
+        var config = (LlamaConfig)Read($$"""{"model_type":"llama",{{fields}}}""");
 
-        Assert.Equal("qwen2", read.ModelType);
+        Assert.Equal((theta, factor), (config.RopeTheta, config.RopeScaling?.Factor));
+    }
+
+    /// <summary>The original length is the other way round: beside the section first, and last the longest one.</summary>
+    [Theory]
+    [InlineData("", "", 2048)]
+    [InlineData("", ",\"original_max_position_embeddings\":16", 16)]
+    [InlineData(",\"original_max_position_embeddings\":64", ",\"original_max_position_embeddings\":16", 64)]
+    [InlineData(",\"original_max_position_embeddings\":64", "", 64)]
+    public void Read_OfLlama3Scaling_TakesHfsOriginalLength(string outside, string inside, int expected)
+    {
+        var scaling = "\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,\"high_freq_factor\":4";
+
+        var config = (LlamaConfig)Read($$"""{"model_type":"llama","rope_scaling":{{{scaling}}{{inside}}}{{outside}}}""");
+
+        Assert.Equal(expected, config.RopeScaling!.OriginalPositions);
+    }
+
+    [Theory]
+    [InlineData("\"use_sliding_window\":false,\"sliding_window\":4,\"max_window_layers\":0", 0, "")]
+    [InlineData("\"use_sliding_window\":true,\"sliding_window\":null,\"max_window_layers\":0", 0, "")]
+    [InlineData("\"use_sliding_window\":true,\"max_window_layers\":3", 0, "")]
+    [InlineData("\"use_sliding_window\":true,\"max_window_layers\":2", 4096, "2")]
+    [InlineData("\"use_sliding_window\":true,\"sliding_window\":4,\"max_window_layers\":0", 4, "0 1 2")]
+    [InlineData(
+        "\"use_sliding_window\":true,\"sliding_window\":4,\"max_window_layers\":0,\"layer_types\":[\"full_attention\","
+        + "\"full_attention\",\"full_attention\"]", 0, "")]
+    [InlineData(
+        "\"use_sliding_window\":true,\"sliding_window\":4,\"max_window_layers\":28,\"layer_types\":[\"full_attention\","
+        + "\"sliding_attention\",\"full_attention\"]", 4, "1")]
+    public void Read_OfQwen2_GivesWindowsAsHf(string fields, int size, string layers)
+    {
+        var config = (LlamaConfig)Read($$"""{"model_type":"qwen2","num_hidden_layers":3,{{fields}}}""");
+
+        var windowed = Enumerable.Range(0, 3).Where(i => config.SlidingWindow?.IsIn(i) == true);
+        Assert.Equal((size, layers), (config.SlidingWindow?.Size ?? 0, string.Join(' ', windowed)));
+    }
+
+    [Theory]
+    [InlineData("qwen2", "\"layer_types\":[\"sliding_attention\",\"full_attention\"]", "use_sliding_window is false")]
+    [InlineData("qwen2", "\"layer_types\":[\"full_attention\"]", "one of 2")]
+    [InlineData("qwen2", "\"layer_types\":[\"full_attention\",\"linear_attention\"]", "'linear_attention' in layer 1")]
+    [InlineData("qwen2", "\"use_sliding_window\":true,\"sliding_window\":0", "sliding_window is 0")]
+    [InlineData("llama", "\"layer_types\":[\"sliding_attention\",\"full_attention\"]", "'sliding_attention' in layer 0")]
+    [InlineData("llama", "\"sliding_window\":4096", "sliding_window is 4096")]
+    [InlineData("llama", "\"is_causal\":false", "is_causal is false")]
+    [InlineData("qwen2", "\"is_causal\":false", "is_causal is false")]
+    [InlineData("llama", "\"quantization_config\":{\"bits\":4}", "quantization_config is {\"bits\":4}")]
+    [InlineData("llama", "\"per_layer_config\":{\"0\":{\"hidden_act\":\"relu\"}}", "per_layer_config is")]
+    [InlineData("llama", "\"attn_logit_softcapping\":30.0", "attn_logit_softcapping is 30.0")]
+    [InlineData("llama", "\"embedding_multiplier\":12", "take it out of the file")]
+    [InlineData("llama", "\"rope_interleaved\":true", "rope_interleaved is true")]
+    [InlineData("llama", "\"position_embedding_type\":\"alibi\"", "position_embedding_type is \"alibi\"")]
+    [InlineData("llama", "\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"part\":3}", "rope_scaling.part is 3")]
+    public void Read_WhenAFieldMayChangeNumbers_IsRefusedByName(string type, string field, string expected) => Refused(
+        $$"""{"model_type":"{{type}}","num_hidden_layers":2,{{field}}}""", expected, "allowed is");
+
+    /// <summary>What hubs' files hold besides: none of it changes what a decoder computes.</summary>
+    [Theory]
+    [InlineData("\"layer_types\":[\"full_attention\",\"full_attention\"],\"is_causal\":true,\"alibi\":false,\"bias\":null")]
+    [InlineData("\"rope_interleaved\":false,\"is_llama_config\":true,\"transformers.js_config\":{\"kv_cache_dtype\":1}")]
+    [InlineData("\"_name_or_path\":\"a/b\",\"_attn_implementation_autoset\":true,\"unsloth_fixed\":true")]
+    [InlineData("\"pad_token_id\":0,\"torch_dtype\":\"float16\",\"dtype\":\"float16\",\"transformers_version\":\"4.57\"")]
+    [InlineData("\"attention_dropout\":0.1,\"hidden_dropout_prob\":0.1,\"pretraining_tp\":2,\"max_sequence_length\":2048")]
+    [InlineData("\"temperature\":0.6,\"top_p\":0.9,\"do_sample\":true,\"id2label\":{\"0\":\"a\"},\"architectures\":[\"A\"]")]
+    [InlineData("\"unknown\":0,\"unknown2\":\"\",\"unknown3\":[],\"unknown4\":{},\"auto_map\":{\"AutoModel\":\"x\"}")]
+    public void Read_OfFieldsThatChangeNoNumbers_GivesThePlainConfig(string fields)
+    {
+        var plain = Read("""{"model_type":"llama","num_hidden_layers":2}""");
+
+        Assert.Equal(plain, Read($$"""{"model_type":"llama","num_hidden_layers":2,{{fields}}}"""));
+    }
+
+    /// <summary>A graph brings its own attention; its description is asked for other things.</summary>
+    [Theory]
+    [InlineData("\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}")]
+    [InlineData("\"hidden_act\":\"mish\"")]
+    [InlineData("\"is_causal\":false,\"sliding_window\":4096,\"quantization_config\":{\"bits\":4}")]
+    public void TryRead_OfWhatCannotBeBuilt_IsRead(string fields)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["config.json"], $$"""{"model_type":"llama","vocab_size":7,{{fields}}}""");
+
+        Assert.Equal(7, ModelFamilies.TryRead(folder["config.json"])!.VocabularySize);
     }
 
     private static void Refused(string json, string found, string allowed)

@@ -23,7 +23,8 @@ internal sealed class LlamaReference(LlamaConfig config, IReadOnlyDictionary<str
         for (var layer = 0; layer < config.Layers; layer++)
         {
             var block = $"model.layers.{layer}";
-            var attended = Attention($"{block}.self_attn", Norm($"{block}.input_layernorm", hidden), mask, positions);
+            var normed = Norm($"{block}.input_layernorm", hidden);
+            var attended = Attention($"{block}.self_attn", normed, mask, positions, WindowOf(layer));
             hidden = Sum(hidden, attended);
             hidden = Sum(hidden, Mlp($"{block}.mlp", Norm($"{block}.post_attention_layernorm", hidden)));
         }
@@ -66,7 +67,10 @@ internal sealed class LlamaReference(LlamaConfig config, IReadOnlyDictionary<str
         var other => throw new ArgumentException($"The reference has no '{other}'."),
     };
 
-    private double[][] Attention(string module, double[][] x, long[] mask, long[] positions)
+    private int WindowOf(int layer) =>
+        config.SlidingWindow is { } window && window.IsIn(layer) ? window.Size : int.MaxValue;
+
+    private double[][] Attention(string module, double[][] x, long[] mask, long[] positions, int window)
     {
         var queries = Rotated(Linear($"{module}.q_proj", x), positions);
         var keys = Rotated(Linear($"{module}.k_proj", x), positions);
@@ -79,7 +83,7 @@ internal sealed class LlamaReference(LlamaConfig config, IReadOnlyDictionary<str
             for (var query = 0; query < x.Length; query++)
             {
                 var shares = Softmax([.. Enumerable.Range(0, x.Length).Select(key =>
-                    key > query || mask[key] == 0
+                    key > query || query - key >= window || mask[key] == 0
                         ? float.MinValue
                         : Dot(queries[query], head, keys[key], shared) / Math.Sqrt(_headSize))]);
                 for (var i = 0; i < _headSize; i++)

@@ -31,6 +31,11 @@ internal static class SmallLlama
             TieWordEmbeddings = true,
         },
         ["qwen2"] = Small(Qwen2Presets.Find("tiny-qwen2")),
+        ["qwen2, a window in one layer"] = Small(Qwen2Presets.Find("tiny-qwen2")) with
+        {
+            SlidingWindow = new SlidingWindow(2, 0),
+        },
+        ["qwen2, windows"] = Small(Qwen2Presets.Find("tiny-qwen2")) with { SlidingWindow = new SlidingWindow(3, 0, 1) },
         ["qwen2, untied"] = Small(Qwen2Presets.Find("tiny-qwen2")) with { TieWordEmbeddings = false },
     };
 

@@ -9,8 +9,6 @@ namespace OrtPeft.Cli.Files;
 /// <summary>Writes a model's weights under HF's names, so that its folder is an HF folder too.</summary>
 internal static class HfExport
 {
-    private const string FamilyKey = "hf_model_type";
-
     /// <summary>Writes <c>model.safetensors</c> when the graph is the one that its description makes.</summary>
     /// <param name="source">Where the base came from.</param>
     /// <param name="merged">The base with other weights.</param>
@@ -19,7 +17,7 @@ internal static class HfExport
     /// merging gave a tied head or embedding a matrix of its own, for which the description has no name.</returns>
     public static bool TryWrite(ModelSource source, Model merged, string folder)
     {
-        if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(FamilyKey) != config.ModelType)
+        if (source.Config is not { } config || merged.Metadata.GetValueOrDefault(MetadataKeys.ModelType) != config.ModelType)
             return false;
         var architecture = config.ToArchitecture();
         var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
