@@ -95,15 +95,25 @@ public sealed class TrainableTokensTests
         Assert.Equal(Tokens.Order(), changed.Select(static e => e.Index));
     }
 
-    [Fact]
-    public void Create_WhenTheHeadIsUntied_LeavesTheHead()
+    /// <summary>Equal numbers count where the source does not say that head and embedding are two.</summary>
+    [Theory]
+    [InlineData(1, null, false)]
+    [InlineData(1, "true", false)]
+    [InlineData(0, "false", false)]
+    [InlineData(0, "true", true)]
+    [InlineData(0, null, true)]
+    public void Create_TakesTheHeadWhereItIsTied(int difference, string? isTied, bool takesIt)
     {
         var config = new TrainableTokensConfig { TokenIndices = [3] };
         using var folder = new TemporaryFolder();
+        var model = WithAHeadOfItsOwn(difference);
+        model.Metadata.Remove(MetadataKeys.TieWordEmbeddings);
+        if (isTied is not null)
+            model.Metadata[MetadataKeys.TieWordEmbeddings] = isTied;
 
-        PeftModel.Create(Untied(), config).Save(folder.Path);
+        PeftModel.Create(model, config).Save(folder.Path);
 
-        Assert.Equal([Alone], AdapterFolder.LoadWeights(folder.Path).Keys);
+        Assert.Equal(takesIt, AdapterFolder.LoadWeights(folder.Path).ContainsKey(OfHead));
     }
 
     [Fact]
@@ -206,13 +216,13 @@ public sealed class TrainableTokensTests
         return peft;
     }
 
-    /// <summary>The model with a head of other numbers than the embedding's.</summary>
-    private static Model Untied()
+    /// <summary>The model with a matrix for the head, whose last number differs from the embedding's.</summary>
+    private static Model WithAHeadOfItsOwn(int difference)
     {
         var model = Gpt2.Canonical(Gpt2.Imported);
         var head = ModuleCatalogue.LinearModules(model.Graph).Single(static m => m.IsOutputLayer);
         var numbers = head.Weight.Initializer!.ToFloat32();
-        numbers[^1] += 1;
+        numbers[^1] += difference;
         ModuleWeights.Replace(model.Graph, head, Tensor.Of<float>(numbers, head.Weight.Initializer!.Dims.AsSpan()));
         return model;
     }
