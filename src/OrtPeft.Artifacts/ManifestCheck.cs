@@ -6,6 +6,9 @@ namespace OrtPeft.Artifacts;
 /// <summary>What a manifest must fulfil beyond its form, so that whoever trains with it can rely on it.</summary>
 internal static class ManifestCheck
 {
+    /// <summary>More elements have no number of bytes that can be added to another in 64 bits.</summary>
+    private const long MaxElements = long.MaxValue / 32;
+
     /// <summary>Checks names, places and files.</summary>
     /// <exception cref="OnnxFormatException">Something does not hold; the message names the field.</exception>
     public static void Run(ArtifactManifest manifest, string name)
@@ -46,26 +49,45 @@ internal static class ManifestCheck
     {
         var inputs = manifest.Training.Inputs.Select(static i => i.Name).ToHashSet(StringComparer.Ordinal);
         var known = new HashSet<string>(StringComparer.Ordinal);
-        long end = 0;
         foreach (var parameter in manifest.Parameters)
         {
             if (!known.Add(parameter.Name))
                 throw Broken(name, $"the parameter '{parameter.Name}' is there twice");
             if (!inputs.Contains(parameter.Input))
                 throw Broken(name, $"the input '{parameter.Input}' of '{parameter.Name}' is not the training model's");
-            if (Size(parameter) is not { } count)
+            if (Size(parameter) is null)
                 throw Broken(name, $"the dims of '{parameter.Name}' are no shape of a tensor");
-            if (manifest.FlatLength is not { } length)
-                continue;
-            if (parameter.Offset is not { } offset || offset < end || offset > length - count)
+        }
+
+        if (manifest.FlatLength is { } length)
+            CheckPlaces(manifest.Parameters, length, name);
+    }
+
+    /// <summary>
+    /// Memory is taken by the stated length and written at the stated places, so both must be what the parameters
+    /// take.
+    /// </summary>
+    private static void CheckPlaces(IReadOnlyList<ArtifactParameter> parameters, long length, string name)
+    {
+        long end = 0;
+        foreach (var parameter in parameters)
+        {
+            if (parameter.Offset != end)
             {
                 throw Broken(name, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{parameter.Name}' has the offset {parameter.Offset} and {count} elements, which overlaps with "
-                    + $"another or leaves the flat_length {length}"));
+                    $"'{parameter.Name}' has the offset {parameter.Offset}, where {end} is its place"));
             }
 
-            end = offset + count;
+            end = FlatLayout.After(end, parameter.Count);
+            if (end > MaxElements)
+                throw Broken(name, $"the parameters up to '{parameter.Name}' take more than any memory");
+        }
+
+        if (length != end)
+        {
+            throw Broken(name, string.Create(
+                CultureInfo.InvariantCulture, $"flat_length is {length}, where the parameters take {end}"));
         }
     }
 
@@ -75,7 +97,7 @@ internal static class ManifestCheck
         long size = 1;
         foreach (var dim in parameter.Dims)
         {
-            if (dim < 0 || (dim > 0 && size > long.MaxValue / 8 / dim))
+            if (dim < 0 || (dim > 0 && size > MaxElements / dim))
                 return null;
             size *= dim;
         }

@@ -27,7 +27,7 @@ internal static class LokrDelta
 
     private static float[] Product(float[] left, float[] right, int rows, int columns, int r)
     {
-        var product = new float[rows * columns];
+        var product = new float[checked(rows * columns)];
         for (var i = 0; i < rows; i++)
             for (var k = 0; k < r; k++)
                 for (var j = 0; j < columns; j++)

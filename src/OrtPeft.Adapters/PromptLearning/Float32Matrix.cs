@@ -35,7 +35,7 @@ internal sealed record Float32Matrix(int Rows, int Columns, float[] Elements)
     /// <summary>this · otherᵀ.</summary>
     public Float32Matrix TimesTransposed(Float32Matrix other)
     {
-        var result = new Float32Matrix(Rows, other.Rows, new float[Rows * other.Rows]);
+        var result = new Float32Matrix(Rows, other.Rows, new float[checked(Rows * other.Rows)]);
         for (var i = 0; i < Rows; i++)
             for (var j = 0; j < other.Rows; j++)
                 result.Row(i)[j] = TensorPrimitives.Dot<float>(Row(i), other.Row(j));
@@ -47,7 +47,7 @@ internal sealed record Float32Matrix(int Rows, int Columns, float[] Elements)
     {
         if (axis == 0)
             return new Float32Matrix(length, Columns, Elements[(start * Columns)..((start + length) * Columns)]);
-        var result = new Float32Matrix(Rows, length, new float[Rows * length]);
+        var result = new Float32Matrix(Rows, length, new float[checked(Rows * length)]);
         for (var row = 0; row < Rows; row++)
             Row(row).Slice(start, length).CopyTo(result.Row(row));
         return result;
@@ -63,7 +63,7 @@ internal sealed record Float32Matrix(int Rows, int Columns, float[] Elements)
         }
 
         var columns = parts.Sum(static p => p.Columns);
-        var result = new Float32Matrix(parts[0].Rows, columns, new float[parts[0].Rows * columns]);
+        var result = new Float32Matrix(parts[0].Rows, columns, new float[checked(parts[0].Rows * columns)]);
         for (var row = 0; row < result.Rows; row++)
         {
             var at = 0;

@@ -16,7 +16,7 @@ internal sealed record TokenTarget(EmbeddingModule Module, IReadOnlyList<int> To
     /// <summary>The base's rows, [n, features] float32.</summary>
     public Tensor BaseRows()
     {
-        var (width, rows) = ((int)Module.Features, new float[Tokens.Count * Module.Features]);
+        var (width, rows) = ((int)Module.Features, new float[checked(Tokens.Count * Module.Features)]);
         var matrix = Module.Weight.Initializer!.Span<float>();
         for (var i = 0; i < Tokens.Count; i++)
             matrix.Slice(Tokens[i] * width, width).CopyTo(rows.AsSpan(i * width));

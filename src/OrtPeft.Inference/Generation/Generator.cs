@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Shapes;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Inference.Generation;
 
@@ -61,13 +61,15 @@ public sealed class Generator : IDisposable
     /// <exception cref="GraphException">The graph is no such decoder: <c>input_ids</c> or <c>logits</c> is missing, a
     /// batch of 1 or a sequence of any length is not allowed, an input cannot be fed, or ONNX Runtime refuses a
     /// node.</exception>
+    /// <exception cref="UnsupportedOpException">A node blows constants up beyond <see cref="ConstantSizes"/>' limits.
+    /// </exception>
     public static Generator Open(Model model, RuntimeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         model = OwnLoss.Without(model);
         var graph = model.Graph;
         var inferred = model.Clone();
-        new ShapeInference(model.Opset).Infer(inferred.Graph);
+        ConstantSizes.Run(inferred);
         var inputs = DecoderInputs.Of(graph);
         LogitRows.Check(inferred.Graph);
         var ids = graph.Find(DecoderInputs.Ids)!;

@@ -9,10 +9,10 @@ namespace OrtPeft.Onnx;
 /// </summary>
 public sealed class Graph
 {
-    private readonly List<Node> _nodes = [];
-    private readonly List<Value> _inputs = [];
+    private readonly OrderedMembers<Node> _nodes = [];
+    private readonly OrderedMembers<Value> _inputs = [];
     private readonly List<Value> _outputs = [];
-    private readonly List<Value> _initializers = [];
+    private readonly OrderedMembers<Value> _initializers = [];
     private readonly GraphNames _names;
 
     /// <summary>Creates an empty graph.</summary>
@@ -98,8 +98,7 @@ public sealed class Graph
         var values = order.ToArray();
         if (values.Length != _inputs.Count || !values.ToHashSet().SetEquals(_inputs))
             throw new GraphException($"Graph '{Name}' has {_inputs.Count} inputs; the new order must name each once.");
-        _inputs.Clear();
-        _inputs.AddRange(values);
+        _inputs.Set(values);
     }
 
     /// <summary>Adds a constant.</summary>
@@ -262,11 +261,8 @@ public sealed class Graph
         Own(value);
         if (!CanRead(replacement))
             throw new GraphException($"'{replacement.Name}' does not belong to graph '{Name}' or one around it.");
-        foreach (var use in value.Uses.ToArray())
-        {
-            if (!except.Contains(use.Node))
-                use.Node.SetInput(use.Index, replacement);
-        }
+        foreach (var use in value.TakeUses(except))
+            use.Node.Reread(use.Index, replacement);
 
         ReplaceOutput(value, replacement);
     }
@@ -285,18 +281,17 @@ public sealed class Graph
     /// <exception cref="GraphException">The nodes form a cycle; the message names one of its nodes.</exception>
     public void SortTopologically()
     {
-        var sorted = TopologicalOrder.Of(this);
-        _nodes.Clear();
-        _nodes.AddRange(sorted);
+        _nodes.Set(TopologicalOrder.Of(this));
     }
 
     /// <summary>Removes nodes whose results nobody reads, then constants that nobody reads.</summary>
     public void RemoveDeadCode()
     {
-        for (var i = _nodes.Count - 1; i >= 0; i--)
+        for (Node? node = _nodes.Last, earlier; node is not null; node = earlier)
         {
-            if (_nodes[i].Outputs.All(static o => o.Uses.Count == 0 && !o.IsGraphOutput))
-                Remove(_nodes[i]);
+            earlier = _nodes.Before(node);
+            if (node.Outputs.All(static o => o.Uses.Count == 0 && !o.IsGraphOutput))
+                Remove(node);
         }
 
         foreach (var value in _initializers.ToArray())
@@ -322,7 +317,8 @@ public sealed class Graph
             throw new GraphException($"{node.Label}: two outputs are named '{twice}'.");
         if (values.FirstOrDefault(v => v is not null && !CanRead(v)) is { } foreign)
             throw new GraphException($"{node.Label}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
-        var index = before is null ? _nodes.Count : IndexOf(before);
+        if (before is not null && !_nodes.Contains(before))
+            throw new GraphException($"{before} is not in graph '{Name}'.");
         foreach (var attribute in attributes)
         {
             if (node.Attributes.Contains(attribute.Name))
@@ -335,7 +331,10 @@ public sealed class Graph
         foreach (var (i, input) in values.Index())
             node.SetInput(i, input);
         node.Graph = this;
-        _nodes.Insert(index, node);
+        if (before is null)
+            _nodes.Add(node);
+        else
+            _nodes.Insert(node, before);
         _names.AddNode(node.Name);
         return node;
     }
@@ -372,6 +371,8 @@ public sealed class Graph
 
     private void ReplaceOutput(Value value, Value replacement)
     {
+        if (!value.IsGraphOutput)
+            return;
         for (var i = 0; i < _outputs.Count; i++)
         {
             if (_outputs[i] != value)
@@ -380,12 +381,6 @@ public sealed class Graph
             value.IsGraphOutput = false;
             replacement.IsGraphOutput = true;
         }
-    }
-
-    private int IndexOf(Node node)
-    {
-        var index = _nodes.IndexOf(node);
-        return index >= 0 ? index : throw new GraphException($"{node} is not in graph '{Name}'.");
     }
 
     private Value Register(Value value)

@@ -87,6 +87,13 @@ public sealed class Node
         return Name.Length > 0 ? $"{op} \"{Name}\"" : $"{op} (makes \"{_outputs.FirstOrDefault()?.Name}\")";
     }
 
+    /// <summary>Puts another value in a place whose old value has given the use up.</summary>
+    internal void Reread(int index, Value value)
+    {
+        _inputs[index] = value;
+        value.AddUse(this, index);
+    }
+
     internal void AddOutput(Value value)
     {
         value.Producer = this;

@@ -76,5 +76,25 @@ public sealed class Value
 
     internal void AddUse(Node node, int index) => _uses.Add(new Use(node, index));
 
-    internal void RemoveUse(Node node, int index) => _uses.Remove(new Use(node, index));
+    /// <summary>Forgets a use; the newest is found at once, which is what dead code needs.</summary>
+    internal void RemoveUse(Node node, int index)
+    {
+        var use = new Use(node, index);
+        if (_uses is [.., var newest] && newest == use)
+            _uses.RemoveAt(_uses.Count - 1);
+        else
+            _uses.Remove(use);
+    }
+
+    /// <summary>Gives up all uses but those of some nodes, in one go.</summary>
+    /// <returns>What was given up, in order.</returns>
+    internal Use[] TakeUses(ReadOnlySpan<Node> except)
+    {
+        var (taken, kept) = (new List<Use>(_uses.Count), new List<Use>());
+        foreach (var use in _uses)
+            (except.Contains(use.Node) ? kept : taken).Add(use);
+        _uses.Clear();
+        _uses.AddRange(kept);
+        return [.. taken];
+    }
 }

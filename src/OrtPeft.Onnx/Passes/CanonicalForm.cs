@@ -30,6 +30,7 @@ public static class CanonicalForm
         new("parameter-names", ParameterNames.Run),
         new("packed-weights", PackedWeights.Run),
         new("logits-first", LogitsFirst.Run),
+        new("limit-constants", ConstantSizes.Run),
     ];
 
     /// <summary>Brings a model into the form, in place.</summary>

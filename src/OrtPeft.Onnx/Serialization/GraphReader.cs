@@ -42,7 +42,7 @@ internal sealed class GraphReader(string path, long opset, TensorReader tensors)
     {
         var name = proto.Name;
         var tensor = tensors.Read(proto);
-        var input = graph.Inputs.FirstOrDefault(i => i.Name == name);
+        var input = graph.Find(name) is { IsGraphInput: true } found && found.Graph == graph ? found : null;
         if (input?.Initializer is not null)
             throw Broken($"two constants are named '{name}'");
         if (input is not null)

@@ -11,6 +11,16 @@ namespace OrtPeft.Onnx.Shapes;
 public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
 {
     private const char Times = '·';
+
+    /// <summary>Real graphs' lengths have a handful of terms; products of sums grow with every node.</summary>
+    private const int MaxTerms = 64;
+
+    /// <summary>The characters of all monomials together: powers and nested quotients grow in length.</summary>
+    private const int MaxCharacters = 4096;
+
+    /// <summary>Below this, no coefficient has left the range of 64 bits.</summary>
+    private const double MaxMagnitude = 1L << 62;
+
     private readonly ImmutableSortedDictionary<string, long> _terms;
 
     private SymbolicInteger(ImmutableSortedDictionary<string, long> terms) => _terms = terms;
@@ -29,6 +39,16 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     /// </summary>
     public long? LowerBound =>
         _terms.All(static t => t.Key.Length == 0 || t.Value > 0) ? _terms.GetValueOrDefault("") : null;
+
+    /// <summary>
+    /// Whether arithmetic may go on with the polynomial: past a few thousand characters a length that nobody can read
+    /// takes memory and time that double with each node, and counts as unknown.
+    /// </summary>
+    internal bool IsWithinLimits =>
+        _terms.Count <= MaxTerms && _terms.Sum(static t => (long)t.Key.Length) <= MaxCharacters;
+
+    /// <summary>The sum of the coefficients' magnitudes.</summary>
+    private double Magnitude => _terms.Sum(static t => Math.Abs((double)t.Value));
 
     /// <summary>A known integer.</summary>
     /// <param name="value">Its value.</param>
@@ -95,6 +115,30 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         return dividend.Equals(divisor) ? Of(1) : Symbol($"floor(({dividend})/({divisor}))".Replace(Times, '*'));
     }
 
+    /// <summary>A sum that is exact and within the limits, else null.</summary>
+    internal static SymbolicInteger? Sum(SymbolicInteger? left, SymbolicInteger? right) =>
+        left is not null && right is not null && left.Magnitude + right.Magnitude < MaxMagnitude
+            ? Limited(left + right)
+            : null;
+
+    /// <summary>A difference that is exact and within the limits, else null.</summary>
+    internal static SymbolicInteger? Difference(SymbolicInteger? left, SymbolicInteger? right) =>
+        left is not null && right is not null && left.Magnitude + right.Magnitude < MaxMagnitude
+            ? Limited(left - right)
+            : null;
+
+    /// <summary>A product that is exact and within the limits, else null.</summary>
+    internal static SymbolicInteger? Product(SymbolicInteger? left, SymbolicInteger? right) =>
+        left is not null && right is not null && left.Magnitude * right.Magnitude < MaxMagnitude
+            ? Limited(left * right)
+            : null;
+
+    /// <summary>A floor quotient within the limits, else null; null for division by 0 too.</summary>
+    internal static SymbolicInteger? Quotient(SymbolicInteger? dividend, SymbolicInteger? divisor) =>
+        dividend is not null && divisor is not null && divisor.Constant != 0 && dividend.Magnitude < MaxMagnitude
+            ? Limited(dividend / divisor)
+            : null;
+
     /// <summary>The polynomial's value where its symbols have the given values.</summary>
     /// <param name="symbols">Values by symbol name.</param>
     /// <returns>The integer modulo 2⁶⁴, or null when a symbol has no value.</returns>
@@ -119,7 +163,8 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     }
 
     /// <inheritdoc/>
-    public bool Equals(SymbolicInteger? other) => other is not null && _terms.SequenceEqual(other._terms);
+    public bool Equals(SymbolicInteger? other) => ReferenceEquals(this, other)
+        || (other is not null && _terms.Count == other._terms.Count && _terms.SequenceEqual(other._terms));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as SymbolicInteger);
@@ -146,6 +191,8 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
 
         return text.Length == 0 ? "0" : text.ToString();
     }
+
+    private static SymbolicInteger? Limited(SymbolicInteger result) => result.IsWithinLimits ? result : null;
 
     private static long FloorDivide(long dividend, long divisor)
     {

@@ -1,3 +1,4 @@
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Training.Runtime;
 using Tensor = OrtPeft.Onnx.Tensor;
@@ -38,9 +39,13 @@ internal static class TrainingCheckpoint
             foreach (var parameter in runtime.Parameters)
             {
                 var name = $"{part}/{parameter.Name}";
-                if (!file.Tensors.TryGetValue(name, out var tensor) || !tensor.Dims.SequenceEqual(parameter.Dims))
+                if (!file.Tensors.TryGetValue(name, out var tensor) || tensor.Type != ElementType.Float
+                    || !tensor.Dims.SequenceEqual(parameter.Dims))
+                {
                     throw new TrainingFailedException(
-                        $"{path}: '{name}' is missing or of another shape; it is another run's checkpoint.");
+                        $"{path}: '{name}' is missing or of another type or shape; it is another run's checkpoint.");
+                }
+
                 tensor.Span<float>().CopyTo(OrtRuntime.Part(vector, parameter));
             }
         }

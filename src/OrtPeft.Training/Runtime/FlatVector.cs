@@ -13,20 +13,28 @@ internal sealed unsafe class FlatVector : IDisposable
 
     public FlatVector(long count)
     {
+        var bytes = checked((nuint)count * sizeof(float));
         Count = count;
-        _start = (float*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(float)), Alignment);
-        NativeMemory.Clear(_start, (nuint)(count * sizeof(float)));
+        _start = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
+        NativeMemory.Clear(_start, bytes);
     }
 
     public long Count { get; }
 
     /// <summary>Part of the numbers, up to 2³¹ of them.</summary>
-    public Span<float> Span(long offset, long count) => new(_start + offset, checked((int)count));
+    /// <exception cref="ArgumentOutOfRangeException">The part leaves the vector.</exception>
+    public Span<float> Span(long offset, long count)
+    {
+        CheckRange(offset, count);
+        return new Span<float>(_start + offset, checked((int)count));
+    }
 
     /// <summary>A value over part of the numbers; it lives as long as the vector.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The part leaves the vector.</exception>
     public OrtValue View(long offset, long[] dims)
     {
-        var count = dims.Aggregate(1L, static (product, dim) => product * dim);
+        var count = dims.Aggregate(1L, static (product, dim) => checked(product * dim));
+        CheckRange(offset, count);
         var view = OrtValue.CreateTensorValueWithData(
             OrtMemoryInfo.DefaultInstance,
             TensorElementType.Float,
@@ -43,5 +51,11 @@ internal sealed unsafe class FlatVector : IDisposable
             view.Dispose();
         NativeMemory.AlignedFree(_start);
         _start = null;
+    }
+
+    private void CheckRange(long offset, long count)
+    {
+        if (offset < 0 || count < 0 || offset > Count - count)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{offset}+{count} leaves the {Count} numbers.");
     }
 }

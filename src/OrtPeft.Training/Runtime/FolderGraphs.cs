@@ -33,17 +33,22 @@ internal static class FolderGraphs
         return new GraphSession(session, graph, session);
     }
 
+    /// <summary>All are compared with the manifest before memory is taken by its numbers.</summary>
     private static Func<string, Tensor> InitialWeights(string path, ArtifactManifest manifest)
     {
         var file = SafetensorsFile.Open(path);
-        var dims = manifest.Parameters.ToDictionary(static p => p.Name, static p => p.Dims, StringComparer.Ordinal);
-        return parameter =>
+        foreach (var parameter in manifest.Parameters)
         {
-            var tensor = file[parameter];
-            return tensor.Dims.SequenceEqual(dims[parameter]) ? tensor : throw new OnnxFormatException(
-                $"{file.Path}: '{parameter}' is [{string.Join(", ", tensor.Dims)}], {ArtifactManifest.FileName} says "
-                + $"[{string.Join(", ", dims[parameter])}]; copy the whole folder, or write it again.");
-        };
+            var tensor = file[parameter.Name];
+            if (!tensor.Type.IsFloating() || !tensor.Dims.SequenceEqual(parameter.Dims))
+            {
+                throw new OnnxFormatException(
+                    $"{file.Path}: {tensor} is of another type or shape than {ArtifactManifest.FileName} says, "
+                    + $"[{string.Join(", ", parameter.Dims)}]; copy the whole folder, or write it again.");
+            }
+        }
+
+        return parameter => file[parameter];
     }
 
     private static OnnxFormatException Missing(string path, string field) =>

@@ -47,6 +47,35 @@ public sealed class HostileFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>Files of IR version 3 list every weight as an input; looking each up in a list takes minutes.</summary>
+    [Fact]
+    public void Load_OfManyInputsWithDefaults_FindsEach()
+    {
+        const int Count = 100_000;
+        var model = new Model(17);
+        for (var i = 0; i < Count; i++)
+            model.Graph.SetInitializer(model.Graph.AddInput($"w{i}", ElementType.Float, []), Tensor.Scalar(1f));
+
+        var read = OnnxFile.Load(OnnxFile.ToBytes(model));
+
+        Assert.Equal(Count, read.Graph.Inputs.Count(static i => i.Initializer is not null));
+    }
+
+    /// <summary>Nodes in the wrong order, and dead ones, are moved and removed without a search for each.</summary>
+    [Fact]
+    public void Load_OfALongChainInReverse_SortsIt()
+    {
+        const int Count = 100_000;
+        var nodes = Enumerable.Range(0, Count).Reverse().Select(static i => Wire.Node("Neg", [$"v{i}"], [$"v{i + 1}"]));
+
+        var read = OnnxFile.Load(Wire.Model([Wire.Value(11, "v0"), .. nodes]));
+        var last = read.Graph.Nodes[^1].Output.Name;
+        read.Graph.RemoveDeadCode();
+
+        Assert.Equal($"v{Count}", last);
+        Assert.Empty(read.Graph.Nodes);
+    }
+
     [Theory]
     [MemberData(nameof(Broken))]
     public void Load_OfABrokenModel_SaysSo(string what, byte[] bytes)

@@ -84,6 +84,33 @@ public sealed class SymbolicIntegerTests
     public void Evaluate_WithoutAValueForASymbol_IsNull() =>
         Assert.Null(SymbolicInteger.Symbol("n").Evaluate(new Dictionary<string, long>()));
 
+    [Fact]
+    public void Multiply_OfMonomialsOnly_IsLimitedToo()
+    {
+        var power = SymbolicInteger.Symbol("n");
+        while (power.IsWithinLimits)
+            power *= power;
+
+        Assert.Null(SymbolicInteger.Product(power, SymbolicInteger.Of(1)));
+    }
+
+    [Fact]
+    public void Sum_BeyondTheLimits_IsUnknown()
+    {
+        var symbols = Enumerable.Range(0, 65).Select(static i => SymbolicInteger.Symbol($"n{i}"));
+
+        var sum = symbols.Aggregate<SymbolicInteger, SymbolicInteger?>(SymbolicInteger.Of(0), SymbolicInteger.Sum);
+
+        Assert.Null(sum);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue, 2)]
+    [InlineData(long.MinValue, -1)]
+    [InlineData(1L << 32, 1L << 32)]
+    public void Product_BeyondInt64_IsUnknown(long a, long b) =>
+        Assert.Null(SymbolicInteger.Product(SymbolicInteger.Of(a), SymbolicInteger.Of(b)));
+
     private static void Check(Func<SymbolicInteger, SymbolicInteger, Dictionary<string, long>, bool> law)
     {
         var cases =

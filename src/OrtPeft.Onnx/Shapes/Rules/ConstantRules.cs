@@ -27,7 +27,7 @@ internal static class ConstantRules
         var shape = c.AxesIn(0);
         c.Set(0, value?.Type ?? ElementType.Float, shape);
         if (value is { Count: 1 } && IntegerData.Of(value) is [var element] && shape is { Rank: <= 1 }
-            && shape.Product().Value is { } count and <= 64)
+            && shape.Product().Value is { } count and <= IntegerData.MaxElements)
             c.SetData([.. Enumerable.Repeat(element, (int)count)]);
     }
 
@@ -43,14 +43,15 @@ internal static class ConstantRules
 
         if (delta.Constant == 0)
             throw c.Error("delta is 0");
-        var span = limit - start;
-        Dim length = delta.Constant == 1
-            ? Dim.Of(span)
-            : Dim.Of(SymbolicInteger.Of(0) - ((SymbolicInteger.Of(0) - span) / delta));
+        var span = Dim.Of(IntegerData.Subtract(limit, start));
+        var length = delta.Constant == 1 ? span : ((Dim)0).Minus(((Dim)0).Minus(span).Over(Dim.Of(delta)));
         c.Set(0, type, [length.Value < 0 ? 0 : length]);
-        if (length.Value is > 0 and <= 64 and var count)
-            c.SetData([.. Enumerable.Range(0, (int)count).Select(i => start + (SymbolicInteger.Of(i) * delta))]);
+        if (length.Value is > 0 and <= IntegerData.MaxElements and var count)
+            c.SetData([.. Enumerable.Range(0, (int)count).Select(i => Element(start, delta, i))]);
     }
+
+    private static SymbolicInteger? Element(SymbolicInteger start, SymbolicInteger delta, int index) =>
+        IntegerData.Add(start, IntegerData.Multiply(SymbolicInteger.Of(index), delta));
 
     private static void Random(ShapeContext c)
     {

@@ -102,7 +102,7 @@ internal static class ElementwiseRules
         if (c.DataOf(0) is not { } condition || c.DataOf(1) is not { } yes || c.DataOf(2) is not { } no)
             return;
         var count = c.Node.Output.Shape is { Rank: <= 1 } shape ? (shape.Rank == 0 ? 1 : shape[0].Value) : null;
-        if (count is { } n)
+        if (count is { } n and >= 0 and <= IntegerData.MaxElements)
             c.SetData([.. Enumerable.Range(0, (int)n).Select(i => Choose(condition, yes, no, i))]);
     }
 

@@ -3,7 +3,8 @@ namespace OrtPeft.Onnx.Shapes.Rules;
 /// <summary>Element-wise arithmetic on the known elements of small integer tensors.</summary>
 internal static class IntegerData
 {
-    private const int MaxElements = 64;
+    /// <summary>Longer tensors are data, not shapes.</summary>
+    public const int MaxElements = 64;
 
     public static bool Holds(ElementType type) =>
         type is ElementType.Int64 or ElementType.Int32 or ElementType.Bool;
@@ -25,18 +26,13 @@ internal static class IntegerData
         return [.. Enumerable.Range(0, count).Select(i => function(At(a, i), At(b, i)))];
     }
 
-    public static SymbolicInteger? Add(SymbolicInteger? a, SymbolicInteger? b) =>
-        a is null || b is null ? null : a + b;
+    public static SymbolicInteger? Add(SymbolicInteger? a, SymbolicInteger? b) => SymbolicInteger.Sum(a, b);
 
     public static SymbolicInteger? Subtract(SymbolicInteger? a, SymbolicInteger? b) =>
-        a is null || b is null ? null : a - b;
+        SymbolicInteger.Difference(a, b);
 
-    public static SymbolicInteger? Multiply(SymbolicInteger? a, SymbolicInteger? b)
-    {
-        if (a?.Constant == 0 || b?.Constant == 0)
-            return SymbolicInteger.Of(0);
-        return a is null || b is null ? null : a * b;
-    }
+    public static SymbolicInteger? Multiply(SymbolicInteger? a, SymbolicInteger? b) =>
+        a?.Constant == 0 || b?.Constant == 0 ? SymbolicInteger.Of(0) : SymbolicInteger.Product(a, b);
 
     /// <summary>
     /// ONNX divides integers towards zero; only for lengths, which are not negative, is that the floor.
@@ -45,12 +41,12 @@ internal static class IntegerData
     {
         if (a is null || b is null || b.Constant == 0)
             return null;
-        return a.LowerBound >= 0 && b.LowerBound >= 0 ? a / b : null;
+        return a.LowerBound >= 0 && b.LowerBound >= 0 ? SymbolicInteger.Quotient(a, b) : null;
     }
 
     /// <summary>The remainder of lengths, where floor and truncation agree.</summary>
     public static SymbolicInteger? Remainder(SymbolicInteger? a, SymbolicInteger? b) =>
-        Divide(a, b) is { } quotient ? a! - (quotient * b!) : null;
+        Subtract(a, Multiply(Divide(a, b), b));
 
     public static SymbolicInteger? Min(SymbolicInteger? a, SymbolicInteger? b)
     {
@@ -70,9 +66,11 @@ internal static class IntegerData
     {
         if (a is null || b is null)
             return null;
+        if (a.Constant is { } x && b.Constant is { } y)
+            return Flag(x == y);
         if (a.Equals(b))
             return SymbolicInteger.Of(1);
-        return (a - b).LowerBound > 0 || (b - a).LowerBound > 0 ? SymbolicInteger.Of(0) : null;
+        return Subtract(a, b)?.LowerBound > 0 || Subtract(b, a)?.LowerBound > 0 ? SymbolicInteger.Of(0) : null;
     }
 
     /// <summary>1 where surely a &lt; b, 0 where surely a ≥ b.</summary>
@@ -80,17 +78,21 @@ internal static class IntegerData
     {
         if (a is null || b is null)
             return null;
-        if ((b - a).LowerBound > 0)
+        if (a.Constant is { } x && b.Constant is { } y)
+            return Flag(x < y);
+        if (Subtract(b, a)?.LowerBound > 0)
             return SymbolicInteger.Of(1);
-        return (a - b).LowerBound >= 0 ? SymbolicInteger.Of(0) : null;
+        return Subtract(a, b)?.LowerBound >= 0 ? SymbolicInteger.Of(0) : null;
     }
 
     public static SymbolicInteger? Not(SymbolicInteger? a) =>
-        a?.Constant is { } value ? SymbolicInteger.Of(value == 0 ? 1 : 0) : null;
+        a?.Constant is { } value ? Flag(value == 0) : null;
 
     /// <summary>An element of a tensor that broadcasting may stretch.</summary>
     public static SymbolicInteger? At(IReadOnlyList<SymbolicInteger?> data, int index) =>
         data.Count == 1 ? data[0] : data[index];
+
+    private static SymbolicInteger Flag(bool holds) => SymbolicInteger.Of(holds ? 1 : 0);
 
     private static bool Fit(int a, int b) => a == b || a == 1 || b == 1;
 }

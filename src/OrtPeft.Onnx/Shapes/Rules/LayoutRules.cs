@@ -114,7 +114,8 @@ internal static class LayoutRules
     private static void Expand(ShapeContext c)
     {
         c.Set(0, c.TypeOf(0), Broadcasting.Of(c, c.ShapeOf(0), c.AxesIn(1)));
-        if (c.DataOf(0) is [var only] && c.Node.Output.Shape is { Rank: 1 } shape && shape[0].Value is { } n and <= 64)
+        if (c.DataOf(0) is [var only] && c.Node.Output.Shape is { Rank: 1 } shape
+            && shape[0].Value is { } n and >= 0 and <= IntegerData.MaxElements)
             c.SetData([.. Enumerable.Repeat(only, (int)n)]);
     }
 

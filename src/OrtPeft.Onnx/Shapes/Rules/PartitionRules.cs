@@ -38,8 +38,7 @@ internal static class PartitionRules
     /// <summary>Parts of unknown content but known length leave their places unknown and the others known.</summary>
     private static SymbolicInteger?[]? PartlyKnown(IReadOnlyList<SymbolicInteger?>?[] data, Shape[] shapes)
     {
-        const int MaxElements = 64;
-        if (shapes[0].Rank != 1 || shapes.Select(static s => s[0]).Sum().Value is not <= MaxElements)
+        if (shapes[0].Rank != 1 || shapes.Any(static s => s[0].Value is not (>= 0 and <= IntegerData.MaxElements)))
             return null;
         var parts = data.Zip(shapes, static (d, s) => d ?? new SymbolicInteger?[(int)s[0].Value!.Value]);
         return [.. parts.SelectMany(static part => part)];

@@ -7,8 +7,6 @@ namespace OrtPeft.Onnx.Shapes.Rules;
 /// </summary>
 internal sealed class ShapeContext(Node node, ShapeInference inference)
 {
-    private const int MaxElements = 64;
-
     public Node Node => node;
 
     public int Opset => inference.Opset;
@@ -43,7 +41,7 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
     {
         if (DataOf(input) is { } data)
             return Shape.Create([.. data.Select(Length)]);
-        return ShapeOf(input) is { Rank: 1 } axes && axes[0].Value is { } rank and <= MaxElements
+        return ShapeOf(input) is { Rank: 1 } axes && axes[0].Value is { } rank and <= IntegerData.MaxElements
             ? Unknown((int)rank)
             : null;
     }
@@ -127,7 +125,7 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
     public void SetData(IReadOnlyList<SymbolicInteger?>? data)
     {
         var value = node.Outputs[0];
-        if (data is { Count: <= MaxElements } && value.Shape is { Rank: <= 1 } && IntegerData.Holds(value.Type))
+        if (data is { Count: <= IntegerData.MaxElements } && value.Shape is { Rank: <= 1 } && IntegerData.Holds(value.Type))
             inference.SetData(value, data);
     }
 

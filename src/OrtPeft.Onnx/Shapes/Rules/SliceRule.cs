@@ -69,8 +69,8 @@ internal static class SliceRule
             return axis;
         if (by != 1 || Place(axis, start) is not { } first || Place(axis, end) is not { } last)
             return Dim.Unknown;
-        var length = last - first;
-        return length.Constant < 0 ? 0 : Dim.Of(length);
+        var length = Dim.Of(IntegerData.Subtract(last, first));
+        return length.Value < 0 ? 0 : length;
     }
 
     /// <summary>
@@ -78,19 +78,20 @@ internal static class SliceRule
     /// </summary>
     private static SymbolicInteger? Place(Dim axis, SymbolicInteger? bound) => bound?.Constant switch
     {
-        null when IsFromEnd(bound) => axis.Expression is { } whole ? whole + bound! : null,
+        null when IsFromEnd(bound) => IntegerData.Add(axis.Expression, bound),
         null => bound,
         >= ToTheEnd => axis.Expression,
         0 or 1 => bound,
-        -1 => axis.Expression is { } whole ? whole + bound : null,
+        -1 => IntegerData.Add(axis.Expression, bound),
         { } place when axis.Value is { } n => SymbolicInteger.Of(Math.Clamp(place < 0 ? place + n : place, 0, n)),
         var place when place > 0 && axis.Expression?.LowerBound >= place => bound,
-        var place when place < 0 && axis.Expression?.LowerBound + place >= 0 => axis.Expression! + bound!,
+        var place when place < 0 && axis.Expression?.LowerBound + place >= 0 => IntegerData.Add(axis.Expression, bound),
         _ => null,
     };
 
     private static bool IsFromEnd(SymbolicInteger? bound) =>
-        bound is not null && bound.LowerBound is null && (SymbolicInteger.Of(0) - bound).LowerBound >= 0;
+        bound is not null && bound.LowerBound is null
+        && IntegerData.Subtract(SymbolicInteger.Of(0), bound)?.LowerBound >= 0;
 
     private static List<SymbolicInteger?>? Part(
         IReadOnlyList<SymbolicInteger?> data, long? start, long? end, long? step) =>
