@@ -1,9 +1,10 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Artifacts;
+using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Onnx;
 using OrtPeft.Training.Tests.Runs;
 
@@ -16,7 +17,15 @@ public sealed class StepTests(EngineRun run)
     private const string Parameters = "steps/parameters";
     private const string Accumulated = "steps/accumulated";
     private const string AtOnce = "steps/at once";
+    private const string InParts = "steps/one, two, one, three, one parts";
+    private const string Whole = "steps/of one part";
     private const string Unlabelled = "steps/unlabelled";
+
+    /// <summary>The engine adds gradients up, so a step's grows with its parts; clipped, all are of one length.</summary>
+    private static readonly OrtTrainingOptions AlwaysClipped = EngineJob.LikePyTorch with
+    {
+        Optimizer = new AdamWConfig { MaxGradNorm = 1e-3 },
+    };
 
     /// <summary>What trains behind the last attention is computed on no rows at all there.</summary>
     private static Dictionary<string, Func<PeftModel>> AlsoWithoutLabels { get; } = new()
@@ -49,6 +58,26 @@ public sealed class StepTests(EngineRun run)
         new(AtOnce, static () => Tiny.Lora(), [.. EngineStep.TrainSteps(6, batches: 2), EngineStep.Read()])
         {
             Batches = [Joined(Full(3, 0), Full(3, 1)), Joined(Full(3, 2), Full(3, 3))],
+        },
+        new(InParts, static () => Tiny.Lora(), [
+            .. new int[][] { [0], [1, 2], [3], [4, 5, 6], [7] }.Select(static parts => EngineStep.Train(parts)),
+            EngineStep.Read(),
+        ])
+        {
+            Batches = [.. Enumerable.Range(0, 8).Select(static i => Full(2, i))],
+            Options = AlwaysClipped,
+        },
+        new(Whole, static () => Tiny.Lora(), [.. EngineStep.TrainSteps(5, batches: 5), EngineStep.Read()])
+        {
+            Batches =
+            [
+                Full(2, 0),
+                Joined(Full(2, 1), Full(2, 2)),
+                Full(2, 3),
+                Joined(Full(2, 4), Full(2, 5), Full(2, 6)),
+                Full(2, 7),
+            ],
+            Options = AlwaysClipped,
         },
         .. AlsoWithoutLabels.Select(static adapted => new EngineJob(
             $"{Unlabelled}/{adapted.Key}",
@@ -94,6 +123,19 @@ public sealed class StepTests(EngineRun run)
         Testing.Near.Within(whole.Parameters[0], halves.Parameters[0], 1e-4, "parameters");
     }
 
+    /// <summary>No step sees another one's gradient. The tolerance is float32's for sums in another order.</summary>
+    [EngineFact]
+    public void RunTrainStep_AnyNumberOfTimesToAStep_IsTheRunOfWholeSteps()
+    {
+        var (parts, whole) = (run[InParts], run[Whole]);
+
+        var left = new Queue<double>(parts.Losses);
+        var means = new[] { 1, 2, 1, 3, 1 }
+            .Select(count => (float)Enumerable.Range(0, count).Average(_ => left.Dequeue())).ToArray();
+        Testing.Near.Within([.. whole.Losses.Select(static l => (float)l)], means, 1e-5, "losses");
+        Testing.Near.Within(whole.Parameters[0], parts.Parameters[0], 1e-4, "parameters");
+    }
+
     public static TheoryData<string> NamesWithoutLabels => [.. AlsoWithoutLabels.Keys];
 
     [EngineTheory]
@@ -118,11 +160,10 @@ public sealed class StepTests(EngineRun run)
         };
     }
 
-    private static Dictionary<string, Tensor> Joined(
-        Dictionary<string, Tensor> first, Dictionary<string, Tensor> second) => first.ToDictionary(
-        static f => f.Key,
-        f => Tensor.Of<long>(
-            [.. f.Value.ToInt64(), .. second[f.Key].ToInt64()], [2 * f.Value.Dims[0], f.Value.Dims[1]]));
+    private static Dictionary<string, Tensor> Joined(params Dictionary<string, Tensor>[] parts) =>
+        parts[0].Keys.ToDictionary(static key => key, key => Tensor.Of<long>(
+            [.. parts.SelectMany(part => part[key].ToInt64())],
+            [parts.Sum(part => part[key].Dims[0]), parts[0][key].Dims[1]]));
 
     private static Dictionary<string, Tensor> WithoutLabels(Dictionary<string, Tensor> batch) => new(batch)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
@@ -52,6 +53,27 @@ public sealed class OnDeviceTests : IDisposable
         Assert.Equal(model.GetWeights().Keys.Order(), trained.Keys.Order());
         foreach (var (key, tensor) in golden.All("final_const_64"))
             Near.Within(KeyBias.Left(key, tensor), KeyBias.Left(key, trained[key]), 1e-3, key);
+    }
+
+    /// <summary>
+    /// Rows whose steps the trainer runs in one or two parts of its 256 tokens; the plain loop takes every step whole.
+    /// float32's sums in another order over 20 steps.
+    /// </summary>
+    [Fact]
+    public void Programs_OnStepsOfOneAndOfTwoParts_GiveTheSameLosses()
+    {
+        var source = Path.Combine(Fixtures.Folder, "..", "..", "models", "tiny-gpt2-apidocs");
+        var model = PeftModel.Create(ModelSource.Open(source).Model, new LoraConfig { R = 2, InitLoraWeights = false });
+        PortableArtifacts.Write(model, new CausalLm(), new PortableOptions(), _place["artifacts"]);
+        int[] lengths = [9, 8, 7, 120, 120, 120, 12, 10, 11, 120, 115, 110, 6, 5, 4];
+        File.WriteAllLines(_place["rows.jsonl"], lengths.Select(static (length, row) => JsonSerializer.Serialize(
+            new { input_ids = Enumerable.Range(0, length).Select(i => ((row * 389) + (i * i * 17)) % 2000) })));
+
+        var whole = Run("OnDevice.Plain");
+        var parts = Run("OnDevice.Trainer");
+
+        Assert.Equal(20, whole.Count);
+        Assert.All(whole.Zip(parts), static pair => Assert.Equal(pair.First, pair.Second, 1e-3));
     }
 
     [Fact]
