@@ -33,7 +33,7 @@ public static class OptimizerGraph
             rate = g.Mul(rate, graph.AddInput(ValueRoles.LearningRateFactors, ElementType.Float, [count]));
         var step = graph.AddInput(ValueRoles.Step, ElementType.Int64, []);
 
-        var norm = g.Op("Sqrt", g.Op("ReduceSumSquare", [gradients], NodeAttribute.Of("keepdims", 0L)));
+        var norm = GlobalNorm.Of(g, gradients, count);
         var clipped = config.MaxGradNorm > 0 ? g.Mul(gradients, ClipFactor(g, norm, config.MaxGradNorm)) : gradients;
         var newM = g.Add(g.Mul(m, config.Beta1), g.Mul(clipped, 1 - config.Beta1));
         var newV = g.Add(g.Mul(v, config.Beta2), g.Mul(g.Mul(clipped, clipped), 1 - config.Beta2));

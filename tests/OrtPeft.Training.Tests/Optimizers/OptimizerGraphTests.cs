@@ -52,7 +52,44 @@ public sealed class OptimizerGraphTests
         Near.Within([.. reference.Weights.Select(static v => (float)v)], state.Weights.ToFloat32(), 1e-4, "weights");
     }
 
-    private static Tensor Vector(float[] values) => Tensor.Of<float>(values, [Count]);
+    /// <summary>
+    /// Lengths around a piece of the sum, and ten million that pieces divide or, being prime, do not. float32's own
+    /// rounding of the norm is 6e-8; a piece of some thousand squares adds a few of these.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4095)]
+    [InlineData(4096)]
+    [InlineData(4097)]
+    [InlineData(10_000_000)]
+    [InlineData(10_000_019)]
+    public void Build_OfAnyLength_MeasuresAndClipsByTheNormOfFloat64(int count)
+    {
+        var random = new SplitMix64(5, "norm");
+        var gradient = new float[count];
+        foreach (ref var element in gradient.AsSpan())
+            element = (float)((2 * random.NextDouble()) - 1);
+        var squares = gradient.Sum(static g => (double)g * g);
+        var config = new AdamWConfig { MaxGradNorm = Math.Sqrt(squares) / 2 };
+        using var session = ModelSession.Open(OptimizerGraph.Build(count, config), new RuntimeOptions { Threads = 2 });
+
+        var zeros = Tensor.Of<float>(new float[count], [count]);
+        var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>
+        {
+            [ValueRoles.Parameters] = zeros,
+            [ValueRoles.FirstMoments] = zeros,
+            [ValueRoles.SecondMoments] = zeros,
+            [ValueRoles.Gradients] = Tensor.Of<float>(gradient, [count]),
+            [ValueRoles.LearningRate] = Tensor.Scalar(0f),
+            [ValueRoles.Step] = Tensor.Scalar(1L),
+        });
+
+        Assert.Equal(1, outputs[ValueRoles.GradNorm].ToFloat32()[0] / Math.Sqrt(squares), 1e-6);
+        var moment = outputs[ValueRoles.Updated(ValueRoles.FirstMoments)].ToFloat32()[0];
+        Assert.Equal(0.05, moment / gradient[0], 1e-6);
+    }
+
+    private static Tensor Vector(float[] values) => Tensor.Of<float>(values, [values.Length]);
 
     private static float[] Normal(SplitMix64 random, double deviation)
     {

@@ -139,6 +139,6 @@ public sealed class CausalLm : IObjective
     {
         var logP = g.LogSoftmax(logits);
         var atTarget = g.Op("GatherElements", [logP, g.Unsqueeze(targets, 1)], NodeAttribute.Of("axis", 1L));
-        return (g.Neg(g.ReduceSum(atTarget, [], keepDims: false)), logP);
+        return (g.Neg(LossSum.Of(g, atTarget)), logP);
     }
 }

@@ -19,7 +19,7 @@ public sealed class MeanSquaredError : IObjective
         ArgumentNullException.ThrowIfNull(scope);
         var (g, y) = (scope.Builder, scope.Output);
         var difference = g.Sub(y, g.Graph.AddInput("target", y.Type, y.Shape));
-        var sum = g.ReduceSum(g.Mul(difference, difference), [], keepDims: false);
+        var sum = LossSum.Of(g, g.Mul(difference, difference));
         var count = g.Op("Size", y);
         return new Loss(sum, count, scope.Scale is null ? [] : [new Seed(y, g.Mul(g.Mul(difference, 2), scope.Scale))]);
     }
