@@ -96,7 +96,8 @@ public sealed class PeftModel
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
     /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
     /// <returns>The adapted model.</returns>
-    /// <exception cref="ConfigException">The configuration does not fit the model.</exception>
+    /// <exception cref="ConfigException">The configuration does not fit the model: a target, an exclusion, a layer or a
+    /// pattern that it names matches nothing, for example.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form, or hides layers in
     /// loops or in branches that data choose.</exception>
     public static PeftModel Create(Model baseModel, PeftConfig config, long seed = 0, string name = DefaultName)
@@ -104,7 +105,7 @@ public sealed class PeftModel
         ArgumentNullException.ThrowIfNull(baseModel);
         Several.AdapterNames.Check(name);
         var given = BaseModel.Of(baseModel);
-        return new PeftModel(given, Adapter.Create(name, given.Canonical, config, seed));
+        return new PeftModel(given, Adapter.Create(name, given.Canonical, config, seed).Matched());
     }
 
     /// <summary>Puts an adapter with given weights on a base.</summary>
@@ -114,18 +115,25 @@ public sealed class PeftModel
     /// prompt with its encoder and one saved without.</param>
     /// <param name="source">What messages call the weights' origin.</param>
     /// <param name="name">What the adapter is called; <see cref="DefaultName"/> when left out.</param>
-    /// <returns>The adapted model.</returns>
+    /// <param name="seed">Fixes what is not among the weights, such as VeRA's projections. Default 0.</param>
+    /// <returns>The adapted model. What the configuration names and the model does not have is allowed, as in HF PEFT;
+    /// <see cref="UnmatchedOf"/> lists it.</returns>
     /// <exception cref="ConfigException">The adapter does not fit the model.</exception>
     public static PeftModel Create(
         Model baseModel,
         PeftConfig config,
         IReadOnlyDictionary<string, Tensor> weights,
         string source,
-        string name = DefaultName)
+        string name = DefaultName,
+        long seed = 0)
     {
+        ArgumentNullException.ThrowIfNull(baseModel);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        var model = Create(baseModel, config.FittedTo([.. weights.Keys]), name: name);
+        Several.AdapterNames.Check(name);
+        var given = BaseModel.Of(baseModel);
+        var adapter = Adapter.Create(name, given.Canonical, config.FittedTo([.. weights.Keys]), seed);
+        var model = new PeftModel(given, adapter);
         model.SetWeights(weights, source);
         return model;
     }
@@ -165,7 +173,7 @@ public sealed class PeftModel
     /// <param name="seed">Fixes the initial weights. Default 0.</param>
     /// <exception cref="ConfigException">The name is taken, or the configuration does not fit the model.</exception>
     public void AddAdapter(string name, PeftConfig config, long seed = 0) =>
-        _adapters.Add(name, () => Adapter.Create(name, _base.Canonical, config, seed));
+        _adapters.Add(name, () => Adapter.Create(name, _base.Canonical, config, seed).Matched());
 
     /// <summary>Adds an adapter with given weights beside the present ones; it is not active yet.</summary>
     /// <param name="name">Letters, digits, <c>_</c> and <c>-</c>; the folder's name when saved.</param>
@@ -238,6 +246,12 @@ public sealed class PeftModel
     /// <returns>The configuration.</returns>
     /// <exception cref="ConfigException">There is no such adapter.</exception>
     public PeftConfig ConfigOf(string name) => _adapters[name].Injection.Config;
+
+    /// <summary>What an adapter's configuration names and the base does not have, so that it has no effect.</summary>
+    /// <param name="name">The adapter, active or not.</param>
+    /// <returns>A clause per entry, with what would match; none for an adapter that was made without weights.</returns>
+    /// <exception cref="ConfigException">There is no such adapter.</exception>
+    public IReadOnlyList<string> UnmatchedOf(string name) => _adapters[name].Unmatched;
 
     /// <summary>An adapter's current weights, buffers included, by their names on disk.</summary>
     /// <param name="name">The adapter, active or not.</param>

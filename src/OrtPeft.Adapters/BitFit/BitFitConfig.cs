@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.BitFit;
 
@@ -11,6 +12,9 @@ public sealed record BitFitConfig : TargetedConfig
     public override string PeftType => "BITFIT";
 
     internal override bool HasLayerFields => false;
+
+    internal override IReadOnlyList<string> Adaptable(Graph graph) =>
+        [.. VectorCatalogue.Vectors(graph).Where(static v => v.Kind == "bias").Select(static v => v.Module)];
 
     /// <summary>Reads the fields.</summary>
     /// <param name="fields">The file.</param>

@@ -85,6 +85,14 @@ public sealed record BottleneckConfig : TargetedConfig
     /// <inheritdoc/>
     public override string WeightsFile => LibraryFields is null ? base.WeightsFile : LibraryLayout.WeightsFile;
 
+    internal override IReadOnlyList<(string Field, IReadOnlyList<int> Layers, IReadOnlyList<string>? Pattern)>
+        NumberedLayers =>
+    [
+        .. base.NumberedLayers,
+        ("leave_out", LeaveOut, null),
+        ("reduction_factor", [.. ReductionFactorOfLayers.Select(static f => BottleneckFields.LayerOf(f.Key))], null),
+    ];
+
     /// <summary>Reads the adapters library's fields, flat, beside <c>peft_type</c>.</summary>
     /// <param name="fields">
     /// The file. <c>preset</c>, one of <see cref="BottleneckPresets.Names"/>, gives what other fields leave open.

@@ -63,6 +63,13 @@ internal static class BottleneckFields
         BottleneckWeights.Named(config.InitWeights);
     }
 
+    /// <summary>The layer that a key of <c>reduction_factor</c> means.</summary>
+    /// <exception cref="ConfigException">It is no number.</exception>
+    public static int LayerOf(string key) =>
+        int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+            ? layer
+            : throw new ConfigException($"reduction_factor has '{key}'; it must be layers' numbers, or {Default}.");
+
     public static void Write(BottleneckConfig config, IDictionary<string, JsonNode?> fields)
     {
         fields["name"] = config.Name;

@@ -25,6 +25,9 @@ public sealed record Ia3Config : TargetedConfig
 
     internal override bool HasLayerFields => false;
 
+    internal override IReadOnlyList<(string Field, ModuleTargets Modules)> ModuleSubsets =>
+        FeedforwardModules is null ? [] : [("feedforward_modules", FeedforwardModules)];
+
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>
     /// <returns>The configuration.</returns>

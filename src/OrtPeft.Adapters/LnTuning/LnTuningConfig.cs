@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.LnTuning;
 
@@ -13,6 +14,9 @@ public sealed record LnTuningConfig : TargetedConfig
     public override string PeftType => "LN_TUNING";
 
     internal override bool HasLayerFields => false;
+
+    internal override IReadOnlyList<string> Adaptable(Graph graph) =>
+        [.. VectorCatalogue.NormVectors(graph).Select(static v => v.Module).Distinct()];
 
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>

@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.TrainableTokens;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -78,6 +79,15 @@ public sealed record LoraConfig : TargetedConfig
     /// the embedding has the same rows.
     /// </summary>
     public TokenIndices? TrainableTokenIndices { get; init; }
+
+    internal override IReadOnlyList<(string Field, IReadOnlyList<string> Patterns)> ModulePatterns =>
+    [
+        ("rank_pattern", [.. RankPattern.Select(static p => p.Key)]),
+        ("alpha_pattern", [.. AlphaPattern.Select(static p => p.Key)]),
+    ];
+
+    internal override IReadOnlyList<string> Adaptable(Graph graph) =>
+        [.. base.Adaptable(graph), .. EmbeddingCatalogue.Embeddings(graph).Select(static e => e.Name)];
 
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>

@@ -18,7 +18,7 @@ public static class PlainLora
     /// <summary>Converts an adapter.</summary>
     /// <param name="model">A model with a LoRA adapter; not changed.</param>
     /// <returns>The configuration and the tensors of the plain adapter, for <see cref="AdapterFolder.Save"/> or
-    /// <see cref="PeftModel.Create(Model, PeftConfig, IReadOnlyDictionary{string, Tensor}, string, string)"/>.
+    /// <see cref="PeftModel.Create(Model, PeftConfig, IReadOnlyDictionary{string, Tensor}, string, string, long)"/>.
     /// </returns>
     /// <exception cref="ConfigException">The adapter is no LoRA, or plain already.</exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) Of(PeftModel model)

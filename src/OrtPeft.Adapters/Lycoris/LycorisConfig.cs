@@ -42,6 +42,12 @@ public abstract record LycorisConfig : TargetedConfig
     /// <summary>HF PEFT's field for convolutions; kept, and without effect on linear layers. Default false.</summary>
     public bool UseEffectiveConv2d { get; init; }
 
+    internal override IReadOnlyList<(string Field, IReadOnlyList<string> Patterns)> ModulePatterns =>
+    [
+        ("rank_pattern", [.. RankPattern.Select(static p => p.Key)]),
+        ("alpha_pattern", [.. AlphaPattern.Select(static p => p.Key)]),
+    ];
+
     /// <summary>The rank of one module.</summary>
     /// <param name="module">The module's name.</param>
     /// <returns>r, patterns applied.</returns>

@@ -21,7 +21,7 @@ internal static class SavedModules
             return injection;
         var builder = GraphBuilder.Over(model);
         builder.Scope = "/modules_to_save";
-        var saved = names.SelectMany(name => Named(model.Graph, name)).DistinctBy(static s => s.Name)
+        var saved = Named(model.Graph, names)
             .Select(s => Checked(s, injection))
             .ToList() // names are read before any weight moves
             .Select(s => new AdapterParameter(KeyOf(s), s.Own(builder)))
@@ -32,9 +32,7 @@ internal static class SavedModules
     /// <summary>Puts the trained modules into the base.</summary>
     public static void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var found = NamesIn(config).SelectMany(name => Named(model.Graph, name))
-            .DistinctBy(static s => s.Name).ToList();
-        foreach (var saved in found)
+        foreach (var saved in Named(model.Graph, NamesIn(config)))
             saved.Fold(model.Graph, weights[KeyOf(saved)]);
     }
 
@@ -43,17 +41,26 @@ internal static class SavedModules
 
     private static string KeyOf(SavedParameter saved) => $"base_model.model.{saved.Name}";
 
-    private static List<SavedParameter> Named(Graph graph, string name)
+    /// <summary>The names that are no module's, a clause each, with what is.</summary>
+    public static IEnumerable<string> Unmatched(Graph graph, TargetedConfig config)
     {
-        var all = All(graph).ToList();
-        var found = all.Where(s => TargetSelector.EndsWith(s.Module, name)).ToList();
-        if (found.Count > 0)
-            return found;
-        var known = string.Join(", ", all.Select(static s => s.Module.Split('.')[^1]).Distinct());
-        throw new ConfigException($"modules_to_save '{name}' is no module of the model; these are: {known}.");
+        var names = NamesIn(config);
+        if (names.Count == 0)
+            return [];
+        var modules = All(graph).Select(static s => s.Module).Distinct().ToList();
+        var known = string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct());
+        return names.Where(name => !modules.Any(m => TargetSelector.EndsWith(m, name)))
+            .Select(name => $"modules_to_save '{name}' is no module of the model; these are: {known}");
     }
 
-    private static IEnumerable<SavedParameter> All(Graph graph)
+    private static List<SavedParameter> Named(Graph graph, IReadOnlyList<string> names)
+    {
+        var all = All(graph);
+        return [.. names.SelectMany(name => all.Where(s => TargetSelector.EndsWith(s.Module, name)))
+            .DistinctBy(static s => s.Name)];
+    }
+
+    private static List<SavedParameter> All(Graph graph)
     {
         var embeddings = EmbeddingCatalogue.Embeddings(graph).Select(SavedParameter.Of);
         var linear = ModuleCatalogue.LinearModules(graph).SelectMany(SavedParameter.Of);

@@ -97,12 +97,16 @@ public static class TargetSelector
     }
 
     /// <summary>Whether the layer's number in a module's name is one of these.</summary>
-    internal static bool IsInLayers(string module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns)
+    internal static bool IsInLayers(string module, IReadOnlyList<int> layers, IReadOnlyList<string>? patterns) =>
+        LayerOf(module, patterns) is { } layer && layers.Contains(layer);
+
+    /// <summary>The layer's number in a module's name, or null where it has none.</summary>
+    internal static int? LayerOf(string module, IReadOnlyList<string>? patterns)
     {
         var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
         var match = MatchOf(module, @".*?\.(?:", names, @")\.([0-9]+)\.");
         var number = match.Groups[1].ValueSpan;
-        return int.TryParse(number, CultureInfo.InvariantCulture, out var layer) && layers.Contains(layer);
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
     }
 
     private static Match MatchOf(string name, string before, string pattern, string after)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -34,6 +35,21 @@ public abstract record TargetedConfig : PeftConfig
 
     /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
     internal virtual bool HasLayerFields => true;
+
+    /// <summary>Fields that name layers by number, and what stands before the number in names.</summary>
+    internal virtual IReadOnlyList<(string Field, IReadOnlyList<int> Layers, IReadOnlyList<string>? Pattern)>
+        NumberedLayers => [("layers_to_transform", LayersToTransform ?? [], LayersPattern)];
+
+    /// <summary>Fields whose entries are for adapted modules, by pattern, the first match deciding.</summary>
+    internal virtual IReadOnlyList<(string Field, IReadOnlyList<string> Patterns)> ModulePatterns => [];
+
+    /// <summary>Fields that pick some of the adapted modules.</summary>
+    internal virtual IReadOnlyList<(string Field, ModuleTargets Modules)> ModuleSubsets => [];
+
+    /// <summary>The names of all modules that the method can adapt.</summary>
+    /// <param name="graph">The graph without the adapter, in canonical form.</param>
+    internal virtual IReadOnlyList<string> Adaptable(Graph graph) =>
+        [.. ModuleCatalogue.LinearModules(graph).Select(static m => m.Name)];
 
     /// <summary>The reason not to be beside others that parameters of the base give, which train in place.</summary>
     /// <param name="bias">The field of that name; <c>none</c> for methods without it.</param>

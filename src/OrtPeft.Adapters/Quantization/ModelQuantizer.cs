@@ -62,8 +62,12 @@ public static class ModelQuantizer
 
     private static List<LinearModule> Selected(Graph graph, ModuleTargets targets)
     {
-        var selected = TargetSelector.Select(ModuleCatalogue.LinearModules(graph), targets)
-            .DistinctBy(static m => m.Weight)
+        var modules = ModuleCatalogue.LinearModules(graph);
+        var matching = TargetSelector.Select(modules, targets);
+        string[] names = [.. modules.Select(static m => m.Name)];
+        if (UnmatchedNames.OfTargets(targets, names).FirstOrDefault() is { } unmatched)
+            throw new ConfigException($"{unmatched}.");
+        var selected = matching.DistinctBy(static m => m.Weight)
             .Where(static m => m.Weight.Initializer is not null)
             .ToList();
         if (selected.Count == 0)

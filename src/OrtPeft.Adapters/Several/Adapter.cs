@@ -14,13 +14,27 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     /// <summary>What trains, then what does not.</summary>
     public IEnumerable<AdapterParameter> Tensors => Injection.Parameters.Concat(Injection.Buffers);
 
+    /// <summary>What its configuration names and the base does not have, a clause each.</summary>
+    public IReadOnlyList<string> Unmatched { get; private init; } = [];
+
+    /// <summary>Makes a fresh adapter; entries of the configuration that match nothing are left for <see
+    /// cref="Unmatched"/>.</summary>
     public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed)
     {
         var method = PeftMethods.Of(config);
         var adapted = canonicalBase.Clone();
-        var injection = SavedModules.AddTo(adapted, method.Inject(adapted, config, seed));
-        return new Adapter(name, method, seed, adapted, injection);
+        var injection = method.Inject(adapted, config, seed);
+        return new Adapter(name, method, seed, adapted, SavedModules.AddTo(adapted, injection))
+        {
+            Unmatched = UnmatchedNames.Of(canonicalBase.Graph, config, injection),
+        };
     }
+
+    /// <summary>The same adapter, if everything that its configuration names is there.</summary>
+    /// <exception cref="ConfigException">Something is not; the message says what would be.</exception>
+    public Adapter Matched() => Unmatched.Count == 0
+        ? this
+        : throw new ConfigException($"{string.Join("; ", Unmatched)}.");
 
     /// <summary>The weights by their names on disk.</summary>
     public IReadOnlyDictionary<string, Tensor> Weights() => Tensors.ToDictionary(

@@ -32,7 +32,11 @@ internal sealed class AdapterOption : Option<string[]>
         foreach (var place in places.Skip(1))
             Blame.On(place.Folder, () => Added(peft, place));
         foreach (var place in places)
+        {
             UnknownFields.Warn(run, place.Folder, peft.ConfigOf(place.Name));
+            UnmatchedFields.WarningOf(run, place.Folder)(peft.UnmatchedOf(place.Name));
+        }
+
         peft.SetAdapter([.. places.Select(static p => p.Name)]);
         return peft;
     }

@@ -16,6 +16,10 @@ namespace OrtPeft.Cli.Options;
 /// <param name="WeightsFolder">The adapter to start from, or null for fresh weights.</param>
 internal sealed record MethodChoice(string Origin, PeftConfig Config, string? WeightsFolder)
 {
+    /// <summary>Takes what a configuration names and the base does not have where that is allowed: in an adapter's own
+    /// file. Null (default) where it is an error: in what the user gave to say what to train.</summary>
+    public Action<IReadOnlyList<string>>? WarnOfUnmatched { get; init; }
+
     /// <summary>Whether the first weights are made from rows, as EVA's.</summary>
     public bool StartsFromData =>
         WeightsFolder is null && Config is LoraConfig lora && lora.InitLoraWeights == LoraInit.Eva;
@@ -26,8 +30,17 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
         if (WeightsFolder is null)
             return Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
         var weights = AdapterFolder.LoadWeights(WeightsFolder);
+        var source = Path.Combine(WeightsFolder, AdapterFolder.WeightsFile);
+        if (WarnOfUnmatched is { } warn)
+        {
+            var loaded = Blame.On(WeightsFolder, () =>
+                PeftModel.Create(baseModel, Config, weights, source, seed: seed));
+            warn(loaded.UnmatchedOf(PeftModel.DefaultName));
+            return loaded;
+        }
+
         var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config.FittedTo([.. weights.Keys]), seed));
-        model.SetWeights(weights, Path.Combine(WeightsFolder, AdapterFolder.WeightsFile));
+        model.SetWeights(weights, source);
         return model;
     }
 

@@ -110,7 +110,10 @@ internal sealed class MethodOptions : IOptionGroup
         var file = run.Get(_configFile) ?? ConfigIn(weights);
         return file is null
             ? new MethodChoice(Origin(run), FromOptions(run), weights)
-            : new MethodChoice(file, FromFile(run, file), weights);
+            : new MethodChoice(file, FromFile(run, file), weights)
+            {
+                WarnOfUnmatched = run.Has(_configFile) ? null : UnmatchedFields.WarningOf(run, file),
+            };
     }
 
     private string Origin(Invocation run) => $"{_method.Name} {run.Get(_method)}";
