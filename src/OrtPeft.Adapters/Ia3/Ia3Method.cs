@@ -37,9 +37,7 @@ public sealed class Ia3Method : IPeftMethod
         var builder = GraphBuilder.Over(model);
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets);
         var parameters = selected.Select(module => InjectInto(module, ia3, builder, seed)).ToList();
-        var feedforward = ia3.FeedforwardModules ?? ModuleTargets.Listed(
-            DefaultFeedforward.Where(name => selected.Any(m => TargetSelector.Matches(m, [name]))));
-        return new Injection(resolved with { FeedforwardModules = feedforward }, parameters);
+        return new Injection(WithFeedforward(ia3, resolved, selected), parameters);
     }
 
     /// <inheritdoc/>
@@ -50,6 +48,26 @@ public sealed class Ia3Method : IPeftMethod
         var ia3 = (Ia3Config)config;
         foreach (var module in TargetResolution.Select(model.Graph, ia3, DefaultTargets))
             Fold(model.Graph, module, weights[NameOf(module)].ToFloat32(), IsFeedforward(module, ia3));
+    }
+
+    /// <summary>
+    /// HF PEFT wants the feed-forward modules to be some of the targets, name by name, where both are lists: where they
+    /// are not, both are written with whole names.
+    /// </summary>
+    private static Ia3Config WithFeedforward(Ia3Config asked, Ia3Config resolved, IReadOnlyList<LinearModule> selected)
+    {
+        var feedforward = asked.FeedforwardModules ?? ModuleTargets.Listed(
+            DefaultFeedforward.Where(name => selected.Any(m => TargetSelector.Matches(m, [name]))));
+        var targets = resolved.TargetModules!;
+        if (targets.Pattern is not null || feedforward.Pattern is not null || feedforward.All(targets.Contains))
+            return resolved with { FeedforwardModules = feedforward };
+        return resolved with
+        {
+            TargetModules = ModuleTargets.Listed(selected.Select(static m => m.Name)),
+            ExcludeModules = null,
+            FeedforwardModules = ModuleTargets.Listed(
+                selected.Where(m => IsFeedforward(m, asked)).Select(static m => m.Name)),
+        };
     }
 
     private static AdapterParameter InjectInto(LinearModule module, Ia3Config config, GraphBuilder g, long seed)

@@ -15,6 +15,8 @@ public sealed record LnTuningConfig : TargetedConfig
 
     internal override bool HasLayerFields => false;
 
+    internal override bool HasFanInFanOut => false;
+
     internal override IReadOnlyList<string> Adaptable(Graph graph) =>
         [.. VectorCatalogue.NormVectors(graph).Select(static v => v.Module).Distinct()];
 

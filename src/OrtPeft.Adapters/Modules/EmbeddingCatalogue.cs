@@ -14,7 +14,7 @@ public static class EmbeddingCatalogue
         return
         [
             .. graph.Nodes.Where(IsEmbedding)
-                .Select(static n => new EmbeddingModule(ModuleNames.Of(n, n.Inputs[0]!, null), n, n.Inputs[0]!))
+                .Select(static n => new EmbeddingModule(ModuleNames.OfEmbedding(n, n.Inputs[0]!), n, n.Inputs[0]!))
                 .DistinctBy(static m => m.Name, StringComparer.Ordinal),
         ];
     }

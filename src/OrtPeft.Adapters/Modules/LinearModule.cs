@@ -29,6 +29,9 @@ public sealed record LinearModule
     /// <summary>Whether the layer is the language-model head: the product behind the graph's first output.</summary>
     public bool IsOutputLayer { get; init; }
 
+    /// <summary>Whether the layer chooses experts of a mixture, which <c>all-linear</c> leaves out.</summary>
+    public bool IsRouter { get; init; }
+
     /// <summary>The number of features that the layer reads.</summary>
     public long InFeatures => Axis(IsOutByIn ? 1 : 0);
 

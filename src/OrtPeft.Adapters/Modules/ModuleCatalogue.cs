@@ -37,16 +37,18 @@ public static class ModuleCatalogue
             if (WeightOf(node, isMatrixToo) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
-            var isTiedHead = node == head && IsTied(weight);
             yield return new LinearModule
             {
-                Name = isTiedHead ? ModuleNames.TiedHead : ModuleNames.Of(node, weight, bias),
+                Name = node == head
+                    ? ModuleNames.OfHead(node, weight, bias, IsTied(weight))
+                    : ModuleNames.Of(node, weight, bias),
                 Node = node,
                 Weight = weight,
                 IsOutByIn = isOutByIn,
                 Bias = bias,
                 BiasAdd = biasAdd,
                 IsOutputLayer = node == head,
+                IsRouter = node != head && RouterSearch.IsRouter(node),
             };
         }
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -7,7 +8,7 @@ namespace OrtPeft.Adapters.Modules;
 /// Recovers a layer's path in the source model: from its weight's name where exporters keep it, from the node's scope
 /// (<c>/transformer/h.0/attn/c_attn/Gemm</c>), from its bias, and last from the node itself.
 /// </summary>
-internal static class ModuleNames
+internal static partial class ModuleNames
 {
     /// <summary>
     /// What a head is called that has no weight of its own; HF's name in every causal language model.
@@ -18,11 +19,55 @@ internal static class ModuleNames
     /// it.</summary>
     private const string FusionMark = "MatMulAddFusion";
 
+    /// <summary>What dynamo's exporter calls the node of a layer whose weight it folded.</summary>
+    private const string AnonymousNode = "node_";
+
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
 
+    private static readonly string[] EmbeddingNames =
+        ["wte", "embed_tokens", "word_embeddings", "embed_in", "tok_embeddings"];
+
+    private static readonly string[] HeadNames = [TiedHead, "embed_out", "output_projection"];
+
     public static string Of(Node node, Value weight, Value? bias) =>
         ParameterNames.Canonical(Found(node, weight, bias));
+
+    /// <summary>
+    /// A head's name. Where an exporter stored the matrix of a tied head once, its name is the embedding's, and where
+    /// it stored it folded it has none: then it is the head's role that names it.
+    /// </summary>
+    public static string OfHead(Node node, Value weight, Value? bias, bool isTied)
+    {
+        var name = Of(node, weight, bias);
+        var isNameless = name == node.Name && name.StartsWith(AnonymousNode, StringComparison.Ordinal);
+        return isTied || isNameless || EndsIn(name, EmbeddingNames) ? TiedHead : name;
+    }
+
+    /// <summary>
+    /// An embedding's name. Where an exporter stored the matrix under the head's, it stands beside the layers, under
+    /// the name that HF gives it there.
+    /// </summary>
+    public static string OfEmbedding(Node node, Value weight)
+    {
+        var name = Of(node, weight, null);
+        if (!EndsIn(name, HeadNames))
+            return name;
+        var others = node.Graph?.Initializers.Select(static v => v.Name) ?? [];
+        return others.Select(static other => BesideLayers().Match(other)).FirstOrDefault(static m => m.Success) switch
+        {
+            null => name,
+            { Groups: var found } when found[2].Value == "layers" =>
+                found[1].Value + (found[1].Value == "gpt_neox." ? "embed_in" : "embed_tokens"),
+            { Groups: var found } => found[1].Value + "wte",
+        };
+    }
+
+    /// <summary>A path up to the first container of numbered layers.</summary>
+    [GeneratedRegex(@"^((?:[^.]+\.)*?)(h|layers|blocks)\.[0-9]+\.", RegexOptions.CultureInvariant)]
+    private static partial Regex BesideLayers();
+
+    private static bool EndsIn(string name, string[] endings) => endings.Contains(name[(name.LastIndexOf('.') + 1)..]);
 
     private static string Found(Node node, Value weight, Value? bias)
     {

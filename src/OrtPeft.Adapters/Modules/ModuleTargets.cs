@@ -12,7 +12,7 @@ namespace OrtPeft.Adapters.Modules;
 [CollectionBuilder(typeof(ModuleTargets), nameof(Create))]
 public sealed class ModuleTargets : IEquatable<ModuleTargets>, IEnumerable<string>
 {
-    /// <summary>The word for every linear layer but the output layer.</summary>
+    /// <summary>The word for every linear layer but the output layer and those that choose experts.</summary>
     public const string AllLinear = "all-linear";
 
     private static readonly SearchValues<char> PatternSigns = SearchValues.Create(@"*+?[](){}|^$\");

@@ -49,14 +49,18 @@ internal static class SavedModules
             return [];
         var modules = All(graph).Select(static s => s.Module).Distinct().ToList();
         var known = string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct());
-        return names.Where(name => !modules.Any(m => TargetSelector.EndsWith(m, name)))
+        return names.Where(name => !modules.Any(m => IsNamed(m, name)))
             .Select(name => $"modules_to_save '{name}' is no module of the model; these are: {known}");
     }
+
+    /// <summary>HF PEFT asks for a name's end, without a dot before it: <c>norm</c> is <c>input_layernorm</c>
+    /// too.</summary>
+    private static bool IsNamed(string module, string name) => module.EndsWith(name, StringComparison.Ordinal);
 
     private static List<SavedParameter> Named(Graph graph, IReadOnlyList<string> names)
     {
         var all = All(graph);
-        return [.. names.SelectMany(name => all.Where(s => TargetSelector.EndsWith(s.Module, name)))
+        return [.. names.SelectMany(name => all.Where(s => IsNamed(s.Module, name)))
             .DistinctBy(static s => s.Name)];
     }
 

@@ -50,12 +50,8 @@ internal static class TargetResolution
         var targets = config.TargetModules ?? DefaultFor(modules, defaults);
         var selected = others.Count > 0 ? Find(modules, config, targets) : Select(modules, config, targets);
         IReadOnlyList<string> names = [.. others, .. selected.Select(static m => m.Name)];
-        var resolved = config with
+        var resolved = WrittenTargets.For(config, targets, names, modules, EmbeddingCatalogue.Embeddings(graph)) with
         {
-            TargetModules = Written(config, targets, names),
-            ExcludeModules = config.ExcludeModules is { Pattern: null } excluded
-                ? ModuleTargets.Listed(excluded.SelectMany(n => Excluded(n, modules)).Distinct())
-                : config.ExcludeModules,
             FanInFanOut = selected.Any(static m =>
                 !m.IsOutByIn && m.Weight.Name.EndsWith(".weight", StringComparison.Ordinal)),
         };
@@ -70,29 +66,12 @@ internal static class TargetResolution
         var isNamed = targets.Pattern is null
             ? targets.Names.Any(name => TargetSelector.EndsWith(module, name))
             : TargetSelector.Matches(module, targets);
-        var isExcluded = config.ExcludeModules is { } exclude && TargetSelector.Matches(module, exclude);
+        var isExcluded = config.ExcludeModules is { } exclude && (exclude.Pattern is null
+            ? exclude.Names.Any(name => TargetSelector.EndsWith(module, name))
+            : TargetSelector.Matches(module, exclude));
         var isInLayers = config.LayersToTransform is not { Count: > 0 } layers || targets.Names.Contains(module)
             || TargetSelector.IsInLayers(module, layers, config.LayersPattern);
         return isNamed && !isExcluded && isInLayers;
-    }
-
-    private static ModuleTargets Written(TargetedConfig config, ModuleTargets targets, IReadOnlyList<string> names)
-    {
-        if (config.TargetModules is null && targets.Pattern is not null)
-            targets = ModuleTargets.Listed(names.Select(static n => n.Split('.')[^1]).Distinct());
-        var namesLayers = config.LayersToTransform is { Count: > 0 };
-        if (namesLayers && (targets.Pattern is not null || !config.HasLayerFields))
-            return ModuleTargets.Listed(names); // HF PEFT takes layers with lists only
-        return targets.Pattern is null
-            ? ModuleTargets.Listed(targets.Names.SelectMany(name => EndingsFor(name, names)).Distinct())
-            : targets;
-    }
-
-    /// <summary>HF PEFT excludes modules, not containers: a container's name becomes the names inside it.</summary>
-    private static string[] Excluded(string name, IReadOnlyList<LinearModule> modules)
-    {
-        string[] inside = [.. EndingsFor(name, [.. modules.Select(static m => m.Name)])];
-        return inside.Length == 0 ? [name] : inside;
     }
 
     private static IReadOnlyList<LinearModule> Find(
@@ -111,14 +90,5 @@ internal static class TargetResolution
         return defaults.FirstOrDefault(t => t.All(name => endings.Contains(name.Split('.')[^1]))) is { } names
             ? ModuleTargets.Create(names)
             : ModuleTargets.AllLinear;
-    }
-
-    private static IEnumerable<string> EndingsFor(string name, IReadOnlyList<string> modules)
-    {
-        if (modules.Any(m => TargetSelector.EndsWith(m, name)))
-            return [name];
-        return modules.Select(m => $".{m}")
-            .Where(path => path.Contains($".{name}.", StringComparison.Ordinal))
-            .Select(path => path[(path.LastIndexOf($".{name}.", StringComparison.Ordinal) + 1)..]);
     }
 }

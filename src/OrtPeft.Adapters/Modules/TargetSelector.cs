@@ -45,7 +45,7 @@ public static class TargetSelector
         IReadOnlyList<string>? layersPattern) =>
         [
             .. modules.Where(m => Matches(m, targets))
-                .Where(m => exclude is null || !Matches(m, exclude))
+                .Where(m => exclude is null || !IsExcluded(m, exclude))
                 .Where(m => layers is null or [] || targets.Names.Contains(m.Name)
                     || IsInLayers(m.Name, layers, layersPattern)),
         ];
@@ -72,7 +72,7 @@ public static class TargetSelector
 
     /// <summary>Whether targets mean a linear layer.</summary>
     internal static bool Matches(LinearModule module, ModuleTargets targets) =>
-        targets.Pattern == ModuleTargets.AllLinear ? !module.IsOutputLayer : Matches(module.Name, targets);
+        targets.Pattern == ModuleTargets.AllLinear ? module is { IsOutputLayer: false, IsRouter: false } : Matches(module.Name, targets);
 
     /// <summary>Whether targets mean a module that is not a linear layer: by name or pattern.</summary>
     internal static bool Matches(string module, ModuleTargets targets) => targets.Pattern switch
@@ -80,6 +80,11 @@ public static class TargetSelector
         null => targets.Names.Any(name => EndsWith(module, name) || IsInside(module, name)),
         var pattern => MatchOf(module, "^(?:", pattern, ")$").Success,
     };
+
+    /// <summary>Whether HF PEFT takes a module for excluded: by its name or end, or by a pattern, never by a
+    /// container's name.</summary>
+    internal static bool IsExcluded(LinearModule module, ModuleTargets exclude) =>
+        exclude.Pattern is null ? exclude.Names.Any(n => EndsWith(module.Name, n)) : Matches(module, exclude);
 
     /// <summary>Whether a name is a module's, or its end.</summary>
     internal static bool EndsWith(string module, string name) =>

@@ -51,6 +51,12 @@ public abstract record TargetedConfig : PeftConfig
     internal virtual IReadOnlyList<string> Adaptable(Graph graph) =>
         [.. ModuleCatalogue.LinearModules(graph).Select(static m => m.Name)];
 
+    /// <summary>Whether HF PEFT's configuration of this method has <c>exclude_modules</c>. True by default.</summary>
+    internal virtual bool HasExcludeModules => true;
+
+    /// <summary>Whether HF PEFT's configuration of this method has <c>fan_in_fan_out</c>. True by default.</summary>
+    internal virtual bool HasFanInFanOut => true;
+
     /// <summary>The reason not to be beside others that parameters of the base give, which train in place.</summary>
     /// <param name="bias">The field of that name; <c>none</c> for methods without it.</param>
     internal string? WhyAlone(string bias = "none") => ModulesToSave is { Count: > 0 } saved
@@ -84,8 +90,10 @@ public abstract record TargetedConfig : PeftConfig
     {
         ArgumentNullException.ThrowIfNull(fields);
         fields["target_modules"] = TargetModules?.ToJson();
-        fields["exclude_modules"] = ExcludeModules?.ToJson();
-        fields["fan_in_fan_out"] = FanInFanOut;
+        if (HasExcludeModules)
+            fields["exclude_modules"] = ExcludeModules?.ToJson();
+        if (HasFanInFanOut)
+            fields["fan_in_fan_out"] = FanInFanOut;
         fields["modules_to_save"] = ModulesToSave is null ? null : new JsonArray([.. ModulesToSave.Select(Text)]);
         if (!HasLayerFields)
             return;

@@ -44,6 +44,8 @@ public sealed record VeraConfig : TargetedConfig
     /// </summary>
     public bool InitWeights { get; init; } = true;
 
+    internal override bool HasExcludeModules => false;
+
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>
     /// <returns>The configuration, checked.</returns>
