@@ -34,6 +34,12 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public IReadOnlyList<AdapterParameter> Computed { get; init; } = [];
 
     /// <summary>
+    /// The configuration of what <see cref="ForSaving"/> gives, where that is an adapter of another form; null
+    /// (default) when it is <see cref="Config"/>.
+    /// </summary>
+    public PeftConfig? SavedConfig { get; init; }
+
+    /// <summary>
     /// From the trained weights to what is saved, both by name, where they differ; null (default) saves parameters and
     /// buffers as they are.
     /// </summary>

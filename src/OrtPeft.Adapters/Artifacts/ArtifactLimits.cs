@@ -1,3 +1,5 @@
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Artifacts;
@@ -7,13 +9,21 @@ internal static class ArtifactLimits
 {
     private const long LargestModel = int.MaxValue - (64L << 20);
 
-    /// <summary>Refuses several active adapters.</summary>
-    public static void RequireOneAdapter(PeftModel peft)
+    /// <summary>Refuses what a device cannot make an adapter of: several at once, and a start that files must
+    /// hold.</summary>
+    public static void RequireOneForm(PeftModel peft)
     {
         if (peft.ActiveAdapterNames is { Count: > 1 } names)
         {
             throw new ConfigException(
                 $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+        }
+
+        if (peft.Config is LoraConfig { InitLoraWeights: var init } && LoraInitialisers.IsRandomDecomposition(init))
+        {
+            throw new ConfigException(
+                $"init_lora_weights is '{init}', whose random start has to be put into the trained weights, which a device "
+                + "cannot; take pissa.");
         }
     }
 

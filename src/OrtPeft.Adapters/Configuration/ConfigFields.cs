@@ -60,7 +60,11 @@ public sealed class ConfigFields
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The value.</returns>
-    public bool Flag(string field, bool otherwise) => Read(field, otherwise, "true or false");
+    /// <remarks>A number counts as in Python: 0 is false, others are true.</remarks>
+    public bool Flag(string field, bool otherwise) =>
+        Json(field) is JsonValue value && value.TryGetValue<double>(out var number)
+            ? number != 0
+            : Read(field, otherwise, "true or false");
 
     /// <summary>A list, or one element standing for a list of one.</summary>
     /// <typeparam name="T">The elements' type.</typeparam>
@@ -91,10 +95,13 @@ public sealed class ConfigFields
     /// </summary>
     /// <param name="field">Its name.</param>
     /// <param name="instead">What to do.</param>
-    /// <exception cref="ConfigException">The field is there, and neither null, false, nor empty.</exception>
+    /// <exception cref="ConfigException">
+    /// The field is there, and neither null, false, nor an empty list. An empty object switches on: HF PEFT makes of it
+    /// one of all defaults.
+    /// </exception>
     public void Refuse(string field, string instead)
     {
-        if (!FieldsWithoutEffect.IsOff(_json[field]))
+        if (!FieldsWithoutEffect.IsOff(_json[field]) || _json[field] is JsonObject)
         {
             throw new ConfigException(
                 $"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");

@@ -145,8 +145,20 @@ public sealed record LoraConfig : TargetedConfig
     /// <remarks>
     /// LoftQ changed the base when the adapter was made; with its weights at hand, how A and B start no longer matters.
     /// </remarks>
-    public override PeftConfig FittedTo(IReadOnlyCollection<string> names) =>
-        InitLoraWeights == LoraInit.Loftq ? this with { InitLoraWeights = LoraInit.Kaiming } : this;
+    /// <exception cref="ConfigException">What training started from cannot be found again.</exception>
+    public override PeftConfig FittedTo(IReadOnlyCollection<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        if (LoraInitialisers.IsRandomDecomposition(InitLoraWeights) && !names.Any(LoraStart.IsOne))
+        {
+            throw new ConfigException(
+                $"init_lora_weights is '{InitLoraWeights}', whose start HF PEFT draws at random and takes out of the base, "
+                + "so that it cannot be found again; save the adapter in HF PEFT as plain LoRA, with "
+                + "path_initial_model_for_weight_conversion.");
+        }
+
+        return InitLoraWeights == LoraInit.Loftq ? this with { InitLoraWeights = LoraInit.Kaiming } : this;
+    }
 
     /// <inheritdoc/>
     protected override void WriteFields(IDictionary<string, JsonNode?> fields)

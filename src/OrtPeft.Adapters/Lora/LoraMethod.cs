@@ -33,6 +33,7 @@ public sealed class LoraMethod : IPeftMethod
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
         var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
+        var isPlain = LoraStart.MustBeSaved(resolved, Linear(targets));
         return new Injection(
             resolved,
             [
@@ -43,7 +44,8 @@ public sealed class LoraMethod : IPeftMethod
         {
             Buffers = [.. parts.SelectMany(static p => p.Start)],
             Detached = [.. parts.SelectMany(static p => p.Detached)],
-            ForSaving = LoraStart.Without,
+            SavedConfig = isPlain ? PlainLora.WithStart(resolved) : null,
+            ForSaving = isPlain ? PlainLora.WithStart : LoraStart.Without,
         };
     }
 

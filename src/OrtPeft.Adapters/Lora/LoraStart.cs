@@ -1,3 +1,5 @@
+using OrtPeft.Adapters.Lora.Initialization;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Lora;
@@ -13,6 +15,14 @@ internal static class LoraStart
     public static string NameOf(string parameter) => parameter + Suffix;
 
     public static bool IsOne(string name) => name.EndsWith(Suffix, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether files must hold A₀ and B₀, within A and B of twice the rank: of a start by a random decomposition, which
+    /// nobody can repeat, and of OLoRA on GPT-2's layers, where HF PEFT decomposes the weight the wrong way round.
+    /// </summary>
+    public static bool MustBeSaved(LoraConfig config, IReadOnlyList<LinearModule> targets) =>
+        LoraInitialisers.IsRandomDecomposition(config.InitLoraWeights)
+        || (config.InitLoraWeights == LoraInit.Olora && targets.Any(static t => !t.IsOutByIn));
 
     /// <summary>The tensors without A₀ and B₀.</summary>
     public static IReadOnlyDictionary<string, Tensor> Without(IReadOnlyDictionary<string, Tensor> weights) =>

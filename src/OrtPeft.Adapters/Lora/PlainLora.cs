@@ -31,10 +31,17 @@ public static class PlainLora
             throw new ConfigException(
                 "Only LoRA adapters that start as a part of the base (pissa, olora) or have parts (enable_lora) can "
                 + $"be converted; this one is {model.Config.PeftType} and leaves the base as it is.");
-        var plain = weights.Where(static w => !LoraStart.IsOne(w.Key)).ToDictionary(
-            static w => w.Key, w => WithStart(w.Key, w.Value, weights), StringComparer.Ordinal);
-        return (OfRank(2, config) with { InitLoraWeights = LoraInit.Kaiming }, plain);
+        return (WithStart(config), WithStart(weights));
     }
+
+    /// <summary>The configuration of an adapter that has its start in its weights.</summary>
+    internal static LoraConfig WithStart(LoraConfig config) =>
+        OfRank(2, config) with { InitLoraWeights = LoraInit.Kaiming };
+
+    /// <summary>The weights of an adapter with A₀ and B₀ put into A and B.</summary>
+    internal static IReadOnlyDictionary<string, Tensor> WithStart(IReadOnlyDictionary<string, Tensor> weights) =>
+        weights.Where(static w => !LoraStart.IsOne(w.Key)).ToDictionary(
+            static w => w.Key, w => WithStart(w.Key, w.Value, weights), StringComparer.Ordinal);
 
     /// <summary>The same adapter with one A and one B for each layer.</summary>
     internal static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) WithoutParts(

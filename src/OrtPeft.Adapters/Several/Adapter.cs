@@ -57,5 +57,6 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     }
 
     /// <summary>Writes it as HF PEFT does.</summary>
-    public void Save(string folder) => AdapterFolder.Save(folder, Injection.Config, SavedWeights());
+    public void Save(string folder) =>
+        AdapterFolder.Save(folder, Injection.SavedConfig ?? Injection.Config, SavedWeights());
 }

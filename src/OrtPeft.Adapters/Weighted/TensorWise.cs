@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.Weighted;
 internal static class TensorWise
 {
     /// <summary>
-    /// A and B apart, each multiplied by √|weight·scale| so that their product has the weight; B has its sign too.
+    /// A and B apart, each multiplied by √|weight·scale| so that their product has the weight; A has its sign too.
     /// Products of one adapter's B with another's A come with it, as in HF PEFT.
     /// </summary>
     public static (Matrix A, Matrix B) Factors(
@@ -16,8 +16,8 @@ internal static class TensorWise
         double[] roots = [.. layer.Parts.Select(static p => Math.Sqrt(Math.Abs(p.Weight * p.Scale)))];
         double[] signed = [.. layer.Parts.Select((p, i) => Math.Sign(p.Weight * p.Scale) * roots[i])];
         return (
-            Merged("A", [.. layer.Parts.Select(static p => p.A)], roots, a.Rows, a.Columns),
-            Merged("B", [.. layer.Parts.Select(static p => p.B)], signed, b.Rows, b.Columns));
+            Merged("A", [.. layer.Parts.Select(static p => p.A)], signed, a.Rows, a.Columns),
+            Merged("B", [.. layer.Parts.Select(static p => p.B)], roots, b.Rows, b.Columns));
 
         Matrix Merged(string kind, IReadOnlyList<Matrix> factors, double[] weights, int rows, int columns) => Filled(
             rows, columns, merge(new TaskTensors($"{layer.Module}/{kind}", Vectors(factors), weights, how)));

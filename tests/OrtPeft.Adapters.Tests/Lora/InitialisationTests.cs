@@ -62,8 +62,43 @@ public sealed class InitialisationTests
                 Assert.Equal(w.Row(i)[j], firstColumns.Row(i)[j], 1e-5);
     }
 
+    /// <summary>
+    /// What nobody can derive again stands in the file: random decompositions, and OLoRA of GPT-2's layers, which HF
+    /// PEFT decomposes the wrong way round.
+    /// </summary>
     [Theory]
-    [InlineData("pissa_niter_4")]
+    [InlineData("pissa_niter_4", false)]
+    [InlineData("pissa_niter_4", true)]
+    [InlineData("olora", false)]
+    public void Save_OfAStartThatCannotBeFoundAgain_WritesPlainLora(string init, bool dora)
+    {
+        using var folder = new TemporaryFolder();
+        var config = Config with { InitLoraWeights = init, UseDora = dora };
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, seed: 7);
+        peft.SetWeights(Halved(peft));
+
+        peft.Save(folder.Path);
+
+        var saved = (LoraConfig)AdapterFolder.LoadConfig(folder.Path);
+        Assert.Equal((LoraInit.Kaiming, 2 * Config.R), (saved.InitLoraWeights, saved.R));
+        var loaded = PeftModel.Load(Gpt2.Open(Gpt2.Imported), folder.Path);
+        var batch = TrainRun.Batch(0);
+        Near.Absolute(DecoderLogits.Of(peft.Model, batch), DecoderLogits.Of(loaded.Model, batch), 1e-5, "logits");
+    }
+
+    [Fact]
+    public void Load_OfABareRandomDecomposition_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Config);
+        AdapterFolder.Save(folder.Path, Config with { InitLoraWeights = "pissa_niter_4" }, peft.GetWeights());
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Load(Gpt2.Open(Gpt2.Imported), folder.Path));
+
+        Assert.Contains("path_initial_model_for_weight_conversion", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("pissa")]
     public void Load_WhenSavedWithAnotherSeed_FindsTheSameRestOfTheBase(string init)
     {

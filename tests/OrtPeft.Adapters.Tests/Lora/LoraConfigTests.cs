@@ -61,6 +61,10 @@ public sealed class LoraConfigTests
     [InlineData("layer_replication", "[[0, 4]]")]
     [InlineData("target_parameters", """["experts"]""")]
     [InlineData("alora_invocation_tokens", "[1, 2]")]
+    [InlineData("kasa_config", "{}")]
+    [InlineData("velora_config", "{}")]
+    [InlineData("arrow_config", "{}")]
+    [InlineData("monteclora_config", "{}")]
     public void FromFields_WhenAFieldChangesTheMathematics_RefusesIt(string field, string value)
     {
         var error = Assert.Throws<ConfigException>(() => Read($$"""{"peft_type": "LORA", "{{field}}": {{value}}}"""));
@@ -82,6 +86,13 @@ public sealed class LoraConfigTests
     }
 
     [Theory]
+    [InlineData("1", true)]
+    [InlineData("0", false)]
+    [InlineData("0.5", true)]
+    public void FromFields_OfANumberForAFlag_TakesPythonsTruth(string value, bool expected) =>
+        Assert.Equal(expected, Read($$"""{"peft_type": "LORA", "use_rslora": {{value}}}""").UseRslora);
+
+    [Theory]
     [InlineData("r", "0")]
     [InlineData("r", "-1")]
     [InlineData("r", "\"8\"")]
@@ -95,7 +106,7 @@ public sealed class LoraConfigTests
     [InlineData("lora_dropout", "{}")]
     [InlineData("bias", "\"some\"")]
     [InlineData("bias", "false")]
-    [InlineData("use_rslora", "1")]
+    [InlineData("use_rslora", "\"1\"")]
     [InlineData("fan_in_fan_out", "\"true\"")]
     [InlineData("target_modules", "7")]
     [InlineData("target_modules", "[\"a\", 7]")]

@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Tests.Modules;
 
@@ -39,6 +40,34 @@ public sealed class ModuleCatalogueTests
             Assert.False(m.IsOutByIn);
             Assert.Equal(($"{m.Name}.weight", $"{m.Name}.bias"), (m.Weight.Name, m.Bias!.Name));
         });
+    }
+
+    /// <summary>
+    /// Exporters store the one matrix of a tied head under either name, and the head's own once more without one.
+    /// </summary>
+    [Theory]
+    [InlineData("lm_head.weight", "val_7", "transformer.wte", "lm_head")]
+    [InlineData("transformer.wte.weight", "val_7", "transformer.wte", "lm_head")]
+    [InlineData("lm_head.weight", null, "transformer.wte", "lm_head")]
+    [InlineData("transformer.wte.weight", null, "transformer.wte", "lm_head")]
+    [InlineData("transformer.wte.weight", "lm_head.weight", "transformer.wte", "lm_head")]
+    [InlineData("lm_head.weight", "transformer.wte.weight", "transformer.wte", "lm_head")]
+    [InlineData("gpt_neox.embed_in.weight", "embed_out.weight", "gpt_neox.embed_in", "embed_out")]
+    public void Catalogues_NameHeadAndEmbeddingByTheirRoles(string stored, string? copy, string embedding, string head)
+    {
+        var model = new Model(opset: 21);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(21));
+        var ids = model.Graph.AddInput("input_ids", ElementType.Int64, [Dim.Named("batch"), 3]);
+        var matrix = Graphs.Weight(g, stored, 5, 4);
+        var hidden = g.Gather(matrix, ids);
+        hidden = g.MatMul(hidden, Graphs.Weight(g, "transformer.h.0.mlp.c_fc.weight", 4, 4));
+        var weight = copy is null ? g.Transpose(matrix, 1, 0) : Graphs.Weight(g, copy, 4, 5);
+        var logits = g.MatMul(hidden, weight);
+        logits.Producer!.Name = "node_linear";
+        model.Graph.AddOutput(logits);
+
+        Assert.Equal(embedding, Assert.Single(EmbeddingCatalogue.Embeddings(model.Graph)).Name);
+        Assert.Equal(head, Assert.Single(ModuleCatalogue.LinearModules(model.Graph), static m => m.IsOutputLayer).Name);
     }
 
     [Fact]

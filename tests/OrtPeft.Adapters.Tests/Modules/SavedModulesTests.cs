@@ -83,6 +83,22 @@ public sealed class SavedModulesTests
         Assert.All(names, n => Assert.Contains($".{module}.", n, StringComparison.Ordinal));
     }
 
+    /// <summary>HF PEFT asks for a name's end without a dot before it.</summary>
+    [Fact]
+    public void Create_OfTheEndOfAWord_SavesAllModulesThatEndSo()
+    {
+        var config = new LoraConfig { R = 1, TargetModules = ["q_proj"], ModulesToSave = ["norm"] };
+
+        var peft = PeftModel.Create(LlamaLike.Build(), config);
+
+        string[] layers = ["layers.0.input_layernorm", "layers.0.post_attention_layernorm"];
+        string[] all = [.. layers, .. layers.Select(static l => l.Replace('0', '1')), "norm"];
+        Assert.Equal(
+            all.Select(static m => $"base_model.model.model.{m}.weight").Order(StringComparer.Ordinal),
+            peft.Parameters.Select(static p => p.Name).Where(static n => n.EndsWith("norm.weight", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("nothing", "no module")]
     [InlineData("c_attn", "choose one of the two")]

@@ -36,6 +36,30 @@ public sealed class WeightedAdapterTests
         Assert.Equal(6, ((LoraConfig)model.Config).R);
     }
 
+    /// <summary>HF PEFT's formula: √|w·s| on both sides, the sign on A's.</summary>
+    [Fact]
+    public void Linear_OfANegativeWeight_PutsItsSignIntoA()
+    {
+        const string Module = "base_model.model.transformer.h.0.attn.c_attn";
+        var model = WithTwo(Random);
+        var (a, b) = (model.WeightsOf("default"), model.WeightsOf("second"));
+
+        model.AddWeightedAdapter("mix", [("default", 0.7), ("second", -0.4)], Of("linear"));
+
+        var (plus, minus) = (Math.Sqrt(0.7 * 1.5), Math.Sqrt(0.4 * 1.5));
+        AssertSum("lora_A", -minus);
+        AssertSum("lora_B", minus);
+
+        void AssertSum(string factor, double second)
+        {
+            var (x, y) = (a[$"{Module}.{factor}.weight"].ToFloat32(), b[$"{Module}.{factor}.weight"].ToFloat32());
+            var expected = x.Zip(y, (p, q) => (float)((plus * p) + (second * q)));
+            Assert.Equal(expected, model.WeightsOf("mix")[$"{Module}.{factor}.weight"].ToFloat32(), Close);
+        }
+
+        static bool Close(float p, float q) => Math.Abs(p - q) <= 1e-6;
+    }
+
     [Fact]
     public void Cat_OfDifferentLayers_IsTheSumToo()
     {

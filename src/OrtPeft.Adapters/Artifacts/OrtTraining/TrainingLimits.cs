@@ -8,7 +8,7 @@ internal static class TrainingLimits
 {
     public static void Check(PeftModel peft, OrtTrainingOptions options)
     {
-        ArtifactLimits.RequireOneAdapter(peft);
+        ArtifactLimits.RequireOneForm(peft);
         if (options.FoldedLearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))
         {
             throw new ConfigException(string.Create(

@@ -32,7 +32,7 @@ public static class PortableArtifacts
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(folder);
-        ArtifactLimits.RequireOneAdapter(peft);
+        ArtifactLimits.RequireOneForm(peft);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
         var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
         var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);

@@ -55,6 +55,9 @@ internal static class LoraInitialisers
     /// <summary>Whether A and B start as a part of the base's weight.</summary>
     public static bool TakeFromBase(LoraInit init) => Parse(init).Row is "pissa" or "pissa_niter_N" or "olora";
 
+    /// <summary>Whether the start comes from random numbers, so that another program finds another one.</summary>
+    public static bool IsRandomDecomposition(LoraInit init) => Parse(init).Row == "pissa_niter_N";
+
     /// <summary>
     /// LoftQ's A and B are what quantising the float base lost, which the base at hand does not tell.
     /// </summary>
