@@ -66,9 +66,7 @@ internal static class TargetResolution
         var isNamed = targets.Pattern is null
             ? targets.Names.Any(name => TargetSelector.EndsWith(module, name))
             : TargetSelector.Matches(module, targets);
-        var isExcluded = config.ExcludeModules is { } exclude && (exclude.Pattern is null
-            ? exclude.Names.Any(name => TargetSelector.EndsWith(module, name))
-            : TargetSelector.Matches(module, exclude));
+        var isExcluded = config.ExcludeModules is { } exclude && TargetSelector.IsExcluded(module, exclude);
         var isInLayers = config.LayersToTransform is not { Count: > 0 } layers || targets.Names.Contains(module)
             || TargetSelector.IsInLayers(module, layers, config.LayersPattern);
         return isNamed && !isExcluded && isInLayers;

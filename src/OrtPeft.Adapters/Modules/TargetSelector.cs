@@ -45,7 +45,7 @@ public static class TargetSelector
         IReadOnlyList<string>? layersPattern) =>
         [
             .. modules.Where(m => Matches(m, targets))
-                .Where(m => exclude is null || !IsExcluded(m, exclude))
+                .Where(m => exclude is null || !IsExcluded(m.Name, exclude))
                 .Where(m => layers is null or [] || targets.Names.Contains(m.Name)
                     || IsInLayers(m.Name, layers, layersPattern)),
         ];
@@ -83,8 +83,8 @@ public static class TargetSelector
 
     /// <summary>Whether HF PEFT takes a module for excluded: by its name or end, or by a pattern, never by a
     /// container's name.</summary>
-    internal static bool IsExcluded(LinearModule module, ModuleTargets exclude) =>
-        exclude.Pattern is null ? exclude.Names.Any(n => EndsWith(module.Name, n)) : Matches(module, exclude);
+    internal static bool IsExcluded(string module, ModuleTargets exclude) =>
+        exclude.Pattern is null ? exclude.Names.Any(name => EndsWith(module, name)) : Matches(module, exclude);
 
     /// <summary>Whether a name is a module's, or its end.</summary>
     internal static bool EndsWith(string module, string name) =>

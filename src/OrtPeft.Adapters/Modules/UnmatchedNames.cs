@@ -57,7 +57,13 @@ internal sealed class UnmatchedNames
         if (_config.ExcludeModules is not { } exclude)
             return [];
         if (exclude.Pattern is null)
-            return Listed(Field, exclude, _all, "no module");
+        {
+            return exclude.Names.Where(name => !_all.Any(m => TargetSelector.EndsWith(m, name)))
+                .SelectMany(name => Listed(Field, [name], _all, "no module").DefaultIfEmpty(
+                    $"{Field} has '{name}', which holds modules and is none: as in HF PEFT, it excludes nothing; list "
+                    + "what is in it"));
+        }
+
         return _all.Any(m => TargetSelector.Matches(m, exclude))
             ? []
             : [$"{Field} '{exclude}' is a regular expression and matches no module's whole name, such as "

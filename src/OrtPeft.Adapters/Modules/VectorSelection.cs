@@ -15,7 +15,7 @@ internal static class VectorSelection
     {
         var selected = vectors
             .Where(v => config.TargetModules is not { } targets || TargetSelector.Matches(v.Module, targets))
-            .Where(v => config.ExcludeModules is not { } exclude || !TargetSelector.Matches(v.Module, exclude))
+            .Where(v => config.ExcludeModules is not { } exclude || !TargetSelector.IsExcluded(v.Module, exclude))
             .Where(v => config.LayersToTransform is not { Count: > 0 } layers
                 || TargetSelector.IsInLayers(v.Module, layers, config.LayersPattern))
             .ToList();

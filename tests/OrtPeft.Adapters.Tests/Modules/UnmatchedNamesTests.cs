@@ -21,6 +21,7 @@ public sealed class UnmatchedNamesTests
         { """{"peft_type":"VERA","target_modules":["c_attn","c_at"]}""", "target_modules has 'c_at'" },
         { """{"peft_type":"LORA","exclude_modules":["lyers.1"]}""", "exclude_modules has 'lyers.1'" },
         { """{"peft_type":"LORA","exclude_modules":["h.1.attn","h.2.attn"]}""", "exclude_modules has 'h.2.attn'" },
+        { """{"peft_type":"LORA","exclude_modules":["attn"]}""", "exclude_modules has 'attn', which holds modules" },
         { """{"peft_type":"LORA","exclude_modules":"mlp"}""", "exclude_modules 'mlp' is a regular expression" },
         {
             """{"peft_type":"LORA","layers_to_transform":[0,9]}""",
@@ -63,7 +64,7 @@ public sealed class UnmatchedNamesTests
     [
         """{"peft_type":"LORA"}""",
         """{"peft_type":"LORA","target_modules":["wte","attn","transformer.h.1.mlp.c_fc","lm_head"]}""",
-        """{"peft_type":"LORA","target_modules":"all-linear","exclude_modules":["attn","ln_1","h.0"]}""",
+        """{"peft_type":"LORA","target_modules":"all-linear","exclude_modules":["attn.c_attn","ln_1","0.mlp.c_fc"]}""",
         """{"peft_type":"LORA","target_modules":["c_attn"],"exclude_modules":".*mlp.*"}""",
         """{"peft_type":"LORA","target_modules":["c_fc","c_attn"],"layers_to_transform":[1,0],"layers_pattern":"h"}""",
         """{"peft_type":"LORA","target_modules":["transformer.h.1.attn.c_attn"],"layers_to_transform":[0]}""",
