@@ -1,0 +1,9 @@
+namespace OrtPeft.Tokenizers.Chat.Jinja.Tree;
+
+/// <summary>How a statement ended.</summary>
+internal enum Flow
+{
+    Next,
+    Break,
+    Continue,
+}

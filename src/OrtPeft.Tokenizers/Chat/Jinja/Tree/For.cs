@@ -1,0 +1,62 @@
+using OrtPeft.Tokenizers.Chat.Jinja.Runtime;
+using OrtPeft.Tokenizers.Chat.Jinja.Values;
+
+namespace OrtPeft.Tokenizers.Chat.Jinja.Tree;
+
+/// <summary>
+/// <c>{% for target in items if test recursive %}</c>. Every round has its own variables, and so has the
+/// <c>else</c> that runs when there was no round.
+/// </summary>
+internal sealed class For(
+    Expression target, Expression items, Expression? test, bool isRecursive, Body body, Body? otherwise, int line)
+    : Statement(line)
+{
+    protected override Flow Run(Scope scope)
+    {
+        object? iterated = items.Evaluate(scope);
+        scope.Run.Line = Line;
+        if (!isRecursive)
+            return Loop(scope, iterated, depth: 0);
+        scope.Run.Output.Push();
+        Flow flow = Loop(scope, iterated, depth: 0);
+        scope.Run.Write(scope.Run.Output.Pop());
+        return flow;
+    }
+
+    private Flow Loop(Scope scope, object? iterated, int depth)
+    {
+        object? source = test is null ? iterated : new PyIterator("generator", Filtered(scope, iterated));
+        var loop = new LoopContext(source, depth, isRecursive ? Recurse : null);
+        bool any = false;
+        while (loop.MoveNext())
+        {
+            any = true;
+            scope.Run.Step(Line);
+            var round = new Scope(scope);
+            round.Set("loop", loop);
+            Assignment.Assign(target, loop.Current, round);
+            if (body.Execute(round) == Flow.Break)
+                break;
+        }
+        return any || otherwise is null ? Flow.Next : otherwise.Execute(new Scope(scope));
+
+        string Recurse(object? inner, int innerDepth)
+        {
+            using var call = scope.Run.Nested();
+            scope.Run.Output.Push();
+            Loop(scope, inner, innerDepth);
+            return scope.Run.Output.Pop();
+        }
+    }
+
+    private IEnumerable<object?> Filtered(Scope scope, object? iterated)
+    {
+        foreach (object? item in Iteration.Of(iterated))
+        {
+            var inner = new Scope(scope);
+            Assignment.Assign(target, item, inner);
+            if (Truth.Of(test!.Evaluate(inner)))
+                yield return item;
+        }
+    }
+}

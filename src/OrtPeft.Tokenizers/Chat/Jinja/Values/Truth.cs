@@ -1,0 +1,16 @@
+using System.Numerics;
+
+namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
+
+/// <summary>Which values count as true: zero and what is empty do not.</summary>
+internal static class Truth
+{
+    public static bool Of(object? value) => value switch
+    {
+        null or Undefined => false,
+        bool truth => truth,
+        BigInteger whole => !whole.IsZero,
+        double number => number != 0,
+        _ => Sizes.Count(value) is not 0,
+    };
+}
