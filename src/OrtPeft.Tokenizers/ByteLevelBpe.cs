@@ -47,18 +47,12 @@ public sealed class ByteLevelBpe : ITokenizer
     /// <param name="text">Any UTF-16 text; a lone surrogate counts as U+FFFD.</param>
     /// <param name="handling">Use <see cref="SpecialTokenHandling.TreatAsText"/> for text from strangers.</param>
     /// <returns>The ids in text order; empty for empty text. Time is O(n log n) at worst.</returns>
-    public IReadOnlyList<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling)
-    {
-        var ids = new List<int>(text.Length / 3);
-        foreach (TextSegment segment in _added.Split(text, handling))
-        {
-            if (segment.TokenId is { } id)
-                ids.Add(id);
-            else
-                EncodeOrdinary(text[segment.Start..segment.End], ids);
-        }
-        return ids;
-    }
+    public IReadOnlyList<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling) =>
+        Encode(text, handling, _model.Settings.AddsPrefixSpace);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> EncodeContinuation(ReadOnlySpan<char> text) =>
+        Encode(text, SpecialTokenHandling.Recognize, beginsWithSpace: false);
 
     /// <inheritdoc/>
     public string Decode(IEnumerable<int> ids)
@@ -108,11 +102,27 @@ public sealed class ByteLevelBpe : ITokenizer
         TokenizerFolderWriter.Write(_model, folder);
     }
 
-    private void EncodeOrdinary(ReadOnlySpan<char> text, List<int> ids)
+    /// <summary>A space is put before every stretch between added tokens, as HF does; the first one's is the
+    /// caller's choice.</summary>
+    private List<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling, bool beginsWithSpace)
+    {
+        var ids = new List<int>(text.Length / 3);
+        foreach (TextSegment segment in _added.Split(text, handling))
+        {
+            if (segment.TokenId is { } id)
+                ids.Add(id);
+            else
+                EncodeOrdinary(text[segment.Start..segment.End], beginsWithSpace, ids);
+            beginsWithSpace = _model.Settings.AddsPrefixSpace;
+        }
+        return ids;
+    }
+
+    private void EncodeOrdinary(ReadOnlySpan<char> text, bool beginsWithSpace, List<int> ids)
     {
         if (_model.Settings.Composes)
             text = Composed(text);
-        if (_model.Settings.AddsPrefixSpace && text[0] != ' ')
+        if (beginsWithSpace && text[0] != ' ')
             text = string.Concat(" ", text);
         if (_model.Settings.Pattern is not { } pattern)
         {

@@ -30,6 +30,14 @@ public interface ITokenizer
     /// <returns>The ids in text order; empty for empty text.</returns>
     IReadOnlyList<int> Encode(ReadOnlySpan<char> text);
 
+    /// <summary>
+    /// Splits text that goes on behind other text: as <see cref="Encode"/>, but nothing is put before it, such as
+    /// <c>add_prefix_space</c>'s space. By default the same.
+    /// </summary>
+    /// <param name="text">Any UTF-16 text; a lone surrogate counts as U+FFFD.</param>
+    /// <returns>The ids in text order; empty for empty text.</returns>
+    IReadOnlyList<int> EncodeContinuation(ReadOnlySpan<char> text) => Encode(text);
+
     /// <summary>Joins the bytes of the tokens and reads them as UTF-8, malformed sequences becoming U+FFFD.</summary>
     /// <param name="ids">Ids in 0..<see cref="VocabularySize"/>−1; special tokens are written out.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id lies outside the vocabulary.</exception>

@@ -1,7 +1,7 @@
 namespace OrtPeft.Training.Data;
 
 /// <summary>
-/// Rows of equal length, laid out as the graph takes them: every array is row-major <c>[rows, columns] int64</c>. The
+/// Sequences of equal length, laid out as the graph takes them: every array is row-major <c>[rows, columns] int64</c>. The
 /// arrays are the caller's to hand on without copying; whoever changes them changes the batch.
 /// </summary>
 public sealed class Batch

@@ -7,7 +7,8 @@ public static class Collator
 {
     /// <summary>
     /// Pads rows on the right to the longest of them: id <paramref name="padId"/>, mask 0, label
-    /// <see cref="Example.IgnoredLabel"/>, position 0. A row's own mask is used as it stands.
+    /// <see cref="Example.IgnoredLabel"/>, position 0. A row's own mask is used as it stands. Each sequence of a packed
+    /// row becomes a row of the batch.
     /// </summary>
     /// <param name="examples">The rows, at least one, in batch order.</param>
     /// <param name="padId">The id that fills up rows, 0 by default; any id the model has will do.</param>
@@ -21,23 +22,23 @@ public static class Collator
         ArgumentOutOfRangeException.ThrowIfNegative(padId);
         if (examples.Count == 0)
             throw new ArgumentException("There is no row; a batch needs at least one.", nameof(examples));
-        var batch = new Batch(examples.Count, examples.Max(row => row.Length), HavePositions(examples))
+        var rows = examples.SelectMany(static e => e.Sequences.Select(s => (Example: e, s.Start, s.Length))).ToList();
+        var batch = new Batch(rows.Count, rows.Max(static row => row.Length), HavePositions(examples))
         {
-            SupervisedTokens = examples.Sum(row => row.SupervisedTokens),
-            SupervisedFirstTokens = examples.Count(static row => row.Labels[0] != Example.IgnoredLabel),
-            AttendedTokens = examples.Sum(row => row.AttentionMask?.AsSpan().Count(1) ?? row.Length),
+            SupervisedTokens = examples.Sum(static e => e.SupervisedTokens),
+            SupervisedFirstTokens = rows.Count(static r => r.Example.Labels[r.Start] != Example.IgnoredLabel),
+            AttendedTokens = examples.Sum(static e => e.AttentionMask?.AsSpan().Count(1) ?? e.Length),
         };
-        for (int i = 0; i < examples.Count; i++)
+        foreach ((int i, (Example example, int start, int length)) in rows.Index())
         {
-            Example row = examples[i];
-            Fill(Row(batch, batch.InputIds, i), row.InputIds, padId);
-            Fill(Row(batch, batch.Labels, i), row.Labels, Example.IgnoredLabel);
-            if (row.AttentionMask is { } mask)
-                Fill(Row(batch, batch.AttentionMask, i), mask, 0);
+            Fill(Row(batch, batch.InputIds, i), example.InputIds, start, length, padId);
+            Fill(Row(batch, batch.Labels, i), example.Labels, start, length, Example.IgnoredLabel);
+            if (example.AttentionMask is { } mask)
+                Fill(Row(batch, batch.AttentionMask, i), mask, start, length, 0);
             else
-                Row(batch, batch.AttentionMask, i)[..row.Length].Fill(1);
-            if (batch.PositionIds is { } batchPositions && row.PositionIds is { } positions)
-                Fill(Row(batch, batchPositions, i), positions, 0);
+                Row(batch, batch.AttentionMask, i)[..length].Fill(1);
+            if (batch.PositionIds is { } batchPositions && example.PositionIds is { } positions)
+                Fill(Row(batch, batchPositions, i), positions, start, length, 0);
         }
         return batch;
     }
@@ -45,11 +46,11 @@ public static class Collator
     private static Span<long> Row(Batch batch, long[] values, int row) =>
         values.AsSpan(row * batch.Columns, batch.Columns);
 
-    private static void Fill(Span<long> target, ImmutableArray<int> values, int padding)
+    private static void Fill(Span<long> target, ImmutableArray<int> values, int start, int length, int padding)
     {
-        for (int i = 0; i < values.Length; i++)
-            target[i] = values[i];
-        target[values.Length..].Fill(padding);
+        for (int i = 0; i < length; i++)
+            target[i] = values[start + i];
+        target[length..].Fill(padding);
     }
 
     private static bool HavePositions(IReadOnlyList<Example> examples)

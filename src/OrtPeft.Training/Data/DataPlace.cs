@@ -20,13 +20,13 @@ internal readonly record struct DataPlace(string? File, int Line)
     public TrainingDataException ErrorAt(int column, FormattableString problem, Exception inner) =>
         new(Invariant($"{this}:{column}: {Invariant(problem)}"), this, field: null, inner);
 
+    /// <summary>A value from a file made fit for one line, in quotes.</summary>
+    public static string Quote(string value) => $"\"{Shown(value)}\"";
+
     /// <summary>A value from a file made fit for one line: shortened, and escaped as JSON is.</summary>
-    public static string Quote(string value)
-    {
-        bool whole = value.Length <= LongestShown;
-        string shown = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(whole ? value : value[..LongestShown]);
-        return whole ? $"\"{shown}\"" : $"\"{shown}…\"";
-    }
+    public static string Shown(string value) => value.Length <= LongestShown
+        ? JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value)
+        : $"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value[..LongestShown])}…";
 
     public override string ToString()
     {

@@ -16,7 +16,8 @@ public sealed class Example
     /// counts.
     /// </param>
     /// <param name="attentionMask"><c>[sequence]</c> of 0 (hidden) and 1, or null for all ones.</param>
-    /// <param name="positionIds"><c>[sequence]</c> from 0, or null to leave the positions to the graph.</param>
+    /// <param name="positionIds"><c>[sequence]</c> from 0, or null to leave the positions to the graph. Where they
+    /// restart, a sequence of its own begins: see <see cref="SequenceStarts"/>.</param>
     /// <exception cref="ArgumentException">There is no token, or the arrays differ in length.</exception>
     public Example(
         ImmutableArray<int> inputIds,
@@ -33,6 +34,7 @@ public sealed class Example
         Labels = labels;
         AttentionMask = attentionMask;
         PositionIds = positionIds;
+        SequenceStarts = positionIds is { } positions ? StartsIn(positions, attentionMask) : [0];
     }
 
     /// <summary><c>[sequence]</c> token ids.</summary>
@@ -49,6 +51,13 @@ public sealed class Example
     /// <summary><c>[sequence]</c> positions as the row gave them, or null to leave them to the graph.</summary>
     public ImmutableArray<int>? PositionIds { get; }
 
+    /// <summary>
+    /// Where the row's sequences begin, from 0: rows that were packed into one have several. Position ids that do not
+    /// rise from one attended token to the next start a sequence, as in HF transformers; the model sees each by itself,
+    /// and its first label does not count.
+    /// </summary>
+    public ImmutableArray<int> SequenceStarts { get; }
+
     /// <summary>The file the row was read from, for messages; null when it came from memory.</summary>
     public string? File { get; init; }
 
@@ -59,9 +68,41 @@ public sealed class Example
     public int Length => InputIds.Length;
 
     /// <summary>
-    /// How many labels enter the loss: those that are not ignored, the first position left out. O(length).
+    /// How many labels enter the loss: those that are not ignored, each sequence's first position left out. O(length).
     /// </summary>
-    public int SupervisedTokens => Length - 1 - Labels.AsSpan()[1..].Count(IgnoredLabel);
+    public int SupervisedTokens
+    {
+        get
+        {
+            ImmutableArray<int> labels = Labels;
+            return Length - labels.AsSpan().Count(IgnoredLabel)
+                - SequenceStarts.Count(start => labels[start] != IgnoredLabel);
+        }
+    }
+
+    /// <summary>The tokens of the longest sequence.</summary>
+    internal int LongestSequence => Sequences.Max(static s => s.Length);
+
+    /// <summary>The row's sequences in order.</summary>
+    internal IEnumerable<(int Start, int Length)> Sequences => SequenceStarts.Select(
+        (start, i) => (start, (i + 1 < SequenceStarts.Length ? SequenceStarts[i + 1] : Length) - start));
+
+    /// <summary>Padding, which is not attended to, has any positions and belongs to the sequence before it.</summary>
+    private static ImmutableArray<int> StartsIn(ImmutableArray<int> positions, ImmutableArray<int>? mask)
+    {
+        var starts = ImmutableArray.CreateBuilder<int>();
+        starts.Add(0);
+        int? last = null;
+        for (int i = 0; i < positions.Length; i++)
+        {
+            if (mask is { } shown && shown[i] == 0)
+                continue;
+            if (positions[i] <= last)
+                starts.Add(i);
+            last = positions[i];
+        }
+        return starts.ToImmutable();
+    }
 
     private static void CheckLength(ImmutableArray<int>? values, int length, string name)
     {

@@ -4,32 +4,35 @@ namespace OrtPeft.Training.Data;
 
 /// <summary>
 /// Reads rows of JSON Lines files as <see cref="Example"/>s. A row is one of these, by the first field of the list
-/// that it has; a field that is null counts as absent, and fields not named here are ignored:
+/// that it has; a field that is null counts as absent, and fields that are not read are named once a file to <see
+/// cref="ExampleReaderOptions.Warn"/>, as are rows that have nothing to learn:
 /// <list type="bullet">
 /// <item><description>
 /// <c>input_ids</c>, with <c>labels</c>, <c>attention_mask</c> and <c>position_ids</c> if given, each of the same
-/// length and used as they stand; without labels every token that the mask shows is supervised. Needs no tokenizer.
+/// length and used as they stand; without labels every token that the mask shows is supervised. Position ids that
+/// restart begin a sequence of its own, as in a packed row. Needs no tokenizer.
 /// </description></item>
 /// <item><description>
 /// <c>messages</c>, an array of <c>{"role", "content"}</c>: each turn becomes <c>role: content</c> and a line feed;
 /// after an assistant's turn stands the end-of-text token. Only what follows <c>assistant:</c> is supervised,
-/// end-of-text included. Roles are assistant, user, system, developer and tool. The Jinja chat templates of
+/// end-of-text included, and not where the turn's <c>weight</c> is 0. Roles are assistant, user, system, developer and tool. The Jinja chat templates of
 /// <c>tokenizer_config.json</c> are not interpreted; for another template give <c>prompt</c> and <c>completion</c>.
 /// </description></item>
 /// <item><description>
-/// <c>prompt</c> and <c>completion</c>: only the completion and the closing end-of-text token are supervised. The two
-/// are tokenised apart and their ids joined, so that no token straddles the border and a prompt has the ids it has
-/// when text is generated from it. </description></item>
+/// <c>prompt</c> and <c>completion</c>: only the completion and the closing end-of-text token are supervised. The ids
+/// are the joined text's, as TRL's; where a token would straddle the border, the two are tokenised apart, so that a
+/// prompt has the ids it has when text is generated from it.</description></item>
 /// <item><description><c>text</c>: everything is supervised, the closing end-of-text token
 /// included.</description></item>
 /// </list>
-/// Where the tokenizer names no end-of-text token, none is appended.
+/// Where the tokenizer names no end-of-text token, none is appended, nor where a text or completion ends with it.
 /// </summary>
 /// <remarks>As safe to use from several threads as the tokenizer it was given.</remarks>
 public sealed class ExampleReader
 {
     private readonly ITokenizer? _tokenizer;
     private readonly RowLimits _limits;
+    private readonly Action<string> _warn;
 
     /// <summary>Prepares to read; files are opened by <see cref="Read(string)"/>.</summary>
     /// <param name="tokenizer">Turns rows of text into tokens; null when all rows hold <c>input_ids</c>.</param>
@@ -39,7 +42,9 @@ public sealed class ExampleReader
     public ExampleReader(ITokenizer? tokenizer, ExampleReaderOptions? options = null)
     {
         _tokenizer = tokenizer;
-        _limits = new RowLimits(options ?? new ExampleReaderOptions());
+        options ??= new ExampleReaderOptions();
+        _limits = new RowLimits(options);
+        _warn = options.Warn ?? (static _ => { });
     }
 
     /// <summary>
@@ -79,30 +84,22 @@ public sealed class ExampleReader
 
     private IEnumerable<Example> Rows(Stream stream, string name)
     {
-        int rows = 0;
-        bool supervised = false;
+        var notes = new RowNotes(new DataPlace(name, 0));
         foreach (JsonLine line in JsonLines.Read(stream, name))
         {
-            Example example = Parse(new DataPlace(name, line.Number), line.Bytes);
-            rows++;
-            supervised |= example.SupervisedTokens > 0;
+            Example example = Parse(new DataPlace(name, line.Number), line.Bytes, notes);
             yield return example;
         }
-        var file = new DataPlace(name, 0);
-        if (rows == 0)
-            throw file.Error($"the file has no rows; give at least one JSON object");
-        if (!supervised)
-        {
-            throw file.Error(
-                $"no row of {rows} has a supervised token after its first; check labels, completions and --seq-len");
-        }
+        notes.Conclude(_warn);
     }
 
-    private Example Parse(DataPlace place, ReadOnlyMemory<byte> line)
+    private Example Parse(DataPlace place, ReadOnlyMemory<byte> line, RowNotes notes)
     {
         using var row = JsonRow.Parse(place, line);
-        Example example = RowKinds.Read(row, _tokenizer, out string field);
-        return _limits.Apply(example, field);
+        Example whole = RowKinds.Read(row, _tokenizer, out string field);
+        Example example = _limits.Apply(whole, field);
+        notes.Add(row, whole, example);
+        return example;
     }
 
     private static FileStream Open(string path)

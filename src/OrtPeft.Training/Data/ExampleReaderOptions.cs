@@ -15,6 +15,12 @@ public sealed record ExampleReaderOptions
     /// </summary>
     public int? ContextLength { get; init; }
 
+    /// <summary>
+    /// Takes a sentence on each thing that the rows of a file may not mean: fields that are not read, rows that have
+    /// nothing to learn. Called at the file's end; null (the default) says nothing.
+    /// </summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary>The model's vocabulary V: ids and labels must lie in 0..V−1. Null (the default) when unknown.</summary>
     public int? VocabularySize { get; init; }
 }

@@ -8,6 +8,7 @@ namespace OrtPeft.Training.Data;
 internal sealed class JsonRow : IDisposable
 {
     private readonly JsonDocument _document;
+    private readonly List<string> _unused = [];
 
     private JsonRow(DataPlace place, JsonDocument document)
     {
@@ -16,6 +17,9 @@ internal sealed class JsonRow : IDisposable
     }
 
     public DataPlace Place { get; }
+
+    /// <summary>The names of fields that hold something and have no effect.</summary>
+    public IReadOnlyList<string> UnusedFields => _unused;
 
     public static JsonRow Parse(DataPlace place, ReadOnlyMemory<byte> line)
     {
@@ -37,6 +41,27 @@ internal sealed class JsonRow : IDisposable
             throw place.Error($"the row is {Kind(document.RootElement)}; expected an object");
     }
 
+    /// <summary>Says which of the row's fields are read; the others are unused.</summary>
+    public void Used(IReadOnlyList<string> fields) => UsedInside("", _document.RootElement, fields);
+
+    /// <summary>Says it of an object inside the row.</summary>
+    public void UsedInside(string path, JsonElement element, params IReadOnlyList<string> fields)
+    {
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            string name = NameOf(property);
+            if (property.Value.ValueKind != JsonValueKind.Null && !fields.Contains(name))
+                Unused(path.Length == 0 ? name : $"{path}.{name}");
+        }
+    }
+
+    /// <summary>Notes a field that has no effect where it stands.</summary>
+    public void Unused(string field)
+    {
+        if (!_unused.Contains(field))
+            _unused.Add(field);
+    }
+
     public bool Has(string field) => Find(_document.RootElement, field) is not null;
 
     public string Text(string field) => Text(_document.RootElement, field, field);
@@ -55,6 +80,16 @@ internal sealed class JsonRow : IDisposable
         {
             throw Place.Error(path, $"the string is not valid Unicode; write the file as UTF-8", error);
         }
+    }
+
+    /// <summary>A number of an object inside the row, or null when the field is absent.</summary>
+    public double? Number(JsonElement element, string field, string path)
+    {
+        if (Find(element, field) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Number
+            ? value.GetDouble()
+            : throw Place.Error(path, $"the value is {Kind(value)}; expected a number");
     }
 
     /// <summary>The elements of an array of objects, each with its name in messages.</summary>
@@ -106,6 +141,18 @@ internal sealed class JsonRow : IDisposable
         {
             bool found = element.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
             return found ? value : null;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw Place.Error($"a field name is not valid Unicode; write the file as UTF-8", error);
+        }
+    }
+
+    private string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
         }
         catch (InvalidOperationException error)
         {

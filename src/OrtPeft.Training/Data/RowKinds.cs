@@ -14,13 +14,14 @@ internal static class RowKinds
 
     private static readonly ImmutableArray<string> Roles = [Assistant, "user", "system", "developer", "tool"];
 
-    private static readonly ImmutableArray<(string Field, Func<JsonRow, ITokenizer?, Example> Read)> Table =
+    /// <summary>The field that decides, what is read beside it, and how.</summary>
+    private static readonly ImmutableArray<RowKind> Table =
     [
-        ("input_ids", static (row, _) => Tokens(row)),
-        ("messages", static (row, tokenizer) => Messages(row, Start(row, "messages", tokenizer))),
-        ("prompt", static (row, tokenizer) => PromptCompletion(row, Start(row, "prompt", tokenizer))),
-        ("completion", static (row, tokenizer) => PromptCompletion(row, Start(row, "completion", tokenizer))),
-        ("text", static (row, tokenizer) => Text(row, Start(row, "text", tokenizer))),
+        new("input_ids", ["labels", "attention_mask", "position_ids"], static (row, _) => Tokens(row)),
+        new("messages", [], static (row, tokenizer) => Messages(row, Start(row, "messages", tokenizer))),
+        new("prompt", ["completion"], static (row, t) => PromptCompletion(row, Start(row, "prompt", t))),
+        new("completion", ["prompt"], static (row, t) => PromptCompletion(row, Start(row, "completion", t))),
+        new("text", [], static (row, tokenizer) => Text(row, Start(row, "text", tokenizer))),
     ];
 
     /// <summary>Reads a row; <paramref name="field"/> is the field that decided, for messages.</summary>
@@ -31,6 +32,8 @@ internal static class RowKinds
             if (!row.Has(kind.Field))
                 continue;
             field = kind.Field;
+            // What another kind of row would be read from may stand there too; it is known not to be read.
+            row.Used([.. Table.Select(static k => k.Field), .. kind.Beside]);
             return kind.Read(row, tokenizer);
         }
         throw row.Place.Error(
@@ -40,8 +43,6 @@ internal static class RowKinds
     private static Example Text(JsonRow row, TokenSequence tokens) =>
         tokens.Supervised(row.Text("text")).EndOfText().ToExample(row.Place, "text");
 
-    // Prompt and completion are tokenised apart and their ids joined: no token then straddles the border, so what is
-    // supervised is exact, and generation, which sees the prompt alone, meets the same ids as training did.
     private static Example PromptCompletion(JsonRow row, TokenSequence tokens) => tokens
         .Context(row.Text("prompt"))
         .Supervised(row.Text("completion"))
@@ -61,13 +62,27 @@ internal static class RowKinds
                 throw row.Place.Error($"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {known}");
             }
             string content = row.Text(message, "content", $"{path}.content");
-            if (role == Assistant)
+            bool? isLearnt = Weight(row, message, path);
+            row.UsedInside("messages[]", message, "role", "content", "weight");
+            if (isLearnt == true && role != Assistant)
+                row.Unused($"messages[].weight of {role} turns");
+            if (role == Assistant && isLearnt != false)
                 tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
             else
                 tokens.Context($"{role}: {content}\n");
         }
         return tokens.ToExample(row.Place, "messages");
     }
+
+    /// <summary>OpenAI's field: 0 keeps a turn from being learnt, 1 is as none.</summary>
+    private static bool? Weight(JsonRow row, JsonElement message, string path) =>
+        row.Number(message, "weight", $"{path}.weight") switch
+        {
+            null => null,
+            0 => false,
+            1 => true,
+            var other => throw row.Place.Error($"{path}.weight", $"the weight is {other}; expected 0 or 1"),
+        };
 
     private static Example Tokens(JsonRow row)
     {
@@ -99,4 +114,7 @@ internal static class RowKinds
     private static TokenSequence Start(JsonRow row, string field, ITokenizer? tokenizer) => tokenizer is not null
         ? new TokenSequence(tokenizer)
         : throw row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
+
+    private sealed record RowKind(
+        string Field, ImmutableArray<string> Beside, Func<JsonRow, ITokenizer?, Example> Read);
 }

@@ -33,10 +33,10 @@ internal sealed class RowLimits
         if (example.AttentionMask is { } mask)
             Check(place, "attention_mask", mask, static bit => bit is 0 or 1, "0 or 1");
         Example cut = Cut(example);
-        if (cut.Length > _context)
+        if (cut.LongestSequence > _context)
         {
             throw place.Error(field,
-                $"{cut.Length} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
+                $"{cut.LongestSequence} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
         }
         if (cut.PositionIds is { } positions)
             Check(place, "position_ids", positions, id => id >= 0 && id < _context, Range(_context, "a position"));

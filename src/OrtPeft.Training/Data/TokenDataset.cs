@@ -44,7 +44,7 @@ public sealed class TokenDataset : IDataset
     public ulong Fingerprint { get; }
 
     /// <inheritdoc/>
-    public int LengthOf(int row) => _examples[row].Length;
+    public int LengthOf(int row) => _examples[row].LongestSequence * _examples[row].SequenceStarts.Length;
 
     /// <inheritdoc/>
     public int SupervisedTokensOf(int row) => _examples[row].SupervisedTokens;
@@ -69,10 +69,8 @@ public sealed class TokenDataset : IDataset
 
     private static Example ToExample(ITokenizer tokenizer, string text)
     {
-        ImmutableArray<int> ids = [.. tokenizer.WithStart(tokenizer.Encode(text))];
-        if (tokenizer.EndOfTextId is { } end)
-            ids = ids.Add(end);
-        return new Example(ids, ids);
+        var place = new DataPlace(null, 0);
+        return new TokenSequence(tokenizer).Supervised(text).EndOfText().ToExample(place, "text");
     }
 
     private static Tensor Matrix(long[] values, Batch batch) => Tensor.Of<long>(values, [batch.Rows, batch.Columns]);

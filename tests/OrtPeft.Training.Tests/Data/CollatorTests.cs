@@ -98,5 +98,5 @@ public sealed class CollatorTests
         from labels in Gen.OneOf(Gen.Constant(-100), Gen.Choose(0, 99)).ArrayOf(length)
         from masked in Gen.Elements(true, false)
         from mask in Gen.Choose(0, 1).ArrayOf(length)
-        select new Example([.. ids], [.. labels], masked ? [.. mask] : null, withPositions ? [.. ids] : null);
+        select new Example([.. ids], [.. labels], masked ? [.. mask] : null, withPositions ? [.. Enumerable.Range(ids[0], length)] : null);
 }

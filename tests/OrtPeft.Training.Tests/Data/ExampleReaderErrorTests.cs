@@ -64,7 +64,7 @@ public sealed class ExampleReaderErrorTests
     [InlineData("\n\n", "rows.jsonl: the file has no rows; give at least one JSON object")]
     [InlineData(
         """{"input_ids":[1,2],"labels":[1,-100]}""",
-        "rows.jsonl: no row of 1 has a supervised token after its first; check labels, completions and --seq-len")]
+        "rows.jsonl: no row of 1 has a supervised token after its first; check labels, completions, weights and --seq-len")]
     public void Read_WhenDataIsWrong_SaysWhatWhereAndWhatToDo(string content, string message)
     {
         TrainingDataException error = Rows.ReadError(content, Limits);

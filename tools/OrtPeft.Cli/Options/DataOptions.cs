@@ -11,6 +11,8 @@ namespace OrtPeft.Cli.Options;
 /// <summary>The rows that a verb reads, and how they become batches.</summary>
 internal sealed class DataOptions : IOptionGroup
 {
+    private readonly HashSet<string> _said = new(StringComparer.Ordinal);
+
     private readonly Option<string[]> _files = new("--data")
     {
         Description = "JSON Lines: rows of text, prompt and completion, messages, or input_ids.",
@@ -63,6 +65,11 @@ internal sealed class DataOptions : IOptionGroup
             SequenceLength = run.Get(_sequenceLength),
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
+            Warn = line =>
+            {
+                if (_said.Add(line)) // a run may read its rows twice
+                    run.Warn(line);
+            },
         });
         return [.. files.SelectMany(reader.Read)];
     }

@@ -1,0 +1,43 @@
+namespace OrtPeft.Training.Data;
+
+/// <summary>What is said of a file as a whole once its rows have been read.</summary>
+internal sealed class RowNotes(DataPlace file)
+{
+    private readonly List<string> _unused = [];
+    private int _rows;
+    private int _unlearnt;
+    private int _cut;
+    private int _firstLine;
+
+    /// <summary>Takes a row in, as it stands in the file and as it is trained on.</summary>
+    public void Add(JsonRow row, Example whole, Example example)
+    {
+        _rows++;
+        _unused.AddRange(row.UnusedFields.Except(_unused));
+        if (example.SupervisedTokens > 0)
+            return;
+        if (_unlearnt++ == 0)
+            _firstLine = example.Line;
+        if (whole.SupervisedTokens > 0)
+            _cut++;
+    }
+
+    /// <summary>Warns of what may not be meant: a line of fields that are not read, and one of rows without a
+    /// label.</summary>
+    /// <exception cref="TrainingDataException">There is no row, or none that has something to learn.</exception>
+    public void Conclude(Action<string> warn)
+    {
+        if (_rows == 0)
+            throw file.Error($"the file has no rows; give at least one JSON object");
+        if (_unused.Count > 0)
+            warn($"{file}: fields without effect: {string.Join(", ", _unused.Select(DataPlace.Shown))}.");
+        if (_unlearnt == _rows)
+        {
+            const string Check = "check labels, completions, weights and --seq-len";
+            throw file.Error($"no row of {_rows} has a supervised token after its first; {Check}");
+        }
+        if (_unlearnt > 0)
+            warn($"{file}: {_unlearnt} of {_rows} rows have nothing to learn, {_cut} of them cut by --seq-len; the first "
+                + $"is line {_firstLine}.");
+    }
+}
