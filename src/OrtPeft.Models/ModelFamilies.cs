@@ -11,6 +11,9 @@ public static class ModelFamilies
     /// <summary>The name of a folder's model description.</summary>
     public const string ConfigFileName = "config.json";
 
+    /// <summary>The name of the file with an HF model's settings for generation.</summary>
+    public const string GenerationConfigFileName = "generation_config.json";
+
     private const string EncoderDecoder = "false: encoder-decoder models cannot be built";
 
     private static readonly (string ModelType, Func<ConfigFields, ModelConfig> Read)[] Rows =

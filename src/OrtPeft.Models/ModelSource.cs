@@ -31,6 +31,13 @@ public sealed class ModelSource
     /// <summary>The description beside the model, or null when there is none of a known family.</summary>
     public ModelConfig? Config { get; }
 
+    /// <summary>
+    /// The tokens that end a text by the files beside the model: every <c>eos_token_id</c> of <c>config.json</c> and
+    /// <c>generation_config.json</c>, a number or a list each. Empty where neither names one. Reads the files.
+    /// </summary>
+    /// <exception cref="ModelConfigException">A file is damaged.</exception>
+    public IReadOnlyList<int> StopTokenIds => StopTokens.In(Folder);
+
     /// <summary>The full path of the <c>.onnx</c> file, or null when the model was built from an HF folder.</summary>
     public string? ModelPath { get; }
 

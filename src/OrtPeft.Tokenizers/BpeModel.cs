@@ -24,6 +24,9 @@ internal sealed class BpeModel
     /// <summary>The token that a post-processor puts before a text.</summary>
     public int? BeginOfTextId { get; init; }
 
+    /// <summary>The token that a post-processor puts behind a text.</summary>
+    public int? BehindTextId { get; init; }
+
     /// <summary>How files spell a token that exists.</summary>
     public string SpellingOf(int id) => Tokens[id] ?? AddedTokens.First(token => token.Id == id).Content;
 }

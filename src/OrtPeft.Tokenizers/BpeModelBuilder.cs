@@ -59,7 +59,8 @@ internal sealed class BpeModelBuilder
         return _ids.TryGetValue(token, out int id) ? id : null;
     }
 
-    public BpeModel Build(BpeSettings settings, int? endOfTextId, int? beginOfTextId = null)
+    public BpeModel Build(
+        BpeSettings settings, int? endOfTextId, int? beginOfTextId = null, int? behindTextId = null)
     {
         var tokens = new string?[_owners.Count == 0 ? 0 : _owners.Keys.Max() + 1];
         foreach ((string token, int id) in _ids)
@@ -73,6 +74,7 @@ internal sealed class BpeModelBuilder
             Settings = settings,
             EndOfTextId = endOfTextId,
             BeginOfTextId = beginOfTextId,
+            BehindTextId = behindTextId,
         };
     }
 

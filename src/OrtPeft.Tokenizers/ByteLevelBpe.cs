@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using OrtPeft.Tokenizers.Normalization;
 using OrtPeft.Tokenizers.Serialization;
 
 namespace OrtPeft.Tokenizers;
@@ -121,7 +122,7 @@ public sealed class ByteLevelBpe : ITokenizer
     private void EncodeOrdinary(ReadOnlySpan<char> text, bool beginsWithSpace, List<int> ids)
     {
         if (_model.Settings.Composes)
-            text = Composed(text);
+            text = NormalFormC.Of(text);
         if (beginsWithSpace && text[0] != ' ')
             text = string.Concat(" ", text);
         if (_model.Settings.Pattern is not { } pattern)
@@ -136,8 +137,4 @@ public sealed class ByteLevelBpe : ITokenizer
             text = text[length..];
         }
     }
-
-    /// <summary>Normal form C; lone surrogates, which it does not take, become U+FFFD first.</summary>
-    private static string Composed(ReadOnlySpan<char> text) =>
-        Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToArray())).Normalize(NormalizationForm.FormC);
 }

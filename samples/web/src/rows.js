@@ -2,11 +2,13 @@
 
 const ignored = -100;
 
-// Each line that is not blank becomes a row, closed by the end-of-text token; long ones are cut into several.
+// Each line that is not blank becomes a row, closed by one end-of-text token; long ones are cut into several.
 export function rowsOf(text, tokenizer, rowLength) {
   const rows = [];
   for (const line of text.split(/\r?\n/).map(line => line.trim()).filter(line => line)) {
-    const ids = [...tokenizer.encode(line), tokenizer.endId];
+    const ids = [...tokenizer.encode(line)];
+    if (ids.at(-1) !== tokenizer.endId)
+      ids.push(tokenizer.endId);
     for (let start = 0; start < ids.length - 1; start += rowLength)
       rows.push(ids.slice(start, start + rowLength));
   }

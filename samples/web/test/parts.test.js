@@ -20,6 +20,10 @@ test('lines become rows with an end, blank ones do not', () => {
   assert.deepEqual(rowsOf('ab\r\n\n  c \n', letters, 8), [[97, 98, 0], [99, 0]]);
 });
 
+test('a line that ends with the end of text gets no second one', () => {
+  assert.deepEqual(rowsOf('ab\0', letters, 8), [[97, 98, 0]]);
+});
+
 test('a long line is cut, and no row is too short to predict in', () => {
   const rows = rowsOf('abcdefgh', letters, 4);
 

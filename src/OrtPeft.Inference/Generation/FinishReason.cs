@@ -3,7 +3,7 @@ namespace OrtPeft.Inference.Generation;
 /// <summary>Why a generation ended.</summary>
 public enum FinishReason
 {
-    /// <summary>The model chose the end-of-text token, which is not handed out.</summary>
+    /// <summary>The model chose a token that ends the text, which is not handed out.</summary>
     EndOfText,
 
     /// <summary><see cref="GenerationOptions.MaxNewTokens"/> tokens were generated.</summary>

@@ -39,6 +39,9 @@ public sealed record GenerationOptions
     /// <summary>The token that ends the text; null (default) never ends it early.</summary>
     public int? EosTokenId { get; init; }
 
+    /// <summary>More tokens that end the text, as chat models have them; none by default.</summary>
+    public IReadOnlyList<int> StopTokenIds { get; init; } = [];
+
     /// <summary>
     /// The number of tokens that exist: ids from here on, which only pad the model's vocabulary, are never chosen. Null
     /// (default) allows all of the model's.

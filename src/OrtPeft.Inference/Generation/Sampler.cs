@@ -27,7 +27,8 @@ public sealed class Sampler
     /// token.</param>
     /// <returns>The token's id, below <see cref="GenerationOptions.VocabularySize"/>; of equally likely ones, greedy
     /// takes the lowest.</returns>
-    /// <exception cref="ArgumentException">No logit is finite, or one is NaN or +∞.</exception>
+    /// <exception cref="ArgumentException">No logit is finite.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is NaN or +∞.</exception>
     public int Next(ReadOnlySpan<float> logits)
     {
         if (_options.VocabularySize < logits.Length)
@@ -61,9 +62,8 @@ public sealed class Sampler
         {
             if (float.IsNaN(logits[id]) || float.IsPositiveInfinity(logits[id]))
             {
-                throw new ArgumentException(
-                    $"The logit of token {id} is NaN or +∞; the weights or the graph's precision are at fault.",
-                    nameof(logits));
+                throw new NotFiniteNumberException(
+                    $"The logit of token {id} is NaN or +∞; the weights or the graph's precision are at fault.");
             }
 
             if (logits[id] > largest)

@@ -38,7 +38,7 @@ public sealed class TokenSequence : IEnumerable<int>
         {
             _cancellationToken.ThrowIfCancellationRequested();
             var token = state.Next(fresh, sampler);
-            if (token == _options.EosTokenId)
+            if (token == _options.EosTokenId || _options.StopTokenIds.Contains(token))
             {
                 FinishReason = Generation.FinishReason.EndOfText;
                 yield break;

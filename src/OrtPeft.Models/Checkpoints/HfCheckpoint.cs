@@ -15,7 +15,7 @@ public sealed class HfCheckpoint
     private static readonly string[] Companions =
     [
         ModelFamilies.ConfigFileName,
-        "generation_config.json",
+        ModelFamilies.GenerationConfigFileName,
         "tokenizer.json",
         "tokenizer.model",
         "chat_template.jinja",

@@ -98,6 +98,18 @@ internal sealed class ConfigFields
         throw Broken(name, value, "a token id, a list of them, or null");
     }
 
+    /// <summary>Token ids, one or a list; none when the field is absent or null. They may be outside any
+    /// vocabulary.</summary>
+    public IReadOnlyList<int> TokenIds(string name)
+    {
+        if (Find(name) is not { } value)
+            return [];
+        var items = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().ToArray() : [value];
+        return items.All(static i => i.ValueKind == JsonValueKind.Number && i.TryGetInt32(out _))
+            ? [.. items.Select(static i => i.GetInt32())]
+            : throw Broken(name, value, "a token id, a list of them, or null");
+    }
+
     public float Number(string name, float otherwise)
     {
         if (Find(name) is not { } value)

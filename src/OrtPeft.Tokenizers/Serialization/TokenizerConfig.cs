@@ -37,11 +37,12 @@ internal sealed class TokenizerConfig
         return config;
     }
 
-    /// <summary>The named end of text, or GPT-2's where none is named and the vocabulary has it.</summary>
-    public int? FindEndOfText(BpeModelBuilder builder)
+    /// <summary>The named end of text, else what a post-processor puts behind every text, else GPT-2's where the
+    /// vocabulary has it.</summary>
+    public int? FindEndOfText(BpeModelBuilder builder, int? behindTexts = null)
     {
         if (!_roles.TryGetValue(EndOfTextRole, out (string Content, SourcePlace Place) named))
-            return builder.Find(FileNames.Gpt2EndOfText);
+            return behindTexts ?? builder.Find(FileNames.Gpt2EndOfText);
         string shown = TokenizerFormatException.Quote(named.Content);
         return builder.Find(named.Content)
             ?? throw named.Place.Error($"{shown} is not in the vocabulary; name one of its tokens");

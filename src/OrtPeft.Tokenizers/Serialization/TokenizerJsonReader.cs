@@ -5,7 +5,7 @@ namespace OrtPeft.Tokenizers.Serialization;
 /// <summary>
 /// Reads <c>tokenizer.json</c> of the Hugging Face tokenizers library. Parts that would change how text is encoded
 /// and are neither GPT-2's nor Llama 3's nor Qwen2's are refused; truncation and padding do not concern plain encoding,
-/// and of the post-processor only a token before every text does.
+/// and of the post-processor only the tokens before and behind every text do.
 /// </summary>
 internal static class TokenizerJsonReader
 {
@@ -40,8 +40,8 @@ internal static class TokenizerJsonReader
             TakesWholeWords = model.Find("ignore_merges")?.AsBoolean() ?? false,
             Composes = composes,
         };
-        int? start = PostProcessorReader.FindStart(root.Find("post_processor"), builder);
-        return builder.Build(settings, config.FindEndOfText(builder), start);
+        (int? start, int? end) = PostProcessorReader.Read(root.Find("post_processor"), builder);
+        return builder.Build(settings, config.FindEndOfText(builder, end), start, end);
     }
 
     private static void CheckModel(JsonField model)

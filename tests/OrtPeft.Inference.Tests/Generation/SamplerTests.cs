@@ -79,7 +79,7 @@ public sealed class SamplerTests
     [InlineData(float.PositiveInfinity)]
     public void Next_WithANumberThatIsNoLogit_NamesTheToken(float logit)
     {
-        var error = Assert.Throws<ArgumentException>(() => new Sampler(new()).Next([0, 1, logit]));
+        var error = Assert.Throws<NotFiniteNumberException>(() => new Sampler(new()).Next([0, 1, logit]));
 
         Assert.Contains("token 2", error.Message, StringComparison.Ordinal);
     }

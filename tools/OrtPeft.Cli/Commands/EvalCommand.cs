@@ -1,3 +1,4 @@
+using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Training;
@@ -30,6 +31,7 @@ internal sealed class EvalCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
+        AccuracyNote.Warn(run, source);
         var adapted = _adapter.LoadOn(source.Model, run);
         var rows = _data.Read(run, source, adapted?.ReservedPositions ?? 0);
         var started = run.Host.Clock.GetTimestamp();
@@ -47,5 +49,9 @@ internal sealed class EvalCommand : Verb
             ["rows"] = rows.Count,
             ["seconds"] = time.TotalSeconds,
         });
+        if (!double.IsFinite(result.Loss))
+            throw new ResultException(
+                $"The loss over {Human.Count(result.Count, "token")} is {Human.Plain(result.Loss)}; the weights of model "
+                + "or adapter hold values that are not numbers, or overflow in float32.");
     }
 }

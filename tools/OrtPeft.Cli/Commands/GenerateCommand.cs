@@ -3,6 +3,7 @@ using System.Text;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Models;
 using OrtPeft.Tokenizers;
@@ -52,13 +53,33 @@ internal sealed class GenerateCommand : Verb
         var context = ModelLimits.ContextLength(source, adapted?.ReservedPositions ?? 0);
         var options = _sampling.Read(run) with { ContextLength = context };
         using var generator = Generator.Open(adapted?.ForInference() ?? source.Model, run.Runtime);
-        var tokens = generator.Generate(tokenizer, prompt, WithEnd(options, source, tokenizer));
-        Stream(run, tokenizer, prompt, tokens);
+        if (adapted is not null)
+            AccuracyNote.Warn(run, source);
+        var tokens = generator.Generate(tokenizer, prompt, WithEnds(run, options, source, tokenizer));
+        try
+        {
+            Stream(run, tokenizer, prompt, tokens);
+        }
+        catch (NotFiniteNumberException e)
+        {
+            throw new ResultException(e.Message);
+        }
     }
 
-    /// <summary>Where the tokenizer names no end of text, the model's description may.</summary>
-    private static GenerationOptions WithEnd(GenerationOptions options, ModelSource source, ITokenizer tokenizer) =>
-        options with { EosTokenId = tokenizer.EndOfTextId ?? source.Config?.EosTokenId };
+    /// <summary>Tokenizer, description and generation settings may each name tokens that end a text; where none does,
+    /// the family's own counts.</summary>
+    private static GenerationOptions WithEnds(
+        Invocation run, GenerationOptions options, ModelSource source, ITokenizer tokenizer)
+    {
+        var stops = source.StopTokenIds;
+        var vocabulary = ModelLimits.VocabularySize(source) ?? int.MaxValue;
+        string[] outside = [.. stops.Where(id => id < 0 || id >= vocabulary).Select(static id => Human.Plain(id))];
+        if (outside.Length > 0)
+            run.Warn($"{source.Folder}: eos_token_id {string.Join(", ", outside)} is outside the vocabulary of "
+                + $"{Human.Plain(vocabulary)} and ends no text.");
+        var end = tokenizer.EndOfTextId ?? (stops.Count == 0 ? source.Config?.EosTokenId : null);
+        return options with { EosTokenId = end, StopTokenIds = stops };
+    }
 
     private static void Stream(Invocation run, ITokenizer tokenizer, string prompt, TokenSequence tokens)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Commands;
@@ -29,6 +30,7 @@ internal sealed class MergeCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = _model.Open(run);
+        AccuracyNote.Warn(run, source);
         var path = _output.PathBeside(run, source);
         var peft = _adapter.LoadOn(source.Model, run)!; // the option is required
         using var folder = _output.Open(run, ModelSource.ModelFileName);

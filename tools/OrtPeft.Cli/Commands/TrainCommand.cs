@@ -67,6 +67,7 @@ internal sealed class TrainCommand : Verb
         var modelName = run.Get(_model);
         var nodes = Human.Count(source.Model.Graph.Nodes.Count, "node");
         run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
+        AccuracyNote.Warn(run, source);
         var tokenizer = _data.Tokenizer;
         var tokenized = choice.For(modelName)
             .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));

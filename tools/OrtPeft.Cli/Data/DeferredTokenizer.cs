@@ -17,6 +17,8 @@ internal sealed class DeferredTokenizer(string folder) : ITokenizer
 
     public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => _loaded.Value.Encode(text);
 
+    public IReadOnlyList<int> EncodeContinuation(ReadOnlySpan<char> text) => _loaded.Value.EncodeContinuation(text);
+
     public string Decode(IEnumerable<int> ids) => _loaded.Value.Decode(ids);
 
     public ReadOnlySpan<byte> GetBytes(int id) => _loaded.Value.GetBytes(id);

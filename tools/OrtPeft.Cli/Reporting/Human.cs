@@ -34,6 +34,9 @@ internal static class Human
     public static string Loss(double loss) =>
         double.IsFinite(loss) ? loss.ToString("F4", CultureInfo.InvariantCulture) : "n/a";
 
+    /// <summary>A number as programs write it, such as <c>2048</c> or <c>NaN</c>.</summary>
+    public static string Plain(double number) => number.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>A rate of change, <c>2.00e-04</c>.</summary>
     public static string Rate(double rate) => rate.ToString("0.00e-00", CultureInfo.InvariantCulture);
 
