@@ -66,8 +66,7 @@ internal sealed class UnmatchedNames
 
         return _all.Any(m => TargetSelector.Matches(m, exclude))
             ? []
-            : [$"{Field} '{exclude}' is a regular expression and matches no module's whole name, such as "
-                + $"{_all[0]}; as a list, [\"{exclude}\"], it would name endings"];
+            : [PatternOfNone(Field, exclude, _all)];
     }
 
     private IEnumerable<string> Layers()
@@ -115,13 +114,17 @@ internal sealed class UnmatchedNames
     {
         { Pattern: null } listed => Listed(s.Field, listed, _adapted, "no adapted module"),
         var pattern when _adapted.Any(m => TargetSelector.Matches(m, pattern)) => [],
-        var pattern => [$"{s.Field} '{pattern}' matches no adapted module; these are: {Endings(_adapted)}"],
+        var pattern => [PatternOfNone(s.Field, pattern, _adapted)],
     });
 
     private static IEnumerable<string> Listed(
         string field, ModuleTargets listed, IReadOnlyList<string> modules, string none) =>
         listed.Names.Where(name => !modules.Any(m => TargetSelector.Matches(m, [name])))
             .Select(name => $"{field} has '{name}', which matches {none}; these would: {Endings(modules)}");
+
+    private static string PatternOfNone(string field, ModuleTargets pattern, IReadOnlyList<string> modules) =>
+        $"{field} '{pattern}' is a regular expression and matches no module's whole name, such as "
+        + $"{modules.FirstOrDefault("none")}; as a list, [\"{pattern}\"], it would name endings";
 
     private static bool IsOf(string parameter, string module)
     {

@@ -51,7 +51,7 @@ internal sealed class EvalCommand : Verb
         });
         if (!double.IsFinite(result.Loss))
             throw new ResultException(
-                $"The loss over {Human.Count(result.Count, "token")} is {Human.Plain(result.Loss)}; the weights of model "
-                + "or adapter hold values that are not numbers, or overflow in float32.");
+                $"The loss over {Human.Count(result.Count, "token")} is {Human.Plain(result.Loss)}; the weights of "
+                + "model or adapter hold values that are not numbers, or overflow in float32.");
     }
 }

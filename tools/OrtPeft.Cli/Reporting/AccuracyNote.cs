@@ -14,8 +14,9 @@ internal static class AccuracyNote
     {
         var count = CountIn(source.Model.Graph);
         if (count > 0)
-            run.Warn($"{source.ModelPath}: {Human.Count(count, "MatMulNBits node")} with accuracy_level 4, where ONNX "
-                + "Runtime rounds activations to 8 bits; here they are computed in float32, so results differ a little.");
+            run.Warn($"{source.ModelPath}: {Human.Count(count, "MatMulNBits node")} with accuracy_level 4, where "
+                + "ONNX Runtime rounds activations to 8 bits; here they are computed in float32, so results differ a "
+                + "little.");
     }
 
     /// <summary>How many such nodes there are, in branches too.</summary>
