@@ -26,8 +26,13 @@ internal sealed class TokenSequence(ITokenizer tokenizer)
     public TokenSequence EndOfText()
     {
         Flush();
-        if (tokenizer.EndOfTextId is { } id && (_labels.Count == 0 || _labels[^1] != id))
-            Add(id, supervised: true);
+        if (tokenizer.EndOfTextId is { } end && (_labels.Count == 0 || _labels[^1] != end))
+        {
+            IReadOnlyList<int> ids = _ids.Count == 0 ? [.. tokenizer.WithStart([]), end] : [end];
+            foreach (int id in ids)
+                Add(id, supervised: true);
+        }
+
         _before = "";
         return this;
     }

@@ -52,6 +52,7 @@ public sealed class ExampleReaderTests
     [InlineData("""{"text":"^abc"}""", "^abc$", "^abc$")]
     [InlineData("""{"prompt":"a","completion":"b"}""", "^ab$", "..b$")]
     [InlineData("""{"prompt":"","completion":"b"}""", "^b$", "^b$")]
+    [InlineData("""{"text":""}""", "^$", "^$")]
     public void Read_WhenTextsBeginWithAToken_PutsItBeforeTheRowOnce(string row, string text, string supervision)
     {
         Example example = Assert.Single(Rows.Read(row, new CharTokenizer(begin: '^')));
