@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
 
@@ -37,6 +38,7 @@ internal sealed record BaseModel(Model Original, Model Canonical)
     public Model Leaving(Model merged)
     {
         RmsNormLowering.Run(merged);
+        DecoderNames.Restore(merged);
         return HasBranches ? OriginalWith(merged) ?? merged : merged;
     }
 

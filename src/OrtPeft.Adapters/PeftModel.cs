@@ -37,6 +37,9 @@ public sealed class PeftModel
     /// </summary>
     public Model Model => _active.Model;
 
+    /// <summary>The base in canonical form, without adapters.</summary>
+    internal Model Base => _base.Canonical;
+
     /// <summary>All adapters' names, in the order in which they were added.</summary>
     public IReadOnlyList<string> AdapterNames => [.. _adapters.All.Select(static a => a.Name)];
 

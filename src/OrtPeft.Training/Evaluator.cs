@@ -15,6 +15,7 @@ namespace OrtPeft.Training;
 public sealed class Evaluator : IDisposable
 {
     private readonly LossSession _session;
+    private Action? _requireRows;
     private readonly int _virtualTokens;
 
     /// <summary>Builds the graph of the loss and opens its session.</summary>
@@ -24,7 +25,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
     public Evaluator(Model model, RuntimeOptions? options = null, IObjective? objective = null)
-        : this(model, 0, options, objective)
+        : this(model, () => TrainingGraph.ForLogits(model), 0, options, objective)
     {
     }
 
@@ -34,15 +35,21 @@ public sealed class Evaluator : IDisposable
     /// <param name="objective">What to measure; next-token cross-entropy when left out.</param>
     /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
     public Evaluator(PeftModel model, RuntimeOptions? options = null, IObjective? objective = null)
-        : this(Given(model).Model, model.VirtualTokens, options, objective)
+        : this(
+            Given(model).Model, () => TrainingGraph.ForLogits(model), model.VirtualTokens, options, objective)
     {
     }
 
-    private Evaluator(Model model, int virtualTokens, RuntimeOptions? options, IObjective? objective)
+    private Evaluator(
+        Model model, Func<Model> forward, int virtualTokens, RuntimeOptions? options, IObjective? objective)
     {
         _virtualTokens = virtualTokens;
+        options ??= new RuntimeOptions();
         var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm(), virtualTokens);
-        _session = new LossSession(ModelGraphs.OpenLoss(graph, options ?? new RuntimeOptions()));
+        _requireRows = objective is null or CausalLm
+            ? () => ModelVerdict.RequireLoss(graph.Graph, forward(), options)
+            : null;
+        _session = new LossSession(ModelGraphs.OpenLoss(graph, options)) { VirtualTokens = virtualTokens };
     }
 
     /// <summary>Runs all rows through the model.</summary>
@@ -50,11 +57,16 @@ public sealed class Evaluator : IDisposable
     /// <param name="batchSize">Rows that go through the model at once, 1 or more; hardly matters to the result.</param>
     /// <param name="cancellation">Stops between two batches with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The loss.</returns>
+    /// <exception cref="GraphException">The model has no next-token loss on rows of tokens: it wants other inputs, or
+    /// its logits change with later tokens.</exception>
     public EvaluationResult Evaluate(IDataset data, int batchSize = 8, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         if (batchSize < 1)
             throw new ArgumentException($"The batch size is {batchSize}; it must be at least 1.", nameof(batchSize));
+        if (data is TokenDataset)
+            _requireRows?.Invoke();
+        _requireRows = null;
         return EvaluationPass.Run(data, batchSize, _virtualTokens, _session.Run, cancellation);
     }
 

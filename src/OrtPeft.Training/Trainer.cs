@@ -47,7 +47,11 @@ public sealed class Trainer : IDisposable
         IDataset train,
         IDataset? evaluation = null,
         IObjective? objective = null)
-        : this(arguments, train, evaluation, () => ModelSubject.Create(Given(model), objective, arguments))
+        : this(
+            arguments,
+            train,
+            evaluation,
+            () => ModelSubject.Create(Given(model), objective, arguments, onRows: train is TokenDataset))
     {
     }
 

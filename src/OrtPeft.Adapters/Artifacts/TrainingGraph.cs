@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Autodiff;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 
@@ -57,6 +58,25 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(peft);
         if (!peft.IsEnabled)
             throw new ConfigException("The model's adapters are disabled, so nothing trains; call Enable() first.");
+        try
+        {
+            return Build(peft, objective, baseDropout, dropout, speedups);
+        }
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        {
+            if (CauseOf(peft) is { } cause)
+                throw new UnsupportedOpException(cause, e);
+            throw;
+        }
+    }
+
+    private static Model Build(
+        PeftModel peft,
+        IObjective objective,
+        bool baseDropout,
+        Action<Model, ShapeInference> dropout,
+        IReadOnlyList<Speedup>? speedups)
+    {
         var prepared = Prepare(peft);
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
@@ -95,9 +115,11 @@ public static class TrainingGraph
             $"Graph '{graph.Name}' has no value '{name}' to differentiate at.")).ToList();
         foreach (var weight in values.Where(static v => v.Initializer is not null))
             graph.TurnIntoInput(weight);
+        var candidates = DecoderNames.CandidatesOf(graph);
         OutputRemoval.Run(copy, graph.Outputs.Skip(1));
         DropoutLowering.ForEvaluation(copy);
-        Differentiate(new PreparedModel(copy, values, []), GraphBuilder.Over(copy), objective, virtualTokens: 0, []);
+        var prepared = new PreparedModel(copy, values, [], candidates);
+        Differentiate(prepared, GraphBuilder.Over(copy), objective, virtualTokens: 0, []);
         return copy;
     }
 
@@ -110,7 +132,8 @@ public static class TrainingGraph
     /// <returns>Inputs: the model's own, the objective's, the parameters.</returns>
     public static Model ForEvaluation(PeftModel peft, IObjective objective, bool withPredictions = false)
     {
-        return LossAlone(Prepare(peft).Model, objective, peft.VirtualTokens, withPredictions);
+        var prepared = Prepare(peft);
+        return LossAlone(prepared.Model, objective, peft.VirtualTokens, prepared.Candidates, withPredictions);
     }
 
     /// <summary>
@@ -128,8 +151,47 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(objective);
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
-        WithoutCache(copy);
-        return LossAlone(copy, objective, virtualTokens);
+        return LossAlone(copy, objective, virtualTokens, ForRows(copy));
+    }
+
+    /// <summary>
+    /// What an operator makes that nothing is known of may stop the build before its gradient does: that one is named.
+    /// </summary>
+    private static string? CauseOf(PeftModel peft)
+    {
+        if (NodesWithoutGradient(peft) is not [var first, ..])
+            return null;
+        var opset = peft.Model.Opsets.GetValueOrDefault(first.Domain, 1);
+        return $"{first} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no "
+            + $"gradient for {first.OpType}; choose targets behind it, or export the model without it.";
+    }
+
+    /// <summary>Builds the graph that computes a base's logits from rows of tokens, without dropout.</summary>
+    /// <param name="model">The base; not changed.</param>
+    /// <returns>Inputs: those that rows bring. One output: the logits, <c>[batch, sequence, vocabulary]</c>.</returns>
+    /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
+    public static Model ForLogits(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var copy = model.Clone();
+        CanonicalForm.Apply(copy);
+        ForRows(copy);
+        DropoutLowering.ForEvaluation(copy);
+        var g = GraphBuilder.Over(copy);
+        var logits = FirstOutput(copy.Graph);
+        var ids = copy.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        if (logits.Shape is { Rank: 3 } shape && LogitsCheck.IsTimeFirst(shape, ids))
+            SetOutputs(copy.Graph, [g.Transpose(logits, 1, 0, 2)]);
+        return copy;
+    }
+
+    /// <summary>The same of an adapted model's base.</summary>
+    /// <param name="peft">The adapted model.</param>
+    /// <returns>The graph.</returns>
+    public static Model ForLogits(PeftModel peft)
+    {
+        ArgumentNullException.ThrowIfNull(peft);
+        return ForLogits(peft.Base);
     }
 
     /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>
@@ -166,7 +228,10 @@ public static class TrainingGraph
         var (model, wanted) = (prepared.Model, prepared.Parameters);
         var graph = model.Graph;
         var scale = graph.AddInput(Scale, ElementType.Float, []);
-        var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens));
+        var loss = objective.Build(new LossScope(g, FirstOutput(graph), scale, wanted.ToHashSet(), virtualTokens)
+        {
+            Candidates = prepared.Candidates,
+        });
         loss = Rewritten(loss, g, speedups);
         var forward = graph.Nodes.ToHashSet();
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
@@ -190,12 +255,19 @@ public static class TrainingGraph
     }
 
     private static Model LossAlone(
-        Model model, IObjective objective, int virtualTokens, bool withPredictions = false)
+        Model model,
+        IObjective objective,
+        int virtualTokens,
+        IReadOnlyList<string> candidates,
+        bool withPredictions = false)
     {
         DropoutLowering.ForEvaluation(model);
         var g = GraphBuilder.Over(model);
         var predictions = FirstOutput(model.Graph);
-        var scope = new LossScope(g, predictions, null, new HashSet<Value>(), virtualTokens);
+        var scope = new LossScope(g, predictions, null, new HashSet<Value>(), virtualTokens)
+        {
+            Candidates = candidates,
+        };
         SetOutputs(g, objective.Build(scope), [], withPredictions ? predictions : null);
         return model;
     }
@@ -218,16 +290,22 @@ public static class TrainingGraph
             graph.TurnIntoInput(value);
         }
 
-        WithoutCache(model);
+        var candidates = ForRows(model);
         var detached = peft.Detached.Select(d => graph.Find(d.Name)).OfType<Value>().ToList();
-        return new PreparedModel(model, parameters, detached);
+        return new PreparedModel(model, parameters, detached, candidates);
     }
 
-    /// <summary>Caches go, and the loss that a graph brings of its own.</summary>
-    private static void WithoutCache(Model model)
+    /// <summary>
+    /// Caches go, the loss that a graph brings of its own, and inputs that rows do not bring; returns what else could
+    /// be logits.
+    /// </summary>
+    private static IReadOnlyList<string> ForRows(Model model)
     {
+        var candidates = DecoderNames.CandidatesOf(model.Graph);
         OutputRemoval.Run(model, model.Graph.Outputs.Skip(1));
         PastRemoval.Run(model);
+        RowInputs.Run(model);
+        return candidates;
     }
 
     private static void SetOutputs(Graph graph, IEnumerable<Value> outputs)
@@ -263,5 +341,9 @@ public static class TrainingGraph
         }
     }
 
-    private sealed record PreparedModel(Model Model, IReadOnlyList<Value> Parameters, IReadOnlyList<Value> Detached);
+    private sealed record PreparedModel(
+        Model Model,
+        IReadOnlyList<Value> Parameters,
+        IReadOnlyList<Value> Detached,
+        IReadOnlyList<string> Candidates);
 }

@@ -22,6 +22,7 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
         if (graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids") is not { } ids)
             throw new ConfigException(
                 $"Graph '{graph.Name}' has no input 'input_ids', before whose tokens virtual ones could stand.");
+        StaticCaches.Refuse(graph);
         if (ids.Shape is not { Rank: 2 } shape || shape[1].Value is not null)
             throw new ConfigException(
                 $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +

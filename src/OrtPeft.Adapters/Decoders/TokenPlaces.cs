@@ -23,6 +23,7 @@ internal static class TokenPlaces
     public static void Shift(GraphBuilder g, long by)
     {
         var graph = g.Graph;
+        StaticCaches.Refuse(graph);
         var given = graph.Inputs.FirstOrDefault(static i => i.Name == "position_ids");
         var reads = given is { Uses.Count: > 0 } ? [.. given.Uses] : Counted(graph).Distinct().ToArray();
         if (reads.Length == 0)

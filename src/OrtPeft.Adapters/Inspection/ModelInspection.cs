@@ -17,10 +17,13 @@ public sealed class ModelInspection
 
     private static readonly HashSet<string> Fusions = ["LayerNormalization", "Gelu"];
 
+    private readonly Dictionary<string, string> _names;
+
     private ModelInspection(Model canonical, IReadOnlyList<GraphRewrite> rewrites, string? problem)
     {
         Rewrites = rewrites;
         Problem = problem;
+        _names = canonical.OriginalNames.ToDictionary(static n => n.Value, static n => n.Key);
         Modules = ModuleCatalogue.LinearModules(canonical.Graph);
         SharedWeights = Inspection.SharedWeights.Of(canonical.Graph, Modules);
         ControlFlow = [.. canonical.Graph.Nodes.Where(static n => n.Subgraphs.Any())];
@@ -65,6 +68,15 @@ public sealed class ModelInspection
         }
 
         return new ModelInspection(canonical, rewrites, null);
+    }
+
+    /// <summary>What an input or output is for, whatever the exporter called it.</summary>
+    /// <param name="value">An input or output of the model that was looked at.</param>
+    /// <returns>As <see cref="ValueRoles.Of(Value, string?)"/>.</returns>
+    public string RoleOf(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return ValueRoles.Of(value, _names.GetValueOrDefault(value.Name));
     }
 
     private static IEnumerable<GraphRewrite> Run(GraphPass pass, Model model)

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Inspection;
@@ -35,31 +36,50 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
         try
         {
             without = TrainingGraph.NodesWithoutGradient(peft);
-            return new TrainingVerdict(Misfit(peft, TrainingGraph.ForTraining(peft, new CausalLm()).Graph), without);
+            var graph = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
+            return new TrainingVerdict(WhyNot(peft, graph), without);
         }
         catch (Exception e) when (e is GraphException or UnsupportedOpException or ConfigException)
         {
-            return new TrainingVerdict(without is [var first, ..] ? WithoutRule(first, peft) : e.Message, without);
+            return new TrainingVerdict(e.Message, without);
         }
     }
 
-    /// <summary>What an operator makes that nothing is known of may stop the build before its gradient does.</summary>
-    private static string WithoutRule(Node node, PeftModel peft) =>
-        $"{node} (opset {peft.Model.Opsets.GetValueOrDefault(node.Domain, 1)}) lies between a trainable parameter and " +
-        $"the loss, and OrtPeft knows no gradient for {node.OpType}; choose targets behind it, or export the model " +
-        "without it.";
+    private static string? WhyNot(PeftModel peft, Graph training) => peft.Parameters.Count == 0
+        ? "the method trains nothing in it; choose other targets."
+        : WhyRowsDoNotFit(training, peft.Parameters.Select(static p => p.Name));
 
-    private static string? Misfit(PeftModel peft, Graph training)
+    /// <summary>Whether rows of tokens bring all that a graph of the loss is fed with.</summary>
+    /// <param name="loss">The graph, with or without gradients.</param>
+    /// <param name="parameters">Inputs that are fed otherwise: what trains.</param>
+    /// <returns>What is missing and what to do, or null.</returns>
+    public static string? WhyRowsDoNotFit(Graph loss, IEnumerable<string> parameters)
     {
-        if (peft.Parameters.Count == 0)
-            return "the method trains nothing in it; choose other targets.";
-        if (training.Find("input_ids") is not { IsGraphInput: true })
-            return "it has no input 'input_ids' that the logits depend on; export it with Optimum's names.";
-        var parameters = peft.Parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
-        var unfed = training.Inputs.FirstOrDefault(i =>
-            !FedByRows.Contains(i.Name) && !parameters.Contains(i.Name) && !PastRemoval.IsPast(i));
-        return unfed is null
-            ? null
-            : $"its input {unfed} is nothing that rows bring; export it with Optimum's names, or without that input.";
+        ArgumentNullException.ThrowIfNull(loss);
+        var known = FedByRows.Concat(parameters).ToHashSet(StringComparer.Ordinal);
+        var unfed = loss.Inputs.FirstOrDefault(i => !known.Contains(i.Name) && !PastRemoval.IsPast(i));
+        if (unfed is not null)
+            return $"its input {unfed} is nothing that rows bring; {RemedyFor(unfed)}";
+        var ids = loss.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        if (ids is null)
+            return "no input gives it tokens that the logits depend on; export it with an input of token ids, "
+                + "[batch, sequence], called 'input_ids'.";
+        return ids.Shape is { Rank: not 2 }
+            ? $"its input {ids} must have two axes, [batch, sequence]; export it with these."
+            : null;
+    }
+
+    private static string RemedyFor(Value input)
+    {
+        if (input.Name.StartsWith("encoder_", StringComparison.Ordinal))
+            return "it is the decoder of an encoder-decoder, which OrtPeft does not train; give a decoder-only model.";
+        if (input.Name == "inputs_embeds")
+            return "export the model so that it looks the tokens up itself, with the input 'input_ids'.";
+        if (input.Name.Contains("lora", StringComparison.OrdinalIgnoreCase))
+            return "it is a slot for an adapter; export the model without its adapter, or give the slots defaults.";
+        if (input.Type.IsFloating())
+            return "export the model without that input.";
+        return "export the model without that input, or with Optimum's names where it is the ids, the mask or the "
+            + "positions.";
     }
 }

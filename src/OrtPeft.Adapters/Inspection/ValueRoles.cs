@@ -23,14 +23,15 @@ public static class ValueRoles
 
     /// <summary>Names the role of a graph's input or output.</summary>
     /// <param name="value">An input or output of a main graph.</param>
+    /// <param name="name">What Optimum would call it; its own name when left out.</param>
     /// <returns>
     /// Such as <c>token ids</c>, <c>past of layer 3 (key)</c> or <c>logits</c>; <see cref="Unknown"/> where the name
     /// tells nothing.
     /// </returns>
-    public static string Of(Value value)
+    public static string Of(Value value, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(value);
-        if (ByName.TryGetValue(value.Name, out var role))
+        if (ByName.TryGetValue(name ?? value.Name, out var role))
             return role;
         if (value.IsGraphInput && PastRemoval.IsPast(value))
             return $"past of {Layer(value.Name)}";

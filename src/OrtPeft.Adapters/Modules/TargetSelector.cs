@@ -138,8 +138,9 @@ public static class TargetSelector
         if (endings.Length == 0)
         {
             return new ConfigException(
-                $"target_modules '{targets}' matches nothing: the graph has no linear layer with a constant weight; " +
-                "export the model with its weights as initializers.");
+                $"target_modules '{targets}' matches nothing: the graph has no linear layer that OrtPeft adapts, " +
+                "a MatMul or Gemm by a constant matrix or by one that DequantizeLinear makes; export the model in " +
+                "float from PyTorch or with Optimum.");
         }
 
         var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";

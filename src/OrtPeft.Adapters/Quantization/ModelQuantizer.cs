@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
 
@@ -31,7 +32,9 @@ public static class ModelQuantizer
         var copy = CanonicalCopy(model, format);
         var selected = Selected(copy.Graph, targets ?? ModuleTargets.AllLinear);
         var g = GraphBuilder.Over(copy);
-        return new QuantizationResult(copy, [.. selected.Select(m => Quantize(g, m, format))]);
+        List<QuantizedLayer> layers = [.. selected.Select(m => Quantize(g, m, format))];
+        DecoderNames.Restore(copy);
+        return new QuantizationResult(copy, layers);
     }
 
     /// <summary>A copy in the form whose layers are found, once it is sure that it can be quantised.</summary>

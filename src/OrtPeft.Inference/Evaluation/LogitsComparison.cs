@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Inference.Evaluation;
@@ -56,7 +57,7 @@ public static class LogitsComparison
         ArgumentNullException.ThrowIfNull(sequences);
         if (sequences.Count == 0)
             throw new ArgumentException("There is no sequence to compare on.", nameof(sequences));
-        (first, second) = (OwnLoss.Without(first), OwnLoss.Without(second));
+        (first, second) = (Prepared(first), Prepared(second));
         var firstInputs = InputsOf(first);
         var secondInputs = InputsOf(second);
         using var firstSession = ModelSession.Open(first, options);
@@ -72,6 +73,25 @@ public static class LogitsComparison
 
         return worst;
     }
+
+    /// <summary>Whether a model can be compared, as what is merged is: no session is opened.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Why it cannot and what to do, or null.</returns>
+    public static string? WhyNot(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        try
+        {
+            _ = InputsOf(Prepared(model));
+            return null;
+        }
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        {
+            return e.Message;
+        }
+    }
+
+    private static Model Prepared(Model model) => OwnLoss.Without(DecoderNames.Named(model));
 
     private static DecoderInputs InputsOf(Model model)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Inference.Generation;
@@ -65,8 +66,30 @@ public sealed class Generator : IDisposable
     /// </exception>
     public static Generator Open(Model model, RuntimeOptions? options = null)
     {
+        var (named, inputs, presents) = Checked(model);
+        return new Generator(named, inputs, presents, options ?? new RuntimeOptions());
+    }
+
+    /// <summary>Whether a model generates, as far as its graph tells: no session is opened.</summary>
+    /// <param name="model">The model.</param>
+    /// <returns>Why it does not and what to do, or null.</returns>
+    public static string? WhyNot(Model model)
+    {
+        try
+        {
+            _ = Checked(model);
+            return null;
+        }
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        {
+            return e.Message;
+        }
+    }
+
+    private static (Model Named, DecoderInputs Inputs, ImmutableArray<string> Presents) Checked(Model model)
+    {
         ArgumentNullException.ThrowIfNull(model);
-        model = OwnLoss.Without(model);
+        model = OwnLoss.Without(DecoderNames.Named(model));
         var graph = model.Graph;
         var inferred = model.Clone();
         ConstantSizes.Run(inferred);
@@ -80,9 +103,18 @@ public sealed class Generator : IDisposable
                 + "Export the model with dynamic axes.");
         }
 
-        var presents = inputs.Pasts.IsEmpty ? [] : CachePairs.Of(graph, inputs.Pasts);
-        return new Generator(model, inputs, presents, options ?? new RuntimeOptions());
+        var carries = !inputs.Pasts.IsEmpty && !CountsFromZero(graph, inputs.Pasts);
+        return (model, inputs, carries ? CachePairs.Of(graph, inputs.Pasts) : []);
     }
+
+    /// <summary>
+    /// Whether slots of a cache are written in place and nothing tells the graph which are next: each run must then
+    /// begin with the first token.
+    /// </summary>
+    private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
+        pasts.Any(static p => p.Shape!.Rank >= 4 && PastRemoval.IsState(p))
+        && !graph.Inputs.Any(static i => i.Uses.Count > 0
+            && (RowInputs.IsCachePosition(i) || i.Name == DecoderInputs.Positions));
 
     /// <summary>Prepares a continuation of a prompt; tokens are computed one by one while the result is
     /// enumerated.</summary>

@@ -35,16 +35,19 @@ public sealed class DecoderInputs
     private static readonly string[] Names = [Ids, Mask, Positions, Labels, Switch];
 
     private readonly ImmutableArray<Value> _numbers;
+    private readonly ImmutableHashSet<Value> _states;
 
     private DecoderInputs(ImmutableArray<Value> numbers, ImmutableArray<Value> pasts)
     {
         _numbers = numbers;
         Pasts = pasts;
+        _states = [.. pasts.Where(PastRemoval.IsState)];
     }
 
     /// <summary>
     /// The cache inputs in the graph's order: <c>[batch, heads, past, head_dim]</c> per key and value, or stacked
-    /// <c>[2, batch, heads, past, head_dim]</c> per layer; float32 or float16.
+    /// <c>[2, batch, heads, past, head_dim]</c> per layer, and states of a fixed size, which begin as zeros; float32 or
+    /// float16.
     /// </summary>
     public ImmutableArray<Value> Pasts { get; }
 
@@ -60,14 +63,15 @@ public sealed class DecoderInputs
         ArgumentNullException.ThrowIfNull(graph);
         var inputs = graph.Inputs
             .Where(i => i.Initializer is null && fedByCaller?.Contains(i.Name) != true)
-            .ToLookup(static i => Names.Contains(i.Name));
+            .ToLookup(static i =>
+                Names.Contains(i.Name) || RowInputs.IsCountOfLogits(i) || RowInputs.IsCachePosition(i));
         var pasts = inputs[false].ToImmutableArray();
-        if (pasts.FirstOrDefault(static i => !PastRemoval.IsPast(i)) is { } unknown)
+        if (pasts.FirstOrDefault(static i => !PastRemoval.IsPast(i) && !PastRemoval.IsState(i)) is { } unknown)
             throw Unknown(graph, unknown);
         var numbers = inputs[true].ToImmutableArray();
         foreach (var input in numbers)
             CheckNumbers(graph, input);
-        foreach (var past in pasts)
+        foreach (var past in pasts.Where(static p => !PastRemoval.IsState(p)))
             CheckPast(graph, past);
         if (numbers.All(static i => i.Name != Ids))
             throw new GraphException($"Graph '{graph.Name}' has no input '{Ids}'; Optimum's names are expected.");
@@ -100,29 +104,37 @@ public sealed class DecoderInputs
 
         var feeds = new DecoderFeeds();
         foreach (var input in _numbers)
-        {
-            feeds.Add(input.Name, input.Name switch
-            {
-                Ids => IntegerFeed.Of(input.Type, ids, rows, columns),
-                Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
-                Mask => IntegerFeed.Of(input.Type, mask ?? Ones(rows * total), rows, total),
-                Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
-                _ => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
-            });
-        }
-
+            feeds.Add(input.Name, ValueOf(input));
         foreach (var past in pastLength == 0 ? Pasts : [])
             feeds.Add(past.Name, EmptyPast(past, rows));
         return feeds;
+
+        OrtValue ValueOf(Value input) => input.Name switch
+        {
+            Ids or Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
+            Mask => MaskFeed.Of(input, mask ?? Ones(rows * total), rows, columns),
+            Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
+            Positions => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
+            _ => Beside(input, pastLength, columns),
+        };
     }
 
-    private static OrtValue EmptyPast(Value past, int rows)
+    /// <summary>What every row has alike: places in a cache, or 0 where it says how many logits to compute.</summary>
+    private static OrtValue Beside(Value input, int pastLength, int columns) => RowInputs.IsCachePosition(input)
+        ? IntegerFeed.Of(input.Type, CountUp(pastLength, 1, columns), columns)
+        : IntegerFeed.Of(input.Type, [0], OneElement(input));
+
+    private OrtValue EmptyPast(Value past, int rows)
     {
-        var dims = past.Shape!.Select(static d => d.Value ?? 0).ToArray();
-        dims[^4] = rows;
-        dims[^2] = 0;
-        return OrtValue.CreateAllocatedTensorValue(
+        var isState = _states.Contains(past);
+        var dims = past.Shape!.Select(d => d.Value ?? (isState ? rows : 0)).ToArray();
+        if (!isState)
+            (dims[^4], dims[^2]) = (rows, 0);
+        var value = OrtValue.CreateAllocatedTensorValue(
             OrtAllocator.DefaultInstance, (TensorElementType)(int)past.Type, dims);
+        if (isState)
+            value.GetTensorMutableRawData().Clear();
+        return value;
     }
 
     private static long[] OneElement(Value input) => input.Shape?.Rank == 0 ? [] : [1];
@@ -151,6 +163,9 @@ public sealed class DecoderInputs
     private static void CheckNumbers(Graph graph, Value input)
     {
         if (input.Name == Switch && input is { Type: ElementType.Bool, Shape: null or { Rank: <= 1 } })
+            return;
+        if (RowInputs.IsCountOfLogits(input) || RowInputs.IsCachePosition(input)
+            || (input is { Name: Mask, Shape.Rank: 4 } && IntegerFeed.Supports(input.Type)))
             return;
         if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })
         {

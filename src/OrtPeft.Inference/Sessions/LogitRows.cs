@@ -50,8 +50,9 @@ internal sealed class LogitRows
         {
             var names = string.Join(", ", graph.Outputs.Take(5).Select(static o => o.Name));
             throw new GraphException(
-                $"Graph '{graph.Name}' has no output '{Name}', but {(names.Length == 0 ? "none" : names)}; a language "
-                + "model is expected: export the model with its language-model head.");
+                $"Graph '{graph.Name}': no output is clearly the logits (there are: "
+                + $"{(names.Length == 0 ? "none" : names)}); export the model with its language-model "
+                + $"head, and the logits under the name '{Name}'.");
         }
 
         var isNumber = logits.Type == ElementType.Undefined || logits.Type.IsFloating();

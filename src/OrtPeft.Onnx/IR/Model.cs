@@ -39,6 +39,12 @@ public sealed class Model
     /// <summary>Free text by key, saved with the model.</summary>
     public SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// What inputs and outputs were called that <see cref="Decoders.DecoderNames"/> renamed, by their present names.
+    /// Not saved.
+    /// </summary>
+    public SortedDictionary<string, string> OriginalNames { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The main graph.</summary>
     public Graph Graph { get; }
 
@@ -63,6 +69,8 @@ public sealed class Model
         };
         foreach (var (key, value) in Metadata)
             copy.Metadata[key] = value;
+        foreach (var (name, original) in OriginalNames)
+            copy.OriginalNames[name] = original;
         return copy;
     }
 }

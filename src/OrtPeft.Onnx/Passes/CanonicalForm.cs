@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Passes.Newer;
@@ -23,13 +24,14 @@ public static class CanonicalForm
         new("upgrade-opset", OpsetUpgrade.Run),
         new("lower-opset", OpsetLowering.Run),
         new("remove-identity", IdentityRemoval.Run),
+        new("empty-slots", EmptySlots.Run),
         new("fused-to-standard", ContribOps.Run),
         new("fuse-layer-norm", LayerNormFusion.Run),
         new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("packed-weights", PackedWeights.Run),
-        new("logits-first", LogitsFirst.Run),
+        new("decoder-names", DecoderNames.Run),
         new("limit-constants", ConstantSizes.Run),
     ];
 

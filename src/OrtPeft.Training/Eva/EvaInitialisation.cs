@@ -70,7 +70,8 @@ public static class EvaInitialisation
             StringComparer.Ordinal);
         var open = axes.Keys.ToHashSet(StringComparer.Ordinal);
         var least = layers.Max(l => MostOf(l, config, eva));
-        foreach (var batch in passes.Batches(MostPasses).TakeWhile(_ => open.Count > 0))
+        foreach (var batch in passes.Batches(MostPasses).SelectMany(b => inputs.Axes.Split(b))
+            .TakeWhile(_ => open.Count > 0))
         {
             cancellation.ThrowIfCancellationRequested();
             inputs.Run(batch, Counted(batch, eva), open.Contains, (source, rows) =>

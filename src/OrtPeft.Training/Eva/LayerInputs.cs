@@ -38,8 +38,10 @@ internal sealed class LayerInputs : IDisposable
             graph.AddOutput(graph.Find(source)!);
         graph.RemoveDeadCode();
         PastRemoval.Run(model);
+        RowInputs.Run(model);
         DropoutLowering.ForEvaluation(model);
         _inputs = GraphContract.InputsOf(graph);
+        Axes = FixedAxes.Of(_inputs);
         _session = ModelSession.Open(model, options);
         _binding = _session.Session.CreateIoBinding();
     }
@@ -49,6 +51,9 @@ internal sealed class LayerInputs : IDisposable
 
     /// <summary>The number of features of each value.</summary>
     public IReadOnlyDictionary<string, int> Features { get; }
+
+    /// <summary>What the graph takes at a time.</summary>
+    public FixedAxes Axes { get; }
 
     /// <summary>Runs a batch.</summary>
     /// <param name="batch">The batch.</param>

@@ -25,6 +25,7 @@ internal sealed class LossSession : IDisposable
         _graph = graph;
         _binding = graph.Session.CreateIoBinding();
         _ofBatch = [.. graph.Contract.Inputs.Where(static v => v.Role is ValueRoles.Data or ValueRoles.EmptyPast)];
+        Axes = FixedAxes.Of(_ofBatch);
         _results = [TensorValues.Over(_sum), TensorValues.Over(_count)];
         _binding.BindOutput(graph.OutputOf(ValueRoles.LossSum), _results[0]);
         _binding.BindOutput(graph.OutputOf(ValueRoles.LossCount), _results[1]);
@@ -43,9 +44,28 @@ internal sealed class LossSession : IDisposable
     /// <summary>Binds an output for all runs.</summary>
     public void BindOutput(string name, OrtValue value) => _binding.BindOutput(name, value);
 
-    /// <summary>Runs a batch.</summary>
+    /// <summary>How many positions the model has before the first token of its input; 0 when left out.</summary>
+    public int VirtualTokens { get; init; }
+
+    /// <summary>What the graph takes at a time.</summary>
+    public FixedAxes Axes { get; }
+
+    /// <summary>Runs a batch, in parts where the graph takes no more at a time; gradients are then the last part's.
+    /// </summary>
     /// <returns>The sum of the losses and the number of elements it counts.</returns>
     public (double Sum, long Count) Run(FeedBatch batch)
+    {
+        var (sum, count) = (0.0, 0L);
+        foreach (var part in Axes.Split(batch, VirtualTokens))
+        {
+            var (partSum, partCount) = RunPart(part);
+            (sum, count) = (sum + partSum, count + partCount);
+        }
+
+        return (sum, count);
+    }
+
+    private (double Sum, long Count) RunPart(FeedBatch batch)
     {
         using var feeds = new Feeds(_ofBatch, batch);
         feeds.BindTo(_binding);

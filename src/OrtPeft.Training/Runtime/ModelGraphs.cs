@@ -15,7 +15,13 @@ namespace OrtPeft.Training.Runtime;
 /// <summary>Portable graphs of a model in memory. All that knows graphs is here: folders train without it.</summary>
 internal static class ModelGraphs
 {
-    public static OrtGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments)
+    /// <summary>The graphs of an adapted model.</summary>
+    /// <param name="peft">The adapted model.</param>
+    /// <param name="objective">What to minimise.</param>
+    /// <param name="arguments">How to train.</param>
+    /// <param name="require">Told of the training graph, to refuse it.</param>
+    public static OrtGraphs Of(
+        PeftModel peft, IObjective objective, TrainingArguments arguments, Action<Graph> require)
     {
         var parameters = PortableParameters.Of(peft, arguments.LearningRateFactorOf);
         var values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
@@ -30,6 +36,7 @@ internal static class ModelGraphs
                 var wanted = Speedups.Except(arguments.WithoutSpeedups);
                 var (speedups, packs) = SpeedupsFor(peft.Model, options, wanted);
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, speedups);
+                require(graph.Graph);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
             },
             OpenEvaluation = options => OpenLoss(

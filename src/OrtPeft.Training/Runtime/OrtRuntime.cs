@@ -72,7 +72,8 @@ internal sealed class OrtRuntime : ITrainingRuntime
 
     public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
     {
-        var loss = Accumulate(step, batches);
+        var loss = Accumulate(
+            step, [.. batches.SelectMany(b => _training.Axes.Split(b, _graphs.VirtualTokens))]);
         return new StepResult(loss, double.IsFinite(loss) ? _optimizer.Run(step, learningRate) : null);
     }
 
@@ -82,7 +83,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
         {
             // Packed copies of its own would be one more set of all weights.
             var graph = _graphs.OpenEvaluation(_options with { Prepacking = false });
-            BindParameters(_evaluation = new LossSession(graph));
+            BindParameters(_evaluation = new LossSession(graph) { VirtualTokens = _graphs.VirtualTokens });
         }
 
         return _evaluation.Run(batch);

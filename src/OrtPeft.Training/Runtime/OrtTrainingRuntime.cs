@@ -23,6 +23,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     private readonly string _folder;
     private readonly ArtifactManifest _manifest;
     private readonly ArtifactValue[] _inputs;
+    private readonly FixedAxes _axes;
     private readonly SessionOptions _options = new();
     private CheckpointState _state;
     private TrainingSession _session;
@@ -31,6 +32,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     {
         (_folder, _manifest) = (Path.GetFullPath(folder), manifest);
         _inputs = [.. manifest.Training.Inputs.Where(static v => v.Role == ValueRoles.Data)];
+        _axes = FixedAxes.Of(_inputs);
         if (arguments.Runtime.Threads > 0)
             _options.IntraOpNumThreads = arguments.Runtime.Threads;
         var checkpoint = manifest.Files.Checkpoint ?? throw new OnnxFormatException(
@@ -56,7 +58,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         _session.LazyResetGrad();
         foreach (var batch in batches)
         {
-            using var feeds = new Feeds(_inputs, batch);
+            using var feeds = new Feeds(_inputs, Whole(batch));
             using var results = _session.TrainStep([.. feeds.Values.Select(static v => v.Value)]);
             var count = batch.CountFor(_manifest.VirtualTokens);
             (sum, total) = (sum + (LossOf(results) * count), total + count);
@@ -73,11 +75,25 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 
     public (double Sum, long Count) Evaluate(FeedBatch batch)
     {
-        using var feeds = new Feeds(_inputs, batch);
-        using var results = _session.EvalStep([.. feeds.Values.Select(static v => v.Value)]);
-        var count = batch.CountFor(_manifest.VirtualTokens);
-        return (LossOf(results) * count, count);
+        var (sum, total) = (0.0, 0L);
+        foreach (var part in _axes.Split(batch, _manifest.VirtualTokens))
+        {
+            using var feeds = new Feeds(_inputs, part);
+            using var results = _session.EvalStep([.. feeds.Values.Select(static v => v.Value)]);
+            var count = part.CountFor(_manifest.VirtualTokens);
+            (sum, total) = (sum + (LossOf(results) * count), total + count);
+        }
+
+        return (sum, total);
     }
+
+    /// <summary>The batch as the model takes it; each part would have a mean of its own.</summary>
+    private FeedBatch Whole(FeedBatch batch) => _axes.Split(batch, _manifest.VirtualTokens) is [var whole]
+        ? whole
+        : throw new TrainingRuntimeException(
+            $"The artifacts' model takes {_axes.Rows} rows at a time, and the mean of a larger batch cannot be made of "
+            + $"its parts; give --batch-size {_axes.Rows}, or write the artifacts with --runtime "
+            + $"{ArtifactRuntimes.Ort}.");
 
     public IReadOnlyDictionary<string, Tensor> GetWeights() => _manifest.Parameters.ToDictionary(
         static p => p.Name,

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Onnx;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training.Subjects;
@@ -7,20 +8,38 @@ namespace OrtPeft.Training.Subjects;
 /// <summary>An adapted model in memory, trained through portable graphs.</summary>
 internal static class ModelSubject
 {
-    public static TrainingSubject Create(PeftModel model, IObjective? objective, TrainingArguments arguments) => new()
-    {
-        Runtime = new OrtRuntime(ModelGraphs.Of(model, objective ?? new CausalLm(), arguments), arguments),
-        VirtualTokens = model.VirtualTokens,
-        Optimizer = arguments.Optimizer,
-        BaseDropout = arguments.BaseDropout,
-        Adapters = Identity(model),
-        SetWeights = weights => model.SetWeights(weights),
-        Save = (folder, weights) =>
+    /// <summary>Opens the model for training.</summary>
+    /// <param name="model">The adapted model.</param>
+    /// <param name="objective">What to minimise; next-token cross-entropy when left out.</param>
+    /// <param name="arguments">How to train.</param>
+    /// <param name="onRows">Whether it is trained on rows of tokens and nothing else.</param>
+    /// <exception cref="GraphException">The model does not train on such rows.</exception>
+    public static TrainingSubject Create(
+        PeftModel model, IObjective? objective, TrainingArguments arguments, bool onRows) => new()
         {
-            model.SetWeights(weights);
-            model.Save(folder);
-        },
-    };
+            Runtime = Open(model, objective ?? new CausalLm(), arguments, onRows),
+            VirtualTokens = model.VirtualTokens,
+            Optimizer = arguments.Optimizer,
+            BaseDropout = arguments.BaseDropout,
+            Adapters = Identity(model),
+            SetWeights = weights => model.SetWeights(weights),
+            Save = (folder, weights) =>
+            {
+                model.SetWeights(weights);
+                model.Save(folder);
+            },
+        };
+
+    private static OrtRuntime Open(
+        PeftModel model, IObjective objective, TrainingArguments arguments, bool onRows)
+    {
+        var graphs = ModelGraphs.Of(model, objective, arguments, graph =>
+        {
+            if (onRows && objective is CausalLm)
+                ModelVerdict.Require(model, graph, arguments.Runtime);
+        });
+        return new OrtRuntime(graphs, arguments);
+    }
 
     /// <summary>Of several adapters each counts, under its name.</summary>
     private static Dictionary<string, string> Identity(PeftModel model)

@@ -200,8 +200,21 @@ public sealed class GeneratorTests
     }
 
     [Theory]
-    [InlineData("logits", "no output 'logits'")]
-    [InlineData("input_ids", "cannot feed input tokens")]
+    [InlineData("logits")]
+    [InlineData("input_ids")]
+    [InlineData("attention_mask")]
+    public void Open_WithAnExportersNames_FindsWhatTheyAreFor(string name)
+    {
+        using var original = Open(Fixture.Past);
+        var model = Fixture.Load(Fixture.Past);
+        model.Graph.Rename(model.Graph.Find(name)!, name == "attention_mask" ? "input_mask" : "tokens");
+
+        using var renamed = Generator.Open(model, OneThread);
+
+        Assert.Equal(original.Generate(Prompts[2], Greedy), renamed.Generate(Prompts[2], Greedy));
+    }
+
+    [Theory]
     [InlineData("present.1.key", "continues cache input 'past_key_values.1.key'; 'present.1.key' is expected")]
     public void Open_WithAGraphThatLacksAName_SaysWhichIsExpected(string name, string message)
     {

@@ -6,6 +6,8 @@ using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx;
+using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -56,6 +58,8 @@ internal sealed class ArtifactsCommand : Verb
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
             .Apply(source.Model, arguments.Seed);
         run.Say(peft.DescribeTrainableParameters());
+        if (ModelVerdict.Of(peft, run.Runtime).Reason is { } reason)
+            throw new GraphException($"This graph does not train: {reason}");
         var request = new ArtifactRequest
         {
             Peft = peft,

@@ -7,6 +7,7 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
+using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -37,9 +38,11 @@ internal sealed class InspectCommand : Verb
         var inspection = ModelInspection.Of(source.Model);
         var report = new ModelReport(run.Get(_model), source.Model, inspection);
         var method = Method(run, source, inspection);
-        foreach (var line in report.Lines().Concat(method.Lines()).Prepend(method.Verdict))
+        var uses = new UseReport(source.Model, method.Peft);
+        foreach (var line in report.Lines().Concat(method.Lines()).Concat(uses.Lines()).Prepend(method.Verdict))
             run.Say(line);
         var json = new JsonObject { ["trains"] = method.Trains, ["verdict"] = method.Verdict };
+        uses.AddTo(json);
         foreach (var (name, value) in report.ToJson())
             json[name] = value?.DeepClone();
         json["method"] = method.ToJson();
@@ -57,7 +60,7 @@ internal sealed class InspectCommand : Verb
                 throw new UnsupportedOpException(problem);
             var tokenizer = TokenizerFolder.Holds(source.Folder) ? new DeferredTokenizer(source.Folder) : null;
             var peft = _method.Choose(run).WithTokens(tokenizer, source.Folder).Apply(source.Model, seed: 0);
-            return new MethodReport(peft, TrainingVerdict.Of(peft));
+            return new MethodReport(peft, ModelVerdict.Of(peft, run.Runtime));
         }
         catch (Exception e) when (e is UnsupportedOpException || (!_method.IsGiven(run) && IsMisfit(e)))
         {

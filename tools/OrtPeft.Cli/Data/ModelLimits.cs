@@ -1,6 +1,7 @@
 using OrtPeft.Cli.Errors;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Data;
@@ -13,12 +14,22 @@ internal static class ModelLimits
     {
         if (source.Config is { } config)
             return config.VocabularySize;
-        var outputs = source.Model.Graph.Outputs;
-        return outputs is [{ Shape: { Rank: > 0 and var rank } shape }, ..] ? (int?)shape[rank - 1].Value : null;
+        var logits = DecoderNames.Named(source.Model).Graph.Outputs
+            .FirstOrDefault(static o => o.Name == DecoderNames.Logits);
+        return logits?.Shape is { Rank: > 0 and var rank } shape ? (int?)shape[rank - 1].Value : null;
     }
 
-    /// <summary>The positions: the description's, else a position embedding's rows; null if neither is there.</summary>
+    /// <summary>
+    /// The positions: the description's, else a position embedding's rows; no more than the graph's axes let through.
+    /// Null if nothing says.
+    /// </summary>
     public static int? ContextLength(ModelSource source)
+    {
+        int?[] limits = [Positions(source), DecoderNames.LengthOf(source.Model.Graph)];
+        return limits.Min();
+    }
+
+    private static int? Positions(ModelSource source)
     {
         if (source.Config is { } config)
             return config.MaxPositions;

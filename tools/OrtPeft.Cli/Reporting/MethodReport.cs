@@ -17,6 +17,9 @@ internal sealed class MethodReport(PeftModel? peft, TrainingVerdict verdict)
 
     public bool Trains => verdict.Trains;
 
+    /// <summary>The adapted model, or null where the method does not fit.</summary>
+    public PeftModel? Peft => peft;
+
     public IEnumerable<string> Lines()
     {
         if (peft is null)

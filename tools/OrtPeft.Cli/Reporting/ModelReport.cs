@@ -20,8 +20,8 @@ internal sealed class ModelReport(string name, Model model, ModelInspection insp
     {
         yield return $"model: {name}, opset {model.Opset}, {Human.Count(Graph.Nodes.Count, "node")}, "
             + $"{Human.Count(Graph.Initializers.Count, "constant")} of {Human.Bytes(ConstantBytes)}";
-        var inputs = Inputs.Select(static v => Row("input", v));
-        foreach (var line in TextTable.Lines(inputs.Concat(Graph.Outputs.Select(static v => Row("output", v)))))
+        var inputs = Inputs.Select(v => Row("input", v));
+        foreach (var line in TextTable.Lines(inputs.Concat(Graph.Outputs.Select(v => Row("output", v)))))
             yield return line;
         foreach (var line in TextTable.Lines(ModuleGroups.Of(inspection.Modules)))
             yield return $"module  {line}";
@@ -61,14 +61,14 @@ internal sealed class ModelReport(string name, Model model, ModelInspection insp
         })),
     };
 
-    private static string[] Row(string kind, Value value) => [kind, value.ToString(), ValueRoles.Of(value)];
+    private string[] Row(string kind, Value value) => [kind, value.ToString(), inspection.RoleOf(value)];
 
     private static JsonArray List(IEnumerable<JsonNode> items) => new([.. items]);
 
-    private static JsonObject Describe(Value value) => new()
+    private JsonObject Describe(Value value) => new()
     {
         ["name"] = value.Name,
-        ["role"] = ValueRoles.Of(value),
+        ["role"] = inspection.RoleOf(value),
         ["type"] = value.Type.ToString(),
         ["shape"] = value.Shape is null ? null : new JsonArray([.. value.Shape.Select(Describe)]),
     };

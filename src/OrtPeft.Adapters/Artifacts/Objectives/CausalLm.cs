@@ -27,18 +27,13 @@ public sealed class CausalLm : IObjective
     public Loss Build(LossScope scope)
     {
         ArgumentNullException.ThrowIfNull(scope);
-        var (g, logits) = (scope.Builder, scope.Output);
-        if (logits.Shape is not { Rank: 3 } shape)
-            throw NoLanguageModel(
-                logits, $"is {logits.Shape?.ToString() ?? "of unknown rank"}, not [batch, sequence, vocabulary]");
-        if (logits.Type != ElementType.Undefined && !logits.Type.IsFloating())
-            throw NoLanguageModel(logits, $"is {logits.Type}, not floating-point");
+        var g = scope.Builder;
+        var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
         var head = ModuleCatalogue.Head(g.Graph, scope.Trainable);
-        if (head is null && logits.Name != "logits")
-            throw NoLanguageModel(logits, $"comes from {logits.Producer}, not from a product with the vocabulary");
-        var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
+        var shape = LogitsCheck.ShapeOf(scope, ids, head is not null);
         var labels = g.Graph.AddInput("labels", ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
         g.Scope = "/loss";
+        var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
         var next = NextTokens(g, labels, scope.VirtualTokens);
         var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
         picked.Shape = [Supervised];
@@ -46,12 +41,8 @@ public sealed class CausalLm : IObjective
         var count = g.Op("Size", targets);
         return head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits)
             ? HeadLoss(scope, head, picked, targets, count)
-            : LogitsLoss(scope, picked, targets, count);
+            : LogitsLoss(scope, logits, picked, targets, count);
     }
-
-    private static GraphException NoLanguageModel(Value output, string finding) => new(
-        $"The output '{output.Name}' {finding}; next-token training needs logits: " +
-        "export the model with its language-model head.");
 
     /// <summary>Whether the product alone makes the logits; what else is done to them is differentiated too.</summary>
     private static bool IsAll(LinearModule head, Value logits) =>
@@ -121,9 +112,10 @@ public sealed class CausalLm : IObjective
     }
 
     /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
-    private static Loss LogitsLoss(LossScope scope, Value picked, Value targets, Value count)
+    private static Loss LogitsLoss(
+        LossScope scope, Value logits, Value picked, Value targets, Value count)
     {
-        var (g, logits) = (scope.Builder, scope.Output);
+        var g = scope.Builder;
         var vocabulary = logits.Shape![2].Value
             ?? throw new GraphException(
                 $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");

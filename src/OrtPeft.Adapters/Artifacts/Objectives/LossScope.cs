@@ -11,4 +11,8 @@ namespace OrtPeft.Adapters.Artifacts.Objectives;
 /// itself.</param>
 /// <param name="VirtualTokens">How many positions the output has before the first input token's. Tokens.</param>
 public sealed record LossScope(
-    GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable, int VirtualTokens);
+    GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable, int VirtualTokens)
+{
+    /// <summary>The outputs of the model that could have been the first, for messages.</summary>
+    public IReadOnlyList<string> Candidates { get; init; } = [];
+}

@@ -49,5 +49,24 @@ internal static class AttentionCore
     public static long Width(Node node, Value x) =>
         x.Shape is { Rank: > 0 } shape && shape[shape.Rank - 1].Value is { } width
         ? width
-        : throw ContribOps.Refusal(node, $"an input {x} whose last axis is unknown");
+        : throw (UnknownBehind(x) is { } unknown
+            ? new UnsupportedOpException(
+                $"{unknown}: OrtPeft does not know what this operator makes, and {node} behind it needs that; export "
+                + "the model without it.")
+            : ContribOps.Refusal(node, $"an input {x} whose last axis is unknown"));
+
+    /// <summary>The first operator on the way to a value that makes something of which not even the type is known.
+    /// </summary>
+    private static Node? UnknownBehind(Value value)
+    {
+        var (seen, unknown) = (new HashSet<Value>(), (Node?)null);
+        var next = value;
+        while (next is { Type: ElementType.Undefined, Producer: { } node } && seen.Add(next))
+        {
+            unknown = node;
+            next = node.Inputs.FirstOrDefault(static i => i is { Type: ElementType.Undefined, Producer: not null });
+        }
+
+        return unknown;
+    }
 }

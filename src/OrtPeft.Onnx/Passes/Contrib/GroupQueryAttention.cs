@@ -16,6 +16,8 @@ internal static class GroupQueryAttention
         Refuse(node);
         var (heads, groups) = (node.Attributes.Int("num_heads", 1), node.Attributes.Int("kv_num_heads", 1));
         var (query, key, value, width) = Operands(node, g, heads, groups);
+        StateAxes(node.Input(3), groups, width);
+        StateAxes(node.Input(4), groups, width);
         var q = AttentionCore.Apart(g, query, heads, width);
         var k = AttentionCore.Apart(g, key, groups, width);
         var v = AttentionCore.Apart(g, value, groups, width);
@@ -48,6 +50,13 @@ internal static class GroupQueryAttention
         var width = all / (heads + (2 * groups));
         var parts = g.Split(query, 2, heads * width, groups * width, groups * width);
         return (parts[0], parts[1], parts[2], width);
+    }
+
+    /// <summary>A cache's heads and width, which builders give names, are the operator's.</summary>
+    private static void StateAxes(Value? cache, long groups, long width)
+    {
+        if (cache is { IsGraphInput: true, Shape: { Rank: 4 } shape })
+            cache.Shape = [shape[0], shape[1].Value ?? groups, shape[2], shape[3].Value ?? width];
     }
 
     /// <summary>Without position ids, places count from the end of each row's past.</summary>

@@ -1,0 +1,22 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+
+namespace OrtPeft.Adapters.Decoders;
+
+/// <summary>
+/// Caches whose slots are written in place: no tokens can be put before those that are counted into them.
+/// </summary>
+internal static class StaticCaches
+{
+    /// <summary>Refuses a graph that has one.</summary>
+    /// <exception cref="ConfigException">It has; the message names the input.</exception>
+    public static void Refuse(Graph graph)
+    {
+        var slots = graph.Inputs.FirstOrDefault(static i => RowInputs.IsCachePosition(i)
+            || (i.Shape is { Rank: 4 or 5 } && PastRemoval.IsState(i)));
+        if (slots is not null)
+            throw new ConfigException(
+                $"Graph '{graph.Name}': its cache has places of its own for tokens (input {slots}), so no virtual ones "
+                + "can stand before them; export the model without a static cache, or choose another method.");
+    }
+}

@@ -1,0 +1,148 @@
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes.Contrib;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Passes;
+
+/// <summary>
+/// Leaves a decoder the inputs that rows of tokens bring and computes the others from them, so that whoever runs the
+/// graph feeds ids, a mask [batch, sequence] of 0 and 1, and positions: masks of other types and of four axes, caches
+/// of a fixed length and other states, which begin as zeros, places in a cache, and numbers with an obvious neutral
+/// value.
+/// </summary>
+public static class RowInputs
+{
+    /// <summary>How many of the last logits to compute: 0 is all of them.</summary>
+    private static readonly string[] CountsOfLogits = ["num_logits_to_keep", "logits_to_keep"];
+
+    private const string CachePosition = "cache_position";
+
+    /// <summary>Runs the pass in place; a graph without tokens stays as it is.</summary>
+    /// <param name="model">The model, its growing caches removed.</param>
+    public static void Run(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graph = model.Graph;
+        if (graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids) is not { } ids)
+            return;
+        var g = new GraphBuilder(graph, new ShapeInference(model.Opset))
+        {
+            Before = graph.Nodes.Count > 0 ? graph.Nodes[0] : null,
+            Scope = "/rows",
+        };
+        foreach (var input in graph.Inputs.Where(static i => i.Initializer is null).ToArray())
+        {
+            if (input == ids)
+                continue;
+            if (Computed(g, ids, input) is { } value)
+                Replace(graph, input, value);
+            else if (input is { Name: DecoderNames.Mask, Shape: null or { Rank: 2 or 4 } } && !IsUsual(input, ids))
+                ReplaceMask(g, ids, input);
+        }
+    }
+
+    /// <summary>Whether an input is a number that says how many logits to compute, 0 for all.</summary>
+    /// <param name="input">A graph input.</param>
+    /// <returns>True by its name and type.</returns>
+    public static bool IsCountOfLogits(Value input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return CountsOfLogits.Contains(input.Name) && input.Type is ElementType.Int64 or ElementType.Int32
+            && input.Shape is null or { Rank: 0 or 1 };
+    }
+
+    /// <summary>Whether an input counts the places that the tokens take in a cache, <c>[sequence]</c>.</summary>
+    /// <param name="input">A graph input.</param>
+    /// <returns>True by its name and type.</returns>
+    public static bool IsCachePosition(Value input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return input.Name == CachePosition && input.Type is ElementType.Int64 or ElementType.Int32
+            && input.Shape is null or { Rank: 1 };
+    }
+
+    private static Value? Computed(GraphBuilder g, Value ids, Value input)
+    {
+        if (IsCountOfLogits(input))
+            return g.Constant(Zero(input.Type, input.Shape?.Rank ?? 0), input.Name);
+        if (IsCachePosition(input))
+            return g.Cast(Lengths.CountTo(g, Lengths.Of(g, ids, 1)), input.Type);
+        return PastRemoval.IsState(input) ? Zeros(g, ids, input) : null;
+    }
+
+    private static Tensor Zero(ElementType type, int rank)
+    {
+        long[] dims = rank == 0 ? [] : [1];
+        return type == ElementType.Int64 ? Tensor.Of<long>([0], dims) : Tensor.Of<int>([0], dims);
+    }
+
+    /// <summary>A state as it is before the first token; its one unknown axis is the batch.</summary>
+    private static Value Zeros(GraphBuilder g, Value ids, Value state)
+    {
+        var axes = state.Shape!.Select(d => d.Value is { } length
+            ? g.Int64(length)
+            : g.Op("Slice", g.Shape(ids), g.Int64(0), g.Int64(1)));
+        var zero = g.Cast(g.Constant(Tensor.Vector(0f), "zero"), state.Type);
+        return g.Expand(zero, g.Concat(0, [.. axes]));
+    }
+
+    private static bool IsUsual(Value mask, Value ids) =>
+        mask.Type is ElementType.Int64 or ElementType.Int32 or ElementType.Float
+        && (mask.Shape is not { } shape || (shape.Rank == 2 && !IsLonger(shape[1], ids)));
+
+    /// <summary>Whether an axis has a length of its own where the sequence has not: it spans a cache.</summary>
+    private static bool IsLonger(Dim axis, Value ids) =>
+        axis.Value is not null && ids.Shape is { Rank: 2 } tokens && tokens[1].Value is null;
+
+    private static void ReplaceMask(GraphBuilder g, Value ids, Value mask)
+    {
+        g.Graph.Rename(mask, g.Graph.FreshName($"{mask.Name}_given"));
+        var rows = g.Graph.AddInput(DecoderNames.Mask, ElementType.Int64, ids.Shape);
+        var shape = mask.Shape ?? rows.Shape;
+        var (seen, key) = shape is { Rank: 4 } ? (SeenPairs(g, rows, shape), 3) : (rows, 1);
+        if (shape is not null && IsLonger(shape[key], ids))
+            seen = Lengthened(g, seen, key, shape[key].Value!.Value);
+        var isAdded = shape is { Rank: 4 } && mask.Type.IsFloating();
+        var value = isAdded
+            ? g.Where(
+                g.Cast(seen, ElementType.Bool),
+                g.ScalarLike(mask, 0),
+                g.ScalarLike(mask, AttentionMasks.Lowest(mask.Type)))
+            : g.Cast(seen, mask.Type);
+        Replace(g.Graph, mask, value);
+    }
+
+    /// <summary>
+    /// Which key each query sees, <c>[batch, 1, sequence, sequence] int64</c>: none after it and no padding; itself
+    /// always, so that padding sees something. With one query axis for all, padding alone counts.
+    /// </summary>
+    private static Value SeenPairs(GraphBuilder g, Value rows, Shape shape)
+    {
+        var keys = g.Unsqueeze(rows, 1, 2);
+        var counted = Lengths.CountTo(g, Lengths.Of(g, rows, 1));
+        var (query, key) = (g.Unsqueeze(counted, 1), g.Unsqueeze(counted, 0));
+        var seen = shape[2].Value == 1 ? keys : g.Cast(
+            g.Op(
+                "Or",
+                g.Op("And", g.Cast(keys, ElementType.Bool), g.Op("LessOrEqual", key, query)),
+                g.Op("Equal", key, query)),
+            ElementType.Int64);
+        return shape[1].Value is { } heads and > 1
+            ? g.Expand(seen, g.Concat(0, g.Int64(1, heads, 1, 1)))
+            : seen;
+    }
+
+    private static Value Lengthened(GraphBuilder g, Value seen, int axis, long length)
+    {
+        var missing = g.Sub(g.Int64(length), g.Op("Slice", g.Shape(seen), g.Int64(axis), g.Int64(axis + 1)));
+        var none = g.Int64([.. new long[(2 * axis) + 1]]);
+        return g.Op("Pad", seen, g.Concat(0, none, missing), g.Int64Scalar(0));
+    }
+
+    private static void Replace(Graph graph, Value input, Value value)
+    {
+        graph.ReplaceAllUsesWith(input, value);
+        graph.Remove(input);
+    }
+}

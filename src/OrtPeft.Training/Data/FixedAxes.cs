@@ -1,0 +1,101 @@
+using OrtPeft.Artifacts;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Training.Data;
+
+/// <summary>
+/// Cuts and fills batches for a graph whose batch or sequence has a fixed length: rows go through as many at a time as
+/// it takes, padded on the right to its length. Padding has no label and mask 0, and stands behind all tokens, so that
+/// what is computed stays the same.
+/// </summary>
+/// <param name="Rows">Rows at a time, or null for any number.</param>
+/// <param name="Columns">Tokens of a row, or null for any number.</param>
+internal sealed record FixedAxes(int? Rows, int? Columns)
+{
+    private const string Ids = "input_ids";
+    private const string Mask = "attention_mask";
+    private const string Labels = "labels";
+    private const string Positions = "position_ids";
+
+    /// <summary>Reads the lengths from the inputs that take a number for each token.</summary>
+    /// <param name="inputs">A graph's inputs.</param>
+    public static FixedAxes Of(IEnumerable<ArtifactValue> inputs)
+    {
+        var ids = inputs.FirstOrDefault(static i => i.Name == Ids)?.Dims;
+        return ids is { Count: 2 } ? new((int?)ids[0].Length, (int?)ids[1].Length) : new(null, null);
+    }
+
+    /// <summary>The batch in parts that the graph takes; those that have nothing to learn are left out.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="virtualTokens">Positions before the first token.</param>
+    /// <returns>The batch itself where it fits.</returns>
+    /// <exception cref="TrainingDataException">Rows are longer than the graph takes.</exception>
+    public IReadOnlyList<FeedBatch> Split(FeedBatch batch, int virtualTokens = 0)
+    {
+        if ((Rows is null && Columns is null) || !batch.Feeds.TryGetValue(Labels, out var labels)
+            || !batch.Feeds.TryGetValue(Ids, out var ids))
+            return [batch];
+        var (rows, columns) = ((int)ids.Dims[0], (int)ids.Dims[1]);
+        if (columns > Columns)
+        {
+            throw new TrainingDataException(
+                $"A row has {columns} tokens, and the model takes {Columns}, no more and no fewer; "
+                + $"--seq-len {Columns} cuts rows.",
+                default);
+        }
+
+        if ((Rows ?? rows) == rows && (Columns ?? columns) == columns)
+            return [batch];
+        var size = Rows ?? rows;
+        var parts = Enumerable.Range(0, (rows + size - 1) / size)
+            .Select(part => Part(batch, part * size, Math.Min(size, rows - (part * size)), columns));
+        return [.. parts.Where(p => p.CountFor(virtualTokens) > 0)];
+    }
+
+    /// <summary>Some rows; what is missing to the graph's number repeats the first, without labels.</summary>
+    private FeedBatch Part(FeedBatch batch, int first, int count, int columns)
+    {
+        var (rows, length) = (Rows ?? count, Columns ?? columns);
+        var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in batch.Feeds)
+        {
+            var (from, to) = (tensor.ToInt64(), new long[rows * length]);
+            for (var row = 0; row < rows; row++)
+            {
+                var isReal = row < count;
+                var source = from.AsSpan((first + (isReal ? row : 0)) * columns, columns);
+                var target = to.AsSpan(row * length, length);
+                Fill(name, isReal, source, target);
+            }
+
+            feeds[name] = Tensor.Of<long>(to, [rows, length]);
+        }
+
+        return Counted(feeds, length, count);
+    }
+
+    private static void Fill(string name, bool isReal, ReadOnlySpan<long> source, Span<long> target)
+    {
+        source.CopyTo(target);
+        if (name == Labels && !isReal)
+            target.Fill(Example.IgnoredLabel);
+        for (var i = source.Length; i < target.Length; i++)
+        {
+            target[i] = name switch
+            {
+                Labels => Example.IgnoredLabel,
+                Positions => i,
+                _ => 0,
+            };
+        }
+    }
+
+    private static FeedBatch Counted(Dictionary<string, Tensor> feeds, int columns, int rows)
+    {
+        var (labels, mask) = (feeds[Labels].ToInt64(), feeds[Mask].ToInt64());
+        var isLabel = labels.Select(static l => l != Example.IgnoredLabel).ToArray();
+        var ofFirst = isLabel.Where((is1, i) => is1 && i % columns == 0).Count();
+        var tokens = mask.Take(rows * columns).Count(static m => m == 1);
+        return new FeedBatch(feeds, isLabel.Count(static l => l) - ofFirst, tokens) { SupervisedFirstTokens = ofFirst };
+    }
+}

@@ -1,0 +1,64 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Artifacts;
+using OrtPeft.Adapters.Inspection;
+using OrtPeft.Inference.Evaluation;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Training;
+
+/// <summary>
+/// Whether an adapted model trains on rows of tokens: the one answer of <c>inspect</c>, and what a
+/// <see cref="Trainer"/> asks before it trains.
+/// </summary>
+public static class ModelVerdict
+{
+    /// <summary>Builds the training graph, and runs the base once on a few tokens.</summary>
+    /// <param name="peft">The adapted model.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <returns>The verdict.</returns>
+    public static TrainingVerdict Of(PeftModel peft, RuntimeOptions? options = null)
+    {
+        var verdict = TrainingVerdict.Of(peft);
+        return verdict.Trains
+            ? verdict with { Reason = WhyNotCausal(TrainingGraph.ForLogits(peft), options) }
+            : verdict;
+    }
+
+    /// <summary>Refuses what <see cref="Of"/> would say no to, in the same words.</summary>
+    /// <param name="peft">The adapted model.</param>
+    /// <param name="training">Its training graph.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="GraphException">The model does not train.</exception>
+    internal static void Require(PeftModel peft, Graph training, RuntimeOptions options)
+    {
+        var parameters = peft.Parameters.Select(static p => p.Name);
+        var why = TrainingVerdict.WhyRowsDoNotFit(training, parameters)
+            ?? WhyNotCausal(TrainingGraph.ForLogits(peft), options);
+        if (why is { } reason)
+            throw new GraphException($"This graph does not train: {reason}");
+    }
+
+    /// <summary>Refuses to measure a model's next-token loss where it would have no meaning.</summary>
+    /// <param name="loss">The graph of its loss.</param>
+    /// <param name="forward">The graph of its logits.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="GraphException">The model does not answer token by token.</exception>
+    internal static void RequireLoss(Graph loss, Model forward, RuntimeOptions options)
+    {
+        if ((TrainingVerdict.WhyRowsDoNotFit(loss, []) ?? WhyNotCausal(forward, options)) is { } reason)
+            throw new GraphException($"This graph has no next-token loss: {reason}");
+    }
+
+    private static string? WhyNotCausal(Model forward, RuntimeOptions? options)
+    {
+        try
+        {
+            return CausalityCheck.ProblemOf(forward, options);
+        }
+        catch (GraphException e)
+        {
+            return e.Message;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Onnx.Tests.Passes;
+
+public sealed class RowInputsTests
+{
+    private static readonly Dim Batch = Dim.Named("batch");
+    private static readonly Dim Sequence = Dim.Named("sequence");
+
+    /// <summary>What rows bring is fed as it is, whatever whole number it is.</summary>
+    [Theory]
+    [InlineData(ElementType.Int64)]
+    [InlineData(ElementType.Int32)]
+    [InlineData(ElementType.Float)]
+    public void Run_OnAUsualMask_LeavesIt(ElementType type)
+    {
+        var (model, mask) = Decoder("attention_mask", type, [Batch, Sequence]);
+
+        RowInputs.Run(model);
+
+        Assert.Contains(mask, model.Graph.Inputs);
+    }
+
+    public static TheoryData<string, ElementType, Shape> Others => new()
+    {
+        { "attention_mask", ElementType.Bool, [Batch, Sequence] },
+        { "attention_mask", ElementType.Float, [Batch, 1, Sequence, Sequence] },
+        { "attention_mask", ElementType.Bool, [Batch, 2, Sequence, Sequence] },
+        { "attention_mask", ElementType.Int64, [Batch, 1, 1, Sequence] },
+        { "attention_mask", ElementType.Int64, [Batch, 16] },
+        { "num_logits_to_keep", ElementType.Int64, Shape.Scalar },
+        { "logits_to_keep", ElementType.Int32, [1] },
+        { "cache_position", ElementType.Int64, [Sequence] },
+        { "past_key_values.0.key", ElementType.Float, [Batch, 2, 16, 4] },
+        { "past.0.conv", ElementType.Float, [Batch, 8, 2] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public void Run_OnWhatRowsDoNotBring_ComputesIt(string name, ElementType type, Shape shape)
+    {
+        var (model, input) = Decoder(name, type, shape);
+
+        RowInputs.Run(model);
+
+        Assert.DoesNotContain(input, model.Graph.Inputs);
+        Assert.All(model.Graph.Inputs, static i => Assert.Contains(i.Name, new[] { "input_ids", "attention_mask" }));
+        var reader = model.Graph.Nodes.Single(static n => n.Name == "reader");
+        new ShapeInference(21).Infer(model.Graph);
+        Assert.Equal((type, shape.Rank), (reader.Inputs[0]!.Type, reader.Inputs[0]!.Shape!.Rank));
+    }
+
+    [Theory]
+    [InlineData("token_type_ids", ElementType.Int64)]
+    [InlineData("encoder_hidden_states", ElementType.Float)]
+    [InlineData("temperature", ElementType.Float)]
+    public void Run_OnWhatHasNoNeutralValue_LeavesIt(string name, ElementType type)
+    {
+        var (model, input) = Decoder(name, type, [Batch, Sequence]);
+
+        RowInputs.Run(model);
+
+        Assert.Contains(input, model.Graph.Inputs);
+    }
+
+    private static (Model Model, Value Input) Decoder(string name, ElementType type, Shape shape)
+    {
+        var model = new Model(21);
+        var ids = model.Graph.AddInput("input_ids", ElementType.Int64, [Batch, Sequence]);
+        var input = model.Graph.AddInput(name, type, shape);
+        model.Graph.AddOutput(model.Graph.AddNode("Identity", [ids], ["y"]).Output);
+        model.Graph.AddOutput(model.Graph.AddNode("Identity", [input], ["z"], name: "reader").Output);
+        return (model, input);
+    }
+}
