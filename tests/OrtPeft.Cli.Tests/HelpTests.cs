@@ -12,6 +12,7 @@ public sealed class HelpTests
     [InlineData("import")]
     [InlineData("quantize")]
     [InlineData("inspect")]
+    [InlineData("data")]
     [InlineData("train")]
     [InlineData("bench")]
     [InlineData("eval")]

@@ -43,6 +43,7 @@ internal static class CommandLine
         new ImportCommand(host),
         new QuantizeCommand(host),
         new InspectCommand(host),
+        new DataCommand(host),
         new TrainCommand(host),
         new BenchCommand(host),
         new EvalCommand(host),

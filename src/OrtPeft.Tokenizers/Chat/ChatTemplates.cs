@@ -13,6 +13,7 @@ public sealed class ChatTemplates
     private const string Default = "default";
     private const string ForTools = "tool_use";
     private const string TemplateFile = "chat_template.jinja";
+    private const string ProcessorFile = "chat_template.json";
     private const string AdditionalFolder = "additional_chat_templates";
 
     private readonly Dictionary<string, Lazy<ChatTemplate>> _templates;
@@ -33,7 +34,10 @@ public sealed class ChatTemplates
 
     /// <summary>Finds the templates of a folder; each is parsed when it is first chosen.</summary>
     /// <param name="path">The tokenizer's folder, or its <c>tokenizer.json</c>.</param>
-    /// <returns>The templates, or null where there is none.</returns>
+    /// <returns>
+    /// The templates, or null where there is none. Where there is only a processor's <c>chat_template.json</c>, which
+    /// transformers does not take for text either, there are none to select.
+    /// </returns>
     /// <exception cref="TokenizerFormatException">A file is not readable as what it is.</exception>
     public static ChatTemplates? Load(string path)
     {
@@ -46,7 +50,8 @@ public sealed class ChatTemplates
             : OfConfig(Path.Combine(folder, FileNames.Config));
         foreach ((string Name, string, string) template in main.Concat(Additional(folder)))
             found[template.Name] = template;
-        return found.Count == 0 ? null : new ChatTemplates(folder, found.Values);
+        bool isProcessors = found.Count == 0 && File.Exists(Path.Combine(folder, ProcessorFile));
+        return found.Count == 0 && !isProcessors ? null : new ChatTemplates(folder, found.Values);
     }
 
     /// <summary>The template for a conversation.</summary>
@@ -57,10 +62,12 @@ public sealed class ChatTemplates
     public ChatTemplate Select(bool hasTools, string? name = null)
     {
         string wanted = name ?? (hasTools && _templates.ContainsKey(ForTools) ? ForTools : Default);
-        return _templates.TryGetValue(wanted, out Lazy<ChatTemplate>? template)
-            ? template.Value
-            : throw new ChatTemplateException(
-                $"{_folder}: there is no chat template '{wanted}'; there are {string.Join(", ", Names)}");
+        if (_templates.TryGetValue(wanted, out Lazy<ChatTemplate>? template))
+            return template.Value;
+        throw new ChatTemplateException(_templates.Count == 0
+            ? $"{Path.Combine(_folder, ProcessorFile)} is a processor's chat template, which tokenizers do not have; "
+                + $"write it to {TemplateFile} to use it"
+            : $"{_folder}: there is no chat template '{wanted}'; there are {string.Join(", ", Names)}");
     }
 
     private static List<(string Name, string Origin, string Source)> OfConfig(string file)

@@ -64,6 +64,15 @@ public sealed class Example
     /// <summary>The row's line in <see cref="File"/>, from 1; 0 when it came from memory.</summary>
     public int Line { get; init; }
 
+    /// <summary>What kind of row it was made of.</summary>
+    public RowForm Form { get; init; }
+
+    /// <summary>
+    /// Whether only its last turn is learnt because its chat template does not show where the assistant's earlier turns
+    /// begin and end.
+    /// </summary>
+    public bool LearnsLastTurnOnly { get; init; }
+
     /// <summary>How many tokens the row has, at least 1.</summary>
     public int Length => InputIds.Length;
 

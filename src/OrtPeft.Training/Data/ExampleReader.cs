@@ -1,4 +1,5 @@
 using OrtPeft.Tokenizers;
+using OrtPeft.Training.Data.Chat;
 
 namespace OrtPeft.Training.Data;
 
@@ -13,15 +14,17 @@ namespace OrtPeft.Training.Data;
 /// restart begin a sequence of its own, as in a packed row. Needs no tokenizer.
 /// </description></item>
 /// <item><description>
-/// <c>messages</c>, an array of <c>{"role", "content"}</c>: each turn becomes <c>role: content</c> and a line feed;
-/// after an assistant's turn stands the end-of-text token. Only what follows <c>assistant:</c> is supervised,
-/// end-of-text included, and not where the turn's <c>weight</c> is 0. Roles are assistant, user, system, developer and tool. The Jinja chat templates of
-/// <c>tokenizer_config.json</c> are not interpreted; for another template give <c>prompt</c> and <c>completion</c>.
+/// <c>messages</c>, an array of turns, with <c>tools</c>, <c>documents</c> and <c>chat_template_kwargs</c> beside it
+/// where given: rendered by the chat template of <see cref="ExampleReaderOptions.Chat"/>. Without a template each turn
+/// becomes <c>role: content</c> and a line feed; after an assistant's turn stands the end-of-text token; roles are
+/// assistant, user, system, developer and tool. Only what the assistant says is supervised, the token that ends its
+/// turn included, and not where the turn's <c>weight</c> is 0.
 /// </description></item>
 /// <item><description>
 /// <c>prompt</c> and <c>completion</c>: only the completion and the closing end-of-text token are supervised. The ids
 /// are the joined text's, as TRL's; where a token would straddle the border, the two are tokenised apart, so that a
-/// prompt has the ids it has when text is generated from it.</description></item>
+/// prompt has the ids it has when text is generated from it. Both may be arrays of messages where there is a template.
+/// </description></item>
 /// <item><description><c>text</c>: everything is supervised, the closing end-of-text token
 /// included.</description></item>
 /// </list>
@@ -33,6 +36,7 @@ public sealed class ExampleReader
     private readonly ITokenizer? _tokenizer;
     private readonly RowLimits _limits;
     private readonly Action<string> _warn;
+    private readonly ChatFormat _chat;
 
     /// <summary>Prepares to read; files are opened by <see cref="Read(string)"/>.</summary>
     /// <param name="tokenizer">Turns rows of text into tokens; null when all rows hold <c>input_ids</c>.</param>
@@ -44,6 +48,7 @@ public sealed class ExampleReader
         _tokenizer = tokenizer;
         options ??= new ExampleReaderOptions();
         _limits = new RowLimits(options);
+        _chat = options.Chat ?? new ChatFormat();
         _warn = options.Warn ?? (static _ => { });
     }
 
@@ -75,6 +80,51 @@ public sealed class ExampleReader
         return Rows(stream, name);
     }
 
+    /// <summary>
+    /// Looks at the rows of a file as they would be trained on; a row that is none comes with its error, and the next
+    /// one follows. Without a tokenizer conversations come as text alone.
+    /// </summary>
+    /// <param name="path">A UTF-8 file of one JSON object a line.</param>
+    /// <returns>The rows, read as they are enumerated.</returns>
+    /// <exception cref="TrainingDataException">While enumerating: the file cannot be opened.</exception>
+    public IEnumerable<RowPreview> Preview(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Previews(path);
+    }
+
+    private IEnumerable<RowPreview> Previews(string path)
+    {
+        using FileStream stream = Open(path);
+        foreach (JsonLine line in JsonLines.Read(stream, path))
+            yield return Preview(new DataPlace(path, line.Number), line.Bytes);
+    }
+
+    private RowPreview Preview(DataPlace place, ReadOnlyMemory<byte> line)
+    {
+        var preview = new RowPreview(place.File!, place.Line);
+        try
+        {
+            using var row = JsonRow.Parse(place, line);
+            string? text = RowKinds.Conversation(row, _chat) is { } chat ? chat.Encoder.Render(chat.Row).Text : null;
+            if (text is not null && _tokenizer is null)
+                return preview with { Text = text };
+            Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
+            Example? example = _limits.Apply(whole, field);
+            return preview with
+            {
+                Text = text ?? _tokenizer?.Decode(whole.InputIds),
+                Example = example,
+                WholeLength = whole.Length,
+                IsDropped = example is not { SupervisedTokens: > 0 },
+            };
+        }
+        catch (TrainingDataException error)
+        {
+            return preview with { Error = error.Message };
+        }
+    }
+
     private IEnumerable<Example> Rows(string path)
     {
         using FileStream stream = Open(path);
@@ -87,17 +137,17 @@ public sealed class ExampleReader
         var notes = new RowNotes(new DataPlace(name, 0));
         foreach (JsonLine line in JsonLines.Read(stream, name))
         {
-            Example example = Parse(new DataPlace(name, line.Number), line.Bytes, notes);
-            yield return example;
+            if (Parse(new DataPlace(name, line.Number), line.Bytes, notes) is { } example)
+                yield return example;
         }
         notes.Conclude(_warn);
     }
 
-    private Example Parse(DataPlace place, ReadOnlyMemory<byte> line, RowNotes notes)
+    private Example? Parse(DataPlace place, ReadOnlyMemory<byte> line, RowNotes notes)
     {
         using var row = JsonRow.Parse(place, line);
-        Example whole = RowKinds.Read(row, _tokenizer, out string field);
-        Example example = _limits.Apply(whole, field);
+        Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
+        Example? example = _limits.Apply(whole, field);
         notes.Add(row, whole, example);
         return example;
     }

@@ -1,3 +1,5 @@
+using OrtPeft.Training.Data.Chat;
+
 namespace OrtPeft.Training.Data;
 
 /// <summary>What rows must fit into. Left out, a limit is not checked.</summary>
@@ -8,6 +10,13 @@ public sealed record ExampleReaderOptions
     /// supervised. Null (the default) cuts nothing.
     /// </summary>
     public int? SequenceLength { get; init; }
+
+    /// <summary>What becomes of rows that are longer than <see cref="SequenceLength"/>; by default they are
+    /// cut.</summary>
+    public OverlongRows Overlong { get; init; }
+
+    /// <summary>How messages become text, and what of them is learnt; null (the default) writes them plainly.</summary>
+    public ChatFormat? Chat { get; init; }
 
     /// <summary>
     /// The positions the model has, in tokens; where an adapter puts virtual tokens in front, less those. A row that is

@@ -64,6 +64,9 @@ internal sealed class JsonRow : IDisposable
 
     public bool Has(string field) => Find(_document.RootElement, field) is not null;
 
+    /// <summary>A field's value, or null where it is absent.</summary>
+    public JsonElement? Element(string field) => Find(_document.RootElement, field);
+
     public string Text(string field) => Text(_document.RootElement, field, field);
 
     /// <summary>A text of an object inside the row; <paramref name="path"/> is its name in messages.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using OrtPeft.Tokenizers;
+using OrtPeft.Training.Data.Chat;
 
 namespace OrtPeft.Training.Data;
 
@@ -12,21 +13,41 @@ internal static class RowKinds
 {
     private const string Assistant = "assistant";
 
+    /// <summary>What is read beside a conversation.</summary>
+    private static readonly ImmutableArray<string> BesideConversations = ["tools", "documents", "chat_template_kwargs"];
+
     private static readonly ImmutableArray<string> Roles = [Assistant, "user", "system", "developer", "tool"];
 
     /// <summary>The field that decides, what is read beside it, and how.</summary>
     private static readonly ImmutableArray<RowKind> Table =
     [
-        new("input_ids", ["labels", "attention_mask", "position_ids"], static (row, _) => Tokens(row)),
-        new("messages", [], static (row, tokenizer) => Messages(row, Start(row, "messages", tokenizer))),
-        new("prompt", ["completion"], static (row, t) => PromptCompletion(row, Start(row, "prompt", t))),
-        new("completion", ["prompt"], static (row, t) => PromptCompletion(row, Start(row, "completion", t))),
-        new("text", [], static (row, tokenizer) => Text(row, Start(row, "text", tokenizer))),
+        new("input_ids", ["labels", "attention_mask", "position_ids"], static (row, _, _) => Tokens(row)),
+        new("messages", [], static (row, t, chat) => Messages(row, Start(row, "messages", t), chat.TrainOn)),
+        new("prompt", ["completion"], static (row, t, chat) =>
+            PromptCompletion(row, Start(row, "prompt", t), chat)),
+        new("completion", ["prompt"], static (row, t, chat) =>
+            PromptCompletion(row, Start(row, "completion", t), chat)),
+        new("text", [], static (row, t, _) => Text(row, Start(row, "text", t))),
     ];
 
-    /// <summary>Reads a row; <paramref name="field"/> is the field that decided, for messages.</summary>
-    public static Example Read(JsonRow row, ITokenizer? tokenizer, out string field)
+    /// <summary>A row that the model's chat template renders, with what does so; null for any other row.</summary>
+    public static (ChatRow Row, ChatEncoder Encoder)? Conversation(JsonRow row, ChatFormat chat)
     {
+        bool isConversation = !row.Has("input_ids") && ChatRow.IsOne(row);
+        return isConversation && chat.Templates?.Value is { } templates
+            ? (ChatRow.Of(row), new ChatEncoder(templates, chat))
+            : null;
+    }
+
+    /// <summary>Reads a row; <paramref name="field"/> is the field that decided, for messages.</summary>
+    public static Example Read(JsonRow row, ITokenizer? tokenizer, ChatFormat chat, out string field)
+    {
+        if (Conversation(row, chat) is var (conversation, encoder))
+        {
+            field = conversation.Field;
+            row.Used([.. Table.Select(static k => k.Field), .. BesideConversations]);
+            return encoder.Encode(conversation, tokenizer ?? throw NoTokenizer(row, field));
+        }
         foreach (var kind in Table)
         {
             if (!row.Has(kind.Field))
@@ -34,7 +55,7 @@ internal static class RowKinds
             field = kind.Field;
             // What another kind of row would be read from may stand there too; it is known not to be read.
             row.Used([.. Table.Select(static k => k.Field), .. kind.Beside]);
-            return kind.Read(row, tokenizer);
+            return kind.Read(row, tokenizer, chat);
         }
         throw row.Place.Error(
             $"the row has none of the fields that hold data; give text, prompt and completion, messages, or input_ids");
@@ -43,18 +64,34 @@ internal static class RowKinds
     private static Example Text(JsonRow row, TokenSequence tokens) =>
         tokens.Supervised(row.Text("text")).EndOfText().ToExample(row.Place, "text");
 
-    private static Example PromptCompletion(JsonRow row, TokenSequence tokens) => tokens
-        .Context(row.Text("prompt"))
-        .Supervised(row.Text("completion"))
-        .EndOfText()
-        .ToExample(row.Place, "completion");
+    private static Example PromptCompletion(JsonRow row, TokenSequence tokens, ChatFormat chat)
+    {
+        Example example = tokens
+            .Context(row.Text("prompt"))
+            .Supervised(row.Text("completion"))
+            .EndOfText()
+            .ToExample(row.Place, "completion");
+        return chat.TrainOn == TrainOn.All ? Whole(example) : example;
+    }
+
+    /// <summary>The same row with every token learnt.</summary>
+    private static Example Whole(Example example) => new(example.InputIds, example.InputIds)
+    {
+        File = example.File,
+        Line = example.Line,
+        Form = example.Form,
+    };
 
     // "<role>: <content>\n" for every turn. The border of what is supervised lies before the space, because byte-level
     // BPE joins a space to the word that follows it.
-    private static Example Messages(JsonRow row, TokenSequence tokens)
+    private static Example Messages(JsonRow row, TokenSequence tokens, TrainOn? trainOn)
     {
-        foreach ((JsonElement message, string path) in row.Objects("messages"))
+        (JsonElement Message, string Path)[] turns = [.. row.Objects("messages")];
+        int last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == Assistant);
+        int first = trainOn == TrainOn.Last ? last : 0;
+        for (int i = 0; i < turns.Length; i++)
         {
+            (JsonElement message, string path) = turns[i];
             string role = row.Text(message, "role", $"{path}.role");
             if (!Roles.Contains(role))
             {
@@ -66,12 +103,13 @@ internal static class RowKinds
             row.UsedInside("messages[]", message, "role", "content", "weight");
             if (isLearnt == true && role != Assistant)
                 row.Unused($"messages[].weight of {role} turns");
-            if (role == Assistant && isLearnt != false)
+            if (role == Assistant && isLearnt != false && i >= first)
                 tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
             else
                 tokens.Context($"{role}: {content}\n");
         }
-        return tokens.ToExample(row.Place, "messages");
+        Example example = tokens.ToExample(row.Place, "messages", RowForm.PlainMessages);
+        return trainOn == TrainOn.All ? Whole(example) : example;
     }
 
     /// <summary>OpenAI's field: 0 keeps a turn from being learnt, 1 is as none.</summary>
@@ -113,8 +151,11 @@ internal static class RowKinds
 
     private static TokenSequence Start(JsonRow row, string field, ITokenizer? tokenizer) => tokenizer is not null
         ? new TokenSequence(tokenizer)
-        : throw row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
+        : throw NoTokenizer(row, field);
+
+    private static TrainingDataException NoTokenizer(JsonRow row, string field) =>
+        row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
 
     private sealed record RowKind(
-        string Field, ImmutableArray<string> Beside, Func<JsonRow, ITokenizer?, Example> Read);
+        string Field, ImmutableArray<string> Beside, Func<JsonRow, ITokenizer?, ChatFormat, Example> Read);
 }

@@ -10,10 +10,12 @@ internal sealed class RowLimits
     private readonly int _sequence;
     private readonly int _context;
     private readonly int _vocabulary;
+    private readonly OverlongRows _overlong;
 
     public RowLimits(ExampleReaderOptions options)
     {
         _sequence = AtLeast(2, options.SequenceLength, nameof(options.SequenceLength));
+        _overlong = options.Overlong;
         _context = AtLeast(1, options.ContextLength, nameof(options.ContextLength));
         _vocabulary = AtLeast(1, options.VocabularySize, nameof(options.VocabularySize));
         if (options is { SequenceLength: { } sequence, ContextLength: { } context } && sequence > context)
@@ -24,7 +26,8 @@ internal sealed class RowLimits
         }
     }
 
-    public Example Apply(Example example, string field)
+    /// <summary>The row cut to its length; null where rows of its length are left out.</summary>
+    public Example? Apply(Example example, string field)
     {
         var place = new DataPlace(example.File, example.Line);
         Check(place, field, example.InputIds, id => id >= 0 && id < _vocabulary, VocabularyRange);
@@ -32,6 +35,8 @@ internal sealed class RowLimits
             Check(place, "labels", example.Labels, IsLabel, $"{Example.IgnoredLabel} or {VocabularyRange}");
         if (example.AttentionMask is { } mask)
             Check(place, "attention_mask", mask, static bit => bit is 0 or 1, "0 or 1");
+        if (example.Length > _sequence && _overlong == OverlongRows.Drop)
+            return null;
         Example cut = Cut(example);
         if (cut.LongestSequence > _context)
         {
@@ -39,11 +44,11 @@ internal sealed class RowLimits
                 $"{cut.LongestSequence} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
         }
         if (cut.PositionIds is { } positions)
-            Check(place, "position_ids", positions, id => id >= 0 && id < _context, Range(_context, "a position"));
+            Check(place, "position_ids", positions, id => id >= 0 && id < _context, Allowed(_context, "a position"));
         return cut;
     }
 
-    private string VocabularyRange => Range(_vocabulary, "an id of this model's tokenizer");
+    private string VocabularyRange => Allowed(_vocabulary, "an id of this model's tokenizer");
 
     private bool IsLabel(int label) => label == Example.IgnoredLabel || (label >= 0 && label < _vocabulary);
 
@@ -51,14 +56,15 @@ internal sealed class RowLimits
     {
         if (example.Length <= _sequence)
             return example;
+        int start = _overlong == OverlongRows.CutStart ? example.Length - _sequence : 0;
+        Range kept = start..(start + _sequence);
         return new Example(
-            example.InputIds[.._sequence],
-            example.Labels[.._sequence],
-            example.AttentionMask?[.._sequence],
-            example.PositionIds?[.._sequence])
+            example.InputIds[kept], example.Labels[kept], example.AttentionMask?[kept], example.PositionIds?[kept])
         {
             File = example.File,
             Line = example.Line,
+            Form = example.Form,
+            LearnsLastTurnOnly = example.LearnsLastTurnOnly,
         };
     }
 
@@ -72,7 +78,7 @@ internal sealed class RowLimits
         }
     }
 
-    private static string Range(int count, string what) => count == int.MaxValue
+    private static string Allowed(int count, string what) => count == int.MaxValue
         ? $"0 or more, {what}"
         : FormattableString.Invariant($"0..{count - 1}, {what}");
 

@@ -8,12 +8,21 @@ internal sealed class RowNotes(DataPlace file)
     private int _unlearnt;
     private int _cut;
     private int _firstLine;
+    private int _overlong;
 
     /// <summary>Takes a row in, as it stands in the file and as it is trained on.</summary>
-    public void Add(JsonRow row, Example whole, Example example)
+    /// <param name="row">The row.</param>
+    /// <param name="whole">As it stands in the file.</param>
+    /// <param name="example">As it is trained on; null where it is left out for its length.</param>
+    public void Add(JsonRow row, Example whole, Example? example)
     {
         _rows++;
         _unused.AddRange(row.UnusedFields.Except(_unused));
+        if (example is null)
+        {
+            _overlong++;
+            return;
+        }
         if (example.SupervisedTokens > 0)
             return;
         if (_unlearnt++ == 0)
@@ -31,7 +40,9 @@ internal sealed class RowNotes(DataPlace file)
             throw file.Error($"the file has no rows; give at least one JSON object");
         if (_unused.Count > 0)
             warn($"{file}: fields without effect: {string.Join(", ", _unused.Select(DataPlace.Shown))}.");
-        if (_unlearnt == _rows)
+        if (_overlong > 0)
+            warn($"{file}: {_overlong} of {_rows} rows are longer than --seq-len and left out.");
+        if (_unlearnt + _overlong == _rows)
         {
             const string Check = "check labels, completions, weights and --seq-len";
             throw file.Error($"no row of {_rows} has a supervised token after its first; {Check}");

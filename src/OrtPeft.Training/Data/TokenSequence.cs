@@ -38,14 +38,14 @@ internal sealed class TokenSequence(ITokenizer tokenizer)
     }
 
     /// <summary>The row; labels that are the ids themselves share their array.</summary>
-    public Example ToExample(DataPlace place, string field)
+    public Example ToExample(DataPlace place, string field, RowForm form = RowForm.Other)
     {
         Flush();
         if (_ids.Count == 0)
             throw place.Error(field, $"it holds no text; leave the row out");
         ImmutableArray<int> ids = _ids.DrainToImmutable();
         ImmutableArray<int> labels = _labels.Contains(Example.IgnoredLabel) ? _labels.DrainToImmutable() : ids;
-        return new Example(ids, labels) { File = place.File, Line = place.Line };
+        return new Example(ids, labels) { File = place.File, Line = place.Line, Form = form };
     }
 
     /// <summary>Text of one kind is tokenised as one piece.</summary>

@@ -2,9 +2,12 @@ using System.CommandLine;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Data;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
+using OrtPeft.Tokenizers.Chat;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Data.Chat;
 
 namespace OrtPeft.Cli.Options;
 
@@ -27,10 +30,12 @@ internal sealed class DataOptions : IOptionGroup
     private readonly Option<int?> _sequenceLength = NumberOption.Optional<int>(
         "--seq-len", "Cut rows to this many tokens. [default: the model's context, and longer rows are an error]", "S");
 
+    private readonly ChatOptions _chat = new();
+
     /// <summary>The tokenizer for rows of text.</summary>
     public TokenizerOption Tokenizer { get; } = new();
 
-    public IEnumerable<Option> Options => [_files, Tokenizer, _batchSize, _sequenceLength];
+    public IEnumerable<Option> Options => [_files, Tokenizer, _batchSize, _sequenceLength, .. _chat.Options];
 
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
@@ -46,7 +51,7 @@ internal sealed class DataOptions : IOptionGroup
         Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
     {
         var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), ModelLimits.VocabularySize(source));
-        return Read(run, source.Folder, context, vocabulary, files);
+        return Read(run, source.Folder, context, vocabulary, files, source.StopTokenIds);
     }
 
     /// <summary>Reads the rows for an artifact folder: of some files, or of all data files.</summary>
@@ -54,23 +59,39 @@ internal sealed class DataOptions : IOptionGroup
         Invocation run, string folder, ArtifactManifest manifest, IEnumerable<string>? files = null)
     {
         var context = manifest.Base.ContextLength - manifest.ReservedPositions;
-        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files));
+        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []);
     }
 
     private List<Example> Read(
-        Invocation run, string folder, int? contextLength, int? vocabularySize, IEnumerable<string> files)
+        Invocation run,
+        string folder,
+        int? contextLength,
+        int? vocabularySize,
+        IEnumerable<string> files,
+        IReadOnlyList<int> stops)
     {
-        var reader = new ExampleReader(Tokenizer.Find(run, folder), new ExampleReaderOptions
+        var tokenizer = Tokenizer.Find(run, folder);
+        var tokenizerFolder = run.Get(Tokenizer) ?? folder;
+        var templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(tokenizerFolder));
+        var reader = new ExampleReader(tokenizer, new ExampleReaderOptions
         {
+            Overlong = _chat.Overlong(run),
+            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run) },
             SequenceLength = run.Get(_sequenceLength),
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
-            Warn = line =>
-            {
-                if (_said.Add(line)) // a run may read its rows twice
-                    run.Warn(line);
-            },
+            Warn = line => Once(line, run.Warn),
         });
-        return [.. files.SelectMany(reader.Read)];
+        Example[] rows = [.. files.SelectMany(reader.Read)];
+        foreach (var (line, isWarning) in ChatReport.Lines(rows, templates, tokenizerFolder, tokenizer, stops))
+            Once(line, isWarning ? run.Warn : run.Say);
+        return [.. rows.Where(static row => row.Form != RowForm.Template || row.SupervisedTokens > 0)];
+    }
+
+    /// <summary>Says a line that was not said yet: a run may read its rows twice.</summary>
+    private void Once(string line, Action<string> say)
+    {
+        if (_said.Add(line))
+            say(line);
     }
 }

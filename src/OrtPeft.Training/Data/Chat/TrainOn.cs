@@ -1,0 +1,14 @@
+namespace OrtPeft.Training.Data.Chat;
+
+/// <summary>Which part of a row of messages, or of a prompt and its completion, is learnt.</summary>
+public enum TrainOn
+{
+    /// <summary>What the assistant's turns say, up to the token that ends each.</summary>
+    Assistant,
+
+    /// <summary>The assistant's last turn alone.</summary>
+    Last,
+
+    /// <summary>Every token.</summary>
+    All,
+}

@@ -1,0 +1,14 @@
+namespace OrtPeft.Training.Data;
+
+/// <summary>What becomes of rows of more tokens than are wanted.</summary>
+public enum OverlongRows
+{
+    /// <summary>Their end is cut off.</summary>
+    Cut,
+
+    /// <summary>Their start is cut off: the last tokens stay.</summary>
+    CutStart,
+
+    /// <summary>They are left out.</summary>
+    Drop,
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Data.Chat;
+
+namespace OrtPeft.Cli.Options;
+
+/// <summary>What of a row is learnt, and what becomes of rows that are too long.</summary>
+internal sealed class ChatOptions : IOptionGroup
+{
+    private static readonly Dictionary<string, TrainOn> Parts = new(StringComparer.Ordinal)
+    {
+        ["assistant"] = TrainOn.Assistant,
+        ["last"] = TrainOn.Last,
+        ["all"] = TrainOn.All,
+    };
+
+    private static readonly Dictionary<string, OverlongRows> Ways = new(StringComparer.Ordinal)
+    {
+        ["cut"] = OverlongRows.Cut,
+        ["cut-start"] = OverlongRows.CutStart,
+        ["drop"] = OverlongRows.Drop,
+    };
+
+    private readonly Option<string?> _trainOn = new("--train-on")
+    {
+        Description = "What is learnt: the assistant's turns, the last of them, or every token. "
+            + "[default: assistant; of prompt and completion the completion]",
+        HelpName = string.Join('|', Parts.Keys),
+    };
+
+    private readonly Option<string> _overlong = new("--overlong")
+    {
+        Description = "What becomes of rows longer than --seq-len.",
+        HelpName = string.Join('|', Ways.Keys),
+        DefaultValueFactory = static _ => "cut",
+    };
+
+    public ChatOptions()
+    {
+        Check(_trainOn, Parts.Keys);
+        Check(_overlong, Ways.Keys);
+    }
+
+    public IEnumerable<Option> Options => [_trainOn, _overlong];
+
+    public TrainOn? Learnt(Invocation run) => run.Get(_trainOn) is { } part ? Parts[part] : null;
+
+    public OverlongRows Overlong(Invocation run) => Ways[run.Get(_overlong)];
+
+    private static void Check(Option option, IEnumerable<string> words) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [.., { Value: var value }] && !words.Contains(value))
+            result.AddError($"{option.Name} is '{value}'; it must be one of {string.Join(", ", words)}.");
+    });
+}

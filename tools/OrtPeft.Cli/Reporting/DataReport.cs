@@ -1,0 +1,130 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Tokenizers;
+using OrtPeft.Training.Data;
+using Spectre.Console;
+
+namespace OrtPeft.Cli.Reporting;
+
+/// <summary>Rows as they would be trained on, in lines and in JSON.</summary>
+internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tokenizer, bool isPrompt)
+{
+    public int Errors => rows.Count(static r => r.Error is not null);
+
+    public string? FirstError => rows.FirstOrDefault(static r => r.Error is not null)?.Error;
+
+    private IReadOnlyList<Example> Examples => [.. rows.Select(static r => r.Example).OfType<Example>()];
+
+    private int Cut => rows.Count(static r => r.Example is { } example && example.Length < r.WholeLength);
+
+    private int Dropped => isPrompt ? 0 : rows.Count(static r => r.IsDropped && r.Error is null);
+
+    private int Duplicates => Examples.Count - Examples
+        .Select(static e => string.Join(',', e.InputIds)).Distinct(StringComparer.Ordinal).Count();
+
+    public IEnumerable<string> Lines()
+    {
+        var examples = Examples;
+        var tokens = examples.Sum(static e => (long)e.Length);
+        var learnt = examples.Sum(static e => (long)e.SupervisedTokens);
+        yield return $"rows: {Human.Count(rows.Count)}, {Human.Count(Cut)} cut, {Human.Count(Dropped)} dropped, "
+            + $"{Human.Count(Errors)} with errors, {Human.Count(Duplicates)} repeated";
+        if (examples.Count == 0)
+            yield break;
+        int[] lengths = [.. examples.Select(static e => e.Length).Order()];
+        var share = isPrompt ? "" : string.Create(
+            CultureInfo.InvariantCulture, $", {100.0 * learnt / tokens:F1} % of them learnt");
+        yield return $"tokens: {Human.Count(tokens)}{share}; of a row {Human.Count(lengths[0])} to "
+            + $"{Human.Count(lengths[^1])}, half of them up to {Human.Count(lengths[lengths.Length / 2])}";
+        foreach (var line in LengthHistogram.Lines(lengths))
+            yield return line;
+    }
+
+    /// <summary>Prints the first rows, what is learnt in colour or, where there is none, between ⟦ and ⟧.</summary>
+    public void Show(Invocation run, int count)
+    {
+        foreach (var row in rows.Take(count))
+        {
+            run.Say("");
+            run.Say(Heading(row));
+            if (row.Example is not { } example)
+                run.Say(row.Error ?? row.Text ?? "");
+            else
+                Show(run, example);
+        }
+    }
+
+    public JsonObject ToJson(int count) => new()
+    {
+        ["rows"] = new JsonArray([.. rows.Take(count).Select(Describe)]),
+        ["count"] = rows.Count,
+        ["tokens"] = Examples.Sum(static e => (long)e.Length),
+        ["supervised"] = isPrompt ? 0 : Examples.Sum(static e => (long)e.SupervisedTokens),
+        ["cut"] = Cut,
+        ["dropped"] = Dropped,
+        ["errors"] = Errors,
+        ["repeated"] = Duplicates,
+    };
+
+    private string Heading(RowPreview row)
+    {
+        var place = $"{row.File}:{row.Line}";
+        if (row.Example is not { } example)
+            return $"--- {place}";
+        var cut = example.Length < row.WholeLength ? $" of {Human.Count(row.WholeLength)}" : "";
+        var learnt = isPrompt ? "" : $", {Human.Count(example.SupervisedTokens)} learnt";
+        return $"--- {place}: {Human.Count(example.Length)}{cut} tokens{learnt}";
+    }
+
+    private void Show(Invocation run, Example example)
+    {
+        var terminal = run.IsJson ? null : run.Host.Terminal;
+        foreach (var (isLearnt, ids) in Runs(example))
+        {
+            var text = tokenizer!.Decode(ids);
+            if (terminal is not null)
+                terminal.Write(new Text(text, isLearnt ? new Style(Color.Green) : Style.Plain));
+            else
+                run.Write(isLearnt ? $"⟦{text}⟧" : text);
+        }
+
+        run.Say("");
+    }
+
+    /// <summary>The tokens in stretches that are learnt, or are not.</summary>
+    private IEnumerable<(bool IsLearnt, IReadOnlyList<int> Ids)> Runs(Example example)
+    {
+        for (int start = 0, end; start < example.Length; start = end)
+        {
+            var isLearnt = IsLearnt(example, start);
+            for (end = start; end < example.Length && IsLearnt(example, end) == isLearnt;)
+                end++;
+            yield return (isLearnt, [.. example.InputIds[start..end]]);
+        }
+    }
+
+    private bool IsLearnt(Example example, int token) => !isPrompt && example.Labels[token] != Example.IgnoredLabel;
+
+    private JsonNode Describe(RowPreview row)
+    {
+        var json = new JsonObject { ["file"] = row.File, ["line"] = row.Line };
+        if (row.Error is not null)
+        {
+            json["error"] = row.Error;
+            return json;
+        }
+
+        json["text"] = row.Text;
+        if (row.Example is { } example)
+        {
+            json["input_ids"] = new JsonArray([.. example.InputIds.Select(static id => (JsonNode)id)]);
+            if (!isPrompt)
+                json["labels"] = new JsonArray([.. example.Labels.Select(static id => (JsonNode)id)]);
+        }
+
+        if (row.IsDropped && !isPrompt)
+            json["dropped"] = true;
+        return json;
+    }
+}
