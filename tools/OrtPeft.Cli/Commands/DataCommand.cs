@@ -89,10 +89,11 @@ internal sealed class DataCommand : Verb
             ?? throw new UsageException("the tokenizer is missing; give --tokenizer DIR or --model MODEL.");
         var problem = Load(folder, out var tokenizer);
         var templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(folder));
+        var context = source is null ? null : ModelLimits.ContextLength(source);
         var reader = new ExampleReader(tokenizer, new ExampleReaderOptions
         {
-            SequenceLength = run.Get(_sequenceLength),
-            ContextLength = source is null ? null : ModelLimits.ContextLength(source),
+            SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), context),
+            ContextLength = context,
             VocabularySize = source is null ? null : ModelLimits.VocabularySize(source),
             Overlong = _chat.Overlong(run),
             Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run), Ending = Ending(run) },

@@ -31,7 +31,7 @@ internal sealed class ChatOptions : IOptionGroup
 
     private readonly Option<string> _overlong = new("--overlong")
     {
-        Description = "What becomes of rows longer than --seq-len.",
+        Description = "What becomes of rows longer than --seq-len, or without it than the model's context.",
         HelpName = string.Join('|', Ways.Keys),
         DefaultValueFactory = static _ => "cut",
     };
@@ -47,6 +47,11 @@ internal sealed class ChatOptions : IOptionGroup
     public TrainOn? Learnt(Invocation run) => run.Get(_trainOn) is { } part ? Parts[part] : null;
 
     public OverlongRows Overlong(Invocation run) => Ways[run.Get(_overlong)];
+
+    /// <summary>The tokens that rows may have: as given, else the model's where it was said what becomes of the
+    /// rest.</summary>
+    public int? Longest(Invocation run, int? given, int? context) =>
+        given ?? (run.Has(_overlong) ? context : null);
 
     private static void Check(Option option, IEnumerable<string> words) => option.Validators.Add(result =>
     {

@@ -77,7 +77,7 @@ internal sealed class DataOptions : IOptionGroup
         {
             Overlong = _chat.Overlong(run),
             Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run) },
-            SequenceLength = run.Get(_sequenceLength),
+            SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), contextLength),
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
             Warn = line => Once(line, run.Warn),
