@@ -46,6 +46,10 @@ public sealed class Differentiator
         if (wanted.FirstOrDefault(static w => w.Constant is not null) is { } constant)
             throw new ArgumentException($"'{constant.Name}' is constant; turn it into an input first.", nameof(wanted));
         var path = DifferentiablePath.Between(wanted, seeds.Select(static s => s.Value), detached);
+        if (path.Cut is { } cut)
+            throw Cut(cut);
+        foreach (var node in _builder.Graph.Nodes.Where(path.Nodes.Contains))
+            RuleFor(node, path);
         _gradients.Clear();
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
@@ -61,21 +65,29 @@ public sealed class Differentiator
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
         var context = new RuleContext(node, upstream, _builder);
-        var gradients = RuleFor(node)(context);
+        var gradients = RuleFor(node, path)(context);
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
         if (context.Unread >= 0 && gradients.Any(static g => g is not null))
             throw new UnsupportedOpException(
                 $"{node}: the loss depends on output {context.Unread}, whose gradient its rule does not handle.");
-        foreach (var (input, gradient) in node.Inputs.Zip(gradients))
+        foreach (var (index, input) in node.Inputs.Index())
         {
-            if (input is not null && gradient is not null && path.Values.Contains(input))
-                Accumulate(input, gradient);
+            if (input is null || !path.Values.Contains(input) || !path.IsRead(node, index))
+                continue;
+            Accumulate(input, gradients[index] ?? throw new UnsupportedOpException(
+                $"{node}: the loss depends on a trainable parameter through input {index} ('{input.Name}'), whose " +
+                "gradient is not known; choose targets behind it, or export the model without it."));
         }
     }
 
-    private GradientRule RuleFor(Node node)
+    private UnsupportedOpException Cut(Node node) => new(
+        $"{node} (opset {_opsets.GetValueOrDefault(node.Domain, 1)}) makes whole numbers between a trainable parameter " +
+        "and the loss, and no gradient passes them; choose targets behind it, or export the model without it. Of " +
+        "quantised activations, QuantizeLinear with DequantizeLinear train, and Round between a scale and its inverse.");
+
+    private GradientRule RuleFor(Node node, DifferentiablePath path)
     {
         var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
         if (node.Subgraphs.Any())
@@ -85,6 +97,8 @@ public sealed class Differentiator
                 "and OrtPeft has no gradient for that; choose targets behind it, or export the model without it.");
         }
 
+        if (path.Quantisers.Clipped(node) is >= 0 and var clipped)
+            return c => Rules.Quantization.Clipped(c, clipped);
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(
             $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
             $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");
@@ -92,7 +106,7 @@ public sealed class Differentiator
 
     private void Accumulate(Value value, Value gradient)
     {
-        if (gradient.Type != value.Type && gradient.Type != ElementType.Undefined)
+        if (gradient.Type != value.Type && gradient.Type != ElementType.Undefined && value.Type.IsFloating())
             throw new UnsupportedOpException(
                 $"The gradient '{gradient.Name}' of '{value.Name}' is {gradient.Type}, not {value.Type}.");
         var fitting = _unbroadcast.To(value, gradient);

@@ -25,7 +25,7 @@ public sealed class GradientTable
     public static GradientTable Default { get; } = new(
     [
         .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows,
-        .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. NotDifferentiable.Rows,
+        .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. Rules.Quantization.Rows, .. NotDifferentiable.Rows,
     ]);
 
     /// <summary>The operators in the table, each in the forms it knows.</summary>

@@ -80,6 +80,16 @@ public sealed class RuleContext
         return axis < 0 ? axis + rank : axis;
     }
 
+    /// <summary>Zeros in the shape of a value, of its type or, where that holds integers, of the gradient's.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>The zeros.</returns>
+    public Value ZerosLike(Value value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var type = _upstream.OfType<Value>().First();
+        return value.Type.IsFloating() ? G.ZerosLike(value) : G.Expand(G.ScalarLike(type, 0), G.Shape(value));
+    }
+
     /// <summary>One entry per input, all null but the first few.</summary>
     /// <param name="gradients">The gradients of the first inputs.</param>
     /// <returns>As many entries as the node has inputs.</returns>

@@ -29,6 +29,7 @@ public sealed class Trainer : IDisposable
     private readonly BatchSchedule _batches;
     private readonly LearningRateSchedule _schedule;
     private readonly TrainingSubject _subject;
+    private readonly GradientWatch _gradients;
     private string? _checkpoint;
     private bool _hasTrained;
 
@@ -69,6 +70,7 @@ public sealed class Trainer : IDisposable
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
+        _gradients = new GradientWatch(_batches.StepsPerEpoch, _batches.TotalSteps);
         _subject = open();
     }
 
@@ -219,6 +221,8 @@ public sealed class Trainer : IDisposable
             Check(double.IsFinite(result.Loss), step, $"the loss is {result.Loss}");
             Check(double.IsFinite(result.GradNorm ?? 0), step, $"the gradient's norm is {result.GradNorm}");
         }
+
+        _gradients.See(step + 1, result);
 
         var attended = batches.Sum(static b => b.Tokens);
         var seconds = clock.Elapsed.TotalSeconds;

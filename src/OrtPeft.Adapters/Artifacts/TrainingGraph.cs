@@ -83,7 +83,7 @@ public static class TrainingGraph
         var g = GraphBuilder.Over(prepared.Model);
         dropout(prepared.Model, g.Shapes);
         speedups ??= Speedups.Portable;
-        Differentiate(prepared, g, objective, peft.VirtualTokens, speedups);
+        Differentiate(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
         Apply(speedups, SpeedupStage.AfterGradient, g);
         if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOps.Domain))
             prepared.Model.Opsets[FusedOps.Domain] = 1;
@@ -119,7 +119,7 @@ public static class TrainingGraph
         OutputRemoval.Run(copy, graph.Outputs.Skip(1));
         DropoutLowering.ForEvaluation(copy);
         var prepared = new PreparedModel(copy, values, [], candidates);
-        Differentiate(prepared, GraphBuilder.Over(copy), objective, virtualTokens: 0, []);
+        Differentiate(prepared, GraphBuilder.Over(copy), objective, virtualTokens: 0, [], mustBeUsed: false);
         return copy;
     }
 
@@ -223,7 +223,8 @@ public static class TrainingGraph
         GraphBuilder g,
         IObjective objective,
         int virtualTokens,
-        IReadOnlyList<Speedup> speedups)
+        IReadOnlyList<Speedup> speedups,
+        bool mustBeUsed)
     {
         var (model, wanted) = (prepared.Model, prepared.Parameters);
         var graph = model.Graph;
@@ -233,11 +234,23 @@ public static class TrainingGraph
             Candidates = prepared.Candidates,
         });
         loss = Rewritten(loss, g, speedups);
+        if (mustBeUsed)
+            RequireUse(wanted, loss, prepared.Detached);
         var forward = graph.Nodes.ToHashSet();
         var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
         BackwardDequantization.Run(g, forward);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
+    }
+
+    /// <summary>A parameter that moves nothing would stay as it is without a word.</summary>
+    private static void RequireUse(
+        IReadOnlyList<Value> parameters, Loss loss, IReadOnlyList<Value> detached)
+    {
+        var path = DifferentiablePath.Between(parameters, loss.Seeds.Select(static s => s.Value), detached);
+        if (path.Cut is null && parameters.FirstOrDefault(p => !path.Values.Contains(p)) is { } unused)
+            throw new GraphException(
+                $"The loss does not depend on the trainable parameter '{unused.Name}'; choose other targets.");
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ internal static class Elementwise
         (("Neg", 6), static c => [c.G.Neg(c.DY)]),
         (("Abs", 6), static c => [c.G.Mul(c.DY, c.G.Op("Sign", c.X()))]),
         (("Identity", 1), static c => [c.DY]),
-        (("Cast", 6), static c => [c.X().Type.IsFloating() ? c.G.Cast(c.DY, c.X().Type) : null]),
+        (("Cast", 6), static c => [c.X().Type.IsFloating() ? c.G.Cast(c.DY, c.X().Type) : c.DY]),
         (("Pow", 7), Pow),
         (("Sqrt", 6), static c => [c.G.Div(c.G.Mul(c.DY, 0.5), c.Y)]),
         (("Reciprocal", 6), static c => [c.G.Neg(c.G.Mul(c.DY, c.G.Mul(c.Y, c.Y)))]),
@@ -58,9 +58,9 @@ internal static class Elementwise
         return [dx, c.G.Cast(dn, exponent.Type)];
     }
 
-    private static Value? ConstantPower(RuleContext c, Value x, double n) => n switch
+    private static Value ConstantPower(RuleContext c, Value x, double n) => n switch
     {
-        0 => null,
+        0 => c.G.Mul(c.DY, 0),
         1 => c.DY,
         2 => c.G.Mul(c.DY, c.G.Mul(x, 2)),
         3 => c.G.Mul(c.DY, c.G.Mul(c.G.Mul(x, 3), x)),

@@ -17,6 +17,7 @@ internal static class Indexing
         (("GatherND", 11), static c => [IndexGrid.Return(c, grid => IndexGrid.Same(c, grid)), null]),
         (("ScatterElements", 11), static c => Scatter(c, "GatherElements")),
         (("ScatterND", 11), static c => Scatter(c, "GatherND")),
+        (("TopK", 11), TopK),
     ];
 
     /// <summary>
@@ -29,7 +30,7 @@ internal static class Indexing
         var (data, indices) = (c.X(0), c.X(1));
         var (rank, axis) = (c.Rank(data), c.Axis(0, c.Rank(data)));
         if (axis == 0 && DistinctIndices.Are(indices))
-            return [c.G.Op("ScatterND", c.G.ZerosLike(data), c.G.Unsqueeze(indices, 1), c.DY), null];
+            return [c.G.Op("ScatterND", c.ZerosLike(data), c.G.Unsqueeze(indices, 1), c.DY), null];
         var shape = c.G.Shape(data);
         var before = c.G.Op("Slice", shape, c.G.Int64(0), c.G.Int64(axis));
         var after = c.G.Op("Slice", shape, c.G.Int64(axis + 1), c.G.Int64(rank));
@@ -57,14 +58,18 @@ internal static class Indexing
         var updates = c.G.Ops(gather, 1, [c.DY, c.X(1)], attributes)[0];
         var data = reduction == "add"
             ? c.DY
-            : c.G.Ops(c.Node.OpType, 1, [c.DY, c.X(1), c.G.ZerosLike(c.X(2))], attributes)[0];
+            : c.G.Ops(c.Node.OpType, 1, [c.DY, c.X(1), c.ZerosLike(c.X(2))], attributes)[0];
         return [data, null, updates];
     }
+
+    /// <summary>What was taken gets the gradient at its place; the places themselves have none.</summary>
+    private static IReadOnlyList<Value?> TopK(RuleContext c) =>
+        [ScatterAdd(c, c.X(0), c.Node.Outputs[1], c.DY, c.Axis(-1, c.Rank(c.X(0)))), null];
 
     private static Value ScatterAdd(RuleContext c, Value data, Value indices, Value updates, long axis) =>
         c.G.Op(
             "ScatterElements",
-            [c.G.ZerosLike(data), indices, updates],
+            [c.ZerosLike(data), indices, updates],
             NodeAttribute.Of("axis", axis),
             NodeAttribute.Of("reduction", "add"));
 }

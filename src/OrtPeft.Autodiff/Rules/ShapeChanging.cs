@@ -51,7 +51,7 @@ internal static class ShapeChanging
     /// <summary>The pieces' gradients side by side, zeros for pieces that the loss does not depend on.</summary>
     private static IReadOnlyList<Value?> Split(RuleContext c)
     {
-        var gradients = c.Node.Outputs.Select((o, i) => c.Upstream(i) ?? c.G.ZerosLike(o)).ToArray();
+        var gradients = c.Node.Outputs.Select((o, i) => c.Upstream(i) ?? c.ZerosLike(o)).ToArray();
         return c.PadToInputs(c.G.Concat(c.Node.Attributes.Int("axis", 0), gradients));
     }
 

@@ -48,8 +48,8 @@ internal static class ElementwiseCases
         },
         new("Cast", "from an integer", static (g, x) =>
             [g.Mul(x[0], g.Cast(x[1], x[0].Type))], Generic(2), Int64([3, -1], 2)),
-        new("Cast", "by way of an integer", static (g, x) =>
-            [PassBeside(g, x[0], g.Cast(x[0], ElementType.Int64))], Generic(4)),
+        new("Cast", "by way of a mask", static (g, x) =>
+            [PassBeside(g, x[0], g.Cast(x[0], ElementType.Bool))], Generic(4)),
     ];
 
     /// <summary>

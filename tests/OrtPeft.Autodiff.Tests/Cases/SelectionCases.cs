@@ -23,6 +23,8 @@ internal static class SelectionCases
             Bool([1, 0, 1], 3), Of([1, Masked, 2]), Of([Masked, 4, Masked])),
         new("Where", "a constant infinity", static (g, x) =>
             [g.Op("Exp", g.Where(x[0], x[1], g.ScalarLike(x[1], Masked)))], Bool([1, 0, 1], 3), Generic(3)),
+        TopK("the last axis", -1, Generic(2, 4)),
+        TopK("the first axis", 0, Generic(4, 2)),
         Gather("rows", 0, Generic(4, 3), Int64([2, 0], 2)),
         Gather("repeated rows", 0, Generic(4, 3), Int64([2, 1, 2, 2], 4)),
         Gather("negative indices", 0, Generic(4, 3), Int64([-1, 3, -4], 3)),
@@ -50,6 +52,14 @@ internal static class SelectionCases
     ];
 
     private static IReadOnlyList<Value> Where(GraphBuilder g, Value[] x) => [g.Where(x[0], x[1], x[2])];
+
+    /// <summary>The places that were taken choose once more.</summary>
+    private static GradientCase TopK(string name, long axis, TestInput x) => new("TopK", name, (g, v) =>
+    {
+        var taken = g.Ops("TopK", 2, [v[0], g.Int64(2)], [NodeAttribute.Of("axis", axis)]);
+        var again = g.Op("GatherElements", [g.Mul(v[0], v[0]), taken[1]], NodeAttribute.Of("axis", axis));
+        return [taken[0], again];
+    }, x);
 
     private static GradientCase Gather(string name, long axis, TestInput data, TestInput indices) =>
         new("Gather", name, (g, x) => [g.Gather(x[0], x[1], axis)], data, indices);
