@@ -78,7 +78,7 @@ public static class AdapterFolder
         return file is null ? throw NoWeights(folder) : SafetensorsFile.Open(file).Tensors;
     }
 
-    /// <summary>Writes both files, each of them whole or not at all.</summary>
+    /// <summary>Writes both files, all or nothing.</summary>
     /// <param name="folder">The adapter's folder; created if missing.</param>
     /// <param name="config">The configuration.</param>
     /// <param name="weights">The weights by name.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters;
@@ -31,6 +32,15 @@ public sealed class PeftModel
         _active = ActiveAdapters.Of(given.Canonical, _chosen);
     }
 
+    /// <summary>The base as it was given; not to be changed.</summary>
+    public Model Base => _base.Original;
+
+    /// <summary>
+    /// Where the weights come from: <c>seed</c> while they are those that a seed gives, otherwise a hash of the weights
+    /// that were set, in their order. What training makes of them does not count.
+    /// </summary>
+    public string Origin { get; private set; } = "seed";
+
     /// <summary>
     /// The model with the active adapters: the base's inputs and outputs, adapter weights as initializers. Another one
     /// when <see cref="SetAdapter"/>, <see cref="Disable"/> or <see cref="Enable"/> change what is active.
@@ -38,7 +48,7 @@ public sealed class PeftModel
     public Model Model => _active.Model;
 
     /// <summary>The base in canonical form, without adapters.</summary>
-    internal Model Base => _base.Canonical;
+    internal Model CanonicalBase => _base.Canonical;
 
     /// <summary>All adapters' names, in the order in which they were added.</summary>
     public IReadOnlyList<string> AdapterNames => [.. _adapters.All.Select(static a => a.Name)];
@@ -195,6 +205,7 @@ public sealed class PeftModel
             ActiveAdapters.Of(_base.Canonical, [adapter]).Set(weights, source);
             return adapter;
         });
+        Note(weights, name);
     }
 
     /// <summary>Adds an adapter from disk beside the present ones; it is not active yet.</summary>
@@ -298,7 +309,11 @@ public sealed class PeftModel
     {
         ArgumentNullException.ThrowIfNull(weights);
         _active.Set(weights, source);
+        Note(weights);
     }
+
+    /// <summary>Replaces the active adapters' weights by what training made of them.</summary>
+    internal void SetTrained(IReadOnlyDictionary<string, Tensor> weights) => _active.Set(weights, "weights");
 
     /// <summary>
     /// Writes all adapters, as HF PEFT does: the one called <see cref="DefaultName"/> into the folder, every other into
@@ -353,5 +368,14 @@ public sealed class PeftModel
         var model = !HasBranches || !canMerge ? Model.Clone() : IsEnabled ? Merge() : _base.Original.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
+    }
+
+    private void Note(IReadOnlyDictionary<string, Tensor> weights, string name = "")
+    {
+        var hash = new ContentHash();
+        hash.Add($"{Origin} {name}");
+        foreach (var (tensor, value) in weights.OrderBy(static w => w.Key, StringComparer.Ordinal))
+            hash.Add(tensor, value);
+        Origin = hash.Text;
     }
 }

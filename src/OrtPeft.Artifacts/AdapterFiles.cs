@@ -16,13 +16,21 @@ public static class AdapterFiles
     /// <summary>The weights' file name.</summary>
     public const string Weights = "adapter_model.safetensors";
 
+    /// <summary>The weights' file name in the adapters library's layout.</summary>
+    public const string LibraryWeights = "adapter.safetensors";
+
+    /// <summary>Every file that <see cref="Save"/> may write; those that it does not write, it removes.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Weights, LibraryWeights, Config];
+
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Writes both files, each of them whole or not at all.</summary>
+    /// <summary>
+    /// Writes both files, all or nothing; weights that an earlier adapter had under another name go.
+    /// </summary>
     /// <param name="folder">The adapter's folder; created if missing.</param>
     /// <param name="config">The configuration, field by field.</param>
     /// <param name="weights">The weights by name.</param>
@@ -37,9 +45,11 @@ public static class AdapterFiles
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        Directory.CreateDirectory(folder);
+        using var stage = new StagedFolder(folder);
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" };
-        SafetensorsFile.Save(Path.Combine(folder, weightsFile), weights.Select(static w => (w.Key, w.Value)), metadata);
-        AtomicFile.Write(Path.Combine(folder, Config), config.ToJsonString(Indented));
+        var place = Path.Combine(stage.Path, weightsFile);
+        SafetensorsFile.Save(place, weights.Select(static w => (w.Key, w.Value)), metadata);
+        AtomicFile.Write(Path.Combine(stage.Path, Config), config.ToJsonString(Indented));
+        stage.Commit(Names);
     }
 }

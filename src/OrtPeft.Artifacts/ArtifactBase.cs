@@ -17,4 +17,11 @@ public sealed record ArtifactBase
 
     /// <summary>Elements of all weights, the adapter's included; null (default) when not counted.</summary>
     public long? TotalParameters { get; init; }
+
+    /// <summary>Tells the model from others, by which checkpoints know their base; null (default) when
+    /// unknown.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Tells the initial weights from others, likewise; null (default) when unknown.</summary>
+    public string? InitialWeights { get; init; }
 }

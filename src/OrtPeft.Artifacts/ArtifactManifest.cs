@@ -117,7 +117,7 @@ public sealed record ArtifactManifest
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             throw new OnnxFormatException($"{path} does not exist; make the folder with: ortpeft artifacts.");
-        return Parse(File.ReadAllBytes(path), path);
+        return Parse(InputFile.ReadAllBytes(path), path);
     }
 
     /// <summary>Reads and checks a manifest.</summary>

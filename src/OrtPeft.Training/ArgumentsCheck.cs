@@ -50,10 +50,9 @@ internal static class ArgumentsCheck
             ("seed", arguments.Seed),
             ("data", data),
         };
-        var identity = settings.ToDictionary(
-            static s => s.Name,
-            static s => s.Value.ToString(null, CultureInfo.InvariantCulture),
-            StringComparer.Ordinal);
+        var identity = new Dictionary<string, string>(subject.Origin, StringComparer.Ordinal);
+        foreach (var (name, value) in settings)
+            identity[name] = value.ToString(null, CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity["schedule"] = arguments.Schedule;

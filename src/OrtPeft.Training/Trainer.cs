@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;
@@ -22,6 +23,11 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The names that checkpoints have in output folders: one for each runtime.</summary>
     public static IReadOnlyList<string> CheckpointFiles { get; } = [CheckpointFile, OrtTrainingRuntime.StateFile];
+
+    /// <summary>The names of all files that a run writes into its output folder while it lasts. A run that starts over
+    /// removes those of the run before, before its first step.</summary>
+    public static IReadOnlyList<string> RunFiles { get; } =
+        [.. CheckpointFiles, OrtTrainingRuntime.StateDataFile, MetricsLog.FileName];
 
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;
@@ -136,6 +142,7 @@ public sealed class Trainer : IDisposable
         for (; step < TotalSteps && !cancellation.IsCancellationRequested; step++)
         {
             clock.Restart();
+            CheckBase();
             var metrics = RunStep(step, clock);
             (seconds, loss) = (seconds + metrics.Seconds, metrics.Loss);
             log.Value?.Append(metrics);
@@ -188,11 +195,18 @@ public sealed class Trainer : IDisposable
     {
         var fresh = Info(0, 0);
         if (_arguments.OutputFolder is { } folder)
-            Directory.CreateDirectory(folder);
+        {
+            using var stage = new StagedFolder(folder); // finishes what a run before left unfinished
+            if (!_arguments.Resume)
+                stage.Commit(RunFiles);
+        }
+
         if (!_arguments.Resume)
             return fresh;
         (_checkpoint, var info) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
-        return info;
+        return info.Step >= 0 && info.Step <= TotalSteps ? info : throw new TrainingFailedException(
+            $"{_checkpoint} says that {info.Step} of {TotalSteps} steps are done; it is damaged: train without "
+            + "--resume.");
     }
 
     private CheckpointInfo Info(int step, double seconds) =>
@@ -202,7 +216,7 @@ public sealed class Trainer : IDisposable
     {
         if (_arguments.OutputFolder is not { } folder)
             return null;
-        var path = Path.Combine(folder, "metrics.jsonl");
+        var path = Path.Combine(folder, MetricsLog.FileName);
         return _arguments.Resume ? MetricsLog.OpenForResume(path, step) : MetricsLog.Create(path);
     }
 
@@ -243,17 +257,34 @@ public sealed class Trainer : IDisposable
     {
         if (isFinite)
             return;
-        var last = _checkpoint is null
-            ? "no checkpoint was written yet"
-            : $"the last good checkpoint is {_checkpoint}";
+        CheckBase();
         throw new TrainingFailedException(
-            $"Step {step + 1}: {what}; {last}. Try a lower learning rate or a longer warm-up.");
+            $"Step {step + 1}: {what}; {LastCheckpoint}. Try a lower learning rate or a longer warm-up.");
+    }
+
+    private string LastCheckpoint => _checkpoint is null
+        ? "no checkpoint was written yet"
+        : $"the last good checkpoint is {_checkpoint}";
+
+    /// <summary>What is learnt from a base that changes under way belongs to no base.</summary>
+    private void CheckBase()
+    {
+        if (_subject.Files.FirstOrDefault(static f => f.HasChanged) is { } file)
+        {
+            throw new TrainingFailedException(
+                $"{file.Path} was written to since training began, so nothing more is saved; {LastCheckpoint}. Put the "
+                + "base back as it was, and leave it alone while training.");
+        }
     }
 
     private bool IsDue(int? every, int step) =>
         step == TotalSteps || step % (every ?? _batches.StepsPerEpoch) == 0;
 
-    private string? SaveCheckpoint(int step, double seconds) => _arguments.OutputFolder is { } folder
-        ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds))
-        : null;
+    private string? SaveCheckpoint(int step, double seconds)
+    {
+        CheckBase();
+        return _arguments.OutputFolder is { } folder
+            ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds))
+            : null;
+    }
 }

@@ -191,7 +191,7 @@ public static class TrainingGraph
     public static Model ForLogits(PeftModel peft)
     {
         ArgumentNullException.ThrowIfNull(peft);
-        return ForLogits(peft.Base);
+        return ForLogits(peft.CanonicalBase);
     }
 
     /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>

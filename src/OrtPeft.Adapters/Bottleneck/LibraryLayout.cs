@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Bottleneck;
@@ -15,7 +16,7 @@ namespace OrtPeft.Adapters.Bottleneck;
 internal static class LibraryLayout
 {
     /// <summary>The weights' file name.</summary>
-    public const string WeightsFile = "adapter.safetensors";
+    public const string WeightsFile = AdapterFiles.LibraryWeights;
 
     /// <summary>The flat form's field for what stands around <c>config</c>; the word <c>adapters</c> asks for the
     /// layout.</summary>

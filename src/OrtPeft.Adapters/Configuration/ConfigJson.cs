@@ -14,7 +14,7 @@ internal static class ConfigJson
     /// <exception cref="JsonException">It is not JSON, has a field twice or a string that is not Unicode.</exception>
     public static JsonObject? Read(string file)
     {
-        var bytes = File.ReadAllBytes(file);
+        var bytes = InputFile.ReadAllBytes(file);
         var mark = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
         JsonText.Check(bytes.AsSpan(mark));
         return JsonNode.Parse(bytes.AsSpan(mark), documentOptions: NoDuplicates) as JsonObject;

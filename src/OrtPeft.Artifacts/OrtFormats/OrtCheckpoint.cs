@@ -45,7 +45,7 @@ public sealed class OrtCheckpoint
     public static bool IsOne(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        using var file = File.OpenRead(path);
+        using var file = InputFile.OpenRead(path);
         Span<byte> start = stackalloc byte[2 * sizeof(uint)];
         return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
             && start[sizeof(uint)..].SequenceEqual("ODTC"u8);

@@ -12,22 +12,30 @@ internal static class OrtCheckpointWriter
     {
         var external = IsExternal(checkpoint, externalDataFrom) ? new ExternalData() : null;
         var root = Root(checkpoint, external);
-        using var file = new AtomicFile(path);
-        const string Remedy = "save it without the optimizer's state";
-        FlatBufferWriter.Write(file.Stream, root, OrtCheckpointFile.Identifier, path, Remedy);
         if (external is null)
         {
-            file.Commit();
+            WriteTables(root, path, path);
             return;
         }
 
-        using var data = new AtomicFile(path + OrtCheckpoint.ExternalDataSuffix);
-        external.WriteTo(data.Stream);
+        using var stage = new StagedFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var staged = Path.Combine(stage.Path, Path.GetFileName(path));
+        WriteTables(root, staged, path);
+        using (var data = new AtomicFile(staged + OrtCheckpoint.ExternalDataSuffix))
+        {
+            external.WriteTo(data.Stream);
+            data.Commit();
+        }
 
-        // Between the two moves a crash must not leave an old checkpoint with new data: rather none.
-        File.Delete(path);
-        data.Commit();
-        file.Commit();
+        stage.Commit();
+    }
+
+    private static void WriteTables(FlatTable root, string file, string name)
+    {
+        using var tables = new AtomicFile(file);
+        const string Remedy = "save it without the optimizer's state";
+        FlatBufferWriter.Write(tables.Stream, root, OrtCheckpointFile.Identifier, name, Remedy);
+        tables.Commit();
     }
 
     private static bool IsExternal(OrtCheckpoint checkpoint, long from)

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Inference.Sessions;
 
@@ -20,6 +21,7 @@ public static class FileSession
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new OnnxFormatException($"{path} does not exist; copy the whole folder.");
+        InputFile.Check(path);
         options ??= new RuntimeOptions();
         var packs = options.Prepacking ?? PackedMatrices.Fit(Around(path));
         using var settings = SessionSettings.Create(options with { Prepacking = packs });

@@ -11,8 +11,8 @@ namespace OrtPeft.Models.Checkpoints;
 /// </summary>
 public sealed class HfCheckpoint
 {
-    /// <summary>What belongs to a model besides its weights and is copied along.</summary>
-    private static readonly string[] Companions =
+    /// <summary>The names of files that belong to a model besides its weights, and are copied along.</summary>
+    public static IReadOnlyList<string> Companions { get; } =
     [
         ModelFamilies.ConfigFileName,
         ModelFamilies.GenerationConfigFileName,
@@ -93,6 +93,11 @@ public sealed class HfCheckpoint
         return path;
     }
 
+    /// <summary>The names of those <see cref="Companions"/> that a folder has.</summary>
+    /// <param name="folder">The model's folder.</param>
+    public static IReadOnlyList<string> CompanionsIn(string folder) =>
+        [.. Companions.Where(name => File.Exists(Path.Combine(folder, name)))];
+
     /// <summary>
     /// Copies what belongs to a model besides its weights: descriptions and the tokenizer, as far as they are there.
     /// </summary>
@@ -101,7 +106,7 @@ public sealed class HfCheckpoint
     /// <exception cref="IOException">A file cannot be read or written.</exception>
     public static void CopyCompanions(string folder, string target)
     {
-        foreach (var name in Companions)
+        foreach (var name in CompanionsIn(folder))
             CopyCompanion(Path.GetFullPath(folder), Path.GetFullPath(target), name);
     }
 
@@ -113,7 +118,7 @@ public sealed class HfCheckpoint
     {
         var source = Path.Combine(from, name);
         var target = Path.Combine(to, name);
-        if (from != to && File.Exists(source))
-            AtomicFile.Write(target, File.ReadAllBytes(source));
+        if (from != to)
+            AtomicFile.Write(target, InputFile.ReadAllBytes(source));
     }
 }

@@ -24,6 +24,8 @@ internal sealed class WidenedTensorData : ComputedTensorData
         _size = source.Type.BitSize() / 8;
     }
 
+    public override IReadOnlyList<MappedFile> Files => _source.Files;
+
     /// <summary>The tensor as float32: itself when it is, else converted whenever it is read.</summary>
     public static Tensor Widen(Tensor tensor) => tensor.Type == ElementType.Float
         ? tensor

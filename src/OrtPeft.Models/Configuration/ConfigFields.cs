@@ -33,7 +33,7 @@ internal sealed class ConfigFields
     {
         try
         {
-            var bytes = File.ReadAllBytes(path);
+            var bytes = InputFile.ReadAllBytes(path);
             JsonText.Check(bytes);
             using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Onnx.Safetensors;
 
@@ -69,7 +70,7 @@ public sealed class SafetensorsCheckpoint
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(index), new JsonDocumentOptions { MaxDepth = 16 });
+            using var json = JsonDocument.Parse(InputFile.ReadAllBytes(index), new JsonDocumentOptions { MaxDepth = 16 });
             var map = json.RootElement.GetProperty("weight_map");
             return [.. map.EnumerateObject().Select(static entry => (entry.Name, entry.Value.GetString() ?? ""))];
         }

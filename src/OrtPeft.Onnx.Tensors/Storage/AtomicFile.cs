@@ -1,12 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace OrtPeft.Onnx.Storage;
 
 /// <summary>
 /// A file that appears complete or not at all: written beside its place under a temporary name, flushed to the disk,
-/// then
-/// moved over. Disposed without <see cref="Commit"/>, it leaves nothing behind.
+/// then moved over. Disposed without <see cref="Commit"/>, it leaves nothing behind.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
+    private const string Suffix = ".tmp";
+
     private readonly string _path;
     private readonly string _temporary;
     private readonly FileStream _stream;
@@ -18,8 +21,21 @@ public sealed class AtomicFile : IDisposable
     public AtomicFile(string path)
     {
         _path = Path.GetFullPath(path);
-        _temporary = $"{_path}.{Guid.NewGuid():n}.tmp";
+        _temporary = $"{_path}.{Guid.NewGuid():n}{Suffix}";
+        FileSteps.Before($"create {_temporary}");
         _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+    }
+
+    /// <summary>Whether a file's name is that of an unfinished file, which a program that was killed left.</summary>
+    /// <param name="fileName">The name, without folders.</param>
+    /// <param name="finished">The name that the file would have had.</param>
+    public static bool IsTemporary(string fileName, [NotNullWhen(true)] out string? finished)
+    {
+        ArgumentNullException.ThrowIfNull(fileName);
+        var stem = fileName.EndsWith(Suffix, StringComparison.Ordinal) ? fileName[..^Suffix.Length] : "";
+        var dot = stem.LastIndexOf('.');
+        finished = dot > 0 && Guid.TryParseExact(stem[(dot + 1)..], "n", out _) ? stem[..dot] : null;
+        return finished is not null;
     }
 
     /// <summary>Where to write.</summary>
@@ -45,7 +61,7 @@ public sealed class AtomicFile : IDisposable
     {
         _stream.Flush(flushToDisk: true);
         _stream.Dispose();
-        File.Move(_temporary, _path, overwrite: true);
+        FileSteps.Move(_temporary, _path);
         _committed = true;
     }
 
@@ -59,7 +75,7 @@ public sealed class AtomicFile : IDisposable
         finally
         {
             if (!_committed)
-                File.Delete(_temporary);
+                FileSteps.Delete(_temporary);
         }
     }
 }

@@ -17,21 +17,22 @@ public sealed class MappedFile
     private readonly MemoryMappedViewAccessor? _view;
     private readonly nint _start;
 
-    private MappedFile(string path)
+    private MappedFile(string path, FileState? state)
     {
-        Path = path;
+        (Path, State) = (path, state);
         GC.SuppressFinalize(this);
     }
 
     private MappedFile(
         string path,
+        FileState? state,
         long length,
         SafeFileHandle handle,
         MemoryMappedFile file,
         MemoryMappedViewAccessor view,
         nint start)
     {
-        Path = path;
+        (Path, State) = (path, state);
         Length = length;
         _handle = handle;
         _file = file;
@@ -56,19 +57,25 @@ public sealed class MappedFile
     /// <summary>The file's length in bytes when it was mapped.</summary>
     public long Length { get; }
 
+    /// <summary>What the file system said when it was mapped; null where it said nothing.</summary>
+    public FileState? State { get; }
+
     /// <summary>Maps a file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The mapping.</returns>
+    /// <exception cref="OnnxFormatException"><see cref="InputFile"/> refuses it.</exception>
     /// <exception cref="IOException">The file cannot be opened or mapped.</exception>
     public static unsafe MappedFile Open(string path)
     {
         var fullPath = System.IO.Path.GetFullPath(path);
+        InputFile.Check(fullPath);
         var handle = File.OpenHandle(fullPath);
+        var state = FileState.Of(handle, fullPath);
         var length = RandomAccess.GetLength(handle);
         if (length == 0)
         {
             handle.Dispose();
-            return new MappedFile(fullPath);
+            return new MappedFile(fullPath, state);
         }
 
         var file = MemoryMappedFile.CreateFromFile(
@@ -76,7 +83,7 @@ public sealed class MappedFile
         var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        return new MappedFile(fullPath, length, handle, file, view, (nint)start + (nint)view.PointerOffset);
+        return new MappedFile(fullPath, state, length, handle, file, view, (nint)start + (nint)view.PointerOffset);
     }
 
     /// <summary>A range of the file as tensor bytes, not copied.</summary>

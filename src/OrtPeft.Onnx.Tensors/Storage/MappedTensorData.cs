@@ -22,6 +22,9 @@ public sealed class MappedTensorData : TensorData
     public override long Length => _length;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<MappedFile> Files => [File];
+
+    /// <inheritdoc/>
     public override ReadOnlySpan<byte> Slice(long offset, int count)
     {
         CheckRange(offset, count);

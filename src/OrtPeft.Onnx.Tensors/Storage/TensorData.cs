@@ -11,6 +11,10 @@ public abstract class TensorData
     /// <summary>The number of bytes; may exceed 2³¹.</summary>
     public abstract long Length { get; }
 
+    /// <summary>The mapped files that reading the bytes reads; none for what is in memory, which is the
+    /// default.</summary>
+    public virtual IReadOnlyList<MappedFile> Files => [];
+
     /// <summary>A view of part of the bytes, without a copy.</summary>
     /// <param name="offset">First byte, 0 to Length.</param>
     /// <param name="count">How many bytes.</param>

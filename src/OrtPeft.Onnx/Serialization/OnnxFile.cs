@@ -10,6 +10,9 @@ namespace OrtPeft.Onnx.Serialization;
 /// </summary>
 public static class OnnxFile
 {
+    /// <summary>What the name of a file with a model's weights adds to the model's.</summary>
+    public const string ExternalDataSuffix = ".data";
+
     /// <summary>Loads a model; weights stay in the file, or in the files beside it, until they are touched.</summary>
     /// <param name="path">The <c>.onnx</c> file, up to 2 GiB without its external data.</param>
     /// <returns>The model.</returns>
@@ -35,7 +38,7 @@ public static class OnnxFile
         Read(bytes, name, new TensorReader(name, null, null));
 
     /// <summary>
-    /// Saves a model, all of it or nothing: files are written under other names first and then moved.
+    /// Saves a model, all of it or nothing: files are written under other names first and then moved together.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="path">The <c>.onnx</c> file; its folder must exist.</param>
@@ -45,25 +48,25 @@ public static class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(model);
         options ??= new OnnxSaveOptions();
-        var dataName = Path.GetFileName(path) + ".data";
-        using var modelFile = new AtomicFile(path);
-        if (!options.UsesExternalData(model))
+        var name = Path.GetFileName(path);
+        if (options.UsesExternalData(model))
         {
-            Write(model, GraphWriter.Embed).WriteTo(modelFile.Stream);
-            modelFile.Commit();
+            SaveTogether(
+                [(name, model)],
+                Path.GetDirectoryName(Path.GetFullPath(path))!,
+                $"{name}{ExternalDataSuffix}",
+                options.ExternalThresholdBytes);
             return;
         }
 
-        using var dataFile = new AtomicFile(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, dataName));
-        var writer = new ExternalDataWriter(dataName, dataFile.Stream, options.ExternalThresholdBytes);
-        Write(model, writer.Write).WriteTo(modelFile.Stream);
-        dataFile.Commit();
+        using var modelFile = new AtomicFile(path);
+        Write(model, GraphWriter.Embed).WriteTo(modelFile.Stream);
         modelFile.Commit();
     }
 
     /// <summary>
-    /// Saves models that share weights, which are written once: all files or none but for a failing disk, since they
-    /// are written under other names first and then moved.
+    /// Saves models that share weights, which are written once: all files or none, since they are written into a folder
+    /// inside first and take their places together (<see cref="StagedFolder"/>).
     /// </summary>
     /// <param name="models">The models by their files' names.</param>
     /// <param name="folder">Where to; exists.</param>
@@ -77,26 +80,25 @@ public static class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(models);
         ArgumentNullException.ThrowIfNull(folder);
-        using var data = dataName is null ? null : new AtomicFile(Path.Combine(folder, dataName));
-        Action<Tensor, TensorProto> tensors = data is null
-            ? GraphWriter.Embed
-            : new ExternalDataWriter(dataName!, data.Stream, thresholdBytes).Write;
-        var files = new List<AtomicFile>();
-        try
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder} does not exist; make it first.");
+        using var stage = new StagedFolder(folder);
+        using (var data = dataName is null ? null : new AtomicFile(Path.Combine(stage.Path, dataName)))
         {
+            Action<Tensor, TensorProto> tensors = data is null
+                ? GraphWriter.Embed
+                : new ExternalDataWriter(dataName!, data.Stream, thresholdBytes).Write;
             foreach (var (name, model) in models)
             {
-                files.Add(new AtomicFile(Path.Combine(folder, name)));
-                Write(model, tensors).WriteTo(files[^1].Stream);
+                using var file = new AtomicFile(Path.Combine(stage.Path, name));
+                Write(model, tensors).WriteTo(file.Stream);
+                file.Commit();
             }
 
             data?.Commit();
-            files.ForEach(static f => f.Commit());
         }
-        finally
-        {
-            files.ForEach(static f => f.Dispose());
-        }
+
+        stage.Commit();
     }
 
     /// <summary>

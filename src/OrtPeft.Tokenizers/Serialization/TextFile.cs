@@ -48,7 +48,9 @@ internal static class TextFile
 
     private static byte[] ReadBytes(string file)
     {
-        long size = new FileInfo(file).Length;
+        long size = new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length;
+        if (size == 0) // pipes and devices have no length either, and reading those may never end
+            throw new SourcePlace(file, "size").Error("empty, or not a regular file; restore the file");
         if (size > SizeLimit)
             throw new SourcePlace(file, "size").Error($"{size} bytes; tokenizer files have at most {SizeLimit}");
         return File.ReadAllBytes(file);

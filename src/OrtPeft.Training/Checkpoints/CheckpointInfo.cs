@@ -35,12 +35,14 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     {
         foreach (var (name, value) in expected.Settings)
         {
-            if (Settings.GetValueOrDefault(name) is var found && found != value)
-            {
-                throw new TrainingFailedException(
-                    $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
-                    "resume with the same settings and data.");
-            }
+            var found = Settings.GetValueOrDefault(name);
+            if (found == value || (found is null && name == RunIdentity.Artifacts))
+                continue;
+            if (RunIdentity.Describe(name) is { } reason)
+                throw new TrainingFailedException($"{path} {reason}.");
+            throw new TrainingFailedException(
+                $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
+                "resume with the same settings and data.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data.Chat;
 
@@ -156,7 +157,7 @@ public sealed class ExampleReader
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+            return InputFile.OpenRead(path, bufferSize: 1);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -11,7 +11,7 @@ internal static class MetricsHistory
     public static void Truncate(string path, int step)
     {
         using var kept = new AtomicFile(path);
-        using (FileStream source = File.OpenRead(path))
+        using (FileStream source = InputFile.OpenRead(path))
             CopyRows(source, path, step, kept.Stream);
         kept.Commit();
     }

@@ -11,6 +11,9 @@ namespace OrtPeft.Training.Metrics;
 /// </summary>
 public sealed class MetricsLog : IDisposable
 {
+    /// <summary>The file's name in a run's output folder.</summary>
+    public const string FileName = "metrics.jsonl";
+
     private readonly FileStream _stream;
     private readonly MemoryStream _line = new();
     private readonly Utf8JsonWriter _writer;
@@ -21,11 +24,15 @@ public sealed class MetricsLog : IDisposable
         _writer = new Utf8JsonWriter(_line);
     }
 
-    /// <summary>Starts an empty log; a file already there is emptied.</summary>
+    /// <summary>Starts an empty log; a file already there is replaced, and of a link the link alone.</summary>
     /// <param name="path">The file; its folder must exist.</param>
     /// <returns>The log, to be disposed by the caller.</returns>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static MetricsLog Create(string path) => new(path, FileMode.Create);
+    public static MetricsLog Create(string path)
+    {
+        File.Delete(path);
+        return new MetricsLog(path, FileMode.CreateNew);
+    }
 
     /// <summary>
     /// Opens a log to go on after a step: rows of later steps are dropped, and a last line that a crash left

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
+using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 
@@ -17,6 +19,9 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 {
     /// <summary>The file of a run's state in its output folder.</summary>
     public const string StateFile = "checkpoint.ort";
+
+    /// <summary>Large states have their bytes in a file of their own.</summary>
+    public const string StateDataFile = $"{StateFile}{OrtCheckpoint.ExternalDataSuffix}";
 
     private const string RunProperty = "ortpeft.run";
 
@@ -106,16 +111,12 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 
     public string Save(string folder, CheckpointInfo info)
     {
-        var path = Path.Combine(Path.GetFullPath(folder), StateFile);
-        var temporary = $"{path}.tmp";
+        using var stage = new StagedFolder(folder);
         var run = JsonSerializer.Serialize(info.ToMetadata(), RunJson.Default.DictionaryStringString);
         _state.AddProperty(RunProperty, run);
-        CheckpointState.SaveCheckpoint(_state, temporary, includeOptimizerState: true);
-        // Large states have their bytes in a file of their own.
-        if (File.Exists($"{temporary}.data"))
-            File.Move($"{temporary}.data", $"{path}.data", overwrite: true);
-        File.Move(temporary, path, overwrite: true);
-        return path;
+        CheckpointState.SaveCheckpoint(_state, Path.Combine(stage.Path, StateFile), includeOptimizerState: true);
+        stage.Commit(StateDataFile);
+        return Path.Combine(Path.GetFullPath(folder), StateFile);
     }
 
     public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected)
@@ -156,6 +157,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 
     private static CheckpointState OpenState(string path)
     {
+        InputFile.Check(path);
         try
         {
             return CheckpointState.LoadCheckpoint(path);

@@ -3,6 +3,8 @@ using System.Globalization;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Onnx.Storage;
+using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training.Subjects;
@@ -25,6 +27,8 @@ internal static class ArtifactSubject
         var manifest = ArtifactManifest.Load(folder);
         MustAgree(arguments, manifest);
         MustBeThere(folder, manifest);
+        BaseFile[] files = [.. manifest.AllFiles.Select(name => Path.Combine(folder, name))
+            .Select(static file => new BaseFile(file, FileState.Of(file)))];
         if (!Runtimes.TryGetValue(manifest.Runtime, out var open))
         {
             throw new OnnxFormatException(
@@ -39,6 +43,8 @@ internal static class ArtifactSubject
             Optimizer = manifest.AdamW,
             BaseDropout = manifest.BaseDropout,
             Adapters = Identity(manifest),
+            Origin = Origin(folder, manifest, arguments),
+            Files = files,
             SetWeights = static _ => { },
             Save = (target, weights) =>
                 AdapterFiles.Save(target, manifest.PeftConfig, ToSave(folder, manifest, weights, arguments)),
@@ -76,6 +82,15 @@ internal static class ArtifactSubject
                 throw new OnnxFormatException(
                     $"{file} does not exist, and {ArtifactManifest.FileName} names it; copy the whole folder.");
         }
+    }
+
+    private static Dictionary<string, string> Origin(
+        string folder, ArtifactManifest manifest, TrainingArguments arguments)
+    {
+        var origin = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (arguments.OutputFolder is not null)
+            RunIdentity.Add(origin, folder, manifest);
+        return origin;
     }
 
     private static Dictionary<string, string> Identity(ArtifactManifest manifest)

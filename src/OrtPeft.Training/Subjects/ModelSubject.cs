@@ -1,6 +1,8 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training.Subjects;
@@ -22,10 +24,12 @@ internal static class ModelSubject
             Optimizer = arguments.Optimizer,
             BaseDropout = arguments.BaseDropout,
             Adapters = Identity(model),
-            SetWeights = weights => model.SetWeights(weights),
+            Origin = arguments.OutputFolder is null ? new Dictionary<string, string>() : Origin(model),
+            Files = Files(model.Base),
+            SetWeights = model.SetTrained,
             Save = (folder, weights) =>
             {
-                model.SetWeights(weights);
+                model.SetTrained(weights);
                 model.Save(folder);
             },
         };
@@ -40,6 +44,18 @@ internal static class ModelSubject
         });
         return new OrtRuntime(graphs, arguments);
     }
+
+    private static Dictionary<string, string> Origin(PeftModel model) => new(StringComparer.Ordinal)
+    {
+        [RunIdentity.Base] = ModelFingerprint.Of(model.Base),
+        [RunIdentity.InitialWeights] = model.Origin,
+    };
+
+    private static IReadOnlyList<BaseFile> Files(Model model) =>
+    [
+        .. model.Graph.Initializers.SelectMany(static v => v.Initializer!.Data.Files).Distinct()
+            .Select(static file => new BaseFile(file.Path, file.State)),
+    ];
 
     /// <summary>Of several adapters each counts, under its name.</summary>
     private static Dictionary<string, string> Identity(PeftModel model)

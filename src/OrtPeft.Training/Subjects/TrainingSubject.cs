@@ -1,5 +1,6 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training.Subjects;
@@ -24,6 +25,13 @@ internal sealed record TrainingSubject
 
     /// <summary>What a resumed run must share of the adapters, by field.</summary>
     public required IReadOnlyDictionary<string, string> Adapters { get; init; }
+
+    /// <summary>What the run begins with: base and initial weights, by the names in <see
+    /// cref="RunIdentity"/>.</summary>
+    public required IReadOnlyDictionary<string, string> Origin { get; init; }
+
+    /// <summary>The files of the base, which must not change while it is trained.</summary>
+    public required IReadOnlyList<BaseFile> Files { get; init; }
 
     /// <summary>Takes trained weights, by parameter.</summary>
     public required Action<IReadOnlyDictionary<string, Tensor>> SetWeights { get; init; }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 
@@ -79,12 +80,12 @@ public sealed class ConstantSizesTests
         graph.AddNode(op, inputs, [graph.FreshName(op)]).Output;
 
     /// <summary>Stands for a mapped file of any length.</summary>
-    private sealed class Unread(long length) : Storage.TensorData
+    private sealed class Unread(long length) : TensorData
     {
         public override long Length => length;
 
         public override ReadOnlySpan<byte> Slice(long offset, int count) => throw new NotSupportedException();
 
-        public override Storage.PinnedBytes Pin() => throw new NotSupportedException();
+        public override PinnedBytes Pin() => throw new NotSupportedException();
     }
 }

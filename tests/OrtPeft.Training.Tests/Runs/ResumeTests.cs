@@ -2,6 +2,8 @@ using System.Text.Json;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Models;
+using OrtPeft.Onnx;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 
@@ -111,6 +113,87 @@ public sealed class ResumeTests
             () => Tiny.Run(Tiny.Lora(), arguments with { Resume = true }, other));
 
         Assert.Contains("with data = ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_WhenResumedOnAnotherBase_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = Tiny.Arguments with { OutputFolder = folder.Path };
+        Tiny.Run(Tiny.Lora(), arguments with { MaxSteps = 6 });
+        var other = Tiny.Base.Clone();
+        var weight = other.Graph.Initializers.Last(static v => v.Type == ElementType.Float);
+        var numbers = weight.Initializer!.ToFloat32();
+        numbers[^1] += 1e-6f;
+        other.Graph.SetInitializer(weight, Tensor.Of<float>(numbers, [.. weight.Initializer.Dims]));
+
+        var error = Assert.Throws<TrainingFailedException>(
+            () => Tiny.Run(Tiny.Lora(other), arguments with { Resume = true }));
+
+        Assert.Contains("another base", error.Message, StringComparison.Ordinal);
+        Assert.Contains("checkpoint.safetensors", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_WhenResumedFromAnotherAdapter_SaysSo_AndGoesOnFromTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = Tiny.Arguments with { OutputFolder = folder.Path };
+        var (first, second) = (Tiny.Lora(seed: 5), Tiny.Lora(seed: 6));
+        PeftModel From(PeftModel start) => PeftModel.Create(Tiny.Base, start.Config, start.GetWeights(), "weights");
+        var start = first.GetWeights().ToDictionary();
+        Tiny.Run(From(first), arguments);
+
+        string Refusal(PeftModel model) => Assert.Throws<TrainingFailedException>(
+            () => Tiny.Run(model, arguments with { Resume = true })).Message;
+
+        Assert.Contains("another adapter", Refusal(From(second)), StringComparison.Ordinal);
+        Assert.Contains("another adapter", Refusal(Tiny.Lora()), StringComparison.Ordinal);
+        Assert.Empty(Tiny.Run(From(first), arguments with { Resume = true }));
+    }
+
+    public static TheoryData<string> Writes => ["longer", "shorter", "same length", "replaced"];
+
+    [Theory]
+    [MemberData(nameof(Writes))]
+    public void Train_WhenItsBaseIsWrittenTo_SavesNothingMore(string how)
+    {
+        using var folder = new TemporaryFolder();
+        using var place = new TemporaryFolder();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Fixtures.Folder, "base", "g2l")))
+            File.Copy(file, place[Path.GetFileName(file)]);
+        var weights = place["model.safetensors"];
+        var saved = "";
+
+        var error = Assert.Throws<TrainingFailedException>(() => Train(
+            Tiny.Lora(ModelSource.Open(place.Path).Model),
+            Tiny.Arguments with { OutputFolder = folder.Path, CheckpointSteps = 1 },
+            progress =>
+            {
+                if (progress.Step.Step == 2)
+                    (saved, _) = (Convert.ToHexString(File.ReadAllBytes(folder["checkpoint.safetensors"])), Write());
+            }));
+
+        Assert.Contains(weights, error.Message, StringComparison.Ordinal);
+        Assert.Contains(folder["checkpoint.safetensors"], error.Message, StringComparison.Ordinal);
+        Assert.Equal(saved, Convert.ToHexString(File.ReadAllBytes(folder["checkpoint.safetensors"])));
+
+        bool Write()
+        {
+            var bytes = File.ReadAllBytes(weights);
+            if (how == "replaced")
+                File.Delete(weights);
+            using var file = new FileStream(weights, FileMode.OpenOrCreate, FileAccess.Write);
+            if (how == "replaced")
+                file.Write(bytes);
+            else if (how == "longer")
+                file.SetLength(bytes.Length + 1);
+            else if (how == "shorter")
+                file.SetLength(bytes.Length - 1);
+            else
+                file.Write(bytes.AsSpan(0, 1));
+            return true;
+        }
     }
 
     [Fact]

@@ -33,10 +33,12 @@ internal static class Tiny
     public static Model OtherBase =>
         ModelSource.Open(Path.Combine(Fixtures.Folder, "..", "..", "models", "tiny-gpt2-apidocs")).Model;
 
-    public static PeftModel Lora(double dropout = 0, long seed = 0)
+    public static PeftModel Lora(double dropout = 0, long seed = 0) => Lora(Base, dropout, seed);
+
+    public static PeftModel Lora(Model onBase, double dropout = 0, long seed = 0)
     {
         var config = new LoraConfig { R = 4, TargetModules = ["c_attn"], InitLoraWeights = false };
-        return PeftModel.Create(Base, config with { LoraDropout = dropout }, seed);
+        return PeftModel.Create(onBase, config with { LoraDropout = dropout }, seed);
     }
 
     /// <summary>Trains, and returns what every step reported.</summary>

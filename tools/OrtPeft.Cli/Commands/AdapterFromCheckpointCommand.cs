@@ -10,6 +10,7 @@ using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Commands;
@@ -63,7 +64,8 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         var (file, path) = (run.Get(_checkpoint), _output.PathOf(run));
         var (config, artifacts) = _config.Read(run, file);
         var parameters = TrainedParameters.Load(file, artifacts);
-        using var folder = _output.Open(run, AdapterFiles.Weights);
+        using var folder = _output.Open(
+            run, FolderFiles.OfAdapter, InputFiles.In(artifacts ?? "").Append(parameters.Source));
         var answer = new JsonObject
         {
             ["out"] = path,
@@ -110,9 +112,10 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         peft.Save(folder.Stage);
         if (run.Get(_merge) is not { } path)
             return;
-        if (OutputFolder.IsSame(path, source.Folder) || OutputFolder.IsSame(path, folder.FullPath))
+        if (FileState.IsSame(path, source.Folder) || FileState.IsSame(path, folder.FullPath))
             throw new UsageException($"--merge {path} is the model's own folder or --out; give another folder.");
-        using var target = _output.OpenOther(run, _merge.Name, path, ModelSource.ModelFileName);
+        using var target = _output.OpenOther(
+            run, _merge.Name, path, FolderFiles.OfMergedModel(source.Folder), InputFiles.Of(source));
         var merged = MergedModel.Write(run, source, peft, target.Stage);
         target.Keep();
         run.Say($"Wrote {path}: {merged.Describe()}");

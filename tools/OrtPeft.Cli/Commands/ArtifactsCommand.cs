@@ -3,6 +3,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models.Checkpoints;
@@ -53,7 +54,7 @@ internal sealed class ArtifactsCommand : Verb
 
         var source = _model.Open(run);
         var path = _output.PathBeside(run, source);
-        using var folder = _output.Open(run, ArtifactManifest.FileName, AdapterFiles.Weights);
+        using var folder = _output.Open(run, FolderFiles.OfArtifacts(source.Folder), InputFiles.Of(source));
         var peft = choice.For(run.Get(_model))
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
             .Apply(source.Model, arguments.Seed);
@@ -83,8 +84,6 @@ internal sealed class ArtifactsCommand : Verb
         string[] files = [.. Directory.EnumerateFiles(folder.Stage).Select(Path.GetFileName).Order()!];
         var written = files.Sum(f => new FileInfo(Path.Combine(folder.Stage, f)).Length);
         folder.Keep();
-        foreach (var earlier in ArtifactFiles.Names.Except(files))
-            File.Delete(Path.Combine(path, earlier));
         run.Say($"Wrote {path}: {string.Join(", ", files)}; {Human.Bytes(written)}.");
         run.Answer(new()
         {

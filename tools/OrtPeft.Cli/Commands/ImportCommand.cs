@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
@@ -36,7 +37,9 @@ internal sealed class ImportCommand : Verb
             throw new UsageException($"{source} is no folder. {Wanted} is needed.");
         var checkpoint = HfCheckpoint.Open(source, run.Note);
         var bytes = checkpoint.Weights.Values.Sum(static w => w.Data.Length);
-        using var folder = _output.Open(run, ModelSource.ModelFileName);
+        _ = _output.PathBeside(run, source);
+        var inputs = checkpoint.Weights.Values.SelectMany(static w => w.Data.Files).Select(static f => f.Path);
+        using var folder = _output.Open(run, FolderFiles.OfModel(source), inputs.Distinct());
         var stage = folder.Stage;
         WritingReport.Follow(run, stage, bytes, () => HfCheckpoint.Import(source, stage));
         folder.Keep();

@@ -1,9 +1,9 @@
 using System.CommandLine;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Models.Initialization;
-using OrtPeft.Onnx.Safetensors;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -38,7 +38,7 @@ internal sealed class InitCommand : Verb
     {
         var config = ModelPresets.Find(run.Get(_preset));
         var parameters = config.ToArchitecture().ParameterCount;
-        using var folder = _output.Open(run, SafetensorsCheckpoint.FileName);
+        using var folder = _output.Open(run, FolderFiles.OfNewModel);
         var stage = folder.Stage;
         WritingReport.Follow(run, stage, sizeof(float) * parameters, () =>
             ModelInitializer.Write(config, unchecked((ulong)run.Get(_seed)), stage));

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
-using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -33,7 +32,7 @@ internal sealed class MergeCommand : Verb
         AccuracyNote.Warn(run, source);
         var path = _output.PathBeside(run, source);
         var peft = _adapter.LoadOn(source.Model, run)!; // the option is required
-        using var folder = _output.Open(run, ModelSource.ModelFileName);
+        using var folder = _output.Open(run, FolderFiles.OfMergedModel(source.Folder), InputFiles.Of(source));
         var merged = MergedModel.Write(run, source, peft, folder.Stage);
         folder.Keep();
         run.Say($"Wrote {path}: {merged.Describe()}");

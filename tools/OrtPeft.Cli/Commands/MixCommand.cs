@@ -72,8 +72,8 @@ internal sealed class MixCommand : Verb
         var given = run.Get(_adapters).Select(AdapterWeight.Parse).ToList();
         var how = How(run, given.Count);
         var places = AdapterPlace.Of([.. given.Select(static g => g.Folder)]);
-        using var folder = _output.Open(run, AdapterFolder.WeightsFile);
         var source = _model.Open(run);
+        using var folder = _output.Open(run, FolderFiles.OfAdapter);
         var peft = AdapterOption.Load(source.Model, places, run);
         const string Name = "ortpeft-mix";
         peft.AddWeightedAdapter(Name, [.. places.Zip(given, static (p, g) => (p.Name, g.Weight))], how);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Quantization;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
@@ -90,7 +91,8 @@ internal sealed class QuantizeCommand : Verb
         var format = FormatOf(run);
         var targets = run.Get(_target) is { } text ? ModuleTargets.Parse(text) : null;
         var loftq = _loftq.Read(run, targets);
-        using var folder = _output.Open(run, ModelSource.ModelFileName);
+        using var folder = _output.Open(
+            run, FolderFiles.OfQuantisedModel(source.Folder, withLoftq: loftq is not null), InputFiles.Of(source));
         var start = loftq is { } adapter
             ? LoftqQuantizer.Quantize(source.Model, format, adapter.Config, adapter.Iterations)
             : null;

@@ -4,8 +4,10 @@ using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Onnx.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -53,7 +55,7 @@ internal sealed class TrainCommand : Verb
             Describe(run, rows, trainer);
             run.Host.Interruption.Listen();
             var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
-            trainer.SaveAdapter(folder.FullPath);
+            trainer.SaveAdapter(folder.Stage);
             folder.Keep();
             Conclude(run, job, trainer, result);
         }
@@ -94,7 +96,7 @@ internal sealed class TrainCommand : Verb
                 + "artifacts.");
         }
 
-        if (OutputFolder.IsSame(_output.PathOf(run), Path.GetFullPath(path)))
+        if (FileState.IsSame(_output.PathOf(run), path))
             throw new UsageException($"--out {path} is the artifacts' own folder, which stays; give another folder.");
         var manifest = ArtifactManifest.Load(path);
         var job = TrainingJob.Of(manifest);
@@ -110,14 +112,17 @@ internal sealed class TrainCommand : Verb
     /// <summary>A folder that holds an adapter is not trained over unless the user says how.</summary>
     private OutputFolder OpenFolder(Invocation run)
     {
+        var inputs = _data.Files(run).Concat([_training.EvaluationFile(run)]).OfType<string>();
         if (!_training.Resumes(run))
-            return _output.Open(run, [AdapterFiles.Weights, .. Trainer.CheckpointFiles]);
+            return _output.Open(run, FolderFiles.OfRun, inputs);
         var path = _output.PathOf(run);
-        return Trainer.CheckpointFiles.Any(name => File.Exists(Path.Combine(path, name)))
-            ? _output.Open(run)
-            : throw new UsageException(
-                $"{Path.Combine(path, Trainer.CheckpointFile)} is missing, so nothing can be resumed; "
-                + "train without --resume.");
+        var folder = _output.OpenAgain(run, FolderFiles.OfRun, inputs);
+        if (Trainer.CheckpointFiles.Any(name => File.Exists(Path.Combine(path, name))))
+            return folder;
+        folder.Dispose();
+        throw new UsageException(
+            $"{Path.Combine(path, Trainer.CheckpointFile)} is missing, so nothing can be resumed; "
+            + "train without --resume.");
     }
 
     private static void Describe(Invocation run, IReadOnlyList<Example> rows, Trainer trainer)
@@ -138,7 +143,7 @@ internal sealed class TrainCommand : Verb
         }
 
         string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];
-        string[] files = [AdapterFiles.Config, job.WeightsFile, "metrics.jsonl", .. checkpoint];
+        string[] files = [AdapterFiles.Config, job.WeightsFile, MetricsLog.FileName, .. checkpoint];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         run.Answer(new()

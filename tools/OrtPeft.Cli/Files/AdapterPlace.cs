@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Cli.Files;
 
@@ -19,7 +20,7 @@ internal sealed record AdapterPlace(string Name, string Folder)
         var places = new List<AdapterPlace>();
         foreach (var folder in folders.Select(static f => AdapterFolder.AllIn(f) is [var only] ? only.Folder : f))
         {
-            if (places.Any(p => OutputFolder.IsSame(p.Folder, Full(folder))))
+            if (places.Any(p => FileState.IsSame(p.Folder, folder)))
                 throw new UsageException($"--adapter {folder} is given twice; give each adapter once.");
             places.Add(new AdapterPlace(Unused(NameOf(folder), places), folder));
         }

@@ -39,6 +39,9 @@ internal sealed class DataOptions : IOptionGroup
 
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
+    /// <summary>The files with the rows.</summary>
+    public IReadOnlyList<string> Files(Invocation run) => run.Get(_files);
+
     /// <summary>Reads the rows of all data files.</summary>
     /// <param name="run">What the user gave.</param>
     /// <param name="source">The model that the rows must fit.</param>

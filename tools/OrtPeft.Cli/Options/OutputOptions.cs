@@ -3,6 +3,7 @@ using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Models;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Cli.Options;
 
@@ -29,8 +30,17 @@ internal sealed class OutputOptions(string content) : IOptionGroup
     /// <exception cref="UsageException">It is the model's own folder.</exception>
     public string PathBeside(Invocation run, ModelSource source)
     {
+        return PathBeside(run, source.Folder);
+    }
+
+    /// <summary>The folder as it was given, for what is made of a model that must stay.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="modelFolder">The model's folder.</param>
+    /// <exception cref="UsageException">It is that folder, by whatever path.</exception>
+    public string PathBeside(Invocation run, string modelFolder)
+    {
         var path = PathOf(run);
-        return OutputFolder.IsSame(path, source.Folder)
+        return FileState.IsSame(path, modelFolder)
             ? throw new UsageException($"--out {path} is the model's own folder, which must stay; give another folder.")
             : path;
     }
@@ -40,26 +50,28 @@ internal sealed class OutputOptions(string content) : IOptionGroup
 
     /// <summary>Makes the folder ready, unless it holds a file that must not be lost.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="precious">The names of such files.</param>
+    /// <param name="files">What is to be written there.</param>
+    /// <param name="inputs">Files that the run reads.</param>
     /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
-    public OutputFolder Open(Invocation run, params IEnumerable<string> precious) =>
-        OpenOther(run, _out.Name, run.Get(_out), precious);
+    public OutputFolder Open(Invocation run, FolderFiles files, params IEnumerable<string> inputs) =>
+        OpenOther(run, _out.Name, run.Get(_out), files, inputs);
+
+    /// <summary>Makes the folder of an earlier run ready, which is to go on in it.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="files">What is to be written there.</param>
+    /// <param name="inputs">Files that the run reads.</param>
+    /// <returns>The folder.</returns>
+    public OutputFolder OpenAgain(Invocation run, FolderFiles files, params IEnumerable<string> inputs) =>
+        OutputFolder.Open(_out.Name, run.Get(_out), files, mayReplace: true, inputs);
 
     /// <summary>Makes another folder of the same run ready, under the same rules.</summary>
     /// <param name="run">The run.</param>
     /// <param name="option">The option that names the folder.</param>
     /// <param name="path">The folder as it was given.</param>
-    /// <param name="precious">The names of files that must not be lost.</param>
+    /// <param name="files">What is to be written there.</param>
+    /// <param name="inputs">Files that the run reads.</param>
     /// <returns>The folder; what is not kept goes away when it is disposed.</returns>
-    public OutputFolder OpenOther(Invocation run, string option, string path, params IEnumerable<string> precious)
-    {
-        var held = precious.FirstOrDefault(name => File.Exists(Path.Combine(path, name)));
-        if (held is not null && !MayOverwrite(run))
-        {
-            throw new UsageException(
-                $"{option} {path} holds {held} already; give another folder, or --overwrite to replace it.");
-        }
-
-        return OutputFolder.Open(path);
-    }
+    public OutputFolder OpenOther(
+        Invocation run, string option, string path, FolderFiles files, params IEnumerable<string> inputs) =>
+        OutputFolder.Open(option, path, files, MayOverwrite(run), inputs);
 }

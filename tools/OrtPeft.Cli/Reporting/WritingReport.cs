@@ -42,5 +42,15 @@ internal static class WritingReport
     /// <summary>Waits a while; how the work ended is for the caller to ask.</summary>
     private static bool Ends(Task work, TimeSpan wait) => Task.WaitAny([work], wait) == 0;
 
-    private static long Written(string folder) => new DirectoryInfo(folder).EnumerateFiles().Sum(static f => f.Length);
+    private static long Written(string folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(static f => f.Length);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return 0; // a file was just moved to its place
+        }
+    }
 }

@@ -4,6 +4,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters.Artifacts.OrtTraining;
 
@@ -48,12 +49,12 @@ public static class OrtTrainingArtifacts
             Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
         };
         using var stage = new StagedFolder(folder);
-        stage.SaveModels(models.Training, models.Evaluation, optimizer, saving, dataFile);
+        ArtifactModels.Save(stage.Path, models.Training, models.Evaluation, optimizer, saving, dataFile);
         Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
         if (manifest.Files.Weights is { } constants)
             SafetensorsFile.Save(Path.Combine(stage.Path, constants), Constants(peft));
         manifest.Save(stage.Path);
-        stage.Commit();
+        stage.Commit(ArtifactFiles.Names);
         return manifest;
     }
 
@@ -69,7 +70,7 @@ public static class OrtTrainingArtifacts
         {
             Runtime = ArtifactRuntimes.OrtTraining,
             Objective = objective,
-            Base = options.Base with { Opset = models.Training.Opset, TotalParameters = peft.TotalParameterCount },
+            Base = BaseFacts.Of(options.Base, peft, models.Training.Opset),
             PeftConfig = peft.Config.ToJson(),
             VirtualTokens = peft.VirtualTokens,
             ReservedPositions = peft.ReservedPositions,

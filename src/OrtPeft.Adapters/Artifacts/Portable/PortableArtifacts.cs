@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Adapters.Artifacts.Portable;
 
@@ -43,7 +44,7 @@ public static class PortableArtifacts
         {
             Runtime = ArtifactRuntimes.Ort,
             Objective = objective.Name,
-            Base = options.Base with { Opset = training.Opset, TotalParameters = peft.TotalParameterCount },
+            Base = BaseFacts.Of(options.Base, peft, training.Opset),
             PeftConfig = peft.Config.ToJson(),
             VirtualTokens = peft.VirtualTokens,
             ReservedPositions = peft.ReservedPositions,
@@ -63,10 +64,10 @@ public static class PortableArtifacts
             AdamW = options.Optimizer,
         };
         using var stage = new StagedFolder(folder);
-        stage.SaveModels(training, evaluation, optimizer, saving, dataFile);
+        ArtifactModels.Save(stage.Path, training, evaluation, optimizer, saving, dataFile);
         AdapterFiles.Save(stage.Path, manifest.PeftConfig, InitialWeights(peft));
         manifest.Save(stage.Path);
-        stage.Commit();
+        stage.Commit(ArtifactFiles.Names);
         return manifest;
     }
 
