@@ -102,6 +102,7 @@ public sealed class JinjaTemplateTests
     [InlineData("{{ '\\u2028' | tojson(ensure_ascii=true) }}{{ '\\x7f' | tojson }}", "\"\\u2028\"\"\u007f\"")]
     [InlineData("{{ {1: 'a', 1.0: 'b', true: 'c'} }}", "{1: 'c'}")]
     [InlineData("{% for x in [1, 2, 3] if x > 1 %}{{ loop.index }}/{{ loop.length }} {% endfor %}", "1/2 2/2 ")]
+    [InlineData("{% for x in [1] %}a{% continue %}{% else %}b{% endfor %}", "ab")]
     [InlineData("a\r\n{% if true %}\r\nb\r{% endif %}\r\n", "a\nb\n")]
     [InlineData("{{ ['x'] | safe + '<' }}{{ '<' | e + '<' }}", "['x']&lt;&lt;&lt;")]
     public void Render_WhereDotNetWouldDiffer_FollowsPython(string template, string expected)

@@ -5,7 +5,7 @@ namespace OrtPeft.Tokenizers.Chat.Jinja.Tree;
 
 /// <summary>
 /// <c>{% for target in items if test recursive %}</c>. Every round has its own variables, and so has the
-/// <c>else</c> that runs when there was no round.
+/// <c>else</c> that runs when no round came to its end: as in Jinja, one left by <c>continue</c> does not count.
 /// </summary>
 internal sealed class For(
     Expression target, Expression items, Expression? test, bool isRecursive, Body body, Body? otherwise, int line)
@@ -30,13 +30,14 @@ internal sealed class For(
         bool any = false;
         while (loop.MoveNext())
         {
-            any = true;
             scope.Run.Step(Line);
             var round = new Scope(scope);
             round.Set("loop", loop);
             Assignment.Assign(target, loop.Current, round);
-            if (body.Execute(round) == Flow.Break)
+            Flow flow = body.Execute(round);
+            if (flow == Flow.Break)
                 break;
+            any |= flow == Flow.Next;
         }
         return any || otherwise is null ? Flow.Next : otherwise.Execute(new Scope(scope));
 
