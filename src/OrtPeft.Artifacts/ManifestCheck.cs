@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Artifacts;
@@ -24,6 +25,10 @@ internal static class ManifestCheck
         foreach (var graph in manifest.Graphs)
             CheckNames(graph, name);
         CheckParameters(manifest, name);
+        if (manifest.Base.VocabularySize < 1 || manifest.Base.ContextLength < 1)
+            throw Broken(name, "vocabulary_size and context_length of the base must be 1 or more");
+        if (manifest.PeftConfig["peft_type"] is { } type && type.GetValueKind() != JsonValueKind.String)
+            throw Broken(name, $"peft_config.peft_type is {type.ToJsonString()}, not a name");
         if (manifest.VirtualTokens < 0 || manifest.ReservedPositions < 0)
             throw Broken(name, "virtual_tokens and reserved_positions must be 0 or more");
     }

@@ -65,7 +65,9 @@ public sealed class Differentiator
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
         var context = new RuleContext(node, upstream, _builder);
-        var gradients = RuleFor(node, path)(context);
+        var rule = RuleFor(node, path);
+        IReadOnlyList<Value?> gradients = [];
+        NodeForm.Expect(node, (int)_opsets.GetValueOrDefault("", 1), () => gradients = rule(context));
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");

@@ -99,16 +99,44 @@ public sealed class Tensor
             _ => throw new NotSupportedException($"{typeof(T)} is no ONNX element type."),
         };
 
-    /// <summary>The elements as numbers, without a copy; up to 2³¹ bytes.</summary>
+    /// <summary>
+    /// The elements as numbers, for as long as the caller wants: a copy unless they lie in managed memory.
+    /// </summary>
     /// <typeparam name="T">The .NET type of <see cref="Type"/>.</typeparam>
     /// <returns>The elements, row-major.</returns>
     /// <exception cref="InvalidOperationException">The tensor has another element type.</exception>
+    /// <exception cref="OnnxFormatException">They take 2 GiB or more.</exception>
     public ReadOnlySpan<T> Span<T>()
         where T : unmanaged
     {
-        if (ElementTypeOf<T>() != Type)
-            throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not {ElementTypeOf<T>()}.");
-        return MemoryMarshal.Cast<byte, T>(Data.Slice(0, checked((int)Data.Length)));
+        MustHold<T>();
+        return MemoryMarshal.Cast<byte, T>(Data.Slice(0, ByteCount()));
+    }
+
+    /// <summary>Shows the elements where they lie, without a copy.</summary>
+    /// <typeparam name="T">The .NET type of <see cref="Type"/>.</typeparam>
+    /// <typeparam name="TResult">What is found out.</typeparam>
+    /// <param name="read">Gets the elements, row-major, which are there until it returns.</param>
+    /// <returns>What <paramref name="read"/> returns.</returns>
+    /// <exception cref="InvalidOperationException">The tensor has another element type.</exception>
+    /// <exception cref="OnnxFormatException">They take 2 GiB or more.</exception>
+    public TResult View<T, TResult>(Func<ReadOnlySpan<T>, TResult> read)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        MustHold<T>();
+        return Data.View(0, ByteCount(), bytes => read(MemoryMarshal.Cast<byte, T>(bytes)));
+    }
+
+    /// <summary>Copies the elements.</summary>
+    /// <typeparam name="T">The .NET type of <see cref="Type"/>.</typeparam>
+    /// <param name="target">Receives them, row-major; has room for all.</param>
+    /// <exception cref="InvalidOperationException">The tensor has another element type.</exception>
+    public void CopyTo<T>(Span<T> target)
+        where T : unmanaged
+    {
+        MustHold<T>();
+        Data.Read(0, MemoryMarshal.AsBytes(target)[..ByteCount()]);
     }
 
     /// <summary>The elements of an int32, int64 or bool tensor as int64 numbers.</summary>
@@ -127,16 +155,9 @@ public sealed class Tensor
     /// <exception cref="InvalidOperationException">The tensor is not of a floating-point type.</exception>
     public float[] ToFloat32()
     {
-        var bytes = Data.Slice(0, checked((int)Data.Length));
-        return Type switch
-        {
-            ElementType.Float => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
-            ElementType.Double => Convert(MemoryMarshal.Cast<byte, double>(bytes), static v => (float)v),
-            ElementType.Float16 => Convert(MemoryMarshal.Cast<byte, Half>(bytes), static v => (float)v),
-            ElementType.BFloat16 => Convert(
-                MemoryMarshal.Cast<byte, ushort>(bytes), static v => BitConverter.UInt32BitsToSingle((uint)v << 16)),
-            _ => throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not floating-point numbers."),
-        };
+        if (!Type.IsFloating())
+            throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not floating-point numbers.");
+        return Data.View(0, ByteCount(), ToFloat32);
     }
 
     /// <summary>The same data under another name.</summary>
@@ -148,6 +169,25 @@ public sealed class Tensor
     /// <returns>Such as <c>Float[768, 2304] 'h.0.attn.c_attn.weight'</c>.</returns>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Type}[{string.Join(", ", Dims)}] '{Name}'");
+
+    private float[] ToFloat32(ReadOnlySpan<byte> bytes) => Type switch
+    {
+        ElementType.Float => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
+        ElementType.Double => Convert(MemoryMarshal.Cast<byte, double>(bytes), static v => (float)v),
+        ElementType.Float16 => Convert(MemoryMarshal.Cast<byte, Half>(bytes), static v => (float)v),
+        _ => Convert(
+            MemoryMarshal.Cast<byte, ushort>(bytes), static v => BitConverter.UInt32BitsToSingle((uint)v << 16)),
+    };
+
+    private void MustHold<T>()
+        where T : unmanaged
+    {
+        if (ElementTypeOf<T>() != Type)
+            throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not {ElementTypeOf<T>()}.");
+    }
+
+    private int ByteCount() => Data.Length <= Array.MaxLength ? (int)Data.Length : throw new OnnxFormatException(
+        $"{this} takes {Data.Length} bytes; OrtPeft reads tensors below 2 GiB as a whole: use smaller ones.");
 
     private static float[] Convert<T>(ReadOnlySpan<T> source, Func<T, float> convert)
         where T : unmanaged

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Onnx;
 using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
@@ -25,8 +26,8 @@ internal static class ArgumentsCheck
         BelowOne(arguments.Optimizer.Beta2, "decay of the second moment (beta2)");
         FromZero(arguments.Optimizer.Epsilon, "epsilon");
         if (arguments.Resume && arguments.OutputFolder is null)
-            throw new ArgumentException(
-                "Resuming needs the output folder that holds the checkpoint.", nameof(arguments));
+            throw new SettingException(
+                "Resuming needs the output folder that holds the checkpoint.");
     }
 
     /// <summary>What a resumed run shares with its first part: settings, the adapters' among them, data.</summary>
@@ -67,7 +68,7 @@ internal static class ArgumentsCheck
     {
         if (value is not (>= 0 and < 1))
         {
-            throw new ArgumentException(string.Create(
+            throw new SettingException(string.Create(
                 CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
         }
     }
@@ -75,20 +76,20 @@ internal static class ArgumentsCheck
     public static void AtLeast(int value, int least, string what)
     {
         if (value < least)
-            throw new ArgumentException($"The {what} is {value}; it must be at least {least}.");
+            throw new SettingException($"The {what} is {value}; it must be at least {least}.");
     }
 
     private static void Above(double value, double bound, string what)
     {
         if (!(value > bound) || !double.IsFinite(value))
-            throw new ArgumentException(
+            throw new SettingException(
                 string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be above {bound}."));
     }
 
     private static void FromZero(double value, string what)
     {
         if (value < 0 || !double.IsFinite(value))
-            throw new ArgumentException(
+            throw new SettingException(
                 string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0."));
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Artifacts.Objectives;
@@ -40,6 +41,7 @@ public sealed class Evaluator : IDisposable
     {
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "The session takes the graph's over.")]
     private Evaluator(
         Model model, Func<Model> forward, int virtualTokens, RuntimeOptions? options, IObjective? objective)
     {
@@ -63,7 +65,7 @@ public sealed class Evaluator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(data);
         if (batchSize < 1)
-            throw new ArgumentException($"The batch size is {batchSize}; it must be at least 1.", nameof(batchSize));
+            throw new SettingException($"The batch size is {batchSize}; it must be at least 1.");
         if (data is TokenDataset)
             _requireRows?.Invoke();
         _requireRows = null;

@@ -10,9 +10,10 @@ internal static class Program
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         using var interruption = new Interruption();
+        using var output = new StandardOutput(Console.Out);
         var host = new Host
         {
-            Output = Console.Out,
+            Output = output,
             Error = Console.Error,
             Input = Console.In,
             Interruption = interruption,

@@ -51,9 +51,12 @@ public static class TrainedAdapter
 
     private static bool IsFinite(Tensor tensor)
     {
-        if (tensor.Type != ElementType.Float)
-            return true;
-        foreach (var value in tensor.Span<float>())
+        return tensor.Type != ElementType.Float || tensor.View<float, bool>(AreFinite);
+    }
+
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
         {
             if (!float.IsFinite(value))
                 return false;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
@@ -35,12 +36,15 @@ internal static class TiedHead
         var (rows, columns) = ((int)ours.Dims[0], (int)ours.Dims[1]);
         if (rows != head.OutFeatures || columns != head.InFeatures)
             return false;
-        return Equal(Math.Min(rows, ComparedRows)) && Equal(rows);
+        var areEqual = Equal(Math.Min(rows, ComparedRows)) && Equal(rows);
+        GC.KeepAlive(ours);
+        GC.KeepAlive(theirs);
+        return areEqual;
 
         bool Equal(int count)
         {
-            var a = ours.Span<float>();
-            var b = theirs.Span<float>();
+            var a = Floats(ours);
+            var b = Floats(theirs);
             for (var i = 0; i < count; i++)
             {
                 for (var j = 0; j < columns; j++)
@@ -53,4 +57,8 @@ internal static class TiedHead
             return true;
         }
     }
+
+    /// <summary>The numbers where they lie; the caller keeps the tensor alive.</summary>
+    private static ReadOnlySpan<float> Floats(Tensor tensor) =>
+        MemoryMarshal.Cast<byte, float>(tensor.Data.Window(0, checked((int)tensor.Data.Length)));
 }

@@ -32,7 +32,8 @@ public static class LoftqQuantizer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
+        if (iterations < 1)
+            throw new SettingException($"The iterations of LoftQ are {iterations}; there must be at least 1.");
         if (config.UseDora)
             throw new ConfigException("use_dora is true, and LoftQ makes no start for magnitudes; leave one out.");
         var start = config with

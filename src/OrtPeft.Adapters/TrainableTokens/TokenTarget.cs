@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -17,9 +18,13 @@ internal sealed record TokenTarget(EmbeddingModule Module, IReadOnlyList<int> To
     public Tensor BaseRows()
     {
         var (width, rows) = ((int)Module.Features, new float[checked(Tokens.Count * Module.Features)]);
-        var matrix = Module.Weight.Initializer!.Span<float>();
+        var matrix = Module.Weight.Initializer!.Data;
         for (var i = 0; i < Tokens.Count; i++)
-            matrix.Slice(Tokens[i] * width, width).CopyTo(rows.AsSpan(i * width));
+        {
+            var row = MemoryMarshal.AsBytes(rows.AsSpan(i * width, width));
+            matrix.Read((long)Tokens[i] * row.Length, row);
+        }
+
         return Tensor.Of<float>(rows, [Tokens.Count, width]);
     }
 

@@ -40,8 +40,6 @@ internal sealed class FlatBufferReader
     /// <summary>What messages call the file.</summary>
     public string File { get; }
 
-    private ReadOnlySpan<byte> Bytes => _content.Slice(0, (int)_content.Length);
-
     /// <summary>Reads a mapped file, whose byte vectors stay in it.</summary>
     public static FlatBufferReader Over(MappedFile file, string kind)
     {
@@ -63,7 +61,7 @@ internal sealed class FlatBufferReader
             throw Broken("the file", _content.Length, "ends before the first table");
         if (_content.Length >= FlatBufferWriter.Limit)
             throw Broken("the file", _content.Length, $"ends beyond a flatbuffer's {FlatBufferWriter.Limit} bytes");
-        var found = Encoding.Latin1.GetString(Bytes.Slice(sizeof(uint), sizeof(uint)));
+        var found = _content.View(sizeof(uint), sizeof(uint), Encoding.Latin1.GetString);
         if (found != identifier)
         {
             var shown = string.Concat(found.Select(static c => char.IsAsciiLetterOrDigit(c) ? c : '?'));
@@ -79,7 +77,7 @@ internal sealed class FlatBufferReader
         if (++_tables > MaxTables)
             throw Broken(name, at, $"is the table after the first {MaxTables}, which ONNX Runtime refuses");
         Check(at, sizeof(int), name);
-        var vtable = at - (long)BinaryPrimitives.ReadInt32LittleEndian(Bytes[at..]);
+        var vtable = at - (long)_content.View(at, sizeof(int), BinaryPrimitives.ReadInt32LittleEndian);
         if (vtable < 0 || vtable % sizeof(ushort) != 0 || vtable > _content.Length - (2 * sizeof(ushort)))
             throw Broken(name, at, $"says that its vtable is at {vtable}");
         var size = UInt16((int)vtable);
@@ -123,11 +121,11 @@ internal sealed class FlatBufferReader
         var count = Count(at, 1, name);
         Spend(count, at, name);
         var start = at + sizeof(uint);
-        if (start + (long)count >= _content.Length || Bytes[start + count] != 0)
+        if (start + (long)count >= _content.Length || Byte(start + count) != 0)
             throw Broken(name, at, "is a text without an end");
         try
         {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(Bytes.Slice(start, count));
+            return _content.View(start, count, new UTF8Encoding(false, throwOnInvalidBytes: true).GetString);
         }
         catch (DecoderFallbackException e)
         {
@@ -146,13 +144,13 @@ internal sealed class FlatBufferReader
             throw Broken(name, at, $"is the last straw: names and shapes take {MaxReuse} times the file's length");
     }
 
-    public ushort UInt16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(Bytes[at..]);
+    public ushort UInt16(int at) => _content.View(at, sizeof(ushort), BinaryPrimitives.ReadUInt16LittleEndian);
 
-    public uint UInt32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(Bytes[at..]);
+    public uint UInt32(int at) => _content.View(at, sizeof(uint), BinaryPrimitives.ReadUInt32LittleEndian);
 
-    public ulong UInt64(int at) => BinaryPrimitives.ReadUInt64LittleEndian(Bytes[at..]);
+    public ulong UInt64(int at) => _content.View(at, sizeof(ulong), BinaryPrimitives.ReadUInt64LittleEndian);
 
-    public byte Byte(int at) => Bytes[at];
+    public byte Byte(int at) => _content.View(at, sizeof(byte), static bytes => bytes[0]);
 
     /// <summary>An error, in one line whatever names the file makes up.</summary>
     public OnnxFormatException Broken(string place, long at, string what)

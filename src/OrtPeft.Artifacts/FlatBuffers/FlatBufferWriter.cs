@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Artifacts.FlatBuffers;
 
@@ -26,8 +27,8 @@ internal static class FlatBufferWriter
         if (layout.Length >= Limit)
         {
             var bytes = layout.Length.ToString(CultureInfo.InvariantCulture);
-            throw new ArgumentException(
-                $"{file}: would take {bytes} bytes, and the format's limit is {Limit}; {remedy}.", nameof(root));
+            throw new SettingException(
+                $"{file}: would take {bytes} bytes, and the format's limit is {Limit}; {remedy}.");
         }
 
         using var writer = new BinaryWriter(target, Encoding.UTF8, leaveOpen: true);

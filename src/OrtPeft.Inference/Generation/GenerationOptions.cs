@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Generation;
 
@@ -76,7 +77,7 @@ public sealed record GenerationOptions
         if (!holds)
         {
             var text = value?.ToString(null, CultureInfo.InvariantCulture);
-            throw new ArgumentException($"{name} is {text}; it must be {range}.", name);
+            throw new SettingException($"{name} is {text}; it must be {range}.");
         }
     }
 }

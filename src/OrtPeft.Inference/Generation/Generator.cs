@@ -133,22 +133,20 @@ public sealed class Generator : IDisposable
         options ??= new GenerationOptions();
         options.Validate();
         if (prompt.Count == 0)
-            throw new ArgumentException("The prompt holds no token; at least one is needed.", nameof(prompt));
+            throw new SettingException("The prompt holds no token; at least one is needed.");
         if (prompt.Count > options.ContextLength)
         {
-            throw new ArgumentException(
-                $"The prompt has {prompt.Count} tokens; the model's context holds {options.ContextLength}.",
-                nameof(prompt));
+            throw new SettingException(
+                $"The prompt has {prompt.Count} tokens; the model's context holds {options.ContextLength}.");
         }
 
         foreach (var (index, token) in prompt.Index())
         {
             if (token < 0 || token >= _vocabularySize)
             {
-                throw new ArgumentException(
+                throw new SettingException(
                     $"Token {index} of the prompt is {token}; the model's vocabulary is 0..{_vocabularySize - 1}. "
-                    + "Does the tokenizer belong to the model?",
-                    nameof(prompt));
+                    + "Does the tokenizer belong to the model?");
             }
         }
 

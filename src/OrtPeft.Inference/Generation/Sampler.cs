@@ -1,3 +1,4 @@
+using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Inference.Generation;
@@ -75,6 +76,6 @@ public sealed class Sampler
 
         return best >= 0
             ? best
-            : throw new ArgumentException("No logit is finite: no token is allowed.", nameof(logits));
+            : throw new SessionException("No logit is finite: no token is allowed.");
     }
 }

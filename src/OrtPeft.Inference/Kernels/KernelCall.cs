@@ -79,10 +79,25 @@ internal readonly unsafe ref struct KernelCall
     /// <summary>Does work on all of the session's threads; returns when all of it is done.</summary>
     /// <param name="work">What to do; its body gets every number of a piece once.</param>
     /// <param name="pieces">How many pieces there are.</param>
+    /// <exception cref="Exception">What the first piece that failed has thrown; pieces after it are left out.
+    /// </exception>
     public void Share(KernelWork work, long pieces)
     {
-        if (pieces > 0)
+        if (pieces <= 0)
+            return;
+        var failure = new PieceFailure();
+        var handle = GCHandle.Alloc(failure);
+        try
+        {
+            work.Failure = GCHandle.ToIntPtr(handle);
             OrtFunctions.Check(_ort.ParallelFor(_context, &DoPiece, (nuint)pieces, 0, &work));
+        }
+        finally
+        {
+            handle.Free();
+        }
+
+        failure.Rethrow();
     }
 
     /// <summary>Does work for each row of a shape, whose length it notes.</summary>
@@ -99,7 +114,21 @@ internal readonly unsafe ref struct KernelCall
         return value;
     }
 
+    /// <summary>Runs on ONNX Runtime's threads, where an exception would end the process.</summary>
     [UnmanagedCallersOnly]
-    private static void DoPiece(void* work, nuint piece) =>
-        ((KernelWork*)work)->Body(in *(KernelWork*)work, (long)piece);
+    private static void DoPiece(void* work, nuint piece)
+    {
+        ref readonly var all = ref *(KernelWork*)work;
+        var failure = (PieceFailure)GCHandle.FromIntPtr(all.Failure).Target!;
+        if (failure.HasHappened)
+            return;
+        try
+        {
+            all.Body(in all, (long)piece);
+        }
+        catch (Exception e)
+        {
+            failure.Note(e);
+        }
+    }
 }

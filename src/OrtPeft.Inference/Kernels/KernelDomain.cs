@@ -187,8 +187,6 @@ internal static unsafe class KernelDomain
 
     private static nint StatusOf(OrtFunctions ort, string name, Exception error)
     {
-        if (error is KernelException failed)
-            return failed.Status;
         var message = Encoding.UTF8.GetBytes($"{FusedOps.Domain}.{name}: {error.Message}\0");
         fixed (byte* start = message)
             return ort.CreateStatus(Fail, start);

@@ -6,11 +6,11 @@ namespace OrtPeft.Inference.Kernels;
 
 /// <summary>
 /// What one piece of an operator's work needs. It lives on the stack of who calls <see cref="KernelCall.Share"/>, so
-/// that a run allocates nothing.
+/// that a run allocates next to nothing.
 /// </summary>
 internal unsafe struct KernelWork
 {
-    /// <summary>Does one piece; must not throw.</summary>
+    /// <summary>Does one piece. What it throws reaches the caller of <see cref="KernelCall.Share"/>.</summary>
     public delegate*<in KernelWork, long, void> Body;
 
     /// <summary>Inputs, in the operator's order.</summary>
@@ -42,4 +42,7 @@ internal unsafe struct KernelWork
 
     /// <summary>An operator's parameter.</summary>
     public float Number;
+
+    /// <summary>A handle to the run's <see cref="PieceFailure"/>; <see cref="KernelCall.Share"/> sets it.</summary>
+    public nint Failure;
 }

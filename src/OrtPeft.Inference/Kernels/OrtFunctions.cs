@@ -22,6 +22,10 @@ internal sealed unsafe partial class OrtFunctions
 
     public delegate* unmanaged<int, byte*, nint> CreateStatus => (delegate* unmanaged<int, byte*, nint>)_table[0];
 
+    public delegate* unmanaged<nint, byte*> GetErrorMessage => (delegate* unmanaged<nint, byte*>)_table[2];
+
+    public delegate* unmanaged<nint, void> ReleaseStatus => (delegate* unmanaged<nint, void>)_table[93];
+
     public delegate* unmanaged<byte*, nint*, nint> CreateCustomOpDomain =>
         (delegate* unmanaged<byte*, nint*, nint>)_table[26];
 
@@ -60,12 +64,16 @@ internal sealed unsafe partial class OrtFunctions
     public delegate* unmanaged<nint, delegate* unmanaged<void*, nuint, void>, nuint, nuint, void*, nint> ParallelFor =>
         (delegate* unmanaged<nint, delegate* unmanaged<void*, nuint, void>, nuint, nuint, void*, nint>)_table[274];
 
-    /// <summary>Fails where a function did.</summary>
+    /// <summary>Fails where a function did, with its message; the status is released.</summary>
     /// <exception cref="KernelException">The status is not null.</exception>
     public static void Check(nint status)
     {
-        if (status != 0)
-            throw new KernelException(status);
+        if (status == 0)
+            return;
+        var ort = Instance!;
+        var message = Marshal.PtrToStringUTF8((nint)ort.GetErrorMessage(status));
+        ort.ReleaseStatus(status);
+        throw new KernelException(message ?? "A function of ONNX Runtime failed without a message.");
     }
 
     private static OrtFunctions? Load()

@@ -103,11 +103,19 @@ public sealed class DecoderInputs
         CheckLength(positions, rows, columns, nameof(positions));
 
         var feeds = new DecoderFeeds();
-        foreach (var input in _numbers)
-            feeds.Add(input.Name, ValueOf(input));
-        foreach (var past in pastLength == 0 ? Pasts : [])
-            feeds.Add(past.Name, EmptyPast(past, rows));
-        return feeds;
+        try
+        {
+            foreach (var input in _numbers)
+                feeds.Add(input.Name, ValueOf(input));
+            foreach (var past in pastLength == 0 ? Pasts : [])
+                feeds.Add(past.Name, EmptyPast(past, rows));
+            return feeds;
+        }
+        catch
+        {
+            feeds.Dispose();
+            throw;
+        }
 
         OrtValue ValueOf(Value input) => input.Name switch
         {

@@ -15,7 +15,7 @@ public static class FileSession
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The session; dispose it to free ONNX Runtime's memory.</returns>
     /// <exception cref="OnnxFormatException">The file is missing, or ONNX Runtime refuses it.</exception>
-    /// <exception cref="OnnxRuntimeException">The session cannot be made, as for want of memory.</exception>
+    /// <exception cref="SessionException">There is not enough memory.</exception>
     public static InferenceSession Open(string path, RuntimeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -34,6 +34,10 @@ public static class FileSession
             throw new OnnxFormatException(
                 $"{path}: ONNX Runtime refuses it: {RefusedGraph.Reason(e)}; copy the whole folder, or write it again.",
                 e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw SessionException.Of(path, e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Inference.Kernels;
@@ -14,9 +15,53 @@ namespace OrtPeft.Inference.Sessions;
 /// </summary>
 public sealed class ModelSession : IDisposable
 {
-    private readonly List<IDisposable> _weights = [];
+    private readonly Ownership _owned = new();
 
     private ModelSession(Model model, RuntimeOptions options)
+    {
+        try
+        {
+            Session = _owned.Of(OpenSession(model, options));
+        }
+        catch (OnnxRuntimeException e) when (RefusedGraph.Is(e))
+        {
+            _owned.Dispose();
+            throw new GraphException(
+                $"ONNX Runtime refuses the graph '{model.Graph.Name}' (opset {model.Opset}): " +
+                $"{RefusedGraph.Reason(e)}; export the model again.",
+                e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            _owned.Dispose();
+            throw SessionException.Of($"The graph '{model.Graph.Name}'", e);
+        }
+        catch
+        {
+            _owned.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The session.</summary>
+    public InferenceSession Session { get; }
+
+    /// <summary>Opens a session.</summary>
+    /// <param name="model">The model; its weights must not change while the session lives.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="GraphException">ONNX Runtime refuses a node of the graph.</exception>
+    /// <exception cref="SessionException">There is not enough memory.</exception>
+    public static ModelSession Open(Model model, RuntimeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new ModelSession(model, options ?? new RuntimeOptions());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _owned.Dispose();
+
+    private InferenceSession OpenSession(Model model, RuntimeOptions options)
     {
         var packs = options.Prepacking ?? PackedMatrices.Fit(model);
         using var settings = SessionSettings.Create(options with { Prepacking = packs });
@@ -34,51 +79,7 @@ public sealed class ModelSession : IDisposable
         foreach (var constant in standIn is null ? [] : aligned)
             Supply(constant, settings);
         using var originals = packs ? new ReleasedPages(mapped.Select(FileOf)) : null;
-        try
-        {
-            Session = new InferenceSession(OnnxFile.ToBytes(model, folder, standIn), settings);
-        }
-        catch (OnnxRuntimeException e) when (RefusedGraph.Is(e))
-        {
-            Free();
-            throw new GraphException(
-                $"ONNX Runtime refuses the graph '{model.Graph.Name}' (opset {model.Opset}): " +
-                $"{RefusedGraph.Reason(e)}; export the model again.",
-                e);
-        }
-        catch
-        {
-            Free();
-            throw;
-        }
-    }
-
-    /// <summary>The session.</summary>
-    public InferenceSession Session { get; }
-
-    /// <summary>Opens a session.</summary>
-    /// <param name="model">The model; its weights must not change while the session lives.</param>
-    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
-    /// <returns>The session.</returns>
-    /// <exception cref="GraphException">ONNX Runtime refuses a node of the graph.</exception>
-    /// <exception cref="OnnxRuntimeException">The session cannot be made, as for want of memory.</exception>
-    public static ModelSession Open(Model model, RuntimeOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        return new ModelSession(model, options ?? new RuntimeOptions());
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Session.Dispose();
-        Free();
-    }
-
-    private void Free()
-    {
-        foreach (var weight in _weights)
-            weight.Dispose();
+        return new InferenceSession(OnnxFile.ToBytes(model, folder, standIn), settings);
     }
 
     private static bool IsIn(Value constant, string? folder) =>
@@ -89,13 +90,12 @@ public sealed class ModelSession : IDisposable
     /// <summary>
     /// Hands the mapped bytes over, so that all sessions use the one mapping instead of each its own.
     /// </summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The session owns the value.")]
     private void Supply(Value constant, SessionOptions options)
     {
         var tensor = constant.Initializer!;
-        var pin = tensor.Data.Pin();
-        _weights.Add(pin);
-        var value = TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]);
-        _weights.Add(value);
+        var pin = _owned.Of(tensor.Data.Pin());
+        var value = _owned.Of(TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]));
         options.AddInitializer(constant.Name, value);
     }
 }

@@ -3,20 +3,23 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace OrtPeft.Inference.Sessions;
 
-/// <summary>Tells what ONNX Runtime has against a graph from other failures, as for want of memory.</summary>
+/// <summary>Tells what ONNX Runtime has against a graph from a want of memory.</summary>
 internal static partial class RefusedGraph
 {
-    /// <summary>A shape that does not fit is reported as a plain failure, as a lack of memory is.</summary>
+    /// <summary>
+    /// Whether the graph is to blame for a session that could not be opened: a lack of memory, which has no code of
+    /// its own, is told by its words.
+    /// </summary>
     public static bool Is(OnnxRuntimeException error) =>
-        GraphErrors().IsMatch(error.Message) && !error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase);
+        !error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>ONNX Runtime's words without code and full stop.</summary>
+    /// <summary>ONNX Runtime's words in one line, without code and full stop.</summary>
     public static string Reason(OnnxRuntimeException error) =>
-        ErrorCode().Replace(error.Message, "").Trim().TrimEnd('.');
+        White().Replace(ErrorCode().Replace(error.Message, ""), " ").Trim().TrimEnd('.');
 
-    [GeneratedRegex(@"^\[ErrorCode:(Fail|InvalidArgument|InvalidProtobuf|InvalidGraph|NotImplemented)\]")]
-    private static partial Regex GraphErrors();
-
-    [GeneratedRegex(@"^\[ErrorCode:\w+\] ")]
+    [GeneratedRegex(@"\[ErrorCode:\w+\] ?")]
     private static partial Regex ErrorCode();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex White();
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Sessions;
 
@@ -36,8 +37,8 @@ internal static class SessionSettings
                 break;
             default:
                 settings.Dispose();
-                throw new ArgumentException(
-                    $"provider is '{options.Provider}'; it must be cpu or cuda.", nameof(options));
+                throw new SettingException(
+                    $"provider is '{options.Provider}'; it must be cpu or cuda.");
         }
 
         return settings;
@@ -52,7 +53,7 @@ internal static class SessionSettings
         catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
         {
             settings.Dispose();
-            throw new ArgumentException(
+            throw new SettingException(
                 "provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
                 + $"Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries, or the provider cpu. ({e.Message})",
                 e);

@@ -46,11 +46,4 @@ internal abstract class ComputedTensorData : TensorData
     /// <param name="first">The first element's number, row-major.</param>
     /// <param name="target">Receives as many elements as it has.</param>
     protected abstract void Compute(long first, Span<float> target);
-
-    private byte[] Copy(long offset, int count)
-    {
-        var bytes = new byte[count];
-        Read(offset, bytes);
-        return bytes;
-    }
 }

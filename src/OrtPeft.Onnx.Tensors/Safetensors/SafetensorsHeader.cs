@@ -35,6 +35,7 @@ internal sealed record SafetensorsHeader
         Parse(reader, file.Span(sizeof(ulong), (int)length));
         reader.Entries.Sort(static (a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         CheckCoverage(file.Path, reader.Entries, file.Length - dataStart);
+        GC.KeepAlive(file);
         return new SafetensorsHeader { DataStart = dataStart, Entries = reader.Entries, Metadata = reader.Metadata };
     }
 

@@ -33,20 +33,36 @@ public sealed unsafe class AlignedTensorData : TensorData
     /// <inheritdoc/>
     public override long Length { get; }
 
-    /// <summary>Part of the bytes, to be written before anyone reads them.</summary>
+    /// <summary>Writes part of the bytes, before anyone reads them.</summary>
     /// <param name="offset">First byte, 0 to Length.</param>
-    /// <param name="count">How many bytes.</param>
-    /// <returns>The bytes.</returns>
+    /// <param name="bytes">What to write.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
-    public Span<byte> Writable(long offset, int count)
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Writable(offset, bytes.Length));
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> Slice(long offset, int count) => Copy(offset, count);
+
+    /// <inheritdoc/>
+    public override void Read(long offset, Span<byte> target)
+    {
+        Window(offset, target.Length).CopyTo(target);
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public override PinnedBytes Pin() => new((nint)_start, Length, this);
+
+    /// <inheritdoc/>
+    protected internal override ReadOnlySpan<byte> Window(long offset, int count) => Writable(offset, count);
+
+    /// <summary>Part of the bytes, valid while the object is kept alive.</summary>
+    internal Span<byte> Writable(long offset, int count)
     {
         CheckRange(offset, count);
         return new Span<byte>(_start + offset, count);
     }
-
-    /// <inheritdoc/>
-    public override ReadOnlySpan<byte> Slice(long offset, int count) => Writable(offset, count);
-
-    /// <inheritdoc/>
-    public override PinnedBytes Pin() => new((nint)_start, Length, this);
 }

@@ -25,11 +25,7 @@ public sealed class MappedTensorData : TensorData
     public override IReadOnlyList<MappedFile> Files => [File];
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<byte> Slice(long offset, int count)
-    {
-        CheckRange(offset, count);
-        return File.Span(Offset + offset, count);
-    }
+    public override ReadOnlySpan<byte> Slice(long offset, int count) => Copy(offset, count);
 
     /// <inheritdoc/>
     public override void Read(long offset, Span<byte> target)
@@ -40,4 +36,11 @@ public sealed class MappedTensorData : TensorData
 
     /// <inheritdoc/>
     public override PinnedBytes Pin() => new(File.Address(Offset), _length, File);
+
+    /// <inheritdoc/>
+    protected internal override ReadOnlySpan<byte> Window(long offset, int count)
+    {
+        CheckRange(offset, count);
+        return File.Span(Offset + offset, count);
+    }
 }

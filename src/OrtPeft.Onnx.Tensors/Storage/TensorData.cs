@@ -3,8 +3,8 @@ using System.Buffers;
 namespace OrtPeft.Onnx.Storage;
 
 /// <summary>
-/// The bytes of a tensor, little-endian and row-major, wherever they live. Reading is thread-safe; slices stay valid as
-/// long as the object is reachable.
+/// The bytes of a tensor, little-endian and row-major, wherever they live. Reading is thread-safe. Nothing that safe
+/// code gets from here points into memory that a collection could give back: a span alone keeps no mapping alive.
 /// </summary>
 public abstract class TensorData
 {
@@ -15,12 +15,29 @@ public abstract class TensorData
     /// default.</summary>
     public virtual IReadOnlyList<MappedFile> Files => [];
 
-    /// <summary>A view of part of the bytes, without a copy.</summary>
+    /// <summary>
+    /// Part of the bytes for as long as the caller wants: where they lie if that is managed memory, else a copy.
+    /// </summary>
     /// <param name="offset">First byte, 0 to Length.</param>
     /// <param name="count">How many bytes.</param>
     /// <returns>The bytes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
     public abstract ReadOnlySpan<byte> Slice(long offset, int count);
+
+    /// <summary>Shows part of the bytes where they lie, without a copy.</summary>
+    /// <typeparam name="TResult">What is found out.</typeparam>
+    /// <param name="offset">First byte, 0 to Length.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <param name="read">Gets the bytes, which are there until it returns.</param>
+    /// <returns>What <paramref name="read"/> returns.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
+    public TResult View<TResult>(long offset, int count, Func<ReadOnlySpan<byte>, TResult> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var result = read(Window(offset, count));
+        GC.KeepAlive(this);
+        return result;
+    }
 
     /// <summary>Fixes the bytes in memory and tells where they are, for native code.</summary>
     /// <returns>The address, valid until the pin is disposed.</returns>
@@ -48,6 +65,28 @@ public abstract class TensorData
         }
 
         ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    /// <summary>
+    /// Part of the bytes where they lie, valid only while the object is kept alive: who takes it calls
+    /// <see cref="GC.KeepAlive"/> behind its last use.
+    /// </summary>
+    /// <param name="offset">First byte, 0 to Length.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>The bytes.</returns>
+    protected internal virtual ReadOnlySpan<byte> Window(long offset, int count) => Slice(offset, count);
+
+    /// <summary>A copy of part of the bytes.</summary>
+    /// <param name="offset">First byte, 0 to Length.</param>
+    /// <param name="count">How many bytes.</param>
+    /// <returns>New memory.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the data.</exception>
+    protected byte[] Copy(long offset, int count)
+    {
+        CheckRange(offset, count);
+        var bytes = new byte[count];
+        Read(offset, bytes);
+        return bytes;
     }
 
     /// <summary>Checks a range against the length.</summary>

@@ -111,6 +111,13 @@ public sealed class GraphBuilder
     public Value ScalarLike(Value like, double value)
     {
         ArgumentNullException.ThrowIfNull(like);
+        if (like.Type is ElementType.Undefined or ElementType.String)
+        {
+            var maker = like.Producer is { } node ? $"{node} makes" : $"Graph '{Graph.Name}' has";
+            throw new UnsupportedOpException(
+                $"{maker} '{like.Name}' of type {like.Type}, with which OrtPeft cannot compute; export the model again.");
+        }
+
         return Scalar(like.Type, value);
     }
 
@@ -123,7 +130,7 @@ public sealed class GraphBuilder
         ElementType.Int32 => Tensor.Scalar((int)value),
         ElementType.UInt64 => Tensor.Scalar((ulong)value),
         ElementType.Bool => Tensor.Scalar(value != 0),
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No scalar constants of this type."),
+        _ => throw new UnsupportedOpException($"OrtPeft has no constants of type {type}; export the model again."),
     };
 
     private string Scoped(string name) => Scope.Length == 0 ? name : $"{Scope}/{name}";

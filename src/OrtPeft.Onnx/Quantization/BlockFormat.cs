@@ -43,14 +43,14 @@ public sealed record BlockFormat
     public void Check()
     {
         if (!Widths.Contains(Bits))
-            throw new ArgumentException($"Bits is {Bits}; it must be one of {string.Join(", ", Widths)}.");
+            throw new SettingException($"Bits is {Bits}; it must be one of {string.Join(", ", Widths)}.");
         if (!BlockSizes.Contains(BlockSize))
-            throw new ArgumentException(
+            throw new SettingException(
                 $"BlockSize is {BlockSize}; it must be one of {string.Join(", ", BlockSizes)}.");
         if (CodeBook is not null && Bits != 4)
-            throw new ArgumentException($"Bits is {Bits}, but codes of {CodeBook} have 4; leave one of the two out.");
+            throw new SettingException($"Bits is {Bits}, but codes of {CodeBook} have 4; leave one of the two out.");
         if (CodeBook is not null && !IsSymmetric)
-            throw new ArgumentException($"IsSymmetric is false, but {CodeBook} has no zero points; leave one out.");
+            throw new SettingException($"IsSymmetric is false, but {CodeBook} has no zero points; leave one out.");
     }
 
     /// <summary>Elements per block along an axis.</summary>

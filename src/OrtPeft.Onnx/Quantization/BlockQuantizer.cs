@@ -23,11 +23,12 @@ public static class BlockQuantizer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(axis, 1);
         format.Check();
         if (weight.Type != ElementType.Float || weight.Dims.Length != 2)
-            throw new ArgumentException($"{weight} cannot be quantised: only Float matrices can.", nameof(weight));
+            throw new SettingException($"{weight} cannot be quantised: only Float matrices can.");
         var size = format.SizeAlong(weight.Dims[axis]);
         var blocks = new Blocks(checked((int)weight.Dims[0]), checked((int)weight.Dims[1]), axis, size);
         var (scales, zeros) = ScalesOf(weight, blocks, format);
         var (values, error) = Round(weight, blocks, format, scales, zeros);
+        GC.KeepAlive(weight);
         return new QuantizedTensor(
             new Tensor(format.Type, weight.Dims, new MemoryTensorData(values)),
             Tensor.Of<float>(scales, blocks.Dims),
@@ -64,7 +65,7 @@ public static class BlockQuantizer
         {
             var range = format.IsSymmetric ? MathF.Max(-least[block], most[block]) : most[block] - least[block];
             if (!float.IsFinite(range))
-                throw new ArgumentException(
+                throw new SettingException(
                     $"{weight} cannot be quantised: it holds NaN, infinity or too large numbers.");
             most[block] = range / levels is > 0 and var scale ? scale : 1;
             zeros[block] = format.IsSymmetric ? 0 : (int)MathF.Round(-least[block] / most[block]);
@@ -111,7 +112,8 @@ public static class BlockQuantizer
         return new Tensor(type, [.. blocks.Dims], new MemoryTensorData(bytes));
     }
 
+    /// <summary>A row where it lies; the caller keeps the weight alive.</summary>
     private static ReadOnlySpan<float> Row(Tensor weight, int row, int columns) =>
         MemoryMarshal.Cast<byte, float>(
-            weight.Data.Slice((long)row * columns * sizeof(float), columns * sizeof(float)));
+            weight.Data.Window((long)row * columns * sizeof(float), columns * sizeof(float)));
 }

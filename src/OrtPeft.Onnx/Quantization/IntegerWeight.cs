@@ -30,8 +30,26 @@ internal sealed class IntegerWeight : QuantizedWeight
         var isKnown = values is { Dims.Length: 2 } && PackedIntegers.IsPacked(values.Type)
             && scales is { Type: ElementType.Float, Dims.Length: <= 2 }
             && (node.Input(2) is null || zeroPoints is not null);
-        return isKnown ? new IntegerWeight(node, values!, scales!, zeroPoints) : null;
+        var weight = isKnown ? new IntegerWeight(node, values!, scales!, zeroPoints) : null;
+        return weight?.IsWhole == true ? weight : null;
     }
+
+    /// <summary>Whether there is a scale, and if any a zero point, for each block.</summary>
+    private bool IsWhole
+    {
+        get
+        {
+            if (Dims[0] * (Int128)Dims[1] > Array.MaxLength || Axis is not (0 or 1) || Size is < 0 or > int.MaxValue)
+                return false;
+            var blocks = _scales.Count == 1 ? 1 : BlocksOf((int)Dims[0], (int)Dims[1]).Count;
+            return _scales.Count == blocks && (_zeroPoints is null
+                || (_zeroPoints.Count == blocks && PackedIntegers.IsPacked(_zeroPoints.Type)));
+        }
+    }
+
+    private long Axis => Node.Attributes.Int("axis", 1) is < 0 and var axis ? axis + 2 : Node.Attributes.Int("axis", 1);
+
+    private long Size => Node.Attributes.Int("block_size", 0);
 
     public static Value Add(GraphBuilder g, string name, QuantizedTensor content)
     {
@@ -76,9 +94,7 @@ internal sealed class IntegerWeight : QuantizedWeight
     /// <summary>One scale per row or column is a block as long as the other axis.</summary>
     private Blocks BlocksOf(int rows, int columns)
     {
-        var axis = (int)Node.Attributes.Int("axis", 1);
-        axis = axis < 0 ? axis + 2 : axis;
-        var size = (int)Node.Attributes.Int("block_size", 0);
+        var (axis, size) = ((int)Axis, (int)Size);
         return size > 0
             ? new Blocks(rows, columns, axis, size)
             : new Blocks(rows, columns, 1 - axis, Math.Max(1, axis == 0 ? columns : rows));

@@ -18,16 +18,16 @@ internal sealed class PackedProduct
     private PackedProduct(Node node, Tensor scales, Tensor? zeroPoints)
     {
         (Packed, _scales, _zeroPoints) = (node.Inputs[1]!, scales, zeroPoints);
-        _bits = (int)node.Attributes.Int("bits", 4);
-        _size = (int)node.Attributes.Int("block_size", 0);
-        _rows = checked((int)node.Attributes.Int("N", 0));
-        _columns = checked((int)node.Attributes.Int("K", 0));
+        _bits = Small(node, "bits", 4);
+        _size = Small(node, "block_size", 0);
+        _rows = Small(node, "N", 0);
+        _columns = Small(node, "K", 0);
     }
 
     /// <summary>The weight's bytes, [N, blocks, bytes per block].</summary>
     public Value Packed { get; }
 
-    private int Blocks => (_columns + _size - 1) / _size;
+    private int Blocks => (int)((_columns + (long)_size - 1) / _size);
 
     /// <summary>Reads a node; null where it has another form.</summary>
     public static PackedProduct? Of(Node node)
@@ -38,15 +38,15 @@ internal sealed class PackedProduct
         if (node.Input(4) is not null || (node.Input(3) is not null && zeroPoints is not { Type: ElementType.UInt8 }))
             return null;
         var product = new PackedProduct(node, scales, zeroPoints);
-        var isWhole = product._bits is 4 or 8 && product._size > 0
-            && packed.Count == (long)product._rows * product.Blocks * product._size * product._bits / 8
+        var isWhole = product._bits is 4 or 8 && product is { _size: > 0, _rows: >= 0, _columns: >= 0 }
+            && packed.Count == (Int128)product._rows * product.Blocks * product._size * product._bits / 8
             && scales.Count == (long)product._rows * product.Blocks
             && (zeroPoints is null || zeroPoints.Count == (long)product._rows * product.ZeroPointBytes);
         return isWhole ? product : null;
     }
 
     /// <summary>A row's zero points fill whole bytes.</summary>
-    private int ZeroPointBytes => ((Blocks * _bits) + 7) / 8;
+    private int ZeroPointBytes => (int)((((long)Blocks * _bits) + 7) / 8);
 
     /// <summary>
     /// The weight as [K, N]. Without zero points a block's middle is 2ᵇ⁻¹, which signed integers make 0.
@@ -56,7 +56,7 @@ internal sealed class PackedProduct
         var unsigned = _bits == 4 ? ElementType.UInt4 : ElementType.UInt8;
         var signed = _bits == 4 ? ElementType.Int4 : ElementType.Int8;
         var (type, middle) = _zeroPoints is null ? (signed, 1 << (_bits - 1)) : (unsigned, 0);
-        var values = Turned(Packed.Constant!, unsigned, Blocks * _size, _columns, type, middle);
+        var values = Turned(Packed.Constant!, unsigned, checked(Blocks * _size), _columns, type, middle);
         var zeros = _zeroPoints is null
             ? null
             : Turned(_zeroPoints, unsigned, ZeroPointBytes * 8 / _bits, Blocks, unsigned, 0);
@@ -70,6 +70,10 @@ internal sealed class PackedProduct
             BlockSize = _size,
         };
     }
+
+    /// <summary>An attribute that no product of two overflows 63 bits by; −1 for others.</summary>
+    private static int Small(Node node, string attribute, long otherwise) =>
+        node.Attributes.Int(attribute, otherwise) is >= 0 and <= int.MaxValue and var value ? (int)value : -1;
 
     /// <summary>Rows of packed integers, of which the first ones count, as columns.</summary>
     private Tensor Turned(Tensor packed, ElementType from, int stride, int count, ElementType type, int middle)

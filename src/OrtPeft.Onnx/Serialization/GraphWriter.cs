@@ -27,7 +27,7 @@ internal sealed class GraphWriter(Action<Tensor, TensorProto> tensors)
     public static void Embed(Tensor tensor, TensorProto proto)
     {
         if (tensor.Type != ElementType.String)
-            proto.RawData = ByteString.CopyFrom(tensor.Data.Slice(0, checked((int)tensor.Data.Length)));
+            proto.RawData = tensor.Data.View(0, checked((int)tensor.Data.Length), ByteString.CopyFrom);
     }
 
     private NodeProto WriteNode(Node node)

@@ -26,6 +26,7 @@ public static class OnnxFile
             throw new OnnxFormatException(
                 $"{path}: {file.Length} bytes; an ONNX file over 2 GiB must keep its weights in external data.");
         var bytes = new WeightScan(path, file.Span).Strip((int)file.Length);
+        GC.KeepAlive(file);
         return Read(bytes, path, new TensorReader(path, file, new ExternalData(path)));
     }
 

@@ -43,7 +43,7 @@ public sealed class ShapeInference(int opset)
             return;
         var context = new ShapeContext(node, this);
         context.CheckInputCount(row.MinInputs, row.MaxInputs);
-        row.Apply(context);
+        NodeForm.Expect(node, Opset, () => row.Apply(context));
     }
 
     /// <summary>The elements of a small integer tensor, as far as they are known.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Numerics;
 using OrtPeft.Training.Data;
 
@@ -20,7 +21,7 @@ internal static class RandomRows
         ArgumentsCheck.AtLeast(length, 2, "sequence length");
         if (supervised is not (> 0 and <= 1))
         {
-            throw new ArgumentException(string.Create(
+            throw new SettingException(string.Create(
                 CultureInfo.InvariantCulture, $"The supervised part is {supervised}; it must be above 0, up to 1."));
         }
 

@@ -46,7 +46,7 @@ internal static class TrainingCheckpoint
                         $"{path}: '{name}' is missing or of another type or shape; it is another run's checkpoint.");
                 }
 
-                tensor.Span<float>().CopyTo(OrtRuntime.Part(vector, parameter));
+                tensor.CopyTo(OrtRuntime.Part(vector, parameter));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Training.Data;
 
@@ -42,8 +43,8 @@ public sealed class BatchSchedule
             double steps = Math.Ceiling(epochs * stepsPerEpoch);
             return steps is >= 1 and <= int.MaxValue
                 ? (int)steps
-                : throw new ArgumentOutOfRangeException(
-                    nameof(epochs), epochs, $"Expected a number above 0 that makes at most {int.MaxValue} steps.");
+                : throw new SettingException(FormattableString.Invariant(
+                    $"The epochs are {epochs}; they must be above 0 and make at most {int.MaxValue} steps."));
         });
 
     /// <summary>A run of a given length, over the data as often as it takes.</summary>

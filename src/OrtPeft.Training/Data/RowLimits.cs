@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Training.Data;
 
@@ -20,9 +21,8 @@ internal sealed class RowLimits
         _vocabulary = AtLeast(1, options.VocabularySize, nameof(options.VocabularySize));
         if (options is { SequenceLength: { } sequence, ContextLength: { } context } && sequence > context)
         {
-            throw new ArgumentException(
-                $"SequenceLength is {sequence}, but the model has {context} positions; give {context} or less.",
-                nameof(options));
+            throw new SettingException(
+                $"SequenceLength is {sequence}, but the model has {context} positions; give {context} or less.");
         }
     }
 
@@ -84,8 +84,8 @@ internal sealed class RowLimits
 
     private static int AtLeast(int least, int? value, string name)
     {
-        if (value is { } given)
-            ArgumentOutOfRangeException.ThrowIfLessThan(given, least, name);
-        return value ?? int.MaxValue;
+        return value is not { } given || given >= least
+            ? value ?? int.MaxValue
+            : throw new SettingException($"{name} is {given}; it must be at least {least}.");
     }
 }

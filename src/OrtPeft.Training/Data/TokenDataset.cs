@@ -19,7 +19,7 @@ public sealed class TokenDataset : IDataset
     {
         ArgumentNullException.ThrowIfNull(examples);
         if (examples.Count == 0)
-            throw new ArgumentException("The data has no rows.", nameof(examples));
+            throw new SettingException("The data has no rows.");
         _examples = examples;
         Fingerprint = Hash(examples);
     }

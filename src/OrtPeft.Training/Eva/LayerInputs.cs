@@ -43,7 +43,15 @@ internal sealed class LayerInputs : IDisposable
         _inputs = GraphContract.InputsOf(graph);
         Axes = FixedAxes.Of(_inputs);
         _session = ModelSession.Open(model, options);
-        _binding = _session.Session.CreateIoBinding();
+        try
+        {
+            _binding = _session.Session.CreateIoBinding();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>From a layer's name to that of the value that it reads.</summary>
@@ -77,7 +85,7 @@ internal sealed class LayerInputs : IDisposable
 
     public void Dispose()
     {
-        _binding.Dispose();
+        _binding?.Dispose();
         _runOptions.Dispose();
         _session.Dispose();
     }

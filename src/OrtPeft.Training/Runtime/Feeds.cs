@@ -10,7 +10,7 @@ namespace OrtPeft.Training.Runtime;
 /// <summary>What a batch brings to the inputs that a model has, for one run.</summary>
 internal sealed class Feeds : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
+    private readonly Ownership _owned = new();
     private readonly List<(string Input, OrtValue Value)> _values = [];
 
     /// <summary>Makes a value for each of some inputs.</summary>
@@ -19,14 +19,19 @@ internal sealed class Feeds : IDisposable
     /// <exception cref="TrainingDataException">An input is not what the data brings.</exception>
     public Feeds(IEnumerable<ArtifactValue> inputs, FeedBatch batch)
     {
-        foreach (var input in inputs)
+        try
         {
-            var tensor = Find(input, batch);
-            var pin = tensor.Data.Pin();
-            _owned.Add(pin);
-            var value = TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]);
-            _owned.Add(value);
-            _values.Add((input.Name, value));
+            foreach (var input in inputs)
+            {
+                var tensor = Find(input, batch);
+                var pin = _owned.Of(tensor.Data.Pin());
+                _values.Add((input.Name, _owned.Of(TensorValues.Over(pin, tensor.Type, [.. tensor.Dims]))));
+            }
+        }
+        catch
+        {
+            _owned.Dispose();
+            throw;
         }
     }
 
@@ -41,11 +46,7 @@ internal sealed class Feeds : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        for (var i = _owned.Count - 1; i >= 0; i--)
-            _owned[i].Dispose();
-    }
+    public void Dispose() => _owned.Dispose();
 
     private static Tensor Find(ArtifactValue input, FeedBatch batch)
     {

@@ -12,6 +12,8 @@ internal static class FolderGraphs
     public static OrtGraphs Of(string folder, ArtifactManifest manifest)
     {
         var path = Path.Combine(folder, ArtifactManifest.FileName);
+        if (manifest.Parameters.FirstOrDefault(static p => p.Gradient is null) is { } without)
+            throw Missing(path, $"the gradient of '{without.Name}'");
         return new OrtGraphs
         {
             Parameters = manifest.Parameters,
@@ -29,8 +31,9 @@ internal static class FolderGraphs
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
     public static GraphSession Open(string folder, ArtifactGraph graph, RuntimeOptions options)
     {
-        var session = FileSession.Open(Path.GetFullPath(Path.Combine(folder, graph.File)), options);
-        return new GraphSession(session, graph, session);
+        var path = Path.GetFullPath(Path.Combine(folder, graph.File));
+        var session = FileSession.Open(path, options);
+        return new GraphSession(session, graph, session, path);
     }
 
     /// <summary>All are compared with the manifest before memory is taken by its numbers.</summary>

@@ -1,5 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
+using OrtPeft.Inference.Sessions;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -7,28 +9,59 @@ namespace OrtPeft.Training.Runtime;
 internal sealed class GraphSession : IDisposable
 {
     private readonly IDisposable _owner;
+    private readonly string _name;
 
     /// <summary>Takes a session over.</summary>
     /// <param name="session">The session.</param>
     /// <param name="contract">Inputs and outputs with their roles.</param>
     /// <param name="owner">What to dispose when the session is no longer needed.</param>
-    public GraphSession(InferenceSession session, ArtifactGraph contract, IDisposable owner) =>
-        (Session, Contract, _owner) = (session, contract, owner);
+    /// <param name="name">What messages call the model: its file, or its graph.</param>
+    public GraphSession(InferenceSession session, ArtifactGraph contract, IDisposable owner, string name) =>
+        (Session, Contract, _owner, _name) = (session, contract, owner, name);
 
     public InferenceSession Session { get; }
 
     public ArtifactGraph Contract { get; }
 
     /// <summary>The name of the output of a role.</summary>
-    /// <exception cref="OrtPeft.Onnx.OnnxFormatException">There is none.</exception>
+    /// <exception cref="OnnxFormatException">There is none.</exception>
     public string OutputOf(string role) => (Contract.Output(role) ?? throw Missing("output", role)).Name;
 
     /// <summary>The name of the input of a role.</summary>
-    /// <exception cref="OrtPeft.Onnx.OnnxFormatException">There is none.</exception>
+    /// <exception cref="OnnxFormatException">There is none.</exception>
     public string InputOf(string role) => (Contract.Input(role) ?? throw Missing("input", role)).Name;
+
+    /// <summary>Gives an input or output of the session its memory.</summary>
+    /// <exception cref="OnnxFormatException">The model has none of the name, or it is of another type.</exception>
+    public void Bind(Action bind)
+    {
+        try
+        {
+            bind();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new OnnxFormatException(
+                $"{_name} does not have what its description says: {RefusedGraph.Reason(e)}; write it again.", e);
+        }
+    }
+
+    /// <summary>Runs the session.</summary>
+    /// <exception cref="SessionException">ONNX Runtime failed.</exception>
+    public void Run(Action run)
+    {
+        try
+        {
+            run();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw SessionException.Of(_name, e);
+        }
+    }
 
     public void Dispose() => _owner.Dispose();
 
-    private Onnx.OnnxFormatException Missing(string what, string role) =>
+    private OnnxFormatException Missing(string what, string role) =>
         new($"{ArtifactManifest.FileName}: {Contract.File} has no {what} '{role}'; write the artifacts again.");
 }

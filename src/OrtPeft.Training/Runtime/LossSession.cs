@@ -13,36 +13,45 @@ internal sealed class LossSession : IDisposable
 {
     private readonly GraphSession _graph;
     private readonly OrtIoBinding _binding;
-    private readonly RunOptions _runOptions = new();
+    private readonly RunOptions _runOptions;
     private readonly ArtifactValue[] _ofBatch;
     private readonly float[] _sum = new float[1];
     private readonly long[] _count = new long[1];
-    private readonly OrtValue[] _results;
+    private readonly OrtValue? _sumValue;
+    private readonly OrtValue? _countValue;
 
-    /// <summary>Takes a session over.</summary>
+    /// <summary>Takes a session over, and closes it if this fails.</summary>
     public LossSession(GraphSession graph)
     {
         _graph = graph;
-        _binding = graph.Session.CreateIoBinding();
         _ofBatch = [.. graph.Contract.Inputs.Where(static v => v.Role is ValueRoles.Data or ValueRoles.EmptyPast)];
         Axes = FixedAxes.Of(_ofBatch);
-        _results = [TensorValues.Over(_sum), TensorValues.Over(_count)];
-        _binding.BindOutput(graph.OutputOf(ValueRoles.LossSum), _results[0]);
-        _binding.BindOutput(graph.OutputOf(ValueRoles.LossCount), _results[1]);
+        try
+        {
+            _runOptions = new RunOptions();
+            _binding = graph.Session.CreateIoBinding();
+            BindOutput(graph.OutputOf(ValueRoles.LossSum), _sumValue = TensorValues.Over(_sum));
+            BindOutput(graph.OutputOf(ValueRoles.LossCount), _countValue = TensorValues.Over(_count));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Binds the input of a role for all runs, if the graph has one.</summary>
     public void BindRole(string role, OrtValue value)
     {
         if (_graph.Contract.Input(role) is { } input)
-            _binding.BindInput(input.Name, value);
+            BindInput(input.Name, value);
     }
 
     /// <summary>Binds an input for all runs.</summary>
-    public void BindInput(string name, OrtValue value) => _binding.BindInput(name, value);
+    public void BindInput(string name, OrtValue value) => _graph.Bind(() => _binding.BindInput(name, value));
 
     /// <summary>Binds an output for all runs.</summary>
-    public void BindOutput(string name, OrtValue value) => _binding.BindOutput(name, value);
+    public void BindOutput(string name, OrtValue value) => _graph.Bind(() => _binding.BindOutput(name, value));
 
     /// <summary>How many positions the model has before the first token of its input; 0 when left out.</summary>
     public int VirtualTokens { get; init; }
@@ -53,6 +62,7 @@ internal sealed class LossSession : IDisposable
     /// <summary>Runs a batch, in parts where the graph takes no more at a time; gradients are then the last part's.
     /// </summary>
     /// <returns>The sum of the losses and the number of elements it counts.</returns>
+    /// <exception cref="SessionException">ONNX Runtime failed.</exception>
     public (double Sum, long Count) Run(FeedBatch batch)
     {
         var (sum, count) = (0.0, 0L);
@@ -68,17 +78,18 @@ internal sealed class LossSession : IDisposable
     private (double Sum, long Count) RunPart(FeedBatch batch)
     {
         using var feeds = new Feeds(_ofBatch, batch);
-        feeds.BindTo(_binding);
-        _graph.Session.RunWithBinding(_runOptions, _binding);
+        _graph.Bind(() => feeds.BindTo(_binding));
+        _graph.Run(() => _graph.Session.RunWithBinding(_runOptions, _binding));
         return (_sum[0], _count[0]);
     }
 
+    /// <summary>What a constructor that failed has not made is not there.</summary>
     public void Dispose()
     {
-        _binding.Dispose();
-        _runOptions.Dispose();
+        _binding?.Dispose();
+        _runOptions?.Dispose();
         _graph.Dispose();
-        foreach (var result in _results)
-            result.Dispose();
+        _sumValue?.Dispose();
+        _countValue?.Dispose();
     }
 }

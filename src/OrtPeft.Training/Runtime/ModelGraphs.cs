@@ -79,6 +79,6 @@ internal static class ModelGraphs
     private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)
     {
         var opened = ModelSession.Open(model, options);
-        return new GraphSession(opened.Session, contract, opened);
+        return new GraphSession(opened.Session, contract, opened, $"The graph '{model.Graph.Name}'");
     }
 }

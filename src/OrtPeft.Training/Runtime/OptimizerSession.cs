@@ -12,26 +12,35 @@ internal sealed class OptimizerSession : IDisposable
 {
     private readonly GraphSession _graph;
     private readonly OrtIoBinding _binding;
-    private readonly RunOptions _runOptions = new();
+    private readonly RunOptions _runOptions;
     private readonly float[] _learningRate = new float[1];
     private readonly long[] _step = new long[1];
     private readonly float[] _gradNorm = new float[1];
-    private readonly OrtValue[] _scalars;
+    private readonly OrtValue[] _scalars = [];
 
-    /// <summary>Takes a session over; the vectors stay the caller's.</summary>
+    /// <summary>Takes a session over, and closes it if this fails; the vectors stay the caller's.</summary>
     public OptimizerSession(
         GraphSession graph, FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v)
     {
         _graph = graph;
-        _binding = graph.Session.CreateIoBinding();
-        _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
-        InPlace(ValueRoles.Parameters, parameters);
-        InPlace(ValueRoles.FirstMoments, m);
-        InPlace(ValueRoles.SecondMoments, v);
-        _binding.BindInput(graph.InputOf(ValueRoles.Gradients), gradients.View(0, [gradients.Count]));
-        _binding.BindInput(graph.InputOf(ValueRoles.LearningRate), _scalars[0]);
-        _binding.BindInput(graph.InputOf(ValueRoles.Step), _scalars[1]);
-        _binding.BindOutput(graph.OutputOf(ValueRoles.GradNorm), _scalars[2]);
+        try
+        {
+            _runOptions = new RunOptions();
+            _binding = graph.Session.CreateIoBinding();
+            _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
+            InPlace(ValueRoles.Parameters, parameters);
+            InPlace(ValueRoles.FirstMoments, m);
+            InPlace(ValueRoles.SecondMoments, v);
+            Input(ValueRoles.Gradients, gradients.View(0, [gradients.Count]));
+            Input(ValueRoles.LearningRate, _scalars[0]);
+            Input(ValueRoles.Step, _scalars[1]);
+            Output(ValueRoles.GradNorm, _scalars[2]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether parameters have rates of their own.</summary>
@@ -39,7 +48,7 @@ internal sealed class OptimizerSession : IDisposable
 
     /// <summary>Binds what multiplies each element's rate.</summary>
     public void BindFactors(FlatVector factors) =>
-        _binding.BindInput(_graph.InputOf(ValueRoles.LearningRateFactors), factors.View(0, [factors.Count]));
+        Input(ValueRoles.LearningRateFactors, factors.View(0, [factors.Count]));
 
     /// <summary>Updates the parameters.</summary>
     /// <param name="step">The step's number, from 1.</param>
@@ -48,14 +57,15 @@ internal sealed class OptimizerSession : IDisposable
     public double Run(int step, double learningRate)
     {
         (_step[0], _learningRate[0]) = (step, (float)learningRate);
-        _graph.Session.RunWithBinding(_runOptions, _binding);
+        _graph.Run(() => _graph.Session.RunWithBinding(_runOptions, _binding));
         return _gradNorm[0];
     }
 
+    /// <summary>What a constructor that failed has not made is not there.</summary>
     public void Dispose()
     {
-        _binding.Dispose();
-        _runOptions.Dispose();
+        _binding?.Dispose();
+        _runOptions?.Dispose();
         _graph.Dispose();
         foreach (var scalar in _scalars)
             scalar.Dispose();
@@ -63,7 +73,19 @@ internal sealed class OptimizerSession : IDisposable
 
     private void InPlace(string role, FlatVector vector)
     {
-        _binding.BindInput(_graph.InputOf(role), vector.View(0, [vector.Count]));
-        _binding.BindOutput(_graph.OutputOf(ValueRoles.Updated(role)), vector.View(0, [vector.Count]));
+        Input(role, vector.View(0, [vector.Count]));
+        Output(ValueRoles.Updated(role), vector.View(0, [vector.Count]));
+    }
+
+    private void Input(string role, OrtValue value)
+    {
+        var name = _graph.InputOf(role);
+        _graph.Bind(() => _binding.BindInput(name, value));
+    }
+
+    private void Output(string role, OrtValue value)
+    {
+        var name = _graph.OutputOf(role);
+        _graph.Bind(() => _binding.BindOutput(name, value));
     }
 }

@@ -18,13 +18,13 @@ internal sealed class OrtRuntime : ITrainingRuntime
     private readonly FlatVector _gradients;
     private readonly FlatVector _moments1;
     private readonly FlatVector _moments2;
-    private readonly FlatVector? _learningRateFactors;
     private readonly LossSession _training;
     private readonly OptimizerSession _optimizer;
     private readonly float[] _scale = new float[1];
     private readonly long[] _dropoutSeed = new long[1];
-    private readonly OrtValue _scaleValue;
-    private readonly OrtValue _dropoutSeedValue;
+    private readonly OrtValue? _scaleValue;
+    private readonly OrtValue? _dropoutSeedValue;
+    private readonly FlatVector? _learningRateFactors;
     private readonly long _seed;
     private readonly OrtValue[] _intoGradients;
     private OrtValue[]? _intoPartial;
@@ -34,27 +34,33 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public OrtRuntime(OrtGraphs graphs, TrainingArguments arguments)
     {
         (_graphs, _options, _seed) = (graphs, arguments.Runtime, arguments.Seed);
-        _parameters = new FlatVector(graphs.FlatLength);
-        _gradients = new FlatVector(graphs.FlatLength);
-        _moments1 = new FlatVector(graphs.FlatLength);
-        _moments2 = new FlatVector(graphs.FlatLength);
-        foreach (var parameter in graphs.Parameters)
-            graphs.InitialWeight(parameter.Name).ToFloat32().CopyTo(Part(_parameters, parameter));
-        _scaleValue = TensorValues.Over(_scale);
-        _dropoutSeedValue = TensorValues.Over(_dropoutSeed);
-        _training = new LossSession(graphs.OpenTraining(_options));
-        _training.BindRole(ValueRoles.LossScale, _scaleValue);
-        _training.BindRole(ValueRoles.DropoutSeed, _dropoutSeedValue);
-        BindParameters(_training);
-        _intoGradients = Views(_gradients);
-        _optimizer = new OptimizerSession(
-            graphs.OpenOptimizer(new RuntimeOptions { Threads = _options.Threads }),
-            _parameters,
-            _gradients,
-            _moments1,
-            _moments2);
-        if (_optimizer.TakesFactors)
-            _optimizer.BindFactors(_learningRateFactors = Factors());
+        try
+        {
+            _parameters = new FlatVector(graphs.FlatLength);
+            _gradients = new FlatVector(graphs.FlatLength);
+            _moments1 = new FlatVector(graphs.FlatLength);
+            _moments2 = new FlatVector(graphs.FlatLength);
+            foreach (var parameter in graphs.Parameters)
+                graphs.InitialWeight(parameter.Name).ToFloat32().CopyTo(Part(_parameters, parameter));
+            _training = new LossSession(graphs.OpenTraining(_options));
+            _training.BindRole(ValueRoles.LossScale, _scaleValue = TensorValues.Over(_scale));
+            _training.BindRole(ValueRoles.DropoutSeed, _dropoutSeedValue = TensorValues.Over(_dropoutSeed));
+            BindParameters(_training);
+            _intoGradients = Views(_gradients);
+            _optimizer = new OptimizerSession(
+                graphs.OpenOptimizer(new RuntimeOptions { Threads = _options.Threads }),
+                _parameters,
+                _gradients,
+                _moments1,
+                _moments2);
+            if (_optimizer.TakesFactors)
+                _optimizer.BindFactors(_learningRateFactors = Factors());
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>What trains.</summary>
@@ -97,17 +103,18 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected) =>
         TrainingCheckpoint.Load(folder, this, expected);
 
+    /// <summary>What a constructor that failed has not made is not there.</summary>
     public void Dispose()
     {
         _evaluation?.Dispose();
-        _optimizer.Dispose();
-        _training.Dispose();
-        _scaleValue.Dispose();
-        _dropoutSeedValue.Dispose();
-        _parameters.Dispose();
-        _gradients.Dispose();
-        _moments1.Dispose();
-        _moments2.Dispose();
+        _optimizer?.Dispose();
+        _training?.Dispose();
+        _scaleValue?.Dispose();
+        _dropoutSeedValue?.Dispose();
+        _parameters?.Dispose();
+        _gradients?.Dispose();
+        _moments1?.Dispose();
+        _moments2?.Dispose();
         _partial?.Dispose();
         _learningRateFactors?.Dispose();
     }

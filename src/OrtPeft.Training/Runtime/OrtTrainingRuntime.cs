@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
+using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Checkpoints;
@@ -49,6 +51,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         }
         catch
         {
+            _state?.Dispose();
             _options.Dispose();
             throw;
         }
@@ -64,7 +67,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         foreach (var batch in batches)
         {
             using var feeds = new Feeds(_inputs, Whole(batch));
-            using var results = _session.TrainStep([.. feeds.Values.Select(static v => v.Value)]);
+            using var results = Run(() => _session.TrainStep([.. feeds.Values.Select(static v => v.Value)]));
             var count = batch.CountFor(_manifest.VirtualTokens);
             (sum, total) = (sum + (LossOf(results) * count), total + count);
         }
@@ -84,7 +87,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         foreach (var part in _axes.Split(batch, _manifest.VirtualTokens))
         {
             using var feeds = new Feeds(_inputs, part);
-            using var results = _session.EvalStep([.. feeds.Values.Select(static v => v.Value)]);
+            using var results = Run(() => _session.EvalStep([.. feeds.Values.Select(static v => v.Value)]));
             var count = part.CountFor(_manifest.VirtualTokens);
             (sum, total) = (sum + (LossOf(results) * count), total + count);
         }
@@ -119,17 +122,27 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         return Path.Combine(Path.GetFullPath(folder), StateFile);
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "State and session become the runtime's.")]
     public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected)
     {
         var path = Path.Combine(Path.GetFullPath(folder), StateFile);
         TrainingCheckpoint.MustExist(path);
-        _session.Dispose();
-        _state.Dispose();
-        _state = OpenState(path);
-        var info = CheckpointInfo.FromMetadata(RunOf(_state), path);
-        info.MustMatch(expected, path);
-        _session = OpenSession(_state);
-        return (path, info);
+        var state = OpenState(path);
+        try
+        {
+            var info = CheckpointInfo.FromMetadata(RunOf(state), path);
+            info.MustMatch(expected, path);
+            var session = OpenSession(state);
+            _session.Dispose();
+            _state.Dispose();
+            (_state, _session) = (state, session);
+            return (path, info);
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -168,16 +181,40 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         }
         catch (OnnxRuntimeException e)
         {
-            throw new OnnxFormatException($"{path}: no checkpoint: {e.Message}; write the artifacts again.", e);
+            throw new OnnxFormatException(
+                $"{path}: no checkpoint: {RefusedGraph.Reason(e)}; write the artifacts again.", e);
         }
     }
 
-    private TrainingSession OpenSession(CheckpointState state) => new(
-        _options,
-        state,
-        InFolder(_manifest.Training.File),
-        _manifest.Evaluation is { } evaluation ? InFolder(evaluation.File) : null,
-        InFolder(_manifest.Optimizer.File));
+    private TrainingSession OpenSession(CheckpointState state)
+    {
+        try
+        {
+            return new TrainingSession(
+                _options,
+                state,
+                InFolder(_manifest.Training.File),
+                _manifest.Evaluation is { } evaluation ? InFolder(evaluation.File) : null,
+                InFolder(_manifest.Optimizer.File));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new OnnxFormatException(
+                $"{_folder}: ONNX Runtime refuses the models: {RefusedGraph.Reason(e)}; write the artifacts again.", e);
+        }
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> Run(Func<IDisposableReadOnlyCollection<OrtValue>> run)
+    {
+        try
+        {
+            return run();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw SessionException.Of(_folder, e);
+        }
+    }
 
     private string InFolder(string file) => Path.Combine(_folder, file);
 }

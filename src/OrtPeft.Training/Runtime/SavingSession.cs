@@ -27,7 +27,9 @@ public static class SavingSession
             var inputs = graph.Inputs.Select(input => Over(weights[input.Parameter ?? input.Name], owned)).ToArray();
             string[] inputNames = [.. graph.Inputs.Select(static v => v.Name)];
             string[] outputNames = [.. graph.Outputs.Select(static v => v.Name)];
-            using var results = session.Session.Run(runOptions, inputNames, inputs, outputNames);
+            IDisposableReadOnlyCollection<OrtValue>? made = null;
+            session.Run(() => made = session.Session.Run(runOptions, inputNames, inputs, outputNames));
+            using var results = made!;
             return graph.Outputs.Zip(results).ToDictionary(
                 static r => r.First.Parameter ?? r.First.Name,
                 static r => Tensor.Of(r.Second.GetTensorDataAsSpan<float>(), r.Second.GetTensorTypeAndShape().Shape),

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Training.Schedules;
 
@@ -51,8 +52,8 @@ public sealed class LearningRateSchedule
         ArgumentOutOfRangeException.ThrowIfLessThan(totalSteps, 1);
         if (!Table.TryGetValue(name, out var afterWarmup))
         {
-            throw new ArgumentException(
-                $"No schedule is called '{name}'; expected one of {string.Join(", ", Names)}.", nameof(name));
+            throw new SettingException(
+                $"No schedule is called '{name}'; expected one of {string.Join(", ", Names)}.");
         }
         return new LearningRateSchedule(afterWarmup, warmupSteps, totalSteps);
     }

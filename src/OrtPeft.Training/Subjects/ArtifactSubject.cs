@@ -64,10 +64,9 @@ internal static class ArtifactSubject
         };
         if (different.FirstOrDefault(static d => d.Is) is { What: { } what })
         {
-            throw new ArgumentException(
+            throw new SettingException(
                 $"The {what} cannot be chosen when training from artifacts: it is part of the models; give it to "
-                + "'ortpeft artifacts' and write the folder again.",
-                nameof(arguments));
+                + "'ortpeft artifacts' and write the folder again.");
         }
     }
 

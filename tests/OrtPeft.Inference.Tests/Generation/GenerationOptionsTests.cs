@@ -22,7 +22,7 @@ public sealed class GenerationOptionsTests
     [MemberData(nameof(Wrong))]
     public void Validate_WhenAMemberLeavesItsRange_NamesValueAndRange(GenerationOptions options, string message)
     {
-        var error = Assert.Throws<ArgumentException>(options.Validate);
+        var error = Assert.ThrowsAny<ArgumentException>(options.Validate);
 
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Inference.Generation;
+using OrtPeft.Inference.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
 
@@ -89,8 +90,8 @@ public sealed class SamplerTests
     {
         var sampler = new Sampler(new() { VocabularySize = 1, TopK = 2 });
 
-        Assert.Throws<ArgumentException>(() => sampler.Next([float.NegativeInfinity, 1]));
-        Assert.Throws<ArgumentException>(() => sampler.Next([]));
+        Assert.Throws<SessionException>(() => sampler.Next([float.NegativeInfinity, 1]));
+        Assert.Throws<SessionException>(() => sampler.Next([]));
     }
 
     [Fact]

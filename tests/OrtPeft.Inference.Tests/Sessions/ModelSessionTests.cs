@@ -43,9 +43,8 @@ public sealed class ModelSessionTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["weights"], MemoryMarshal.AsBytes<float>([1, 2, 3, 4]));
         var data = new AlignedTensorData(64 * sizeof(float));
-        var numbers = MemoryMarshal.Cast<byte, float>(data.Writable(0, 64 * sizeof(float)));
-        for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = i;
+        float[] numbers = [.. Enumerable.Range(0, 64)];
+        data.Write(0, MemoryMarshal.AsBytes<float>(numbers));
         var model = new Model(opset: 21);
         var g = new GraphBuilder(model.Graph, new ShapeInference(model.Opset));
         var x = model.Graph.AddInput("x", ElementType.Float, [16, 4]);

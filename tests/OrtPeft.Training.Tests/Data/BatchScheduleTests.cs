@@ -55,7 +55,7 @@ public sealed class BatchScheduleTests
     [InlineData(1e300)]
     public void ForEpochs_WhenOutOfRange_Throws(double epochs)
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => BatchSchedule.ForEpochs(FiveBatches, 1, epochs));
+        Assert.ThrowsAny<ArgumentException>(() => BatchSchedule.ForEpochs(FiveBatches, 1, epochs));
     }
 
     [Theory]
@@ -63,7 +63,7 @@ public sealed class BatchScheduleTests
     [InlineData(1, 0)]
     public void ForSteps_WhenOutOfRange_Throws(int accumulation, int steps)
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => BatchSchedule.ForSteps(FiveBatches, accumulation, steps));
+        Assert.ThrowsAny<ArgumentException>(() => BatchSchedule.ForSteps(FiveBatches, accumulation, steps));
     }
 
     [Theory]
@@ -73,7 +73,7 @@ public sealed class BatchScheduleTests
     {
         var schedule = BatchSchedule.ForSteps(FiveBatches, 1, steps: 4);
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => schedule.MicroBatches(step));
+        Assert.ThrowsAny<ArgumentException>(() => schedule.MicroBatches(step));
     }
 
     [Fact]

@@ -7,15 +7,15 @@ public sealed class ExampleTests
     [Fact]
     public void New_WhenThereIsNoToken_Throws()
     {
-        Assert.Throws<ArgumentException>(() => new Example([], []));
+        Assert.ThrowsAny<ArgumentException>(() => new Example([], []));
     }
 
     [Fact]
     public void New_WhenLengthsDiffer_NamesTheArray()
     {
-        var labels = Assert.Throws<ArgumentException>(() => new Example([1, 2], [1]));
-        var mask = Assert.Throws<ArgumentException>(() => new Example([1, 2], [1, 2], [1, 1, 1]));
-        var positions = Assert.Throws<ArgumentException>(() => new Example([1, 2], [1, 2], null, []));
+        var labels = Assert.ThrowsAny<ArgumentException>(() => new Example([1, 2], [1]));
+        var mask = Assert.ThrowsAny<ArgumentException>(() => new Example([1, 2], [1, 2], [1, 1, 1]));
+        var positions = Assert.ThrowsAny<ArgumentException>(() => new Example([1, 2], [1, 2], null, []));
 
         Assert.Equal("labels", labels.ParamName);
         Assert.Equal("attentionMask", mask.ParamName);

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts;
 using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Numerics;
@@ -89,7 +89,7 @@ public sealed class LoraPlusTests
     [InlineData(double.NaN)]
     public void Trainer_WhenTheRatioIsNotPositive_SaysSo(double ratio)
     {
-        var error = Assert.Throws<ArgumentException>(
+        var error = Assert.ThrowsAny<ArgumentException>(
             () => new Trainer(Tiny.Lora(), Tiny.Arguments with { LoraPlusRatio = ratio }, Tiny.Data));
 
         Assert.Contains("LoRA+", error.Message, StringComparison.Ordinal);

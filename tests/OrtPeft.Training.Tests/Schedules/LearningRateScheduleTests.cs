@@ -47,7 +47,7 @@ public sealed class LearningRateScheduleTests
     [Fact]
     public void Create_WhenNameIsUnknown_ListsTheNames()
     {
-        var error = Assert.Throws<ArgumentException>(() => LearningRateSchedule.Create("Linear", 0, 1));
+        var error = Assert.ThrowsAny<ArgumentException>(() => LearningRateSchedule.Create("Linear", 0, 1));
 
         Assert.StartsWith(
             "No schedule is called 'Linear'; expected one of constant, cosine, linear.",

@@ -1,4 +1,6 @@
+using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
+using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Training.Data;
 
@@ -33,6 +35,14 @@ internal static class Blame
         catch (Exception e) when (e is GraphException or UnsupportedOpException or TrainingDataException { File: null })
         {
             throw new UsageException($"{model}: {e.Message}", e);
+        }
+        catch (SessionException e) when (!e.Message.StartsWith(Path.GetFullPath(model), StringComparison.Ordinal))
+        {
+            throw new ResultException($"{model}: {e.Message}", e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ResultException(SessionException.Of(model, e).Message, e);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
+using OrtPeft.Inference.Sessions;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
@@ -34,16 +35,19 @@ internal static partial class ErrorReport
     private static (int Code, string Message) Judge(Exception error) => error switch
     {
         UsageException or OnnxFormatException or GraphException or UnsupportedOpException or ConfigException
-            or TrainingDataException or TokenizerFormatException or ModelConfigException or TrainingRuntimeException =>
-            (BadInput, error.Message),
+            or TrainingDataException or TokenizerFormatException or ModelConfigException or TrainingRuntimeException
+            or SettingException => (BadInput, error.Message),
+        FileNotFoundException { FileName: { } part } when part.Contains(", Version=", StringComparison.Ordinal) =>
+            (Failed, $"A part of the program cannot be loaded: {part}; install it again."),
         FileNotFoundException { FileName: { } file } => (BadInput, $"{file} does not exist; check the path."),
         FileNotFoundException or DirectoryNotFoundException => (BadInput, error.Message),
-        ArgumentException => (BadInput, ParameterName().Replace(error.Message, "")),
+        PathTooLongException => (BadInput, "A path is too long for this system; give a shorter one."),
         IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } =>
             (Failed, $"{error.Message}; free some space, or choose another --out."),
         IOException or UnauthorizedAccessException => (Failed, error.Message),
-        TrainingFailedException or ResultException or OperationCanceledException => (Failed, error.Message),
-        OnnxRuntimeException => (Failed, $"ONNX Runtime: {error.Message}"),
+        TrainingFailedException or ResultException or SessionException or OperationCanceledException =>
+            (Failed, error.Message),
+        OnnxRuntimeException failed => (Failed, SessionException.Of("A graph", failed).Message),
         DllNotFoundException => (Failed, $"A native library is missing: {error.Message}"),
         OutOfMemoryException => (Failed, "There is not enough memory; try a smaller --batch-size or --seq-len."),
         TypeInitializationException { InnerException: { } inner } => Judge(inner),
@@ -51,9 +55,6 @@ internal static partial class ErrorReport
     };
 
     private static string OneLine(string message) => LineBreaks().Replace(message.Trim(), " ");
-
-    [GeneratedRegex(@" \(Parameter '[^']*'\)")]
-    private static partial Regex ParameterName();
 
     [GeneratedRegex(@"\s*[\r\n]+\s*")]
     private static partial Regex LineBreaks();

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Artifacts.Speed.Kernels;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Artifacts.Speed;
 
@@ -54,8 +55,7 @@ public static class Speedups
     {
         ArgumentNullException.ThrowIfNull(names);
         var unknown = names.FirstOrDefault(static n => All.All(s => s.Name != n));
-        return unknown is null ? [.. All.Where(s => !names.Contains(s.Name))] : throw new ArgumentException(
-            $"There is no rewrite '{unknown}'; choose from {string.Join(", ", All.Select(static s => s.Name))}.",
-            nameof(names));
+        return unknown is null ? [.. All.Where(s => !names.Contains(s.Name))] : throw new SettingException(
+            $"There is no rewrite '{unknown}'; choose from {string.Join(", ", All.Select(static s => s.Name))}.");
     }
 }

@@ -63,7 +63,7 @@ public static class ContribOps
             if (row.Needs.FirstOrDefault(i => node.Input(i) is null, -1) is >= 0 and var missing)
                 throw new GraphException($"{node}: lacks input {missing}, which {node.OpType} needs; export it again.");
             (g.Before, g.Scope) = (node, node.Name);
-            Replacement.Put(g, node, row.Rewrite(node, g));
+            NodeForm.Expect(node, model.Opset, () => Replacement.Put(g, node, row.Rewrite(node, g)));
         }
 
         graph.RemoveDeadCode();

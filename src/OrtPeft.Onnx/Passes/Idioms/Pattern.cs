@@ -55,7 +55,8 @@ internal static class Pattern
         if (value?.Producer is not { } mean || !mean.Is("ReduceMean") || mean.Attributes.Int("keepdims", 1) == 0)
             return null;
         var x = mean.Inputs[0]!;
-        var isLast = mean.Input(1)?.Constant?.ToInt64() is [var axis] && (axis == -1 || axis == x.Shape?.Rank - 1);
+        var isLast = mean.Input(1)?.Constant is { Type: ElementType.Int64 } axes && axes.ToInt64() is [var axis]
+            && (axis == -1 || axis == x.Shape?.Rank - 1);
         return isLast ? x : null;
     }
 

@@ -74,7 +74,7 @@ public static class OpsetLowering
             if (node.Domain.Length == 0 && Rows.TryGetValue(node.OpType, out var rewrite))
             {
                 (g.Before, g.Scope) = (node, node.Name);
-                Replacement.Put(g, node, rewrite(node, g));
+                NodeForm.Expect(node, opset, () => Replacement.Put(g, node, rewrite(node, g)));
                 continue;
             }
 

@@ -96,6 +96,8 @@ internal static class AttentionRules
         }
 
         var isApart = query.Rank == 4;
+        if ((query.Rank is not (3 or 4)) || key.Rank != query.Rank || value.Rank != query.Rank)
+            throw c.Error($"queries, keys and values have {query.Rank}, {key.Rank} and {value.Rank} axes, not 3 or 4");
         Dim heads = isApart ? query[1] : c.Attributes.Int("q_num_heads", 1);
         Dim groups = isApart ? key[1] : c.Attributes.Int("kv_num_heads", 1);
         var (width, valueWidth) = isApart ? (key[3], value[3]) : (key[2].Over(groups), value[2].Over(groups));

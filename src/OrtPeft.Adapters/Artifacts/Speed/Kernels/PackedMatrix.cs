@@ -29,11 +29,13 @@ public static class PackedMatrix
         ArgumentNullException.ThrowIfNull(matrix);
         var (rows, columns) = isTransposed ? (matrix.Dims[1], matrix.Dims[0]) : (matrix.Dims[0], matrix.Dims[1]);
         var (panels, height) = (Panels(columns), Panels(rows) * Width);
-        var packed = new AlignedTensorData(panels * height * Width * sizeof(float));
+        var packed = new AlignedTensorData(checked(panels * height * Width * sizeof(float)));
         if (isTransposed)
             Parallel.For(0, panels, panel => Turn(matrix, panel, Panel(packed, panel, height)));
         else
             Parallel.For(0, height / Width, square => Copy(matrix, square * Width, packed, height));
+        GC.KeepAlive(matrix);
+        GC.KeepAlive(packed);
         return new Tensor(ElementType.Float, [panels, height, Width], packed, matrix.Name);
     }
 
@@ -75,5 +77,5 @@ public static class PackedMatrix
         MemoryMarshal.Cast<byte, float>(packed.Writable(start * sizeof(float), count * sizeof(float)));
 
     private static ReadOnlySpan<float> Floats(TensorData data, long start, int count) =>
-        MemoryMarshal.Cast<byte, float>(data.Slice(start * sizeof(float), count * sizeof(float)));
+        MemoryMarshal.Cast<byte, float>(data.Window(start * sizeof(float), count * sizeof(float)));
 }

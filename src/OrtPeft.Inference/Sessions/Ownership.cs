@@ -1,0 +1,25 @@
+namespace OrtPeft.Inference.Sessions;
+
+/// <summary>
+/// What an object has taken over so far: what its constructor has opened is released if a later part of it throws.
+/// Released in reverse order. Not thread-safe.
+/// </summary>
+internal sealed class Ownership : IDisposable
+{
+    private readonly Stack<IDisposable> _owned = new();
+
+    /// <summary>Takes something over.</summary>
+    /// <returns>What is given.</returns>
+    public T Of<T>(T owned)
+        where T : IDisposable
+    {
+        _owned.Push(owned);
+        return owned;
+    }
+
+    public void Dispose()
+    {
+        while (_owned.TryPop(out var owned))
+            owned.Dispose();
+    }
+}
