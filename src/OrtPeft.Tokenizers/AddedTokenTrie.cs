@@ -35,6 +35,9 @@ internal sealed class AddedTokenTrie
         return false;
     }
 
+    /// <summary>The length of the longest token that a text begins with, or 0.</summary>
+    public int LengthAt(ReadOnlySpan<char> text) => IsEmpty ? 0 : LongestAt(text)?.Content.Length ?? 0;
+
     private AddedToken? LongestAt(ReadOnlySpan<char> text)
     {
         AddedToken? longest = null;

@@ -21,11 +21,8 @@ internal sealed class BpeModel
 
     public int? EndOfTextId { get; init; }
 
-    /// <summary>The token that a post-processor puts before a text.</summary>
-    public int? BeginOfTextId { get; init; }
-
-    /// <summary>The token that a post-processor puts behind a text.</summary>
-    public int? BehindTextId { get; init; }
+    /// <summary>What a post-processor puts around a text.</summary>
+    public TextFrame Frame { get; init; } = TextFrame.None;
 
     /// <summary>How files spell a token that exists.</summary>
     public string SpellingOf(int id) => Tokens[id] ?? AddedTokens.First(token => token.Id == id).Content;

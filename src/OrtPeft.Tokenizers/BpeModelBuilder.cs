@@ -59,8 +59,7 @@ internal sealed class BpeModelBuilder
         return _ids.TryGetValue(token, out int id) ? id : null;
     }
 
-    public BpeModel Build(
-        BpeSettings settings, int? endOfTextId, int? beginOfTextId = null, int? behindTextId = null)
+    public BpeModel Build(BpeSettings settings, int? endOfTextId, TextFrame? frame = null)
     {
         var tokens = new string?[_owners.Count == 0 ? 0 : _owners.Keys.Max() + 1];
         foreach ((string token, int id) in _ids)
@@ -73,8 +72,7 @@ internal sealed class BpeModelBuilder
             AddedTokens = [.. _added.Values.OrderBy(static token => token.Id)],
             Settings = settings,
             EndOfTextId = endOfTextId,
-            BeginOfTextId = beginOfTextId,
-            BehindTextId = behindTextId,
+            Frame = frame ?? TextFrame.None,
         };
     }
 

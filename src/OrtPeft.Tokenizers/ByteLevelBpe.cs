@@ -1,7 +1,9 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
-using OrtPeft.Tokenizers.Normalization;
+using OrtPeft.Tokenizers.Normalizers;
 using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Unicode;
 
 namespace OrtPeft.Tokenizers;
 
@@ -20,6 +22,7 @@ public sealed class ByteLevelBpe : ITokenizer
     private readonly TokenBytes _bytes;
     private readonly WordEncoder _words;
     private readonly AddedTokenSplitter _added;
+    private readonly FrozenSet<int> _special;
 
     internal ByteLevelBpe(BpeModel model)
     {
@@ -27,6 +30,7 @@ public sealed class ByteLevelBpe : ITokenizer
         _bytes = new TokenBytes(model);
         _words = new WordEncoder(model);
         _added = new AddedTokenSplitter(model.AddedTokens);
+        _special = [.. model.AddedTokens.Where(static token => token.IsSpecial).Select(static token => token.Id)];
     }
 
     /// <inheritdoc/>
@@ -36,7 +40,10 @@ public sealed class ByteLevelBpe : ITokenizer
     public int? EndOfTextId => _model.EndOfTextId;
 
     /// <inheritdoc/>
-    public int? BeginOfTextId => _model.BeginOfTextId;
+    public int? BeginOfTextId => Frame.Before is [var first, ..] ? first : null;
+
+    /// <inheritdoc/>
+    public TextFrame Frame => _model.Frame;
 
     /// <summary>The tokens matched literally in text, in id order; special tokens are among them.</summary>
     public ImmutableArray<AddedToken> AddedTokens => _model.AddedTokens;
@@ -44,10 +51,8 @@ public sealed class ByteLevelBpe : ITokenizer
     /// <inheritdoc/>
     public IReadOnlyList<int> Encode(ReadOnlySpan<char> text) => Encode(text, SpecialTokenHandling.Recognize);
 
-    /// <summary>Splits text into token ids, special tokens taken as the caller says.</summary>
-    /// <param name="text">Any UTF-16 text; a lone surrogate counts as U+FFFD.</param>
-    /// <param name="handling">Use <see cref="SpecialTokenHandling.TreatAsText"/> for text from strangers.</param>
-    /// <returns>The ids in text order; empty for empty text. Time is O(n log n) at worst.</returns>
+    /// <inheritdoc/>
+    /// <remarks>Time is O(n log n) at worst.</remarks>
     public IReadOnlyList<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling) =>
         Encode(text, handling, _model.Settings.AddsPrefixSpace);
 
@@ -75,6 +80,13 @@ public sealed class ByteLevelBpe : ITokenizer
         }
         return _bytes[id];
     }
+
+    /// <inheritdoc/>
+    public bool IsSpecial(int id) => _special.Contains(id);
+
+    /// <inheritdoc/>
+    public string SpellingOf(int id) =>
+        GetBytes(id).IsEmpty ? "" : _model.SpellingOf(id);
 
     /// <summary>
     /// The id of a token as vocabulary files spell it (<c>Ġthe</c> for " the") or of an added token, or
@@ -122,7 +134,7 @@ public sealed class ByteLevelBpe : ITokenizer
     private void EncodeOrdinary(ReadOnlySpan<char> text, bool beginsWithSpace, List<int> ids)
     {
         if (_model.Settings.Composes)
-            text = NormalFormC.Of(text);
+            text = Composed(text);
         if (beginsWithSpace && text[0] != ' ')
             text = string.Concat(" ", text);
         if (_model.Settings.Pattern is not { } pattern)
@@ -137,4 +149,9 @@ public sealed class ByteLevelBpe : ITokenizer
             text = text[length..];
         }
     }
+
+    /// <summary>Normal form C; lone surrogates, which it does not take, become U+FFFD first.</summary>
+    private static ReadOnlySpan<char> Composed(ReadOnlySpan<char> text) => Ascii.IsValid(text)
+        ? text
+        : NormalForms.Apply(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToArray())), NormalForm.Composed);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Tokenizers.Unicode;
 
 namespace OrtPeft.Tokenizers;
 
@@ -33,6 +34,20 @@ internal static class CharacterClasses
         UnicodeCategory.ConnectorPunctuation => true,
         _ => IsJoiner(codePoint) || IsAlphabeticSymbol(codePoint),
     };
+
+    /// <summary>Unicode's White_Space, as Rust's <c>is_whitespace</c> and <c>\s</c>.</summary>
+    public static bool IsSpace(int codePoint) => codePoint < 0x10000 && char.IsWhiteSpace((char)codePoint);
+
+    /// <summary>Categories Nd, Nl and No, as Rust's <c>is_numeric</c>.</summary>
+    public static bool IsNumber(int codePoint) => Classify(codePoint) == CharacterClass.Number;
+
+    /// <summary>Punctuation for BERT: ASCII's 32 symbols, else category P as of Unicode 8.0.</summary>
+    public static bool IsPunctuation(int codePoint)
+    {
+        if (codePoint >= 0x80)
+            return UnicodeTables.Current.Punctuation8.Contains(codePoint);
+        return codePoint is > ' ' and < 0x7F && !char.IsAsciiLetterOrDigit((char)codePoint);
+    }
 
     private static bool IsJoiner(int codePoint) => codePoint is 0x200C or 0x200D;
 

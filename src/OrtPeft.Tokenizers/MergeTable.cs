@@ -10,7 +10,9 @@ internal sealed class MergeTable
     private readonly int _shift;
 
     /// <summary>Ranks are positions in the list; where a pair stands twice the later one counts, as in HF.</summary>
-    public MergeTable(IReadOnlyList<MergeRule> rules)
+    /// <param name="rules">The merges.</param>
+    /// <param name="ranks">Other ranks than the positions; equal ones are merged from the left.</param>
+    public MergeTable(IReadOnlyList<MergeRule> rules, IReadOnlyList<int>? ranks = null)
     {
         int bits = Math.Max(4, BitOperations.Log2((uint)Math.Max(1, rules.Count)) + 2);
         _keys = new ulong[1 << bits];
@@ -21,7 +23,7 @@ internal sealed class MergeTable
             ulong key = Key(rules[rank].Left, rules[rank].Right);
             int slot = SlotOf(key);
             _keys[slot] = key;
-            _merges[slot] = new Merge(rank, rules[rank].Result);
+            _merges[slot] = new Merge(ranks?[rank] ?? rank, rules[rank].Result);
         }
     }
 

@@ -13,9 +13,11 @@ internal readonly ref struct PairMerger
     private readonly Span<int> _next;
     private readonly Span<int> _previous;
     private readonly Span<Merge> _pending;
+    private readonly Span<int> _lengths;
 
-    private PairMerger(MergeTable table, Span<int> ids, Span<int> links, Span<Merge> pending)
+    private PairMerger(MergeTable table, Span<int> ids, Span<int> lengths, Span<int> links, Span<Merge> pending)
     {
+        _lengths = lengths;
         _table = table;
         _ids = ids;
         _next = links[..ids.Length];
@@ -24,8 +26,11 @@ internal readonly ref struct PairMerger
     }
 
     /// <summary>Merges in place.</summary>
+    /// <param name="table">The merges.</param>
+    /// <param name="ids">The symbols, then what they became.</param>
+    /// <param name="lengths">The symbols' lengths, which are added up alike; or nothing.</param>
     /// <returns>How many ids are left at the start of <paramref name="ids"/>.</returns>
-    public static int MergeAll(MergeTable table, Span<int> ids)
+    public static int MergeAll(MergeTable table, Span<int> ids, Span<int> lengths = default)
     {
         int count = ids.Length;
         if (count < 2)
@@ -35,7 +40,7 @@ internal readonly ref struct PairMerger
         Span<Merge> pending = small ? stackalloc Merge[OnStack] : new Merge[count];
         // Every pair is queued once at the start and every merge queues two more.
         var heap = new MinHeap(small ? stackalloc ulong[3 * OnStack] : new ulong[3L * count]);
-        return new PairMerger(table, ids, links, pending).Run(ref heap);
+        return new PairMerger(table, ids, lengths, links, pending).Run(ref heap);
     }
 
     private int Run(ref MinHeap heap)
@@ -62,6 +67,8 @@ internal readonly ref struct PairMerger
         int absorbed = _next[at];
         int after = _next[absorbed];
         _ids[at] = _pending[at].Result;
+        if (!_lengths.IsEmpty)
+            _lengths[at] += _lengths[absorbed];
         _next[at] = after;
         _pending[absorbed] = Merge.None;
         if (after < _ids.Length)
@@ -84,7 +91,11 @@ internal readonly ref struct PairMerger
     {
         int count = 0;
         for (int at = 0; at < _ids.Length; at = _next[at])
+        {
+            if (!_lengths.IsEmpty)
+                _lengths[count] = _lengths[at];
             _ids[count++] = _ids[at];
+        }
         return count;
     }
 }

@@ -1,4 +1,6 @@
+using OrtPeft.Tokenizers.SentencePiece;
 using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Tiktoken;
 
 namespace OrtPeft.Tokenizers;
 
@@ -6,17 +8,20 @@ namespace OrtPeft.Tokenizers;
 public static class TokenizerFolder
 {
     /// <summary>
-    /// Loads <c>tokenizer.json</c>, else <c>vocab.json</c> with <c>merges.txt</c>, else OpenAI's <c>encoder.json</c>
-    /// with <c>vocab.bpe</c>. The end of text comes from <c>tokenizer_config.json</c> or
-    /// <c>special_tokens_map.json</c> beside them, else it is <c>&lt;|endoftext|&gt;</c> where that is a token.
+    /// Loads <c>tokenizer.json</c>, else <c>vocab.json</c> with <c>merges.txt</c>, else OpenAI's <c>encoder.json</c> with
+    /// <c>vocab.bpe</c>, else a SentencePiece model (<c>tokenizer.model</c>, <c>spiece.model</c>,
+    /// <c>sentencepiece.bpe.model</c>), a tiktoken file (<c>tokenizer.model</c>, <c>qwen.tiktoken</c>) or BERT's
+    /// <c>vocab.txt</c>. The end of text comes from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c> beside
+    /// them, else it is <c>&lt;|endoftext|&gt;</c> where that is a token.
     /// </summary>
     /// <param name="path">A folder, or a <c>tokenizer.json</c> of any name.</param>
+    /// <returns>A <see cref="ByteLevelBpe"/> for GPT-2's, Llama 3's, SmolLM2's and Qwen2's kind; else a
+    /// <see cref="PipelineTokenizer"/>.</returns>
     /// <exception cref="TokenizerFormatException">
-    /// No tokenizer is there, a file contradicts itself, or it is no byte-level BPE as in GPT-2, Llama 3 or
-    /// Qwen2.
+    /// No tokenizer is there, a file contradicts itself, or it names a component that is not known.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static ByteLevelBpe Load(string path)
+    public static ITokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         bool isFile = File.Exists(path);
@@ -24,9 +29,10 @@ public static class TokenizerFolder
         string tokenizerJson = isFile ? path : Path.Combine(folder, FileNames.TokenizerJson);
         TokenizerConfig config = TokenizerConfig.Read(folder);
         if (File.Exists(tokenizerJson))
-            return new ByteLevelBpe(TokenizerJsonReader.Read(tokenizerJson, config));
+            return TokenizerJsonReader.Read(tokenizerJson, config);
 
-        (string vocabulary, string merges) = FindPair(folder);
+        if (FindPair(folder) is not var (vocabulary, merges))
+            return ReadOther(folder, config);
         return new ByteLevelBpe(VocabularyFilesReader.Read(vocabulary, merges, config));
     }
 
@@ -38,12 +44,14 @@ public static class TokenizerFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         return HasFile(FileNames.TokenizerJson)
             || (HasFile(FileNames.Vocabulary) && HasFile(FileNames.Merges))
-            || (HasFile(FileNames.OpenAiVocabulary) && HasFile(FileNames.OpenAiMerges));
+            || (HasFile(FileNames.OpenAiVocabulary) && HasFile(FileNames.OpenAiMerges))
+            || HasFile(FileNames.WordPieces)
+            || FileNames.Models.Any(HasFile);
 
         bool HasFile(string name) => File.Exists(Path.Combine(path, name));
     }
 
-    private static (string Vocabulary, string Merges) FindPair(string folder)
+    private static (string Vocabulary, string Merges)? FindPair(string folder)
     {
         string[] names = [FileNames.Vocabulary, FileNames.OpenAiVocabulary, FileNames.Merges, FileNames.OpenAiMerges];
         string[] found = [.. names.Where(name => File.Exists(Path.Combine(folder, name)))];
@@ -51,13 +59,26 @@ public static class TokenizerFolder
         string? merges = found.FirstOrDefault(static n => !n.EndsWith(".json", StringComparison.Ordinal));
         if (vocabulary is not null && merges is not null)
             return (Path.Combine(folder, vocabulary), Path.Combine(folder, merges));
+        bool isOther = FileNames.Models.Append(FileNames.WordPieces).Any(name => File.Exists(Path.Combine(folder, name)));
+        if (isOther)
+            return null;
+        string there = found.Length == 0 ? "no tokenizer is there" : $"{found[0]} is there alone";
+        string others = string.Join(", ", FileNames.Models.Append(FileNames.WordPieces));
+        throw new TokenizerFormatException(
+            folder,
+            "files",
+            $"{there}; expected {FileNames.TokenizerJson}, {FileNames.Vocabulary} with {FileNames.Merges}, or {others}");
+    }
 
-        bool isSentencePiece = found.Length == 0 && File.Exists(Path.Combine(folder, FileNames.SentencePiece));
-        string none = isSentencePiece
-            ? $"{FileNames.SentencePiece} is SentencePiece's, which is not read (rows of input_ids need no tokenizer)"
-            : "no tokenizer is there";
-        string there = found.Length == 0 ? none : $"{found[0]} is there alone";
-        string wanted = $"expected {FileNames.TokenizerJson}, or {FileNames.Vocabulary} with {FileNames.Merges}";
-        throw new TokenizerFormatException(folder, "files", $"{there}; {wanted}");
+    private static PipelineTokenizer ReadOther(string folder, TokenizerConfig config)
+    {
+        string name = FileNames.Models.Append(FileNames.WordPieces).First(n => File.Exists(Path.Combine(folder, n)));
+        string file = Path.Combine(folder, name);
+        if (name == FileNames.WordPieces)
+            return WordPieceFileReader.Read(file, config);
+        byte[] bytes = TextFile.ReadBytes(file);
+        return TiktokenReader.Fits(bytes)
+            ? TiktokenReader.Read(file, bytes, config)
+            : SentencePieceReader.Read(file, bytes, config);
     }
 }

@@ -21,6 +21,7 @@ public sealed class HelpTests
     [InlineData("merge")]
     [InlineData("artifacts")]
     [InlineData("adapter-from-checkpoint")]
+    [InlineData("tokenize")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 

@@ -64,14 +64,14 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
 
         gpt2.Tokenizer.Save(folder.Path);
 
-        ByteLevelBpe loaded = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
         Assert.Equal(golden.Ids, loaded.Encode(golden.Text, SpecialTokenHandling.TreatAsText));
     }
 
     [Fact]
     public void Encode_FromManyThreads_GivesTheReferenceIds()
     {
-        ByteLevelBpe fresh = TokenizerFolder.Load(gpt2.Folder);
+        ByteLevelBpe fresh = (ByteLevelBpe)TokenizerFolder.Load(gpt2.Folder);
 
         ParallelLoopResult result = Parallel.For(0, 200, index =>
         {

@@ -11,53 +11,34 @@ public sealed class TokenizerFolderHostileTests
     {
         { "model", "null", "the document", "\"model\" is missing" },
         { "model", "7", "model", "an object is expected" },
-        { "model.type", "\"Unigram\"", "model.type", "\"Unigram\" is not supported" },
+        { "model.type", "\"Unigram\"", "model.vocab", "an array is expected" },
         { "model.type", "\"Word\\nPiece\"", "model.type", "is not supported" },
-        { "model.byte_fallback", "true", "model.byte_fallback", "SentencePiece" },
+        { "model.type", "\"Char\"", "model.type", "the model \"Char\" is not supported; BPE, Unigram, WordLevel, WordPiece are" },
+        { "model.byte_fallback", "7", "model.byte_fallback", "true or false is expected" },
         { "model.ignore_merges", "\"yes\"", "model.ignore_merges", "true or false is expected" },
         { "model.dropout", "0.1", "model", "dropout is not supported" },
         { "model.dropout", "[]", "model", "dropout is not supported" },
-        { "model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix", "not supported" },
-        { "model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix", "not supported" },
+        { "model.continuing_subword_prefix", "\"##\"", "model.merges[0]", "shorter than continuing_subword_prefix" },
         { "model.unk_token", "\"<unk>\"", "model.unk_token", "not in the vocabulary" },
-        { "normalizer", "{\"type\":\"NFKC\"}", "normalizer", "NFKC" },
+        { "normalizer", "{\"type\":\"NFX\"}", "normalizer.type", "the normalizer \"NFX\" is not supported" },
+        { "normalizer", "{\"type\":\"Strip\",\"strip_left\":true}", "normalizer", "\"strip_right\" is missing" },
+        { "normalizer", Charsmap("****"), "normalizer.precompiled_charsmap", "not base64" },
+        { "normalizer", Charsmap("/////w=="), "normalizer.precompiled_charsmap", "no map of characters" },
         { "normalizer", "{}", "normalizer", "\"type\" is missing" },
-        { "decoder", "{\"type\":\"Metaspace\"}", "decoder", "Metaspace" },
-        { "pre_tokenizer", "null", "the document", "\"pre_tokenizer\" is missing" },
-        { "pre_tokenizer", "{\"type\":\"Metaspace\"}", "pre_tokenizer", "Metaspace" },
-        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[]}", "pre_tokenizer", "empty" },
-        { "pre_tokenizer", Pair("Punctuation", ""), "pre_tokenizer.pretokenizers[0]", "Punctuation" },
-        { "pre_tokenizer", Pair("Digits", ""), "pre_tokenizer.pretokenizers[0]", "individual_digits" },
-        {
-            "pre_tokenizer",
-            Pair("Digits", ",\"individual_digits\":true"),
-            "pre_tokenizer.pretokenizers[1]",
-            "use_regex true"
-        },
-        {
-            "pre_tokenizer",
-            Pair("Split", ",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"\\\\w+\"}"),
-            "pre_tokenizer.pretokenizers[0].pattern.Regex",
-            "Llama 3"
-        },
-        {
-            "pre_tokenizer",
-            Pair("Split", ",\"behavior\":\"Isolated\",\"pattern\":{\"String\":\" \"}"),
-            "pre_tokenizer.pretokenizers[0].pattern",
-            "\"Regex\" is missing"
-        },
-        {
-            "pre_tokenizer",
-            Pair("Split", ",\"behavior\":\"Removed\""),
-            "pre_tokenizer.pretokenizers[0].behavior",
-            "Isolated"
-        },
-        {
-            "pre_tokenizer",
-            Pair("Split", "").Replace("false", "true", StringComparison.Ordinal),
-            "pre_tokenizer.pretokenizers[1]",
-            "use_regex false"
-        },
+        { "decoder", "{\"type\":\"CTC\"}", "decoder.type", "the decoder \"CTC\" is not supported" },
+        { "decoder", "{\"type\":\"Metaspace\"}", "decoder", "\"replacement\" is missing" },
+        { "decoder", Strip("ab", "1"), "decoder.content", "one character is expected" },
+        { "decoder", Strip("a", "-1"), "decoder.start", "a number from 0 on" },
+        { "pre_tokenizer", "{\"type\":\"Words\"}", "pre_tokenizer.type", "the pre-tokenizer \"Words\" is not supported" },
+        { "pre_tokenizer", Pair("Words", ""), "pre_tokenizer.pretokenizers[0].type", "\"Words\"" },
+        { "pre_tokenizer", Pair("Digits", ""), "pre_tokenizer.pretokenizers[0]", "\"individual_digits\" is missing" },
+        { "pre_tokenizer", Metaspace("often"), "pre_tokenizer.prepend_scheme", "give one of always, first, never" },
+        { "pre_tokenizer", Split("a", "Cut"), "pre_tokenizer.behavior", "\"Cut\" is no behavior" },
+        { "pre_tokenizer", Split("(a", "Removed"), "pre_tokenizer.pattern.Regex", "a ( is not closed" },
+        { "pre_tokenizer", Split("(a)\\\\1", "Removed"), "pre_tokenizer.pattern.Regex", "back references are not supported" },
+        { "pre_tokenizer", Split("\\\\p{Odd}", "Removed"), "pre_tokenizer.pattern.Regex", "\\p{Odd} is not supported" },
+        { "pre_tokenizer", Split("(?:ab){99999}", "Removed"), "pre_tokenizer.pattern.Regex", "longer than" },
+        { "post_processor", "{\"type\":\"Both\"}", "post_processor.type", "the post-processor \"Both\" is not supported" },
         {
             "post_processor",
             """
@@ -233,7 +214,7 @@ public sealed class TokenizerFolderHostileTests
         var error = Assert.Throws<TokenizerFormatException>(() => TokenizerFolder.Load(folder.Path));
 
         Assert.Equal(folder.Path, error.File);
-        Assert.Contains($"{problem}; expected tokenizer.json, or", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{problem}; expected tokenizer.json, vocab.json with merges.txt, or", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -273,4 +254,16 @@ public sealed class TokenizerFolderHostileTests
         const string ByteLevel = "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"use_regex\":false}";
         return $"{{\"type\":\"Sequence\",\"pretokenizers\":[{{\"type\":\"{type}\"{fields}}},{ByteLevel}]}}";
     }
+
+    private static string Charsmap(string base64) =>
+        $$"""{"type":"Precompiled","precompiled_charsmap":"{{base64}}"}""";
+
+    private static string Strip(string content, string start) =>
+        $$"""{"type":"Strip","content":"{{content}}","start":{{start}},"stop":0}""";
+
+    private static string Metaspace(string scheme) =>
+        $$"""{"type":"Metaspace","replacement":"_","prepend_scheme":"{{scheme}}"}""";
+
+    private static string Split(string regex, string behavior) =>
+        $$$"""{"type":"Split","pattern":{"Regex":"{{{regex}}}"},"behavior":"{{{behavior}}}","invert":false}""";
 }

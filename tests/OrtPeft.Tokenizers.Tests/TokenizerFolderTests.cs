@@ -16,7 +16,7 @@ public sealed class TokenizerFolderTests
         folder.Write(vocabulary, Vocabulary);
         folder.Write(merges, "#version: 0.2\na b\n");
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([2, 0], tokenizer.Encode("aba"));
     }
@@ -32,7 +32,7 @@ public sealed class TokenizerFolderTests
         folder.Write("vocab.json", Vocabulary);
         folder.Write("merges.txt", merges);
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([2], tokenizer.Encode("ab"));
     }
@@ -50,7 +50,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write(name, text);
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal(expected, tokenizer.EndOfTextId);
     }
@@ -63,7 +63,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("tokenizer_config.json", """{"eos_token":"</s>"}""");
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 4, 1], tokenizer.Encode("a</s>b"));
     }
@@ -76,7 +76,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("tokenizer_config.json", """{"added_tokens_decoder":{"9":{"content":"<x>","special":true}}}""");
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 9], tokenizer.Encode("a<x>"));
     }
@@ -89,7 +89,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("added_tokens.json", """{"<x>":9}""");
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 9], tokenizer.Encode("a<x>"));
     }
@@ -100,7 +100,7 @@ public sealed class TokenizerFolderTests
         using var folder = new TempFolder();
         string file = folder.Write("mine.json", TinyTokenizer.Document().ToJsonString());
 
-        ByteLevelBpe tokenizer = TokenizerFolder.Load(file);
+        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(file);
 
         Assert.Equal(259, tokenizer.VocabularySize);
     }
@@ -140,7 +140,7 @@ public sealed class TokenizerFolderTests
 
         tokenizer.Save(folder.Path);
 
-        ByteLevelBpe loaded = TokenizerFolder.Load(folder.Path);
+        ByteLevelBpe loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
         Assert.Equal(tokenizer.AddedTokens.AsEnumerable(), loaded.AddedTokens);
         Assert.Equal(300, loaded.EndOfTextId);
         Assert.Equal(tokenizer.Encode("x <|endoftext|>hello"), loaded.Encode("x <|endoftext|>hello"));

@@ -52,6 +52,7 @@ internal static class CommandLine
         new MergeCommand(host),
         new ArtifactsCommand(host),
         new AdapterFromCheckpointCommand(host),
+        new TokenizeCommand(host),
     ];
 
     /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>

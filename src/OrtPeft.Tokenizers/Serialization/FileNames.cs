@@ -14,8 +14,15 @@ internal static class FileNames
     public const string OpenAiVocabulary = "encoder.json";
     public const string OpenAiMerges = "vocab.bpe";
 
-    /// <summary>Llama 1's and 2's tokenizer, a protobuf message.</summary>
-    public const string SentencePiece = "tokenizer.model";
+    /// <summary>BERT's vocabulary, a token a line.</summary>
+    public const string WordPieces = "vocab.txt";
+
+    /// <summary>Beside a tiktoken file: its pattern and special tokens.</summary>
+    public const string TiktokenAbout = "about.json";
+
+    /// <summary>What SentencePiece's models are called, a protobuf message each; the first may be tiktoken's too.</summary>
+    public static IReadOnlyList<string> Models { get; } =
+        ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "qwen.tiktoken"];
 
     public const string Gpt2EndOfText = "<|endoftext|>";
 }

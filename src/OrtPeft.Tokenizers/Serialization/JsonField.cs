@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
@@ -10,6 +11,9 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public bool IsObject => Value.ValueKind == JsonValueKind.Object;
 
     public bool IsString => Value.ValueKind == JsonValueKind.String;
+
+    /// <summary>The name of a component, as its <c>type</c> says; null where it says none.</summary>
+    public string? TypeName => Find("type") is { IsString: true } type ? type.AsString() : null;
 
     /// <summary>A member, or null where it is absent or JSON null.</summary>
     public JsonField? Find(string name)
@@ -41,6 +45,36 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     {
         Require(JsonValueKind.String, "a string");
         return Value.GetString() ?? "";
+    }
+
+    /// <summary>A string of one code point.</summary>
+    public string AsCharacter()
+    {
+        string text = AsString();
+        return text.EnumerateRunes().Count() == 1
+            ? text
+            : throw Place.Error($"{Shown()} stands where one character is expected");
+    }
+
+    /// <summary>A number from 0 on that counts something.</summary>
+    public int AsCount() => AsInt32() is >= 0 and var count
+        ? count
+        : throw Place.Error($"{Shown()} stands where a number from 0 on is expected");
+
+    public double AsDouble()
+    {
+        Require(JsonValueKind.Number, "a number");
+        double number = Value.GetDouble();
+        return double.IsFinite(number) ? number : throw Place.Error($"{Shown()} is beyond the range of numbers");
+    }
+
+    /// <summary>The row that the field's <c>type</c> names.</summary>
+    public T Component<T>(FrozenDictionary<string, T> rows, string kind)
+        where T : class
+    {
+        JsonField type = Get("type");
+        return rows.GetValueOrDefault(type.AsString()) ?? throw type.Place.Error(
+            $"the {kind} {type.Shown()} is not supported; {string.Join(", ", rows.Keys.Order(StringComparer.Ordinal))} are");
     }
 
     public int AsInt32()

@@ -2,14 +2,13 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>Writes what <see cref="PostProcessorReader"/> reads: a template where tokens stand around every
-/// text.</summary>
+/// <summary>Writes a template where tokens stand around every text.</summary>
 internal static class PostProcessorWriter
 {
     public static void Write(Utf8JsonWriter json, BpeModel model)
     {
         json.WritePropertyName("post_processor");
-        if (model.BeginOfTextId is null && model.BehindTextId is null)
+        if (model.Frame.Before.IsEmpty && model.Frame.After.IsEmpty)
             PreTokenizerWriter.WriteByteLevel(json, model.Settings);
         else
             WriteTemplate(json, model);
@@ -22,7 +21,7 @@ internal static class PostProcessorWriter
         WritePieces(json, "single", model, ["A"]);
         WritePieces(json, "pair", model, ["A", "B"]);
         json.WriteStartObject("special_tokens");
-        foreach (int id in ((int?[])[model.BeginOfTextId, model.BehindTextId]).OfType<int>().Distinct())
+        foreach (int id in model.Frame.Before.Concat(model.Frame.After).Distinct())
             WriteToken(json, model.SpellingOf(id), id);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -46,11 +45,11 @@ internal static class PostProcessorWriter
         json.WriteStartArray(name);
         foreach ((int type, string sequence) in sequences.Index())
         {
-            if (model.BeginOfTextId is { } start)
-                WritePiece(json, "SpecialToken", model.SpellingOf(start), type);
+            foreach (int id in model.Frame.Before)
+                WritePiece(json, "SpecialToken", model.SpellingOf(id), type);
             WritePiece(json, "Sequence", sequence, type);
-            if (model.BehindTextId is { } end)
-                WritePiece(json, "SpecialToken", model.SpellingOf(end), type);
+            foreach (int id in model.Frame.After)
+                WritePiece(json, "SpecialToken", model.SpellingOf(id), type);
         }
         json.WriteEndArray();
     }

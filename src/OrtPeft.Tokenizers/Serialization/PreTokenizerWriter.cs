@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
-/// <summary>Writes what <see cref="PreTokenizerReader"/> reads.</summary>
+/// <summary>Writes what <see cref="ByteLevelWords"/> recognises.</summary>
 internal static class PreTokenizerWriter
 {
     public static void Write(Utf8JsonWriter json, BpeSettings settings)

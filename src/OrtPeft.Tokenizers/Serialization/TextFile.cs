@@ -46,7 +46,7 @@ internal static class TextFile
         }
     }
 
-    private static byte[] ReadBytes(string file)
+    public static byte[] ReadBytes(string file)
     {
         long size = new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length;
         if (size == 0) // pipes and devices have no length either, and reading those may never end

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Tokenizers.Normalizers;
 
 namespace OrtPeft.Tokenizers.Serialization;
 
@@ -20,6 +21,18 @@ internal sealed class TokenizerConfig
 
     public bool AddsPrefixSpace { get; private set; }
 
+    /// <summary>Whether a token is put before every text (<c>add_bos_token</c>), where a file says so.</summary>
+    public bool? AddsBegin { get; private set; }
+
+    /// <summary>Whether a token is put behind every text (<c>add_eos_token</c>), where a file says so.</summary>
+    public bool? AddsEnd { get; private set; }
+
+    /// <summary>How many sentinels T5 has (<c>extra_ids</c>), where a file says so.</summary>
+    public int? Sentinels { get; private set; }
+
+    /// <summary>How BERT's slow class cleans text.</summary>
+    public BertNormalizer Bert { get; private set; } = new();
+
     /// <summary>HF's class of the tokenizer, where a file names it.</summary>
     public string? TokenizerClass { get; private set; }
 
@@ -28,6 +41,9 @@ internal sealed class TokenizerConfig
 
     /// <summary>The tokens that have a role, such as <c>eos_token</c>, with the place that names them.</summary>
     public IEnumerable<(string Content, SourcePlace Place)> RoleTokens => _roles.Values;
+
+    /// <summary>The spelling of the token that has a role, or null.</summary>
+    public string? RoleOf(string role) => _roles.TryGetValue(role, out var named) ? named.Content : null;
 
     public static TokenizerConfig Read(string folder)
     {
@@ -39,12 +55,12 @@ internal sealed class TokenizerConfig
 
     /// <summary>The named end of text, else what a post-processor puts behind every text, else GPT-2's where the
     /// vocabulary has it.</summary>
-    public int? FindEndOfText(BpeModelBuilder builder, int? behindTexts = null)
+    public int? FindEndOfText(Func<string, int?> find, TextFrame? frame = null)
     {
         if (!_roles.TryGetValue(EndOfTextRole, out (string Content, SourcePlace Place) named))
-            return behindTexts ?? builder.Find(FileNames.Gpt2EndOfText);
+            return frame?.After is [var behind] ? behind : find(FileNames.Gpt2EndOfText);
         string shown = TokenizerFormatException.Quote(named.Content);
-        return builder.Find(named.Content)
+        return find(named.Content)
             ?? throw named.Place.Error($"{shown} is not in the vocabulary; name one of its tokens");
     }
 
@@ -62,6 +78,15 @@ internal sealed class TokenizerConfig
                 _roles.TryAdd(role, ((field.IsObject ? field.Get("content") : field).AsString(), field.Place));
         }
         AddsPrefixSpace |= root.Find("add_prefix_space")?.AsBoolean() ?? false;
+        Bert = Bert with
+        {
+            Lowercases = root.Find("do_lower_case")?.AsBoolean() ?? Bert.Lowercases,
+            SpacesIdeographs = root.Find("tokenize_chinese_chars")?.AsBoolean() ?? Bert.SpacesIdeographs,
+            StripsAccents = root.Find("strip_accents")?.AsBoolean() ?? Bert.StripsAccents,
+        };
+        AddsBegin ??= root.Find("add_bos_token")?.AsBoolean();
+        AddsEnd ??= root.Find("add_eos_token")?.AsBoolean();
+        Sentinels ??= root.Find("extra_ids")?.AsCount();
         TokenizerClass ??= root.Find("tokenizer_class")?.AsString();
         if (root.Find("added_tokens_decoder") is { } added)
             ReadAddedTokens(added);

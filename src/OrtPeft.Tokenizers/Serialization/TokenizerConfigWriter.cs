@@ -23,7 +23,7 @@ internal static class TokenizerConfigWriter
         json.WriteEndObject();
         if (model.EndOfTextId is { } id)
         {
-            json.WriteString("bos_token", model.SpellingOf(model.BeginOfTextId ?? id));
+            json.WriteString("bos_token", model.SpellingOf(model.Frame.Before is [var begin, ..] ? begin : id));
             json.WriteString("eos_token", model.SpellingOf(id));
             json.WriteString("unk_token", model.SpellingOf(id));
         }

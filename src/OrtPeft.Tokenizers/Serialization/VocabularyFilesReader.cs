@@ -16,7 +16,7 @@ internal static class VocabularyFilesReader
             builder.AddAddedToken(token, place);
         if (config.AddedTokens.Count == 0)
             ReadAddedTokens(Path.Combine(Path.GetDirectoryName(vocabularyFile) ?? "", FileNames.AddedTokens), builder);
-        int? endOfText = config.FindEndOfText(builder);
+        int? endOfText = config.FindEndOfText(builder.Find);
         MarkSpecial(config, builder);
         return builder.Build(SettingsOf(config), endOfText);
     }

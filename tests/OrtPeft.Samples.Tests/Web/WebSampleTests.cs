@@ -127,7 +127,7 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
         return [.. losses];
     }
 
-    private static Example ToExample(ByteLevelBpe tokenizer, string text)
+    private static Example ToExample(ITokenizer tokenizer, string text)
     {
         int[] ids = [.. tokenizer.Encode(text), tokenizer.EndOfTextId!.Value];
         return new Example([.. ids], [.. ids]);

@@ -13,7 +13,7 @@ public sealed class Gpt2Fixture : IDisposable
     {
         _folder.Write("encoder.json", Decompress("encoder.json"));
         _folder.Write("vocab.bpe", Decompress("vocab.bpe"));
-        Tokenizer = TokenizerFolder.Load(_folder.Path);
+        Tokenizer = (ByteLevelBpe)TokenizerFolder.Load(_folder.Path);
     }
 
     public ByteLevelBpe Tokenizer { get; }

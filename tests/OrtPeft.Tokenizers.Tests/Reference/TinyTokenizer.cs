@@ -50,7 +50,7 @@ internal static class TinyTokenizer
     {
         using var folder = new TempFolder();
         folder.Write("tokenizer.json", tokenizerJson);
-        return TokenizerFolder.Load(folder.Path);
+        return (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
     }
 
     public static ByteLevelBpe WithAddedTokens(params JsonObject[] tokens) =>

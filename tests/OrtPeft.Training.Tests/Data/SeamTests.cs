@@ -25,7 +25,7 @@ public sealed class SeamTests : IDisposable
         var json = File.ReadAllText(file).Replace(
             "\"add_prefix_space\": false", "\"add_prefix_space\": true", StringComparison.Ordinal);
         File.WriteAllText(file, json);
-        _spaced = TokenizerFolder.Load(_place["spaced"]);
+        _spaced = (ByteLevelBpe)TokenizerFolder.Load(_place["spaced"]);
     }
 
     public void Dispose() => _place.Dispose();

@@ -1,0 +1,60 @@
+using System.Text;
+using OrtPeft.Tokenizers.Alignment;
+using OrtPeft.Tokenizers.Patterns;
+using OrtPeft.Tokenizers.Unicode;
+
+namespace OrtPeft.Tokenizers.Normalizers;
+
+/// <summary>NFC, NFD, NFKC and NFKD.</summary>
+internal static class NormalForms
+{
+    /// <summary>For each form, what a text in it may not hold, or not without another look.</summary>
+    private static readonly Lazy<CodePointClass[]> Suspects = new(static () =>
+        [.. Enum.GetValues<NormalForm>().Select(static form => new CodePointClass(SuspectsOf(form)))]);
+
+    public static TextNormalizer Of(NormalForm form) => text => Apply(text, form);
+
+    public static AlignedText Apply(AlignedText text, NormalForm form)
+    {
+        if (IsPlain(text.Text, form))
+            return text;
+        var from = new CodePoints(text.Text);
+        return text.With(from, new NormalFormWriter(form).Write(from.Codes));
+    }
+
+    /// <summary>The form of a text without lone surrogates.</summary>
+    public static string Apply(string text, NormalForm form) =>
+        IsPlain(text, form) ? text : Apply(AlignedText.Of(text), form).Text;
+
+    private static bool IsPlain(string text, NormalForm form)
+    {
+        if (Ascii.IsValid(text))
+            return true;
+        CodePointClass suspects = Suspects.Value[(int)form];
+        for (int unit = 0, width; unit < text.Length; unit += width)
+        {
+            if (suspects.Contains(CodePoints.At(text, unit, out width)))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>What decomposes for good, what is ordered, and what may be or go with another.</summary>
+    private static CodePointSet SuspectsOf(NormalForm form)
+    {
+        UnicodeTables tables = UnicodeTables.Current;
+        bool composes = form is NormalForm.Composed or NormalForm.CompatibilityComposed;
+        bool isCompatible = form is NormalForm.CompatibilityComposed or NormalForm.CompatibilityDecomposed;
+        // What composes again is in form C; in form KC a part of it may have another form.
+        IEnumerable<int> decomposing = tables.Canonical.Keys;
+        if (form == NormalForm.Composed)
+            decomposing = decomposing.Except(tables.Compositions.Values);
+        IEnumerable<int> codes = tables.CombiningClasses.Keys.Concat(decomposing);
+        if (composes)
+            codes = codes.Concat(tables.Compositions.Keys.Select(static pair => pair.Item2));
+        if (isCompatible)
+            codes = codes.Concat(tables.Compatible.Keys);
+        CodePointSet hangul = composes ? CodePointSet.Of((0x1160, 0x1200)) : CodePointSet.Of((0xAC00, 0xD7A4));
+        return hangul.Or(CodePointSet.Of(codes.Select(static code => (code, code + 1))));
+    }
+}

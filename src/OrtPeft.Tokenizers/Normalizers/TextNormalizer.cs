@@ -1,0 +1,6 @@
+using OrtPeft.Tokenizers.Alignment;
+
+namespace OrtPeft.Tokenizers.Normalizers;
+
+/// <summary>Changes a text before it is cut.</summary>
+internal delegate AlignedText TextNormalizer(AlignedText text);

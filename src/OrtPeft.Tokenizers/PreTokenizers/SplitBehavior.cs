@@ -1,0 +1,11 @@
+namespace OrtPeft.Tokenizers.PreTokenizers;
+
+/// <summary>What becomes of the matches at which a piece is cut.</summary>
+internal enum SplitBehavior
+{
+    Removed,
+    Isolated,
+    MergedWithPrevious,
+    MergedWithNext,
+    Contiguous,
+}
