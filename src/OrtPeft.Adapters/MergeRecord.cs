@@ -10,7 +10,7 @@ namespace OrtPeft.Adapters;
 /// </summary>
 internal static class MergeRecord
 {
-    private const string Key = "ortpeft.merged_adapters";
+    private const string Key = MetadataKeys.MergedAdapters;
     private const int PieceBytes = 1 << 20;
 
     /// <summary>Notes an adapter.</summary>

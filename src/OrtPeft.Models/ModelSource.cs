@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
@@ -14,8 +15,11 @@ public sealed class ModelSource
     /// <summary>The name of a folder's model.</summary>
     public const string ModelFileName = "model.onnx";
 
-    private ModelSource(Model model, string folder, ModelConfig? config, string? path)
+    private readonly string _given;
+
+    private ModelSource(string given, Model model, string folder, ModelConfig? config, string? path)
     {
+        _given = given;
         Model = model;
         Folder = folder;
         Config = config;
@@ -41,6 +45,29 @@ public sealed class ModelSource
     /// <summary>The full path of the <c>.onnx</c> file, or null when the model was built from an HF folder.</summary>
     public string? ModelPath { get; }
 
+    /// <summary>
+    /// The types that an HF folder's files hold the weights in, by name; the model has them as float32. Empty for ONNX.
+    /// </summary>
+    public IReadOnlyDictionary<string, ElementType> StoredTypes { get; private init; } =
+        FrozenDictionary<string, ElementType>.Empty;
+
+    /// <summary>
+    /// What HF's libraries load this base by, for <c>base_model_name_or_path</c>: the path as it was given where it is
+    /// an HF folder, else the name or folder that the graph was made from. Null when that is not known, or the weights
+    /// are no longer those.
+    /// </summary>
+    public string? HfName
+    {
+        get
+        {
+            if (ModelPath is null || IsHfFolder(Folder))
+                return _given;
+            return Model.Metadata.ContainsKey(MetadataKeys.MergedAdapters)
+                ? null
+                : Model.Metadata.GetValueOrDefault(MetadataKeys.BaseModel) ?? SourceName.NotedIn(Folder);
+        }
+    }
+
     /// <summary>Opens a model; a folder that has both forms is taken as an ONNX folder.</summary>
     /// <param name="path">An <c>.onnx</c> file, a folder with <c>model.onnx</c>, or an HF folder.</param>
     /// <param name="warn">Receives one line for each thing that is left out but should be known.</param>
@@ -53,19 +80,27 @@ public sealed class ModelSource
         ArgumentException.ThrowIfNullOrEmpty(path);
         var fullPath = Path.GetFullPath(path);
         if (File.Exists(fullPath))
-            return OpenFile(fullPath);
+            return OpenFile(path, fullPath);
         if (!Directory.Exists(fullPath))
             throw NoModel(path, "does not exist");
         var file = Path.Combine(fullPath, ModelFileName);
         if (File.Exists(file))
-            return OpenFile(file);
+            return OpenFile(path, file);
         if (!File.Exists(Path.Combine(fullPath, ModelFamilies.ConfigFileName)))
             throw NoModel(path, $"has no {ModelFileName} and no {ModelFamilies.ConfigFileName}{OtherModels(fullPath)}");
         var checkpoint = HfCheckpoint.Open(fullPath, warn);
-        return new ModelSource(checkpoint.ToModel(), checkpoint.Folder, checkpoint.Config, null);
+        return new ModelSource(path, checkpoint.ToModel(), checkpoint.Folder, checkpoint.Config, null)
+        {
+            StoredTypes = checkpoint.StoredTypes,
+        };
     }
 
-    private static ModelSource OpenFile(string path)
+    private static bool IsHfFolder(string folder) =>
+        File.Exists(Path.Combine(folder, ModelFamilies.ConfigFileName))
+        && (File.Exists(Path.Combine(folder, SafetensorsCheckpoint.FileName))
+            || File.Exists(Path.Combine(folder, SafetensorsCheckpoint.IndexFileName)));
+
+    private static ModelSource OpenFile(string given, string path)
     {
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
             throw NoModel(path, "holds weights only");
@@ -77,7 +112,7 @@ public sealed class ModelSource
             config = config is null ? null : config with { TieWordEmbeddings = isTied == "true" };
         else if (config is not null)
             model.Metadata[MetadataKeys.TieWordEmbeddings] = config.TieWordEmbeddings ? "true" : "false";
-        return new ModelSource(model, folder, config, path);
+        return new ModelSource(given, model, folder, config, path);
     }
 
     private static string OtherModels(string folder)

@@ -10,6 +10,10 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     private const string OneModel = "use the two files of one model";
 
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ElementType> _types = new(StringComparer.Ordinal);
+
+    /// <summary>The types of the weights that were found, by the architecture's names.</summary>
+    public IReadOnlyDictionary<string, ElementType> StoredTypes => _types;
 
     public Dictionary<string, Tensor> Find(Action<string>? warn)
     {
@@ -63,6 +67,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         const string Allowed = "weights must be F32, F16, BF16 or F64: fetch the model before quantization";
         if (!tensor.Type.IsFloating())
             throw Broken($"'{spec.Name}' is {tensor.Type}; {Allowed}");
+        _types[spec.Name] = tensor.Type;
         return WidenedTensorData.Widen(tensor);
     }
 

@@ -28,11 +28,12 @@ public sealed class HfCheckpoint
 
     private readonly Architecture _architecture;
 
-    private HfCheckpoint(string folder, Architecture architecture, IReadOnlyDictionary<string, Tensor> weights)
+    private HfCheckpoint(string folder, Architecture architecture, CheckpointWeights weights, Action<string>? warn)
     {
         Folder = folder;
         _architecture = architecture;
-        Weights = weights;
+        Weights = weights.Find(warn);
+        StoredTypes = weights.StoredTypes;
     }
 
     /// <summary>The folder, as full path.</summary>
@@ -46,6 +47,9 @@ public sealed class HfCheckpoint
     /// whenever they are read.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Weights { get; }
+
+    /// <summary>The types that the file holds the weights in, by the names of <see cref="Weights"/>.</summary>
+    public IReadOnlyDictionary<string, ElementType> StoredTypes { get; }
 
     /// <summary>Reads the description and matches the weights against it; no weight is read yet.</summary>
     /// <param name="folder">The HF folder; its weights may lack the family's prefix and may be sharded.</param>
@@ -66,7 +70,7 @@ public sealed class HfCheckpoint
         if (new CheckpointWeights(config.ToArchitecture(), file).HasTiedWeightsThatDiffer(warn))
             config = config with { TieWordEmbeddings = false };
         var architecture = config.ToArchitecture();
-        return new HfCheckpoint(path, architecture, new CheckpointWeights(architecture, file).Find(warn));
+        return new HfCheckpoint(path, architecture, new CheckpointWeights(architecture, file), warn);
     }
 
     /// <summary>
@@ -112,7 +116,12 @@ public sealed class HfCheckpoint
 
     /// <summary>Builds the ONNX model over the weights where they lie.</summary>
     /// <returns>A new model; float32 weights are shared with the mapped file.</returns>
-    public Model ToModel() => _architecture.Build(Weights);
+    public Model ToModel()
+    {
+        var model = _architecture.Build(Weights);
+        model.Metadata[MetadataKeys.BaseModel] = SourceName.NotedIn(Folder) ?? Folder;
+        return model;
+    }
 
     private static void CopyCompanion(string from, string to, string name)
     {

@@ -11,4 +11,11 @@ public static class MetadataKeys
     /// numbers in both are chance; without the key they are taken for one matrix that an exporter stored twice.
     /// </summary>
     public const string TieWordEmbeddings = "tie_word_embeddings";
+
+    /// <summary>What HF's libraries load the base by: its name on a hub, or the folder that it was imported
+    /// from.</summary>
+    public const string BaseModel = "base_model_name_or_path";
+
+    /// <summary>Which adapters the weights hold; a model with some is no longer <see cref="BaseModel"/>.</summary>
+    public const string MergedAdapters = "ortpeft.merged_adapters";
 }

@@ -116,7 +116,7 @@ public sealed class SeveralAdaptersTests : IClassFixture<Workplace>
         Assert.StartsWith($"Wrote {mixed}: {type} of 2 adapters, rank ", line.Output, StringComparison.Ordinal);
         Assert.NotEqual(Loss(_place.Model), Loss(_place.Model, "--adapter", mixed), 1e-6);
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(mixed, "adapter_config.json")))!;
-        Assert.Equal(_place.Model, (string?)config["base_model_name_or_path"]);
+        Assert.Equal(_place.Hf, (string?)config["base_model_name_or_path"]);
     }
 
     [Theory]

@@ -22,7 +22,7 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         Assert.Equal(6, losses.Count);
         Assert.True(losses[^1] < losses[0]);
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "adapter_config.json")))!;
-        Assert.Equal(place.Model, (string?)config["base_model_name_or_path"]);
+        Assert.Equal(place.Hf, (string?)config["base_model_name_or_path"]);
         Assert.Equal(4, (int)config["r"]!);
         Assert.Equal(8, (int)config["lora_alpha"]!);
         Assert.True((bool)config["fan_in_fan_out"]!);

@@ -55,7 +55,7 @@ internal sealed class ArtifactsCommand : Verb
         var source = _model.Open(run);
         var path = _output.PathBeside(run, source);
         using var folder = _output.Open(run, FolderFiles.OfArtifacts(source.Folder), InputFiles.Of(source));
-        var peft = choice.For(run.Get(_model))
+        var peft = choice.For(source)
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
             .Apply(source.Model, arguments.Seed);
         run.Say(peft.DescribeTrainableParameters());

@@ -77,7 +77,8 @@ internal sealed class MixCommand : Verb
         var peft = AdapterOption.Load(source.Model, places, run);
         const string Name = "ortpeft-mix";
         peft.AddWeightedAdapter(Name, [.. places.Zip(given, static (p, g) => (p.Name, g.Weight))], how);
-        var config = (LoraConfig)peft.ConfigOf(Name) with { BaseModelNameOrPath = run.Get(_model) };
+        var mixed = (LoraConfig)peft.ConfigOf(Name);
+        var config = mixed with { BaseModelNameOrPath = mixed.BaseModelNameOrPath ?? source.HfName };
         AdapterFolder.Save(folder.Stage, config, peft.WeightsOf(Name));
         folder.Keep();
         run.Say($"Wrote {_output.PathOf(run)}: {how.CombinationType} of {Human.Count(places.Count, "adapter")}, "

@@ -71,7 +71,7 @@ internal sealed class TrainCommand : Verb
         run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
         AccuracyNote.Warn(run, source);
         var tokenizer = _data.Tokenizer;
-        var tokenized = choice.For(modelName)
+        var tokenized = choice.For(source)
             .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));
         var peft = tokenized.Apply(
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);

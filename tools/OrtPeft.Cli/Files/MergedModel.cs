@@ -8,6 +8,7 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 
@@ -16,8 +17,8 @@ namespace OrtPeft.Cli.Files;
 /// <summary>A base with an adapter folded in, written and compared with the two side by side.</summary>
 /// <param name="WeightBytes">What its weights take.</param>
 /// <param name="Difference">The largest difference of a logit.</param>
-/// <param name="IsHfFolder">Whether the folder is an HF folder too.</param>
-internal sealed record MergedModel(long WeightBytes, float Difference, bool IsHfFolder)
+/// <param name="HfType">The type of the weights in the HF folder that the folder is too; null when it is none.</param>
+internal sealed record MergedModel(long WeightBytes, float Difference, ElementType? HfType)
 {
     private const float Tolerance = 1e-3f;
     private const int ComparedRows = 3;
@@ -42,12 +43,16 @@ internal sealed record MergedModel(long WeightBytes, float Difference, bool IsHf
         WritingReport.Follow(run, folder, bytes, () => OnnxFile.Save(merged, modelFile, external));
         var difference = Compare(run, source, peft, modelFile);
         HfCheckpoint.CopyCompanions(source.Folder, folder);
-        return new MergedModel(bytes, difference, HfExport.TryWrite(source, merged, folder));
+        var type = HfExport.TryWrite(source, merged, folder);
+        if (type is null)
+            HfWeightFile.Describe(folder, ElementType.Float);
+        WarnOfWidening(run, source, type ?? ElementType.Float);
+        return new MergedModel(bytes, difference, type);
     }
 
     /// <summary>What was written, for people.</summary>
     public string Describe() =>
-        $"{Human.Bytes(WeightBytes)} of weights{(IsHfFolder ? ", as ONNX and as HF folder" : "")}; "
+        $"{Human.Bytes(WeightBytes)} of weights{Forms()}; "
         + $"logits differ from the unmerged model's by at most {Human.Rate(Difference)}.";
 
     /// <summary>What was written, for programs.</summary>
@@ -55,7 +60,26 @@ internal sealed record MergedModel(long WeightBytes, float Difference, bool IsHf
     {
         answer["weight_bytes"] = WeightBytes;
         answer["largest_logit_difference"] = Difference;
-        answer["hf_layout"] = IsHfFolder;
+        answer["hf_layout"] = HfType is not null;
+    }
+
+    private string Forms() => HfType switch
+    {
+        null => "",
+        ElementType.Float => ", as ONNX and as HF folder",
+        { } type => $", as ONNX in float32 and as HF folder in {HfWeightFile.NameOf(type)}",
+    };
+
+    /// <summary>Says where the merged weights take more than the base's.</summary>
+    private static void WarnOfWidening(Invocation run, ModelSource source, ElementType written)
+    {
+        var stored = source.StoredTypes.Count > 0
+            ? source.StoredTypes.Values
+            : source.Model.Graph.Initializers.Where(static v => v.Initializer!.Dims.Length > 1).Select(static v => v.Type);
+        var types = stored.Where(static t => t.IsFloating()).ToList();
+        var narrow = types.Where(static t => t is ElementType.Float16 or ElementType.BFloat16).ToList();
+        if (written == ElementType.Float && 2 * narrow.Count > types.Count)
+            run.Warn($"the base's weights are {HfWeightFile.NameOf(narrow[0])}, the merged model's are float32.");
     }
 
     /// <summary>Compares what was written with the model that has its adapter beside it.</summary>

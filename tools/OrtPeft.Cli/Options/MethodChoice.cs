@@ -1,12 +1,13 @@
-using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
-using OrtPeft.Training;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Eva;
+using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
 
@@ -83,7 +84,13 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
             cancellation));
     }
 
-    /// <summary>The same choice, with the base's name in the configuration.</summary>
-    public MethodChoice For(string baseModelName) =>
-        this with { Config = Config with { BaseModelNameOrPath = baseModelName } };
+    /// <summary>
+    /// The same choice, with the base's name in the configuration; an adapter that is trained further keeps the name
+    /// that it has.
+    /// </summary>
+    public MethodChoice For(ModelSource source)
+    {
+        var own = WeightsFolder is null ? null : Config.BaseModelNameOrPath;
+        return this with { Config = Config with { BaseModelNameOrPath = own ?? source.HfName } };
+    }
 }

@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Models.Configuration;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Onnx.Storage;
+
+namespace OrtPeft.Models.Checkpoints;
+
+/// <summary>Writes the weights of an HF folder, and what its <c>config.json</c> says of them.</summary>
+public static class HfWeightFile
+{
+    private static readonly string[] TypeFields = ["dtype", "torch_dtype"];
+
+    /// <summary>Writes <c>model.safetensors</c>, each weight in the type that its source has.</summary>
+    /// <param name="folder">Receives the file; its <c>config.json</c>, where there is one, then says how it
+    /// is.</param>
+    /// <param name="weights">float32 tensors by HF's names.</param>
+    /// <param name="types">The source's types; 16-bit ones are rounded to, to the nearest. Others are float32.</param>
+    /// <param name="isTied">Whether the output layer is the token embedding.</param>
+    /// <returns>
+    /// The type of most numbers. It is float32 for all where one of them would become infinite in the source's.
+    /// </returns>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public static ElementType Save(
+        string folder,
+        IEnumerable<(string Name, Tensor Tensor)> weights,
+        IReadOnlyDictionary<string, ElementType> types,
+        bool isTied)
+    {
+        ArgumentNullException.ThrowIfNull(types);
+        var all = weights.Select(w => (w.Name, w.Tensor, Type: types.GetValueOrDefault(w.Name, ElementType.Float)))
+            .ToList();
+        var fits = all.All(static w => NarrowedTensorData.Fits(w.Tensor, w.Type));
+        var written = all.Select(w => (w.Name, fits ? NarrowedTensorData.Narrow(w.Tensor, w.Type) : w.Tensor)).ToList();
+        SafetensorsFile.Save(
+            Path.Combine(folder, SafetensorsCheckpoint.FileName),
+            written,
+            new Dictionary<string, string> { ["format"] = "pt" });
+        var type = written.GroupBy(static w => w.Item2.Type).MaxBy(static g => g.Sum(static w => w.Item2.Count))!.Key;
+        Describe(folder, type, isTied);
+        return type;
+    }
+
+    /// <summary>
+    /// Makes a folder's <c>config.json</c> true of its weights: the type where it names one, and whether head and
+    /// embedding are one. Without the file, nothing.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="type">The type of most weights.</param>
+    /// <param name="isTied">Null leaves what the file says.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Describe(string folder, ElementType type, bool? isTied = null)
+    {
+        var path = Path.Combine(folder, ModelFamilies.ConfigFileName);
+        if (!File.Exists(path) || JsonNode.Parse(File.ReadAllBytes(path)) is not JsonObject fields)
+            return;
+        var before = fields.ToJsonString();
+        foreach (var field in TypeFields.Where(field => fields[field] is not null))
+            fields[field] = NameOf(type);
+        const string Tied = "tie_word_embeddings";
+        if (isTied is { } tied && fields[Tied] is not null)
+            fields[Tied] = tied;
+        if (fields.ToJsonString() != before)
+            AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(ConfigText.Of(fields)));
+    }
+
+    /// <summary>PyTorch's name of a type.</summary>
+    /// <param name="type">A floating-point type.</param>
+    /// <returns>Such as <c>bfloat16</c>.</returns>
+    public static string NameOf(ElementType type) => type switch
+    {
+        ElementType.Float16 => "float16",
+        ElementType.BFloat16 => "bfloat16",
+        ElementType.Double => "float64",
+        _ => "float32",
+    };
+}
