@@ -69,9 +69,12 @@ foreach (string[] f in Fields("Scripts.txt"))
         scripts[c] = f[1];
 }
 
-// Categories that changed after Unicode 8.0, as they were.
-foreach ((int code, string was) in new (int, string)[] { (0x166D, "Po") })
+// Categories that changed after Unicode 9.0, as they were.
+foreach ((int code, string was) in new (int, string)[] { (0x166D, "Po"), (0x111C9, "Po"), (0x1CF2, "Mc"), (0x1CF3, "Mc") })
     data[code] = was;
+
+// Ideographs of Unicode 15.1.
+Array.Fill(scripts, "Han", 0x2EBF0, 0x2EE5E - 0x2EBF0);
 
 using var raw = new MemoryStream();
 WriteMap(Until9(canonical));

@@ -52,12 +52,14 @@ internal sealed class AddedTokenSplitter(IReadOnlyList<AddedToken> tokens)
             if (isText || (token.IsSingleWord && !StandsAlone(before[segment.Start..], start - segment.Start, token)))
                 continue;
             if (token.StripsLeft)
-                start = done + before[done..start].TrimEnd().Length;
+                start = Math.Max(done, segment.Start + before[segment.Start..start].TrimEnd().Length);
+            // As in the library, a token that begins in white space that another one took is found all the same.
             if (token.StripsRight)
-                from = end = segment.End - before[end..].TrimStart().Length;
+                end = segment.End - before[end..].TrimStart().Length;
             if (done < start)
                 output.Add(new TextSegment(done, start, null));
-            output.Add(new TextSegment(start, end, token.Id));
+            if (start < end)
+                output.Add(new TextSegment(start, end, token.Id));
             done = end;
         }
         if (done < segment.End)

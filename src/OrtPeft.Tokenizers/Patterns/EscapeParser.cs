@@ -13,7 +13,7 @@ internal static class EscapeParser
         {
             's' or 'S' => PropertyNames.Space,
             'd' or 'D' => PropertyNames.Category("nd"),
-            'w' or 'W' => PropertyNames.Word,
+            'w' or 'W' => PropertyNames.WordEscape,
             'h' or 'H' => PropertyNames.HexDigit,
             _ => null,
         };

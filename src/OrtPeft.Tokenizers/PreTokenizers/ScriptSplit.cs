@@ -5,8 +5,8 @@ using OrtPeft.Tokenizers.Unicode;
 namespace OrtPeft.Tokenizers.PreTokenizers;
 
 /// <summary>
-/// Cuts where the script changes, by Unicode 9.0. Spaces and what that version does not know go with any script; kana and
-/// the prolonged sound mark count as Han.
+/// Cuts where the script changes, by Unicode 9.0. Spaces and what that version does not know go with any script, and are
+/// dropped before the first character that has one, as by the library; kana and the prolonged sound mark count as Han.
 /// </summary>
 internal static class ScriptSplit
 {
@@ -35,13 +35,13 @@ internal static class ScriptSplit
             if (script is null)
                 continue;
             if (last is not null && last != script)
-            {
                 yield return piece.Slice(begun, unit);
+            if (last != script)
                 begun = unit;
-            }
             last = script;
         }
-        yield return piece.Slice(begun, piece.Text.Length);
+        if (last is not null)
+            yield return piece.Slice(begun, piece.Text.Length);
     }
 
     private static string?[] Build()
