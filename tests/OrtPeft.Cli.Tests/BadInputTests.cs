@@ -10,6 +10,12 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     public void MissingModel() => Refuses(place["none"], place.Rows, "none", "give an .onnx file");
 
     [Fact]
+    public void EmptyModel() => Refuses("", place.Rows, "<model> is empty");
+
+    [Fact]
+    public void EmptyData() => Refuses(place.Model, "", "--data is empty");
+
+    [Fact]
     public void TruncatedOnnx()
     {
         var model = place.CopyOf(place.Model, "truncated-onnx");

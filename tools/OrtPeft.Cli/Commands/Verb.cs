@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 
@@ -18,6 +19,7 @@ internal abstract class Verb : Command
     {
         SetAction(parsed =>
         {
+            RefuseEmpty(parsed.CommandResult);
             var run = new Invocation(host, parsed, _common);
             var model = Arguments.OfType<ModelArgument>().SingleOrDefault();
             Blame.On(model is null ? "" : run.Get(model), () => Run(run));
@@ -49,5 +51,18 @@ internal abstract class Verb : Command
     {
         foreach (var option in group.Options)
             Options.Add(option);
+    }
+
+    /// <summary>A shell makes nothing of a variable that is not set; only a text may be empty.</summary>
+    private static void RefuseEmpty(CommandResult verb)
+    {
+        foreach (var result in verb.Children.Where(static r => r.Tokens.Any(static t => t.Value.Length == 0)))
+        {
+            var (name, kind) = result is OptionResult { Option: var option }
+                ? (option.Name, option.HelpName)
+                : ($"<{((ArgumentResult)result).Argument.Name}>", ((ArgumentResult)result).Argument.Name);
+            if (!string.Equals(kind, "TEXT", StringComparison.OrdinalIgnoreCase))
+                throw new UsageException($"{name} is empty; give a value, or leave it out.");
+        }
     }
 }
