@@ -1,4 +1,5 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Training.Tests.Conformance;
 using OrtPeft.Training.Tests.Runs;
@@ -15,7 +16,7 @@ public sealed class MethodTests(EngineRun run)
 
     internal static IEnumerable<EngineJob> Jobs => MethodCases.All.Select(static method => new EngineJob(
         NameOf(method.Name),
-        () => PeftModel.Create(Tiny.Base, method.Config, seed: 1),
+        () => PeftModel.Create(Tiny.Base, OnDevice(method.Config), seed: 1),
         EngineStep.TrainSteps(Steps))
     {
         Options = EngineJob.LikePyTorch with { FoldedLearningRate = method.LearningRate },
@@ -42,6 +43,12 @@ public sealed class MethodTests(EngineRun run)
         Assert.Equal(result.TrainingInputs, result.EvaluationInputs);
         Assert.Equal(["loss"], result.EvaluationOutputs);
     }
+
+    /// <summary>A start that is drawn cannot be put into the weights on a device; the exact one is next to it.</summary>
+    private static PeftConfig OnDevice(PeftConfig config) =>
+        config is LoraConfig lora && lora.InitLoraWeights == "pissa_niter_4"
+            ? lora with { InitLoraWeights = "pissa" }
+            : config;
 
     private static string NameOf(string method) => $"method/{method}";
 }
