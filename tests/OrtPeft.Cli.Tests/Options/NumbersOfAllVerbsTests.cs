@@ -42,7 +42,7 @@ public sealed class NumbersOfAllVerbsTests
     [InlineData("--rank-pattern", "c_attn=2,5", "'5'")]
     [InlineData("--alpha-pattern", "c_attn=1_0", "'c_attn=1_0'")]
     [InlineData("--rank-pattern", "c_attn=2,c_attn=3", "'c_attn' twice")]
-    [InlineData("--rank-pattern", "", "at least one")]
+    [InlineData("--rank-pattern", "", "--rank-pattern is empty")]
     [InlineData("--layers", "0,1e0", "'1e0'")]
     [InlineData("--layers", ",", "at least one")]
     [InlineData("--set", "lora_alpha=2,5", "lora_alpha is \"2,5\"", "write 2.5")]
