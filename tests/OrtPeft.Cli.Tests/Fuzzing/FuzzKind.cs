@@ -27,8 +27,11 @@ internal sealed record FuzzKind(
         new("onnx", 5, static p => [At(p, "onnx", "model.onnx"), .. Graphs.Select(Fixtures.Graph)], WireDamage.Apply,
             static (p, file) =>
             [
-                ["inspect", file], Eval(p, file), Train(p, file),
-                ["merge", file, "--adapter", p["adapter"], "--out", Out(file, "merged"), "--threads", "1"],
+                ["inspect", file], Eval(p, file), Train(file, file, "--data", p.Rows),
+                [
+                    "merge", file, "--adapter", FuzzPlace.TrainedOf(Here(file)), "--out", Out(file, "merged"),
+                    "--threads", "1",
+                ],
             ]),
         new("adapter config", 2, static p => In(p, "adapter_config.json", "adapter", "ia3", "prompt", "dora"), Json,
             OfAdapter),
@@ -62,11 +65,11 @@ internal sealed record FuzzKind(
                 At(p, "artifacts", "eval_model.onnx"),
             ],
             static (bytes, random) => bytes[0] == '{' ? Json(bytes, random) : WireDamage.Apply(bytes, random),
-            static (p, file) => [Train(p, Here(file), "--eval-data", p.Rows)]),
+            static (p, file) => [Train(file, Here(file), "--data", p.Rows, "--eval-data", p.Rows)]),
         new("rows", 2, static p => [p.Rows, p.Text], Lines, static (p, file) =>
             [
                 ["eval", p["onnx"], "--tokenizer", p["gpt2"], "--data", file, "--threads", "1"],
-                Train(p, p["onnx"], "--tokenizer", p["gpt2"], "--data", file),
+                Train(file, p["onnx"], "--tokenizer", p["gpt2"], "--data", file),
             ]),
         new("ort checkpoint", 1, static p => [At(p, "device", "checkpoint")], ByteDamage.Number, static (p, file) =>
             [
@@ -77,21 +80,18 @@ internal sealed record FuzzKind(
     private static IReadOnlyList<string[]> OfAdapter(FuzzPlace p, string file) =>
     [
         Eval(p, p["onnx"], "--adapter", Here(file)),
-        Train(p, p["onnx"], "--init-adapter", Here(file)),
+        Train(file, p["onnx"], "--data", p.Rows, "--init-adapter", Here(file)),
         ["merge", p["onnx"], "--adapter", Here(file), "--out", Out(file, "merged"), "--threads", "1"],
     ];
 
     private static IReadOnlyList<string[]> OfModel(FuzzPlace p, string file) =>
-        [["inspect", Here(file)], Eval(p, Here(file)), Train(p, Here(file))];
+        [["inspect", Here(file)], Eval(p, Here(file)), Train(file, Here(file), "--data", p.Rows)];
 
     private static string[] Eval(FuzzPlace p, string model, params string[] more) =>
         ["eval", model, "--data", p.Rows, "--threads", "1", .. more];
 
-    private static string[] Train(FuzzPlace p, string model, params string[] more) =>
-    [
-        "train", model, "--out", Path.Combine(p.Folder, $"trained{Guid.NewGuid():N}"), "--steps", "1", "--threads", "1",
-        .. more.Contains("--data") ? more : ["--data", p.Rows, .. more],
-    ];
+    private static string[] Train(string file, string model, params string[] more) =>
+        ["train", model, "--out", FuzzPlace.TrainedOf(Here(file)), "--steps", "1", "--threads", "1", .. more];
 
     private static string At(FuzzPlace p, string folder, string file) => Path.Combine(p[folder], file);
 

@@ -56,19 +56,25 @@ public sealed class FuzzPlace : IDisposable
 
     public string this[string name] => Path.Combine(Folder, name);
 
-    /// <summary>A folder for one input, with copies of files or of folders' files.</summary>
-    public string Copy(int number, params string[] sources)
-    {
-        var folder = this[$"in{number}"];
-        Directory.CreateDirectory(folder);
-        foreach (var source in sources)
-        {
-            var files = Directory.Exists(source) ? Directory.EnumerateFiles(source) : [source];
-            foreach (var file in files)
-                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        }
+    /// <summary>Where an input's training writes to, beside the input's folder.</summary>
+    public static string TrainedOf(string folder) => $"{folder}-trained";
 
+    /// <summary>A folder for one input: a copy of a file, with what stands beside it in a folder of its own.</summary>
+    public string Copy(int number, string source)
+    {
+        var folder = Directory.CreateDirectory(this[$"in{number}"]).FullName;
+        var home = Path.GetDirectoryName(source)!;
+        var files = Path.GetDirectoryName(home) == Folder ? Directory.EnumerateFiles(home) : [source];
+        foreach (var file in files)
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         return folder;
+    }
+
+    /// <summary>Removes an input and what was made of it.</summary>
+    public static void Remove(string folder)
+    {
+        foreach (var made in new[] { folder, TrainedOf(folder) }.Where(Directory.Exists))
+            Directory.Delete(made, recursive: true);
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -20,17 +20,13 @@ internal sealed record FuzzRun(string Kind, int Seed, int? ExitCode, string? Pro
         var random = new Random(seed);
         var seeds = kind.Seeds(place);
         var source = seeds[random.Next(seeds.Count)];
-        // A model's graph is one file; everything else is read with what stands beside it.
-        var beside = source.EndsWith(".onnx", StringComparison.Ordinal) && kind.Name == "onnx"
-            ? source
-            : Path.GetDirectoryName(source)!;
-        var folder = place.Copy(seed, kind.Name == "rows" ? source : beside);
+        var folder = place.Copy(seed, source);
         var file = Path.Combine(folder, Path.GetFileName(source));
         File.WriteAllBytes(file, kind.Damage(File.ReadAllBytes(source), random));
         var time = Stopwatch.StartNew();
         var (code, problem) = Run(kind.Verbs(place, file));
         if (code is not null)
-            Directory.Delete(folder, recursive: true);
+            FuzzPlace.Remove(folder);
         return new FuzzRun(kind.Name, seed, code, problem, time.Elapsed);
     }
 
@@ -45,9 +41,6 @@ internal sealed record FuzzRun(string Kind, int Seed, int? ExitCode, string? Pro
                 return (run.Result.ExitCode, ProblemOf(run.Result) is { } problem
                     ? $"{string.Join(' ', verb)}: {problem}"
                     : null);
-            var at = Array.IndexOf(verb, "--out");
-            if (verb[0] == "train" && at >= 0 && !verb.Contains("--resume"))
-                Directory.Delete(verb[at + 1], recursive: true);
         }
 
         return (0, null);
