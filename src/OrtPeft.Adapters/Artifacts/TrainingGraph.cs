@@ -175,14 +175,7 @@ public static class TrainingGraph
         ArgumentNullException.ThrowIfNull(model);
         var copy = model.Clone();
         CanonicalForm.Apply(copy);
-        ForRows(copy);
-        DropoutLowering.ForEvaluation(copy);
-        var g = GraphBuilder.Over(copy);
-        var logits = FirstOutput(copy.Graph);
-        var ids = copy.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
-        if (logits.Shape is { Rank: 3 } shape && LogitsCheck.IsTimeFirst(shape, ids))
-            SetOutputs(copy.Graph, [g.Transpose(logits, 1, 0, 2)]);
-        return copy;
+        return LogitsAlone(copy);
     }
 
     /// <summary>The same of an adapted model's base.</summary>
@@ -191,7 +184,20 @@ public static class TrainingGraph
     public static Model ForLogits(PeftModel peft)
     {
         ArgumentNullException.ThrowIfNull(peft);
-        return ForLogits(peft.CanonicalBase);
+        return LogitsAlone(peft.CanonicalBase.Clone());
+    }
+
+    /// <summary>Changes a model in canonical form.</summary>
+    private static Model LogitsAlone(Model copy)
+    {
+        ForRows(copy);
+        DropoutLowering.ForEvaluation(copy);
+        var g = GraphBuilder.Over(copy);
+        var logits = FirstOutput(copy.Graph);
+        var ids = copy.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        if (logits.Shape is { Rank: 3 } shape && LogitsCheck.IsTimeFirst(shape, ids))
+            SetOutputs(copy.Graph, [g.Transpose(logits, 1, 0, 2)]);
+        return copy;
     }
 
     /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>

@@ -104,7 +104,7 @@ public static class LogitsComparison
     /// </summary>
     private static (long[] Ids, int Rows) Fitted(IReadOnlyList<int> sequence, Graph graph)
     {
-        var shape = graph.Find(DecoderInputs.Ids)?.Shape is { Rank: 2 } known ? known : null;
+        var shape = graph.Find(DecoderNames.Ids)?.Shape is { Rank: 2 } known ? known : null;
         var rows = (int)(shape?[0].Value ?? 1);
         var columns = (int)(shape?[1].Value ?? sequence.Count);
         var ids = new long[rows * columns];

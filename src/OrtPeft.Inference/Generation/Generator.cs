@@ -95,7 +95,7 @@ public sealed class Generator : IDisposable
         ConstantSizes.Run(inferred);
         var inputs = DecoderInputs.Of(graph);
         LogitRows.Check(inferred.Graph);
-        var ids = graph.Find(DecoderInputs.Ids)!;
+        var ids = graph.Find(DecoderNames.Ids)!;
         if (ids.Shape is { Rank: 2 } shape && (shape[0].Value is not (null or 1) || shape[1].Value is not null))
         {
             throw new GraphException(
@@ -114,7 +114,7 @@ public sealed class Generator : IDisposable
     private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
         pasts.Any(static p => p.Shape!.Rank >= 4 && PastRemoval.IsState(p))
         && !graph.Inputs.Any(static i => i.Uses.Count > 0
-            && (RowInputs.IsCachePosition(i) || i.Name == DecoderInputs.Positions));
+            && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
 
     /// <summary>Prepares a continuation of a prompt; tokens are computed one by one while the result is
     /// enumerated.</summary>

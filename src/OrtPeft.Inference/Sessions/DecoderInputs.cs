@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Inference.Sessions;
@@ -13,26 +14,13 @@ namespace OrtPeft.Inference.Sessions;
 /// </summary>
 public sealed class DecoderInputs
 {
-    /// <summary>The name of the tokens, <c>[batch, sequence]</c>.</summary>
-    public const string Ids = "input_ids";
-
-    /// <summary>The name of the mask, <c>[batch, past + sequence]</c>: 1 where a token counts.</summary>
-    public const string Mask = "attention_mask";
-
-    /// <summary>The name of the tokens' places, <c>[batch, sequence]</c>.</summary>
-    public const string Positions = "position_ids";
-
-    /// <summary>
-    /// The name of a graph's own loss' targets, <c>[batch, sequence]</c>: the tokens themselves, as in HF.
-    /// </summary>
-    public const string Labels = "labels";
-
     /// <summary>
     /// The name of a merged decoder's choice of branch, <c>[1] bool</c>: whether the caches hold anything.
     /// </summary>
     public const string Switch = MergedDecoder.Switch;
 
-    private static readonly string[] Names = [Ids, Mask, Positions, Labels, Switch];
+    private static readonly string[] Names =
+        [DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Positions, DecoderNames.Labels, Switch];
 
     private readonly ImmutableArray<Value> _numbers;
     private readonly ImmutableHashSet<Value> _states;
@@ -73,8 +61,11 @@ public sealed class DecoderInputs
             CheckNumbers(graph, input);
         foreach (var past in pasts.Where(static p => !PastRemoval.IsState(p)))
             CheckPast(graph, past);
-        if (numbers.All(static i => i.Name != Ids))
-            throw new GraphException($"Graph '{graph.Name}' has no input '{Ids}'; Optimum's names are expected.");
+        if (numbers.All(static i => i.Name != DecoderNames.Ids))
+        {
+            throw new GraphException(
+                $"Graph '{graph.Name}' has no input '{DecoderNames.Ids}'; Optimum's names are expected.");
+        }
         return new DecoderInputs(numbers, pasts);
     }
 
@@ -119,10 +110,11 @@ public sealed class DecoderInputs
 
         OrtValue ValueOf(Value input) => input.Name switch
         {
-            Ids or Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
-            Mask => MaskFeed.Of(input, mask ?? Ones(rows * total), rows, columns),
+            DecoderNames.Ids or DecoderNames.Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
+            DecoderNames.Mask => MaskFeed.Of(input, mask ?? Ones(rows * total), rows, columns),
             Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
-            Positions => IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
+            DecoderNames.Positions =>
+                IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
             _ => Beside(input, pastLength, columns),
         };
     }
@@ -173,7 +165,7 @@ public sealed class DecoderInputs
         if (input.Name == Switch && input is { Type: ElementType.Bool, Shape: null or { Rank: <= 1 } })
             return;
         if (RowInputs.IsCountOfLogits(input) || RowInputs.IsCachePosition(input)
-            || (input is { Name: Mask, Shape.Rank: 4 } && IntegerFeed.Supports(input.Type)))
+            || (input is { Name: DecoderNames.Mask, Shape.Rank: 4 } && IntegerFeed.Supports(input.Type)))
             return;
         if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })
         {

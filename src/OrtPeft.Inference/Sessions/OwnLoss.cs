@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Inference.Sessions;
@@ -16,7 +17,7 @@ internal static class OwnLoss
     /// <returns>A copy, or the model itself where it has no labels.</returns>
     public static Model Without(Model model)
     {
-        if (model.Graph.Inputs.All(static i => i.Name != DecoderInputs.Labels))
+        if (model.Graph.Inputs.All(static i => i.Name != DecoderNames.Labels))
             return model;
         var copy = model.Clone();
         OutputRemoval.Run(copy, copy.Graph.Outputs.Where(static o => o.Name == Name || o.Shape is { Rank: 0 }));

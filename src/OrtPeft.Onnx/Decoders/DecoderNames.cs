@@ -9,8 +9,6 @@ namespace OrtPeft.Onnx.Decoders;
 /// </summary>
 public static class DecoderNames
 {
-    private static readonly string[] Names = ["input_ids", "attention_mask", "position_ids", "labels"];
-
     /// <summary>The tokens, <c>[batch, sequence]</c>.</summary>
     public const string Ids = "input_ids";
 
@@ -20,8 +18,13 @@ public static class DecoderNames
     /// <summary>The tokens' places, <c>[batch, sequence]</c>.</summary>
     public const string Positions = "position_ids";
 
+    /// <summary>The targets of a graph's own loss, <c>[batch, sequence]</c>: the tokens themselves, as in HF.</summary>
+    public const string Labels = "labels";
+
     /// <summary>The scores of the vocabulary, <c>[batch, sequence, vocabulary]</c>.</summary>
     public const string Logits = "logits";
+
+    private static readonly string[] Names = [Ids, Mask, Positions, Labels];
 
     /// <summary>
     /// The pass, in place: renames where a role is clear, remembers the old names in <see cref="Model.OriginalNames"/>,

@@ -1,5 +1,6 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Training.Data;
 
@@ -12,16 +13,11 @@ namespace OrtPeft.Training.Data;
 /// <param name="Columns">Tokens of a row, or null for any number.</param>
 internal sealed record FixedAxes(int? Rows, int? Columns)
 {
-    private const string Ids = "input_ids";
-    private const string Mask = "attention_mask";
-    private const string Labels = "labels";
-    private const string Positions = "position_ids";
-
     /// <summary>Reads the lengths from the inputs that take a number for each token.</summary>
     /// <param name="inputs">A graph's inputs.</param>
     public static FixedAxes Of(IEnumerable<ArtifactValue> inputs)
     {
-        var ids = inputs.FirstOrDefault(static i => i.Name == Ids)?.Dims;
+        var ids = inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids)?.Dims;
         return ids is { Count: 2 } ? new((int?)ids[0].Length, (int?)ids[1].Length) : new(null, null);
     }
 
@@ -32,8 +28,8 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     /// <exception cref="TrainingDataException">Rows are longer than the graph takes.</exception>
     public IReadOnlyList<FeedBatch> Split(FeedBatch batch, int virtualTokens = 0)
     {
-        if ((Rows is null && Columns is null) || !batch.Feeds.TryGetValue(Labels, out var labels)
-            || !batch.Feeds.TryGetValue(Ids, out var ids))
+        if ((Rows is null && Columns is null) || !batch.Feeds.TryGetValue(DecoderNames.Labels, out var labels)
+            || !batch.Feeds.TryGetValue(DecoderNames.Ids, out var ids))
             return [batch];
         var (rows, columns) = ((int)ids.Dims[0], (int)ids.Dims[1]);
         if (columns > Columns)
@@ -77,14 +73,14 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     private static void Fill(string name, bool isReal, ReadOnlySpan<long> source, Span<long> target)
     {
         source.CopyTo(target);
-        if (name == Labels && !isReal)
+        if (name == DecoderNames.Labels && !isReal)
             target.Fill(Example.IgnoredLabel);
         for (var i = source.Length; i < target.Length; i++)
         {
             target[i] = name switch
             {
-                Labels => Example.IgnoredLabel,
-                Positions => i,
+                DecoderNames.Labels => Example.IgnoredLabel,
+                DecoderNames.Positions => i,
                 _ => 0,
             };
         }
@@ -92,7 +88,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
 
     private static FeedBatch Counted(Dictionary<string, Tensor> feeds, int columns, int rows)
     {
-        var (labels, mask) = (feeds[Labels].ToInt64(), feeds[Mask].ToInt64());
+        var (labels, mask) = (feeds[DecoderNames.Labels].ToInt64(), feeds[DecoderNames.Mask].ToInt64());
         var isLabel = labels.Select(static l => l != Example.IgnoredLabel).ToArray();
         var ofFirst = isLabel.Where((is1, i) => is1 && i % columns == 0).Count();
         var tokens = mask.Take(rows * columns).Count(static m => m == 1);

@@ -59,8 +59,7 @@ internal sealed class LossSession : IDisposable
     /// <summary>What the graph takes at a time.</summary>
     public FixedAxes Axes { get; }
 
-    /// <summary>Runs a batch, in parts where the graph takes no more at a time; gradients are then the last part's.
-    /// </summary>
+    /// <summary>Measures a batch, in parts where the graph takes no more at a time.</summary>
     /// <returns>The sum of the losses and the number of elements it counts.</returns>
     /// <exception cref="SessionException">ONNX Runtime failed.</exception>
     public (double Sum, long Count) Run(FeedBatch batch)
@@ -75,7 +74,11 @@ internal sealed class LossSession : IDisposable
         return (sum, count);
     }
 
-    private (double Sum, long Count) RunPart(FeedBatch batch)
+    /// <summary>Runs a batch that the graph takes as it is; what is bound to its gradients is then this
+    /// batch's.</summary>
+    /// <returns>As <see cref="Run"/>.</returns>
+    /// <exception cref="SessionException">ONNX Runtime failed.</exception>
+    public (double Sum, long Count) RunPart(FeedBatch batch)
     {
         using var feeds = new Feeds(_ofBatch, batch);
         _graph.Bind(() => feeds.BindTo(_binding));

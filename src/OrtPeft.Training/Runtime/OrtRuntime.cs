@@ -131,7 +131,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
             // Bound for every run: what an earlier step's last part left would catch this step's gradient.
             BindGradients(
                 index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(_gradients.Count)));
-            sum += _training.Run(batch).Sum;
+            sum += _training.RunPart(batch).Sum;
             if (index > 0)
                 AddPartial();
         }
