@@ -48,7 +48,7 @@ public sealed class PeftModel
     public Model Model => _active.Model;
 
     /// <summary>The base in canonical form, without adapters.</summary>
-    internal Model CanonicalBase => _base.Canonical;
+    public Model CanonicalBase => _base.Canonical;
 
     /// <summary>All adapters' names, in the order in which they were added.</summary>
     public IReadOnlyList<string> AdapterNames => [.. _adapters.All.Select(static a => a.Name)];
@@ -297,7 +297,7 @@ public sealed class PeftModel
     /// <param name="name">The adapter, active or not.</param>
     /// <returns>Tensors by their names on disk.</returns>
     /// <exception cref="ConfigException">There is no such adapter.</exception>
-    internal IReadOnlyDictionary<string, Tensor> SavedWeightsOf(string name) => _adapters[name].SavedWeights();
+    public IReadOnlyDictionary<string, Tensor> SavedWeightsOf(string name) => _adapters[name].SavedWeights();
 
     /// <summary>Replaces the active adapters' weights; all or none.</summary>
     /// <param name="weights">One tensor per parameter, by name or alias; buffers and optional ones may be missing and
@@ -330,7 +330,9 @@ public sealed class PeftModel
     }
 
     /// <summary>Whether a node of the adapted graph, or of a copy, stands in the base too.</summary>
-    internal bool IsOfBase(Node node) =>
+    /// <param name="node">The node.</param>
+    /// <returns>Whether the base has a node of that operator that makes a value of that name.</returns>
+    public bool IsOfBase(Node node) =>
         _base.Canonical.Graph.Find(node.Output.Name)?.Producer?.OpType == node.OpType;
 
     /// <summary>Whether the base chooses between graphs at run time, as Optimum's merged decoders do.</summary>

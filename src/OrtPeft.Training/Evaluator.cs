@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Runtime;
 

@@ -1,9 +1,9 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Inspection;
+using OrtPeft.Compilation;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Inference.Evaluation;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training;

@@ -13,7 +13,7 @@ public sealed class PeftModelTests
     [Fact]
     public void Load_WhenTheModelHasOtherNames_SaysWhatWouldMatch()
     {
-        var error = Assert.Throws<ConfigException>(() => PeftModel.Load(Graphs.Linear(), Run.AdapterFolder));
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Load(SmallGraphs.Linear(), Run.AdapterFolder));
 
         Assert.Contains("'c_attn'", error.Message, StringComparison.Ordinal);
     }

@@ -14,9 +14,15 @@ public sealed class ReferencesTests
         { "OrtPeft.Artifacts", ["OrtPeft.Onnx.Tensors"] },
         { "OrtPeft.Autodiff", ["OrtPeft.Onnx"] },
         { "OrtPeft.Models", ["OrtPeft.Onnx"] },
-        { "OrtPeft.Adapters", ["OrtPeft.Onnx", "OrtPeft.Autodiff", "OrtPeft.Artifacts"] },
-        { "OrtPeft.Inference", ["OrtPeft.Adapters", "OrtPeft.Tokenizers"] },
-        { "OrtPeft.Training", ["OrtPeft.Adapters", "OrtPeft.Artifacts", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
+        { "OrtPeft.Adapters", ["OrtPeft.Onnx", "OrtPeft.Artifacts"] },
+        { "OrtPeft.Kernels", ["OrtPeft.Onnx", "OrtPeft.Autodiff"] },
+        {
+            "OrtPeft.Compilation",
+            ["OrtPeft.Onnx", "OrtPeft.Autodiff", "OrtPeft.Adapters", "OrtPeft.Artifacts", "OrtPeft.Kernels"]
+        },
+        { "OrtPeft.Runtime", ["OrtPeft.Onnx", "OrtPeft.Kernels"] },
+        { "OrtPeft.Inference", ["OrtPeft.Runtime", "OrtPeft.Tokenizers"] },
+        { "OrtPeft.Training", ["OrtPeft.Compilation", "OrtPeft.Artifacts", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
     };
 
     [Theory]
@@ -32,7 +38,7 @@ public sealed class ReferencesTests
     [MemberData(nameof(Layers))]
     public void Project_KnowsOnnxRuntime_OnlyWhereModelsRun(string project, string[] allowed)
     {
-        var runsModels = project is "OrtPeft.Inference" or "OrtPeft.Training";
+        var runsModels = project is "OrtPeft.Runtime" or "OrtPeft.Inference" or "OrtPeft.Training";
 
         var packages = Items(project, "PackageReference")
             .Where(static p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal));

@@ -1,9 +1,9 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Onnx;
 using OrtPeft.Training.Tests.Runs;

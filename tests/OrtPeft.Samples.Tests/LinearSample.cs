@@ -1,6 +1,6 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;

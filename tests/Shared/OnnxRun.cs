@@ -1,8 +1,10 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Storage;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
+
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Testing;

@@ -46,6 +46,10 @@ public sealed record LoraInit(string Name)
     /// <seealso href="https://arxiv.org/abs/2310.08659">Li et al., LoftQ, algorithm 1.</seealso>
     public static LoraInit Loftq { get; } = new("loftq");
 
+    /// <summary>Whether the start is a decomposition of the base's weight by random numbers, which another program
+    /// cannot find again.</summary>
+    public bool IsRandomDecomposition => LoraInitialisers.IsRandomDecomposition(this);
+
     /// <summary>All names; N stands for a number.</summary>
     public static IEnumerable<string> Names => LoraInitialisers.Names;
 

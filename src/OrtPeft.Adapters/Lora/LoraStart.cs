@@ -1,4 +1,3 @@
-using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 
@@ -21,7 +20,7 @@ internal static class LoraStart
     /// nobody can repeat, and of OLoRA on GPT-2's layers, where HF PEFT decomposes the weight the wrong way round.
     /// </summary>
     public static bool MustBeSaved(LoraConfig config, IReadOnlyList<LinearModule> targets) =>
-        LoraInitialisers.IsRandomDecomposition(config.InitLoraWeights)
+        config.InitLoraWeights.IsRandomDecomposition
         || (config.InitLoraWeights == LoraInit.Olora && targets.Any(static t => !t.IsOutByIn));
 
     /// <summary>The tensors without A₀ and B₀.</summary>

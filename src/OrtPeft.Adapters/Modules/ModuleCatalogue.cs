@@ -21,7 +21,7 @@ public static class ModuleCatalogue
     /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too, and so are
     /// those of a matrix some of whose rows are replaced.</param>
     /// <returns>The head, or null where something else makes the output.</returns>
-    internal static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable) =>
+    public static LinearModule? Head(Graph graph, IReadOnlySet<Value> trainable) =>
         Applications(graph, w => trainable.Contains(w) || ReplacedRows.Find(w) is not null)
             .FirstOrDefault(static m => m.IsOutputLayer);
 

@@ -1,8 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Numerics;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Evaluation;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Evaluation;
 

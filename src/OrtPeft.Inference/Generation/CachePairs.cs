@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Inference.Generation;

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Feeding;
 
 namespace OrtPeft.Inference.Generation;
 

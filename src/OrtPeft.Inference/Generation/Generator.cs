@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Generation;
 

@@ -1,5 +1,5 @@
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx.Numerics;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Generation;
 

@@ -1,4 +1,4 @@
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Benchmarks;
 

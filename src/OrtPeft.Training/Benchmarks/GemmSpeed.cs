@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
+
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Training.Benchmarks;

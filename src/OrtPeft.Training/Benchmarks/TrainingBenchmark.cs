@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.Speed;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Benchmarks;

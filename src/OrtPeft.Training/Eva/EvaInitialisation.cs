@@ -1,8 +1,8 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Eva;

@@ -1,11 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Portable;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Runtime;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 

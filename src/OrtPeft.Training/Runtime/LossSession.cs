@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Runtime;

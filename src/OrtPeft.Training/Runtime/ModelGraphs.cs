@@ -1,14 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.Portable;
-using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Kernels;
-using OrtPeft.Inference.Kernels.Products;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Portable;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Kernels;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -59,8 +58,8 @@ internal static class ModelGraphs
     private static (IReadOnlyList<Speedup> Speedups, bool Packs) SpeedupsFor(
         Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
     {
-        var fits = KernelDomain.Fits(options);
-        var multiplies = fits && PackedProduct.IsFast && wanted.Any(static s => s.PacksWeights)
+        var fits = options.TakesKernels;
+        var multiplies = fits && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
             && Packs(model, options, PackedMatrices.FitInPlace);
         var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
         var pays = wanted.Where(s =>

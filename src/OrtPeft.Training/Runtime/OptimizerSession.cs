@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Feeding;
 
 namespace OrtPeft.Training.Runtime;
 

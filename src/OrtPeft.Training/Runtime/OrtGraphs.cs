@@ -1,6 +1,6 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 

@@ -1,10 +1,12 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx.Numerics;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
+
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Training.Runtime;

@@ -1,7 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
+
 using Tensor = OrtPeft.Onnx.Tensor;
 
 namespace OrtPeft.Training.Runtime;

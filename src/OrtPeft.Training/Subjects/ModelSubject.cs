@@ -1,5 +1,5 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Training.Checkpoints;

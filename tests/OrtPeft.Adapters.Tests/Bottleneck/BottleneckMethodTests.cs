@@ -135,7 +135,7 @@ public sealed class BottleneckMethodTests
     [Fact]
     public void Create_OnUnknownNames_AsksForTargets()
     {
-        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Graphs.Linear(), new BottleneckConfig()));
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(SmallGraphs.Linear(), new BottleneckConfig()));
 
         Assert.Contains("target_modules", error.Message, StringComparison.Ordinal);
     }
@@ -145,7 +145,7 @@ public sealed class BottleneckMethodTests
     {
         var config = new BottleneckConfig { IsParallel = true, TargetModules = ["linear"] };
 
-        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Graphs.Linear(), config));
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(SmallGraphs.Linear(), config));
 
         Assert.Contains("residual", error.Message, StringComparison.Ordinal);
     }

@@ -1,9 +1,9 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Full;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Goldens;

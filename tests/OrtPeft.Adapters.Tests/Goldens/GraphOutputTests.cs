@@ -1,5 +1,5 @@
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Goldens;

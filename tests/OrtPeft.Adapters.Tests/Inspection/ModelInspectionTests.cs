@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Inspection;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;

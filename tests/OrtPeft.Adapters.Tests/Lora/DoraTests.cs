@@ -1,6 +1,6 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -29,14 +29,14 @@ public sealed class DoraTests
     private static readonly Dictionary<string, Func<GraphBuilder, Value, Value>> Layers = new()
     {
         ["Gemm [out, in]"] = static (g, x) =>
-            g.Gemm(x, Graphs.Weight(g, "linear.weight", 4, 2), Graphs.Bias(g, "linear.bias"), transB: true),
+            g.Gemm(x, SmallGraphs.Weight(g, "linear.weight", 4, 2), SmallGraphs.Bias(g, "linear.bias"), transB: true),
         ["Gemm [in, out]"] = static (g, x) =>
-            g.Gemm(x, Graphs.Weight(g, "linear.weight", 2, 4), Graphs.Bias(g, "linear.bias")),
+            g.Gemm(x, SmallGraphs.Weight(g, "linear.weight", 2, 4), SmallGraphs.Bias(g, "linear.bias")),
         ["Gemm with alpha"] = static (g, x) =>
-            g.Gemm(x, Graphs.Weight(g, "linear.weight", 2, 4), Graphs.Bias(g, "linear.bias"), alpha: -0.5f),
+            g.Gemm(x, SmallGraphs.Weight(g, "linear.weight", 2, 4), SmallGraphs.Bias(g, "linear.bias"), alpha: -0.5f),
         ["MatMul + Add"] = static (g, x) =>
-            g.Add(g.MatMul(x, Graphs.Weight(g, "linear.weight", 2, 4)), Graphs.Bias(g, "linear.bias")),
-        ["MatMul"] = static (g, x) => g.MatMul(x, Graphs.Weight(g, "linear.weight", 2, 4)),
+            g.Add(g.MatMul(x, SmallGraphs.Weight(g, "linear.weight", 2, 4)), SmallGraphs.Bias(g, "linear.bias")),
+        ["MatMul"] = static (g, x) => g.MatMul(x, SmallGraphs.Weight(g, "linear.weight", 2, 4)),
     };
 
     public static TheoryData<string> LayerNames => [.. Layers.Keys];
@@ -45,7 +45,7 @@ public sealed class DoraTests
     [MemberData(nameof(LayerNames))]
     public void Create_WhenFresh_AnswersAsTheBase(string layer)
     {
-        var model = Graphs.Of(Layers[layer]);
+        var model = SmallGraphs.Of(Layers[layer]);
 
         var peft = PeftModel.Create(model, Config with { InitLoraWeights = LoraInit.Gaussian });
 
@@ -105,7 +105,7 @@ public sealed class DoraTests
     [InlineData(0.01)]
     public void Norm_WhenTheFactorsNearlyCancelTheWeight_LosesNoMoreThanTheDifferenceMust(double delta)
     {
-        var peft = PeftModel.Create(Graphs.Linear(), Config);
+        var peft = PeftModel.Create(SmallGraphs.Linear(), Config);
         var factor = (float)(-(1 - delta) / 1.5);
         peft.SetWeights(new Dictionary<string, Tensor>
         {
@@ -129,7 +129,7 @@ public sealed class DoraTests
     [Fact]
     public void Norm_WhenTheWeightIsGone_StaysFinite()
     {
-        var peft = PeftModel.Create(Graphs.Linear(), Config);
+        var peft = PeftModel.Create(SmallGraphs.Linear(), Config);
         peft.SetWeights(new Dictionary<string, Tensor>
         {
             [A] = Tensor.Of([1f, 0, 0, 1], [2, 2]),
@@ -142,7 +142,7 @@ public sealed class DoraTests
 
     private static PeftModel Trained(string layer, LoraConfig config)
     {
-        var peft = PeftModel.Create(Graphs.Of(Layers[layer]), config, seed: 3);
+        var peft = PeftModel.Create(SmallGraphs.Of(Layers[layer]), config, seed: 3);
         var weights = new Dictionary<string, Tensor>(peft.GetWeights())
         {
             [M] = Tensor.Vector<float>(

@@ -1,7 +1,7 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
@@ -156,7 +156,7 @@ public sealed class EmbeddingTests
         var model = new Model(opset: 21);
         var g = new GraphBuilder(model.Graph, new ShapeInference(21));
         var ids = model.Graph.AddInput("ids", ElementType.Int64, [Dim.Named("batch"), Dim.Named("sequence")]);
-        model.Graph.AddOutput(g.Gather(Graphs.Weight(g, "wte.weight", 5, 2), ids));
+        model.Graph.AddOutput(g.Gather(SmallGraphs.Weight(g, "wte.weight", 5, 2), ids));
         return model;
     }
 }

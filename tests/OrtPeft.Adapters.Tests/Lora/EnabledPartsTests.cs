@@ -74,7 +74,7 @@ public sealed class EnabledPartsTests
             TargetModules = ["linear"],
         };
 
-        var peft = PeftModel.Create(Graphs.Linear(), config);
+        var peft = PeftModel.Create(SmallGraphs.Linear(), config);
 
         AdapterGradient.MustBeTheDifference(peft, [1, -0.5, 0.25, 2], rows: 2);
     }

@@ -164,8 +164,8 @@ public sealed class LoraMethodTests
     [Fact]
     public void Merge_WhenGemmHasAnAlpha_GivesTheSameFunction()
     {
-        var model = Graphs.Of(static (g, x) =>
-            g.Gemm(x, Graphs.Weight(g, "a.weight", 4, 2), Graphs.Bias(g, "a.bias"), transB: true, alpha: 0.5f));
+        var model = SmallGraphs.Of(static (g, x) =>
+            g.Gemm(x, SmallGraphs.Weight(g, "a.weight", 4, 2), SmallGraphs.Bias(g, "a.bias"), transB: true, alpha: 0.5f));
         var peft = PeftModel.Create(model, new LoraConfig { R = 2, TargetModules = ["a"], InitLoraWeights = false });
         var feeds = new Dictionary<string, Tensor> { ["x"] = Tensor.Of([1f, -2, 0.5f, 3], [2, 2]) };
 

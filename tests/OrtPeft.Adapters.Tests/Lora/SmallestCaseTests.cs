@@ -1,6 +1,6 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Testing;
@@ -24,7 +24,7 @@ public sealed class SmallestCaseTests
     [Fact]
     public void Create_WhenLinear_HasOneRowAndOneColumn()
     {
-        var peft = PeftModel.Create(Graphs.Linear(), Config);
+        var peft = PeftModel.Create(SmallGraphs.Linear(), Config);
 
         Assert.Equal(
             ["base_model.model.linear.lora_A.weight", "base_model.model.linear.lora_B.weight"], peft.GetWeights().Keys);
@@ -42,7 +42,7 @@ public sealed class SmallestCaseTests
     public void Gradient_WhenDropoutIsLive_IsTheCentralDifference()
     {
         const float H = 1 / 32f;
-        var peft = PeftModel.Create(Graphs.Linear(), Config);
+        var peft = PeftModel.Create(SmallGraphs.Linear(), Config);
         var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
 
         var outputs = OnnxRun.Of(graph, Feeds(peft));
@@ -61,7 +61,7 @@ public sealed class SmallestCaseTests
     [Fact]
     public void ForTraining_WhenSeedDiffers_DropsOtherFeatures()
     {
-        var peft = PeftModel.Create(Graphs.Linear(), Config with { LoraDropout = 0.5 });
+        var peft = PeftModel.Create(SmallGraphs.Linear(), Config with { LoraDropout = 0.5 });
         var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
         var feeds = Feeds(peft);
 

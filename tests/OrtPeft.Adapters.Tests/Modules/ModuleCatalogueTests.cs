@@ -58,10 +58,10 @@ public sealed class ModuleCatalogueTests
         var model = new Model(opset: 21);
         var g = new GraphBuilder(model.Graph, new ShapeInference(21));
         var ids = model.Graph.AddInput("input_ids", ElementType.Int64, [Dim.Named("batch"), 3]);
-        var matrix = Graphs.Weight(g, stored, 5, 4);
+        var matrix = SmallGraphs.Weight(g, stored, 5, 4);
         var hidden = g.Gather(matrix, ids);
-        hidden = g.MatMul(hidden, Graphs.Weight(g, "transformer.h.0.mlp.c_fc.weight", 4, 4));
-        var weight = copy is null ? g.Transpose(matrix, 1, 0) : Graphs.Weight(g, copy, 4, 5);
+        hidden = g.MatMul(hidden, SmallGraphs.Weight(g, "transformer.h.0.mlp.c_fc.weight", 4, 4));
+        var weight = copy is null ? g.Transpose(matrix, 1, 0) : SmallGraphs.Weight(g, copy, 4, 5);
         var logits = g.MatMul(hidden, weight);
         logits.Producer!.Name = "node_linear";
         model.Graph.AddOutput(logits);
@@ -73,7 +73,7 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenGemmIsTransposed_TakesPyTorchsLayout()
     {
-        var module = Assert.Single(ModuleCatalogue.LinearModules(Graphs.Linear().Graph));
+        var module = Assert.Single(ModuleCatalogue.LinearModules(SmallGraphs.Linear().Graph));
 
         Assert.Equal(("linear", 2L, 4L, true), (module.Name, module.InFeatures, module.OutFeatures, module.IsOutByIn));
         Assert.Equal("linear.bias", module.Bias!.Name);
@@ -83,10 +83,10 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenMatMulAndAdd_FindsTheBiasOnEitherSide()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
-            var first = g.Add(Graphs.Bias(g, "a.bias"), g.MatMul(x, Graphs.Weight(g, "a.weight", 2, 4)));
-            return g.Add(g.MatMul(g.Op("Relu", first), Graphs.Weight(g, "b.weight", 4, 4)), Graphs.Bias(g, "b.bias"));
+            var first = g.Add(SmallGraphs.Bias(g, "a.bias"), g.MatMul(x, SmallGraphs.Weight(g, "a.weight", 2, 4)));
+            return g.Add(g.MatMul(g.Op("Relu", first), SmallGraphs.Weight(g, "b.weight", 4, 4)), SmallGraphs.Bias(g, "b.bias"));
         });
 
         var modules = ModuleCatalogue.LinearModules(model.Graph);
@@ -102,10 +102,10 @@ public sealed class ModuleCatalogueTests
     [InlineData("softcap")]
     public void LinearModules_WhenLogitsAreScaledOrCapped_KnowsTheHead(string form)
     {
-        var model = Graphs.Of((g, x) =>
+        var model = SmallGraphs.Of((g, x) =>
         {
-            var hidden = g.Op("Relu", g.MatMul(x, Graphs.Weight(g, "up.weight", 2, 4)));
-            var y = g.MatMul(hidden, Graphs.Weight(g, "lm_head.weight", 4, 8));
+            var hidden = g.Op("Relu", g.MatMul(x, SmallGraphs.Weight(g, "up.weight", 2, 4)));
+            var y = g.MatMul(hidden, SmallGraphs.Weight(g, "lm_head.weight", 4, 8));
             return form switch
             {
                 "scale" => g.Mul(y, 0.25),
@@ -122,7 +122,7 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenWeightIsTransposedInTheGraph_LooksThrough()
     {
-        var model = Graphs.Of(static (g, x) => g.MatMul(x, g.Transpose(Graphs.Weight(g, "tied.weight", 4, 2), 1, 0)));
+        var model = SmallGraphs.Of(static (g, x) => g.MatMul(x, g.Transpose(SmallGraphs.Weight(g, "tied.weight", 4, 2), 1, 0)));
 
         var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
 
@@ -132,10 +132,10 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenWeightIsAnonymous_TakesTheNodesScope()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
             g.Scope = "/model/layers.0/q_proj";
-            return g.MatMul(x, Graphs.Weight(g, "onnx::MatMul_7", 2, 4));
+            return g.MatMul(x, SmallGraphs.Weight(g, "onnx::MatMul_7", 2, 4));
         });
 
         var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
@@ -146,10 +146,10 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenOnlyTheBiasHasAName_TakesItsStem()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
             g.Scope = "";
-            return g.Add(g.MatMul(x, Graphs.Weight(g, "onnx::MatMul_7", 2, 4)), Graphs.Bias(g, "fc.bias"));
+            return g.Add(g.MatMul(x, SmallGraphs.Weight(g, "onnx::MatMul_7", 2, 4)), SmallGraphs.Bias(g, "fc.bias"));
         });
 
         var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
@@ -160,9 +160,9 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenTwoLayersShareAWeight_ListsBothByScope()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
-            var weight = Graphs.Weight(g, "a.weight", 2, 2);
+            var weight = SmallGraphs.Weight(g, "a.weight", 2, 2);
             g.Scope = "/a";
             var first = g.MatMul(x, weight);
             g.Scope = "/b";
@@ -178,7 +178,7 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenOperandsAreComputed_ListsNone()
     {
-        var model = Graphs.Of(static (g, x) => g.MatMul(x, g.Transpose(x, 1, 0)));
+        var model = SmallGraphs.Of(static (g, x) => g.MatMul(x, g.Transpose(x, 1, 0)));
 
         Assert.Empty(ModuleCatalogue.LinearModules(model.Graph));
     }
@@ -186,7 +186,7 @@ public sealed class ModuleCatalogueTests
     [Fact]
     public void LinearModules_WhenWeightIsAnInput_ListsNone()
     {
-        var model = Graphs.Linear();
+        var model = SmallGraphs.Linear();
         CanonicalForm.Apply(model);
         model.Graph.TurnIntoInput(model.Graph.Find("linear.weight")!);
 

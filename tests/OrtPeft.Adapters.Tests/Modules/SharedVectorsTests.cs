@@ -1,7 +1,7 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -73,9 +73,9 @@ public sealed class SharedVectorsTests
     [Fact]
     public void Create_WhenALayerIsAppliedTwice_LeavesItsBiasWhole()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
-            var (weight, bias) = (Graphs.Weight(g, "a.weight", 2, 2), Bias(g, "a.bias"));
+            var (weight, bias) = (SmallGraphs.Weight(g, "a.weight", 2, 2), Bias(g, "a.bias"));
             var once = g.Op("Relu", g.Add(g.MatMul(x, weight), bias));
             return g.Add(g.MatMul(once, weight), bias);
         });
@@ -88,7 +88,7 @@ public sealed class SharedVectorsTests
     [Fact]
     public void Create_WhenNothingNamesANormalisation_TakesTheNodesName()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
             var (scale, bias) = (g.Graph.AddInitializer("scale", Tensor.Vector(1f, 1f)), Bias(g, "zeros"));
             g.Scope = "/first/norm";
@@ -96,7 +96,7 @@ public sealed class SharedVectorsTests
             g.Scope = "last";
             var last = g.Op("LayerNormalization", g.Op("Relu", first), scale, bias);
             g.Scope = "";
-            return g.MatMul(last, Graphs.Weight(g, "a.weight", 2, 2));
+            return g.MatMul(last, SmallGraphs.Weight(g, "a.weight", 2, 2));
         });
 
         var peft = PeftModel.Create(model, new FullConfig());

@@ -79,7 +79,7 @@ public sealed partial class WrittenTargetsTests
     [InlineData("layers.0.q.MatMul")]
     public void Create_WhereAllNamesEndAlike_LeavesTheHeadOut(string? targets)
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
             var hidden = Layer(g, x, "layers.0.q.MatMul", 2);
             return Layer(g, Layer(g, hidden, "layers.1.q.MatMul", 2), "lm_head.MatMul", 5);
@@ -97,7 +97,7 @@ public sealed partial class WrittenTargetsTests
     [Fact]
     public void Create_OfAllLinear_LeavesLayersOutThatChooseExperts()
     {
-        var model = Graphs.Of(static (g, x) =>
+        var model = SmallGraphs.Of(static (g, x) =>
         {
             var scores = g.Op("Sigmoid", Layer(g, x, "mlp.gate", 4));
             var node = g.Op(
@@ -126,7 +126,7 @@ public sealed partial class WrittenTargetsTests
     private static Value Layer(GraphBuilder g, Value x, string name, int outputs)
     {
         var inputs = (int)x.Shape![x.Shape.Rank - 1].Value!.Value;
-        return g.MatMul(x, Graphs.Weight(g, $"{name}.weight", inputs, outputs));
+        return g.MatMul(x, SmallGraphs.Weight(g, $"{name}.weight", inputs, outputs));
     }
 
     private static bool TryCreate(Model model, PeftConfig config, out PeftModel peft)

@@ -116,7 +116,7 @@ public sealed class PrefixTuningMethodTests
     [Fact]
     public void Create_WithoutAttention_SaysSo()
     {
-        var error = Assert.Throws<ConfigException>(static () => PeftModel.Create(Graphs.Linear(), Config));
+        var error = Assert.Throws<ConfigException>(static () => PeftModel.Create(SmallGraphs.Linear(), Config));
 
         Assert.Contains("no attention was found", error.Message, StringComparison.Ordinal);
     }

@@ -137,7 +137,7 @@ public sealed class PromptTuningMethodTests
     public void Create_WithoutATokenEmbedding_SaysWhatIsMissing()
     {
         var error = Assert.Throws<ConfigException>(
-            static () => PeftModel.Create(Graphs.Linear(), new PromptTuningConfig()));
+            static () => PeftModel.Create(SmallGraphs.Linear(), new PromptTuningConfig()));
 
         Assert.Contains("no input 'input_ids'", error.Message, StringComparison.Ordinal);
     }

@@ -1,8 +1,8 @@
 using OrtPeft.Autodiff;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Proof;

@@ -133,7 +133,7 @@ public sealed class ModelQuantizerTests
             1 => [0.5f, 0.25f, 2],
             _ => [0.5f],
         };
-        var model = Graphs.Of((g, x) =>
+        var model = SmallGraphs.Of((g, x) =>
         {
             var q = g.Constant(Tensor.Of<sbyte>(values, [2, 3]), "q");
             var s = g.Constant(axis < 0 ? Tensor.Scalar(scales[0]) : Tensor.Vector<float>(scales), "s");

@@ -1,5 +1,3 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Ia3;
@@ -10,6 +8,8 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Adapters.Vera;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Testing;

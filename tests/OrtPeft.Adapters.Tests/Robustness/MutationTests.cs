@@ -1,8 +1,8 @@
 using System.Globalization;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Compilation.Rewrites;
 
 namespace OrtPeft.Cli.Tests.Commands;
 

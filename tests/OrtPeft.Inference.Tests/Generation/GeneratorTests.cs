@@ -1,7 +1,7 @@
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
 

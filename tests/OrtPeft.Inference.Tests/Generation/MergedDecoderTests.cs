@@ -1,7 +1,8 @@
 using OrtPeft.Adapters;
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Feeding;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
 

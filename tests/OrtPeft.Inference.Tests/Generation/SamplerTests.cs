@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
 

@@ -3,7 +3,7 @@ using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
 

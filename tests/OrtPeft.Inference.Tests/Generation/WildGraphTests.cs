@@ -1,7 +1,7 @@
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Inference.Tests.Generation;

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.OrtTraining;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;

@@ -1,6 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.PromptTuning;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Benchmarks;
 using OrtPeft.Training.Tests.Runs;
 

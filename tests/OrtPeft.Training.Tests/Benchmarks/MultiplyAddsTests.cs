@@ -1,5 +1,5 @@
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Training.Benchmarks;
 using OrtPeft.Training.Tests.Runs;
 

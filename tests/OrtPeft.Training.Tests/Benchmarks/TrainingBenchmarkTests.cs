@@ -1,4 +1,4 @@
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Benchmarks;
 using OrtPeft.Training.Tests.Runs;
 

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Testing;
 using OrtPeft.Training.Tests.Runs;

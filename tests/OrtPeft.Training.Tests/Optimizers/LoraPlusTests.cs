@@ -1,10 +1,10 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Numerics;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 using OrtPeft.Training.Tests.Runs;
 

@@ -1,8 +1,8 @@
-using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Artifacts;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Numerics;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Training.Tests.Optimizers;

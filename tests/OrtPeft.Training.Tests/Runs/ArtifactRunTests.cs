@@ -1,10 +1,10 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.Portable;
-using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Portable;
+using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Testing;

@@ -1,10 +1,10 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 

@@ -1,11 +1,11 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Training.Tests.Runs;

@@ -1,5 +1,5 @@
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.Portable;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Portable;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

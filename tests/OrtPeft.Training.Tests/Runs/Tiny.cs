@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
-using OrtPeft.Artifacts;
-using OrtPeft.Adapters.Artifacts.Objectives;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;

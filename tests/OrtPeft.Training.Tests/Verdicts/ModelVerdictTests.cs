@@ -1,9 +1,9 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Inference.Evaluation;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

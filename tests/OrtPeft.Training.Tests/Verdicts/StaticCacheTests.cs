@@ -1,7 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Inference.Generation;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Tests.Verdicts;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using OrtPeft.Adapters.Artifacts.Objectives;
-using OrtPeft.Adapters.Artifacts.OrtTraining;
-using OrtPeft.Adapters.Artifacts.Portable;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.OrtTraining;
+using OrtPeft.Compilation.Portable;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Artifacts;

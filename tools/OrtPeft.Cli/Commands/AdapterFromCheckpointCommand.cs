@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Storage;

@@ -4,6 +4,7 @@ using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Compilation;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Cli.Errors;

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters;
-using OrtPeft.Inference.Sessions;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Cli.Options;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using OrtPeft.Adapters.Artifacts.Speed;
 using OrtPeft.Cli.Commands;
-using OrtPeft.Inference.Sessions;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Inspection;
+using OrtPeft.Compilation;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Cli.Reporting;

@@ -1,0 +1,37 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Compilation.Artifacts;
+
+/// <summary>What artifacts of every runtime can hold.</summary>
+internal static class ArtifactLimits
+{
+    private const long LargestModel = int.MaxValue - (64L << 20);
+
+    /// <summary>Refuses what a device cannot make an adapter of: several at once, and a start that files must
+    /// hold.</summary>
+    public static void RequireOneForm(PeftModel peft)
+    {
+        if (peft.ActiveAdapterNames is { Count: > 1 } names)
+        {
+            throw new ConfigException(
+                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+        }
+
+        if (peft.Config is LoraConfig { InitLoraWeights: { IsRandomDecomposition: true } init })
+        {
+            throw new ConfigException(
+                $"init_lora_weights is '{init}', whose random start has to be put into the trained weights, which a device "
+                + "cannot; take pissa.");
+        }
+    }
+
+    /// <summary>The bytes of a model's constants, which are refused where they are too many to embed.</summary>
+    public static long FrozenBytes(Model training, bool mustEmbed)
+    {
+        var bytes = training.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
+        return !mustEmbed || bytes <= LargestModel ? bytes : throw new ConfigException(
+            $"The frozen weights take {bytes} bytes, and an ONNX file holds less than 2 GiB; do not embed them.");
+    }
+}

@@ -1,0 +1,136 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Autodiff;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Compilation.Objectives;
+
+/// <summary>
+/// Next-token cross-entropy as in HF's causal language models: adds the input <c>labels</c> [batch, sequence] int64,
+/// −100
+/// ignored, shifted inside. Positions without a label never reach the head: hidden states are picked before the product
+/// with the vocabulary.
+/// </summary>
+public sealed class CausalLm : IObjective
+{
+    private const long Ignored = -100;
+
+    /// <summary>How many positions of a batch have a label: the length of all that is picked at them.</summary>
+    internal static Dim Supervised { get; } = Dim.Named("positions with a label");
+
+    /// <inheritdoc/>
+    public string Name => "causal-lm";
+
+    /// <inheritdoc/>
+    public Loss Build(LossScope scope)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        var g = scope.Builder;
+        var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        var head = ModuleCatalogue.Head(g.Graph, scope.Trainable);
+        var shape = LogitsCheck.ShapeOf(scope, ids, head is not null);
+        var labels = g.Graph.AddInput("labels", ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
+        g.Scope = "/loss";
+        var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
+        var next = NextTokens(g, labels, scope.VirtualTokens);
+        var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
+        picked.Shape = [Supervised];
+        var targets = g.Gather(next, picked);
+        var count = g.Op("Size", targets);
+        return head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits)
+            ? HeadLoss(scope, head, picked, targets, count)
+            : LogitsLoss(scope, logits, picked, targets, count);
+    }
+
+    /// <summary>Whether the product alone makes the logits; what else is done to them is differentiated too.</summary>
+    private static bool IsAll(LinearModule head, Value logits) =>
+        HeadPath.To(logits, n => n == head.Node) is { IsPlain: true };
+
+    /// <summary>
+    /// The label of each position's next token, the batch as one row: [batch·(virtual + sequence)]. The last virtual
+    /// token predicts the first real one.
+    /// </summary>
+    private static Value NextTokens(GraphBuilder g, Value labels, int virtualTokens)
+    {
+        if (virtualTokens > 0)
+        {
+            var before = g.Int64(0, virtualTokens - 1, 0, 1);
+            return g.Reshape(g.Op("Pad", labels, before, g.Int64Scalar(Ignored)), -1);
+        }
+
+        var shifted = g.Op("Slice", labels, g.Int64(1), g.Int64(long.MaxValue), g.Int64(1));
+        var pads = g.Int64(0, 0, 0, 1);
+        return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(Ignored)), -1);
+    }
+
+    /// <summary>
+    /// Through the head y = h·Wᵀ by hand: with P = softmax(y), dh = (P·W − W[target])·scale and dW = (Pᵀ·h − h at the
+    /// targets' rows)·scale. No one-hot matrix is made.
+    /// </summary>
+    private static Loss HeadLoss(LossScope scope, LinearModule head, Value picked, Value targets, Value count)
+    {
+        var (g, weight) = (scope.Builder, head.Weight);
+        var hidden = head.Node.Inputs[0]!;
+        var h = g.Gather(g.Reshape(hidden, -1, head.InFeatures), picked);
+        var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
+        var (sum, logP) = NegativeLogLikelihood(g, logits, targets);
+        if (scope.Scale is null)
+            return new Loss(sum, count, []);
+        var p = g.Op("Exp", logP);
+        var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
+        var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
+        var seeds = new List<Seed> { new(h, dH) };
+        if (scope.Trainable.Contains(weight))
+            seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
+        else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
+            seeds.Add(new Seed(replaced.Rows, RowsGradient(scope, replaced, h, p, targets)));
+        return new Loss(sum, count, seeds);
+    }
+
+    private static Value WeightGradient(LossScope scope, LinearModule head, Value h, Value p, Value targets)
+    {
+        var g = scope.Builder;
+        var scaled = g.Mul(h, scope.Scale!);
+        var spread = g.Expand(g.Unsqueeze(targets, 1), g.Shape(h));
+        var dW = g.Op(
+            "ScatterElements",
+            [g.Gemm(p, scaled, transA: true), spread, g.Neg(scaled)],
+            NodeAttribute.Of("axis", 0L),
+            NodeAttribute.Of("reduction", "add"));
+        return head.IsOutByIn ? dW : g.Transpose(dW, 1, 0);
+    }
+
+    /// <summary>Of the rows R of W that are replaced: dR = (P[:, R] − onehot[:, R])ᵀ·h·scale.</summary>
+    private static Value RowsGradient(LossScope scope, ReplacedRows replaced, Value h, Value p, Value targets)
+    {
+        var g = scope.Builder;
+        var places = g.Reshape(replaced.Places, -1);
+        var isTarget = g.Cast(g.Op("Equal", g.Unsqueeze(targets, 1), g.Unsqueeze(places, 0)), p.Type);
+        return g.Gemm(g.Sub(g.Gather(p, places, 1), isTarget), g.Mul(h, scope.Scale!), transA: true);
+    }
+
+    /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
+    private static Loss LogitsLoss(
+        LossScope scope, Value logits, Value picked, Value targets, Value count)
+    {
+        var g = scope.Builder;
+        var vocabulary = logits.Shape![2].Value
+            ?? throw new GraphException(
+                $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
+        var y = g.Gather(g.Reshape(logits, -1, vocabulary), picked);
+        var (sum, logP) = NegativeLogLikelihood(g, y, targets);
+        if (scope.Scale is null)
+            return new Loss(sum, count, []);
+        var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
+        return new Loss(sum, count, [new Seed(y, g.Mul(g.Sub(g.Op("Exp", logP), oneHot), scope.Scale))]);
+    }
+
+    private static (Value Sum, Value LogP) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
+    {
+        var logP = g.LogSoftmax(logits);
+        var atTarget = g.Op("GatherElements", [logP, g.Unsqueeze(targets, 1)], NodeAttribute.Of("axis", 1L));
+        return (g.Neg(LossSum.Of(g, atTarget)), logP);
+    }
+}

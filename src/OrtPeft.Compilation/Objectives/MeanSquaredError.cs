@@ -1,0 +1,26 @@
+using OrtPeft.Autodiff;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Compilation.Objectives;
+
+/// <summary>
+/// Σ (y − target)² over all elements, reported as its mean: PyTorch's <c>MSELoss</c>. Adds the input <c>target</c>, of
+/// the
+/// output's shape.
+/// </summary>
+public sealed class MeanSquaredError : IObjective
+{
+    /// <inheritdoc/>
+    public string Name => "mse";
+
+    /// <inheritdoc/>
+    public Loss Build(LossScope scope)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        var (g, y) = (scope.Builder, scope.Output);
+        var difference = g.Sub(y, g.Graph.AddInput("target", y.Type, y.Shape));
+        var sum = LossSum.Of(g, g.Mul(difference, difference));
+        var count = g.Op("Size", y);
+        return new Loss(sum, count, scope.Scale is null ? [] : [new Seed(y, g.Mul(g.Mul(difference, 2), scope.Scale))]);
+    }
+}

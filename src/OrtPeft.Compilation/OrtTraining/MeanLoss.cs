@@ -1,0 +1,37 @@
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Compilation.OrtTraining;
+
+/// <summary>
+/// Turns a graph that gives the sum of the losses and their count, and that is told what to multiply gradients by, into
+/// one that gives the mean loss and its gradients. Without a supervised element both are 0.
+/// </summary>
+internal static class MeanLoss
+{
+    private const string Output = "loss";
+
+    public static void Replace(Model model)
+    {
+        var graph = model.Graph;
+        var g = GraphBuilder.Over(model);
+        g.Scope = "/loss/mean";
+        var (sum, count) = (graph.Find(TrainingGraph.LossSum)!, graph.Find(TrainingGraph.Count)!);
+        var divisor = g.Cast(g.Op("Max", count, g.Int64Scalar(1)), ElementType.Float);
+        if (graph.Find(TrainingGraph.Scale) is { } scale)
+        {
+            graph.ReplaceAllUsesWith(scale, g.Div(g.Scalar(ElementType.Float, 1), divisor));
+            graph.Remove(scale);
+        }
+
+        var mean = g.Div(sum, divisor);
+        var rest = graph.Outputs.Where(o => o != sum && o != count).ToArray();
+        foreach (var output in graph.Outputs.ToArray())
+            graph.RemoveOutput(output);
+        graph.Rename(mean, graph.FreshName(Output));
+        foreach (var output in rest.Prepend(mean))
+            graph.AddOutput(output);
+        graph.SortTopologically();
+    }
+}

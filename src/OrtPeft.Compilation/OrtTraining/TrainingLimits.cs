@@ -1,0 +1,40 @@
+using System.Globalization;
+using OrtPeft.Adapters;
+using OrtPeft.Compilation.Artifacts;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Compilation.OrtTraining;
+
+/// <summary>What the training API can do, checked before anything is built.</summary>
+internal static class TrainingLimits
+{
+    public static void Check(PeftModel peft, OrtTrainingOptions options)
+    {
+        ArtifactLimits.RequireOneForm(peft);
+        if (options.FoldedLearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))
+        {
+            throw new ConfigException(string.Create(
+                CultureInfo.InvariantCulture, $"The learning rate to fold in is {rate}; it must be above 0."));
+        }
+
+        foreach (var parameter in peft.Parameters)
+            Check(parameter, options.LearningRateFactor(parameter));
+    }
+
+    private static void Check(AdapterParameter parameter, double factor)
+    {
+        if (factor != 1)
+        {
+            throw new ConfigException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{parameter.Name}' is to learn at {factor} times the rate, as LoRA+ has it, and ONNX Runtime's " +
+                $"training API has one rate for all; use a ratio of 1, or make artifacts for the runtime 'ort'."));
+        }
+
+        if (parameter.Value.Type != ElementType.Float)
+        {
+            throw new ConfigException(
+                $"'{parameter.Name}' is {parameter.Value.Type}; ONNX Runtime's training API trains float32 alone.");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Artifacts;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Storage;
+
+namespace OrtPeft.Compilation.Portable;
+
+/// <summary>
+/// Writes what any ONNX Runtime build trains with, in any language: models of standard operators, initial weights, and
+/// a manifest that names every input, output and parameter. The folder holds all it needs and can be moved.
+/// </summary>
+public static class PortableArtifacts
+{
+    private const long EmbedUpTo = 16L << 20;
+
+    /// <summary>
+    /// Writes a folder. Files take their places when all are written; a failure before leaves the folder as it was.
+    /// </summary>
+    /// <param name="peft">The adapted model with its initial weights; one active adapter.</param>
+    /// <param name="objective">What to minimise.</param>
+    /// <param name="options">What is decided now rather than in training.</param>
+    /// <param name="folder">Where to; created if missing. Files of an earlier set are replaced or removed.</param>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="ConfigException">Several adapters are active, or none; or weights of over 2 GiB are to be
+    /// embedded.</exception>
+    /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
+    /// gradient.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static ArtifactManifest Write(
+        PeftModel peft, IObjective objective, PortableOptions options, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(peft);
+        ArgumentNullException.ThrowIfNull(objective);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(folder);
+        ArtifactLimits.RequireOneForm(peft);
+        var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
+        var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
+        var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
+        var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
+        var saving = SavingGraph.Build(peft);
+        var dataFile = IsEmbedded(training, options) ? null : ArtifactFiles.FrozenWeights;
+        var manifest = new ArtifactManifest
+        {
+            Runtime = ArtifactRuntimes.Ort,
+            Objective = objective.Name,
+            Base = BaseFacts.Of(options.Base, peft, training.Opset),
+            PeftConfig = peft.Config.ToJson(),
+            VirtualTokens = peft.VirtualTokens,
+            ReservedPositions = peft.ReservedPositions,
+            BaseDropout = options.BaseDropout,
+            Files = new ArtifactFiles
+            {
+                Weights = AdapterFiles.Weights,
+                Config = AdapterFiles.Config,
+                ExternalData = dataFile is null ? [] : [dataFile],
+            },
+            Training = GraphContract.OfLoss(training.Graph, parameters.All, ArtifactFiles.TrainingModel),
+            Evaluation = GraphContract.OfLoss(evaluation.Graph, parameters.All, ArtifactFiles.EvaluationModel),
+            Optimizer = GraphContract.OfOptimizer(optimizer.Graph, ArtifactFiles.OptimizerModel),
+            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
+            Parameters = parameters.All,
+            FlatLength = parameters.FlatLength,
+            AdamW = options.Optimizer,
+        };
+        using var stage = new StagedFolder(folder);
+        ArtifactModels.Save(stage.Path, training, evaluation, optimizer, saving, dataFile);
+        AdapterFiles.Save(stage.Path, manifest.PeftConfig, InitialWeights(peft));
+        manifest.Save(stage.Path);
+        stage.Commit(ArtifactFiles.Names);
+        return manifest;
+    }
+
+    /// <summary>
+    /// What trains and what is saved beside it; of an encoder its parameters, which files of HF PEFT do not hold.
+    /// </summary>
+    private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
+        peft.Computed.Count > 0 ? peft.GetWeights() : peft.SavedWeightsOf(peft.ActiveAdapterNames[0]);
+
+    private static bool IsEmbedded(Model training, PortableOptions options)
+    {
+        var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: options.EmbedWeights == true);
+        return options.EmbedWeights ?? bytes <= EmbedUpTo;
+    }
+}

@@ -1,0 +1,48 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Compilation.Rewrites.Fusing;
+
+/// <summary>Values that hold the same rows under another shape.</summary>
+internal static class Rows
+{
+    /// <summary>What a value is made of by <c>Reshape</c> alone, as long as its last axis stays the same.</summary>
+    public static Value Source(Value value)
+    {
+        while (Fused.Maker(value, "Reshape")?.Inputs[0] is { } source && Length(source) is { } length
+            && length == Length(value))
+            value = source;
+        return value;
+    }
+
+    /// <summary>Whether two values hold the same rows.</summary>
+    public static bool AreSame(Value? one, Value? other) =>
+        one is not null && other is not null && Source(one) == Source(other);
+
+    /// <summary>A value's only reader, shapes aside, if it is of an operator; reshaping must be all that is between.
+    /// </summary>
+    public static Node? Reader(Value value, string op)
+    {
+        while (value is { IsGraphOutput: false, Uses.Count: > 0 } && Readers(value) is [var node])
+        {
+            if (node.Is(op))
+                return node;
+            if (!node.Is("Reshape") || Length(node.Output) != Length(value))
+                return null;
+            value = node.Output;
+        }
+
+        return null;
+    }
+
+    /// <summary>A value's readers but those that ask for its shape.</summary>
+    public static Node[] Readers(Value value) =>
+        [.. value.Uses.Select(static u => u.Node).Distinct().Where(static n => !n.Is("Shape"))];
+
+    /// <summary>Whether two values surely have one shape.</summary>
+    public static bool AreOfOneShape(Shape? one, Shape? other) =>
+        one is not null && other is not null && one.SurelyEquals(other);
+
+    private static long? Length(Value value) =>
+        value.Shape is { Rank: > 0 } shape ? shape[shape.Rank - 1].Value : null;
+}

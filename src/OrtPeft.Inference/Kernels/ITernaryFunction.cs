@@ -1,9 +1,0 @@
-using System.Runtime.Intrinsics;
-
-namespace OrtPeft.Inference.Kernels;
-
-/// <summary>A function of three numbers, for as many at once as the processor's vectors hold.</summary>
-internal interface ITernaryFunction
-{
-    static abstract Vector512<float> Of(Vector512<float> a, Vector512<float> b, Vector512<float> c);
-}

@@ -1,4 +1,0 @@
-namespace OrtPeft.Inference.Kernels;
-
-/// <summary>A call of ONNX Runtime's C API that failed, in ONNX Runtime's words.</summary>
-internal sealed class KernelException(string message) : Exception(message);

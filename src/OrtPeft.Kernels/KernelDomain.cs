@@ -1,0 +1,197 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using OrtPeft.Kernels.Native;
+using OrtPeft.Kernels.Products;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Kernels;
+
+/// <summary>
+/// Makes the operators of <see cref="KernelTable"/> known to sessions. What ONNX Runtime points to is made once and
+/// lives as long as the process.
+/// </summary>
+public static unsafe class KernelDomain
+{
+    private const int Fail = 1;
+
+    private static readonly Lazy<nint> _domain = new(Create);
+
+    /// <summary>Whether the native library takes operators of one's own; providers other than the CPU's run none.
+    /// </summary>
+    public static bool IsAvailable => OrtFunctions.Instance is not null;
+
+    /// <summary>Whether products with packed matrices are faster than ONNX Runtime's here: with AVX-512.</summary>
+    public static bool MultipliesFast => PackedProduct.IsFast;
+
+    /// <summary>Lets a session use the operators.</summary>
+    /// <param name="sessionOptions">The handle of ONNX Runtime's <c>OrtSessionOptions</c>.</param>
+    public static void AddTo(nint sessionOptions)
+    {
+        var ort = OrtFunctions.Instance
+            ?? throw new InvalidOperationException("Bug: this build of ONNX Runtime takes no further operators.");
+        OrtFunctions.Check(ort.AddCustomOpDomain(sessionOptions, _domain.Value));
+    }
+
+    private static nint Create()
+    {
+        var ort = OrtFunctions.Instance!;
+        nint domain;
+        OrtFunctions.Check(ort.CreateCustomOpDomain(Utf8(FusedOps.Domain), &domain));
+        foreach (var (index, kernel) in KernelTable.All.Index())
+        {
+            var op = (OrtCustomOp*)NativeMemory.AllocZeroed((nuint)sizeof(OrtCustomOp));
+            *op = Describe(kernel, index);
+            OrtFunctions.Check(ort.AddToDomain(domain, op));
+        }
+
+        return domain;
+    }
+
+    private static OrtCustomOp Describe(Kernel kernel, int index) => new()
+    {
+        Version = OrtFunctions.Version,
+        GetName = &NameOf,
+        GetExecutionProviderType = &ProviderOf,
+        GetInputType = &InputType,
+        GetInputTypeCount = &InputCount,
+        GetOutputType = &OutputType,
+        GetOutputTypeCount = &OutputCount,
+        KernelDestroy = &Destroy,
+        GetInputCharacteristic = &IsOptional,
+        GetOutputCharacteristic = &Required,
+        GetInputMemoryType = &DefaultMemory,
+        GetVariadicInputMinArity = &One,
+        GetVariadicInputHomogeneity = &One,
+        GetVariadicOutputMinArity = &One,
+        GetVariadicOutputHomogeneity = &One,
+        CreateKernelV2 = &CreateKernel,
+        KernelComputeV2 = &Compute,
+        InferOutputShape = &InferShapes,
+        GetStartVersion = &One,
+        GetEndVersion = &LastVersion,
+        GetMayInplace = kernel.RunsInPlace ? (nint)(delegate* unmanaged<int**, int**, nuint>)&FirstOverFirst : 0,
+        ReleaseMayInplace =
+            kernel.RunsInPlace ? (nint)(delegate* unmanaged<int*, int*, void>)&ReleaseIndices : 0,
+        Index = index,
+        Name = Utf8(kernel.Name),
+    };
+
+    private static byte* Utf8(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var copy = (byte*)NativeMemory.AllocZeroed((nuint)bytes.Length + 1);
+        bytes.CopyTo(new Span<byte>(copy, bytes.Length));
+        return copy;
+    }
+
+    [UnmanagedCallersOnly]
+    private static byte* NameOf(OrtCustomOp* op) => op->Name;
+
+    /// <summary>Null stands for the CPU.</summary>
+    [UnmanagedCallersOnly]
+    private static byte* ProviderOf(OrtCustomOp* op) => null;
+
+    /// <summary>ONNX and ONNX Runtime count the types that occur here alike.</summary>
+    [UnmanagedCallersOnly]
+    private static int InputType(OrtCustomOp* op, nuint input) => (int)KernelTable.All[op->Index].Inputs[(int)input];
+
+    [UnmanagedCallersOnly]
+    private static nuint InputCount(OrtCustomOp* op) => (nuint)KernelTable.All[op->Index].Inputs.Count;
+
+    [UnmanagedCallersOnly]
+    private static int OutputType(OrtCustomOp* op, nuint output) => (int)ElementType.Float;
+
+    [UnmanagedCallersOnly]
+    private static nuint OutputCount(OrtCustomOp* op) => (nuint)KernelTable.All[op->Index].Outputs.Count;
+
+    /// <summary>1 stands for an input that may be missing, 0 for one that must be there.</summary>
+    [UnmanagedCallersOnly]
+    private static int IsOptional(OrtCustomOp* op, nuint input)
+    {
+        var kernel = KernelTable.All[op->Index];
+        return (int)input >= kernel.Inputs.Count - kernel.OptionalInputs ? 1 : 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Required(OrtCustomOp* op, nuint index) => 0;
+
+    [UnmanagedCallersOnly]
+    private static int DefaultMemory(OrtCustomOp* op, nuint index) => 0;
+
+    [UnmanagedCallersOnly]
+    private static int One(OrtCustomOp* op) => 1;
+
+    [UnmanagedCallersOnly]
+    private static int LastVersion(OrtCustomOp* op) => int.MaxValue;
+
+    [UnmanagedCallersOnly]
+    private static void Destroy(void* kernel)
+    {
+    }
+
+    [UnmanagedCallersOnly]
+    private static nuint FirstOverFirst(int** inputs, int** outputs)
+    {
+        *inputs = (int*)NativeMemory.AllocZeroed(sizeof(int));
+        *outputs = (int*)NativeMemory.AllocZeroed(sizeof(int));
+        return 1;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void ReleaseIndices(int* inputs, int* outputs)
+    {
+        NativeMemory.Free(inputs);
+        NativeMemory.Free(outputs);
+    }
+
+    /// <summary>Operators keep nothing from run to run: the operator itself serves as its kernel.</summary>
+    [UnmanagedCallersOnly]
+    private static nint CreateKernel(OrtCustomOp* op, nint api, nint info, void** kernel)
+    {
+        *kernel = op;
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static nint Compute(void* kernel, nint context)
+    {
+        var ort = OrtFunctions.Instance!;
+        var row = KernelTable.All[((OrtCustomOp*)kernel)->Index];
+        try
+        {
+            row.Run(new KernelCall(ort, context, row.Inputs.Count));
+            return 0;
+        }
+        catch (Exception e)
+        {
+            return StatusOf(ort, row.Name, e);
+        }
+    }
+
+    /// <summary>Outputs have the shapes of inputs.</summary>
+    [UnmanagedCallersOnly]
+    private static nint InferShapes(OrtCustomOp* op, nint context)
+    {
+        var ort = OrtFunctions.Instance!;
+        foreach (var (output, input) in KernelTable.All[op->Index].Outputs.Index())
+        {
+            if (input == Kernel.OfOwnShape)
+                continue;
+            nint info;
+            var status = ort.GetInputTypeShape(context, (nuint)input, &info);
+            if (status == 0)
+                status = ort.SetOutputTypeShape(context, (nuint)output, info);
+            if (status != 0)
+                return status;
+        }
+
+        return 0;
+    }
+
+    private static nint StatusOf(OrtFunctions ort, string name, Exception error)
+    {
+        var message = Encoding.UTF8.GetBytes($"{FusedOps.Domain}.{name}: {error.Message}\0");
+        fixed (byte* start = message)
+            return ort.CreateStatus(Fail, start);
+    }
+}

@@ -1,0 +1,262 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Loops;
+using OrtPeft.Kernels.LowRank;
+using OrtPeft.Kernels.Native;
+
+namespace OrtPeft.Kernels.Products;
+
+/// <summary>
+/// Products with a packed constant matrix, after Goto and van de Geijn ("Anatomy of High-Performance Matrix
+/// Multiplication", 2008): X is packed strip by strip, then every panel is multiplied, block by block, with all strips.
+/// What is added to the product and what is computed from it is done tile by tile, before a tile leaves the cache.
+/// </summary>
+internal static unsafe class PackedProduct
+{
+    private const int Width = PackedMatrix.Width;
+    private const int Rows = ProductTile.Rows;
+
+    /// <summary>Kept, since the next product needs as much.</summary>
+    [ThreadStatic]
+    private static float[]? _strips, _lowStrips;
+
+    /// <summary>Whether the processor has the registers that the tiles are made for. Elsewhere they compute the same,
+    /// but ONNX Runtime is faster.</summary>
+    public static bool IsFast => Avx512F.IsSupported;
+
+    /// <summary>Computes a product.</summary>
+    /// <param name="call">Whose threads compute.</param>
+    /// <param name="plan">What to compute.</param>
+    public static void Compute(KernelCall call, ProductPlan plan)
+    {
+        if (plan.Rows == 0)
+            return;
+        if (plan.StripsOfX == null)
+            plan.Strips = KeptMemory.Of(
+                ref _strips, plan.StripCount * Rows * Math.Min(ProductPlan.Stretch, plan.Filled(plan.Depth)));
+        if (plan.LowRank != null)
+            plan.LowStrips = KeptMemory.Of(ref _lowStrips, plan.StripCount * Rows * plan.LowRank->EvenRank);
+        for (plan.Start = 0; plan.Start < plan.Depth; plan.Start += ProductPlan.Stretch)
+        {
+            plan.Length = plan.Filled(Math.Min(ProductPlan.Stretch, plan.Depth - plan.Start));
+            var work = new KernelWork { Body = &PackPiece, Product = &plan };
+            if (plan.StripsOfX == null)
+                call.Share(work, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
+            else
+                plan.Strips = plan.StripsOfX + (plan.Start * plan.StripCount * Rows);
+            work.Body = plan.IsTransposed ? &MultiplyTurnedPiece : &MultiplyPiece;
+            call.Share(work, PackedMatrix.Panels(plan.Columns) * plan.PiecesOfPanel);
+        }
+    }
+
+    private static void PackPiece(in KernelWork work, long piece)
+    {
+        ref readonly var plan = ref *work.Product;
+        var first = piece * plan.StripsOfPacking;
+        var end = Math.Min(first + plan.StripsOfPacking, plan.StripCount);
+        var hasLow = plan.LowRank != null && plan.Start == 0;
+        if (hasLow)
+            LowRankRows.Compute(in *plan.LowRank, (int)first * Rows, (int)Math.Min(end * Rows, plan.Rows));
+        for (var strip = first; strip < end; strip++)
+        {
+            PackStrip(in plan, strip);
+            if (hasLow)
+                PackLowStrip(in plan, strip);
+        }
+    }
+
+    /// <summary>Eight rows of X, [block][strip][element of the block][row]; what is not there is 0.</summary>
+    private static void PackStrip(in ProductPlan plan, long strip)
+    {
+        var rows = plan.RowsOf(strip);
+        var x = plan.X + (strip * Rows * plan.Depth) + plan.Start;
+        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
+        {
+            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
+            var target = plan.Strips + (start * plan.StripCount * Rows) + (strip * length * Rows);
+            var there = (int)Math.Min(length, plan.Depth - plan.Start - start);
+            Squares.TurnRows(x + start, (nint)plan.Depth, rows, there, target, Rows);
+            new Span<float>(target + (there * Rows), (length - there) * Rows).Clear();
+        }
+    }
+
+    private static void PackLowStrip(in ProductPlan plan, long strip)
+    {
+        ref readonly var low = ref *plan.LowRank;
+        var target = plan.LowStrips + (strip * low.EvenRank * Rows);
+        Squares.TurnRows(
+            low.U + (strip * Rows * low.Rank), low.Rank, plan.RowsOf(strip), low.Rank, target, Rows);
+        var u = new Span<float>(target, low.Rank * Rows);
+        TensorPrimitives.Multiply(u, low.Factor, u);
+        new Span<float>(target + u.Length, (low.EvenRank - low.Rank) * Rows).Clear();
+    }
+
+    private static void MultiplyPiece(in KernelWork work, long piece)
+    {
+        ref readonly var plan = ref *work.Product;
+        var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
+        var low = LowPanel(in plan, panel, new KernelScratch(LowRankPlan.Most * Width, parts: 1));
+        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
+        {
+            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
+            var block = plan.Panels + (((panel * plan.Height) + plan.Start + start) * Width);
+            var size = length * Width;
+            var next = new Ahead { Start = (byte*)(block + size), Bytes = size * sizeof(float), Runs = 1 };
+            MultiplyBlock(in plan, panel, part, start, length, block, low, next);
+        }
+
+        // What went past the caches must be in memory before another thread reads it.
+        if (Sse.IsSupported && plan.Finish != null)
+            Sse.StoreFence();
+    }
+
+    private static void MultiplyTurnedPiece(in KernelWork work, long piece)
+    {
+        const int Numbers = ProductPlan.Block * Width;
+        ref readonly var plan = ref *work.Product;
+        var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
+        var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
+        var block = scratch.Take(Numbers);
+        var low = LowPanel(in plan, panel, scratch);
+        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
+        {
+            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
+            var stride = plan.Height * Width;
+            var square = plan.Panels + (((plan.Start + start) / Width * stride) + (panel * Width * Width));
+            for (var i = 0; i < length; i += Width, square += stride)
+                TurnSquare(square, block + (i * Width));
+            if (start + length == plan.Length)
+                square = plan.Panels + ((plan.Start / Width * stride) + ((panel + 1) * Width * Width));
+            var next = new Ahead
+            {
+                Start = (byte*)square,
+                Bytes = Width * Width * sizeof(float),
+                Runs = ProductPlan.Block / Width,
+                Stride = (nint)stride * sizeof(float),
+            };
+            MultiplyBlock(in plan, panel, part, start, length, block, low, next);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TurnSquare(float* square, float* turned)
+    {
+        for (var row = 0; row < Width; row += Squares.Large)
+        {
+            for (var column = 0; column < Width; column += Squares.Large)
+                Squares.TurnLarge(square + (row * Width) + column, Width, turned + (column * Width) + row, Width);
+        }
+    }
+
+    /// <summary>LoRA's second matrix as a panel [r, filled up to even, <see cref="Width"/>]; null without one.
+    /// </summary>
+    private static float* LowPanel(in ProductPlan plan, long panel, KernelScratch scratch)
+    {
+        if (plan.LowRank == null)
+            return null;
+        var (rank, width) = (plan.LowRank->Rank, plan.WidthOf(panel));
+        var low = scratch.Take(plan.LowRank->EvenRank * Width);
+        new Span<float>(low, plan.LowRank->EvenRank * Width).Clear();
+        if (plan.IsTransposed)
+            RowCopies.Copy(plan.Factors + (panel * Width), (nint)plan.Columns, width, rank, low, Width);
+        else
+            Squares.TurnRows(plan.Factors + (panel * Width * rank), rank, width, rank, low, Width);
+        return low;
+    }
+
+    /// <summary>Multiplies a block of a panel with the strips of a piece.</summary>
+    private static void MultiplyBlock(
+        in ProductPlan plan, long panel, long part, long start, int length, float* block, float* low, Ahead next)
+    {
+        var width = plan.WidthOf(panel);
+        var (first, end) = (part * plan.StripsOfPiece, Math.Min((part + 1) * plan.StripsOfPiece, plan.StripCount));
+        var isFirst = plan.Start + start == 0;
+        var isLast = plan.Start + start + length >= plan.Depth;
+        var stripsOfRun = Math.Max(1, (end - first) / next.Runs);
+        var bytes = next.Bytes / (int)stripsOfRun;
+        for (var strip = first; strip < end; strip++)
+        {
+            var (run, place) = Math.DivRem(strip - first, stripsOfRun);
+            var ahead = next.Start + (run * next.Stride) + (place * bytes);
+            var a = plan.Strips + (start * plan.StripCount * Rows) + (strip * length * Rows);
+            var c = (strip * Rows * plan.Columns) + (panel * Width);
+            var rows = plan.RowsOf(strip);
+            var tile = new FinishedTile { Place = c, Column = (int)panel * Width, Rows = rows, Columns = width };
+            tile.Strip = plan.StripsOfY == null ? null : plan.StripsOfY + plan.PlaceInStrips(strip, tile.Column);
+            tile.Sums = plan.Y == null
+                ? new StridedRows(tile.Strip, Width)
+                : new StridedRows(plan.Y + c, (nint)plan.Columns);
+            var result = new TileResult { C = tile.Sums.Start, Stride = tile.Sums.Stride };
+            result.Sum = isFirst ? At(plan.Addend, c) : result.C;
+            result.SumStride = isFirst ? (nint)plan.Columns : result.Stride;
+            result.Bias = isFirst ? At(plan.Bias, panel * Width) : null;
+            // What the tile will read once it is multiplied.
+            if (isFirst && plan.Addend != null)
+                new StridedRows(plan.Addend + c, (nint)plan.Columns).AskFor(0, rows, Width);
+            if (isLast && plan.Hidden != null)
+                new StridedRows(plan.Hidden + c, (nint)plan.Columns).AskFor(0, rows, Width);
+            MultiplyTile(length, a, block, in result, rows, width, ahead, bytes);
+            if (isLast)
+                EndTile(in plan, strip, in tile, low);
+        }
+    }
+
+    private static float* At(float* start, long place) => start == null ? null : start + place;
+
+    /// <summary>Adds LoRA's product to a tile that is complete without, and does with it what is to be done.
+    /// </summary>
+    private static void EndTile(in ProductPlan plan, long strip, in FinishedTile tile, float* low)
+    {
+        if (low != null)
+        {
+            var result = new TileResult { C = tile.Sums.Start, Stride = tile.Sums.Stride };
+            result.Sum = result.C;
+            result.SumStride = result.Stride;
+            var depth = plan.LowRank->EvenRank;
+            var u = plan.LowStrips + (strip * depth * Rows);
+            MultiplyTile(depth, u, low, in result, tile.Rows, tile.Columns, (byte*)u, 0);
+        }
+
+        if (plan.Finish != null)
+            plan.Finish(in plan, in tile);
+    }
+
+    private static void MultiplyTile(
+        int depth, float* a, float* b, in TileResult result, int rows, int width, byte* ahead, int bytes)
+    {
+        if (rows == Rows && width == Width)
+            ProductTile.Multiply(depth, a, b, in result, ahead, bytes);
+        else
+            MultiplyAtEdge(depth, a, b, in result, rows, width);
+    }
+
+    /// <summary>A tile that leaves the result's rows or columns.</summary>
+    [SkipLocalsInit]
+    private static void MultiplyAtEdge(int depth, float* a, float* b, in TileResult result, int rows, int width)
+    {
+        var tile = stackalloc float[Rows * Width];
+        ProductTile.Multiply(depth, a, b, new TileResult { C = tile, Stride = Width }, (byte*)b, 0);
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < width; column++)
+            {
+                var sum = tile[(row * Width) + column];
+                if (result.Sum != null)
+                    sum += result.Sum[(row * result.SumStride) + column];
+                if (result.Bias != null)
+                    sum += result.Bias[column];
+                result.C[(row * result.Stride) + column] = sum;
+            }
+        }
+    }
+
+    /// <summary>What the next block will read: runs of bytes, a stride apart.</summary>
+    private struct Ahead
+    {
+        public byte* Start;
+        public int Bytes, Runs;
+        public nint Stride;
+    }
+}

@@ -1,0 +1,37 @@
+using OrtPeft.Kernels;
+
+namespace OrtPeft.Runtime.Sessions;
+
+/// <summary>How ONNX Runtime runs a model.</summary>
+public sealed record RuntimeOptions
+{
+    /// <summary>Threads that share one operator's work; 0 (default) takes all cores.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Where operators run: <c>cpu</c> (default) or <c>cuda</c>.</summary>
+    public string Provider { get; init; } = "cpu";
+
+    /// <summary>
+    /// Whether constant matrices are copied into the order that the CPU multiplies fastest; the mapped originals are
+    /// then given back to the system. The copies take as much memory as the matrices: once where OrtPeft's own kernel
+    /// multiplies, as in training with AVX-512; else, by ONNX Runtime, once for each direction. Null (default) copies
+    /// where that takes at most half of the memory, by ONNX Runtime an eighth; training a quantised model copies none.
+    /// </summary>
+    public bool? Prepacking { get; init; }
+
+    /// <summary>
+    /// Whether ONNX Runtime keeps, for every shape of input it has seen, a block of memory that holds all of a run's
+    /// values. Default true. It saves a little time and costs memory: in training some 30 % more at the peak.
+    /// </summary>
+    public bool MemoryPatterns { get; init; } = true;
+
+    /// <summary>
+    /// Where ONNX Runtime writes each node's time, as Chrome's trace format, when the session is closed: what the
+    /// file's path begins with. Null (default) to measure nothing.
+    /// </summary>
+    public string? ProfilePrefix { get; init; }
+
+    /// <summary>Whether such a session runs OrtPeft's fused operators: on the CPU, where the native library takes
+    /// custom operators.</summary>
+    public bool TakesKernels => Provider == "cpu" && KernelDomain.IsAvailable;
+}

@@ -1,0 +1,203 @@
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.PTuning;
+using OrtPeft.Adapters.PrefixTuning;
+using OrtPeft.Adapters.Tests;
+using OrtPeft.Adapters.Vera;
+using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Portable;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Compilation.Tests.Portable;
+
+/// <summary>Portable folders: plain ONNX Runtime finds all it needs in them, by the manifest alone.</summary>
+public sealed class PortableArtifactsTests : IDisposable
+{
+    private static readonly LoraConfig CAttn = new() { R = 4, TargetModules = ["c_attn"], InitLoraWeights = false };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string, bool> Forms
+    {
+        get
+        {
+            var data = new TheoryData<string, bool>();
+            foreach (var name in Gpt2.Names)
+            {
+                data.Add(name, true);
+                data.Add(name, false);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Write_GivesModels_ThatComputeWhatTheGraphsInMemoryDo(string name, bool embed)
+    {
+        var peft = PeftModel.Create(Gpt2.Open(name), CAttn);
+        var manifest = Write(peft, new PortableOptions { EmbedWeights = embed });
+        var moved = Moved();
+        var feeds = Feeds(peft);
+
+        var training = Run(Path.Combine(moved, manifest.Training.File), feeds);
+        var evaluation = Run(Path.Combine(moved, manifest.Evaluation!.File), feeds);
+
+        var expected = OnnxRun.Of(TrainingGraph.ForTraining(peft, new CausalLm()), feeds);
+        var sum = manifest.Training.Output(ValueRoles.LossSum)!.Name;
+        Assert.Equal(expected[TrainingGraph.LossSum].ToFloat32(), training[sum].ToFloat32());
+        // The evaluation graph is optimised on its own: rounding only.
+        Near.Relative(training[sum], evaluation[sum], 1e-6, sum);
+        foreach (var parameter in manifest.Parameters)
+        {
+            var gradient = training[parameter.Gradient!].ToFloat32();
+            Assert.Equal(expected[TrainingGraph.GradientOf(parameter.Name)].ToFloat32(), gradient);
+        }
+    }
+
+    [Fact]
+    public void Write_WithAWeightsFile_HoldsEveryWeightOnce()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn);
+
+        var manifest = Write(peft, new PortableOptions { EmbedWeights = false });
+
+        Assert.Equal([ArtifactFiles.FrozenWeights], manifest.Files.ExternalData);
+        var frozen = TrainingGraph.ForEvaluation(peft, new CausalLm()).Graph.Initializers
+            .Select(static v => v.Initializer!.Data.Length).Where(static bytes => bytes >= 1024).ToArray();
+        // Each begins on a page of 4096 bytes.
+        var pages = frozen.Sum(static bytes => (bytes + 4095) / 4096 * 4096);
+        Assert.InRange(new FileInfo(_folder[ArtifactFiles.FrozenWeights]).Length, frozen.Sum(), pages);
+        var (small, large) = (new FileInfo(_folder["eval_model.onnx"]).Length, frozen.Sum());
+        Assert.True(small < large, $"{small} bytes beside {large}");
+    }
+
+    [Fact]
+    public void Write_NamesWhatGoesInAndOut()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn with { LoraDropout = 0.1 });
+        var options = new PortableOptions
+        {
+            LearningRateFactor = static p => p.Name.Contains("lora_B", StringComparison.Ordinal) ? 16 : 1,
+        };
+
+        var manifest = Write(peft, options);
+
+        foreach (var graph in new[] { manifest.Training, manifest.Evaluation!, manifest.Optimizer })
+        {
+            using var session = new InferenceSession(_folder[graph.File]);
+            Assert.Equal(session.InputNames.Order(), graph.Inputs.Select(static v => v.Name).Order());
+            Assert.Equal(session.OutputNames, graph.Outputs.Select(static v => v.Name));
+        }
+
+        Assert.Equal(
+            ["input_ids", "attention_mask", "position_ids", "labels"],
+            manifest.Evaluation!.Inputs.Where(static v => v.Role == ValueRoles.Data).Select(static v => v.Name));
+        Assert.NotNull(manifest.Training.Input(ValueRoles.DropoutSeed));
+        Assert.NotNull(manifest.Optimizer.Input(ValueRoles.LearningRateFactors));
+        Assert.Equal(16, manifest.Parameters[1].LearningRateFactor);
+        Assert.Equal(manifest.ToJson(), ArtifactManifest.Load(_folder.Path).ToJson());
+    }
+
+    [Fact]
+    public void Write_WithPredictions_GivesLogitsOfTheAdaptedModel()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn);
+
+        var manifest = Write(peft, new PortableOptions { EvaluationPredictions = true });
+
+        var logits = manifest.Evaluation!.Output(ValueRoles.Predictions)!.Name;
+        var evaluation = Run(_folder[manifest.Evaluation.File], Feeds(peft));
+        var expected = DecoderLogits.Of(peft.Model, TrainRun.Batch(0));
+        // The evaluation graph is optimised on its own: rounding only.
+        Near.Relative(expected, evaluation[logits], 1e-5, logits);
+    }
+
+    [Fact]
+    public void Write_LeavesAnAdapterFolder()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new VeraConfig { R = 8, TargetModules = "all-linear" });
+
+        Write(peft, new PortableOptions());
+
+        var read = PeftModel.Load(Gpt2.Open(Gpt2.Imported), _folder.Path);
+        foreach (var (name, tensor) in peft.GetWeights())
+            Assert.Equal(tensor.ToFloat32(), read.GetWeights()[name].ToFloat32());
+    }
+
+    public static TheoryData<string> Encoders => ["mlp", "lstm", "projection"];
+
+    [Theory]
+    [MemberData(nameof(Encoders))]
+    public void Write_OfAnEncoder_HoldsWhatTrains_AndAModelForWhatIsSaved(string encoder)
+    {
+        PeftConfig config = encoder switch
+        {
+            "mlp" => new PTuningConfig { NumVirtualTokens = 4 },
+            "lstm" => new PTuningConfig { NumVirtualTokens = 4, EncoderReparameterizationType = "LSTM" },
+            _ => new PrefixTuningConfig { NumVirtualTokens = 4, PrefixProjection = true },
+        };
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config);
+
+        var manifest = Write(peft, new PortableOptions());
+
+        var weights = SafetensorsFile.Open(_folder[manifest.Files.Weights!]).Tensors;
+        Assert.Equal(peft.Parameters.Select(static p => p.Name).Order(), weights.Keys.Order());
+        var made = Run(_folder[manifest.Saving!.File], new Dictionary<string, Tensor>(weights));
+        peft.Save(_folder["saved"]);
+        var saved = SafetensorsFile.Open(_folder["saved/adapter_model.safetensors"]).Tensors;
+        Assert.Equal(saved.Keys.Order(), made.Keys.Order());
+        // Two implementations of the same small network in float32.
+        foreach (var (name, tensor) in saved)
+            Near.Relative(tensor, made[name], 1e-5, name);
+    }
+
+    [Fact]
+    public void Write_OfSeveralActiveAdapters_IsRefused()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn);
+        peft.AddAdapter("other", CAttn);
+        peft.SetAdapter("default", "other");
+
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+
+        Assert.Contains("default, other", error.Message, StringComparison.Ordinal);
+    }
+
+    private ArtifactManifest Write(PeftModel peft, PortableOptions options) =>
+        PortableArtifacts.Write(peft, new CausalLm(), options, _folder.Path);
+
+    /// <summary>The folder after a move: nothing in it says where it was.</summary>
+    private string Moved()
+    {
+        var target = _folder["moved"];
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.EnumerateFiles(_folder.Path))
+            File.Move(file, Path.Combine(target, Path.GetFileName(file)));
+        return target;
+    }
+
+    private static Dictionary<string, Tensor> Feeds(PeftModel peft)
+    {
+        var feeds = DecoderLogits.WithPositions(TrainRun.Batch(0));
+        feeds[TrainingGraph.Scale] = Tensor.Scalar(0.125f);
+        foreach (var (name, tensor) in peft.GetWeights())
+            feeds[name] = tensor;
+        return feeds;
+    }
+
+    private static Dictionary<string, Tensor> Run(string file, IReadOnlyDictionary<string, Tensor> feeds)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1 };
+        using var session = new InferenceSession(file, options);
+        return OnnxRun.Of(session, feeds);
+    }
+}

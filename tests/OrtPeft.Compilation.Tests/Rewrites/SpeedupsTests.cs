@@ -1,0 +1,114 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Tests;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Models;
+using OrtPeft.Models.Gpt2;
+using OrtPeft.Models.Initialization;
+using OrtPeft.Onnx;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Compilation.Tests.Rewrites;
+
+public sealed class SpeedupsTests
+{
+    public static TheoryData<string> Names => [.. Speedups.All.Select(static s => s.Name)];
+
+    /// <summary>
+    /// Every weight trains where the rewrite is not about frozen ones, and a layer below all others where it is: rows
+    /// of padding, of which the last predicts the first token, are among the batch, and rows of 4 KiB in the model.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_OfOneRewrite_ChangesTheGraphAndNotItsResults(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var speedup = Speedups.All.Single(s => s.Name == name);
+        var isOfFrozen = speedup.ForPackedWeights || speedup.UsesKernels;
+        PeftConfig config = isOfFrozen ? new LoraConfig { TargetModules = ["c_attn"] } : new FullConfig();
+        var peft = PeftModel.Create(Wide(folder.Path), config, seed: 3);
+
+        // Some are about what rewrites before them have left, where OrtPeft packs weights itself.
+        Speedup[] basis = name is "kernel-attention" or "kernel-lora" or "kernel-epilogue" or "kernel-strips"
+            ? [.. Speedups.All.TakeWhile(s => s != speedup).Where(static s => !s.ForPackedWeights)]
+            : [];
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: basis);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [.. basis, speedup]);
+
+        Assert.NotEqual(Operators(plain), Operators(rewritten));
+        SameResults.Must(peft, plain, rewritten, Batch);
+    }
+
+    [Theory]
+    [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
+    public void Run_OfAllOnExportedGraphs_KeepsTheResults(string model)
+    {
+        var peft = PeftModel.Create(Gpt2.Open(model), new LoraConfig { TargetModules = ["c_attn", "c_fc"] }, seed: 3);
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+
+        SameResults.Must(peft, plain, rewritten, Batch);
+    }
+
+    /// <summary>Where an adapter works between the two layers, their rows stay as they are.</summary>
+    [Fact]
+    public void Run_WhenTheInnerLayerIsAdapted_LeavesItsRows()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(Wide(folder.Path), new LoraConfig { TargetModules = ["c_fc"] });
+        var padding = Speedups.All.Where(static s => s.Name == "pad-rows").ToArray();
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: padding);
+
+        Assert.Equal(Operators(plain), Operators(rewritten));
+    }
+
+    [Fact]
+    public void Except_OfAnUnknownName_ListsTheKnownOnes()
+    {
+        Assert.Equal(Speedups.All.Count - 1, Speedups.Except(["pad-rows"]).Count);
+
+        var error = Assert.ThrowsAny<ArgumentException>(() => Speedups.Except(["pad-columns"]));
+
+        Assert.Contains("'pad-columns'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("pad-rows, ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_HaveNamesForTheCommandLine() =>
+        Assert.All(Speedups.All, static s => Assert.Matches("^[a-z]+(-[a-z]+)+$", s.Name));
+
+    private static Dictionary<string, Tensor> Batch
+    {
+        get
+        {
+            long[] ids = [3, 1, 4, 1, 5, 9, 2, 6, 0, 0, 0, 5, 3, 5, 8, 9];
+            long[] mask = [1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1];
+            long[] labels = [.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)];
+            return new()
+            {
+                ["input_ids"] = Tensor.Of<long>(ids, [2, 8]),
+                ["attention_mask"] = Tensor.Of<long>(mask, [2, 8]),
+                ["labels"] = Tensor.Of<long>(labels, [2, 8]),
+                [TrainingGraph.Scale] = Tensor.Scalar(1f / 12),
+            };
+        }
+    }
+
+    private static string Operators(Model model) =>
+        string.Join(' ', model.Graph.Nodes.Select(static n => n.OpType).Order(StringComparer.Ordinal));
+
+    /// <summary>One layer whose inner rows have 1024 numbers.</summary>
+    private static Model Wide(string folder)
+    {
+        var config = new Gpt2Config { VocabSize = 32, Positions = 16, EmbeddingSize = 256, Layers = 1, Heads = 2 };
+        ModelInitializer.Write(config, seed: 1, folder);
+        return ModelSource.Open(folder).Model;
+    }
+}

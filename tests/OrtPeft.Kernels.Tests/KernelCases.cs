@@ -1,0 +1,401 @@
+using OrtPeft.Kernels.Layouts;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Numerics;
+
+namespace OrtPeft.Kernels.Tests;
+
+/// <summary>Inputs of every operator: rows of whole and of broken vectors, none at all, masks of all forms.</summary>
+internal static class KernelCases
+{
+    private const float Low = -3.4028235e38f;
+
+    public static IReadOnlyDictionary<string, KernelCase> ByName { get; } = All().ToDictionary(static c => c.Name);
+
+    private static IEnumerable<KernelCase> All() =>
+    [
+        .. Gelus("whole vectors", 3, 64),
+        .. Gelus("broken vectors", 2, 3, 37),
+        .. Gelus("less than a vector", 1, 3),
+        .. Gelus("no rows", 0, 16),
+        .. Norms("whole vectors", 3, 64),
+        .. Norms("broken vectors", 2, 2, 37),
+        .. Norms("rows that leave the stack", 2, 5000),
+        .. Norms("no rows", 0, 16),
+        .. Masks("one for each batch row", [2, 1, 5, 19]),
+        .. Masks("one for all", [5, 19]),
+        .. Masks("one for all queries", [2, 1, 1, 19]),
+        .. Masks("one for each head", [2, 3, 5, 19]),
+        .. Masks("one for all keys", [2, 1, 5, 1]),
+        Softmax("lowest numbers beyond the causal triangle", [Random(1, 2, 3, 24, 24), Causal(24, 0)]),
+        Softmax("rows that see nothing", [Random(1, 2, 3, 24, 24), Causal(24, 9)]),
+        Softmax("rows of broken vectors that see nothing", [Random(1, 2, 3, 19, 19), Causal(19, 9)]),
+        Softmax("no keys", [Random(1, 2, 3, 4, 0), Random(2, 2, 1, 4, 0)]),
+        Unmasked("whole vectors", 2, 3, 4, 64),
+        Unmasked("broken vectors", 2, 3, 5, 19),
+        Unmasked("no queries", 2, 3, 0, 16),
+        CrossEntropy("whole vectors", 3, 64),
+        CrossEntropy("broken vectors", 4, 41),
+        CrossEntropy("no rows", 0, 16),
+        Swap("odd lengths", 2, 3, 5, 7),
+        Swap("no rows", 0, 3, 5, 7),
+        new(FusedOps.SplitHeads, "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
+        new(FusedOps.MergeHeads, "odd lengths", [Random(1, 2, 4, 5, 7), Random(2, 2, 4, 5, 7), Random(3, 2, 4, 5, 7)],
+            Merge),
+        .. Attention("whole tiles", [2, 3, 32, 64], 64, Random(4, 2, 1, 32, 64)),
+        .. Attention("broken tiles", [2, 3, 11, 7], 19, Random(4, 19)),
+        .. Attention("heads of 80", [1, 2, 9, 80], 33, Random(4, 1, 2, 9, 33)),
+        .. Attention("a causal mask over more than a block", [1, 2, 100, 16], 100, Causal(100, 0)),
+        .. Attention("rows that see nothing", [1, 2, 24, 8], 24, Causal(24, 9)),
+        .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
+        .. Attention("rows of unequal lengths", [2, 2, 40, 8], 50, Lengths(50, 50, 17)),
+        .. Attention("nothing hidden", [1, 2, 37, 8], 37, Tensor.Of<float>([0], [1])),
+        .. Attention("no queries", [1, 2, 0, 8], 6, Random(4, 1, 1, 1, 6)),
+        .. Attention("no heads", [2, 0, 5, 8], 6, Random(4, 1, 1, 1, 6)),
+        .. SelfAttention("whole tiles", [2, 32, 3, 64], Random(4, 2, 1, 32, 32)),
+        .. SelfAttention("broken tiles", [2, 11, 3, 7], Random(4, 11)),
+        .. SelfAttention("a causal mask over more than a block", [1, 100, 2, 16], Causal(100, 0)),
+        .. SelfAttention("rows that see nothing", [2, 24, 2, 32], Causal(24, 9)),
+        .. SelfAttention("no rows", [0, 5, 2, 8], Random(4, 5)),
+        .. Products("one row", 5, 7, 1),
+        .. Products("whole tiles", 96, 96, 16),
+        .. Products("broken tiles", 50, 70, 2, 3),
+        .. Products("more than a block", 400, 49, 9),
+        .. Products("more than a stretch forwards", 3100, 50, 3),
+        .. Products("more than a stretch backwards", 50, 3100, 3),
+        .. Products("more rows than a piece has", 8, 60, 520),
+        .. Products("no rows", 16, 16, 0),
+        .. Epilogues("whole tiles", 96, 96, 16),
+        .. Epilogues("broken tiles", 50, 70, 2, 3),
+        .. Epilogues("more than a block", 400, 390, 9),
+        .. Epilogues("no rows", 16, 16, 0),
+        .. InStrips("whole tiles", 96, 96, 16),
+        .. InStrips("broken tiles", 50, 70, 2, 3),
+        .. InStrips("more than a block", 400, 390, 9),
+        .. InStrips("more than a stretch", 3100, 3130, 2, 5),
+        .. Loras("whole tiles", 96, 96, 8, 16),
+        .. Loras("broken tiles", 50, 70, 5, 2, 3),
+        .. Loras("more than a block and a piece", 400, 390, 17, 150),
+        .. Loras("more than a stretch", 3100, 3090, 2, 9),
+        .. Loras("the largest rank", 70, 50, 64, 40),
+        .. Loras("no rows", 16, 16, 4, 0),
+        LowRank("whole tiles", 32, 64, 8),
+        LowRank("broken tiles", 19, 37, 5),
+        LowRank("thicker than a tile", 9, 33, 17),
+        LowRank("more rows than a piece has", 150, 300, 1),
+        LowRank("no rows", 0, 16, 4),
+        LowRank("no rows and much to write over", 0, 4096, 64),
+    ];
+
+    /// <summary>Numbers of a normal distribution with a deviation of 2.</summary>
+    private static Tensor Random(long seed, params long[] dims)
+    {
+        var random = new SplitMix64(seed, $"kernels/{string.Join(',', dims)}");
+        var numbers = new float[dims.Aggregate(1L, static (product, dim) => product * dim)];
+        foreach (ref var number in numbers.AsSpan())
+            number = random.NextNormal(2);
+        return Tensor.Of<float>(numbers, dims);
+    }
+
+    private static IEnumerable<KernelCase> Gelus(string what, params long[] dims)
+    {
+        var (x, bias) = (Random(1, dims), Random(2, dims[^1]));
+        yield return new(FusedOps.Gelu, what, [x, bias], static (g, x) => [Gelu(g, g.Add(x[0], x[1]))]);
+        yield return new(FusedOps.GeluGrad, what, [Random(3, dims), x, bias], static (g, x) =>
+            [g.Mul(x[0], GeluSlope(g, g.Add(x[1], x[2])))]);
+    }
+
+    /// <summary>The slope of ½x(1 + tanh u), which is ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>
+    private static Value GeluSlope(GraphBuilder g, Value x)
+    {
+        var tanh = Tanh(g, x);
+        var slope = g.Mul(g.Add(g.Mul(g.Mul(x, x), 3 * 0.044715), 1), Math.Sqrt(2 / Math.PI));
+        var second = g.Mul(g.Mul(x, g.Sub(g.ScalarLike(x, 1), g.Mul(tanh, tanh))), slope);
+        return g.Mul(g.Add(g.Add(tanh, 1), second), 0.5);
+    }
+
+    private static Value Gelu(GraphBuilder g, Value x) => g.Mul(g.Mul(x, 0.5), g.Add(Tanh(g, x), 1));
+
+    private static Value Tanh(GraphBuilder g, Value x) => g.Op(
+        "Tanh", g.Mul(g.Add(x, g.Mul(g.Mul(g.Mul(x, x), x), 0.044715)), Math.Sqrt(2 / Math.PI)));
+
+    private static IEnumerable<KernelCase> Norms(string what, params long[] dims)
+    {
+        var (x, epsilon) = (Random(1, dims), Tensor.Scalar(0.1f));
+        var (scale, bias) = (Random(2, dims[^1]), Random(3, dims[^1]));
+        yield return new(FusedOps.LayerNorm, what, [x, scale, bias, epsilon], static (g, x) =>
+            [g.Add(g.Mul(Normal(g, x[0], x[3]).Normal, x[1]), x[2])]);
+        Tensor[] back = [Random(4, dims), x, scale, epsilon];
+        yield return new(FusedOps.LayerNormGrad, what, back, static (g, x) => [NormGrad(g, x)]);
+        yield return new(FusedOps.LayerNormGrad, $"{what}, an addend", [.. back, Random(5, dims)], static (g, x) =>
+            [g.Add(NormGrad(g, x), x[4])]);
+    }
+
+    private static Value NormGrad(GraphBuilder g, IReadOnlyList<Value> x)
+    {
+        var (normal, inverse) = Normal(g, x[1], x[3]);
+        var gradient = g.Mul(x[0], x[2]);
+        var slope = g.ReduceMean(g.Mul(gradient, normal), [-1]);
+        return g.Mul(g.Sub(g.Sub(gradient, g.ReduceMean(gradient, [-1])), g.Mul(normal, slope)), inverse);
+    }
+
+    private static (Value Normal, Value Inverse) Normal(GraphBuilder g, Value x, Value epsilon)
+    {
+        var centred = g.Sub(x, g.ReduceMean(x, [-1]));
+        var variance = g.ReduceMean(g.Mul(centred, centred), [-1]);
+        var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(variance, epsilon)));
+        return (g.Mul(centred, inverse), inverse);
+    }
+
+    private static IEnumerable<KernelCase> Masks(string what, long[] dims)
+    {
+        long[] scores = [2, 3, 5, 19];
+        var mask = Random(1, dims);
+        yield return Softmax($"a mask, {what}", [Random(2, scores), mask]);
+        yield return new(
+            FusedOps.MaskedSoftmaxGrad, $"a mask, {what}", [Random(3, scores), Random(4, scores), mask],
+            static (g, x) => [g.Mul(SoftmaxGrad(g, x[0], x[1]), x[2])]);
+    }
+
+    private static KernelCase Unmasked(string what, params long[] dims) => new(
+        FusedOps.SoftmaxGrad, what, [Random(3, dims), Random(4, dims)],
+        static (g, x) => [SoftmaxGrad(g, x[0], x[1])]);
+
+    private static KernelCase Softmax(string what, IReadOnlyList<Tensor> inputs) =>
+        new(FusedOps.MaskedSoftmax, what, inputs, static (g, x) =>
+            [g.Op("Softmax", [g.Add(x[0], x[1])], NodeAttribute.Of("axis", -1L))]);
+
+    private static Value SoftmaxGrad(GraphBuilder g, Value dP, Value p)
+    {
+        var weighted = g.Mul(dP, p);
+        return g.Sub(weighted, g.Mul(p, g.ReduceSum(weighted, [-1])));
+    }
+
+    /// <summary>[1, 1, n, n], where the first queries see nothing.</summary>
+    private static Tensor Causal(int n, int blind)
+    {
+        var mask = new float[n * n];
+        for (var query = 0; query < n; query++)
+        {
+            for (var key = 0; key < n; key++)
+                mask[(query * n) + key] = key <= query && query >= blind ? 0 : Low;
+        }
+
+        return Tensor.Of<float>(mask, [1, 1, n, n]);
+    }
+
+    /// <summary>[rows, 1, 1, keys], where each row of the batch sees its first keys.</summary>
+    private static Tensor Lengths(int keys, params int[] seen) => Tensor.Of<float>(
+        [.. seen.SelectMany(n => Enumerable.Range(0, keys).Select(key => key < n ? 0 : Low))],
+        [seen.Length, 1, 1, keys]);
+
+    private static KernelCase CrossEntropy(string what, int rows, int vocabulary)
+    {
+        var targets = Enumerable.Range(0, rows).Select(row => (long)((row * 17) + 5) % vocabulary).ToArray();
+        return new(FusedOps.CrossEntropy, what, [Random(1, rows, vocabulary), Tensor.Of<long>(targets, [rows, 1])],
+            static (g, x) =>
+            {
+                var logP = g.LogSoftmax(x[0]);
+                return [g.Op("Exp", logP), g.Op("GatherElements", [logP, x[1]], NodeAttribute.Of("axis", 1L))];
+            });
+    }
+
+    private static KernelCase Swap(string what, params long[] dims) =>
+        new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
+
+    /// <summary>The same of rows [batch, positions, 3, heads, d] whose queries are multiplied.</summary>
+    private static IEnumerable<KernelCase> SelfAttention(string what, long[] dims, Tensor mask)
+    {
+        var (batch, positions, heads, d) = (dims[0], dims[1], dims[2], dims[3]);
+        long[] ofHeads = [batch, heads, positions, d];
+        var x = Random(1, batch, positions, 3 * heads * d);
+        Tensor[] shared = [x, Tensor.Scalar(heads), Tensor.Scalar(0.3f)];
+        var cases = Attention(what, ofHeads, positions, mask).ToArray();
+        yield return new(FusedOps.SelfAttention, what, [.. shared, mask], (g, x) =>
+        {
+            var (q, k, v) = Heads(g, x[0]);
+            var results = cases[0].Expected(g, [g.Mul(q, x[2]), k, v, x[3]]);
+            return [ToRows(g, results[0]), results[1]];
+        });
+        var ofGradient = cases[1].Inputs.Skip(4);
+        yield return new(
+            FusedOps.SelfAttentionGrad, what, [Random(5, batch, positions, heads * d), .. shared, .. ofGradient],
+            (g, x) =>
+            {
+                var (q, k, v) = Heads(g, x[1]);
+                var dO = g.Transpose(g.ReshapeTo(x[0], g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
+                var results = cases[1].Expected(g, [dO, g.Mul(q, x[3]), k, v, x[4], x[5], x[6]]);
+                return [g.Concat(2, ToRows(g, g.Mul(results[0], x[3])), ToRows(g, results[1]), ToRows(g, results[2]))];
+            });
+
+        (Value Q, Value K, Value V) Heads(GraphBuilder g, Value x)
+        {
+            var all = g.ReshapeTo(x, g.Int64(batch, positions, 3, heads, d));
+            Value Part(int part) => g.Transpose(g.Gather(all, g.Int64Scalar(part), 2), 0, 2, 1, 3);
+            return (Part(0), Part(1), Part(2));
+        }
+
+        Value ToRows(GraphBuilder g, Value x) =>
+            g.ReshapeTo(g.Transpose(x, 0, 2, 1, 3), g.Int64(batch, positions, heads * d));
+    }
+
+    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own.
+    /// </summary>
+    private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
+    {
+        long[] ofKeys = [queries[0], queries[1], keys, queries[3]];
+        var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
+        var order = new ProbabilityOrder([.. queries[..3], keys], mask);
+        yield return new(FusedOps.Attention, what, [q, k, v, mask], (g, x) =>
+        {
+            var p = g.Op("Softmax", [g.Add(Scores(g, x[0], x[1]), x[3])], NodeAttribute.Of("axis", -1L));
+            return [g.MatMul(p, x[2]), order.Pack(g, p)];
+        });
+        // Without queries, ONNX Runtime's products have no defined result.
+        if (queries[2] == 0)
+            yield break;
+        var factors = Tensor.Of<float>(
+            [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m == 0 ? 1 : m)], mask.Dims.AsSpan());
+        var p = Random(6, queries[0], queries[1], order.Count);
+        yield return new(
+            FusedOps.AttentionGrad, what, [Random(5, queries), q, k, v, p, mask, factors], (g, x) =>
+            {
+                var p = order.Unpack(g, x[4]);
+                var dS = g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), p), x[6]);
+                return [
+                    g.MatMul(dS, x[2]),
+                    g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
+                    g.MatMul(g.Transpose(p, 0, 1, 3, 2), x[0]),
+                ];
+            });
+    }
+
+    private static Value Scores(GraphBuilder g, Value rows, Value columns) =>
+        g.MatMul(rows, g.Transpose(columns, 0, 1, 3, 2));
+
+    /// <summary>X [..., rows] · W [rows, columns], and X [..., columns] · Wᵀ, packed from either layout.</summary>
+    private static IEnumerable<KernelCase> Products(string what, int rows, int columns, params long[] others)
+    {
+        var (matrix, turned) = (Random(1, rows, columns), Random(1, columns, rows));
+        var dims = Tensor.Vector<long>(rows, columns);
+        yield return new(FusedOps.MatMul, what, [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), dims],
+            (g, x) => [g.MatMul(x[0], g.Constant(matrix))]);
+        yield return new(
+            FusedOps.MatMul, $"{what}, packed from rows", [
+                Random(2, [.. others, rows]), PackedMatrix.Pack(turned, isTransposed: true), dims],
+            (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(turned), 1, 0))]);
+        yield return new(
+            FusedOps.MatMulTransposed, what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
+            (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
+    }
+
+    /// <summary>Products that write and read rows in an order of their own.</summary>
+    private static IEnumerable<KernelCase> InStrips(string what, int rows, int columns, params long[] others)
+    {
+        var cases = Epilogues(what, rows, columns, others).ToDictionary(static c => c.Name);
+        var count = others.Aggregate(1L, static (product, dim) => product * dim);
+        var (left, right) = (new StripRows(count, rows), new StripRows(count, columns));
+        var gelu = cases[$"{FusedOps.MatMulGelu}: {what}"];
+        yield return new(FusedOps.MatMulGeluInStrips, what, gelu.Inputs, (g, x) =>
+        {
+            var results = gelu.Expected(g, x);
+            return [right.Pack(g, results[0]), results[1]];
+        });
+        var gradient = cases[$"{FusedOps.MatMulGeluGrad}: {what}"];
+        yield return new(FusedOps.MatMulGeluGradInStrips, what, gradient.Inputs, (g, x) =>
+            [left.Pack(g, gradient.Expected(g, x)[0])]);
+        Value Rows(GraphBuilder g, Value x, long length) => g.ReshapeTo(x, g.Int64([.. others, length]));
+        var like = Random(7, [.. others, 3]);
+        var both = cases[$"{FusedOps.MatMul}: {what}, both"];
+        yield return new(
+            FusedOps.MatMulOfStrips, what,
+            [Random(2, left.Dims), .. both.Inputs.Skip(1).Take(2), like, .. both.Inputs.Skip(3)],
+            (g, x) => both.Expected(g, [Rows(g, left.Unpack(g, x[0]), rows), x[1], x[2], .. x.Skip(4)]));
+        yield return new(
+            FusedOps.MatMulTransposedOfStrips, what, [Random(2, right.Dims), .. both.Inputs.Skip(1).Take(2), like],
+            (g, x) =>
+            {
+                var matrix = g.Constant(Random(1, rows, columns));
+                return [g.MatMul(Rows(g, right.Unpack(g, x[0]), columns), g.Transpose(matrix, 1, 0))];
+            });
+    }
+
+    /// <summary>What is added to a product, GELU of it, and GELU's gradient behind the way back.</summary>
+    private static IEnumerable<KernelCase> Epilogues(string what, int rows, int columns, params long[] others)
+    {
+        var (matrix, bias, addend) = (Random(1, rows, columns), Random(3, columns), Random(4, [.. others, columns]));
+        Tensor[] inputs =
+            [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns)];
+        Value Product(GraphBuilder g, Value x) => g.MatMul(x, g.Constant(matrix));
+        yield return new(FusedOps.MatMul, $"{what}, a bias", [.. inputs, bias],
+            (g, x) => [g.Add(Product(g, x[0]), x[3])]);
+        yield return new(FusedOps.MatMul, $"{what}, an addend", [.. inputs, null, addend],
+            (g, x) => [g.Add(Product(g, x[0]), x[4])]);
+        yield return new(FusedOps.MatMul, $"{what}, both", [.. inputs, bias, addend],
+            (g, x) => [g.Add(g.Add(Product(g, x[0]), x[3]), x[4])]);
+        yield return new(FusedOps.MatMulGelu, what, [.. inputs, bias],
+            (g, x) => [Gelu(g, g.Add(Product(g, x[0]), x[3])), Product(g, x[0])]);
+        Tensor[] back = [addend, .. inputs[1..], Random(5, [.. others, rows]), Random(6, rows)];
+        yield return new(FusedOps.MatMulGeluGrad, what, back, (g, x) =>
+        {
+            var dY = g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0));
+            return [g.Mul(dY, GeluSlope(g, g.Add(x[3], x[4])))];
+        });
+    }
+
+    /// <summary>A layer with LoRA, with and without what is added to it, and its gradient.</summary>
+    private static IEnumerable<KernelCase> Loras(string what, int rows, int columns, int r, params long[] others)
+    {
+        var (matrix, a, b, alpha) = (Random(1, rows, columns), Random(2, r, rows), Random(3, columns, r), 0.5f);
+        var count = others.Aggregate(1, static (product, dim) => product * (int)dim);
+        Tensor[] inputs = [
+            Random(4, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns), a, b,
+            Tensor.Scalar(alpha)];
+        yield return new(FusedOps.MatMulLora, what, inputs, Layer);
+        yield return new(
+            FusedOps.MatMulLora, $"{what}, a bias and an addend",
+            [.. inputs, Random(5, columns), Random(6, [.. others, columns])], (g, x) =>
+            {
+                var results = Layer(g, x);
+                return [g.Add(g.Add(results[0], x[6]), x[7]), results[1]];
+            });
+        Tensor[] back =
+            [Random(7, [.. others, columns]), .. inputs[1..3], Random(8, count, r), a, b, Tensor.Scalar(alpha)];
+        yield return new(FusedOps.MatMulLoraGrad, what, back, (g, x) =>
+        {
+            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
+            var dX = g.Add(g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), g.MatMul(dU, x[4]));
+            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
+            return [dX, Rows(g, dU), g.Mul(SumOfRows(g, dY, x[3], count), x[6])];
+        });
+
+        IReadOnlyList<Value> Layer(GraphBuilder g, IReadOnlyList<Value> x)
+        {
+            var u = g.MatMul(x[0], g.Transpose(x[3], 1, 0));
+            var low = g.Mul(g.MatMul(u, g.Transpose(x[4], 1, 0)), x[5]);
+            return [g.Add(g.MatMul(x[0], g.Constant(matrix)), low), Rows(g, u)];
+        }
+
+        Value Rows(GraphBuilder g, Value u) => g.ReshapeTo(u, g.Int64(count, r));
+    }
+
+    private static KernelCase LowRank(string what, int m, int n, int r) => new(
+        FusedOps.LowRankGrad, what, [Random(1, m, r), Random(2, m, n)], (g, x) => [SumOfRows(g, x[0], x[1], m)]);
+
+    /// <summary>Aᵀ·B; without rows, ONNX Runtime's products have no defined result.</summary>
+    private static Value SumOfRows(GraphBuilder g, Value a, Value b, int rows)
+    {
+        var sum = g.MatMul(g.Transpose(a, 1, 0), b);
+        return rows > 0 ? sum : g.Where(g.Constant(Tensor.Scalar(false)), sum, g.ScalarLike(sum, 0));
+    }
+
+    private static IReadOnlyList<Value> Split(GraphBuilder g, IReadOnlyList<Value> x)
+    {
+        var heads = g.Op("Reshape", x[0], g.Int64(2, 5, 3, 4, 7));
+        return [.. Enumerable.Range(0, 3).Select(
+            part => g.Transpose(g.Gather(heads, g.Int64Scalar(part), 2), 0, 2, 1, 3))];
+    }
+
+    private static IReadOnlyList<Value> Merge(GraphBuilder g, IReadOnlyList<Value> x) =>
+        [g.Concat(2, [.. x.Select(part => g.Reshape(g.Transpose(part, 0, 2, 1, 3), 2, 5, 28))])];
+}

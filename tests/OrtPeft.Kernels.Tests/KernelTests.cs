@@ -1,0 +1,216 @@
+using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Kernels.Tests;
+
+public sealed class KernelTests
+{
+    /// <summary>Of a result's largest number, or of 1: some ten units of float32, added up along a row.</summary>
+    private const double Tolerance = 2e-6;
+
+    private const int Opset = 21;
+
+    public static TheoryData<string> Names => [.. KernelCases.ByName.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_ComparedWithStandardOperators_GivesTheSame(string name)
+    {
+        var row = KernelCases.ByName[name];
+        var feeds = Feeds(row.Inputs);
+
+        var expected = OnnxRun.Of(Expected(row), feeds);
+        var actual = OnnxRun.Of(Fused(row.Op, row.Inputs), feeds);
+
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (output, values) in expected)
+        {
+            var scale = values.ToFloat32().Select(Math.Abs).Append(1).Max();
+            Near.Absolute(values, actual[output], Tolerance * scale, $"{name}, {output}");
+        }
+    }
+
+    /// <summary>The first output may take the first input's place: here that is a value nobody else reads.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_OverItsInput_GivesTheSame(string name)
+    {
+        var row = KernelCases.ByName[name];
+        var feeds = Feeds(row.Inputs);
+
+        var expected = OnnxRun.Of(Fused(row.Op, row.Inputs), feeds);
+        var actual = OnnxRun.Of(Fused(row.Op, row.Inputs, behindNegations: true), feeds);
+
+        Assert.All(expected, o => Assert.Equal(o.Value.ToFloat32(), actual[o.Key].ToFloat32()));
+    }
+
+    [Fact]
+    public void All_WhenWalked_HaveCases() => Assert.Equal(
+        KernelTable.All.Select(static k => k.Name).Order(),
+        KernelCases.ByName.Values.Select(static c => c.Op).Distinct().Order());
+
+    public static TheoryData<string, long[][], string> Mismatches => new()
+    {
+        { FusedOps.Gelu, [[2, 8], [7]], "[7], not [8]" },
+        { FusedOps.GeluGrad, [[2, 8], [2, 7], [8]], "[2, 7], not [2, 8]" },
+        { FusedOps.LayerNorm, [[2, 8], [8], [7], []], "[7], not [8]" },
+        { FusedOps.LayerNormGrad, [[2, 8], [2, 8], [1, 8], []], "[1, 8], not [8]" },
+        { FusedOps.MaskedSoftmax, [[2, 3, 4, 5], [3, 5]], "mask of [3, 5]" },
+        { FusedOps.MaskedSoftmax, [[4, 5], [4, 5]], "2 axes" },
+        { FusedOps.SoftmaxGrad, [[2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
+        { FusedOps.MergeHeads, [[2, 3, 4, 5], [2, 3, 4, 5], [2, 3, 4, 6]], "[2, 3, 4, 6], not [2, 3, 4, 5]" },
+        { FusedOps.SwapAxes, [[2, 3, 4]], "3 axes" },
+        { FusedOps.LowRankGrad, [[2, 3], [4, 5]], "[2, 3], not [4, 3]" },
+        { FusedOps.LowRankGrad, [[2, 3, 4], [4, 5]], "input 0 has 3 axes, not 2" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mismatches))]
+    public void Run_OfShapesThatDoNotFit_SaysWhich(string op, long[][] shapes, string finding)
+    {
+        Tensor[] inputs = [.. shapes.Select(Zeros)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{FusedOps.Domain}.{op}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(8)]
+    public void CrossEntropy_OfATargetOutsideTheVocabulary_SaysWhich(long target)
+    {
+        Tensor[] inputs = [Tensor.Of<float>(new float[16], [2, 8]), Tensor.Of<long>([0, target], [2, 1])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.CrossEntropy, inputs), Feeds(inputs)));
+
+        Assert.Contains($"target {target} is not in 0 to 7", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(9, 4)]
+    [InlineData(24, 0)]
+    public void SplitHeads_OfAWidthThatDoesNotFit_SaysSo(long width, long heads)
+    {
+        Tensor[] inputs = [Tensor.Of<float>(new float[2 * width], [1, 2, width]), Tensor.Scalar(heads)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SplitHeads, inputs), Feeds(inputs)));
+
+        Assert.Contains($"three times {heads} heads", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SelfAttention_OfAWidthThatDoesNotFit_SaysSo()
+    {
+        Tensor[] inputs = [Zeros([1, 2, 9]), Tensor.Scalar(4L), Zeros([]), Zeros([2, 2])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SelfAttention, inputs), Feeds(inputs)));
+
+        Assert.Contains("[1, 2, 9] is not three times 4 heads", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SelfAttentionGrad_OfRowsThatDoNotFit_SaysWhich()
+    {
+        Tensor[] inputs =
+            [Zeros([1, 2, 3]), Zeros([1, 2, 12]), Tensor.Scalar(2L), Zeros([]), Zeros([1, 2, 8]), Zeros([]), Zeros([])];
+
+        var error = Assert.Throws<OnnxRuntimeException>(
+            () => OnnxRun.Of(Fused(FusedOps.SelfAttentionGrad, inputs), Feeds(inputs)));
+
+        Assert.Contains("[1, 2, 3], not [1, 2, 4]", error.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, long[], long[], long[], string> WrongProducts => new()
+    {
+        { FusedOps.MatMul, [2, 9], [1, 48, 48], [8, 16], "[2, 9] does not end in 8, the matrix's rows" },
+        { FusedOps.MatMulTransposed, [2, 9], [1, 48, 48], [8, 16], "does not end in 16, the matrix's columns" },
+        { FusedOps.MatMul, [2, 8], [1, 48, 48], [8, 49], "[1, 48, 48], not [2, 48, 48]" },
+        { FusedOps.MatMul, [2, 49], [1, 48, 48], [49, 8], "[1, 48, 48], not [1, 96, 48]" },
+        { FusedOps.MatMul, [2, 8], [1, 48, 48], [8, 16, 1], "[3], not [2]" },
+        { FusedOps.MatMul, [], [1, 48, 48], [8, 16], "[] does not end in 8" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongProducts))]
+    public void MatMul_OfShapesThatDoNotFit_SaysWhich(string op, long[] x, long[] packed, long[] dims, string finding)
+    {
+        Tensor[] inputs = [Zeros(x), Zeros(packed), Tensor.Vector(dims)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, long[][], string> WrongAdditions => new()
+    {
+        { FusedOps.MatMul, [[7]], "[7], not [16]" },
+        { FusedOps.MatMul, [[16], [3, 16]], "[3, 16], not [2, 16]" },
+        { FusedOps.MatMulGelu, [[16, 1]], "[16, 1], not [16]" },
+        { FusedOps.MatMulLora, [[4, 7], [16, 4], []], "[4, 7], not [4, 8]" },
+        { FusedOps.MatMulLora, [[4, 8], [16, 5], []], "[16, 5], not [16, 4]" },
+        { FusedOps.MatMulLora, [[65, 8], [16, 65], []], "the rank is 65, not 1 to 64" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongAdditions))]
+    public void MatMul_OfFurtherShapesThatDoNotFit_SaysWhich(string op, long[][] further, string finding)
+    {
+        Tensor[] inputs = [Zeros([2, 8]), Zeros([1, 48, 48]), Tensor.Vector<long>(8, 16), .. further.Select(Zeros)];
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRun.Of(Fused(op, inputs), Feeds(inputs)));
+
+        Assert.Contains(finding, error.Message, StringComparison.Ordinal);
+    }
+
+    private static Tensor Zeros(long[] dims) =>
+        Tensor.Of<float>(new float[dims.Aggregate(1L, static (product, dim) => product * dim)], dims);
+
+    private static Model Expected(KernelCase row)
+    {
+        var model = new Model(Opset);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        AddOutputs(model.Graph, row.Expected(g, AddInputs(model.Graph, row.Inputs)));
+        return model;
+    }
+
+    private static Model Fused(string op, IReadOnlyList<Tensor?> inputs, bool behindNegations = false)
+    {
+        var model = new Model(Opset) { Opsets = { [FusedOps.Domain] = 1 } };
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        Value?[] values = [.. AddInputs(model.Graph, inputs)];
+        if (behindNegations)
+            values[0] = g.Neg(g.Neg(values[0]!));
+        var outputs = KernelTable.All.Single(k => k.Name == op).Outputs.Count;
+        AddOutputs(model.Graph, g.Ops(op, outputs, values, [], FusedOps.Domain));
+        return model;
+    }
+
+    /// <summary>The inputs' values, of which those that are left out are null.</summary>
+    private static List<Value> AddInputs(Graph graph, IReadOnlyList<Tensor?> inputs) =>
+    [
+        .. inputs.Index().Select(i => i.Item is { } tensor
+            ? graph.AddInput($"x{i.Index}", tensor.Type, Shape.Of([.. tensor.Dims]))
+            : null!),
+    ];
+
+    private static void AddOutputs(Graph graph, IReadOnlyList<Value> outputs)
+    {
+        foreach (var (index, output) in outputs.Index())
+        {
+            graph.Rename(output, $"y{index}");
+            output.Type = ElementType.Float;
+            graph.AddOutput(output);
+        }
+    }
+
+    private static Dictionary<string, Tensor> Feeds(IReadOnlyList<Tensor?> inputs) => inputs.Index()
+        .Where(static i => i.Item is not null).ToDictionary(static i => $"x{i.Index}", static i => i.Item!);
+}
