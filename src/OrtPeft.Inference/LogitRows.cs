@@ -22,6 +22,7 @@ internal sealed class LogitRows
         _value = value;
         _type = info.ElementDataType;
         Width = (int)info.Shape[^1];
+        First = info.Shape[0];
         Count = Width == 0 ? 0 : (int)(info.ElementCount / Width);
         if (_type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double))
             throw new NotSupportedException($"Output '{Name}' is {_type}; float32, float16 or float64 is expected.");
@@ -29,6 +30,9 @@ internal sealed class LogitRows
 
     /// <summary>Numbers per row: the vocabulary, padding included.</summary>
     public int Width { get; }
+
+    /// <summary>The length of the first axis: the batch, or in models of another order the sequence.</summary>
+    public long First { get; }
 
     /// <summary>The number of positions.</summary>
     public int Count { get; }

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
 
@@ -36,11 +38,25 @@ public sealed class ModelSource
     public ModelConfig? Config { get; }
 
     /// <summary>
-    /// The tokens that end a text by the files beside the model: every <c>eos_token_id</c> of <c>config.json</c> and
-    /// <c>generation_config.json</c>, a number or a list each. Empty where neither names one. Reads the files.
+    /// The tokens that end a text by the files beside the model: every <c>eos_token_id</c> of <c>config.json</c>,
+    /// <c>generation_config.json</c> and <c>genai_config.json</c>, a number or a list each. Empty where none names one.
+    /// Reads the files.
     /// </summary>
     /// <exception cref="ModelConfigException">A file is damaged.</exception>
     public IReadOnlyList<int> StopTokenIds => StopTokens.In(Folder);
+
+    /// <summary>
+    /// The longest sequence in tokens by the files beside the model, past included: <c>config.json</c>'s, else that of
+    /// <c>genai_config.json</c>. Null where neither says. Reads the latter.
+    /// </summary>
+    /// <exception cref="ModelConfigException">The file is damaged.</exception>
+    public int? MaxPositions => Config?.MaxPositions ?? GenAi?.ContextLength;
+
+    /// <summary>
+    /// How many token ids there are by the files beside the model, as <see cref="MaxPositions"/> is found.
+    /// </summary>
+    /// <exception cref="ModelConfigException">The file is damaged.</exception>
+    public int? VocabularySize => Config?.VocabularySize ?? GenAi?.VocabularySize;
 
     /// <summary>The full path of the <c>.onnx</c> file, or null when the model was built from an HF folder.</summary>
     public string? ModelPath { get; }
@@ -95,6 +111,8 @@ public sealed class ModelSource
         };
     }
 
+    private GenAiConfig? GenAi => ModelPath is null ? null : GenAiConfig.TryRead(Folder, ModelPath);
+
     private static bool IsHfFolder(string folder) =>
         File.Exists(Path.Combine(folder, ModelFamilies.ConfigFileName))
         && (File.Exists(Path.Combine(folder, SafetensorsCheckpoint.FileName))
@@ -107,6 +125,8 @@ public sealed class ModelSource
         var folder = Path.GetDirectoryName(path)!;
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
         var model = OnnxFile.Load(path);
+        if (File.Exists(Path.Combine(folder, GenAiConfig.FileName)) && DecoderNames.HasUnstatedCaches(model))
+            GenAiConfig.TryRead(folder, path)?.StateCaches(model);
         // A graph that says so itself knows better: a checkpoint may hold two matrices though its description ties them.
         if (model.Metadata.TryGetValue(MetadataKeys.TieWordEmbeddings, out var isTied))
             config = config is null ? null : config with { TieWordEmbeddings = isTied == "true" };

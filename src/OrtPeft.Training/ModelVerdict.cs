@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Compilation;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Onnx;
@@ -21,7 +22,7 @@ public static class ModelVerdict
     {
         var verdict = TrainingVerdict.Of(peft);
         return verdict.Trains
-            ? verdict with { Reason = WhyNotCausal(TrainingGraph.ForLogits(peft), options) }
+            ? verdict with { Reason = WhyNotNumbers(peft) ?? WhyNotCausal(TrainingGraph.ForLogits(peft), options) }
             : verdict;
     }
 
@@ -34,6 +35,7 @@ public static class ModelVerdict
     {
         var parameters = peft.Parameters.Select(static p => p.Name);
         var why = TrainingVerdict.WhyRowsDoNotFit(training, parameters)
+            ?? WhyNotNumbers(peft)
             ?? WhyNotCausal(TrainingGraph.ForLogits(peft), options);
         if (why is { } reason)
             throw new GraphException($"This graph does not train: {reason}");
@@ -46,15 +48,26 @@ public static class ModelVerdict
     /// <exception cref="GraphException">The model does not answer token by token.</exception>
     internal static void RequireLoss(Graph loss, Model forward, RuntimeOptions options)
     {
-        if ((TrainingVerdict.WhyRowsDoNotFit(loss, []) ?? WhyNotCausal(forward, options)) is { } reason)
+        var why = TrainingVerdict.WhyRowsDoNotFit(loss, []) ?? WhyNotCausal(forward, options, wantsNumbers: false);
+        if (why is { } reason)
             throw new GraphException($"This graph has no next-token loss: {reason}");
     }
 
-    private static string? WhyNotCausal(Model forward, RuntimeOptions? options)
+    /// <summary>The base's own weights are left out: whether they are numbers shows in its logits.</summary>
+    private static string? WhyNotNumbers(PeftModel peft)
+    {
+        var ofBase = peft.CanonicalBase.Graph.Initializers.Select(static v => v.Initializer!.Data).ToHashSet();
+        return peft.GetWeights().FirstOrDefault(w => !ofBase.Contains(w.Value.Data) && !FiniteNumbers.Are(w.Value))
+            is { Key: { } name } broken
+            ? $"the adapter's '{name}' {broken.Value.Shape} holds NaN or infinity; take another adapter or checkpoint."
+            : null;
+    }
+
+    private static string? WhyNotCausal(Model forward, RuntimeOptions? options, bool wantsNumbers = true)
     {
         try
         {
-            return CausalityCheck.ProblemOf(forward, options);
+            return CausalityCheck.ProblemOf(forward, options, wantsNumbers);
         }
         catch (GraphException e)
         {

@@ -143,13 +143,20 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Fact]
-    public void LossThatIsNoNumber()
+    public void LogitsThatAreNoNumbers()
     {
         var (model, folder) = (place.CopyOf(place.Hf, "nan-model"), place.Fresh());
         Damage.FillWithNaN(Path.Combine(model, "model.safetensors"));
 
-        CliRun.Of("train", model, "--data", place.Rows, "--out", folder).Refused(1, "Step 1", "NaN", "learning rate");
+        var inspected = CliRun.Of("inspect", model);
+        string[][] verbs =
+        [
+            ["train", model, "--data", place.Rows, "--out", folder], ["artifacts", model, "--out", folder],
+            ["bench", model], ["bench", model, "--method", "ia3"],
+        ];
 
+        inspected.Refused(2, model, "does not train: its logits are not numbers", "NaN");
+        Assert.All(verbs, words => Assert.Equal(inspected.Error, CliRun.Of(words).Error));
         Assert.False(Directory.Exists(folder));
     }
 

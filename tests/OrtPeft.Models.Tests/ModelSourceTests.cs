@@ -1,5 +1,7 @@
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Onnx.Storage;
 
 namespace OrtPeft.Models.Tests;
@@ -33,6 +35,70 @@ public sealed class ModelSourceTests
         File.Delete(folder["config.json"]);
 
         Assert.Null(ModelSource.Open(path).Config);
+    }
+
+    [Theory]
+    [InlineData(""" "num_key_value_heads": 4, "head_size": 8, "num_hidden_layers": 2 """)]
+    [InlineData(""" "num_attention_heads": 4, "hidden_size": 32, "num_hidden_layers": 2, "filename": "model.onnx" """)]
+    public void Open_OfAGraphWithUnstatedCaches_ReadsThemFromGenAisConfig(string decoder)
+    {
+        using var folder = new TemporaryFolder();
+        WithUnstatedCaches(folder, decoder);
+
+        var source = ModelSource.Open(folder.Path);
+
+        var pasts = source.Model.Graph.Inputs.Where(static i => i.Name.StartsWith("past", StringComparison.Ordinal));
+        Assert.Equal(4, pasts.Count());
+        Assert.All(pasts, static p => Assert.Equal((4L, 8L), (p.Shape![1].Value, p.Shape[3].Value)));
+        Assert.Equal([98, 7], source.StopTokenIds);
+        Assert.Equal((512, 1000), (source.MaxPositions, source.VocabularySize));
+    }
+
+    [Fact]
+    public void Open_WhenGenAisConfigIsOfAnotherGraph_TakesItsStopTokensAlone()
+    {
+        using var folder = new TemporaryFolder();
+        WithUnstatedCaches(folder, """ "filename": "other.onnx", "num_key_value_heads": 4, "head_size": 8 """);
+
+        var source = ModelSource.Open(folder.Path);
+
+        Assert.Contains(source.Model.Graph.Inputs, static i => i.Shape!.Rank == 4 && i.Shape[1].Value is null);
+        Assert.Equal([98, 7], source.StopTokenIds);
+        Assert.Null(source.MaxPositions);
+    }
+
+    [Fact]
+    public void Open_WhenGenAisConfigIsDamaged_NamesFileAndField()
+    {
+        using var folder = new TemporaryFolder();
+        WithUnstatedCaches(folder, """ "num_hidden_layers": 2, "num_key_value_heads": -4 """);
+
+        var error = Assert.Throws<ModelConfigException>(() => ModelSource.Open(folder.Path));
+
+        Assert.Contains(
+            "genai_config.json: model.decoder.num_key_value_heads is -4", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A graph whose caches have names in place of heads and width, and nothing in it that tells them.</summary>
+    private static void WithUnstatedCaches(TemporaryFolder folder, string decoder)
+    {
+        var model = new Model(17);
+        var ids = model.Graph.AddInput("input_ids", ElementType.Int64, [Dim.Named("batch"), Dim.Named("sequence")]);
+        var table = model.Graph.AddInitializer("table", Tensor.Of<float>(new float[40], [10, 4]));
+        var head = model.Graph.AddInitializer("head", Tensor.Of<float>(new float[40], [4, 10]));
+        var x = model.Graph.AddNode("Gather", [table, ids], ["x"]).Output;
+        model.Graph.AddOutput(model.Graph.AddNode("MatMul", [x, head], ["logits"]).Output);
+        foreach (var name in (string[])["0.key", "0.value", "1.key", "1.value"])
+        {
+            Shape shape = [Dim.Named("batch"), Dim.Named("heads"), Dim.Named("past"), Dim.Named("size")];
+            var past = model.Graph.AddInput($"past_key_values.{name}", ElementType.Float, shape);
+            model.Graph.AddOutput(model.Graph.AddNode("Identity", [past], [$"present.{name}"]).Output);
+        }
+
+        OnnxFile.Save(model, folder["model.onnx"]);
+        File.WriteAllText(
+            folder["genai_config.json"],
+            """{"model":{"eos_token_id":[98,7],"context_length":512,"vocab_size":1000,"decoder":{""" + decoder + "}}}");
     }
 
     [Fact]

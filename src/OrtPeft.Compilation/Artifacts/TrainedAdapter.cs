@@ -20,7 +20,7 @@ public static class TrainedAdapter
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(config);
-        if (parameters.Trained.FirstOrDefault(static t => !IsFinite(t.Value)) is { Key: { } name } diverged)
+        if (parameters.Trained.FirstOrDefault(static t => !FiniteNumbers.Are(t.Value)) is { Key: { } name } diverged)
         {
             throw new ConfigException(
                 $"'{name}' {diverged.Value.Shape} holds numbers that are not finite: the run diverged; take an earlier "
@@ -48,21 +48,5 @@ public static class TrainedAdapter
     {
         var weights = Weights(parameters, config);
         return PeftModel.Create(baseModel, config, weights, parameters.Source);
-    }
-
-    private static bool IsFinite(Tensor tensor)
-    {
-        return tensor.Type != ElementType.Float || tensor.View<float, bool>(AreFinite);
-    }
-
-    private static bool AreFinite(ReadOnlySpan<float> values)
-    {
-        foreach (var value in values)
-        {
-            if (!float.IsFinite(value))
-                return false;
-        }
-
-        return true;
     }
 }

@@ -9,8 +9,8 @@ namespace OrtPeft.Inference.Evaluation;
 
 /// <summary>
 /// Runs a model once on a few random tokens and looks at what next-token training takes for granted: that logits have
-/// the axes [batch, sequence, vocabulary], and that they do not change with tokens after their own. Where they do, each
-/// place sees its own answer.
+/// the axes [batch, sequence, vocabulary], that they are numbers, and that they do not change with tokens after their
+/// own. Where they do, each place sees its own answer.
 /// </summary>
 /// <remarks>
 /// Sequences that differ in nothing but the last token stand in one batch, so that whatever a model computes over a
@@ -25,6 +25,9 @@ public static class CausalityCheck
     /// <summary>The same where sequences must run apart and activations are rounded by what else is there.</summary>
     private const double ShareWhenRoundedApart = 0.2;
 
+    private const string NoNumbers = "its logits are not numbers: its weights hold NaN or infinity, "
+        + "or overflow in float32; fetch or export the weights again.";
+
     private const double TimesNoise = 16;
     private const int Length = 6;
     private const int Sequences = 4;
@@ -34,9 +37,13 @@ public static class CausalityCheck
     /// From rows of tokens to logits, its one output, as <c>TrainingGraph.ForLogits</c> makes it.
     /// </param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <param name="wantsNumbers">
+    /// Whether logits that are no numbers are a problem. Without, nothing is said of them: whoever measures a loss says
+    /// what it came to.
+    /// </param>
     /// <returns>What is wrong and what to do, or null.</returns>
     /// <exception cref="GraphException">ONNX Runtime refuses the graph.</exception>
-    public static string? ProblemOf(Model model, RuntimeOptions? options = null)
+    public static string? ProblemOf(Model model, RuntimeOptions? options = null, bool wantsNumbers = true)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids) is not { } ids)
@@ -49,7 +56,7 @@ public static class CausalityCheck
         var vocabulary = DecoderNames.VocabularyOf(model.Graph) ?? 2;
         try
         {
-            return Judge(model, runs, rows ?? Sequences, columns ?? Length, vocabulary);
+            return Judge(model, runs, rows ?? Sequences, columns ?? Length, vocabulary, wantsNumbers);
         }
         catch (OnnxRuntimeException e)
         {
@@ -58,17 +65,24 @@ public static class CausalityCheck
         }
     }
 
-    private static string? Judge(Model model, ProbeRuns runs, int rows, int columns, int vocabulary)
+    private static string? Judge(
+        Model model, ProbeRuns runs, int rows, int columns, int vocabulary, bool wantsNumbers)
     {
         var random = new SplitMix64(0, "causality");
-        long[] tokens = [.. Enumerable.Range(0, columns).Select(_ => (long)random.NextBelow(vocabulary))];
+        var tokens = Drawn(random, columns, vocabulary);
         long[] other = [.. tokens[..^1], (tokens[^1] + 1) % vocabulary];
         var together = rows >= 3;
         var first = runs.Run([.. Enumerable.Range(0, rows).SelectMany(r => together && r == 1 ? other : tokens)], rows);
         if (AxesProblem(first, rows, columns) is { } axes)
             return axes;
-        // What is no number cannot be compared; that the loss is none either is said where it is computed.
-        if (columns < 2 || first.HasNaN(row: 0))
+        // What is no number cannot be compared. Other tokens may be numbers still, as where one token's row is damaged.
+        if (first.HasNoNumber(row: 0))
+        {
+            var second = wantsNumbers ? runs.Run(Repeated(Drawn(random, columns, vocabulary), rows), rows) : null;
+            return second?.HasNoNumber(row: 0) == true ? NoNumbers : null;
+        }
+
+        if (columns < 2)
             return null;
         var (changed, again) = together
             ? (first.Row(1), first.Row(2))
@@ -79,14 +93,23 @@ public static class CausalityCheck
         var due = ProbeLogits.Change(row.AsSpan(last), changed.AsSpan(last));
         var early = ProbeLogits.Change(row.AsSpan(0, last), changed.AsSpan(0, last));
         var noise = ProbeLogits.Change(row, again);
-        var share = !together && IsRoundedTogether(model) ? ShareWhenRoundedApart : Share;
+        var share = together ? Share : ShareOf(model.Graph);
         return early > Math.Max(share * due, TimesNoise * noise) ? Bidirectional(early, due) : null;
     }
 
+    private static long[] Drawn(SplitMix64 random, int columns, int vocabulary) =>
+        [.. Enumerable.Range(0, columns).Select(_ => (long)random.NextBelow(vocabulary))];
+
     private static long[] Repeated(long[] tokens, int rows) => [.. Enumerable.Repeat(tokens, rows).SelectMany(t => t)];
 
-    private static bool IsRoundedTogether(Model model) =>
-        model.Graph.Nodes.Any(static n => n.OpType.StartsWith("Dynamic", StringComparison.Ordinal));
+    /// <summary>
+    /// Of the due change, what a run of its own may differ by: activations that are rounded by a scale of the whole run
+    /// depend on all that is in it.
+    /// </summary>
+    internal static double ShareOf(Graph graph) =>
+        graph.Nodes.Any(static n => n.OpType.StartsWith("Dynamic", StringComparison.Ordinal))
+            ? ShareWhenRoundedApart
+            : Share;
 
     private static string? AxesProblem(ProbeLogits logits, int rows, int columns)
     {

@@ -12,8 +12,11 @@ internal sealed record ProbeLogits(long[] Dims, float[] Numbers)
         return Numbers[(row * size)..((row + 1) * size)];
     }
 
-    /// <summary>Whether a row has something that is no number.</summary>
-    public bool HasNaN(int row) => Row(row).Any(float.IsNaN);
+    /// <summary>
+    /// Whether some place of a row has no next-token loss: NaN, +∞, or −∞ for every word. A masked word's −∞ is fine.
+    /// </summary>
+    public bool HasNoNumber(int row) => Row(row).Chunk((int)Dims[^1]).Any(static place =>
+        place.Any(static x => float.IsNaN(x) || float.IsPositiveInfinity(x)) || place.All(float.IsNegativeInfinity));
 
     /// <summary>The largest difference; equal infinities, as of masked words, do not differ.</summary>
     public static double Change(ReadOnlySpan<float> one, ReadOnlySpan<float> other)

@@ -21,15 +21,15 @@ internal sealed class DecoderState(Generator generator) : IDisposable
     {
         foreach (var token in tokens)
             _ids.Add(token);
-        using var feeds = generator.Inputs.Feed([.. _ids.Skip(_cachedLength)], pastLength: _cachedLength);
+        long[] fresh = [.. _ids.Skip(_cachedLength)];
+        using var feeds = generator.Window.Feed(generator.Inputs, fresh, _cachedLength);
         using var binding = generator.Session.CreateIoBinding();
         Bind(binding, feeds);
         using var options = new RunOptions();
         var outputs = generator.Session.RunWithBoundResults(options, binding).ToArray();
         Keep(outputs[1..]);
         using var logits = outputs[0];
-        var rows = new LogitRows(logits);
-        return sampler.Next(rows[rows.Count - 1]);
+        return sampler.Next(generator.Window.Last(new LogitRows(logits), fresh.Length));
     }
 
     public void Dispose() => Keep([]);

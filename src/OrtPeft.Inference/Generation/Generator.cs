@@ -12,7 +12,8 @@ namespace OrtPeft.Inference.Generation;
 /// Generates tokens with a decoder under Optimum's names: <c>input_ids</c>, and where the graph has them
 /// <c>attention_mask</c>, <c>position_ids</c> and caches, to <c>logits [1, sequence, vocabulary]</c> and the grown
 /// caches. One sequence at a time per run; runs may go on in several threads at once. With caches a step costs one
-/// token; a graph without them gives the same tokens, but every step runs the whole sequence again.
+/// token; a graph without them gives the same tokens, but every step runs the whole sequence again. A graph of a fixed
+/// length runs all of it at every step, padded on the right, and holds no more tokens than that.
 /// </summary>
 public sealed class Generator : IDisposable
 {
@@ -20,15 +21,26 @@ public sealed class Generator : IDisposable
     private readonly int? _vocabularySize;
     private bool _disposed;
 
-    private Generator(Model model, DecoderInputs inputs, ImmutableArray<string> presents, RuntimeOptions options)
+    private Generator(Form form, RuntimeOptions options)
     {
-        Inputs = inputs;
-        Presents = presents;
-        _vocabularySize = LogitRows.WidthOf(model.Graph);
-        _session = ModelSession.Open(model, options);
-        CacheMemory = options.Provider == "cuda"
-            ? new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default)
-            : OrtMemoryInfo.DefaultInstance;
+        Inputs = form.Inputs;
+        Presents = form.Presents;
+        Window = form.Window;
+        var graph = form.Model.Graph;
+        _vocabularySize = LogitRows.WidthOf(graph);
+        _session = ModelSession.Open(form.Model, options);
+        CacheMemory = OrtMemoryInfo.DefaultInstance;
+        try
+        {
+            PaddingCheck.Run(graph, _session.Session, Inputs, Window);
+            if (options.Provider == "cuda")
+                CacheMemory = new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
     }
 
     /// <summary>
@@ -37,8 +49,14 @@ public sealed class Generator : IDisposable
     /// </summary>
     public bool HasCache => !Presents.IsEmpty;
 
+    /// <summary>The tokens that the graph takes at most, as its axes say; null where they set no limit.</summary>
+    public int? FixedLength => Window.Length;
+
     /// <summary>How the graph is fed.</summary>
     internal DecoderInputs Inputs { get; }
+
+    /// <summary>The rows and columns of each run.</summary>
+    internal TokenWindow Window { get; }
 
     /// <summary>The outputs that become <see cref="DecoderInputs.Pasts"/>, in that order; empty without a
     /// cache.</summary>
@@ -60,25 +78,28 @@ public sealed class Generator : IDisposable
     /// <param name="model">A decoder; its weights must not change while the generator lives.</param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The generator; dispose it to free the session.</returns>
-    /// <exception cref="GraphException">The graph is no such decoder: <c>input_ids</c> or <c>logits</c> is missing, a
-    /// batch of 1 or a sequence of any length is not allowed, an input cannot be fed, or ONNX Runtime refuses a
+    /// <exception cref="GraphException">The graph is no such decoder: <c>input_ids</c> or <c>logits</c> is missing, an
+    /// input cannot be fed, what fills a fixed length changes the logits before it, or ONNX Runtime refuses a
     /// node.</exception>
     /// <exception cref="UnsupportedOpException">A node blows constants up beyond <see cref="ConstantSizes"/>' limits.
     /// </exception>
     public static Generator Open(Model model, RuntimeOptions? options = null)
     {
-        var (named, inputs, presents) = Checked(model);
-        return new Generator(named, inputs, presents, options ?? new RuntimeOptions());
+        return new Generator(Checked(model), options ?? new RuntimeOptions());
     }
 
-    /// <summary>Whether a model generates, as far as its graph tells: no session is opened.</summary>
+    /// <summary>
+    /// Whether a model generates, as far as its graph tells. A session is opened only where its length is fixed.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <returns>Why it does not and what to do, or null.</returns>
     public static string? WhyNot(Model model)
     {
         try
         {
-            _ = Checked(model);
+            var form = Checked(model);
+            if (form.Window.Length is not null)
+                new Generator(form, new RuntimeOptions { Prepacking = false }).Dispose();
             return null;
         }
         catch (Exception e) when (e is GraphException or UnsupportedOpException)
@@ -87,7 +108,7 @@ public sealed class Generator : IDisposable
         }
     }
 
-    private static (Model Named, DecoderInputs Inputs, ImmutableArray<string> Presents) Checked(Model model)
+    private static Form Checked(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         model = OwnLoss.Without(DecoderNames.Named(model));
@@ -96,16 +117,9 @@ public sealed class Generator : IDisposable
         ConstantSizes.Run(inferred);
         var inputs = DecoderInputs.Of(graph);
         LogitRows.Check(inferred.Graph);
-        var ids = graph.Find(DecoderNames.Ids)!;
-        if (ids.Shape is { Rank: 2 } shape && (shape[0].Value is not (null or 1) || shape[1].Value is not null))
-        {
-            throw new GraphException(
-                $"Graph '{graph.Name}': input {ids} has fixed axes; generation needs [1, any length]. "
-                + "Export the model with dynamic axes.");
-        }
-
-        var carries = !inputs.Pasts.IsEmpty && !CountsFromZero(graph, inputs.Pasts);
-        return (model, inputs, carries ? CachePairs.Of(graph, inputs.Pasts) : []);
+        var window = TokenWindow.Of(graph);
+        var carries = !inputs.Pasts.IsEmpty && window.Length is null && !CountsFromZero(graph, inputs.Pasts);
+        return new Form(model, inputs, carries ? CachePairs.Of(graph, inputs.Pasts) : [], window);
     }
 
     /// <summary>
@@ -135,6 +149,7 @@ public sealed class Generator : IDisposable
         options.Validate();
         if (prompt.Count == 0)
             throw new SettingException("The prompt holds no token; at least one is needed.");
+        options = options with { ContextLength = ((int?[])[options.ContextLength, FixedLength]).Min() };
         if (prompt.Count > options.ContextLength)
         {
             throw new SettingException(
@@ -164,4 +179,8 @@ public sealed class Generator : IDisposable
         if (CacheMemory != OrtMemoryInfo.DefaultInstance)
             CacheMemory.Dispose();
     }
+
+    /// <summary>A model under Optimum's names, and how it is run.</summary>
+    private sealed record Form(
+        Model Model, DecoderInputs Inputs, ImmutableArray<string> Presents, TokenWindow Window);
 }

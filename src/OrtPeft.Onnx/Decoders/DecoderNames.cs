@@ -86,6 +86,16 @@ public static class DecoderNames
         return named;
     }
 
+    /// <summary>Whether a cache's heads or width have no numbers in a graph, and what reads it does not tell
+    /// either.</summary>
+    /// <param name="model">The model, in any form; not changed.</param>
+    /// <returns>Whether something else must tell before an empty cache can be made.</returns>
+    public static bool HasUnstatedCaches(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Graph.Inputs.Any(IsUnstatedCache) && Named(model).Graph.Inputs.Any(IsUnstatedCache);
+    }
+
     /// <summary>Gives inputs and outputs the names back that <see cref="Run"/> took from them.</summary>
     /// <param name="model">A model that leaves OrtPeft; edited in place.</param>
     public static void Restore(Model model)

@@ -17,6 +17,8 @@ public sealed class StopTokenTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("config.json", "ID", true)]
     [InlineData("generation_config.json", "ID", false)]
     [InlineData("generation_config.json", "[ID,5]", true)]
+    [InlineData("genai_config.json", "ID", false)]
+    [InlineData("genai_config.json", "[5,ID]", false)]
     public void Generate_EndsAtTheTokensOfEitherFile(string file, string ids, bool isImported)
     {
         var name = $"stop-{Path.GetRandomFileName()}";
@@ -60,6 +62,8 @@ public sealed class StopTokenTests(Workplace place) : IClassFixture<Workplace>
         var path = Path.Combine(model, file);
         var json = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : [];
         json["eos_token_id"] = JsonNode.Parse(ids);
+        if (file == "genai_config.json")
+            json = new JsonObject { ["model"] = json };
         File.WriteAllText(path, json.ToJsonString());
     }
 

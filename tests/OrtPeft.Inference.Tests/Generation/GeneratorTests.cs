@@ -1,6 +1,7 @@
 using OrtPeft.Inference.Generation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Inference.Tests.Generation;
@@ -226,15 +227,65 @@ public sealed class GeneratorTests
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Open_WithFixedAxes_SaysThatTheyMustBeFree()
+    [Theory]
+    [InlineData(1, 16)]
+    [InlineData(3, 16)]
+    [InlineData(16, 16)]
+    [InlineData(2, 2)]
+    public void Generate_InFixedAxes_EqualsGenerationUpToThatLength(int batch, int length)
     {
-        var model = Fixture.Load(Fixture.NoPast);
-        model.Graph.Find("input_ids")!.Shape = [3, 11];
+        var options = Sampling with { ContextLength = length };
+        using var free = Open(Fixture.NoPast);
+        using var windowed = Generator.Open(Fixed(Fixture.NoPast, batch, length), OneThread);
+        var prompts = Prompts.Where(p => p.Length <= length).ToArray();
+
+        var actual = prompts.Select(p => windowed.Generate(p, Sampling)).ToArray();
+
+        Assert.Equal(length, windowed.FixedLength);
+        Assert.Equal(prompts.SelectMany(p => free.Generate(p, options)), actual.SelectMany(static t => t));
+        Assert.All(actual, static t => Assert.Equal(FinishReason.Context, t.FinishReason));
+    }
+
+    [Fact]
+    public void Generate_InAFixedBatchWithCaches_EqualsGenerationOfOneRow()
+    {
+        var model = Fixture.Load(Fixture.Past);
+        foreach (var input in model.Graph.Inputs)
+            input.Shape = Shape.Create([.. input.Shape!.Select((d, axis) => axis == 0 ? (Dim)3 : d)]);
+        using var one = Open(Fixture.Past);
+        using var three = Generator.Open(model, OneThread);
+
+        Assert.True(three.HasCache);
+        Assert.Equal(Prompts.SelectMany(p => Both(one, p)), Prompts.SelectMany(p => Both(three, p)));
+    }
+
+    [Fact]
+    public void Generate_OfAPromptBeyondTheFixedLength_SaysWhatItHolds()
+    {
+        using var windowed = Generator.Open(Fixed(Fixture.NoPast, 1, 4), OneThread);
+
+        var error = Assert.Throws<SettingException>(() => windowed.Generate([1, 2, 3, 4, 5], Greedy));
+
+        Assert.Contains("5 tokens; the model's context holds 4", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_WhereOneTokenIsAllThatFits_SaysSo()
+    {
+        var model = Fixed(Fixture.NoPast, 3, 1);
 
         var error = Assert.Throws<GraphException>(() => Generator.Open(model));
 
-        Assert.Contains("input_ids: Int64[3, 11] has fixed axes", error.Message, StringComparison.Ordinal);
+        Assert.Contains("input_ids: Int64[3, 1] has fixed axes", error.Message, StringComparison.Ordinal);
+        Assert.Equal(error.Message, Generator.WhyNot(model));
+    }
+
+    private static Model Fixed(string graph, int batch, int length)
+    {
+        var model = Fixture.Load(graph);
+        foreach (var input in model.Graph.Inputs)
+            input.Shape = [batch, length];
+        return model;
     }
 
     private static Generator Open(string graph) => Generator.Open(Fixture.Load(graph), OneThread);

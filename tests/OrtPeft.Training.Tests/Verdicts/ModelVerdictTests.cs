@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Inference.Evaluation;
+using OrtPeft.Inference.Generation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Runtime.Sessions;
@@ -53,6 +54,7 @@ public sealed class ModelVerdictTests
         ["scale, unnamed"] = new() { Head = "scale", Logits = "div" },
         ["softcap, unnamed"] = new() { Head = "softcap", Logits = "mul_977" },
         ["bias, unnamed"] = new() { Head = "bias", Logits = "add" },
+        ["a word ruled out"] = new() { Head = "masked" },
     };
 
     /// <summary>What each says that does not train.</summary>
@@ -65,6 +67,10 @@ public sealed class ModelVerdictTests
         ["last"] = (new() { Positions = "last" }, "one position"),
         ["last, other name"] = (new() { Positions = "last", Logits = "out" }, "one position"),
         ["last without axis"] = (new() { Positions = "last without axis" }, "one position"),
+        ["NaN"] = (new() { Damage = float.NaN }, "not numbers"),
+        ["NaN, batch of one"] = (new() { Damage = float.NaN, Batch = 1 }, "not numbers"),
+        ["NaN, one token"] = (new() { Damage = float.NaN, Batch = 1, Length = 1 }, "not numbers"),
+        ["infinity"] = (new() { Damage = float.PositiveInfinity }, "not numbers"),
     };
 
     public static TheoryData<string> Alike => [.. Trained.Keys];
@@ -143,6 +149,38 @@ public sealed class ModelVerdictTests
         Assert.Equal(plain.Evaluate(Rows, batchSize: 3).Loss, result.Loss, 1e-5);
         Assert.Equal(12, result.Count);
     }
+
+    /// <summary>A fixed length is filled up behind the text, a fixed batch with copies of it.</summary>
+    [Theory]
+    [MemberData(nameof(Alike))]
+    public void Generate_InEveryDress_GivesTheTokensOfThePlainForm(string dress)
+    {
+        using var plain = Generator.Open(Trained["plain"].Build(), OneThread);
+        using var generator = Generator.Open(Trained[dress].Build(), OneThread);
+        var options = new GenerationOptions { MaxNewTokens = 5 };
+
+        Assert.Null(Generator.WhyNot(Trained[dress].Build()));
+        Assert.Equal(plain.Generate([1, 5, 3], options), generator.Generate([1, 5, 3], options));
+    }
+
+    [Theory]
+    [InlineData("none", "changes its logits")]
+    [InlineData("2", null)]
+    public void Generate_OfAFixedLengthThatSeesLaterTokens_IsRefusedUnlessAMaskHidesThem(string mask, string? said)
+    {
+        var decoder = new TinyDecoder { IsCausal = false, Mask = mask, Length = 8 };
+
+        var why = Generator.WhyNot(decoder.Build());
+
+        Assert.Equal(said is null, why is null);
+        Assert.Contains(said ?? "", why ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("last")]
+    [InlineData("last without axis")]
+    public void Generate_OfAFixedLengthWithTheLastPlaceAlone_IsRefused(string positions) =>
+        Assert.NotNull(Generator.WhyNot(new TinyDecoder { Positions = positions, Length = 8 }.Build()));
 
     /// <summary>What is merged answers as before, under the names that the file had.</summary>
     [Theory]

@@ -55,6 +55,9 @@ internal sealed record TinyDecoder
     /// trains.</summary>
     public bool RoundsDynamically { get; init; }
 
+    /// <summary>A number in a weight behind what trains, or null for none.</summary>
+    public float? Damage { get; init; }
+
     public Model Build()
     {
         var model = new Model(opset: 21);
@@ -149,12 +152,15 @@ internal sealed record TinyDecoder
     private Value Finished(GraphBuilder g, Value hidden)
     {
         var logits = g.MatMul(hidden, Matrix(g, "lm_head.weight", Width, Vocabulary));
-        var words = g.Graph.AddInitializer("words", Tensor.Vector([.. Numbers("words", Vocabulary)]));
+        var numbers = Numbers("words", Vocabulary);
+        numbers[0] = Damage ?? (Head == "masked" ? float.NegativeInfinity : numbers[0]);
+        var words = g.Graph.AddInitializer("words", Tensor.Vector(numbers));
         return Head switch
         {
+            _ when Damage is not null => g.Add(logits, words),
             "scale" => g.Div(logits, g.Scalar(ElementType.Float, 2)),
             "softcap" => g.Mul(g.Op("Tanh", g.Div(logits, g.Scalar(ElementType.Float, 5))), 5),
-            "bias" => g.Add(logits, words),
+            "bias" or "masked" => g.Add(logits, words),
             _ => logits,
         };
     }

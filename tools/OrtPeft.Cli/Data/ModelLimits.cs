@@ -9,19 +9,23 @@ namespace OrtPeft.Cli.Data;
 /// <summary>What rows must fit into, as far as a model says.</summary>
 internal static class ModelLimits
 {
-    /// <summary>How many token ids there are: by the description, else by the logits; null if neither says.</summary>
+    /// <summary>
+    /// How many token ids there are: by <c>config.json</c>, else by the logits, else by <c>genai_config.json</c>; null
+    /// if none says.
+    /// </summary>
     public static int? VocabularySize(ModelSource source)
     {
         if (source.Config is { } config)
             return config.VocabularySize;
         var logits = DecoderNames.Named(source.Model).Graph.Outputs
             .FirstOrDefault(static o => o.Name == DecoderNames.Logits);
-        return logits?.Shape is { Rank: > 0 and var rank } shape ? (int?)shape[rank - 1].Value : null;
+        return (logits?.Shape is { Rank: > 0 and var rank } shape ? (int?)shape[rank - 1].Value : null)
+            ?? source.VocabularySize;
     }
 
     /// <summary>
-    /// The positions: the description's, else a position embedding's rows; no more than the graph's axes let through.
-    /// Null if nothing says.
+    /// The positions: by <c>config.json</c>, else a position embedding's rows, else by <c>genai_config.json</c>; no more
+    /// than the graph's axes let through. Null if nothing says.
     /// </summary>
     public static int? ContextLength(ModelSource source)
     {
@@ -34,7 +38,7 @@ internal static class ModelLimits
         if (source.Config is { } config)
             return config.MaxPositions;
         var table = source.Model.Graph.Initializers.FirstOrDefault(IsPositionEmbedding);
-        return (int?)table?.Initializer!.Dims[0];
+        return (int?)table?.Initializer!.Dims[0] ?? source.MaxPositions;
     }
 
     /// <summary>The positions that are left beside an adapter's own.</summary>
