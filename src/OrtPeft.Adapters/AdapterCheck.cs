@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters;
 

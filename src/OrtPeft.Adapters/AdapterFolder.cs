@@ -2,8 +2,8 @@ using System.Text.Json;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Adapters;
 

@@ -3,6 +3,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 

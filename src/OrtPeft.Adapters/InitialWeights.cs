@@ -1,5 +1,5 @@
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters;
 

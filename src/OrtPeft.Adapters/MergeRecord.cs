@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 

@@ -2,8 +2,9 @@ using System.Globalization;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters;
 

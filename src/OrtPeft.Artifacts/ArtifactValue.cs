@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using OrtPeft.Artifacts.Json;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts;
 

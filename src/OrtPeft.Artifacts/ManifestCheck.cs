@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts;
 

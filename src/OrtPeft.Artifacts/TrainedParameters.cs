@@ -1,7 +1,7 @@
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference;
 

@@ -1,5 +1,5 @@
 using OrtPeft.Kernels.Native;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels;
 

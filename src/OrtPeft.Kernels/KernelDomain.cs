@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Kernels.Products;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels;
 

@@ -2,7 +2,7 @@ using OrtPeft.Kernels.Attention;
 using OrtPeft.Kernels.LowRank;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Kernels.Products;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels;
 

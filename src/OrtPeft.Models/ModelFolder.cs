@@ -1,5 +1,5 @@
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models;
 

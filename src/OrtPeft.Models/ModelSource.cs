@@ -3,8 +3,9 @@ using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;

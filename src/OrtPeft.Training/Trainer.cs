@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Objectives;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;
@@ -91,7 +91,7 @@ public sealed class Trainer : IDisposable
     /// <param name="evaluation">Held-out rows to measure with, or null.</param>
     /// <returns>The trainer; <see cref="SaveAdapter"/> writes what it learns.</returns>
     /// <exception cref="ArgumentException">An argument is out of its range, or fixed by the folder.</exception>
-    /// <exception cref="Onnx.OnnxFormatException">A file of the folder is missing or damaged.</exception>
+    /// <exception cref="Tensors.OnnxFormatException">A file of the folder is missing or damaged.</exception>
     /// <exception cref="TrainingRuntimeException">This build of ONNX Runtime cannot train the folder.</exception>
     public static Trainer FromArtifacts(
         string folder, TrainingArguments arguments, IDataset train, IDataset? evaluation = null)

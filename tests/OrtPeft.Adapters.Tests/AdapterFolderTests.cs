@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests;

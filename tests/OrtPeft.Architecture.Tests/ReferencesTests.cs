@@ -8,10 +8,10 @@ public sealed class ReferencesTests
 {
     public static TheoryData<string, string[]> Layers => new()
     {
-        { "OrtPeft.Onnx.Tensors", [] },
-        { "OrtPeft.Onnx", ["OrtPeft.Onnx.Tensors"] },
+        { "OrtPeft.Tensors", [] },
+        { "OrtPeft.Onnx", ["OrtPeft.Tensors"] },
         { "OrtPeft.Tokenizers", [] },
-        { "OrtPeft.Artifacts", ["OrtPeft.Onnx.Tensors"] },
+        { "OrtPeft.Artifacts", ["OrtPeft.Tensors"] },
         { "OrtPeft.Autodiff", ["OrtPeft.Onnx"] },
         { "OrtPeft.Models", ["OrtPeft.Onnx"] },
         { "OrtPeft.Adapters", ["OrtPeft.Onnx", "OrtPeft.Artifacts"] },

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Artifacts.Tests;

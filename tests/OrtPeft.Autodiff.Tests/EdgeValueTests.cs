@@ -2,6 +2,7 @@ using OrtPeft.Autodiff.Tests.Proof;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Tests;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Autodiff.Tests.Proof;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Tests;
 

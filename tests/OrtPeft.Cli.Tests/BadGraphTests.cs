@@ -2,6 +2,7 @@ using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Cli.Tests;

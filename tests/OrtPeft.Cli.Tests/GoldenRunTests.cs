@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Cli.Tests;
 

@@ -1,7 +1,8 @@
 using OrtPeft.Kernels.Layouts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Kernels.Tests;
 

@@ -2,7 +2,8 @@ using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Tests;
 

@@ -3,7 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
-using Tensor = OrtPeft.Onnx.Tensor;
+using OrtPeft.Tensors;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Models.Tests;
 

@@ -1,8 +1,8 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.OnDevice.Tests.Engine;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
 using OrtPeft.Training;
 using OrtPeft.Training.Tests.Runs;

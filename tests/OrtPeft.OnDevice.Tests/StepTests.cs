@@ -5,7 +5,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.OnDevice.Tests.Engine;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.OnDevice.Tests;

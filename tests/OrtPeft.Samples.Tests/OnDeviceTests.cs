@@ -8,6 +8,7 @@ using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Testing;
 

@@ -1,11 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors.Storage;
 
-using Tensor = OrtPeft.Onnx.Tensor;
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Testing;
 

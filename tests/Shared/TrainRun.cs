@@ -1,6 +1,6 @@
 using System.Text.Json;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Testing;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters.Configuration;
 

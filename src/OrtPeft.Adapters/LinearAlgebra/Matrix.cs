@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Adapters.LinearAlgebra;
 

@@ -4,7 +4,8 @@ using OrtPeft.Adapters.Lycoris;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Adapters.Loha;
 

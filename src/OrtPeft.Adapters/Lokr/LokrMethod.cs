@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Lycoris;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lokr;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora;
 

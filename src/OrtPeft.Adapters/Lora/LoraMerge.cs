@@ -1,7 +1,8 @@
 using System.Numerics.Tensors;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Adapters.Lora;
 

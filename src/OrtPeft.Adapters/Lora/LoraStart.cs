@@ -1,5 +1,5 @@
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora;
 

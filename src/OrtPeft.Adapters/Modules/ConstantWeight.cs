@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;
 

@@ -3,7 +3,8 @@ using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.PromptLearning;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.PromptTuning;
 

@@ -4,6 +4,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Quantization;
 

@@ -1,9 +1,9 @@
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Lora.Initialization;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Quantization;
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.TrainableTokens;
 

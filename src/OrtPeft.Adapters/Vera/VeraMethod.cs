@@ -3,7 +3,8 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Adapters.Vera;
 

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Weighted;
 

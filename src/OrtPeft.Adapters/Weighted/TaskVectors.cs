@@ -64,6 +64,6 @@ internal static class TaskVectors
     }
 
     /// <summary>Keeps each element with the probability density and divides it by that.</summary>
-    public static double[] Dropped(double[] vector, double density, Onnx.Numerics.SplitMix64 random) =>
+    public static double[] Dropped(double[] vector, double density, Tensors.Numerics.SplitMix64 random) =>
         density >= 1 ? vector : [.. vector.Select(v => random.NextDouble() < density ? v / density : 0)];
 }

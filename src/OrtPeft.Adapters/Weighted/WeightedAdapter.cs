@@ -1,7 +1,7 @@
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Weighted;
 

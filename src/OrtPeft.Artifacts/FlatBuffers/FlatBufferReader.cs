@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.FlatBuffers;
 

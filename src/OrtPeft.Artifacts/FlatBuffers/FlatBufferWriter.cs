@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts.FlatBuffers;
 

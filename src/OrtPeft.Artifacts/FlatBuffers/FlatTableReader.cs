@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.FlatBuffers;
 

@@ -1,6 +1,6 @@
 using OrtPeft.Artifacts.FlatBuffers;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 

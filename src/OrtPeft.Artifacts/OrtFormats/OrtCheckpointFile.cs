@@ -1,5 +1,5 @@
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 

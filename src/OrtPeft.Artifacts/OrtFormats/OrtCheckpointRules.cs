@@ -1,4 +1,4 @@
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 

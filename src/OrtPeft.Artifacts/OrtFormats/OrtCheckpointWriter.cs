@@ -1,6 +1,7 @@
 using OrtPeft.Artifacts.FlatBuffers;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
+
 using Slots = OrtPeft.Artifacts.OrtFormats.OrtCheckpointSlots;
 
 namespace OrtPeft.Artifacts.OrtFormats;

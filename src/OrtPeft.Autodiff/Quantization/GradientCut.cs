@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Quantization;
 

@@ -1,5 +1,6 @@
 using OrtPeft.Autodiff.Rules;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Quantization;
 

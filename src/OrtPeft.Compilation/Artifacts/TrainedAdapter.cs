@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Artifacts;
 

@@ -2,6 +2,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Graphs;
 

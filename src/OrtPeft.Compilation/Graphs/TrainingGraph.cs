@@ -8,6 +8,7 @@ using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Graphs;
 

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.OrtTraining;
 

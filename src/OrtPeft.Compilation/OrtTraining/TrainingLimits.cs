@@ -1,7 +1,7 @@
 using System.Globalization;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Artifacts;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.OrtTraining;
 

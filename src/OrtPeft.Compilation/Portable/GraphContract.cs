@@ -4,6 +4,7 @@ using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Portable;
 

@@ -2,6 +2,7 @@ using OrtPeft.Compilation.Rewrites.Fusing;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 

@@ -1,5 +1,5 @@
 using OrtPeft.Compilation.Rewrites.Fusing;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 

@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Inference.Evaluation;
 

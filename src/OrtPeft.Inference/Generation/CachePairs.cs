@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
 

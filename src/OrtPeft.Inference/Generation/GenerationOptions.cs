@@ -1,5 +1,5 @@
 using System.Globalization;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
 

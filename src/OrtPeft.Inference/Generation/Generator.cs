@@ -5,6 +5,7 @@ using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
 

@@ -1,5 +1,5 @@
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Inference.Generation;
 

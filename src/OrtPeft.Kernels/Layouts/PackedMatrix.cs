@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Kernels.Layouts;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Checkpoints;
 

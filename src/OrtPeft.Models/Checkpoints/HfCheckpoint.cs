@@ -1,7 +1,8 @@
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Checkpoints;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Configuration;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Configuration;
 

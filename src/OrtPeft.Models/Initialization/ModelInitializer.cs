@@ -1,6 +1,6 @@
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Initialization;
 

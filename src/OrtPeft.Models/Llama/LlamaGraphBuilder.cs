@@ -1,6 +1,7 @@
 using OrtPeft.Models.Building;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Llama;
 

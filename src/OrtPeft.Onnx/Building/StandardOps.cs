@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Building;
 
 /// <summary>The standard operators as methods, in the form they have from opset 18 on.</summary>

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx;
 
 /// <summary>Reads the content of <c>Constant</c> nodes, whichever of the attributes holds it.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Passes;
 

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>Turns the main graph's <c>Constant</c> nodes into initializers of the same name.</summary>

@@ -2,6 +2,7 @@ using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Passes;
 

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>How a weight is stored in few bits: blocks of neighbours along one axis share a scale.</summary>

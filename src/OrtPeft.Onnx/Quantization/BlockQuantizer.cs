@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Quantization;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Quantization;
 

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>Integers of 4 or 8 bits in bytes as ONNX packs them: 4-bit ones two to a byte, the first in the low

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>A matrix in few bits.</summary>

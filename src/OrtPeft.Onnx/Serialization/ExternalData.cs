@@ -1,6 +1,7 @@
 using System.Globalization;
 using OrtPeft.Onnx.Serialization.Proto;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Serialization;
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Serialization;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
 using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Serialization;
 

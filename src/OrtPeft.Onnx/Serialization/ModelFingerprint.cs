@@ -1,6 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Onnx.Serialization;
 

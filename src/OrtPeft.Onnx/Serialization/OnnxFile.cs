@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using OrtPeft.Onnx.Serialization.Proto;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Serialization;
 

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Serialization;
 

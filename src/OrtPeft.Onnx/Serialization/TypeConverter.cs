@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using OrtPeft.Onnx.Serialization.Proto;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Serialization;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Serialization;
 

@@ -4,6 +4,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Feeding;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Feeding;
 

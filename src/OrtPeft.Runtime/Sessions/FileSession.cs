@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Runtime.Sessions;
 

@@ -3,8 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
-using OrtPeft.Onnx.Storage;
 using OrtPeft.Runtime.Feeding;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Runtime.Sessions;
 

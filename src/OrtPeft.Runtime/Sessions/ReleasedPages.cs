@@ -1,4 +1,4 @@
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Runtime.Sessions;
 

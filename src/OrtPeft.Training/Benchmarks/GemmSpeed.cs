@@ -2,12 +2,13 @@ using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
-using Tensor = OrtPeft.Onnx.Tensor;
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Benchmarks;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Benchmarks;

@@ -1,5 +1,5 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Training.Checkpoints;
 

@@ -1,7 +1,8 @@
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Training.Runtime;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Training.Data;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
 

@@ -1,4 +1,4 @@
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data.Chat;
 

@@ -1,6 +1,6 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
 

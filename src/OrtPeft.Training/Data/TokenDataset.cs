@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Training.Data;

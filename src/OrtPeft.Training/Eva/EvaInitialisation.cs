@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Eva;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Metrics;

@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Runtime;

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Training.Runtime;
 

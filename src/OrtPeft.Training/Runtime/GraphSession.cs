@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 

@@ -1,4 +1,4 @@
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 

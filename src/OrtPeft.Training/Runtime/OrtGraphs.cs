@@ -1,6 +1,6 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 

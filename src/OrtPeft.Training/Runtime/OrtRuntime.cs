@@ -1,13 +1,13 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 
-using Tensor = OrtPeft.Onnx.Tensor;
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Runtime;
 

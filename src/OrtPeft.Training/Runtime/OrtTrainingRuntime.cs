@@ -3,9 +3,9 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 

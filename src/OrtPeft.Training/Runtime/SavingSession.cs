@@ -1,10 +1,10 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
-using Tensor = OrtPeft.Onnx.Tensor;
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Runtime;
 

@@ -1,9 +1,9 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
 

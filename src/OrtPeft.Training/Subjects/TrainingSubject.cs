@@ -1,5 +1,5 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Bottleneck;

@@ -2,6 +2,7 @@ using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.Tests.PromptLearning;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Decoders;

@@ -1,6 +1,6 @@
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Goldens;

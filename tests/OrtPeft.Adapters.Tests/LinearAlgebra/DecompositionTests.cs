@@ -1,5 +1,5 @@
 using OrtPeft.Adapters.LinearAlgebra;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Tests.LinearAlgebra;
 

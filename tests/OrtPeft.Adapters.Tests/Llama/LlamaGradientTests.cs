@@ -1,6 +1,6 @@
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Tests.Llama;
 

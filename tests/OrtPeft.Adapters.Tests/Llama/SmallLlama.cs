@@ -1,8 +1,9 @@
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Qwen2;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Testing;
-using OrtPeft.Onnx.Numerics;
 
 namespace OrtPeft.Adapters.Tests.Llama;
 

@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Tests.Proof;
 using OrtPeft.Adapters.Tests.Several;
 using OrtPeft.Adapters.Weighted;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Tests.Lora;
 

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Lora;

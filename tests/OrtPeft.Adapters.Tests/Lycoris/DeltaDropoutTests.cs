@@ -2,9 +2,9 @@ using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lycoris;
 using OrtPeft.Adapters.Tests.Proof;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Lycoris;

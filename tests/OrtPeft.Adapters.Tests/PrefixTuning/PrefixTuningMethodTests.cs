@@ -4,6 +4,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.PrefixTuning;

@@ -1,7 +1,8 @@
 using OrtPeft.Adapters.Tests.Llama;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.PromptLearning;

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Adapters.Tests.PromptLearning;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.PromptTuning;

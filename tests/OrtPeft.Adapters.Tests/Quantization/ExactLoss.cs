@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Quantization;

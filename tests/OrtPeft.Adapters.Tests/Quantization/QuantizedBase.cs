@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Quantization;
 using OrtPeft.Adapters.Tests.Llama;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Quantization;

@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Several;

@@ -2,6 +2,7 @@ using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Several;

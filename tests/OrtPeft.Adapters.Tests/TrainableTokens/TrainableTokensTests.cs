@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Tests.Quantization;
 using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.TrainableTokens;

@@ -1,5 +1,5 @@
 using OrtPeft.Adapters.Weighted;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Tests.Weighted;
 

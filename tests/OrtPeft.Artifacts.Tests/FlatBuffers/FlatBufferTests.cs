@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using OrtPeft.Artifacts.FlatBuffers;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.Tests.FlatBuffers;
 

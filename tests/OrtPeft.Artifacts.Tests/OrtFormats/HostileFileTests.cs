@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Artifacts.Tests.OrtFormats;

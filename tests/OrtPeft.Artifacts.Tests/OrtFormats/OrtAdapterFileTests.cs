@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Artifacts.Tests.OrtFormats;

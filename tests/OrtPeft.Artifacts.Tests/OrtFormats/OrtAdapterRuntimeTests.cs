@@ -4,8 +4,10 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
-using Tensor = OrtPeft.Onnx.Tensor;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Artifacts.Tests.OrtFormats;
 

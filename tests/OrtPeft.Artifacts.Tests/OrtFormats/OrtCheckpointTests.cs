@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Artifacts.Tests.OrtFormats;

@@ -3,8 +3,8 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using OrtPeft.Artifacts.OrtFormats;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.Tests.OrtFormats;
 

@@ -1,6 +1,8 @@
 using OrtPeft.Autodiff.Tests.Proof;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
+
 using static OrtPeft.Autodiff.Tests.Proof.TestInput;
 
 namespace OrtPeft.Autodiff.Tests.Cases;

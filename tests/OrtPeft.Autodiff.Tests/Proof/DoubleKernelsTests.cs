@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Tests.Proof;
 

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff.Tests.Proof;
 

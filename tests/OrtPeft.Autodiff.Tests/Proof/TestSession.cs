@@ -34,7 +34,7 @@ internal sealed class TestSession : IDisposable
         _feeds[name] = elements.Length > 0
             ? OrtValue.CreateTensorValueFromMemory(elements, dims)
             : OrtValue.CreateAllocatedTensorValue(
-                OrtAllocator.DefaultInstance, (TensorElementType)(int)Onnx.Tensor.ElementTypeOf<T>(), dims);
+                OrtAllocator.DefaultInstance, (TensorElementType)(int)OrtPeft.Tensors.Tensor.ElementTypeOf<T>(), dims);
     }
 
     /// <summary>Runs and copies one output.</summary>

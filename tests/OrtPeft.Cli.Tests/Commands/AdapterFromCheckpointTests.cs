@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Cli.Tests.Running;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Cli.Tests.Commands;
 

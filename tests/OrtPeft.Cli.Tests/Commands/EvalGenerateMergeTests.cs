@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Models.Checkpoints;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Cli.Tests.Commands;
 

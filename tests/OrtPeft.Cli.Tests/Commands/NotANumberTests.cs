@@ -1,6 +1,7 @@
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Tests.Commands;
 

@@ -1,6 +1,6 @@
 using OrtPeft.Cli.Tests.Running;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Tests.Files;

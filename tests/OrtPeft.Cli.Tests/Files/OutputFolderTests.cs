@@ -1,5 +1,5 @@
 using OrtPeft.Cli.Tests.Running;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Tests.Files;
 

@@ -9,10 +9,10 @@ using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.OrtTraining;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
-using OrtPeft.Onnx.Safetensors;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Compilation.Tests.OrtTraining;

@@ -17,6 +17,7 @@ using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Tests.Rewrites;
 

@@ -3,6 +3,7 @@ using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Compilation.Tests.Rewrites;

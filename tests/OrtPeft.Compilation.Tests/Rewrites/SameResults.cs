@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Compilation.Tests.Rewrites;

@@ -9,6 +9,7 @@ using OrtPeft.Models;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Compilation.Tests.Rewrites;

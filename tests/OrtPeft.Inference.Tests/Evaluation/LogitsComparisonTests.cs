@@ -1,6 +1,7 @@
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Inference.Tests.Evaluation;

@@ -3,6 +3,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Tests.Generation;
 

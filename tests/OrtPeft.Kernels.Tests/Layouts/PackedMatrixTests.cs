@@ -1,5 +1,5 @@
 using OrtPeft.Kernels.Layouts;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Tests.Layouts;
 

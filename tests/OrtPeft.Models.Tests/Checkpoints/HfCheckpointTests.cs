@@ -1,9 +1,9 @@
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Tests.Checkpoints;
 

@@ -1,6 +1,6 @@
 using OrtPeft.Models.Checkpoints;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Tests.Checkpoints;
 

@@ -1,7 +1,7 @@
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Tests.Gpt2;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Tests.Initialization;
 

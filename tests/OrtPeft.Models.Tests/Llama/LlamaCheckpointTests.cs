@@ -1,8 +1,8 @@
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Models.Llama;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Tests.Llama;
 

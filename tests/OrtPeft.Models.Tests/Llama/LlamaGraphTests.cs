@@ -2,6 +2,7 @@ using OrtPeft.Models.Llama;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Tests.Llama;
 

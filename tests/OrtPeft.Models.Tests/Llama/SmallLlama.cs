@@ -1,7 +1,7 @@
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Qwen2;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Models.Tests.Llama;
 

@@ -5,6 +5,7 @@ using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.OnDevice.Tests.Engine;

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Corpus;
 

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Onnx.Tests.IR;

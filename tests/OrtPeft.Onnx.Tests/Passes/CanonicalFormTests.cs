@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Onnx.Tests.Passes;

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

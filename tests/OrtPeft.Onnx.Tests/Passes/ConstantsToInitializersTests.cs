@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

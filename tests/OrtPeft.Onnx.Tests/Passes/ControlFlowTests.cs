@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

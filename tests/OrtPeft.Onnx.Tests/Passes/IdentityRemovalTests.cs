@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Onnx.Tests.Passes;

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

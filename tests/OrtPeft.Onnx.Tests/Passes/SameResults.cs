@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
 

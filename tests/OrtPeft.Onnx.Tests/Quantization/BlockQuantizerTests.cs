@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Onnx.Tests.Quantization;

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Serialization;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Tests.Serialization;
 

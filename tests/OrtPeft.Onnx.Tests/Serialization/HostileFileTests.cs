@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Onnx.Tests.Serialization;

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Tests.Corpus;
 using OrtPeft.Onnx.Tests.Passes.Contrib;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Serialization;
 

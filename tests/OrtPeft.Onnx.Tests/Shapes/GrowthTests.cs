@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Shapes;
 

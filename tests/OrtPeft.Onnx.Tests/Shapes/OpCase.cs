@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Shapes;
 

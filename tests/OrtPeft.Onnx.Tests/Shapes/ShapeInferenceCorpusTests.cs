@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using Xunit.Abstractions;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Inference.Tests;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Feeding;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Tests.Feeding;
 

@@ -5,8 +5,9 @@ using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
-using OrtPeft.Onnx.Storage;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Runtime.Tests.Sessions;

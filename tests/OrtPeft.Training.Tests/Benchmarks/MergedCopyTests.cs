@@ -1,4 +1,4 @@
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Benchmarks;
 using OrtPeft.Training.Tests.Runs;
 

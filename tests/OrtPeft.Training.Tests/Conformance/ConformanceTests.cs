@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Tests.Runs;
 

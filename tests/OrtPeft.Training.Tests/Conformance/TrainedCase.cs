@@ -1,5 +1,5 @@
 using OrtPeft.Adapters;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Tests.Runs;
 

@@ -1,7 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Onnx.Numerics;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Testing;
 using OrtPeft.Training.Eva;
 using OrtPeft.Training.Tests.Runs;

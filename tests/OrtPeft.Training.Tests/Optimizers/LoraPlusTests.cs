@@ -2,9 +2,9 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Testing;
 using OrtPeft.Training.Tests.Runs;
 

@@ -1,8 +1,8 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Training.Tests.Optimizers;

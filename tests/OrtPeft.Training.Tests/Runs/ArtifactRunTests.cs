@@ -5,8 +5,8 @@ using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Metrics;
 

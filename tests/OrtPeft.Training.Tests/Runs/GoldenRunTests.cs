@@ -1,8 +1,8 @@
-using OrtPeft.Artifacts;
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;

@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 

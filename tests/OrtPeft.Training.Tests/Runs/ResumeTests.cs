@@ -1,9 +1,9 @@
 using System.Text.Json;
 using OrtPeft.Adapters;
-using OrtPeft.Artifacts;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts;
 using OrtPeft.Models;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 

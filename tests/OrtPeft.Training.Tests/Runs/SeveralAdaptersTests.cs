@@ -1,6 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Loha;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Training.Tests.Runs;

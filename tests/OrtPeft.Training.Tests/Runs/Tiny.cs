@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

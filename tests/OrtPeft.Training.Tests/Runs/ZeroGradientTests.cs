@@ -1,6 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Runtime;
 

@@ -5,6 +5,7 @@ using OrtPeft.Inference.Generation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

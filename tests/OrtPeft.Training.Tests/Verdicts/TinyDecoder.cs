@@ -1,7 +1,8 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Numerics;
 using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Training.Tests.Verdicts;
 

@@ -9,8 +9,8 @@ using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Models;
-using OrtPeft.Onnx;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Commands;

@@ -5,7 +5,7 @@ using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Cli.Commands;
 

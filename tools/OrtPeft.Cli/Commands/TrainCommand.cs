@@ -4,7 +4,7 @@ using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;

@@ -4,6 +4,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;

@@ -3,7 +3,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Cli.Options;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Training;
 using OrtPeft.Training.Metrics;
 

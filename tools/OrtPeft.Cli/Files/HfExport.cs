@@ -3,6 +3,7 @@ using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Files;
 

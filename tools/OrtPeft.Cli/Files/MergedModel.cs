@@ -8,9 +8,9 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Files;
 

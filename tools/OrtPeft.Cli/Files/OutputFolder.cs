@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Files;
 

@@ -1,13 +1,13 @@
+using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PromptTuning;
-using OrtPeft.Adapters;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
+using OrtPeft.Training;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Eva;
-using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
 

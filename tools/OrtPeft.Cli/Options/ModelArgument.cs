@@ -1,7 +1,7 @@
 using System.CommandLine;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Models;
-using OrtPeft.Onnx.Safetensors;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Cli.Options;
 

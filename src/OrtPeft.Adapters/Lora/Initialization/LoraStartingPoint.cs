@@ -1,5 +1,5 @@
 using OrtPeft.Adapters.LinearAlgebra;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora.Initialization;
 

@@ -1,7 +1,7 @@
 using OrtPeft.Kernels;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites.Fusing;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites.Fusing;
 

@@ -1,5 +1,6 @@
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites.Fusing;
 

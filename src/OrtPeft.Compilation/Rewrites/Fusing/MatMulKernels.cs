@@ -3,7 +3,7 @@ using OrtPeft.Kernels.Layouts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx.Storage;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Compilation.Rewrites.Fusing;
 

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 

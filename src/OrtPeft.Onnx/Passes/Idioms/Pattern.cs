@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Passes.Idioms;
 
 /// <summary>Small questions that idioms are recognised by.</summary>

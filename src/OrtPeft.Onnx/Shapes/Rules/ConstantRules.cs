@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Operators that make tensors out of attributes, lengths or chance.</summary>

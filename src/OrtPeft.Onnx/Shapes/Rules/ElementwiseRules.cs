@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 using Element = System.Func<
     OrtPeft.Onnx.Shapes.SymbolicInteger?,
     OrtPeft.Onnx.Shapes.SymbolicInteger?,

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Operators that ONNX Runtime's own optimisers put in place of several standard ones.</summary>

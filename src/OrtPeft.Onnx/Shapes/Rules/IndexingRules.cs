@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Operators that read or write elements at places given by an index tensor.</summary>

@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Operators that fold axes away, or that run along one.</summary>

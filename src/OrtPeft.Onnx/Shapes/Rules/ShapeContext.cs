@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Shapes.Rules;
 

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Tests.Shapes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 

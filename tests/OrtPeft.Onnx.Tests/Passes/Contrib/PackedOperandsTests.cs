@@ -3,6 +3,7 @@ using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Onnx.Tests.Corpus;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Tests.Passes.Contrib;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes.Idioms;
 

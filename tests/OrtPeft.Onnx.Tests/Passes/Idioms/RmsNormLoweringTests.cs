@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Tests.Passes.Contrib;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes.Idioms;
 

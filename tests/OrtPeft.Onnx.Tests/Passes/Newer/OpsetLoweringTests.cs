@@ -3,6 +3,8 @@ using OrtPeft.Onnx.Passes.Newer;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Tests.Passes.Contrib;
 using OrtPeft.Onnx.Tests.Shapes;
+using OrtPeft.Tensors;
+
 using Evaluation = OrtPeft.Onnx.Tests.Corpus.Run;
 
 namespace OrtPeft.Onnx.Tests.Passes.Newer;

@@ -1,0 +1,17 @@
+namespace OrtPeft.Tensors;
+
+/// <summary>
+/// A setting that cannot be carried out: a value outside its range, or one that does not go with another. What whoever
+/// uses a program may choose is refused with this type; other <see cref="ArgumentException"/>s are errors of the
+/// calling code.
+/// </summary>
+public sealed class SettingException : ArgumentException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">The setting, its value, what is allowed, and what to do.</param>
+    /// <param name="inner">What led to it.</param>
+    public SettingException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using OrtPeft.Tensors.Numerics;
+
+namespace OrtPeft.Tensors.Tests.Numerics;
+
+public sealed class ContentHashTests
+{
+    /// <summary>Values of the reference implementation, seed 0.</summary>
+    [Theory]
+    [InlineData("", "ef46db3751d8e999")]
+    [InlineData("a", "d24ec4f1a98c6e5b")]
+    [InlineData("abc", "44bc2cf5ad770999")]
+    [InlineData("Nobody inspects the spammish repetition", "fbcea83c8a378bf1")]
+    public void Text_IsTheReferencesHash(string content, string expected)
+    {
+        var hash = new ContentHash();
+
+        hash.Add(Encoding.UTF8.GetBytes(content).AsSpan());
+
+        Assert.Equal(expected, hash.Text);
+    }
+
+    [Fact]
+    public void Add_InPieces_IsAddAtOnce()
+    {
+        var bytes = Enumerable.Range(0, 1000).Select(static i => (byte)(i * 7)).ToArray();
+        var whole = new ContentHash();
+        whole.Add(bytes.AsSpan());
+
+        foreach (var piece in (int[])[1, 5, 31, 32, 33, 64, 999])
+        {
+            var pieces = new ContentHash();
+            for (var at = 0; at < bytes.Length; at += piece)
+                pieces.Add(bytes.AsSpan(at, Math.Min(piece, bytes.Length - at)));
+            Assert.Equal(whole.Text, pieces.Text);
+        }
+    }
+}
