@@ -21,6 +21,27 @@ public sealed class ContentHashTests
     }
 
     [Fact]
+    public void Text_OfManyStripes_IsTheReferencesHash()
+    {
+        var hash = new ContentHash();
+
+        hash.Add(Enumerable.Range(0, 1000).Select(static i => (byte)(i * 7)).ToArray().AsSpan());
+
+        Assert.Equal("25275608a9cfc168", hash.Text);
+    }
+
+    /// <summary>Checkpoints keep it, so it must stay: XXH64 of <c>w 1 [3,4]</c>, a zero and the elements.</summary>
+    [Fact]
+    public void Add_OfATensor_GivesWhatCheckpointsHold()
+    {
+        var hash = new ContentHash();
+
+        hash.Add("w", Tensor.Of<float>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [3, 4]));
+
+        Assert.Equal("3f1a99b23f7d07a5", hash.Text);
+    }
+
+    [Fact]
     public void Add_InPieces_IsAddAtOnce()
     {
         var bytes = Enumerable.Range(0, 1000).Select(static i => (byte)(i * 7)).ToArray();
