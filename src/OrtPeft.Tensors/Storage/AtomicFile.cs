@@ -4,7 +4,7 @@ namespace OrtPeft.Tensors.Storage;
 
 /// <summary>
 /// A file that appears complete or not at all: written beside its place under a temporary name, flushed to the disk,
-/// then moved over. Disposed without <see cref="Commit"/>, it leaves nothing behind.
+/// then moved over, and its new name flushed too. Disposed without <see cref="Commit"/>, it leaves nothing behind.
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
@@ -63,6 +63,7 @@ public sealed class AtomicFile : IDisposable
         _stream.Dispose();
         FileSteps.Move(_temporary, _path);
         _committed = true;
+        FileSteps.SyncFolder(Path.GetDirectoryName(_path)!);
     }
 
     /// <inheritdoc/>

@@ -47,9 +47,13 @@ internal sealed record CommitJournal(
         _ = Retired.Select(Place).Count();
     }
 
-    /// <summary>From here on the new files count.</summary>
+    /// <summary>From here on the new files count. They are on the disk before the journal is.</summary>
     public void Write()
     {
+        var stage = Path.Combine(Folder, Stage);
+        foreach (var file in Written.Select(name => Path.Combine(stage, name)))
+            FileSteps.SyncContent(file);
+        SyncFoldersOf(stage, Written);
         var entries = Written.Select(static name => $"{Comes}{name}")
             .Concat(Retired.Select(static name => $"{Goes}{name}"));
         AtomicFile.Write(Path.Combine(Folder, FileName), string.Join(Separator, entries.Prepend(Stage)));
@@ -74,9 +78,24 @@ internal sealed record CommitJournal(
                 FileSteps.DeleteFolder(inner, withContent: false);
         }
 
+        SyncFoldersOf(Folder, Written);
         FileSteps.Delete(Path.Combine(Folder, FileName));
         if (Directory.Exists(stage))
             FileSteps.DeleteFolder(stage, withContent: true);
+    }
+
+    /// <summary>Writes the names in a folder and in those inside that hold some files, the innermost first.</summary>
+    private static void SyncFoldersOf(string folder, IEnumerable<string> names)
+    {
+        var inner = names.SelectMany(static name => Above(name)).Distinct().OrderByDescending(static n => n.Length);
+        foreach (var path in inner.Append("").Select(name => Path.Combine(folder, name)))
+            FileSteps.SyncFolder(path);
+    }
+
+    private static IEnumerable<string> Above(string name)
+    {
+        for (var above = Path.GetDirectoryName(name); !string.IsNullOrEmpty(above); above = Path.GetDirectoryName(above))
+            yield return above;
     }
 
     private static OnnxFormatException Damaged(string path) =>

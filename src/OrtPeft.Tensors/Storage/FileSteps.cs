@@ -7,13 +7,30 @@ namespace OrtPeft.Tensors.Storage;
 internal static class FileSteps
 {
     private static readonly AsyncLocal<Action<string>?> Watcher = new();
+    private static readonly AsyncLocal<Action<string>?> SyncWatcher = new();
 
     /// <summary>Has a function called before every step of this flow of execution, with words for it.</summary>
+    /// <param name="before">The function.</param>
+    /// <param name="synced">Called after a file or folder was written to the disk, with its path.</param>
     /// <returns>Ends the watch when disposed.</returns>
-    public static IDisposable Watch(Action<string> before)
+    public static IDisposable Watch(Action<string> before, Action<string>? synced = null)
     {
-        Watcher.Value = before;
+        (Watcher.Value, SyncWatcher.Value) = (before, synced);
         return new Ending();
+    }
+
+    /// <summary>Makes the names in a folder outlast a loss of power; no step, as no file changes.</summary>
+    public static void SyncFolder(string path)
+    {
+        DiskSync.Folder(path);
+        SyncWatcher.Value?.Invoke(path);
+    }
+
+    /// <summary>Makes a file's content outlast a loss of power.</summary>
+    public static void SyncContent(string path)
+    {
+        DiskSync.Content(path);
+        SyncWatcher.Value?.Invoke(path);
     }
 
     public static void Move(string from, string to)
@@ -39,6 +56,6 @@ internal static class FileSteps
 
     private sealed class Ending : IDisposable
     {
-        public void Dispose() => Watcher.Value = null;
+        public void Dispose() => (Watcher.Value, SyncWatcher.Value) = (null, null);
     }
 }

@@ -36,7 +36,7 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
     /// <summary>The run succeeded and said nothing on the error stream.</summary>
     public CliRun Succeeded()
     {
-        Assert.Equal("", Error);
+        Assert.True(Error.Length == 0, Error);
         Assert.Equal(0, ExitCode);
         return this;
     }

@@ -4,6 +4,8 @@ namespace OrtPeft.Tensors.Tests.Storage;
 
 public sealed class StagedFolderTests : IDisposable
 {
+    private const StringComparison Ordinal = StringComparison.Ordinal;
+
     private readonly string _root = Directory.CreateTempSubdirectory("ortpeft-").FullName;
 
     private string Target => Path.Combine(_root, "target");
@@ -36,6 +38,44 @@ public sealed class StagedFolderTests : IDisposable
             if (isUnfinished)
                 Assert.Equal(now, Content(state));
         }
+    }
+
+    /// <summary>After a loss of power the names must be there that a step counts on.</summary>
+    [Fact]
+    public void Commit_HasEachStepOnTheDiskBeforeTheNextOneCountsOnIt()
+    {
+        Write(Target, ("a", "old"), ("gone", "old"));
+        var log = new List<string>();
+        string stagePath;
+
+        using (FileSteps.Watch(log.Add, path => log.Add($"sync {path}")))
+        using (var stage = new StagedFolder(Target))
+        {
+            stagePath = stage.Path;
+            Write(stage.Path, ("a", "new"), ("in/b", "new"));
+            stage.Commit("gone");
+        }
+
+        var journal = log.FindIndex(s => s.EndsWith($" to {Path.Combine(Target, ".ortpeft-commit")}", Ordinal));
+        var finished = log.FindIndex(s => s == $"delete {Path.Combine(Target, ".ortpeft-commit")}");
+        var inner = Path.Combine(stagePath, "in");
+        string[] before = [Path.Combine(stagePath, "a"), Path.Combine(inner, "b"), inner, stagePath];
+        Assert.All(before, path => Assert.InRange(log.IndexOf($"sync {path}"), 0, journal - 1));
+        Assert.Equal($"sync {Target}", log[journal + 1]);
+        Assert.Equal([$"sync {Path.Combine(Target, "in")}", $"sync {Target}"], log[(finished - 2)..finished]);
+    }
+
+    [Fact]
+    public void AtomicFile_WhenItIsInPlace_HasItsNameOnTheDisk()
+    {
+        Write(Target, ("a", "old"));
+        var log = new List<string>();
+
+        using (FileSteps.Watch(log.Add, path => log.Add($"sync {path}")))
+            AtomicFile.Write(Path.Combine(Target, "a"), "new");
+
+        Assert.StartsWith("move ", log[^2], Ordinal);
+        Assert.Equal($"sync {Target}", log[^1]);
     }
 
     [Fact]
