@@ -42,7 +42,7 @@ internal static class AdapterCheck
     }
 
     private static bool AreEqual(Tensor a, Tensor b) => ReferenceEquals(a, b)
-        || (a.Type == b.Type && a.Dims.SequenceEqual(b.Dims) && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
+        || (a.Type == b.Type && a.Type.IsFloating() && a.Dims.SequenceEqual(b.Dims) && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
 
     private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
     {
@@ -56,13 +56,19 @@ internal static class AdapterCheck
         return InTypeOf(parameter, isSame ? tensor : new Tensor(tensor.Type, expected.Dims, tensor.Data));
     }
 
-    private static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor)
+    private static Tensor InTypeOf(AdapterParameter parameter, Tensor tensor) =>
+        InType(parameter.Name, tensor, parameter.Value.Type);
+
+    /// <summary>The tensor as float32.</summary>
+    /// <exception cref="ConfigException">It is no floating-point tensor.</exception>
+    public static Tensor InFloat(string name, Tensor tensor) => InType(name, tensor, ElementType.Float);
+
+    private static Tensor InType(string name, Tensor tensor, ElementType wanted)
     {
-        var wanted = parameter.Value.Type;
         if (tensor.Type == wanted)
             return tensor;
         if (wanted != ElementType.Float || !tensor.Type.IsFloating())
-            throw new ConfigException($"'{parameter.Name}' is {tensor.Type}; the model computes in {wanted}.");
+            throw new ConfigException($"'{name}' is {tensor.Type}; the model computes in {wanted}.");
         return new Tensor(
             wanted, tensor.Dims, new MemoryTensorData(MemoryMarshal.AsBytes<float>(tensor.ToFloat32()).ToArray()));
     }

@@ -48,6 +48,12 @@ public sealed class PeftModel
     /// </summary>
     public Model Model => _active.Model;
 
+    /// <summary>
+    /// Whether files hold the active adapter in another form than it has here: a start that cannot be found again, such
+    /// as that of <c>pissa_niter_N</c>, in A and B of twice the rank.
+    /// </summary>
+    public bool IsSavedInAnotherForm => _active.Injection.SavedConfig is not null;
+
     /// <summary>The base in canonical form, without adapters.</summary>
     public Model CanonicalBase => _base.Canonical;
 
@@ -146,9 +152,10 @@ public sealed class PeftModel
         ArgumentNullException.ThrowIfNull(weights);
         Several.AdapterNames.Check(name);
         var given = BaseModel.Of(baseModel);
-        var adapter = Adapter.Create(name, given.Canonical, config.FittedTo([.. weights.Keys]), seed);
+        var (adapter, own) = Adapter.For(name, given.Canonical, config, weights, source, seed);
         var model = new PeftModel(given, adapter);
-        model.SetWeights(weights, source);
+        model._active.Set(own, source);
+        model.Note(weights);
         return model;
     }
 
@@ -202,8 +209,8 @@ public sealed class PeftModel
         ArgumentNullException.ThrowIfNull(weights);
         _adapters.Add(name, () =>
         {
-            var adapter = Adapter.Create(name, _base.Canonical, config.FittedTo([.. weights.Keys]), seed: 0);
-            ActiveAdapters.Of(_base.Canonical, [adapter]).Set(weights, source);
+            var (adapter, own) = Adapter.For(name, _base.Canonical, config, weights, source, seed: 0);
+            ActiveAdapters.Of(_base.Canonical, [adapter]).Set(own, source);
             return adapter;
         });
         Note(weights, name);
@@ -268,6 +275,15 @@ public sealed class PeftModel
     /// <exception cref="ConfigException">There is no such adapter.</exception>
     public IReadOnlyList<string> UnmatchedOf(string name) => _adapters[name].Unmatched;
 
+    /// <summary>
+    /// Weights of the base that an adapter's file had others for, such as an embedding that HF PEFT saved beside its
+    /// adapter: they count while the adapter is active and are merged and saved with it.
+    /// </summary>
+    /// <param name="name">The adapter, active or not.</param>
+    /// <returns>Tensors by their names on disk, float32; none for most adapters.</returns>
+    /// <exception cref="ConfigException">There is no such adapter.</exception>
+    public IReadOnlyDictionary<string, Tensor> BaseWeightsOf(string name) => _adapters[name].OfBase.Others;
+
     /// <summary>An adapter's current weights, buffers included, by their names on disk.</summary>
     /// <param name="name">The adapter, active or not.</param>
     /// <returns>Tensors that share the model's memory.</returns>
@@ -309,7 +325,7 @@ public sealed class PeftModel
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
-        _active.Set(weights, source);
+        _active.Set(WithoutBase(weights, source), source);
         Note(weights);
     }
 
@@ -371,6 +387,18 @@ public sealed class PeftModel
         var model = !HasBranches || !canMerge ? Model.Clone() : IsEnabled ? Merge() : _base.Original.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;
+    }
+
+    /// <summary>A file may have the base's own weights beside the adapter's; others need a graph made for them.</summary>
+    private IReadOnlyDictionary<string, Tensor> WithoutBase(IReadOnlyDictionary<string, Tensor> weights, string source)
+    {
+        if (_active.Adapters is not [var only])
+            return weights;
+        var ofBase = BaseWeights.Find(_base.Canonical, only.Injection, weights, source);
+        return ofBase.Others.Keys.FirstOrDefault() is { } name
+            ? throw new ConfigException(
+                $"{source}: '{name}' takes the place of the base's; give it when the adapter is made (Create, AddAdapter).")
+            : ofBase.Without(weights);
     }
 
     private void Note(IReadOnlyDictionary<string, Tensor> weights, string name = "")

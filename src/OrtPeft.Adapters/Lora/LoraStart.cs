@@ -23,6 +23,26 @@ internal static class LoraStart
         config.InitLoraWeights.IsRandomDecomposition
         || (config.InitLoraWeights == LoraInit.Olora && targets.Any(static t => !t.IsOutByIn));
 
+    /// <summary>
+    /// A file that has a layer's weight has what is left of it, as HF PEFT keeps it in the model: then there is nothing
+    /// to take out any more, and A₀ and B₀ are zero.
+    /// </summary>
+    /// <param name="ofBase">The base's weights in the file.</param>
+    /// <param name="buffers">The adapter's buffers, among them A₀ and B₀.</param>
+    /// <param name="weights">The adapter's own tensors in the file.</param>
+    /// <returns>The tensors to set.</returns>
+    public static IReadOnlyDictionary<string, Tensor> WithoutStartOf(
+        BaseWeights ofBase, IReadOnlyList<AdapterParameter> buffers, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var starts = buffers.Where(b => IsOne(b.Name) && ofBase.Replaces(b.Name)).ToList();
+        if (starts.Count == 0)
+            return weights;
+        var all = weights.ToDictionary(StringComparer.Ordinal);
+        foreach (var start in starts)
+            all[start.Name] = InitialWeights.Zeros(start.Value.Initializer!.Dims.AsSpan());
+        return all;
+    }
+
     /// <summary>The tensors without A₀ and B₀.</summary>
     public static IReadOnlyDictionary<string, Tensor> Without(IReadOnlyDictionary<string, Tensor> weights) =>
         weights.Where(static w => !IsOne(w.Key)).ToDictionary(StringComparer.Ordinal);

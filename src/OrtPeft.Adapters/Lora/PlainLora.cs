@@ -27,12 +27,16 @@ public static class PlainLora
         ArgumentNullException.ThrowIfNull(model);
         var weights = model.GetWeights();
         if (model.Config is LoraConfig { EnableLora: not null } inParts)
-            return WithoutParts(inParts, weights);
+        {
+            var (plain, tensors) = WithoutParts(inParts, weights);
+            return (plain, WithBase(model, tensors));
+        }
+
         if (model.Config is not LoraConfig config || !model.Buffers.Any(static b => LoraStart.IsOne(b.Name)))
             throw new ConfigException(
                 "Only LoRA adapters that start as a part of the base (pissa, olora) or have parts (enable_lora) can "
                 + $"be converted; this one is {model.Config.PeftType} and leaves the base as it is.");
-        return (WithStart(config), WithStart(weights));
+        return (WithStart(config), WithBase(model, WithStart(weights)));
     }
 
     /// <summary>The configuration of an adapter that has its start in its weights.</summary>
@@ -56,6 +60,9 @@ public static class PlainLora
             StringComparer.Ordinal);
         return (OfRank(parts.Count, config) with { EnableLora = null }, plain);
     }
+
+    private static Dictionary<string, Tensor> WithBase(PeftModel model, IReadOnlyDictionary<string, Tensor> weights) =>
+        weights.Concat(model.ActiveAdapterNames.SelectMany(model.BaseWeightsOf)).ToDictionary(StringComparer.Ordinal);
 
     /// <summary>So many times the rank. The scale of every module stays: alpha grows as r does, or as √r.</summary>
     private static LoraConfig OfRank(int times, LoraConfig config)

@@ -65,7 +65,8 @@ internal static class SavedModules
             .DistinctBy(static s => s.Name)];
     }
 
-    private static List<SavedParameter> All(Graph graph)
+    /// <summary>Every parameter of every module.</summary>
+    public static List<SavedParameter> All(Graph graph)
     {
         var embeddings = EmbeddingCatalogue.Embeddings(graph).Select(SavedParameter.Of);
         var linear = ModuleCatalogue.LinearModules(graph).SelectMany(SavedParameter.Of);

@@ -50,13 +50,21 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     {
         if (!IsTransposed && Value.Uses.Count == 1)
             return Value;
-        var content = IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
-        var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), content);
+        var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), Content());
         g.Before = Reader;
         Reader.SetInput(Index, IsTransposed ? g.Transpose(own, 1, 0) : own);
         g.Before = null;
         return own;
     }
+
+    /// <summary>What the graph holds, in the source model's layout.</summary>
+    public Tensor Content() => IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
+
+    /// <summary>Gives every reader of the weight another content.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="content">In the source model's layout.</param>
+    public void Replace(Graph graph, Tensor content) =>
+        graph.SetInitializer(Value, IsTransposed ? Transposed(content) : content);
 
     /// <summary>
     /// Gives the module trained content. Other readers of a shared weight, a tied head, keep theirs under the head's

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
@@ -18,16 +19,56 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     /// <summary>What its configuration names and the base does not have, a clause each.</summary>
     public IReadOnlyList<string> Unmatched { get; private init; } = [];
 
+    /// <summary>The weights of its base that its file has others for.</summary>
+    public BaseWeights OfBase { get; private init; } = BaseWeights.None;
+
+    /// <summary>Why it cannot be active beside others; null where it can.</summary>
+    public string? WhyNotBesideOthers => OfBase.Others.Keys.FirstOrDefault() is { } name
+        ? $"its '{name}' takes the place of the base's"
+        : Injection.Config.WhyNotBesideOthers;
+
     /// <summary>Makes a fresh adapter; entries of the configuration that match nothing are left for <see
     /// cref="Unmatched"/>.</summary>
-    public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed)
+    public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed) =>
+        Create(name, canonicalBase, config, seed, BaseWeights.None);
+
+    /// <summary>Makes an adapter for given weights.</summary>
+    /// <param name="name">What it is called.</param>
+    /// <param name="canonicalBase">The base; not changed.</param>
+    /// <param name="config">Which method, and how.</param>
+    /// <param name="weights">A file's tensors.</param>
+    /// <param name="source">What messages call the file.</param>
+    /// <param name="seed">Fixes what is not among the weights.</param>
+    /// <returns>The adapter, and those of the weights that are its own, to be set.</returns>
+    /// <exception cref="ConfigException">They do not fit the base.</exception>
+    public static (Adapter Adapter, IReadOnlyDictionary<string, Tensor> Own) For(
+        string name,
+        Model canonicalBase,
+        PeftConfig config,
+        IReadOnlyDictionary<string, Tensor> weights,
+        string source,
+        long seed)
+    {
+        var fitted = config.FittedTo([.. weights.Keys]);
+        var adapter = Create(name, canonicalBase, fitted, seed);
+        var ofBase = BaseWeights.Find(canonicalBase, adapter.Injection, weights, source);
+        var own = ofBase.Without(weights);
+        if (ofBase.Others.Count == 0)
+            return (adapter, own);
+        adapter = Create(name, canonicalBase, fitted, seed, ofBase);
+        return (adapter, LoraStart.WithoutStartOf(ofBase, adapter.Injection.Buffers, own));
+    }
+
+    private static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed, BaseWeights ofBase)
     {
         var method = PeftMethods.Of(config);
         var adapted = canonicalBase.Clone();
+        ofBase.ApplyTo(adapted);
         var injection = method.Inject(adapted, config, seed);
         return new Adapter(name, method, seed, adapted, SavedModules.AddTo(adapted, injection))
         {
             Unmatched = UnmatchedNames.Of(canonicalBase.Graph, config, injection),
+            OfBase = ofBase,
         };
     }
 
@@ -46,15 +87,19 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     public void MergeInto(Model model)
     {
         var weights = Weights();
+        OfBase.ApplyTo(model);
         Method.Merge(model, Injection.Config, weights);
         SavedModules.Merge(model, Injection.Config, weights);
     }
 
-    /// <summary>What is saved of it: what follows from the base is not.</summary>
+    /// <summary>What is saved of it: what follows from the base is not, what takes the place of the base's is.</summary>
     public IReadOnlyDictionary<string, Tensor> SavedWeights()
     {
         var weights = Weights();
-        return Injection.ForSaving?.Invoke(weights) ?? weights;
+        var saved = Injection.ForSaving?.Invoke(weights) ?? weights;
+        return OfBase.Others.Count == 0
+            ? saved
+            : saved.Concat(OfBase.Others).ToDictionary(StringComparer.Ordinal);
     }
 
     /// <summary>Writes it as HF PEFT does.</summary>

@@ -17,7 +17,7 @@ internal static class AdapterStack
     {
         foreach (var adapter in adapters)
         {
-            if (adapter.Injection.Config.WhyNotBesideOthers is { } reason)
+            if (adapter.WhyNotBesideOthers is { } reason)
                 throw new ConfigException(
                     $"'{adapter.Name}' cannot be active beside other adapters: {reason}; use one at a time, or merge "
                     + "one into the base first.");

@@ -60,6 +60,9 @@ public static class WeightedAdapter
             $"'{adapter}' is {model.ConfigOf(adapter).PeftType}; only LoRA adapters can be combined.");
         if ((config.LoraBias ? "lora_bias has no place in the result" : config.WhyNotBesideOthers) is { } reason)
             throw new ConfigException($"'{adapter}' cannot be combined with others: {reason}.");
+        if (model.BaseWeightsOf(adapter).Keys.FirstOrDefault() is { } ofBase)
+            throw new ConfigException(
+                $"'{adapter}' cannot be combined with others: its '{ofBase}' takes the place of the base's.");
         (config, var weights) = PlainLora.WithoutParts(config, model.WeightsOf(adapter));
         foreach (var (name, a) in weights.Where(static w => Kinds.Any(k => EndsWith(w.Key, k.A))))
         {

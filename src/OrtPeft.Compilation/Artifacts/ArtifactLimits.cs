@@ -19,10 +19,18 @@ internal static class ArtifactLimits
                 $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
         }
 
-        if (peft.Config is LoraConfig { InitLoraWeights: { IsRandomDecomposition: true } init })
+        if (peft.BaseWeightsOf(peft.ActiveAdapterNames[0]).Keys.FirstOrDefault() is { } ofBase)
         {
             throw new ConfigException(
-                $"init_lora_weights is '{init}', whose random start has to be put into the trained weights, which a device "
+                $"'{ofBase}' takes the place of the base's and belongs to the adapter, which a device cannot write; start "
+                + "from a base that has it.");
+        }
+
+        if (peft.IsSavedInAnotherForm && peft.Config is LoraConfig { InitLoraWeights: var init })
+        {
+            var start = init.IsRandomDecomposition ? "random start" : "start here is not HF PEFT's and";
+            throw new ConfigException(
+                $"init_lora_weights is '{init}', whose {start} has to be put into the trained weights, which a device "
                 + "cannot; take pissa.");
         }
     }

@@ -10,13 +10,17 @@ namespace OrtPeft.Cli.Errors;
 internal static class Blame
 {
     /// <summary>Runs something; a configuration that does not fit is said of <paramref name="origin"/>.</summary>
-    public static T On<T>(string origin, Func<T> run)
+    /// <param name="origin">Where the configuration came from.</param>
+    /// <param name="run">What is run.</param>
+    /// <param name="other">Another file that messages may begin with; null for none.</param>
+    public static T On<T>(string origin, Func<T> run, string? other = null)
     {
         try
         {
             return run();
         }
-        catch (ConfigException e) when (!e.Message.StartsWith(origin, StringComparison.Ordinal))
+        catch (ConfigException e) when (!e.Message.StartsWith(origin, StringComparison.Ordinal)
+            && !(other is not null && e.Message.StartsWith(other, StringComparison.Ordinal)))
         {
             throw new UsageException($"{origin}: {e.Message}", e);
         }

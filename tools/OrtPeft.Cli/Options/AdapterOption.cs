@@ -35,6 +35,7 @@ internal sealed class AdapterOption : Option<string[]>
         {
             UnknownFields.Warn(run, place.Folder, peft.ConfigOf(place.Name));
             UnmatchedFields.WarningOf(run, place.Folder)(peft.UnmatchedOf(place.Name));
+            ReplacedBase.Warn(run, place.Folder, peft, place.Name);
         }
 
         peft.SetAdapter([.. places.Select(static p => p.Name)]);

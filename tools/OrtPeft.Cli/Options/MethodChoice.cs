@@ -21,6 +21,9 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     /// file. Null (default) where it is an error: in what the user gave to say what to train.</summary>
     public Action<IReadOnlyList<string>>? WarnOfUnmatched { get; init; }
 
+    /// <summary>Takes an adapter that was loaded, to say which weights of its base it brings along.</summary>
+    public Action<PeftModel>? WarnOfBase { get; init; }
+
     /// <summary>Whether the first weights are made from rows, as EVA's.</summary>
     public bool StartsFromData =>
         WeightsFolder is null && Config is LoraConfig lora && lora.InitLoraWeights == LoraInit.Eva;
@@ -32,17 +35,23 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
             return Blame.On(Origin, () => PeftModel.Create(baseModel, Config, seed));
         var weights = AdapterFolder.LoadWeights(WeightsFolder);
         var source = Path.Combine(WeightsFolder, AdapterFolder.WeightsFile);
-        if (WarnOfUnmatched is { } warn)
+        return WarnOfUnmatched is { } warn
+            ? Blame.On(WeightsFolder, () => Loaded(warn))
+            : Blame.On(Origin, () => Loaded(static unmatched => Refuse(unmatched)), source);
+
+        PeftModel Loaded(Action<IReadOnlyList<string>> take)
         {
-            var loaded = Blame.On(WeightsFolder, () =>
-                PeftModel.Create(baseModel, Config, weights, source, seed: seed));
-            warn(loaded.UnmatchedOf(PeftModel.DefaultName));
+            var loaded = PeftModel.Create(baseModel, Config, weights, source, seed: seed);
+            take(loaded.UnmatchedOf(PeftModel.DefaultName));
+            WarnOfBase?.Invoke(loaded);
             return loaded;
         }
+    }
 
-        var model = Blame.On(Origin, () => PeftModel.Create(baseModel, Config.FittedTo([.. weights.Keys]), seed));
-        model.SetWeights(weights, source);
-        return model;
+    private static void Refuse(IReadOnlyList<string> unmatched)
+    {
+        if (unmatched.Count > 0)
+            throw new ConfigException($"{string.Join("; ", unmatched)}.");
     }
 
     /// <summary>The same choice, where a prompt that starts as text knows the text's tokens.</summary>

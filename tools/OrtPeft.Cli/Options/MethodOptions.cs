@@ -113,6 +113,7 @@ internal sealed class MethodOptions : IOptionGroup
             : new MethodChoice(file, FromFile(run, file), weights)
             {
                 WarnOfUnmatched = run.Has(_configFile) ? null : UnmatchedFields.WarningOf(run, file),
+                WarnOfBase = weights is null ? null : model => ReplacedBase.Warn(run, weights, model),
             };
     }
 

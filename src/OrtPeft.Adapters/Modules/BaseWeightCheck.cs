@@ -1,0 +1,50 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>Whether a weight of the base in an adapter's file can take the place of the base's own.</summary>
+internal static class BaseWeightCheck
+{
+    /// <summary>A tensor that is to take the place of one of the base's.</summary>
+    /// <returns>It, as float32.</returns>
+    /// <exception cref="ConfigException">It is not such a one; the message says why and what helps.</exception>
+    public static Tensor Checked(
+        string name, Tensor tensor, SavedParameter place, Injection injection, string source)
+    {
+        var what = $"{source}: '{name}' is the base's {place.Kind} of {place.Module}";
+        if (QuantizedWeight.Find(place.Value) is not null)
+            throw new ConfigException(
+                $"{what}, which is quantised here; take the base in float, or leave the tensor out of the file.");
+        var own = place.Content();
+        if (!own.Dims.SequenceEqual(tensor.Dims))
+            throw new ConfigException($"{what}, {tensor.Shape} where this base has {own.Shape}; {RemedyFor(own, tensor)}.");
+        if (!IsRead(name, place, injection))
+            throw new ConfigException(
+                $"{what}, differs from this base's, and is not read by HF PEFT under this name; leave it out of the file, "
+                + "or list the module in modules_to_save.");
+        return AdapterCheck.InFloat(name, tensor);
+    }
+
+    private static string RemedyFor(Tensor own, Tensor given) =>
+        own.Dims.Length == 2 && given.Dims.Length == 2 && own.Dims[1] == given.Dims[1]
+            ? $"the vocabulary was resized from {own.Dims[0]} to {given.Dims[0]} tokens: give the base that was resized, "
+                + "as resize_token_embeddings and save_pretrained of transformers write it"
+            : "is it an adapter for another model?";
+
+    /// <summary>HF PEFT reads a name only if its wrapper stands around the module.</summary>
+    private static bool IsRead(string name, SavedParameter place, Injection injection)
+    {
+        var root = $"{BaseWeights.Root}{place.Module}.";
+        var own = injection.Parameters.Where(p => p.Name.StartsWith(root, StringComparison.Ordinal))
+            .Select(p => p.Name[root.Length..]).ToList();
+        var isSaved = own.Contains("weight");
+        var isAdapted = own.Any(end => end is not ("weight" or "bias") && !end.StartsWith("base_layer.", StringComparison.Ordinal));
+        return name[root.Length..].Split('.')[0] switch
+        {
+            "base_layer" => isAdapted,
+            "original_module" => isSaved,
+            _ => !isAdapted && !isSaved,
+        };
+    }
+}
