@@ -108,17 +108,24 @@ public static class TargetSelector
     /// <summary>The layer's number in a module's name, or null where it has none.</summary>
     internal static int? LayerOf(string module, IReadOnlyList<string>? patterns)
     {
-        var names = patterns is { Count: > 0 } ? string.Join('|', patterns) : @"[^\.]*";
-        var match = MatchOf(module, @".*?\.(?:", names, @")\.([0-9]+)\.");
-        var number = match.Groups[1].ValueSpan;
+        var any = patterns is { Count: > 0 } ? patterns : [@"[^\.]*"];
+        var match = any.Select(name => MatchOf(module, @"^.*?\.(?:", name, @")\.([0-9]+)\."))
+            .FirstOrDefault(static m => m.Success);
+        var number = match is null ? default : match.Groups[^1].ValueSpan;
         return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
     }
 
+    /// <summary>A pattern of Python's within an expression.</summary>
+    /// <param name="name">The module's name.</param>
+    /// <param name="before">What stands before the pattern; every bracket in it that is no <c>(?</c> is a group.</param>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="after">What stands behind it.</param>
     private static Match MatchOf(string name, string before, string pattern, string after)
     {
         try
         {
-            return Regex.Match(name, before + pattern + after, RegexOptions.CultureInvariant, MatchTimeout);
+            var translated = PythonPattern.ToDotNet(pattern, before.Count('(') - before.AsSpan().Count("(?"));
+            return Regex.Match(name, before + translated + after, RegexOptions.CultureInvariant, MatchTimeout);
         }
         catch (RegexParseException e)
         {

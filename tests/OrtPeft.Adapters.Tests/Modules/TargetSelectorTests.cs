@@ -24,6 +24,7 @@ public sealed class TargetSelectorTests
         { ["c_attn"], null, [], null, "h.0.attn.c_attn h.1.attn.c_attn" },
         { ["c_attn"], null, [0], ["h"], "h.0.attn.c_attn" },
         { ["c_attn"], null, [0], ["blocks", "h"], "h.0.attn.c_attn" },
+        { ["c_attn"], null, [1], ["attn", "h"], "h.1.attn.c_attn" },
         { ["transformer.h.0.attn.c_attn", "c_fc"], null, [1], null, "h.0.attn.c_attn h.1.mlp.c_fc" },
         { ["lm_head"], null, null, null, "lm_head" },
     };
@@ -32,6 +33,10 @@ public sealed class TargetSelectorTests
     {
         { @".*\.c_attn", "h.0.attn.c_attn h.1.attn.c_attn" },
         { @".*\.h\.1\.(attn|mlp)\.c_proj", "h.1.attn.c_proj h.1.mlp.c_proj" },
+        { @".*\.(?P<part>attn)\.c_(?P=part)", "h.0.attn.c_attn h.1.attn.c_attn" },
+        { @".*\.(?P<layer>[0-9])\.(attn)\.c_\2", "h.0.attn.c_attn h.1.attn.c_attn" },
+        { @"(?i).*\.C_FC", "h.0.mlp.c_fc h.1.mlp.c_fc" },
+        { @".*\.c_f{,2}c\Z", "h.0.mlp.c_fc h.1.mlp.c_fc" },
         { @"transformer\.h\.0\.attn\.c_attn|lm_head", "h.0.attn.c_attn lm_head" },
         {
             "all-linear",
