@@ -4,7 +4,9 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.LnTuning;
 
-/// <summary>Normalisation tuning: only weights and biases of normalisation layers train.</summary>
+/// <summary>
+/// Normalisation tuning: only weights and biases of normalisation layers train, and of other layers that are named.
+/// </summary>
 /// <seealso href="https://arxiv.org/abs/2312.11420">Zhao et al., Tuning LayerNorm in Attention.</seealso>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/layernorm_tuning">HF PEFT's
 /// LNTuningConfig.</seealso>
@@ -17,8 +19,7 @@ public sealed record LnTuningConfig : TargetedConfig
 
     internal override bool HasFanInFanOut => false;
 
-    internal override IReadOnlyList<string> Adaptable(Graph graph) =>
-        [.. VectorCatalogue.NormVectors(graph).Select(static v => v.Module).Distinct()];
+    internal override IReadOnlyList<string> Adaptable(Graph graph) => LnTuningModules.Adaptable(graph, this);
 
     /// <summary>Reads HF PEFT's fields.</summary>
     /// <param name="fields">The file.</param>

@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
+using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Adapters.LnTuning;
 
@@ -27,12 +28,11 @@ public sealed class LnTuningMethod : IPeftMethod
     {
         ArgumentNullException.ThrowIfNull(model);
         var tuning = (LnTuningConfig)config;
-        var selected = Select(model.Graph, tuning);
-        var isWhole = tuning.LayersToTransform is { Count: > 0 }; // HF PEFT's configuration has no layer fields
-        var names = !isWhole && tuning.TargetModules is { } given
-            ? given
-            : ModuleTargets.Listed(selected.Select(v => isWhole ? v.Module : v.Module.Split('.')[^1]).Distinct());
-        return new Injection(tuning with { TargetModules = names }, [.. selected.Select(Parameter)]);
+        var selected = LnTuningModules.Select(model.Graph, tuning);
+        var written = LnTuningModules.Written(model.Graph, tuning, selected);
+        var builder = GraphBuilder.Over(model);
+        builder.Scope = "/ln_tuning";
+        return new Injection(written, [.. selected.Select(s => new AdapterParameter(NameOf(s), Trained(s, builder)))]);
     }
 
     /// <inheritdoc/>
@@ -40,12 +40,20 @@ public sealed class LnTuningMethod : IPeftMethod
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
-        VectorSelection.Fold(model.Graph, Select(model.Graph, (LnTuningConfig)config).Select(Parameter), weights);
+        foreach (var saved in LnTuningModules.Select(model.Graph, (LnTuningConfig)config))
+        {
+            if (IsVector(saved))
+                model.Graph.SetInitializer(saved.Value, weights[NameOf(saved)]);
+            else
+                saved.Fold(model.Graph, weights[NameOf(saved)]);
+        }
     }
 
-    private static IReadOnlyList<VectorParameter> Select(Graph graph, LnTuningConfig config) =>
-        VectorSelection.Select(VectorCatalogue.NormVectors(graph), config, "normalisation parameters");
+    /// <summary>Vectors are their module's own; a matrix may be a tied head's too, and is copied then.</summary>
+    private static Value Trained(SavedParameter saved, GraphBuilder g) => IsVector(saved) ? saved.Value : saved.Own(g);
 
-    private static AdapterParameter Parameter(VectorParameter vector) =>
-        new($"base_model.model.{vector.Module}.ln_tuning_layers.{vector.Kind}", vector.Value);
+    private static bool IsVector(SavedParameter saved) => saved.Value.Initializer is { Dims.Length: 1 };
+
+    private static string NameOf(SavedParameter saved) =>
+        $"base_model.model.{saved.Module}.ln_tuning_layers.{saved.Kind}";
 }

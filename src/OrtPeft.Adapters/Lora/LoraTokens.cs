@@ -16,9 +16,9 @@ internal static class LoraTokens
         if (config.TrainableTokenIndices is not { } indices)
             return [];
         var tokens = TokenTargets.Resolve(model, indices, Field);
-        var both = tokens.FirstOrDefault(t => targets.OfType<EmbeddingTarget>().Any(e => e.Weight == t.Module.Weight));
+        var both = tokens.FirstOrDefault(t => targets.Any(adapted => adapted.Name == t.Name));
         return both is null ? tokens : throw new ConfigException(
-            $"{Field} has {both.Module.Name}, which target_modules adapts too; choose one of the two.");
+            $"{Field} has {both.Name}, which target_modules adapts too; choose one of the two.");
     }
 
     /// <summary>Makes the rows train, which start as the base's.</summary>
@@ -32,5 +32,5 @@ internal static class LoraTokens
 
     /// <summary>HF PEFT's name of the rows.</summary>
     public static string NameOf(TokenTarget target) =>
-        $"base_model.model.{target.Module.Name}.token_adapter.trainable_tokens_delta";
+        $"base_model.model.{target.Name}.token_adapter.trainable_tokens_delta";
 }

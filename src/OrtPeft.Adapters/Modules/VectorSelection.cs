@@ -14,12 +14,7 @@ internal static class VectorSelection
     public static IReadOnlyList<VectorParameter> Select(
         IReadOnlyList<VectorParameter> vectors, TargetedConfig config, string what)
     {
-        var selected = vectors
-            .Where(v => config.TargetModules is not { } targets || TargetSelector.Matches(v.Module, targets))
-            .Where(v => config.ExcludeModules is not { } exclude || !TargetSelector.IsExcluded(v.Module, exclude))
-            .Where(v => config.LayersToTransform is not { Count: > 0 } layers
-                || TargetSelector.IsInLayers(v.Module, layers, config.LayersPattern))
-            .ToList();
+        var selected = Find(vectors, config);
         if (selected.Count > 0)
             return selected;
         var known = string.Join(", ", vectors.Select(static v => v.Module.Split('.')[^1]).Distinct().Order());
@@ -27,6 +22,16 @@ internal static class VectorSelection
             ? $"The model has no {what}."
             : $"target_modules '{config.TargetModules}' matches no module with {what}; there are: {known}.");
     }
+
+    /// <summary>The same, where nothing may be left.</summary>
+    public static IReadOnlyList<VectorParameter> Find(IReadOnlyList<VectorParameter> vectors, TargetedConfig config) =>
+    [
+        .. vectors
+            .Where(v => config.TargetModules is not { } targets || TargetSelector.Matches(v.Module, targets))
+            .Where(v => config.ExcludeModules is not { } exclude || !TargetSelector.IsExcluded(v.Module, exclude))
+            .Where(v => config.LayersToTransform is not { Count: > 0 } layers
+                || TargetSelector.IsInLayers(v.Module, layers, config.LayersPattern)),
+    ];
 
     /// <summary>Puts trained vectors into the base.</summary>
     public static void Fold(

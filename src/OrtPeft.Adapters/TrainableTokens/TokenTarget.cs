@@ -7,19 +7,42 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.TrainableTokens;
 
 /// <summary>
-/// An embedding some of whose rows train. Everything that reads its matrix sees the new rows: look-ups take them by
-/// token, and a tied head multiplies by the matrix with its rows replaced.
+/// An embedding some of whose rows train, or a head alone. Everything that reads the embedding's matrix sees the new
+/// rows: look-ups take them by token, and a tied head multiplies by the matrix with its rows replaced.
 /// </summary>
-/// <param name="Module">The embedding.</param>
+/// <param name="Module">The embedding; null where the head's rows alone train.</param>
 /// <param name="Tokens">The rows' numbers, each once, in the order of the trained tensor.</param>
-/// <param name="Head">The head that is tied to the embedding, or null.</param>
-internal sealed record TokenTarget(EmbeddingModule Module, IReadOnlyList<int> Tokens, LinearModule? Head)
+/// <param name="Head">The head that is tied to the embedding or trains alone; null where no head changes.</param>
+internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> Tokens, LinearModule? Head)
 {
+    /// <summary>The path of the module that the trained tensor belongs to.</summary>
+    public string Name => Module?.Name ?? Head!.Name;
+
+    /// <summary>The matrix as stored.</summary>
+    public Value Weight => Module?.Weight ?? Head!.Weight;
+
+    /// <summary>The number of tokens that have a row.</summary>
+    public long Entries => Module?.Entries ?? Head!.OutFeatures;
+
+    /// <summary>The number of features of a row.</summary>
+    public long Features => Module?.Features ?? Head!.InFeatures;
+
+    /// <summary>The tied head's path, under which HF PEFT saves the rows once more; null where there is none.</summary>
+    public string? TiedName => Module is null ? null : Head?.Name;
+
     /// <summary>The base's rows, [n, features] float32.</summary>
     public Tensor BaseRows()
     {
-        var (width, rows) = ((int)Module.Features, new float[checked(Tokens.Count * Module.Features)]);
-        var matrix = Module.Weight.Initializer!.Data;
+        var (width, rows) = ((int)Features, new float[checked(Tokens.Count * Features)]);
+        if (Module is null && !Head!.IsOutByIn)
+        {
+            var columns = Weight.Initializer!.ToFloat32();
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = columns[(i % width * Entries) + Tokens[i / width]];
+            return Tensor.Of<float>(rows, [Tokens.Count, width]);
+        }
+
+        var matrix = Weight.Initializer!.Data;
         for (var i = 0; i < Tokens.Count; i++)
         {
             var row = MemoryMarshal.AsBytes(rows.AsSpan(i * width, width));
@@ -34,40 +57,58 @@ internal sealed record TokenTarget(EmbeddingModule Module, IReadOnlyList<int> To
     /// <param name="rows">The rows, [n, features].</param>
     public void Inject(GraphBuilder g, Value rows)
     {
-        var lookups = Module.Weight.Uses.Where(static u => u.Node.Is("Gather") && u.Index == 0)
-            .Select(static u => u.Node).ToArray();
+        var lookups = Module is null
+            ? []
+            : Weight.Uses.Where(static u => u.Node.Is("Gather") && u.Index == 0).Select(static u => u.Node).ToArray();
         if (Head is not null)
             InjectInto(Head, g, rows);
         foreach (var lookup in lookups)
-            InjectInto(Module with { Node = lookup }, g, rows);
+            InjectInto(Module! with { Node = lookup }, g, rows);
     }
 
     /// <summary>Puts trained rows into the base.</summary>
     public void Merge(Graph graph, Tensor rows)
     {
-        var (width, numbers) = ((int)Module.Features, rows.ToFloat32());
-        var matrix = Module.Weight.Initializer!.ToFloat32();
-        for (var i = 0; i < Tokens.Count; i++)
-            numbers.AsSpan(i * width, width).CopyTo(matrix.AsSpan(Tokens[i] * width));
-        var copy = Head is null || Head.Weight == Module.Weight ? null : Head;
-        graph.SetInitializer(Module.Weight, Tensor.Of<float>(matrix, Module.Weight.Initializer!.Dims.AsSpan()));
-        if (copy is null)
-            return;
-        var head = copy.Weight.Initializer!.ToFloat32();
-        var count = (int)copy.OutFeatures;
-        for (var i = 0; i < Tokens.Count; i++)
+        if (Module is null)
         {
-            for (var j = 0; j < width; j++)
-                head[copy.IsOutByIn ? (Tokens[i] * width) + j : (j * count) + Tokens[i]] = numbers[(i * width) + j];
+            ModuleWeights.Replace(graph, Head!, OfHead(Head!, rows));
+            return;
         }
 
-        graph.SetInitializer(copy.Weight, Tensor.Of<float>(head, copy.Weight.Initializer!.Dims.AsSpan()));
+        var copy = Head is null || Head.Weight == Module.Weight ? null : Head;
+        var matrix = Module.Weight.Initializer!.ToFloat32();
+        Put(rows, matrix, isByToken: true);
+        var content = Tensor.Of<float>(matrix, Module.Weight.Initializer!.Dims.AsSpan());
+        if (Head is null)
+            ModuleWeights.Replace(graph, Module, content); // a head that reads the matrix keeps the base's
+        else
+            graph.SetInitializer(Module.Weight, content);
+        if (copy is not null)
+            graph.SetInitializer(copy.Weight, OfHead(copy, rows));
+    }
+
+    /// <summary>A head's matrix with the trained rows, in its own layout.</summary>
+    private Tensor OfHead(LinearModule head, Tensor rows)
+    {
+        var numbers = head.Weight.Initializer!.ToFloat32();
+        Put(rows, numbers, head.IsOutByIn);
+        return Tensor.Of<float>(numbers, head.Weight.Initializer!.Dims.AsSpan());
+    }
+
+    private void Put(Tensor rows, float[] matrix, bool isByToken)
+    {
+        var (width, count, numbers) = ((int)Features, (int)Entries, rows.ToFloat32());
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            var (token, feature) = (Tokens[i / width], i % width);
+            matrix[isByToken ? (token * width) + feature : (feature * count) + token] = numbers[i];
+        }
     }
 
     /// <summary>Where the token is a trained one, its row is read in place of the base's.</summary>
     private void InjectInto(EmbeddingModule lookup, GraphBuilder g, Value rows)
     {
-        var (isTrained, places) = (new bool[Module.Entries], new long[Module.Entries]);
+        var (isTrained, places) = (new bool[Entries], new long[Entries]);
         foreach (var (place, token) in Tokens.Index())
             (isTrained[token], places[token]) = (true, place);
         var graft = new ModuleGraft(g, lookup, "/tokens");
@@ -84,8 +125,14 @@ internal sealed record TokenTarget(EmbeddingModule Module, IReadOnlyList<int> To
         g.Scope = $"/tokens/{head.Name}";
         g.Before = reader;
         var places = g.Constant(Tensor.Of<long>([.. Tokens.Select(static t => (long)t)], [Tokens.Count, 1]), "tokens");
-        var matrix = ReplacedRows.Make(g, Module.Weight, places, rows);
+        var ofBase = Module is not null || head.IsOutByIn
+            ? Weight
+            : g.Constant(Transposed(head.Weight.Initializer!), "matrix");
+        var matrix = ReplacedRows.Make(g, ofBase, places, rows);
         reader.SetInput(isDirect ? 1 : 0, head.IsOutByIn ? matrix : g.Transpose(matrix, 1, 0));
         g.Before = null;
     }
+
+    private static Tensor Transposed(Tensor matrix) => LinearAlgebra.Matrix
+        .Of((int)matrix.Dims[0], (int)matrix.Dims[1], matrix.ToFloat32()).Transposed().ToTensor();
 }

@@ -8,8 +8,10 @@ namespace OrtPeft.Adapters.TrainableTokens;
 /// <summary>Finds the embeddings that a choice of tokens means.</summary>
 internal static class TokenTargets
 {
-    /// <summary>Finds them in a graph without an adapter. A tied head may be named beside its embedding, with the same
-    /// tokens.</summary>
+    /// <summary>
+    /// Finds them in a graph without an adapter. A head may be named too: tied to an embedding with the same tokens it is
+    /// the embedding's, otherwise its rows train apart, as in HF PEFT.
+    /// </summary>
     /// <exception cref="ConfigException">There is no such embedding or token, or a token is named twice.</exception>
     public static IReadOnlyList<TokenTarget> Resolve(Model model, TokenIndices indices, string field)
     {
@@ -28,21 +30,30 @@ internal static class TokenTargets
                 continue;
             }
 
-            Check(module, entry.Value, field);
-            if (targets.Any(t => t.Module.Weight == module.Weight))
+            if (targets.Any(t => t.Weight == module.Weight))
                 throw new ConfigException($"{field} has {module.Name} twice; put its tokens into one list.");
-            targets.Add(new TokenTarget(module, entry.Value, TiedHead.Of(model, module.Weight)));
+            targets.Add(Checked(new TokenTarget(module, entry.Value, TiedHead.Of(model, module.Weight)), field));
         }
 
         foreach (var (name, tokens) in others)
-        {
-            var ofHead = targets.Where(t => t.Head is { } head && TargetSelector.EndsWith(head.Name, name));
-            if (!ofHead.Any(t => t.Tokens.SequenceEqual(tokens)))
-                throw NoEmbedding(name, embeddings, field);
-        }
-
+            AddHead(targets, HeadNamed(graph, name) ?? throw NoEmbedding(name, embeddings, field), tokens, field);
         return targets;
     }
+
+    private static void AddHead(List<TokenTarget> targets, LinearModule head, IReadOnlyList<int> tokens, string field)
+    {
+        var tied = targets.FindIndex(t => t.Head?.Node == head.Node);
+        if (tied >= 0 && targets[tied].Tokens.SequenceEqual(tokens))
+            return;
+        if (tied >= 0 && targets[tied].Module is null)
+            throw new ConfigException($"{field} has {head.Name} twice; put its tokens into one list.");
+        if (tied >= 0)
+            targets[tied] = targets[tied] with { Head = null };
+        targets.Add(Checked(new TokenTarget(null, tokens, head), field));
+    }
+
+    private static LinearModule? HeadNamed(Graph graph, string name) => ModuleCatalogue.LinearModules(graph)
+        .FirstOrDefault(m => m.IsOutputLayer && TargetSelector.EndsWith(m.Name, name));
 
     private static EmbeddingModule InputEmbedding(
         Graph graph, IReadOnlyList<EmbeddingModule> embeddings, string field)
@@ -57,26 +68,30 @@ internal static class TokenTargets
             + $"{Names(embeddings)}.");
     }
 
-    private static void Check(EmbeddingModule module, IReadOnlyList<int> tokens, string field)
+    private static TokenTarget Checked(TokenTarget target, string field)
     {
+        var tokens = target.Tokens;
         if (tokens.Count == 0)
-            throw new ConfigException($"{field} has no tokens for {module.Name}; give at least one.");
+            throw new ConfigException($"{field} has no tokens for {target.Name}; give at least one.");
         foreach (var token in tokens)
         {
-            if (token < 0 || token >= module.Entries)
+            if (token < 0 || token >= target.Entries)
                 throw new ConfigException(
-                    $"{field} has token {token}; {module.Name} has the rows 0 to {module.Entries - 1}.");
+                    $"{field} has token {token}; {target.Name} has the rows 0 to {target.Entries - 1}.");
         }
 
         if (tokens.GroupBy(static t => t).FirstOrDefault(static g => g.Count() > 1) is { } twice)
             throw new ConfigException($"{field} has token {twice.Key} twice; give each once.");
-        if (module.Weight.Type != ElementType.Float)
-            throw new ConfigException($"{module.Name} is {module.Weight.Type}; its rows train in Float only.");
+        if (target.Weight.Initializer is null)
+            throw new ConfigException($"{target.Name} is quantised; its rows train in Float only.");
+        return target.Weight.Type == ElementType.Float
+            ? target
+            : throw new ConfigException($"{target.Name} is {target.Weight.Type}; its rows train in Float only.");
     }
 
     private static ConfigException NoEmbedding(
         string name, IReadOnlyList<EmbeddingModule> embeddings, string field) => new(
-        $"{field} has '{name}', which is no embedding of the model, nor a head tied to one with the same tokens; "
+        $"{field} has '{name}', which is neither an embedding of the model nor its head; "
         + $"embeddings are {Names(embeddings)}.");
 
     private static string Names(IEnumerable<EmbeddingModule> embeddings) =>

@@ -32,7 +32,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
         var tokens = (TrainableTokensConfig)config;
         var targets = Targets(model, tokens);
         var builder = GraphBuilder.Over(model);
-        var resolved = tokens with { TargetModules = ModuleTargets.Listed(targets.Select(static t => t.Module.Name)) };
+        var resolved = tokens with { TargetModules = ModuleTargets.Listed(targets.Select(static t => t.Name)) };
         return new Injection(resolved, [.. targets.Select(t => Inject(t, tokens, builder, seed))])
         {
             ForSaving = weights => WithHeads(targets, weights),
@@ -45,18 +45,18 @@ public sealed class TrainableTokensMethod : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         foreach (var target in Targets(model, (TrainableTokensConfig)config))
-            target.Merge(model.Graph, weights[NameOf(target.Module.Name)]);
+            target.Merge(model.Graph, weights[NameOf(target.Name)]);
     }
 
     private static AdapterParameter Inject(TokenTarget target, TrainableTokensConfig config, GraphBuilder g, long seed)
     {
-        var name = NameOf(target.Module.Name);
+        var name = NameOf(target.Name);
         var start = config.InitWeights
             ? target.BaseRows()
-            : InitialWeights.Normal(seed, name, 1, target.Tokens.Count, target.Module.Features);
+            : InitialWeights.Normal(seed, name, 1, target.Tokens.Count, target.Features);
         var rows = g.Graph.AddInitializer(g.Graph.FreshName(name), start);
         target.Inject(g, rows);
-        return new AdapterParameter(name, rows) { Aliases = target.Head is { } head ? [NameOf(head.Name)] : [] };
+        return new AdapterParameter(name, rows) { Aliases = target.TiedName is { } head ? [NameOf(head)] : [] };
     }
 
     /// <summary>HF PEFT saves the rows of a tied head too, as a copy.</summary>
@@ -64,8 +64,8 @@ public sealed class TrainableTokensMethod : IPeftMethod
         IReadOnlyList<TokenTarget> targets, IReadOnlyDictionary<string, Tensor> weights)
     {
         var saved = weights.ToDictionary(StringComparer.Ordinal);
-        foreach (var target in targets.Where(static t => t.Head is not null))
-            saved[NameOf(target.Head!.Name)] = weights[NameOf(target.Module.Name)];
+        foreach (var target in targets.Where(static t => t.TiedName is not null))
+            saved[NameOf(target.TiedName!)] = weights[NameOf(target.Name)];
         return saved;
     }
 

@@ -16,7 +16,7 @@ public sealed class UnmatchedNamesTests
         { """{"peft_type":"LORA","target_modules":["c_attn","ln_1"]}""", "target_modules has 'ln_1'" },
         { """{"peft_type":"LORA","target_modules":["c_attn","all-linear"]}""", "target_modules has 'all-linear'" },
         { """{"peft_type":"LOHA","target_modules":["c_attn","wte"]}""", "target_modules has 'wte'" },
-        { """{"peft_type":"LN_TUNING","target_modules":["ln_1","c_attn"]}""", "target_modules has 'c_attn'" },
+        { """{"peft_type":"LN_TUNING","target_modules":["ln_1","c_at"]}""", "target_modules has 'c_at'" },
         { """{"peft_type":"BITFIT","target_modules":["c_attn","ln_9"]}""", "target_modules has 'ln_9'" },
         { """{"peft_type":"VERA","target_modules":["c_attn","c_at"]}""", "target_modules has 'c_at'" },
         { """{"peft_type":"LORA","exclude_modules":["lyers.1"]}""", "exclude_modules has 'lyers.1'" },

@@ -171,7 +171,7 @@ public sealed class TrainableTokensTests
     [InlineData("[0.5]", "0.5", "list of token ids")]
     [InlineData("true", "true", "list of token ids")]
     [InlineData("""{"wtf":[1]}""", "'wtf'", "transformer.wte")]
-    [InlineData("""{"wte":[1],"lm_head":[2]}""", "lm_head", "same tokens")]
+    [InlineData("""{"wte":[1],"lm_hat":[1]}""", "'lm_hat'", "nor its head")]
     [InlineData("""{"wte":[1],"transformer.wte":[2]}""", "twice", "one list")]
     public void Create_WhenTokensAreWrong_SaysWhat(string indices, params string[] said) =>
         Refuses($$"""{"trainable_token_indices":{{indices}}}""", said);

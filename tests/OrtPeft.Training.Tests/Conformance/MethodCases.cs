@@ -56,12 +56,18 @@ internal static class MethodCases
             BottleneckPresets.Named("pfeiffer") with { InitWeights = "mam_adapter", Dropout = 0.1 }),
         new("bottleneck:parallel", BottleneckPresets.Named("scaled_parallel") with { MhAdapter = true }),
         new("ln-tuning", new LnTuningConfig()),
+        new("ln-tuning:layers", new LnTuningConfig { TargetModules = "all-linear" }),
         new("ln-tuning:head", new LnTuningConfig { ModulesToSave = ["wte", "lm_head"] }),
         new("bitfit", new BitFitConfig())
         {
             RefusedOn = new Dictionary<string, string> { ["llama"] = "no biases" },
         },
         new("trainable-tokens", new TrainableTokensConfig { TokenIndices = [.. Enumerable.Range(0, 40)] }),
+        new("trainable-tokens:head", new TrainableTokensConfig
+        {
+            TokenIndices = [.. Enumerable.Range(0, 40)],
+            TargetModules = ["lm_head"],
+        }),
         new("trainable-tokens:random", new TrainableTokensConfig { TokenIndices = [59, 7], InitWeights = false })
         {
             StartsAsBase = false,

@@ -1,0 +1,74 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Adapters;
+
+/// <summary>Says why a tensor of a file does not fit an adapter, as far as its name and axes tell.</summary>
+internal static class Misfit
+{
+    private const string OfAnother =
+        "is it an adapter for another model, or does its adapter_config.json name other modules?";
+
+    /// <summary>What programs put into names that save a model with its wrapping.</summary>
+    private static readonly (string Part, string By)[] Wrappings =
+    [
+        ("_orig_mod.", "torch.compile"),
+        ("module.", "DistributedDataParallel"),
+        ("_fsdp_wrapped_module.", "FullyShardedDataParallel"),
+        ("_checkpoint_wrapped_module.", "activation checkpointing"),
+        (".default", "an adapter that is not saved by save_pretrained"),
+        ("modules_to_save.default.", "an adapter that is not saved by save_pretrained"),
+    ];
+
+    private static readonly (string Part, int Axis)[] Ranks =
+        [(".lora_A.", 0), (".lora_embedding_A", 0), (".lora_B.", 1), (".lora_embedding_B", 1)];
+
+    /// <summary>Of a name that the adapter does not have.</summary>
+    public static string OfName(string name, IReadOnlyList<AdapterParameter> parameters)
+    {
+        var known = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name)).ToHashSet(StringComparer.Ordinal);
+        foreach (var (part, by) in Wrappings)
+        {
+            var plain = name.Replace(part, "", StringComparison.Ordinal);
+            if (plain != name && known.Contains(plain))
+                return $"'{name}' has '{part}' in it, from {by}; rename the tensors to names such as '{plain}'.";
+        }
+
+        if (known.Contains(BaseWeights.Root + name))
+            return $"'{name}' lacks HF PEFT's '{BaseWeights.Root}' in front; rename the tensors.";
+        return $"'{name}' has no place in this model, whose adapter has '{parameters[0].Name}'…; {OfAnother}";
+    }
+
+    /// <summary>Of a tensor that the file does not have.</summary>
+    public static string OfNone(AdapterParameter parameter) =>
+        $"'{parameter.Name}' {parameter.Value.Initializer!.Shape} is missing; {OfAnother}";
+
+    /// <summary>Of another shape.</summary>
+    public static string OfShape(AdapterParameter parameter, Tensor tensor)
+    {
+        var expected = parameter.Value.Initializer!;
+        return $"'{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; "
+            + Remedy(parameter.Name, expected, tensor);
+    }
+
+    /// <summary>What a matrix with another number of rows of the same width tells: a resized vocabulary.</summary>
+    public static string? OfVocabulary(Tensor expected, Tensor given) =>
+        expected.Dims.Length == 2 && given.Dims.Length == 2 && expected.Dims[1] == given.Dims[1]
+            ? $"the vocabulary was resized from {expected.Dims[0]} to {given.Dims[0]} tokens: give the base that was resized, "
+                + "as resize_token_embeddings and save_pretrained of transformers write it."
+            : null;
+
+    private static string Remedy(string name, Tensor expected, Tensor given)
+    {
+        var isMatrix = expected.Dims.Length == 2 && given.Dims.Length == 2;
+        var (part, axis) = Ranks.FirstOrDefault(r => name.Contains(r.Part, StringComparison.Ordinal));
+        if (part is not null)
+            return isMatrix && expected.Dims[1 - axis] == given.Dims[1 - axis]
+                ? $"its rank is {given.Dims[axis]}, and adapter_config.json (r, rank_pattern) makes it {expected.Dims[axis]}."
+                : OfAnother;
+        var isWhole = name.EndsWith("lm_head.weight", StringComparison.Ordinal)
+            || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)
+            || name.EndsWith("wte.weight", StringComparison.Ordinal);
+        return (isWhole ? OfVocabulary(expected, given) : null) ?? OfAnother;
+    }
+}
