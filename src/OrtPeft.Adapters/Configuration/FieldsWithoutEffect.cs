@@ -15,7 +15,7 @@ internal static class FieldsWithoutEffect
             // HF PEFT, all methods
             "auto_mapping", "peft_version",
             // HF PEFT's LoRA: starts, devices, and settings of what is refused when it is on
-            "corda_config", "ensure_weight_tying", "loftq_config", "lora_ga_config", "megatron_config", "megatron_core",
+            "corda_config", "loftq_config", "lora_ga_config", "megatron_config", "megatron_core",
             "qalora_group_size", "runtime_config",
             // HF PEFT's prompts
             "tokenizer_kwargs",

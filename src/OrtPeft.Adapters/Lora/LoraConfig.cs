@@ -65,6 +65,14 @@ public sealed record LoraConfig : TargetedConfig
     /// <seealso href="https://github.com/microsoft/LoRA">loralib's MergedLinear.</seealso>
     public IReadOnlyList<bool>? EnableLora { get; init; }
 
+    /// <summary>
+    /// Whether an embedding in <c>modules_to_save</c> and the head that is tied to it stay one matrix, which trains and is
+    /// saved under both names. Without effect where the model's are not tied. Default false.
+    /// </summary>
+    public bool EnsureWeightTying { get; init; }
+
+    internal override bool EnsuresWeightTying => EnsureWeightTying;
+
     /// <summary>How <see cref="LoraInit.Eva"/> computes its start; null (default) takes the defaults.</summary>
     public EvaConfig? EvaConfig { get; init; }
 
@@ -107,14 +115,13 @@ public sealed record LoraConfig : TargetedConfig
             UseDora = fields.Flag("use_dora", false),
             LoraBias = fields.Flag("lora_bias", false),
             EnableLora = fields.List<bool>("enable_lora"),
+            EnsureWeightTying = fields.Flag("ensure_weight_tying", false),
             EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
             TrainableTokenIndices = TokenIndices.FromJson(
                 fields.Json("trainable_token_indices"), "trainable_token_indices"),
         };
-        if (config.TrainableTokenIndices is null || fields.List<string>("modules_to_save") is { Count: > 0 })
-            fields.Refuse("ensure_weight_tying", "take an adapter without it");
         foreach (var field in LoraFields.ThatChangeTheMathematics)
             fields.Refuse(field, "take an adapter without it");
         config = WithTargets(config, fields);
@@ -173,6 +180,8 @@ public sealed record LoraConfig : TargetedConfig
         fields["use_dora"] = UseDora;
         if (LoraBias)
             fields["lora_bias"] = true; // HF PEFT before 0.14 does not know the field
+        if (EnsureWeightTying)
+            fields["ensure_weight_tying"] = true; // new in HF PEFT 0.18
         if (EnableLora is not null)
             fields["enable_lora"] = new JsonArray([.. EnableLora.Select(static e => (JsonNode)e)]);
         fields["init_lora_weights"] = InitLoraWeights.ToJson();

@@ -32,6 +32,7 @@ public sealed class LoraMethod : IPeftMethod
         lora.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);
+        RefuseTiedTargets(model, lora, targets);
         var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         var isPlain = LoraStart.MustBeSaved(resolved, Linear(targets));
@@ -63,6 +64,18 @@ public sealed class LoraMethod : IPeftMethod
             model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
         foreach (var target in targets)
             LoraMerge.Fold(model.Graph, target, lora, weights);
+    }
+
+    /// <summary>HF PEFT would train one A and B for an embedding and its tied head.</summary>
+    private static void RefuseTiedTargets(Model model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
+    {
+        if (!config.EnsureWeightTying || TiedModules.IsMeant(config.ModulesToSave ?? []))
+            return;
+        var target = targets.FirstOrDefault(static t => TiedModules.IsMeant([t.Name]));
+        if (target is not null && TiedModules.Of(model) is not null)
+            throw new ConfigException(
+                $"ensure_weight_tying is true and target_modules has {target.Name}, which is tied: one A and B for head and "
+                + "embedding are not supported; leave the module out of target_modules, or the field out.");
     }
 
     private static IReadOnlyList<LinearModule> Linear(IEnumerable<LoraTarget> targets) =>

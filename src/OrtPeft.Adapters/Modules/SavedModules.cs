@@ -22,20 +22,52 @@ internal static class SavedModules
             return injection;
         var builder = GraphBuilder.Over(model);
         builder.Scope = "/modules_to_save";
-        var saved = Named(model.Graph, names)
+        var tied = TiedModules.Of(model, (TargetedConfig)injection.Config);
+        var apart = Apart(model.Graph, names, tied)
             .Select(s => Checked(s, injection))
-            .ToList() // names are read before any weight moves
-            .Select(s => new AdapterParameter(KeyOf(s), s.Own(builder)))
-            .ToList();
-        return injection with { Parameters = [.. injection.Parameters, .. saved] };
+            .ToList(); // names are read before any weight moves
+        var saved = apart.Select(s => new AdapterParameter(KeyOf(s), s.Own(builder))).ToList();
+        return tied is null
+            ? injection with { Parameters = [.. injection.Parameters, .. saved] }
+            : WithTied(injection, tied, builder, saved);
     }
 
     /// <summary>Puts the trained modules into the base.</summary>
     public static void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        foreach (var saved in Named(model.Graph, NamesIn(config)))
+        var names = NamesIn(config);
+        if (names.Count == 0)
+            return;
+        var tied = TiedModules.Of(model, (TargetedConfig)config);
+        foreach (var saved in Apart(model.Graph, names, tied))
             saved.Fold(model.Graph, weights[KeyOf(saved)]);
+        tied?.Fold(model.Graph, weights[KeyOf(tied.Embedding)]);
     }
+
+    private static Injection WithTied(
+        Injection injection, TiedModules tied, GraphBuilder builder, IReadOnlyList<AdapterParameter> others)
+    {
+        _ = Checked(tied.Embedding, injection);
+        var head = Checked(SavedParameter.Of(tied.Head).First(), injection);
+        var (ofEmbedding, ofHead) = (KeyOf(tied.Embedding), KeyOf(head));
+        var matrix = new AdapterParameter(ofEmbedding, tied.Joined(builder)) { Aliases = [ofHead] };
+        var ownForm = injection.ForSaving;
+        return injection with
+        {
+            Parameters = [.. injection.Parameters, .. others, matrix],
+            ForSaving = weights => new Dictionary<string, Tensor>(ownForm?.Invoke(weights) ?? weights)
+            {
+                [ofHead] = weights[ofEmbedding],
+            },
+        };
+    }
+
+    /// <summary>The named parameters but for those that train as one.</summary>
+    private static List<SavedParameter> Apart(Graph graph, IReadOnlyList<string> names, TiedModules? tied) =>
+    [
+        .. Named(graph, names).Where(s => tied is null
+            || !(s.Kind == "weight" && (s.Module == tied.Embedding.Module || s.Module == tied.Head.Name))),
+    ];
 
     private static IReadOnlyList<string> NamesIn(PeftConfig config) =>
         (config as TargetedConfig)?.ModulesToSave ?? [];

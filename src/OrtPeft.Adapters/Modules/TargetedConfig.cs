@@ -33,6 +33,10 @@ public abstract record TargetedConfig : PeftConfig
     /// </summary>
     public IReadOnlyList<string>? ModulesToSave { get; init; }
 
+    /// <summary>Whether an embedding and its tied head are saved as one module. False but for LoRA's field of that
+    /// name.</summary>
+    internal virtual bool EnsuresWeightTying => false;
+
     /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
     internal virtual bool HasLayerFields => true;
 

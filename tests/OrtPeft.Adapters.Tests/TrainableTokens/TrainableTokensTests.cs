@@ -179,8 +179,6 @@ public sealed class TrainableTokensTests
     [Theory]
     [InlineData("""{"trainable_token_indices":[1],"target_modules":["wte"]}""", "target_modules", "wte")]
     [InlineData("""{"trainable_token_indices":[1],"modules_to_save":["wte"]}""", "modules_to_save", "choose one")]
-    [InlineData("""{"trainable_token_indices":[1],"modules_to_save":["ln_f"],"ensure_weight_tying":true}""", "tying")]
-    [InlineData("""{"ensure_weight_tying":true}""", "ensure_weight_tying")]
     public void Create_WhenFieldsExcludeEachOther_SaysWhich(string fields, params string[] said) =>
         Refuses(fields, said);
 
