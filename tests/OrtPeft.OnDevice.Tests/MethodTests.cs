@@ -44,9 +44,10 @@ public sealed class MethodTests(EngineRun run)
         Assert.Equal(["loss"], result.EvaluationOutputs);
     }
 
-    /// <summary>A start that is drawn cannot be put into the weights on a device; the exact one is next to it.</summary>
+    /// <summary>A start that HF PEFT does not find again cannot be put into the weights on a device; PiSSA's is next to
+    /// it.</summary>
     private static PeftConfig OnDevice(PeftConfig config) =>
-        config is LoraConfig lora && lora.InitLoraWeights == "pissa_niter_4"
+        config is LoraConfig { InitLoraWeights.Name: "pissa_niter_4" or "olora" } lora
             ? lora with { InitLoraWeights = "pissa" }
             : config;
 

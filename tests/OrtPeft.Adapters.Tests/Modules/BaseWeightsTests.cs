@@ -1,4 +1,3 @@
-using OrtPeft.Adapters.Artifacts;
 using OrtPeft.Adapters.Ia3;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lora;
@@ -199,7 +198,6 @@ public sealed class BaseWeightsTests
             Assert.Throws<ConfigException>(() => peft.SetAdapter(PeftModel.DefaultName, "other")).Message,
             Assert.Throws<ConfigException>(
                 () => peft.AddWeightedAdapter("mix", [(PeftModel.DefaultName, 1), ("other", 1)])).Message,
-            Assert.Throws<ConfigException>(() => ArtifactLimits.RequireOneForm(peft)).Message,
         ];
 
         Assert.All(errors, static e => Assert.Contains("takes the place of the base's", e, StringComparison.Ordinal));

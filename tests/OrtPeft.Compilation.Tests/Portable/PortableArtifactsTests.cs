@@ -172,6 +172,32 @@ public sealed class PortableArtifactsTests : IDisposable
         Assert.Contains("default, other", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("pissa_niter_2")]
+    [InlineData("olora")] // HF PEFT decomposes GPT-2's weights the other way round
+    public void Write_OfAStartThatFilesMustHold_IsRefused(string init)
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn with { InitLoraWeights = init });
+
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+
+        Assert.Contains($"init_lora_weights is '{init}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_OfAnAdapterWithAnotherWeightOfTheBase_IsRefused()
+    {
+        const string Name = "base_model.model.lm_head.base_layer.weight";
+        var config = new LoraConfig { R = 2, TargetModules = ["lm_head"] };
+        var weights = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config).GetWeights().ToDictionary();
+        weights[Name] = Tensor.Of<float>(new float[101 * 32], [101, 32]);
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, weights, "file");
+
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+
+        Assert.Contains($"'{Name}' takes the place of the base's", error.Message, StringComparison.Ordinal);
+    }
+
     private ArtifactManifest Write(PeftModel peft, PortableOptions options) =>
         PortableArtifacts.Write(peft, new CausalLm(), options, _folder.Path);
 
