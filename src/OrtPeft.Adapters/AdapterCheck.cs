@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
@@ -17,11 +16,7 @@ internal static class AdapterCheck
         var names = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name).Select(name => (Name: name, p)))
             .ToDictionary(static e => e.Name, static e => e.p, StringComparer.Ordinal);
         if (weights.Keys.FirstOrDefault(name => !names.ContainsKey(name)) is { } unknown)
-        {
-            throw new ConfigException(
-                $"{source}: '{unknown}' has no place in this model, whose adapter has '{parameters[0].Name}'…; " +
-                "is it an adapter for another model?");
-        }
+            throw new ConfigException($"{source}: {Misfit.OfName(unknown, parameters)}");
 
         var given = new List<(AdapterParameter, Tensor)>();
         foreach (var parameter in parameters)
@@ -33,16 +28,15 @@ internal static class AdapterCheck
             if (keys.Length > 0)
                 given.Add((parameter, Checked(parameter, weights[keys[0]], source)));
             else if (!parameter.IsOptional)
-                throw new ConfigException(
-                    $"{source}: '{parameter.Name}' {parameter.Value.Initializer!.Shape} is missing; is it an adapter " +
-                    "for another model?");
+                throw new ConfigException($"{source}: {Misfit.OfNone(parameter)}");
         }
 
         return given;
     }
 
     private static bool AreEqual(Tensor a, Tensor b) => ReferenceEquals(a, b)
-        || (a.Type == b.Type && a.Type.IsFloating() && a.Dims.SequenceEqual(b.Dims) && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
+        || (a.Type == b.Type && a.Type.IsFloating() && a.Dims.SequenceEqual(b.Dims)
+            && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
 
     private static Tensor Checked(AdapterParameter parameter, Tensor tensor, string source)
     {
@@ -50,9 +44,7 @@ internal static class AdapterCheck
         var isSame = tensor.Dims.SequenceEqual(expected.Dims);
         var isConvolution = tensor.Dims.SequenceEqual([.. expected.Dims, 1]); // HF PEFT 0.2 has a layer's parts so
         if (!isSame && !isConvolution)
-            throw new ConfigException(
-                $"{source}: '{parameter.Name}' is {tensor.Shape} where this model takes {expected.Shape}; " +
-                "is it an adapter for another model?");
+            throw new ConfigException($"{source}: {Misfit.OfShape(parameter, tensor)}");
         return InTypeOf(parameter, isSame ? tensor : new Tensor(tensor.Type, expected.Dims, tensor.Data));
     }
 

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 

@@ -1,5 +1,5 @@
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Tests;
 
@@ -21,7 +21,7 @@ public sealed class MisfitTests
     [InlineData(Root + "other.lora_A.weight", "does its adapter_config.json name other modules?")]
     public void Create_WhenANameIsAnother_SaysWhereItComesFrom(string name, string part)
     {
-        var weights = PeftModel.Create(Graphs.Linear(), Config).GetWeights()
+        var weights = PeftModel.Create(SmallGraphs.Linear(), Config).GetWeights()
             .ToDictionary(w => w.Key == A ? name : w.Key, static w => w.Value);
 
         Refused(weights, name, part);
@@ -33,7 +33,7 @@ public sealed class MisfitTests
     [InlineData(Root + "linear.lora_B.weight", 5, 2, "for another model")]
     public void Create_WhenAShapeIsAnother_SaysWhatItTells(string name, int rows, int columns, string part)
     {
-        var weights = PeftModel.Create(Graphs.Linear(), Config).GetWeights().ToDictionary();
+        var weights = PeftModel.Create(SmallGraphs.Linear(), Config).GetWeights().ToDictionary();
         weights[name] = Tensor.Of<float>(new float[rows * columns], [rows, columns]);
 
         Refused(weights, name, part);
@@ -53,7 +53,7 @@ public sealed class MisfitTests
 
     private static void Refused(Dictionary<string, Tensor> weights, string name, string part)
     {
-        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Graphs.Linear(), Config, weights, "file"));
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(SmallGraphs.Linear(), Config, weights, "file"));
 
         Assert.StartsWith($"file: '{name}'", error.Message, StringComparison.Ordinal);
         Assert.Contains(part, error.Message, StringComparison.Ordinal);

@@ -56,6 +56,18 @@ public sealed class ConfigFields
     /// <returns>The number.</returns>
     public double Number(string field, double otherwise) => Read(field, otherwise, ANumber);
 
+    /// <summary>Refuses null where a number is needed: to HF PEFT it is not the default.</summary>
+    /// <param name="names">The fields; they may be absent.</param>
+    /// <exception cref="ConfigException">One is null; the message names it.</exception>
+    public void RefuseNull(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (_json.TryGetPropertyValue(name, out var value) && value is null)
+                throw Wrong(name, value, $"{ANumber}, or left out for the default");
+        }
+    }
+
     /// <summary>True or false.</summary>
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>

@@ -1,8 +1,8 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.LnTuning;
 

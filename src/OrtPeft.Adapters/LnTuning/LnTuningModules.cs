@@ -80,6 +80,8 @@ internal static class LnTuningModules
             config.LayersPattern).Select(static m => m.Name).ToHashSet(StringComparer.Ordinal);
         var isAll = targets.Pattern == ModuleTargets.AllLinear;
         return [.. SavedModules.All(graph).Where(s => !norms.Contains(s.Module))
-            .Where(s => isAll ? linear.Contains(s.Module) : TargetResolution.Names(config, s.Module))];
+            .Where(s => isAll
+                ? linear.Contains(s.Module) && !TargetSelector.IsSaved(s.Module, config.ModulesToSave)
+                : TargetResolution.Names(config, s.Module))];
     }
 }

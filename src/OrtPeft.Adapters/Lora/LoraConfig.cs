@@ -104,6 +104,7 @@ public sealed record LoraConfig : TargetedConfig
     public static LoraConfig FromFields(ConfigFields fields)
     {
         ArgumentNullException.ThrowIfNull(fields);
+        fields.RefuseNull("r", "lora_alpha");
         var config = new LoraConfig
         {
             R = fields.Integer("r", 8),

@@ -79,7 +79,7 @@ public abstract record LycorisConfig : TargetedConfig
         where T : LycorisConfig
     {
         ArgumentNullException.ThrowIfNull(fields);
-        fields.Refuse("modules_to_save", "take an adapter without it");
+        fields.RefuseNull("r", "alpha");
         fields.Refuse("target_parameters", "take an adapter without it");
         var read = WithTargets(
             config with

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -18,19 +19,15 @@ internal static class BaseWeightCheck
                 $"{what}, which is quantised here; take the base in float, or leave the tensor out of the file.");
         var own = place.Content();
         if (!own.Dims.SequenceEqual(tensor.Dims))
-            throw new ConfigException($"{what}, {tensor.Shape} where this base has {own.Shape}; {RemedyFor(own, tensor)}.");
+            throw new ConfigException(
+                $"{what}, {tensor.Shape} where this base has {own.Shape}; "
+                + (Misfit.OfVocabulary(own, tensor) ?? "is it an adapter for another model?"));
         if (!IsRead(name, place, injection))
             throw new ConfigException(
                 $"{what}, differs from this base's, and is not read by HF PEFT under this name; leave it out of the file, "
                 + "or list the module in modules_to_save.");
         return AdapterCheck.InFloat(name, tensor);
     }
-
-    private static string RemedyFor(Tensor own, Tensor given) =>
-        own.Dims.Length == 2 && given.Dims.Length == 2 && own.Dims[1] == given.Dims[1]
-            ? $"the vocabulary was resized from {own.Dims[0]} to {given.Dims[0]} tokens: give the base that was resized, "
-                + "as resize_token_embeddings and save_pretrained of transformers write it"
-            : "is it an adapter for another model?";
 
     /// <summary>HF PEFT reads a name only if its wrapper stands around the module.</summary>
     private static bool IsRead(string name, SavedParameter place, Injection injection)

@@ -86,9 +86,17 @@ internal static class SavedModules
             .Select(name => $"modules_to_save '{name}' is no module of the model; these are: {known}");
     }
 
-    /// <summary>HF PEFT asks for a name's end, without a dot before it: <c>norm</c> is <c>input_layernorm</c>
-    /// too.</summary>
-    private static bool IsNamed(string module, string name) => module.EndsWith(name, StringComparison.Ordinal);
+    /// <summary>
+    /// HF PEFT asks for a name's end, without a dot before it: <c>norm</c> is <c>input_layernorm</c> too; a container's
+    /// name means all that is in it.
+    /// </summary>
+    private static bool IsNamed(string module, string name)
+    {
+        if (module.EndsWith(name, StringComparison.Ordinal))
+            return true;
+        var dot = module.LastIndexOf('.');
+        return dot > 0 && IsNamed(module[..dot], name);
+    }
 
     private static List<SavedParameter> Named(Graph graph, IReadOnlyList<string> names)
     {

@@ -61,7 +61,8 @@ internal static class TargetResolution
     /// <summary>Whether a configuration names a module that is no linear layer, itself or by a pattern.</summary>
     public static bool Names(TargetedConfig config, string module)
     {
-        if (config.TargetModules is not { } targets || targets.Pattern == ModuleTargets.AllLinear)
+        if (config.TargetModules is not { } targets || targets.Pattern == ModuleTargets.AllLinear
+            || TargetSelector.IsSaved(module, config.ModulesToSave))
             return false;
         var isNamed = targets.Pattern is null
             ? targets.Names.Any(name => TargetSelector.EndsWith(module, name))
@@ -75,12 +76,22 @@ internal static class TargetResolution
     private static IReadOnlyList<LinearModule> Find(
         IReadOnlyList<LinearModule> modules, TargetedConfig config, ModuleTargets targets) =>
         TargetSelector.Find(
-            modules, targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
+            NotSaved(modules, config), targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
 
     private static IReadOnlyList<LinearModule> Select(
         IReadOnlyList<LinearModule> modules, TargetedConfig config, ModuleTargets targets) =>
         TargetSelector.Select(
-            modules, targets, config.ExcludeModules, config.LayersToTransform, config.LayersPattern);
+            NotSaved(modules, config),
+            targets,
+            config.ExcludeModules,
+            config.LayersToTransform,
+            config.LayersPattern);
+
+    /// <summary>What is saved as a whole is no target, whatever names it.</summary>
+    private static IReadOnlyList<LinearModule> NotSaved(IReadOnlyList<LinearModule> modules, TargetedConfig config) =>
+        config.ModulesToSave is { Count: > 0 } saved
+            ? [.. modules.Where(m => !TargetSelector.IsSaved(m.Name, saved))]
+            : modules;
 
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules, IReadOnlyList<string[]> defaults)
     {

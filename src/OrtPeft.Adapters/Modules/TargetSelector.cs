@@ -86,6 +86,10 @@ public static class TargetSelector
     internal static bool IsExcluded(string module, ModuleTargets exclude) =>
         exclude.Pattern is null ? exclude.Names.Any(name => EndsWith(module, name)) : Matches(module, exclude);
 
+    /// <summary>Whether HF PEFT leaves a module out since it, or what holds it, is in <c>modules_to_save</c>.</summary>
+    internal static bool IsSaved(string module, IReadOnlyList<string>? modulesToSave) => modulesToSave is not null
+        && modulesToSave.Any(name => MatchOf(module, @"^(?:|.*\.)(?:", name, @")(?:$|\..*)").Success);
+
     /// <summary>Whether a name is a module's, or its end.</summary>
     internal static bool EndsWith(string module, string name) =>
         module == name || module.EndsWith("." + name, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;
 

@@ -29,6 +29,7 @@ internal static class VectorSelection
         .. vectors
             .Where(v => config.TargetModules is not { } targets || TargetSelector.Matches(v.Module, targets))
             .Where(v => config.ExcludeModules is not { } exclude || !TargetSelector.IsExcluded(v.Module, exclude))
+            .Where(v => !TargetSelector.IsSaved(v.Module, config.ModulesToSave))
             .Where(v => config.LayersToTransform is not { Count: > 0 } layers
                 || TargetSelector.IsInLayers(v.Module, layers, config.LayersPattern)),
     ];

@@ -69,7 +69,8 @@ internal static class WrittenTargets
             && others.All(e => TargetResolution.Names(config, e) == names.Contains(e));
     }
 
-    private static bool IsMeant(TargetedConfig config, LinearModule module) => TargetSelector.Find(
+    private static bool IsMeant(TargetedConfig config, LinearModule module) =>
+        !TargetSelector.IsSaved(module.Name, config.ModulesToSave) && TargetSelector.Find(
         [module],
         config.TargetModules!,
         config.ExcludeModules,

@@ -57,7 +57,7 @@ public sealed record VeraConfig : TargetedConfig
             throw new ConfigException(
                 "save_projection is false: such a file leaves out the random projections, which PyTorch's generator "
                 + "makes again and nothing else can; save the adapter with save_projection true.");
-        fields.Refuse("modules_to_save", "take an adapter without it");
+        fields.RefuseNull("r");
         var config = new VeraConfig
         {
             R = fields.Integer("r", 256),

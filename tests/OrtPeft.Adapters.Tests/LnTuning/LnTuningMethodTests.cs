@@ -2,6 +2,7 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.LnTuning;

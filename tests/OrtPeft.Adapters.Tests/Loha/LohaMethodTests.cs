@@ -60,7 +60,7 @@ public sealed class LohaMethodTests
     [InlineData("""{"rank_dropout": 1}""", "rank_dropout")]
     [InlineData("""{"module_dropout": -0.1}""", "module_dropout")]
     [InlineData("""{"r": 0}""", "r (rank)")]
-    [InlineData("""{"modules_to_save": ["lm_head"]}""", "modules_to_save")]
+    [InlineData("""{"alpha": null}""", "alpha")]
     public void FromFields_WhenItCannotBe_NamesTheField(string json, string field)
     {
         var fields = new ConfigFields(JsonNode.Parse(json)!.AsObject(), "config");

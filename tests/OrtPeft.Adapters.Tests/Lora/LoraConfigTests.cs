@@ -99,6 +99,8 @@ public sealed class LoraConfigTests
     [InlineData("r", "1e20")]
     [InlineData("r", "true")]
     [InlineData("r", "[8]")]
+    [InlineData("r", "null")]
+    [InlineData("lora_alpha", "null")] // HF PEFT divides by it
     [InlineData("lora_alpha", "\"16\"")]
     [InlineData("lora_dropout", "1")]
     [InlineData("lora_dropout", "-0.1")]

@@ -6,6 +6,7 @@ using OrtPeft.Adapters.Vera;
 using OrtPeft.Adapters.Weighted;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Modules;

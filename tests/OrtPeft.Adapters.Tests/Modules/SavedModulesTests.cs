@@ -101,7 +101,7 @@ public sealed class SavedModulesTests
 
     [Theory]
     [InlineData("nothing", "no module")]
-    [InlineData("c_attn", "choose one of the two")]
+    [InlineData("c_attn", "matches no linear layer")] // no target is left
     public void Create_WhenAModuleCannotBeSaved_SaysWhy(string module, string part)
     {
         var config = new LoraConfig { R = 2, TargetModules = ["c_attn"], ModulesToSave = [module] };
@@ -110,6 +110,31 @@ public sealed class SavedModulesTests
 
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
         Assert.Contains(module, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>HF PEFT wraps a container as a whole, and never adapts what is in it.</summary>
+    [Theory]
+    [InlineData("mlp", "all-linear")]
+    [InlineData("h.1.mlp", "c_fc,c_attn")]
+    [InlineData("c_fc", "c_fc,c_attn")]
+    [InlineData("c_fc", @".*\.(c_fc|c_attn)")]
+    public void Create_WhenAModuleIsATargetToo_SavesIt(string saved, string targets)
+    {
+        var config = new LoraConfig { R = 1, TargetModules = ModuleTargets.Parse(targets), ModulesToSave = [saved] };
+
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config);
+
+        var names = peft.Parameters.Select(static p => p.Name).ToList();
+        var whole = names.Where(static n => !n.Contains("lora", StringComparison.Ordinal)).ToList();
+        var modules = whole.Select(static n => n[..n.LastIndexOf('.')]).Distinct().ToList();
+        Assert.Equal(saved == "mlp" ? 4 : 2, modules.Count);
+        Assert.Equal(2 * modules.Count, whole.Count);
+        Assert.Equal(names.Count - whole.Count, names.Count(n => !modules.Any(m => n.StartsWith($"{m}.", StringComparison.Ordinal))));
+        Assert.Contains(names, static n => n.EndsWith("h.0.attn.c_attn.lora_A.weight", StringComparison.Ordinal));
+        var written = (LoraConfig)peft.Config;
+        Assert.Equal(
+            names,
+            PeftModel.Create(Gpt2.Open(Gpt2.Imported), written).Parameters.Select(static p => p.Name));
     }
 
     private static Tensor Moved(Tensor tensor) => Tensor.Of<float>(

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Modules;

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.TrainableTokens;

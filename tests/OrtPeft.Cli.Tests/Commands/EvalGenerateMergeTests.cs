@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -31,6 +33,24 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
         Assert.Equal(12, (int)json["rows"]!);
         Assert.Equal(69, (int)json["tokens"]!);
         Assert.Equal(Math.Exp((double)json["loss"]!), (double)json["perplexity"]!, 1e-6);
+    }
+
+    /// <summary>A graph is computed in float32, and has no HF folder beside it that could keep the type.</summary>
+    [Fact]
+    public void Merge_OfAGraphInHalfPrecision_SaysThatItsWeightsAreWider()
+    {
+        var half = Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx");
+        var rows = _place.Write("few.jsonl", """{"input_ids":[1,2,3,4,5,6]}""");
+        var (adapter, merged) = (_place.Fresh(), _place.Fresh());
+        CliRun.Of("train", half, "--data", rows, "--out", adapter, "--steps", "1", "--rank", "2").Succeeded();
+
+        var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", merged).Succeeded();
+
+        Assert.Equal(
+            "ortpeft: warning: the base's weights are float16, the merged model's are float32.", run.Error.Trim());
+        Assert.All(
+            OnnxFile.Load(Path.Combine(merged, "model.onnx")).Graph.Initializers.Where(static v => v.Initializer!.Dims.Length == 2),
+            static v => Assert.NotEqual(ElementType.Float16, v.Type));
     }
 
     [Fact]

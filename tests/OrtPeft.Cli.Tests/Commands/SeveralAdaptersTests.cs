@@ -54,6 +54,21 @@ public sealed class SeveralAdaptersTests : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void Mix_IntoOneOfItsAdapters_IsRefused_AndLeavesIt()
+    {
+        var before = File.ReadAllBytes(Path.Combine(_two, "adapter_model.safetensors"));
+
+        Mix(_two, "--adapter", _one, "--adapter", _two, "--type", "cat", "--overwrite").Refused(2, "--out", "must stay");
+
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(_two, "adapter_model.safetensors")));
+    }
+
+    [Fact]
+    public void Artifacts_IntoTheAdapterTheyStartFrom_AreRefused() =>
+        CliRun.Of("artifacts", _place.Model, "--init-adapter", _one, "--out", _one, "--overwrite")
+            .Refused(2, "--out", "must stay");
+
+    [Fact]
     public void Adapter_OfAFolderWithSeveralInside_NamesThem() =>
         Eval("--adapter", _place["both"]).Refused(2, "several adapters", _one, _two);
 

@@ -45,11 +45,13 @@ internal static class MethodCases
         new("ia3:saved", new Ia3Config { ModulesToSave = ["mlp.c_fc", "wpe"] }),
         new("ia3:random", new Ia3Config { InitIa3Weights = false }) { StartsAsBase = false },
         new("loha", new LohaConfig { R = 2, TargetModules = "all-linear" }),
+        new("loha:saved", new LohaConfig { R = 2, TargetModules = "all-linear", ModulesToSave = ["lm_head", "mlp"] }),
         new("loha:random", new LohaConfig { R = 8, InitWeights = false, RankDropout = 0.1 }) { StartsAsBase = false },
         new("lokr", new LokrConfig { R = 2, TargetModules = "all-linear" }),
         new("lokr:both", new LokrConfig { R = 1, DecomposeBoth = true, InitAsLycoris = true, ModuleDropout = 0.1 }),
         new("lokr:random", new LokrConfig { InitWeights = false, DecomposeFactor = 4 }) { StartsAsBase = false },
         new("vera", new VeraConfig { R = 16, TargetModules = "all-linear" }),
+        new("vera:saved", new VeraConfig { R = 16, ModulesToSave = ["lm_head"] }),
         new("vera:random", new VeraConfig { R = 8, InitWeights = false, Bias = "all" }) { StartsAsBase = false },
         new("bottleneck", new BottleneckConfig { ReductionFactor = 4 }) { StartsAsBase = false },
         new(

@@ -54,7 +54,10 @@ internal sealed class ArtifactsCommand : Verb
 
         var source = _model.Open(run);
         var path = _output.PathBeside(run, source);
-        using var folder = _output.Open(run, FolderFiles.OfArtifacts(source.Folder), InputFiles.Of(source));
+        using var folder = _output.Open(
+            run,
+            FolderFiles.OfArtifacts(source.Folder),
+            InputFiles.Of(source).Concat(InputFiles.In(choice.WeightsFolder ?? "")));
         var peft = choice.For(source)
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
             .Apply(source.Model, arguments.Seed);

@@ -73,7 +73,8 @@ internal sealed class MixCommand : Verb
         var how = How(run, given.Count);
         var places = AdapterPlace.Of([.. given.Select(static g => g.Folder)]);
         var source = _model.Open(run);
-        using var folder = _output.Open(run, FolderFiles.OfAdapter);
+        using var folder = _output.Open(
+            run, FolderFiles.OfAdapter, places.SelectMany(static p => InputFiles.In(p.Folder)));
         var peft = AdapterOption.Load(source.Model, places, run);
         const string Name = "ortpeft-mix";
         peft.AddWeightedAdapter(Name, [.. places.Zip(given, static (p, g) => (p.Name, g.Weight))], how);
