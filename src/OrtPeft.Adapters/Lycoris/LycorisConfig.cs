@@ -110,6 +110,5 @@ public abstract record LycorisConfig : TargetedConfig
         fields["use_effective_conv2d"] = UseEffectiveConv2d;
         fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
-        fields["modules_to_save"] = null;
     }
 }

@@ -110,6 +110,5 @@ public sealed record VeraConfig : TargetedConfig
         fields["d_initial"] = DInitial;
         fields["bias"] = Bias;
         fields["init_weights"] = InitWeights;
-        fields["modules_to_save"] = null;
     }
 }

@@ -165,7 +165,8 @@ public sealed class SeveralAdaptersTests : IClassFixture<Workplace>
 
     [Fact]
     public void Mix_IntoAnAdaptersFolder_IsRefused() =>
-        Mix(_one, "--adapter", _one, "--adapter", _two).Refused(2, "adapter_model.safetensors", "--overwrite");
+        Mix(_place.CopyOf(_one, "taken"), "--adapter", _one, "--adapter", _two)
+            .Refused(2, "adapter_model.safetensors", "--overwrite");
 
     private CliRun Mix(string mixed, params string[] options) =>
         CliRun.Of(["mix", _place.Model, "--out", mixed, .. options]);
