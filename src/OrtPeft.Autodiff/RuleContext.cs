@@ -27,18 +27,18 @@ public sealed class RuleContext
 
     /// <summary>The gradient of the loss at the first output.</summary>
     /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
-    public Value DY => Upstream(0)
+    public Term DY => G.Term(Upstream(0)
         ?? throw new UnsupportedOpException($"{Node}: only output {Unread} has a gradient, which the operator's rule " +
-            "does not handle; make the model use the first output.");
+            "does not handle; make the model use the first output."));
 
     /// <summary>The first output.</summary>
-    public Value Y => Node.Outputs[0];
+    public Term Y => G.Term(Node.Outputs[0]);
 
     /// <summary>An input that must be there.</summary>
     /// <param name="index">From 0.</param>
     /// <returns>The value.</returns>
-    public Value X(int index = 0) => Node.Input(index)
-        ?? throw new GraphException($"{Node}: input {index} is missing.");
+    public Term X(int index = 0) => G.Term(
+        Node.Input(index) ?? throw new GraphException($"{Node}: input {index} is missing."));
 
     /// <summary>The gradient at an output, or null when the loss does not depend on it.</summary>
     /// <param name="output">From 0.</param>

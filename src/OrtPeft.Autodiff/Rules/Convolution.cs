@@ -35,10 +35,10 @@ internal static class Convolution
         (full.Type, full.Shape) = (c.DY.Type, Shape.Create([.. Enumerable.Repeat(Dim.Unknown, axes + 2)]));
         long[] unreached = [.. new long[axes + 2], 0, 0, .. strides.Select(static s => s - 1)];
         var covered = c.G.Op("Pad", full, c.G.Int64(unreached), c.G.ScalarLike(c.DY, 0));
-        var lengths = c.G.Op("Slice", c.G.Shape(c.X()), c.G.Int64(2), c.G.Int64(axes + 2));
-        var starts = c.G.Int64(pads.AsSpan(0, axes));
+        var lengths = c.G.Term(c.G.Op("Slice", c.G.Shape(c.X()), c.G.Int64(2), c.G.Int64(axes + 2)));
+        var starts = c.G.Term(c.G.Int64(pads.AsSpan(0, axes)));
         var spatial = c.G.Int64([.. Enumerable.Range(2, axes).Select(static a => (long)a)]);
-        var dX = c.G.Op("Slice", covered, starts, c.G.Add(starts, lengths), spatial);
+        var dX = c.G.Op("Slice", covered, starts, starts + lengths, spatial);
         dX.Shape = c.X().Shape;
         return dX;
     }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -18,20 +19,20 @@ internal static class IndexGrid
     {
         var (g, x) = (c.G, c.X());
         var shape = g.Shape(x);
-        var size = g.Op("Size", x);
+        var size = g.Term(g.Op("Size", x));
         var numbers = g.Op("Range", g.Int64Scalar(0), size, g.Int64Scalar(1));
         var grid = g.ReshapeTo(numbers, shape);
-        var sources = g.Reshape(move(grid), -1);
-        var length = g.Reshape(fills ? g.Add(size, g.Int64Scalar(1)) : size, 1);
+        var sources = Reshape(g.Term(move(grid)), -1);
+        var length = Reshape(fills ? size + 1 : size, 1);
         if (fills)
-            sources = g.Where(g.Op("Less", sources, g.Int64Scalar(0)), size, sources);
+            sources = Where(sources < 0, size, sources);
         var zeros = g.Op("Expand", g.ScalarLike(c.DY, 0), length);
         var added = g.Op(
             "ScatterElements",
-            [zeros, sources, g.Reshape(c.DY, -1)],
+            [zeros, sources, Reshape(c.DY, -1)],
             NodeAttribute.Of("axis", 0L),
             NodeAttribute.Of("reduction", "add"));
-        var flat = fills ? g.Op("Slice", added, g.Int64(0), g.Reshape(size, 1)) : added;
+        var flat = fills ? g.Op("Slice", added, g.Int64(0), Reshape(size, 1)) : added;
         return g.ReshapeTo(flat, shape);
     }
 

@@ -24,7 +24,7 @@ internal static class Linear
         var (rankA, rankB) = (c.Rank(a), c.Rank(b));
         if (rankB == 2 && rankA >= 2)
             return WeightMatMul(c, a, b);
-        var dY = c.DY;
+        Value dY = c.DY;
         var a2 = rankA == 1 ? c.G.Unsqueeze(a, 0) : a;
         var b2 = rankB == 1 ? c.G.Unsqueeze(b, 1) : b;
         if (rankA == 1)
@@ -69,7 +69,7 @@ internal static class Linear
             ? c.G.Gemm(c.DY, a, transA: true, transB: transA, alpha: alpha)
             : c.G.Gemm(a, c.DY, transA: !transA, alpha: alpha);
         var beta = c.Node.Attributes.Float("beta", 1);
-        return c.PadToInputs(dA, dB, beta == 1 ? c.DY : c.G.Mul(c.DY, beta));
+        return c.PadToInputs(dA, dB, beta == 1 ? c.DY : c.DY * beta);
     }
 
     private static Value Transposed(RuleContext c, Value value)

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -13,41 +14,41 @@ internal static class Loss
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
     [
         (("SoftmaxCrossEntropyLoss", 12), static c =>
-            c.PadToInputs(c.G.Mul(c.G.Sub(c.G.Softmax(c.X(), 1), OneHot(c)), PerSample(c)))),
-        (("NegativeLogLikelihoodLoss", 12), static c => c.PadToInputs(c.G.Neg(c.G.Mul(OneHot(c), PerSample(c))))),
+            c.PadToInputs((Softmax(c.X(), 1) - OneHot(c)) * PerSample(c))),
+        (("NegativeLogLikelihoodLoss", 12), static c => c.PadToInputs(-(OneHot(c) * PerSample(c)))),
     ];
 
     /// <summary>1 at each sample's label; an ignored label, moved to class 0, is silenced by its weight.</summary>
-    private static Value OneHot(RuleContext c)
+    private static Term OneHot(RuleContext c)
     {
         var classes = c.G.Op("Slice", c.G.Shape(c.X()), c.G.Int64(1), c.G.Int64(2));
         var (off, on) = (c.G.ScalarLike(c.DY, 0), c.G.ScalarLike(c.DY, 1));
         var offOn = c.G.Concat(0, c.G.Reshape(off, 1), c.G.Reshape(on, 1));
-        var labels = c.G.Cast(Labels(c).Safe, ElementType.Int64);
-        return c.G.Op("OneHot", [labels, classes, offOn], NodeAttribute.Of("axis", 1L));
+        var labels = Cast(Labels(c).Safe, ElementType.Int64);
+        return c.G.Term(c.G.Op("OneHot", [labels, classes, offOn], NodeAttribute.Of("axis", 1L)));
     }
 
     /// <summary>
     /// The upstream gradient times the sample's weight, over the sum of weights for the mean; axis 1 is 1.
     /// </summary>
-    private static Value PerSample(RuleContext c)
+    private static Term PerSample(RuleContext c)
     {
         var (safe, isIgnored) = Labels(c);
         var one = c.G.Expand(c.G.ScalarLike(c.DY, 1), c.G.Shape(safe));
-        var weight = c.Node.Input(2) is { } weights ? c.G.Gather(weights, safe) : one;
-        if (isIgnored is not null)
-            weight = c.G.Where(isIgnored, c.G.ScalarLike(c.DY, 0), weight);
+        var weight = c.G.Term(c.Node.Input(2) is { } weights ? c.G.Gather(weights, safe) : one);
+        if (isIgnored is { } ignored)
+            weight = Where(ignored, 0, weight);
         if (c.Node.Attributes.String("reduction", "mean") == "mean")
-            weight = c.G.Div(weight, c.G.ReduceSum(weight, [], keepDims: false));
-        return c.G.Unsqueeze(c.G.Mul(weight, c.DY), 1);
+            weight /= Sum(weight);
+        return Unsqueeze(weight * c.DY, 1);
     }
 
-    private static (Value Safe, Value? IsIgnored) Labels(RuleContext c)
+    private static (Term Safe, Term? IsIgnored) Labels(RuleContext c)
     {
         var labels = c.X(1);
         if (!c.Node.Attributes.TryGetValue("ignore_index", out var ignored))
             return (labels, null);
-        var isIgnored = c.G.Op("Equal", labels, c.G.ScalarLike(labels, ignored.AsInt()));
-        return (c.G.Where(isIgnored, c.G.ScalarLike(labels, 0), labels), isIgnored);
+        var isIgnored = Equal(labels, ignored.AsInt());
+        return (Where(isIgnored, 0, labels), isIgnored);
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -20,16 +21,16 @@ internal static class Normalization
     /// <summary>dX = Y·(dY − Σ dY·Y).</summary>
     private static IReadOnlyList<Value?> Softmax(RuleContext c)
     {
-        var weighted = c.G.Mul(c.DY, c.Y);
-        var sum = c.G.ReduceSum(weighted, [c.Node.Attributes.Int("axis", -1)]);
-        return [c.G.Sub(weighted, c.G.Mul(c.Y, sum))];
+        var weighted = c.DY * c.Y;
+        var sum = Sum(weighted, [c.Node.Attributes.Int("axis", -1)]);
+        return [weighted - c.Y * sum];
     }
 
     /// <summary>dX = dY − exp(Y)·Σ dY.</summary>
     private static IReadOnlyList<Value?> LogSoftmax(RuleContext c)
     {
-        var sum = c.G.ReduceSum(c.DY, [c.Node.Attributes.Int("axis", -1)]);
-        return [c.G.Sub(c.DY, c.G.Mul(c.G.Op("Exp", c.Y), sum))];
+        var sum = Sum(c.DY, [c.Node.Attributes.Int("axis", -1)]);
+        return [c.DY - Exp(c.Y) * sum];
     }
 
     /// <summary>
@@ -42,12 +43,12 @@ internal static class Normalization
         var axes = NormalizedAxes(c);
         var statistics = Statistics(c, 2);
         var (mean, inverse) = (statistics[0], statistics[1]);
-        var normal = c.G.Mul(c.G.Sub(c.X(), mean), inverse);
-        var g = c.G.Mul(c.DY, c.X(1));
-        var shift = c.G.ReduceMean(g, axes);
-        var slope = c.G.ReduceMean(c.G.Mul(g, normal), axes);
-        var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, shift), c.G.Mul(normal, slope)), inverse);
-        return c.PadToInputs(dX, c.G.Mul(c.DY, normal), c.DY);
+        var normal = (c.X() - mean) * inverse;
+        var g = c.DY * c.X(1);
+        var shift = Mean(g, axes);
+        var slope = Mean(g * normal, axes);
+        var dX = (g - shift - normal * slope) * inverse;
+        return c.PadToInputs(dX, c.DY * normal, c.DY);
     }
 
     /// <summary>
@@ -59,10 +60,10 @@ internal static class Normalization
     {
         var (x, axes) = (c.X(), NormalizedAxes(c));
         var inverse = Statistics(c, 1)[0];
-        var normal = c.G.Mul(x, inverse);
-        var g = c.G.Mul(c.DY, c.X(1));
-        var slope = c.G.ReduceMean(c.G.Mul(g, normal), axes);
-        return c.PadToInputs(c.G.Mul(c.G.Sub(g, c.G.Mul(normal, slope)), inverse), c.G.Mul(c.DY, normal));
+        var normal = x * inverse;
+        var g = c.DY * c.X(1);
+        var slope = Mean(g * normal, axes);
+        return c.PadToInputs((g - normal * slope) * inverse, c.DY * normal);
     }
 
     /// <summary>
@@ -74,19 +75,18 @@ internal static class Normalization
     {
         var (x, rank) = (c.X(), c.Rank(c.X()));
         var others = Enumerable.Range(0, rank).Select(static a => (long)a).Where(static a => a != 1).ToArray();
-        var perChannel = c.G.Unsqueeze(c.X(1), [.. others]);
+        var perChannel = Unsqueeze(c.X(1), others);
         var rows = groups == 0 ? new[] { 0L, 0L, -1L } : [0L, groups, -1L];
-        var x3 = c.G.Reshape(x, rows);
-        var centred = c.G.Sub(x3, c.G.ReduceMean(x3, [2]));
-        var variance = c.G.ReduceMean(c.G.Mul(centred, centred), [2]);
-        var epsilon = c.Node.Attributes.Float("epsilon", 1e-5f);
-        var inverse = c.G.Op("Reciprocal", c.G.Op("Sqrt", c.G.Add(variance, epsilon)));
-        var normal = c.G.Mul(centred, inverse);
-        var g = c.G.Reshape(c.G.Mul(c.DY, perChannel), rows);
-        var slope = c.G.Mul(normal, c.G.ReduceMean(c.G.Mul(g, normal), [2]));
-        var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, c.G.ReduceMean(g, [2])), slope), inverse);
-        var dScale = c.G.ReduceSum(c.G.Mul(c.DY, c.G.ReshapeLike(normal, x)), others, keepDims: false);
-        return [c.G.ReshapeLike(dX, x), dScale, c.G.ReduceSum(c.DY, others, keepDims: false)];
+        var x3 = Reshape(x, rows);
+        var centred = x3 - Mean(x3, [2]);
+        var variance = Mean(centred * centred, [2]);
+        var inverse = Reciprocal(Sqrt(variance + c.Node.Attributes.Float("epsilon", 1e-5f)));
+        var normal = centred * inverse;
+        var g = Reshape(c.DY * perChannel, rows);
+        var slope = normal * Mean(g * normal, [2]);
+        var dX = (g - Mean(g, [2]) - slope) * inverse;
+        var dScale = Sum(c.DY * ReshapeLike(normal, x), others, keepDims: false);
+        return [ReshapeLike(dX, x), dScale, Sum(c.DY, others, keepDims: false)];
     }
 
     /// <summary>The axes of x from the node's axis on.</summary>
@@ -100,12 +100,12 @@ internal static class Normalization
     /// The forward node's outputs behind the first, which it is made to give when it does not yet. They are float32
     /// whatever the input's type.
     /// </summary>
-    private static Value[] Statistics(RuleContext c, int count)
+    private static Term[] Statistics(RuleContext c, int count)
     {
         while (c.Node.Outputs.Count <= count)
-            c.G.Graph.AddNodeOutput(c.Node, $"{c.Y.Name}/statistics");
+            c.G.Graph.AddNodeOutput(c.Node, $"{c.Y.Value.Name}/statistics");
         c.G.Shapes.Infer(c.Node);
-        return [.. c.Node.Outputs.Skip(1).Select(o => c.G.Cast(o, c.X().Type))];
+        return [.. c.Node.Outputs.Skip(1).Select(o => Cast(c.G.Term(o), c.X().Type))];
     }
 
     /// <summary>

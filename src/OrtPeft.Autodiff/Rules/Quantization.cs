@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -15,7 +16,7 @@ internal static class Quantization
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
     [
         (("QuantizeLinear", 10), Quantize),
-        (("DynamicQuantizeLinear", 11), static c => c.PadToInputs(c.G.Div(c.DY, c.Node.Outputs[1]))),
+        (("DynamicQuantizeLinear", 11), static c => c.PadToInputs(c.DY / c.G.Term(c.Node.Outputs[1]))),
         (("DequantizeLinear", 10), Dequantize),
         (("Round", 11), static c => [c.DY]),
     ];
@@ -24,7 +25,7 @@ internal static class Quantization
     public static IReadOnlyList<Value?> Clipped(RuleContext c, int index)
     {
         var result = new Value?[c.Node.Inputs.Count];
-        result[index] = c.G.Where(c.G.Op("Equal", c.X(index), c.Y), c.DY, c.G.ScalarLike(c.DY, 0));
+        result[index] = Where(Equal(c.X(index), c.Y), c.DY, 0);
         return result;
     }
 
@@ -33,25 +34,22 @@ internal static class Quantization
     {
         var (x, scale) = (c.X(0), Spread(c, c.X(1)));
         var (lowest, highest) = Range(c);
-        var counted = c.G.Op("Round", c.G.Div(x, scale));
+        var counted = Round(x / scale);
         if (c.Node.Input(2) is { } zeroPoint)
-            counted = c.G.Add(counted, Spread(c, c.G.Cast(zeroPoint, x.Type)));
-        var isInside = c.G.Op(
-            "And",
-            c.G.Op("GreaterOrEqual", counted, c.G.ScalarLike(x, lowest)),
-            c.G.Op("LessOrEqual", counted, c.G.ScalarLike(x, highest)));
-        return c.PadToInputs(c.G.Where(isInside, c.G.Div(c.DY, scale), c.G.ScalarLike(x, 0)));
+            counted += Spread(c, Cast(c.G.Term(zeroPoint), x.Type));
+        var isInside = (counted >= lowest) & (counted <= highest);
+        return c.PadToInputs(Where(isInside, c.DY / scale, 0));
     }
 
     /// <summary>y = (q − z)·s: dq = dy·s.</summary>
-    private static IReadOnlyList<Value?> Dequantize(RuleContext c) => c.X(0).Constant is null
-        ? c.PadToInputs(c.G.Mul(c.DY, Spread(c, c.X(1))))
+    private static IReadOnlyList<Value?> Dequantize(RuleContext c) => c.X(0).Value.Constant is null
+        ? c.PadToInputs(c.DY * Spread(c, c.X(1)))
         : throw new UnsupportedOpException(
             $"{c.Node}: the scale of a quantised weight lies between a trainable parameter and the loss, and OrtPeft " +
             "knows no gradient for it; choose targets behind it.");
 
     /// <summary>A scale for each slice of an axis gets that axis's place.</summary>
-    private static Value Spread(RuleContext c, Value scale)
+    private static Term Spread(RuleContext c, Term scale)
     {
         if (c.Node.Attributes.Int("block_size", 0) != 0)
             throw new UnsupportedOpException(
@@ -60,10 +58,10 @@ internal static class Quantization
             return scale;
         var rank = c.Rank(c.X(0));
         if (scale.Shape![0].Value == 1)
-            return c.G.Reshape(scale, [.. Enumerable.Repeat(1L, rank)]);
+            return Reshape(scale, [.. Enumerable.Repeat(1L, rank)]);
         var axes = Enumerable.Repeat(1L, rank).ToArray();
         axes[c.Axis(1, rank)] = -1;
-        return c.G.Reshape(scale, axes);
+        return Reshape(scale, axes);
     }
 
     private static (double Lowest, double Highest) Range(RuleContext c) => c.Node.Outputs[0].Type switch

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Autodiff.Rules;
 
@@ -9,42 +10,41 @@ internal static class Reduction
     public static IEnumerable<(OpKey Key, GradientRule Rule)> Rows { get; } =
     [
         (("ReduceSum", 13), static c => c.PadToInputs(Spread(c, c.DY))),
-        (("ReduceMean", 18), static c => c.PadToInputs(Spread(c, c.G.Mul(c.DY, Reciprocal(c))))),
-        (("ReduceSumSquare", 18), static c => c.PadToInputs(c.G.Mul(Spread(c, c.G.Mul(c.DY, 2)), c.X()))),
-        (("ReduceL1", 18), static c => c.PadToInputs(c.G.Mul(Spread(c, c.DY), c.G.Op("Sign", c.X())))),
+        (("ReduceMean", 18), static c => c.PadToInputs(Spread(c, c.DY * PerElement(c)))),
+        (("ReduceSumSquare", 18), static c => c.PadToInputs(Spread(c, 2 * c.DY) * c.X())),
+        (("ReduceL1", 18), static c => c.PadToInputs(Spread(c, c.DY) * Sign(c.X()))),
         (("ReduceL2", 18), ReduceL2),
-        (("ReduceLogSum", 18), static c => c.PadToInputs(Spread(c, c.G.Mul(c.DY, c.G.Op("Exp", c.G.Neg(c.Y)))))),
+        (("ReduceLogSum", 18), static c => c.PadToInputs(Spread(c, c.DY * Exp(-c.Y)))),
         (("ReduceLogSumExp", 18), static c =>
-            c.PadToInputs(c.G.Mul(Spread(c, c.DY), c.G.Op("Exp", c.G.Sub(c.X(), Spread(c, c.Y)))))),
+            c.PadToInputs(Spread(c, c.DY) * Exp(c.X() - Spread(c, c.Y)))),
         (("ReduceMax", 18), Extremum),
         (("ReduceMin", 18), Extremum),
         (("CumSum", 11), CumSum),
     ];
 
     /// <summary>Repeats a reduced gradient along the axes that were reduced.</summary>
-    private static Value Spread(RuleContext c, Value reduced)
+    private static Term Spread(RuleContext c, Term reduced)
     {
         var kept = c.Node.Attributes.Int("keepdims", 1) != 0;
         var axes = Axes(c);
-        var aligned = kept || axes.Length == 0 ? reduced : c.G.Unsqueeze(reduced, axes);
-        return c.G.Expand(aligned, c.G.Shape(c.X()));
+        var aligned = kept || axes.Length == 0 ? reduced : Unsqueeze(reduced, axes);
+        return c.G.Term(c.G.Expand(aligned, c.G.Shape(c.X())));
     }
 
     /// <summary>d‖x‖/dx = x/‖x‖, taken as 0 at the origin.</summary>
     private static IReadOnlyList<Value?> ReduceL2(RuleContext c)
     {
-        var isZero = c.G.Op("Equal", c.Y, c.G.ScalarLike(c.Y, 0));
-        var perLength = c.G.Div(c.DY, c.G.Where(isZero, c.G.ScalarLike(c.Y, 1), c.Y));
-        return c.PadToInputs(c.G.Mul(Spread(c, perLength), c.X()));
+        var perLength = c.DY / Where(Equal(c.Y, 0), 1, c.Y);
+        return c.PadToInputs(Spread(c, perLength) * c.X());
     }
 
     /// <summary>The gradient goes to the largest (smallest) elements; those that tie share it, as in PyTorch.</summary>
     private static IReadOnlyList<Value?> Extremum(RuleContext c)
     {
-        var taken = c.G.Cast(c.G.Op("Equal", c.X(), Spread(c, c.Y)), c.DY.Type);
+        var taken = Cast(Equal(c.X(), Spread(c, c.Y)), c.DY.Type);
         var axes = Axes(c);
-        var ties = axes.Length == 0 ? taken : c.G.ReduceSum(taken, axes);
-        return c.PadToInputs(c.G.Div(c.G.Mul(Spread(c, c.DY), taken), ties));
+        var ties = axes.Length == 0 ? taken : Sum(taken, axes);
+        return c.PadToInputs(Spread(c, c.DY) * taken / ties);
     }
 
     /// <summary>Each element counts in every later sum: the gradients are summed from the other end.</summary>
@@ -56,15 +56,15 @@ internal static class Reduction
     }
 
     /// <summary>One over the number of elements behind each mean: a constant where the axes are known.</summary>
-    private static Value Reciprocal(RuleContext c)
+    private static Term PerElement(RuleContext c)
     {
         var shape = c.ShapeOf(c.X());
         var axes = Axes(c);
         if (axes.All(a => shape[(int)a].Value is not null))
-            return c.G.ScalarLike(c.DY, 1.0 / axes.Aggregate(1L, (product, a) => product * shape[(int)a].Value!.Value));
+            return c.DY.Number(1.0 / axes.Aggregate(1L, (product, a) => product * shape[(int)a].Value!.Value));
         var lengths = c.G.Gather(c.G.Shape(c.X()), c.G.Int64(axes));
         var count = c.G.Op("ReduceProd", [lengths], NodeAttribute.Of("keepdims", 0L));
-        return c.G.Op("Reciprocal", c.G.Cast(count, c.DY.Type));
+        return Reciprocal(Cast(c.G.Term(count), c.DY.Type));
     }
 
     private static long[] Axes(RuleContext c)

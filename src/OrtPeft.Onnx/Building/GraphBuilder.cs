@@ -46,6 +46,11 @@ public sealed class GraphBuilder
     /// <summary>What names of new values and nodes start with, such as <c>/h.0/attn</c>; empty by default.</summary>
     public string Scope { get; set; } = "";
 
+    /// <summary>A value to write formulas with, whose nodes this builder adds.</summary>
+    /// <param name="value">A value of the graph.</param>
+    /// <returns>The term.</returns>
+    public Term Term(Value value) => new(this, value);
+
     /// <summary>Applies an operator with one output.</summary>
     /// <param name="opType">The operator of the standard domain.</param>
     /// <param name="inputs">What it reads; null leaves an optional input out.</param>
