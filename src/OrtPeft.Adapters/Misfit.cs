@@ -55,8 +55,8 @@ internal static class Misfit
     /// <summary>What a matrix with another number of rows of the same width tells: a resized vocabulary.</summary>
     public static string? OfVocabulary(Tensor expected, Tensor given) =>
         expected.Dims.Length == 2 && given.Dims.Length == 2 && expected.Dims[1] == given.Dims[1]
-            ? $"the vocabulary was resized from {expected.Dims[0]} to {given.Dims[0]} tokens: give the base that was resized, "
-                + "as resize_token_embeddings and save_pretrained of transformers write it."
+            ? $"the vocabulary was resized from {expected.Dims[0]} to {given.Dims[0]} tokens: give the base that was "
+                + "resized, as resize_token_embeddings and save_pretrained of transformers write it."
             : null;
 
     private static string Remedy(string name, Tensor expected, Tensor given)
@@ -65,7 +65,8 @@ internal static class Misfit
         var (part, axis) = Ranks.FirstOrDefault(r => name.Contains(r.Part, StringComparison.Ordinal));
         if (part is not null)
             return isMatrix && expected.Dims[1 - axis] == given.Dims[1 - axis]
-                ? $"its rank is {given.Dims[axis]}, and adapter_config.json (r, rank_pattern) makes it {expected.Dims[axis]}."
+                ? $"its rank is {given.Dims[axis]}, and adapter_config.json (r, rank_pattern) makes it "
+                    + $"{expected.Dims[axis]}."
                 : OfAnother;
         var isWhole = name.EndsWith("lm_head.weight", StringComparison.Ordinal)
             || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)

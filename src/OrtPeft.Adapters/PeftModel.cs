@@ -389,7 +389,8 @@ public sealed class PeftModel
         return model;
     }
 
-    /// <summary>A file may have the base's own weights beside the adapter's; others need a graph made for them.</summary>
+    /// <summary>A file may have the base's own weights beside the adapter's; others need a graph made for
+    /// them.</summary>
     private IReadOnlyDictionary<string, Tensor> WithoutBase(IReadOnlyDictionary<string, Tensor> weights, string source)
     {
         if (_active.Adapters is not [var only])
@@ -397,7 +398,8 @@ public sealed class PeftModel
         var ofBase = BaseWeights.Find(_base.Canonical, only.Injection, weights, source);
         return ofBase.Others.Keys.FirstOrDefault() is { } name
             ? throw new ConfigException(
-                $"{source}: '{name}' takes the place of the base's; give it when the adapter is made (Create, AddAdapter).")
+                $"{source}: '{name}' takes the place of the base's; give it when the adapter is made (Create, "
+                + "AddAdapter).")
             : ofBase.Without(weights);
     }
 

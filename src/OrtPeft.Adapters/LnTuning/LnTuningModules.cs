@@ -6,8 +6,8 @@ using OrtPeft.Onnx.Quantization;
 namespace OrtPeft.Adapters.LnTuning;
 
 /// <summary>
-/// What normalisation tuning trains: normalisations, and as in HF PEFT any linear layer or embedding that is named, as a
-/// whole.
+/// What normalisation tuning trains: normalisations, and as in HF PEFT any linear layer or embedding that is named, as
+/// a whole.
 /// </summary>
 internal static class LnTuningModules
 {
@@ -18,8 +18,8 @@ internal static class LnTuningModules
         var (norms, others) = (VectorCatalogue.NormVectors(graph), OthersNamed(graph, config));
         if (others.FirstOrDefault(static s => QuantizedWeight.Find(s.Value) is not null) is { } quantized)
             throw new ConfigException(
-                $"target_modules has {quantized.Module}, whose weight is quantised; leave it out, or leave the layer out "
-                + "of quantisation.");
+                $"target_modules has {quantized.Module}, whose weight is quantised; leave it out, or leave the layer "
+                + "out of quantisation.");
         var selected = others.Count > 0
             ? VectorSelection.Find(norms, config)
             : VectorSelection.Select(norms, config, "normalisation parameters");
@@ -36,8 +36,8 @@ internal static class LnTuningModules
     ];
 
     /// <summary>
-    /// Targets by which HF PEFT chooses the same, and nothing as a container: those that were given, else the names' ends,
-    /// else whole names, which need no layers' numbers.
+    /// Targets by which HF PEFT chooses the same, and nothing as a container: those that were given, else the names'
+    /// ends, else whole names, which need no layers' numbers.
     /// </summary>
     public static LnTuningConfig Written(Graph graph, LnTuningConfig config, IReadOnlyList<SavedParameter> selected)
     {

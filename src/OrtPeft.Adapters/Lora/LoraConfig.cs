@@ -66,8 +66,8 @@ public sealed record LoraConfig : TargetedConfig
     public IReadOnlyList<bool>? EnableLora { get; init; }
 
     /// <summary>
-    /// Whether an embedding in <c>modules_to_save</c> and the head that is tied to it stay one matrix, which trains and is
-    /// saved under both names. Without effect where the model's are not tied. Default false.
+    /// Whether an embedding in <c>modules_to_save</c> and the head that is tied to it stay one matrix, which trains and
+    /// is saved under both names. Without effect where the model's are not tied. Default false.
     /// </summary>
     public bool EnsureWeightTying { get; init; }
 

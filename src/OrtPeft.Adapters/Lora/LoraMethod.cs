@@ -74,8 +74,8 @@ public sealed class LoraMethod : IPeftMethod
         var target = targets.FirstOrDefault(static t => TiedModules.IsMeant([t.Name]));
         if (target is not null && TiedModules.Of(model) is not null)
             throw new ConfigException(
-                $"ensure_weight_tying is true and target_modules has {target.Name}, which is tied: one A and B for head and "
-                + "embedding are not supported; leave the module out of target_modules, or the field out.");
+                $"ensure_weight_tying is true and target_modules has {target.Name}, which is tied: one A and B for head "
+                + "and embedding are not supported; leave the module out of target_modules, or the field out.");
     }
 
     private static IReadOnlyList<LinearModule> Linear(IEnumerable<LoraTarget> targets) =>

@@ -24,8 +24,8 @@ internal static class BaseWeightCheck
                 + (Misfit.OfVocabulary(own, tensor) ?? "is it an adapter for another model?"));
         if (!IsRead(name, place, injection))
             throw new ConfigException(
-                $"{what}, differs from this base's, and is not read by HF PEFT under this name; leave it out of the file, "
-                + "or list the module in modules_to_save.");
+                $"{what}, differs from this base's, and is not read by HF PEFT under this name; leave it out of the "
+                + "file, or list the module in modules_to_save.");
         return AdapterCheck.InFloat(name, tensor);
     }
 
@@ -36,7 +36,8 @@ internal static class BaseWeightCheck
         var own = injection.Parameters.Where(p => p.Name.StartsWith(root, StringComparison.Ordinal))
             .Select(p => p.Name[root.Length..]).ToList();
         var isSaved = own.Contains("weight");
-        var isAdapted = own.Any(end => end is not ("weight" or "bias") && !end.StartsWith("base_layer.", StringComparison.Ordinal));
+        var isAdapted = own.Any(static end => end is not ("weight" or "bias")
+            && !end.StartsWith("base_layer.", StringComparison.Ordinal));
         return name[root.Length..].Split('.')[0] switch
         {
             "base_layer" => isAdapted,

@@ -6,8 +6,8 @@ namespace OrtPeft.Adapters.Modules;
 
 /// <summary>
 /// The base's own weights in an adapter's file. HF PEFT puts those of adapted embeddings and heads there
-/// (<c>save_embedding_layers</c>), and both where the vocabulary was resized; loading puts them into the base. Those that
-/// the base has anyway are passed over.
+/// (<c>save_embedding_layers</c>), and both where the vocabulary was resized; loading puts them into the base. Those
+/// that the base has anyway are passed over.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/peft_model">HF PEFT's save_pretrained.</seealso>
 internal sealed class BaseWeights
@@ -75,7 +75,8 @@ internal sealed class BaseWeights
             place.Replace(model.Graph, content);
     }
 
-    /// <summary>Whether a name is that of a tensor which a module's base weight replaces, such as PiSSA's start.</summary>
+    /// <summary>Whether a name is that of a tensor which a module's base weight replaces, such as PiSSA's
+    /// start.</summary>
     public bool Replaces(string buffer) => Others.Keys.Any(name => ModuleIn(name) is { } module
         && buffer.StartsWith($"{Root}{module}.", StringComparison.Ordinal));
 

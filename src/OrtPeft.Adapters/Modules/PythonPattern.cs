@@ -50,7 +50,8 @@ internal sealed class PythonPattern
             else if (Follows(Reference) && NameUntil(')', Reference.Length) is { } wanted
                 && _groups.TryGetValue(wanted, out var group))
             {
-                Write(string.Create(CultureInfo.InvariantCulture, $@"\k<{group}>"), Reference.Length + wanted.Length + 1);
+                var back = string.Create(CultureInfo.InvariantCulture, $@"\k<{group}>");
+                Write(back, Reference.Length + wanted.Length + 1);
             }
             else
             {

@@ -22,7 +22,8 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
         config.EnsuresWeightTying && IsMeant(config.ModulesToSave ?? []) ? Of(model) : null;
 
     /// <summary>Whether one of some names is an embedding's or a head's to HF PEFT.</summary>
-    public static bool IsMeant(IEnumerable<string> names) => names.Any(static n => EmbeddingNames.Contains(n.Split('.')[^1]));
+    public static bool IsMeant(IEnumerable<string> names) =>
+        names.Any(static n => EmbeddingNames.Contains(n.Split('.')[^1]));
 
     /// <summary>A model's embedding with a tied head; null where there is none.</summary>
     public static TiedModules? Of(Model model) => EmbeddingCatalogue.Embeddings(model.Graph)

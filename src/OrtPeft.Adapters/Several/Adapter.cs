@@ -92,7 +92,8 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         SavedModules.Merge(model, Injection.Config, weights);
     }
 
-    /// <summary>What is saved of it: what follows from the base is not, what takes the place of the base's is.</summary>
+    /// <summary>What is saved of it: what follows from the base is not, what takes the place of the base's
+    /// is.</summary>
     public IReadOnlyDictionary<string, Tensor> SavedWeights()
     {
         var weights = Weights();

@@ -9,8 +9,8 @@ namespace OrtPeft.Adapters.TrainableTokens;
 internal static class TokenTargets
 {
     /// <summary>
-    /// Finds them in a graph without an adapter. A head may be named too: tied to an embedding with the same tokens it is
-    /// the embedding's, otherwise its rows train apart, as in HF PEFT.
+    /// Finds them in a graph without an adapter. A head may be named too: tied to an embedding with the same tokens it
+    /// is the embedding's, otherwise its rows train apart, as in HF PEFT.
     /// </summary>
     /// <exception cref="ConfigException">There is no such embedding or token, or a token is named twice.</exception>
     public static IReadOnlyList<TokenTarget> Resolve(Model model, TokenIndices indices, string field)

@@ -22,8 +22,8 @@ internal static class ArtifactLimits
         if (peft.BaseWeightsOf(peft.ActiveAdapterNames[0]).Keys.FirstOrDefault() is { } ofBase)
         {
             throw new ConfigException(
-                $"'{ofBase}' takes the place of the base's and belongs to the adapter, which a device cannot write; start "
-                + "from a base that has it.");
+                $"'{ofBase}' takes the place of the base's and belongs to the adapter, which a device cannot write; "
+                + "start from a base that has it.");
         }
 
         if (peft.IsSavedInAnotherForm && peft.Config is LoraConfig { InitLoraWeights: var init })

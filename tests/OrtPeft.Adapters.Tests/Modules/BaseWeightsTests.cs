@@ -98,7 +98,8 @@ public sealed class BaseWeightsTests
         var config = new LoraConfig { R = 2, InitLoraWeights = init, UseDora = dora, TargetModules = [Head, "q_proj"] };
         var plain = Moved(PeftModel.Create(LlamaLike.Build(), config));
         var start = plain.Buffers.ToDictionary(static b => b.Name, static b => b.Value.Initializer!);
-        var (a, b) = (start[$"base_model.model.{Head}.lora_A.weight.start"], start[$"base_model.model.{Head}.lora_B.weight.start"]);
+        var a = start[$"base_model.model.{Head}.lora_A.weight.start"];
+        var b = start[$"base_model.model.{Head}.lora_B.weight.start"];
         var rest = Less(ContentOf(LlamaLike.Build(), Head), b, a, config.ScaleOf(Head));
         var saved = plain.GetWeights().Where(static w => !w.Key.EndsWith(".start", StringComparison.Ordinal))
             .ToDictionary(StringComparer.Ordinal);
@@ -128,7 +129,8 @@ public sealed class BaseWeightsTests
         Near.Relative(Answer(expected.Model), Answer(peft.Model), 1e-5, "logits");
     }
 
-    /// <summary>save_embedding_layers=True of an adapter elsewhere: the modules stand in the file under their own names.</summary>
+    /// <summary>save_embedding_layers=True of an adapter elsewhere: the modules stand in the file under their own
+    /// names.</summary>
     [Fact]
     public void Create_WhenTheModuleHasNoAdapter_TakesItsWeightToo()
     {
@@ -211,7 +213,8 @@ public sealed class BaseWeightsTests
         return PeftModel.Create(LlamaLike.Build(), config, With(weights, $"{Head}.{form}", other), "file");
     }
 
-    private static Dictionary<string, Tensor> With(IReadOnlyDictionary<string, Tensor> weights, string name, Tensor tensor)
+    private static Dictionary<string, Tensor> With(
+        IReadOnlyDictionary<string, Tensor> weights, string name, Tensor tensor)
     {
         var all = weights.ToDictionary(StringComparer.Ordinal);
         all.Add($"base_model.model.{name}", tensor);

@@ -13,8 +13,8 @@ internal static class ReplacedBase
     /// <param name="name">What it is called there.</param>
     public static void Warn(Invocation run, string folder, PeftModel peft, string name = PeftModel.DefaultName)
     {
-        var names = peft.BaseWeightsOf(name).Keys;
-        if (names.Any())
-            run.Warn($"{folder}: {string.Join(", ", names)} differs from the base's and takes its place, as in HF PEFT.");
+        var names = string.Join(", ", peft.BaseWeightsOf(name).Keys);
+        if (names.Length > 0)
+            run.Warn($"{folder}: {names} differs from the base's and takes its place, as in HF PEFT.");
     }
 }
