@@ -72,7 +72,7 @@ internal sealed class LogitRows
     /// <summary>The vocabulary, padding included, when the graph states it.</summary>
     public static int? WidthOf(Graph graph) =>
         graph.Outputs.First(static o => o.Name == Name).Shape is { Rank: > 0 } shape
-            ? (int?)shape[shape.Rank - 1].Value
+            ? shape[shape.Rank - 1].ToCount()
             : null;
 
     private ReadOnlySpan<T> Row<T>(int position)

@@ -51,8 +51,8 @@ public static class CausalityCheck
         var plain = (options ?? new RuntimeOptions()) with { Prepacking = false, ProfilePrefix = null };
         using var session = ModelSession.Open(model, plain);
         var runs = new ProbeRuns(session, DecoderInputs.Of(model.Graph), model.Graph.Outputs[0].Name);
-        var rows = ids.Shape is { Rank: 2 } shape ? (int?)shape[0].Value : null;
-        var columns = ids.Shape is { Rank: 2 } axes ? (int?)axes[1].Value : null;
+        var (rows, columns) = ids.Shape is { Rank: 2 } axes ? (axes[0].ToCount(), axes[1].ToCount()) : (null, null);
+        _ = FeedSize.Of(rows ?? Sequences, columns ?? Length);
         var vocabulary = DecoderNames.VocabularyOf(model.Graph) ?? 2;
         try
         {

@@ -106,9 +106,9 @@ public static class LogitsComparison
     private static (long[] Ids, int Rows) Fitted(IReadOnlyList<int> sequence, Graph graph)
     {
         var shape = graph.Find(DecoderNames.Ids)?.Shape is { Rank: 2 } known ? known : null;
-        var rows = (int)(shape?[0].Value ?? 1);
-        var columns = (int)(shape?[1].Value ?? sequence.Count);
-        var ids = new long[rows * columns];
+        var rows = shape?[0].ToCount() ?? 1;
+        var columns = shape?[1].ToCount() ?? sequence.Count;
+        var ids = new long[FeedSize.Of(rows, columns)];
         for (var i = 0; i < ids.Length; i++)
             ids[i] = sequence[((i % columns) + (i / columns)) % sequence.Count];
         return (ids, rows);

@@ -14,21 +14,21 @@ namespace OrtPeft.Inference.Generation;
 internal sealed record TokenWindow(int Rows, int? Length)
 {
     /// <summary>Reads the axes of the tokens.</summary>
-    /// <exception cref="GraphException">One token is all that the graph takes, or the axes are out of range.</exception>
+    /// <exception cref="GraphException">One token is all that the graph takes, or an axis is out of range.</exception>
     public static TokenWindow Of(Graph graph)
     {
         var ids = graph.Find(DecoderNames.Ids)!;
         if (ids.Shape is not { Rank: 2 } shape)
             return new TokenWindow(1, null);
-        var (rows, length) = (shape[0].Value ?? 1, shape[1].Value);
-        if (rows < 1 || length < 2 || Math.BigMul(rows, length ?? 1, out var low) != 0 || low > Array.MaxLength)
+        var (rows, length) = (shape[0].ToCount() ?? 1, shape[1].ToCount());
+        if (length < 2)
         {
             throw new GraphException(
                 $"Graph '{graph.Name}': input {ids} has fixed axes that hold no text; generation needs [1, any length], "
                 + "or a fixed length of 2 or more. Export the model with dynamic axes.");
         }
 
-        return new TokenWindow((int)rows, (int?)length);
+        return new TokenWindow(rows, length);
     }
 
     /// <summary>Fills a graph's inputs for one run.</summary>
@@ -39,7 +39,7 @@ internal sealed record TokenWindow(int Rows, int? Length)
     public DecoderFeeds Feed(DecoderInputs inputs, long[] tokens, int pastLength, long? padding = null)
     {
         var columns = Length ?? tokens.Length;
-        var ids = new long[checked(Rows * columns)];
+        var ids = new long[FeedSize.Of(Rows, columns)];
         var mask = Length is null ? null : new long[ids.Length];
         Array.Fill(ids, padding ?? tokens[^1]);
         for (var row = 0; row < Rows; row++)

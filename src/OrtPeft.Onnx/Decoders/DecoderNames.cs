@@ -119,7 +119,7 @@ public static class DecoderNames
         var logits = graph.Outputs.FirstOrDefault(static o => o.Name == Logits)
             ?? (graph.Outputs.Count > 0 ? graph.Outputs[0] : null);
         var scores = logits?.Shape is { Rank: > 1 and var rank } shape ? shape[rank - 1].Value : null;
-        return (int?)(DecoderRoles.EmbeddingRows(graph) is { } rows && !(scores < rows) ? rows : scores);
+        return CountOf(DecoderRoles.EmbeddingRows(graph) is { } rows && !(scores < rows) ? rows : scores);
     }
 
     /// <summary>How many tokens a row may have, as far as the graph's axes say: a fixed sequence, or a cache whose
@@ -132,7 +132,7 @@ public static class DecoderNames
         var slots = graph.Inputs.Where(static i => i.Shape is { Rank: 4 or 5 } && PastRemoval.IsState(i))
             .Select(static i => i.Shape![i.Shape.Rank - 2].Value);
         var tokens = DecoderRoles.Of(graph).Ids?.Shape is { Rank: 2 } shape ? shape[1].Value : null;
-        return (int?)slots.Append(tokens).Min();
+        return CountOf(slots.Append(tokens).Min());
     }
 
     /// <summary>The outputs that may be logits: floating-point numbers that are no scalar and no cache.</summary>
@@ -143,6 +143,8 @@ public static class DecoderNames
         ArgumentNullException.ThrowIfNull(graph);
         return [.. DecoderRoles.Candidates(graph).Select(static o => o.ToString())];
     }
+
+    private static int? CountOf(long? length) => length is { } known ? ((Dim)known).ToCount() : null;
 
     private static void Rename(Model model, Value? value, string name)
     {

@@ -16,6 +16,14 @@ public readonly record struct Dim
     /// <summary>The axis' length when it is a plain number, else null.</summary>
     public long? Value => Expression?.Constant;
 
+    /// <summary>The axis' length as a number of rows, columns or words; null when it is no plain number.</summary>
+    /// <exception cref="GraphException">It is below 1 or above 2³¹ − 1.</exception>
+    public int? ToCount() => Value is null or (>= 1 and <= int.MaxValue)
+        ? (int?)Value
+        : throw new GraphException(
+            $"An axis has the fixed length {Value}; from 1 to {int.MaxValue} can be worked with. Export the model with "
+            + "dynamic axes.");
+
     /// <summary>Whether anything is known of the axis.</summary>
     public bool IsKnown => Expression is not null;
 

@@ -90,7 +90,7 @@ public sealed class DecoderInputs
         if (ids.Length == 0 || ids.Length % rows != 0)
             throw new ArgumentException($"{ids.Length} ids do not make {rows} rows of one length.", nameof(ids));
         var columns = ids.Length / rows;
-        var total = pastLength + columns;
+        var total = checked(pastLength + columns);
         CheckLength(mask, rows, total, nameof(mask));
         CheckLength(positions, rows, columns, nameof(positions));
 
@@ -112,7 +112,7 @@ public sealed class DecoderInputs
         OrtValue ValueOf(Value input) => input.Name switch
         {
             DecoderNames.Ids or DecoderNames.Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
-            DecoderNames.Mask => MaskFeed.Of(input, mask ?? Ones(rows * total), rows, columns),
+            DecoderNames.Mask => MaskFeed.Of(input, mask ?? Ones(FeedSize.Of(rows, total)), rows, columns),
             Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
             DecoderNames.Positions =>
                 IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
@@ -149,7 +149,7 @@ public sealed class DecoderInputs
 
     private static long[] CountUp(int start, int rows, int columns)
     {
-        var positions = new long[rows * columns];
+        var positions = new long[FeedSize.Of(rows, columns)];
         for (var i = 0; i < positions.Length; i++)
             positions[i] = start + (i % columns);
         return positions;
@@ -157,8 +157,8 @@ public sealed class DecoderInputs
 
     private static void CheckLength(long[]? numbers, int rows, int columns, string name)
     {
-        if (numbers is not null && numbers.Length != rows * columns)
-            throw new ArgumentException($"{numbers.Length} numbers; [{rows}, {columns}] takes {rows * columns}.", name);
+        if (numbers is not null && numbers.Length != (long)rows * columns)
+            throw new ArgumentException($"{numbers.Length} numbers; [{rows}, {columns}] takes {(long)rows * columns}.", name);
     }
 
     private static void CheckNumbers(Graph graph, Value input)

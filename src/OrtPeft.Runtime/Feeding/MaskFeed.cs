@@ -20,11 +20,11 @@ public static class MaskFeed
     {
         var known = mask.Length / rows;
         var shape = input.Shape;
-        var total = (int)Math.Max(known, shape is null ? 0 : shape[shape.Rank - 1].Value ?? 0);
+        var total = Math.Max(known, shape?[shape.Rank - 1].ToCount() ?? 0);
         if (shape is not { Rank: 4 })
             return IntegerFeed.Of(input.Type, Filled(mask, rows, known, total), rows, total);
-        var (heads, queries) = ((int)(shape[1].Value ?? 1), shape[2].Value == 1 ? 1 : columns);
-        var seen = new long[rows * heads * queries * total];
+        var (heads, queries) = (shape[1].ToCount() ?? 1, shape[2].Value == 1 ? 1 : columns);
+        var seen = new long[FeedSize.Of(rows, heads, queries, total)];
         for (var i = 0; i < seen.Length; i++)
         {
             var (key, query, row) = (i % total, i / total % queries, i / total / queries / heads);
@@ -43,7 +43,7 @@ public static class MaskFeed
     {
         if (known == total)
             return mask;
-        var filled = new long[rows * total];
+        var filled = new long[FeedSize.Of(rows, total)];
         for (var row = 0; row < rows; row++)
             mask.AsSpan(row * known, known).CopyTo(filled.AsSpan(row * total));
         return filled;

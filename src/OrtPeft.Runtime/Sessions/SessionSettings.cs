@@ -8,12 +8,24 @@ internal static class SessionSettings
 {
     public static SessionOptions Create(RuntimeOptions options)
     {
-        var settings = new SessionOptions
+        var settings = new SessionOptions();
+        try
         {
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-            // What goes wrong is thrown; ONNX Runtime would print it as well.
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-        };
+            Apply(options, settings);
+            return settings;
+        }
+        catch
+        {
+            settings.Dispose();
+            throw;
+        }
+    }
+
+    private static void Apply(RuntimeOptions options, SessionOptions settings)
+    {
+        settings.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL;
+        // What goes wrong is thrown; ONNX Runtime would print it as well.
+        settings.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         if (options.Threads > 0)
             settings.IntraOpNumThreads = options.Threads;
         // Products with quantised weights: float32 throughout, where ONNX Runtime's default rounds activations to 8
@@ -36,12 +48,8 @@ internal static class SessionSettings
                 AppendCuda(settings);
                 break;
             default:
-                settings.Dispose();
-                throw new SettingException(
-                    $"provider is '{options.Provider}'; it must be cpu or cuda.");
+                throw new SettingException($"provider is '{options.Provider}'; it must be cpu or cuda.");
         }
-
-        return settings;
     }
 
     private static void AppendCuda(SessionOptions settings)
@@ -52,7 +60,6 @@ internal static class SessionSettings
         }
         catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
         {
-            settings.Dispose();
             throw new SettingException(
                 "provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
                 + $"Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries, or the provider cpu. ({e.Message})",

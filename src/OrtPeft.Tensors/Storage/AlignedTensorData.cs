@@ -17,10 +17,12 @@ public sealed unsafe class AlignedTensorData : TensorData
     /// <exception cref="OutOfMemoryException">The system has no such block.</exception>
     public AlignedTensorData(long length)
     {
+        GC.SuppressFinalize(this); // there is nothing to free yet
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, CacheLine);
         GC.AddMemoryPressure(Math.Max(length, 1));
+        GC.ReRegisterForFinalize(this);
     }
 
     /// <summary>Frees the memory once nothing points into it.</summary>

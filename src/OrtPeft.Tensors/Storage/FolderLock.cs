@@ -22,9 +22,17 @@ public sealed class FolderLock : IDisposable
     private FolderLock(FileStream file, string path)
     {
         (_file, _path) = (file, path);
-        Span<byte> note = stackalloc byte[LongestNote];
-        LeftNote = Encoding.UTF8.GetString(note[..file.ReadAtLeast(note, note.Length, throwOnEndOfStream: false)]);
-        Note = "";
+        try
+        {
+            Span<byte> note = stackalloc byte[LongestNote];
+            LeftNote = Encoding.UTF8.GetString(note[..file.ReadAtLeast(note, note.Length, throwOnEndOfStream: false)]);
+            Note = "";
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What the process before left as its <see cref="Note"/>, because it was killed or wanted to.</summary>

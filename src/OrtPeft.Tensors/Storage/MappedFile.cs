@@ -70,20 +70,30 @@ public sealed class MappedFile
         var fullPath = System.IO.Path.GetFullPath(path);
         InputFile.Check(fullPath);
         var handle = File.OpenHandle(fullPath);
-        var state = FileState.Of(handle, fullPath);
-        var length = RandomAccess.GetLength(handle);
-        if (length == 0)
+        MemoryMappedFile? file = null;
+        try
         {
-            handle.Dispose();
-            return new MappedFile(fullPath, state);
-        }
+            var state = FileState.Of(handle, fullPath);
+            var length = RandomAccess.GetLength(handle);
+            if (length == 0)
+            {
+                handle.Dispose();
+                return new MappedFile(fullPath, state);
+            }
 
-        var file = MemoryMappedFile.CreateFromFile(
-            handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        return new MappedFile(fullPath, state, length, handle, file, view, (nint)start + (nint)view.PointerOffset);
+            file = MemoryMappedFile.CreateFromFile(
+                handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            var view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            byte* start = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            return new MappedFile(fullPath, state, length, handle, file, view, (nint)start + (nint)view.PointerOffset);
+        }
+        catch
+        {
+            file?.Dispose();
+            handle.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A range of the file as tensor bytes, not copied.</summary>

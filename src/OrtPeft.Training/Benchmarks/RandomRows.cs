@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Numerics;
 using OrtPeft.Training.Data;
@@ -25,7 +26,7 @@ internal static class RandomRows
                 CultureInfo.InvariantCulture, $"The supervised part is {supervised}; it must be above 0, up to 1."));
         }
 
-        var tokens = Tokens(count * length, vocabulary);
+        var tokens = Tokens(FeedSize.Of(count, length), vocabulary);
         var labelled = Math.Max(1, (int)Math.Round(length * supervised));
         return [.. tokens.Chunk(length).Select(row => Row(row, length - labelled))];
     }

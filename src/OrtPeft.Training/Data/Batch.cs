@@ -1,3 +1,5 @@
+using OrtPeft.Runtime.Feeding;
+
 namespace OrtPeft.Training.Data;
 
 /// <summary>
@@ -10,10 +12,11 @@ public sealed class Batch
     {
         Rows = rows;
         Columns = columns;
-        InputIds = new long[rows * columns];
-        AttentionMask = new long[rows * columns];
-        Labels = new long[rows * columns];
-        PositionIds = withPositions ? new long[rows * columns] : null;
+        var size = FeedSize.Of(rows, columns);
+        InputIds = new long[size];
+        AttentionMask = new long[size];
+        Labels = new long[size];
+        PositionIds = withPositions ? new long[size] : null;
     }
 
     /// <summary>The batch axis, at least 1.</summary>

@@ -1,5 +1,6 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx.Decoders;
+using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
@@ -18,8 +19,14 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     public static FixedAxes Of(IEnumerable<ArtifactValue> inputs)
     {
         var ids = inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids)?.Dims;
-        return ids is { Count: 2 } ? new((int?)ids[0].Length, (int?)ids[1].Length) : new(null, null);
+        return ids is { Count: 2 } ? new(Count(ids[0]), Count(ids[1])) : new(null, null);
     }
+
+    private static int? Count(ArtifactDim axis) => axis.Length is null or (>= 1 and <= int.MaxValue)
+        ? (int?)axis.Length
+        : throw new OnnxFormatException(
+            $"The model's input '{DecoderNames.Ids}' has an axis of the fixed length {axis.Length}; from 1 to "
+            + $"{int.MaxValue} can be worked with. Write or export it with dynamic axes.");
 
     /// <summary>The batch in parts that the graph takes; those that have nothing to learn are left out.</summary>
     /// <param name="batch">The batch.</param>
@@ -55,7 +62,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
         var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in batch.Feeds)
         {
-            var (from, to) = (tensor.ToInt64(), new long[rows * length]);
+            var (from, to) = (tensor.ToInt64(), new long[FeedSize.Of(rows, length)]);
             for (var row = 0; row < rows; row++)
             {
                 var isReal = row < count;

@@ -78,7 +78,7 @@ public sealed class TokenDataset : IDataset
     /// <summary>What graphs that want position ids get when the rows have none: 0, 1, 2, … in every row.</summary>
     private static long[] Counting(Batch batch)
     {
-        var positions = new long[batch.Rows * batch.Columns];
+        var positions = new long[batch.InputIds.Length];
         for (var i = 0; i < positions.Length; i++)
             positions[i] = i % batch.Columns;
         return positions;

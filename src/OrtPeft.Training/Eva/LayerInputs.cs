@@ -42,9 +42,9 @@ internal sealed class LayerInputs : IDisposable
         DropoutLowering.ForEvaluation(model);
         _inputs = GraphContract.InputsOf(graph);
         Axes = FixedAxes.Of(_inputs);
-        _session = ModelSession.Open(model, options);
         try
         {
+            _session = ModelSession.Open(model, options);
             _binding = _session.Session.CreateIoBinding();
         }
         catch
@@ -83,11 +83,12 @@ internal sealed class LayerInputs : IDisposable
         }
     }
 
+    /// <summary>What a constructor that failed has not made is not there.</summary>
     public void Dispose()
     {
         _binding?.Dispose();
         _runOptions.Dispose();
-        _session.Dispose();
+        _session?.Dispose();
     }
 
     private static Matrix Rows(ReadOnlySpan<float> values, int features, bool[]? counts)

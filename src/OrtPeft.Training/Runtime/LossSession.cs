@@ -26,9 +26,9 @@ internal sealed class LossSession : IDisposable
     {
         _graph = graph;
         _ofBatch = [.. graph.Contract.Inputs.Where(static v => v.Role is ValueRoles.Data or ValueRoles.EmptyPast)];
-        Axes = FixedAxes.Of(_ofBatch);
         try
         {
+            Axes = FixedAxes.Of(_ofBatch);
             _runOptions = new RunOptions();
             _binding = graph.Session.CreateIoBinding();
             BindOutput(graph.OutputOf(ValueRoles.LossSum), _sumValue = TensorValues.Over(_sum));

@@ -39,13 +39,13 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     {
         (_folder, _manifest) = (Path.GetFullPath(folder), manifest);
         _inputs = [.. manifest.Training.Inputs.Where(static v => v.Role == ValueRoles.Data)];
-        _axes = FixedAxes.Of(_inputs);
-        if (arguments.Runtime.Threads > 0)
-            _options.IntraOpNumThreads = arguments.Runtime.Threads;
-        var checkpoint = manifest.Files.Checkpoint ?? throw new OnnxFormatException(
-            $"{InFolder(ArtifactManifest.FileName)}: files.checkpoint is missing; write the artifacts again.");
         try
         {
+            _axes = FixedAxes.Of(_inputs);
+            if (arguments.Runtime.Threads > 0)
+                _options.IntraOpNumThreads = arguments.Runtime.Threads;
+            var checkpoint = manifest.Files.Checkpoint ?? throw new OnnxFormatException(
+                $"{InFolder(ArtifactManifest.FileName)}: files.checkpoint is missing; write the artifacts again.");
             _state = OpenState(InFolder(checkpoint));
             _session = OpenSession(_state);
         }

@@ -36,9 +36,9 @@ internal static class ArtifactSubject
                 + $"{string.Join(", ", Runtimes.Keys.Order())}: update it, or write the artifacts again.");
         }
 
-        return new TrainingSubject
+        return TrainingSubject.Over(open(folder, manifest, arguments), runtime => new()
         {
-            Runtime = open(folder, manifest, arguments),
+            Runtime = runtime,
             VirtualTokens = manifest.VirtualTokens,
             Optimizer = manifest.AdamW,
             BaseDropout = manifest.BaseDropout,
@@ -48,7 +48,7 @@ internal static class ArtifactSubject
             SetWeights = static _ => { },
             Save = (target, weights) =>
                 AdapterFiles.Save(target, manifest.PeftConfig, ToSave(folder, manifest, weights, arguments)),
-        };
+        });
     }
 
     /// <summary>What is part of the folder's models cannot be chosen any more.</summary>

@@ -17,9 +17,10 @@ internal static class ModelSubject
     /// <param name="onRows">Whether it is trained on rows of tokens and nothing else.</param>
     /// <exception cref="GraphException">The model does not train on such rows.</exception>
     public static TrainingSubject Create(
-        PeftModel model, IObjective? objective, TrainingArguments arguments, bool onRows) => new()
+        PeftModel model, IObjective? objective, TrainingArguments arguments, bool onRows) =>
+        TrainingSubject.Over(Open(model, objective ?? new CausalLm(), arguments, onRows), runtime => new()
         {
-            Runtime = Open(model, objective ?? new CausalLm(), arguments, onRows),
+            Runtime = runtime,
             VirtualTokens = model.VirtualTokens,
             Optimizer = arguments.Optimizer,
             BaseDropout = arguments.BaseDropout,
@@ -32,7 +33,7 @@ internal static class ModelSubject
                 model.SetTrained(weights);
                 model.Save(folder);
             },
-        };
+        });
 
     private static OrtRuntime Open(
         PeftModel model, IObjective objective, TrainingArguments arguments, bool onRows)

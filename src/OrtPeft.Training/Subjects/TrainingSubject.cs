@@ -11,6 +11,22 @@ namespace OrtPeft.Training.Subjects;
 /// </summary>
 internal sealed record TrainingSubject
 {
+    /// <summary>Describes a runtime, which is closed where that fails.</summary>
+    /// <param name="runtime">The runtime; the result's from then on.</param>
+    /// <param name="describe">Makes the result.</param>
+    public static TrainingSubject Over(ITrainingRuntime runtime, Func<ITrainingRuntime, TrainingSubject> describe)
+    {
+        try
+        {
+            return describe(runtime);
+        }
+        catch
+        {
+            runtime.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Holds and moves the parameters.</summary>
     public required ITrainingRuntime Runtime { get; init; }
 

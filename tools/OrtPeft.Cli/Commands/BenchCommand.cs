@@ -147,7 +147,7 @@ internal sealed class BenchCommand : Verb
             EvaluationRuntime = run.Runtime with { Prepacking = InferenceDefaults.EvaluationRuntime.Prepacking },
             GenerationRuntime = run.Runtime,
         };
-        var (length, context) = (options.PromptTokens + options.NewTokens, Context(source, peft));
+        var (length, context) = ((long)options.PromptTokens + options.NewTokens, Context(source, peft));
         if (length > context)
         {
             throw new UsageException(

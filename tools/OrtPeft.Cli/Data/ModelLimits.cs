@@ -19,7 +19,7 @@ internal static class ModelLimits
             return config.VocabularySize;
         var logits = DecoderNames.Named(source.Model).Graph.Outputs
             .FirstOrDefault(static o => o.Name == DecoderNames.Logits);
-        return (logits?.Shape is { Rank: > 0 and var rank } shape ? (int?)shape[rank - 1].Value : null)
+        return (logits?.Shape is { Rank: > 0 and var rank } shape ? shape[rank - 1].ToCount() : null)
             ?? source.VocabularySize;
     }
 
