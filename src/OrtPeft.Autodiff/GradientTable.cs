@@ -28,6 +28,13 @@ public sealed class GradientTable
         .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. Rules.Quantization.Rows, .. NotDifferentiable.Rows,
     ]);
 
+    /// <summary>A table with more rows.</summary>
+    /// <param name="rows">Operators that this table does not have, and their rules.</param>
+    /// <returns>The other table.</returns>
+    /// <exception cref="ArgumentException">An operator has a row already.</exception>
+    public GradientTable With(IEnumerable<(OpKey Key, GradientRule Rule)> rows) =>
+        new([.. _rules.Select(static r => (r.Key, r.Value)), .. rows]);
+
     /// <summary>The operators in the table, each in the forms it knows.</summary>
     public IEnumerable<OpKey> Keys => _rules.Keys;
 

@@ -7,12 +7,14 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Kernels;
 
 /// <summary>
-/// Makes the operators of <see cref="KernelTable"/> known to sessions. What ONNX Runtime points to is made once and
+/// Makes the operators of <see cref="FusedOps"/> known to sessions. What ONNX Runtime points to is made once and
 /// lives as long as the process.
 /// </summary>
 public static unsafe class KernelDomain
 {
     private const int Fail = 1;
+
+    private static readonly FusedOp[] _kernels = [.. FusedOps.All.Where(static op => op.Run is not null)];
 
     private static readonly Lazy<nint> _domain = new(Create);
 
@@ -36,8 +38,8 @@ public static unsafe class KernelDomain
     {
         var ort = OrtFunctions.Instance!;
         nint domain;
-        OrtFunctions.Check(ort.CreateCustomOpDomain(Utf8(FusedOps.Domain), &domain));
-        foreach (var (index, kernel) in KernelTable.All.Index())
+        OrtFunctions.Check(ort.CreateCustomOpDomain(Utf8(FusedOp.Domain), &domain));
+        foreach (var (index, kernel) in _kernels.Index())
         {
             var op = (OrtCustomOp*)NativeMemory.AllocZeroed((nuint)sizeof(OrtCustomOp));
             *op = Describe(kernel, index);
@@ -47,7 +49,7 @@ public static unsafe class KernelDomain
         return domain;
     }
 
-    private static OrtCustomOp Describe(Kernel kernel, int index) => new()
+    private static OrtCustomOp Describe(FusedOp kernel, int index) => new()
     {
         Version = OrtFunctions.Version,
         GetName = &NameOf,
@@ -93,24 +95,21 @@ public static unsafe class KernelDomain
 
     /// <summary>ONNX and ONNX Runtime count the types that occur here alike.</summary>
     [UnmanagedCallersOnly]
-    private static int InputType(OrtCustomOp* op, nuint input) => (int)KernelTable.All[op->Index].Inputs[(int)input];
+    private static int InputType(OrtCustomOp* op, nuint input) => (int)_kernels[op->Index].Signature.Inputs[(int)input].Type;
 
     [UnmanagedCallersOnly]
-    private static nuint InputCount(OrtCustomOp* op) => (nuint)KernelTable.All[op->Index].Inputs.Count;
+    private static nuint InputCount(OrtCustomOp* op) => (nuint)_kernels[op->Index].Signature.Inputs.Length;
 
     [UnmanagedCallersOnly]
     private static int OutputType(OrtCustomOp* op, nuint output) => (int)ElementType.Float;
 
     [UnmanagedCallersOnly]
-    private static nuint OutputCount(OrtCustomOp* op) => (nuint)KernelTable.All[op->Index].Outputs.Count;
+    private static nuint OutputCount(OrtCustomOp* op) => (nuint)_kernels[op->Index].Signature.Outputs.Length;
 
     /// <summary>1 stands for an input that may be missing, 0 for one that must be there.</summary>
     [UnmanagedCallersOnly]
-    private static int IsOptional(OrtCustomOp* op, nuint input)
-    {
-        var kernel = KernelTable.All[op->Index];
-        return (int)input >= kernel.Inputs.Count - kernel.OptionalInputs ? 1 : 0;
-    }
+    private static int IsOptional(OrtCustomOp* op, nuint input) =>
+        _kernels[op->Index].Signature.Inputs[(int)input].IsOptional ? 1 : 0;
 
     [UnmanagedCallersOnly]
     private static int Required(OrtCustomOp* op, nuint index) => 0;
@@ -156,10 +155,12 @@ public static unsafe class KernelDomain
     private static nint Compute(void* kernel, nint context)
     {
         var ort = OrtFunctions.Instance!;
-        var row = KernelTable.All[((OrtCustomOp*)kernel)->Index];
+        var row = _kernels[((OrtCustomOp*)kernel)->Index];
         try
         {
-            row.Run(new KernelCall(ort, context, row.Inputs.Count));
+            var call = new KernelCall(ort, context, row.Signature.Inputs.Length);
+            call.Check(row.Signature);
+            row.Run!(call);
             return 0;
         }
         catch (Exception e)
@@ -173,9 +174,11 @@ public static unsafe class KernelDomain
     private static nint InferShapes(OrtCustomOp* op, nint context)
     {
         var ort = OrtFunctions.Instance!;
-        foreach (var (output, input) in KernelTable.All[op->Index].Outputs.Index())
+        var signature = _kernels[op->Index].Signature;
+        for (var output = 0; output < signature.Outputs.Length; output++)
         {
-            if (input == Kernel.OfOwnShape)
+            var input = signature.InputLike(output);
+            if (input < 0)
                 continue;
             nint info;
             var status = ort.GetInputTypeShape(context, (nuint)input, &info);
@@ -190,7 +193,7 @@ public static unsafe class KernelDomain
 
     private static nint StatusOf(OrtFunctions ort, string name, Exception error)
     {
-        var message = Encoding.UTF8.GetBytes($"{FusedOps.Domain}.{name}: {error.Message}\0");
+        var message = Encoding.UTF8.GetBytes($"{FusedOp.Domain}.{name}: {error.Message}\0");
         fixed (byte* start = message)
             return ort.CreateStatus(Fail, start);
     }

@@ -40,8 +40,8 @@ internal static class KernelCases
         CrossEntropy("no rows", 0, 16),
         Swap("odd lengths", 2, 3, 5, 7),
         Swap("no rows", 0, 3, 5, 7),
-        new(FusedOps.SplitHeads, "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
-        new(FusedOps.MergeHeads, "odd lengths", [Random(1, 2, 4, 5, 7), Random(2, 2, 4, 5, 7), Random(3, 2, 4, 5, 7)],
+        new("SplitHeads", "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
+        new("MergeHeads", "odd lengths", [Random(1, 2, 4, 5, 7), Random(2, 2, 4, 5, 7), Random(3, 2, 4, 5, 7)],
             Merge),
         .. Attention("whole tiles", [2, 3, 32, 64], 64, Random(4, 2, 1, 32, 64)),
         .. Attention("broken tiles", [2, 3, 11, 7], 19, Random(4, 19)),
@@ -101,8 +101,8 @@ internal static class KernelCases
     private static IEnumerable<KernelCase> Gelus(string what, params long[] dims)
     {
         var (x, bias) = (Random(1, dims), Random(2, dims[^1]));
-        yield return new(FusedOps.Gelu, what, [x, bias], static (g, x) => [Gelu(g, g.Add(x[0], x[1]))]);
-        yield return new(FusedOps.GeluGrad, what, [Random(3, dims), x, bias], static (g, x) =>
+        yield return new("Gelu", what, [x, bias], static (g, x) => [Gelu(g, g.Add(x[0], x[1]))]);
+        yield return new("GeluGrad", what, [Random(3, dims), x, bias], static (g, x) =>
             [g.Mul(x[0], GeluSlope(g, g.Add(x[1], x[2])))]);
     }
 
@@ -124,11 +124,11 @@ internal static class KernelCases
     {
         var (x, epsilon) = (Random(1, dims), Tensor.Scalar(0.1f));
         var (scale, bias) = (Random(2, dims[^1]), Random(3, dims[^1]));
-        yield return new(FusedOps.LayerNorm, what, [x, scale, bias, epsilon], static (g, x) =>
+        yield return new("LayerNorm", what, [x, scale, bias, epsilon], static (g, x) =>
             [g.Add(g.Mul(Normal(g, x[0], x[3]).Normal, x[1]), x[2])]);
         Tensor[] back = [Random(4, dims), x, scale, epsilon];
-        yield return new(FusedOps.LayerNormGrad, what, back, static (g, x) => [NormGrad(g, x)]);
-        yield return new(FusedOps.LayerNormGrad, $"{what}, an addend", [.. back, Random(5, dims)], static (g, x) =>
+        yield return new("LayerNormGrad", what, back, static (g, x) => [NormGrad(g, x)]);
+        yield return new("LayerNormGrad", $"{what}, an addend", [.. back, Random(5, dims)], static (g, x) =>
             [g.Add(NormGrad(g, x), x[4])]);
     }
 
@@ -154,16 +154,16 @@ internal static class KernelCases
         var mask = Random(1, dims);
         yield return Softmax($"a mask, {what}", [Random(2, scores), mask]);
         yield return new(
-            FusedOps.MaskedSoftmaxGrad, $"a mask, {what}", [Random(3, scores), Random(4, scores), mask],
+            "MaskedSoftmaxGrad", $"a mask, {what}", [Random(3, scores), Random(4, scores), mask],
             static (g, x) => [g.Mul(SoftmaxGrad(g, x[0], x[1]), x[2])]);
     }
 
     private static KernelCase Unmasked(string what, params long[] dims) => new(
-        FusedOps.SoftmaxGrad, what, [Random(3, dims), Random(4, dims)],
+        "MaskedSoftmaxGrad", what, [Random(3, dims), Random(4, dims)],
         static (g, x) => [SoftmaxGrad(g, x[0], x[1])]);
 
     private static KernelCase Softmax(string what, IReadOnlyList<Tensor> inputs) =>
-        new(FusedOps.MaskedSoftmax, what, inputs, static (g, x) =>
+        new("MaskedSoftmax", what, inputs, static (g, x) =>
             [g.Op("Softmax", [g.Add(x[0], x[1])], NodeAttribute.Of("axis", -1L))]);
 
     private static Value SoftmaxGrad(GraphBuilder g, Value dP, Value p)
@@ -193,7 +193,7 @@ internal static class KernelCases
     private static KernelCase CrossEntropy(string what, int rows, int vocabulary)
     {
         var targets = Enumerable.Range(0, rows).Select(row => (long)((row * 17) + 5) % vocabulary).ToArray();
-        return new(FusedOps.CrossEntropy, what, [Random(1, rows, vocabulary), Tensor.Of<long>(targets, [rows, 1])],
+        return new("CrossEntropy", what, [Random(1, rows, vocabulary), Tensor.Of<long>(targets, [rows, 1])],
             static (g, x) =>
             {
                 var logP = g.LogSoftmax(x[0]);
@@ -202,7 +202,7 @@ internal static class KernelCases
     }
 
     private static KernelCase Swap(string what, params long[] dims) =>
-        new(FusedOps.SwapAxes, what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
+        new("SwapAxes", what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
 
     /// <summary>The same of rows [batch, positions, 3, heads, d] whose queries are multiplied.</summary>
     private static IEnumerable<KernelCase> SelfAttention(string what, long[] dims, Tensor mask)
@@ -212,21 +212,21 @@ internal static class KernelCases
         var x = Random(1, batch, positions, 3 * heads * d);
         Tensor[] shared = [x, Tensor.Scalar(heads), Tensor.Scalar(0.3f)];
         var cases = Attention(what, ofHeads, positions, mask).ToArray();
-        yield return new(FusedOps.SelfAttention, what, [.. shared, mask], (g, x) =>
+        yield return new("SelfAttention", what, [.. shared, mask], (g, x) =>
         {
             var (q, k, v) = Heads(g, x[0]);
-            var results = cases[0].Expected(g, [g.Mul(q, x[2]), k, v, x[3]]);
+            var results = cases[0].Expected(g, [q, k, v, x[2], x[3]]);
             return [ToRows(g, results[0]), results[1]];
         });
-        var ofGradient = cases[1].Inputs.Skip(4);
+        var ofGradient = cases[1].Inputs.Skip(5);
         yield return new(
-            FusedOps.SelfAttentionGrad, what, [Random(5, batch, positions, heads * d), .. shared, .. ofGradient],
+            "SelfAttentionGrad", what, [Random(5, batch, positions, heads * d), .. shared, .. ofGradient],
             (g, x) =>
             {
                 var (q, k, v) = Heads(g, x[1]);
                 var dO = g.Transpose(g.ReshapeTo(x[0], g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
-                var results = cases[1].Expected(g, [dO, g.Mul(q, x[3]), k, v, x[4], x[5], x[6]]);
-                return [g.Concat(2, ToRows(g, g.Mul(results[0], x[3])), ToRows(g, results[1]), ToRows(g, results[2]))];
+                var results = cases[1].Expected(g, [dO, q, k, v, x[3], x[4], x[5], x[6]]);
+                return [g.Concat(2, ToRows(g, results[0]), ToRows(g, results[1]), ToRows(g, results[2]))];
             });
 
         (Value Q, Value K, Value V) Heads(GraphBuilder g, Value x)
@@ -247,9 +247,11 @@ internal static class KernelCases
         long[] ofKeys = [queries[0], queries[1], keys, queries[3]];
         var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
         var order = new ProbabilityOrder([.. queries[..3], keys], mask);
-        yield return new(FusedOps.Attention, what, [q, k, v, mask], (g, x) =>
+        var scale = Tensor.Scalar(0.5f);
+        yield return new("Attention", what, [q, k, v, scale, mask], (g, x) =>
         {
-            var p = g.Op("Softmax", [g.Add(Scores(g, x[0], x[1]), x[3])], NodeAttribute.Of("axis", -1L));
+            var scores = g.Add(Scores(g, g.Mul(x[0], x[3]), x[1]), x[4]);
+            var p = g.Op("Softmax", [scores], NodeAttribute.Of("axis", -1L));
             return [g.MatMul(p, x[2]), order.Pack(g, p)];
         });
         // Without queries, ONNX Runtime's products have no defined result.
@@ -259,10 +261,10 @@ internal static class KernelCases
             [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m == 0 ? 1 : m)], mask.Dims.AsSpan());
         var p = Random(6, queries[0], queries[1], order.Count);
         yield return new(
-            FusedOps.AttentionGrad, what, [Random(5, queries), q, k, v, p, mask, factors], (g, x) =>
+            "AttentionGrad", what, [Random(5, queries), q, k, v, scale, p, mask, factors], (g, x) =>
             {
-                var p = order.Unpack(g, x[4]);
-                var dS = g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), p), x[6]);
+                var p = order.Unpack(g, x[5]);
+                var dS = g.Mul(g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), p), x[7]), x[4]);
                 return [
                     g.MatMul(dS, x[2]),
                     g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
@@ -279,14 +281,14 @@ internal static class KernelCases
     {
         var (matrix, turned) = (Random(1, rows, columns), Random(1, columns, rows));
         var dims = Tensor.Vector<long>(rows, columns);
-        yield return new(FusedOps.MatMul, what, [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), dims],
+        yield return new("MatMul", what, [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), dims],
             (g, x) => [g.MatMul(x[0], g.Constant(matrix))]);
         yield return new(
-            FusedOps.MatMul, $"{what}, packed from rows", [
+            "MatMul", $"{what}, packed from rows", [
                 Random(2, [.. others, rows]), PackedMatrix.Pack(turned, isTransposed: true), dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(turned), 1, 0))]);
         yield return new(
-            FusedOps.MatMulTransposed, what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
+            "MatMulTransposed", what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
     }
 
@@ -296,24 +298,24 @@ internal static class KernelCases
         var cases = Epilogues(what, rows, columns, others).ToDictionary(static c => c.Name);
         var count = others.Aggregate(1L, static (product, dim) => product * dim);
         var (left, right) = (new StripRows(count, rows), new StripRows(count, columns));
-        var gelu = cases[$"{FusedOps.MatMulGelu}: {what}"];
-        yield return new(FusedOps.MatMulGeluInStrips, what, gelu.Inputs, (g, x) =>
+        var gelu = cases[$"MatMulGelu: {what}"];
+        yield return new("MatMulGeluInStrips", what, gelu.Inputs, (g, x) =>
         {
             var results = gelu.Expected(g, x);
             return [right.Pack(g, results[0]), results[1]];
         });
-        var gradient = cases[$"{FusedOps.MatMulGeluGrad}: {what}"];
-        yield return new(FusedOps.MatMulGeluGradInStrips, what, gradient.Inputs, (g, x) =>
+        var gradient = cases[$"MatMulGeluGrad: {what}"];
+        yield return new("MatMulGeluGradInStrips", what, gradient.Inputs, (g, x) =>
             [left.Pack(g, gradient.Expected(g, x)[0])]);
         Value Rows(GraphBuilder g, Value x, long length) => g.ReshapeTo(x, g.Int64([.. others, length]));
         var like = Random(7, [.. others, 3]);
-        var both = cases[$"{FusedOps.MatMul}: {what}, both"];
+        var both = cases[$"MatMul: {what}, both"];
         yield return new(
-            FusedOps.MatMulOfStrips, what,
+            "MatMulOfStrips", what,
             [Random(2, left.Dims), .. both.Inputs.Skip(1).Take(2), like, .. both.Inputs.Skip(3)],
             (g, x) => both.Expected(g, [Rows(g, left.Unpack(g, x[0]), rows), x[1], x[2], .. x.Skip(4)]));
         yield return new(
-            FusedOps.MatMulTransposedOfStrips, what, [Random(2, right.Dims), .. both.Inputs.Skip(1).Take(2), like],
+            "MatMulTransposedOfStrips", what, [Random(2, right.Dims), .. both.Inputs.Skip(1).Take(2), like],
             (g, x) =>
             {
                 var matrix = g.Constant(Random(1, rows, columns));
@@ -328,16 +330,16 @@ internal static class KernelCases
         Tensor[] inputs =
             [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns)];
         Value Product(GraphBuilder g, Value x) => g.MatMul(x, g.Constant(matrix));
-        yield return new(FusedOps.MatMul, $"{what}, a bias", [.. inputs, bias],
+        yield return new("MatMul", $"{what}, a bias", [.. inputs, bias],
             (g, x) => [g.Add(Product(g, x[0]), x[3])]);
-        yield return new(FusedOps.MatMul, $"{what}, an addend", [.. inputs, null, addend],
+        yield return new("MatMul", $"{what}, an addend", [.. inputs, null, addend],
             (g, x) => [g.Add(Product(g, x[0]), x[4])]);
-        yield return new(FusedOps.MatMul, $"{what}, both", [.. inputs, bias, addend],
+        yield return new("MatMul", $"{what}, both", [.. inputs, bias, addend],
             (g, x) => [g.Add(g.Add(Product(g, x[0]), x[3]), x[4])]);
-        yield return new(FusedOps.MatMulGelu, what, [.. inputs, bias],
+        yield return new("MatMulGelu", what, [.. inputs, bias],
             (g, x) => [Gelu(g, g.Add(Product(g, x[0]), x[3])), Product(g, x[0])]);
         Tensor[] back = [addend, .. inputs[1..], Random(5, [.. others, rows]), Random(6, rows)];
-        yield return new(FusedOps.MatMulGeluGrad, what, back, (g, x) =>
+        yield return new("MatMulGeluGrad", what, back, (g, x) =>
         {
             var dY = g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0));
             return [g.Mul(dY, GeluSlope(g, g.Add(x[3], x[4])))];
@@ -352,9 +354,9 @@ internal static class KernelCases
         Tensor[] inputs = [
             Random(4, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns), a, b,
             Tensor.Scalar(alpha)];
-        yield return new(FusedOps.MatMulLora, what, inputs, Layer);
+        yield return new("MatMulLora", what, inputs, Layer);
         yield return new(
-            FusedOps.MatMulLora, $"{what}, a bias and an addend",
+            "MatMulLora", $"{what}, a bias and an addend",
             [.. inputs, Random(5, columns), Random(6, [.. others, columns])], (g, x) =>
             {
                 var results = Layer(g, x);
@@ -362,7 +364,7 @@ internal static class KernelCases
             });
         Tensor[] back =
             [Random(7, [.. others, columns]), .. inputs[1..3], Random(8, count, r), a, b, Tensor.Scalar(alpha)];
-        yield return new(FusedOps.MatMulLoraGrad, what, back, (g, x) =>
+        yield return new("MatMulLoraGrad", what, back, (g, x) =>
         {
             var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
             var dX = g.Add(g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), g.MatMul(dU, x[4]));
@@ -381,7 +383,7 @@ internal static class KernelCases
     }
 
     private static KernelCase LowRank(string what, int m, int n, int r) => new(
-        FusedOps.LowRankGrad, what, [Random(1, m, r), Random(2, m, n)], (g, x) => [SumOfRows(g, x[0], x[1], m)]);
+        "LowRankGrad", what, [Random(1, m, r), Random(2, m, n)], (g, x) => [SumOfRows(g, x[0], x[1], m)]);
 
     /// <summary>Aᵀ·B; without rows, ONNX Runtime's products have no defined result.</summary>
     private static Value SumOfRows(GraphBuilder g, Value a, Value b, int rows)

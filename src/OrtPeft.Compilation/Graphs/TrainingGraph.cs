@@ -87,9 +87,9 @@ public static class TrainingGraph
         dropout(prepared.Model, g.Shapes);
         speedups ??= Speedups.Portable;
         Differentiate(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
-        Apply(speedups, SpeedupStage.AfterGradient, g);
-        if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOps.Domain))
-            prepared.Model.Opsets[FusedOps.Domain] = 1;
+        Apply(g, speedups.Select(static s => s.AfterGradient));
+        if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
+            prepared.Model.Opsets[FusedOp.Domain] = 1;
         prepared.Model.Graph.RemoveDeadCode();
         prepared.Model.Graph.SortTopologically();
         return prepared.Model;
@@ -215,11 +215,11 @@ public static class TrainingGraph
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
 
-    private static void Apply(IReadOnlyList<Speedup> speedups, SpeedupStage stage, GraphBuilder g)
+    private static void Apply(GraphBuilder g, IEnumerable<Action<GraphBuilder>?> rewrites)
     {
-        foreach (var speedup in speedups.Where(s => s.Stage == stage))
+        foreach (var rewrite in rewrites)
         {
-            speedup.Run(g);
+            rewrite?.Invoke(g);
             (g.Before, g.Scope) = (null, "");
         }
     }
@@ -243,20 +243,24 @@ public static class TrainingGraph
             Candidates = prepared.Candidates,
         });
         loss = Rewritten(loss, g, speedups);
+        var path = DifferentiablePath.Between(wanted, loss.Seeds.Select(static s => s.Value), prepared.Detached);
         if (mustBeUsed)
-            RequireUse(wanted, loss, prepared.Detached);
+            RequireUse(wanted, path);
+        FusedOps.Raise(g, path.Values);
+        loss = LossOf(graph);
         var forward = graph.Nodes.ToHashSet();
-        var gradients = new Differentiator(model, g).Differentiate(loss.Seeds, wanted, prepared.Detached);
+        var differentiator = new Differentiator(model, g, FusedOps.Gradients);
+        var gradients = differentiator.Differentiate(loss.Seeds, wanted, prepared.Detached);
         BackwardDequantization.Run(g, forward);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
+        var kernels = speedups.SelectMany(static s => s.Operators).ToHashSet();
+        FusedOps.Lower(g, n => FusedOps.Of(n) is { } op && kernels.Contains(op) && op.Takes(n));
     }
 
     /// <summary>A parameter that moves nothing would stay as it is without a word.</summary>
-    private static void RequireUse(
-        IReadOnlyList<Value> parameters, Loss loss, IReadOnlyList<Value> detached)
+    private static void RequireUse(IReadOnlyList<Value> parameters, DifferentiablePath path)
     {
-        var path = DifferentiablePath.Between(parameters, loss.Seeds.Select(static s => s.Value), detached);
         if (path.Cut is null && parameters.FirstOrDefault(p => !path.Values.Contains(p)) is { } unused)
             throw new GraphException(
                 $"The loss does not depend on the trainable parameter '{unused.Name}'; choose other targets.");
@@ -271,7 +275,12 @@ public static class TrainingGraph
         var graph = g.Graph;
         SetOutputs(graph, [loss.Sum, loss.Count, .. loss.Seeds.SelectMany(static s => new[] { s.Value, s.Gradient })]);
         graph.RemoveDeadCode();
-        Apply(speedups, SpeedupStage.BeforeGradient, g);
+        Apply(g, speedups.Select(static s => s.BeforeGradient));
+        return LossOf(graph);
+    }
+
+    private static Loss LossOf(Graph graph)
+    {
         var seeds = graph.Outputs.Skip(2).Chunk(2).Select(static s => new Seed(s[0], s[1]));
         return new Loss(graph.Outputs[0], graph.Outputs[1], [.. seeds]);
     }
@@ -291,6 +300,8 @@ public static class TrainingGraph
             Candidates = candidates,
         };
         SetOutputs(g, objective.Build(scope), [], withPredictions ? predictions : null);
+        FusedOps.Lower(g);
+        model.Graph.RemoveDeadCode();
         return model;
     }
 

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Autodiff;
+using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
@@ -76,10 +77,9 @@ public sealed class CausalLm : IObjective
         var hidden = head.Node.Inputs[0]!;
         var h = g.Gather(g.Reshape(hidden, -1, head.InFeatures), picked);
         var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
-        var (sum, logP) = NegativeLogLikelihood(g, logits, targets);
+        var (sum, p) = NegativeLogLikelihood(g, logits, targets);
         if (scope.Scale is null)
             return new Loss(sum, count, []);
-        var p = g.Op("Exp", logP);
         var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
         var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
         var seeds = new List<Seed> { new(h, dH) };
@@ -121,17 +121,16 @@ public sealed class CausalLm : IObjective
             ?? throw new GraphException(
                 $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
         var y = g.Gather(g.Reshape(logits, -1, vocabulary), picked);
-        var (sum, logP) = NegativeLogLikelihood(g, y, targets);
+        var (sum, p) = NegativeLogLikelihood(g, y, targets);
         if (scope.Scale is null)
             return new Loss(sum, count, []);
         var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        return new Loss(sum, count, [new Seed(y, g.Mul(g.Sub(g.Op("Exp", logP), oneHot), scope.Scale))]);
+        return new Loss(sum, count, [new Seed(y, g.Mul(g.Sub(p, oneHot), scope.Scale))]);
     }
 
-    private static (Value Sum, Value LogP) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
+    private static (Value Sum, Value P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
     {
-        var logP = g.LogSoftmax(logits);
-        var atTarget = g.Op("GatherElements", [logP, g.Unsqueeze(targets, 1)], NodeAttribute.Of("axis", 1L));
-        return (g.Neg(LossSum.Of(g, atTarget)), logP);
+        var results = CrossEntropy.Forward.Apply(g, [logits, g.Unsqueeze(targets, 1)]);
+        return (g.Neg(LossSum.Of(g, results[1])), results[0]);
     }
 }

@@ -1,10 +1,12 @@
+using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 
-/// <summary>A product with a constant float32 matrix on its right, and <c>Gemm</c>'s vector, if any.</summary>
-/// <param name="Node">A <c>MatMul</c>, or a <c>Gemm</c> that does not transpose its first operand.</param>
+/// <summary>A product with a constant float32 matrix on its right.</summary>
+/// <param name="Node">A <c>MatMul</c>, a <c>Gemm</c> that does not transpose its first operand, or a layer with LoRA.
+/// </param>
 /// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
 /// <param name="RowAxis">The axis of the weight that the product sums over: 0, or 1 where it is transposed.</param>
 internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
@@ -15,7 +17,7 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
 
     public long Columns => Weight.Initializer!.Dims[ColumnAxis];
 
-    /// <summary>A node as such a product, or null.</summary>
+    /// <summary>A node of a standard operator as such a product, or null.</summary>
     public static LinearProduct? Of(Node node)
     {
         var isGemm = node.Is("Gemm");
@@ -30,4 +32,19 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
             && node.Input(2) is null or { Initializer.Dims.Length: 1 };
         return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0 ? 1 : 0) : null;
     }
+
+    /// <summary>A node of any operator as such a product, or null.</summary>
+    public static LinearProduct? OfAny(Node node)
+    {
+        var isForward = LowRankLinear.Forward.Is(node);
+        if (!isForward && !LowRankLinear.Backward.Is(node))
+            return Of(node);
+        var sumsOverFirst = isForward != LowRankLinear.IsTransposed(node);
+        return new LinearProduct(node, node.Inputs[isForward ? 1 : 2]!, sumsOverFirst ? 0 : 1);
+    }
+
+    /// <summary>Whether panels that were packed for sums over an axis serve the product: layers with LoRA run forwards
+    /// on them, their gradients backwards, and any other product both ways.</summary>
+    public bool IsReadBy(int rowAxis) => LowRankLinear.Forward.Is(Node) ? RowAxis == rowAxis
+        : !LowRankLinear.Backward.Is(Node) || RowAxis != rowAxis;
 }

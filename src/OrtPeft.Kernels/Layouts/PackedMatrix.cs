@@ -5,10 +5,10 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Kernels.Layouts;
 
 /// <summary>
-/// A constant matrix [rows, columns] in the order that <see cref="FusedOps.MatMul"/> reads: panels of
+/// A constant matrix [rows, columns] in the order that <see cref="Products.PackedMatMul.Forward"/> reads: panels of
 /// <see cref="Width"/> columns, one after the other, each row by row. Rows and columns are filled up with zeros to
 /// multiples of <see cref="Width"/>, so that a panel consists of squares, which
-/// <see cref="FusedOps.MatMulTransposed"/> turns as it goes: one copy serves both directions.
+/// <see cref="Products.PackedMatMul.Transposed"/> turns as it goes: one copy serves both directions.
 /// </summary>
 public static class PackedMatrix
 {

@@ -1,3 +1,4 @@
+using OrtPeft.Kernels.Operators;
 using OrtPeft.Kernels.Products;
 
 namespace OrtPeft.Kernels.LowRank;
@@ -6,7 +7,7 @@ namespace OrtPeft.Kernels.LowRank;
 internal unsafe struct LowRankPlan
 {
     /// <summary>The largest r.</summary>
-    public const int Most = FusedOps.LargestRank;
+    public const int Most = LowRankLinear.LargestRank;
 
     /// <summary>m, n and r.</summary>
     public int Rows, Columns, Rank;

@@ -67,15 +67,14 @@ internal static unsafe class LowRankSums
     /// <param name="call">Whose threads compute.</param>
     /// <param name="plan">Whose pieces are done.</param>
     /// <param name="isTransposed">Whether the total is [n, r].</param>
-    public static void AddUp(KernelCall call, LowRankPlan* plan, bool isTransposed)
+    public static void AddUp(KernelCall call, in LowRankPlan plan, bool isTransposed)
     {
-        var work = new KernelWork { Body = isTransposed ? &TurnedTotal : &Total, LowRank = plan };
-        call.Share(work, (plan->Columns + ColumnsOfPiece - 1) / ColumnsOfPiece);
+        var pieces = (plan.Columns + ColumnsOfPiece - 1) / ColumnsOfPiece;
+        call.Share(in plan, isTransposed ? &TurnedTotal : &Total, pieces);
     }
 
-    private static void Total(in KernelWork work, long piece)
+    private static void Total(in LowRankPlan plan, long piece)
     {
-        ref readonly var plan = ref *work.LowRank;
         for (var thin = 0; thin < plan.Rank; thin++)
         {
             var sums = Sum(in plan, thin, (int)piece * ColumnsOfPiece);
@@ -84,9 +83,8 @@ internal static unsafe class LowRankSums
         }
     }
 
-    private static void TurnedTotal(in KernelWork work, long piece)
+    private static void TurnedTotal(in LowRankPlan plan, long piece)
     {
-        ref readonly var plan = ref *work.LowRank;
         for (var thin = 0; thin < plan.Rank; thin++)
         {
             var sums = Sum(in plan, thin, (int)piece * ColumnsOfPiece);

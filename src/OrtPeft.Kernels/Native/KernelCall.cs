@@ -14,18 +14,17 @@ internal readonly unsafe ref struct KernelCall
     /// <summary>How many inputs the operator has.</summary>
     public int InputCount { get; }
 
-    /// <summary>What most operators need: the first three inputs, all float32, and an output of the first's shape.
-    /// </summary>
-    /// <param name="body">Does one piece.</param>
-    /// <param name="dims">The first input's axes.</param>
-    public KernelWork Work(delegate*<in KernelWork, long, void> body, ReadOnlySpan<long> dims) => new()
+    /// <summary>Checks the inputs' axes.</summary>
+    /// <exception cref="ArgumentException">They do not fit; the message says which and what would.</exception>
+    public void Check(Signature signature)
     {
-        Body = body,
-        A = Input<float>(0),
-        B = Input<float>(1),
-        C = InputCount > 2 ? Input<float>(2) : null,
-        Y = Output(0, dims),
-    };
+        var binding = Signature.OfRun();
+        foreach (var (index, operand) in signature.Inputs.Index())
+        {
+            if (!operand.Axes.IsOpen && Has(index) && binding.Bind(operand, Dims(index)) is { } misfit)
+                throw new ArgumentException(misfit);
+        }
+    }
 
     /// <summary>An input's elements.</summary>
     public T* Input<T>(int index)
@@ -35,6 +34,15 @@ internal readonly unsafe ref struct KernelCall
         OrtFunctions.Check(_ort.GetTensorMutableData(Value(index), &data));
         return (T*)data;
     }
+
+    /// <summary>The elements of an input that may be missing: null where it is.</summary>
+    public float* OptionalInput(int index) => Has(index) ? Input<float>(index) : null;
+
+    /// <summary>The length of an input's last axis.</summary>
+    public int RowLength(int index) => checked((int)Dims(index)[^1]);
+
+    /// <summary>How many rows, along the last axis, an input has.</summary>
+    public long Rows(int index) => KernelShapes.Count(Dims(index).AsSpan()[..^1]);
 
     /// <summary>Whether an input that may be missing is there.</summary>
     public bool Has(int index) => index < InputCount && Value(index) != 0;
@@ -77,11 +85,15 @@ internal readonly unsafe ref struct KernelCall
     }
 
     /// <summary>Does work on all of the session's threads; returns when all of it is done.</summary>
-    /// <param name="work">What to do; its body gets every number of a piece once.</param>
+    /// <typeparam name="T">What a piece needs. It lives on the caller's stack, so that a run allocates next to nothing.
+    /// </typeparam>
+    /// <param name="work">Handed to every piece.</param>
+    /// <param name="body">Does one piece; gets every number of a piece once.</param>
     /// <param name="pieces">How many pieces there are.</param>
     /// <exception cref="Exception">What the first piece that failed has thrown; pieces after it are left out.
     /// </exception>
-    public void Share(KernelWork work, long pieces)
+    public void Share<T>(in T work, delegate*<in T, long, void> body, long pieces)
+        where T : unmanaged
     {
         if (pieces <= 0)
             return;
@@ -89,8 +101,16 @@ internal readonly unsafe ref struct KernelCall
         var handle = GCHandle.Alloc(failure);
         try
         {
-            work.Failure = GCHandle.ToIntPtr(handle);
-            OrtFunctions.Check(_ort.ParallelFor(_context, &DoPiece, (nuint)pieces, 0, &work));
+            fixed (T* start = &work)
+            {
+                var shared = new SharedWork
+                {
+                    Body = (delegate*<void*, long, void>)body,
+                    Work = start,
+                    Failure = GCHandle.ToIntPtr(handle),
+                };
+                OrtFunctions.Check(_ort.ParallelFor(_context, &DoPiece, (nuint)pieces, 0, &shared));
+            }
         }
         finally
         {
@@ -98,13 +118,6 @@ internal readonly unsafe ref struct KernelCall
         }
 
         failure.Rethrow();
-    }
-
-    /// <summary>Does work for each row of a shape, whose length it notes.</summary>
-    public void ShareRows(KernelWork work, ReadOnlySpan<long> dims)
-    {
-        work.Columns = checked((int)dims[^1]);
-        Share(work, KernelShapes.Count(dims[..^1]));
     }
 
     private nint Value(int index)
@@ -118,17 +131,25 @@ internal readonly unsafe ref struct KernelCall
     [UnmanagedCallersOnly]
     private static void DoPiece(void* work, nuint piece)
     {
-        ref readonly var all = ref *(KernelWork*)work;
-        var failure = (PieceFailure)GCHandle.FromIntPtr(all.Failure).Target!;
+        ref readonly var shared = ref *(SharedWork*)work;
+        var failure = (PieceFailure)GCHandle.FromIntPtr(shared.Failure).Target!;
         if (failure.HasHappened)
             return;
         try
         {
-            all.Body(in all, (long)piece);
+            shared.Body(shared.Work, (long)piece);
         }
         catch (Exception e)
         {
             failure.Note(e);
         }
+    }
+
+    /// <summary>A body takes its work by reference, which is a pointer that the caller's stack holds still.</summary>
+    private struct SharedWork
+    {
+        public delegate*<void*, long, void> Body;
+        public void* Work;
+        public nint Failure;
     }
 }

@@ -41,19 +41,17 @@ internal static unsafe class PackedProduct
         for (plan.Start = 0; plan.Start < plan.Depth; plan.Start += ProductPlan.Stretch)
         {
             plan.Length = plan.Filled(Math.Min(ProductPlan.Stretch, plan.Depth - plan.Start));
-            var work = new KernelWork { Body = &PackPiece, Product = &plan };
             if (plan.StripsOfX == null)
-                call.Share(work, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
+                call.Share(in plan, &PackPiece, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
             else
                 plan.Strips = plan.StripsOfX + (plan.Start * plan.StripCount * Rows);
-            work.Body = plan.IsTransposed ? &MultiplyTurnedPiece : &MultiplyPiece;
-            call.Share(work, PackedMatrix.Panels(plan.Columns) * plan.PiecesOfPanel);
+            var pieces = PackedMatrix.Panels(plan.Columns) * plan.PiecesOfPanel;
+            call.Share(in plan, plan.IsTransposed ? &MultiplyTurnedPiece : &MultiplyPiece, pieces);
         }
     }
 
-    private static void PackPiece(in KernelWork work, long piece)
+    private static void PackPiece(in ProductPlan plan, long piece)
     {
-        ref readonly var plan = ref *work.Product;
         var first = piece * plan.StripsOfPacking;
         var end = Math.Min(first + plan.StripsOfPacking, plan.StripCount);
         var hasLow = plan.LowRank != null && plan.Start == 0;
@@ -93,9 +91,8 @@ internal static unsafe class PackedProduct
         new Span<float>(target + u.Length, (low.EvenRank - low.Rank) * Rows).Clear();
     }
 
-    private static void MultiplyPiece(in KernelWork work, long piece)
+    private static void MultiplyPiece(in ProductPlan plan, long piece)
     {
-        ref readonly var plan = ref *work.Product;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
         var low = LowPanel(in plan, panel, new KernelScratch(LowRankPlan.Most * Width, parts: 1));
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
@@ -112,10 +109,9 @@ internal static unsafe class PackedProduct
             Sse.StoreFence();
     }
 
-    private static void MultiplyTurnedPiece(in KernelWork work, long piece)
+    private static void MultiplyTurnedPiece(in ProductPlan plan, long piece)
     {
         const int Numbers = ProductPlan.Block * Width;
-        ref readonly var plan = ref *work.Product;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
         var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
         var block = scratch.Take(Numbers);

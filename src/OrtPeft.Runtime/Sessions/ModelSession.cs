@@ -66,7 +66,7 @@ public sealed class ModelSession : IDisposable
     {
         var packs = options.Prepacking ?? PackedMatrices.Fit(model);
         using var settings = SessionSettings.Create(options with { Prepacking = packs });
-        if (model.Opsets.ContainsKey(FusedOps.Domain))
+        if (model.Opsets.ContainsKey(FusedOp.Domain))
             KernelDomain.AddTo(settings.DangerousGetHandle());
         var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
         var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);

@@ -64,7 +64,7 @@ internal static class ModelGraphs
         var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
         var pays = wanted.Where(s =>
             (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
-        return ([.. pays], packs);
+        return (Speedups.Satisfied(pays), packs);
     }
 
     /// <summary>

@@ -32,10 +32,7 @@ public sealed class SpeedupsTests
         PeftConfig config = isOfFrozen ? new LoraConfig { TargetModules = ["c_attn"] } : new FullConfig();
         var peft = PeftModel.Create(Wide(folder.Path), config, seed: 3);
 
-        // Some are about what rewrites before them have left, where OrtPeft packs weights itself.
-        Speedup[] basis = name is "kernel-attention" or "kernel-lora" or "kernel-epilogue" or "kernel-strips"
-            ? [.. Speedups.All.TakeWhile(s => s != speedup).Where(static s => !s.ForPackedWeights)]
-            : [];
+        var basis = Speedups.All.Where(s => Requirements(speedup).Contains(s.Name)).ToArray();
 
         var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: basis);
         var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [.. basis, speedup]);
@@ -101,6 +98,9 @@ public sealed class SpeedupsTests
             };
         }
     }
+
+    private static IEnumerable<string> Requirements(Speedup speedup) => speedup.Requires.SelectMany(
+        static name => Requirements(Speedups.All.Single(s => s.Name == name)).Append(name));
 
     private static string Operators(Model model) =>
         string.Join(' ', model.Graph.Nodes.Select(static n => n.OpType).Order(StringComparer.Ordinal));

@@ -1,0 +1,85 @@
+using OrtPeft.Kernels;
+using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Operators;
+using OrtPeft.Kernels.Products;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
+
+namespace OrtPeft.Compilation.Rewrites;
+
+/// <summary>
+/// Products with constant matrices by OrtPeft's own kernel, which reads one packed copy forwards and backwards; LoRA's
+/// products are part of them.
+/// </summary>
+internal static class PackedProducts
+{
+    public static void Run(GraphBuilder g)
+    {
+        var products = g.Graph.Nodes.Select(LinearProduct.OfAny).OfType<LinearProduct>();
+        foreach (var ofWeight in products.GroupBy(static p => p.Weight).ToArray())
+        {
+            // The graph's first product is the forward one, which reads the panels as they are.
+            var rowAxis = ofWeight.First().RowAxis;
+            if (ofWeight.All(p => p.IsReadBy(rowAxis)))
+                Replace(g, ofWeight.Key, [.. ofWeight]);
+        }
+
+        FusedOps.Lower(g, static n => !LowRankLinear.Forward.Is(n) && !LowRankLinear.Backward.Is(n));
+    }
+
+    private static void Replace(GraphBuilder g, Value weight, LinearProduct[] products)
+    {
+        var matrix = weight.Initializer!;
+        var rowAxis = products[0].RowAxis;
+        (g.Before, g.Scope) = (products[0].Node, products[0].Node.Name);
+        var packed = g.Constant(PackedMatrix.Pack(matrix, isTransposed: rowAxis == 1), $"{weight.Name}.packed");
+        (matrix.Data as MappedTensorData)?.File.ReleasePages();
+        var dims = g.Int64(products[0].Rows, products[0].Columns);
+        foreach (var product in products)
+        {
+            if (LowRankLinear.Forward.Is(product.Node))
+                ReplaceLora(g, product, packed, dims);
+            else if (LowRankLinear.Backward.Is(product.Node))
+                ReplaceLoraGradient(g, product.Node, packed, dims);
+            else
+                Replace(g, product.Node, product.RowAxis != rowAxis, packed, dims);
+        }
+    }
+
+    private static void Replace(GraphBuilder g, Node node, bool isTransposed, Value packed, Value dims)
+    {
+        var hasBias = node.Input(2) is not null && !isTransposed;
+        Value?[] inputs = [node.Inputs[0], packed, dims, .. hasBias ? node.Inputs.Skip(2) : []];
+        var op = isTransposed ? PackedMatMul.Transposed : PackedMatMul.Forward;
+        var result = op.Apply(g, node, inputs, node.Output)[0];
+        if (node.Input(2) is { } bias && !hasBias)
+            result = g.Add(result, bias);
+        Replacement.Put(g, node, result);
+    }
+
+    private static void ReplaceLora(GraphBuilder g, LinearProduct product, Value packed, Value dims)
+    {
+        var node = product.Node;
+        (g.Before, g.Scope) = (node, node.Name);
+        var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
+        var results = PackedMatMul.Lora.Apply(
+            g, [node.Inputs[0], packed, dims, node.Inputs[2], node.Inputs[3], alpha, node.Input(4)]);
+        results[1].Shape = node.Outputs[1].Shape;
+        var y = node.Inputs[0]!.Shape!.Rank == 2 ? results[0] : g.Reshape(results[0], -1, product.Columns);
+        Replacement.Put(g, node, y, results[1]);
+    }
+
+    private static void ReplaceLoraGradient(GraphBuilder g, Node node, Value packed, Value dims)
+    {
+        (g.Before, g.Scope) = (node, node.Name);
+        var (dY, x) = (node.Inputs[0], node.Inputs[1]!);
+        var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
+        var results = PackedMatMul.LoraGrad.Apply(
+            g, [dY, packed, dims, node.Inputs[3], node.Inputs[4], node.Inputs[5], alpha]);
+        var dX = x.Shape!.Rank == 2 ? results[0] : g.ReshapeLike(results[0], x);
+        Replacement.Put(g, node, dX, results[1], results[2]);
+    }
+}

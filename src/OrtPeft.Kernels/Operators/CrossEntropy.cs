@@ -1,0 +1,69 @@
+using System.Numerics.Tensors;
+using OrtPeft.Kernels.Loops;
+using OrtPeft.Kernels.Native;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Kernels.Operators;
+
+/// <summary>
+/// The next token's probabilities, P = softmax of each row, and the logarithm of the right one's: no matrix of
+/// logarithms is made. The objective that makes it seeds the gradient with P itself.
+/// </summary>
+public static unsafe class CrossEntropy
+{
+    /// <summary>The operator.</summary>
+    public static FusedOp Forward { get; } = new()
+    {
+        Name = "CrossEntropy",
+        Signature = Signature.Parse("logits[m, vocabulary], targets:int64[m, 1] → P[m, vocabulary], logP[m, 1]"),
+        Lower = static c =>
+        {
+            var logP = c.G.LogSoftmax(c.X(0));
+            var atTarget = c.G.Op("GatherElements", [logP, c.X(1)], NodeAttribute.Of("axis", 1L));
+            return [c.G.Op("Exp", logP), atTarget];
+        },
+        Run = RunForward,
+        RunsInPlace = true,
+    };
+
+    private static void RunForward(KernelCall call)
+    {
+        var (dims, targets) = (call.Dims(0), call.Dims(1));
+        var work = new Work
+        {
+            Logits = call.Input<float>(0),
+            Targets = call.Input<long>(1),
+            P = call.Output(0, dims),
+            LogP = call.Output(1, targets),
+            N = call.RowLength(0),
+        };
+        for (var row = 0L; row < dims[0]; row++)
+        {
+            if (work.Targets[row] < 0 || work.Targets[row] >= dims[1])
+                throw new ArgumentException($"target {work.Targets[row]} is not in 0 to {dims[1] - 1}.");
+        }
+
+        call.Share(in work, &Row, dims[0]);
+    }
+
+    private static void Row(in Work work, long row)
+    {
+        var n = work.N;
+        var logits = work.Logits + (row * n);
+        var p = work.P + (row * n);
+        var max = VectorLoops.Max(logits, n);
+        var atTarget = logits[work.Targets[row]] - max;
+        var sum = VectorLoops.ExpSum(logits, max, p, n);
+        var all = new Span<float>(p, n);
+        TensorPrimitives.Multiply(all, 1 / sum, all);
+        work.LogP[row] = atTarget - MathF.Log(sum);
+    }
+
+    private struct Work
+    {
+        public float* Logits, P, LogP;
+        public long* Targets;
+        public int N;
+    }
+}

@@ -1,0 +1,71 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Kernels.Operators;
+
+/// <summary>A linear layer with LoRA as it is injected: U = X·Aᵀ and a <c>Gemm</c> that adds α·U·Bᵀ to the layer's
+/// product.</summary>
+/// <param name="Product">X·W, of a constant W.</param>
+/// <param name="IsTransposed">Whether W is [o, n].</param>
+/// <param name="Down">U = X·Aᵀ.</param>
+/// <param name="Up">The whole.</param>
+internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, Node Up)
+{
+    /// <summary>Puts one node in the place of all of a form's. Where dropout stands between X and A, the nodes stay.
+    /// </summary>
+    public static void Raise(RaisingContext context)
+    {
+        foreach (var up in context.Nodes("Gemm"))
+        {
+            if (Of(up) is not { } form)
+                continue;
+            // The layer's name, not the adapter's.
+            (context.G.Before, context.G.Scope) = (up, form.Product.Name);
+            var results = LowRankLinear.Forward.Apply(
+                context.G,
+                [form.Product.Inputs[0], form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2)],
+                NodeAttribute.Of("transW", form.IsTransposed ? 1L : 0L),
+                NodeAttribute.Of("alpha", up.Attributes.Float("alpha", 1)));
+            (results[0].Shape, results[1].Shape) = (up.Output.Shape, form.Down.Output.Shape);
+            Replacement.Put(context.G, up, results[0]);
+            if (form.Down.Output.Uses.Count == 0)
+                context.G.Graph.Remove(form.Down);
+        }
+    }
+
+    private static LowRankForm? Of(Node up)
+    {
+        if (!Forms(up, transB: true) || up.Attributes.Float("beta", 1) != 1 || up.Input(2) is not { } rest
+            || SameRows.Source(rest) is not { Producer: { } product } sum || SameRows.Reader(sum, "Gemm") != up
+            || TransposedOf(product) is not { } isTransposed || up.Inputs[0]!.Producer is not { } down)
+            return null;
+        return Forms(down, transB: true) && down.Input(2) is null && down.Attributes.Float("alpha", 1) == 1
+            && down.Output is { IsGraphOutput: false, Uses: [_] }
+            && SameRows.Source(down.Inputs[0]!) == SameRows.Source(product.Inputs[0]!)
+            && IsMatrix(down.Inputs[1]!) && IsMatrix(up.Inputs[1]!)
+            ? new LowRankForm(product, isTransposed, down, up)
+            : null;
+    }
+
+    /// <summary>Whether the constant matrix on a product's right is transposed; null where it is another product.
+    /// </summary>
+    private static bool? TransposedOf(Node product)
+    {
+        if (product.Inputs.Count < 2 || product.Inputs[1] is not { Initializer.Dims.Length: 2 } w || !w.Type.IsFloating()
+            || product.Inputs[0]!.Shape is not { Rank: > 0 } shape || shape[shape.Rank - 1].Value is null)
+            return null;
+        if (product.Is("MatMul"))
+            return false;
+        var isPlain = product.Is("Gemm") && product.Attributes.Int("transA", 0) == 0
+            && product.Attributes.Float("alpha", 1) == 1 && product.Attributes.Float("beta", 1) == 1
+            && product.Input(2) is null or { Shape.Rank: 1 };
+        return isPlain ? product.Attributes.Int("transB", 0) != 0 : null;
+    }
+
+    private static bool Forms(Node node, bool transB) => node.Is("Gemm")
+        && node.Attributes.Int("transA", 0) == 0 && (node.Attributes.Int("transB", 0) != 0) == transB;
+
+    private static bool IsMatrix(Value factor) => factor is { Shape: { Rank: 2 } shape } && factor.Type.IsFloating()
+        && shape[0].Value is not null && shape[1].Value is not null;
+}

@@ -1,0 +1,125 @@
+using OrtPeft.Autodiff;
+using OrtPeft.Kernels.LowRank;
+using OrtPeft.Kernels.Native;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Kernels.Operators;
+
+/// <summary>
+/// A linear layer with LoRA, of a constant matrix: Y = X·W + α·U·Bᵀ + bias with U = X·Aᵀ. W is [n, o], or [o, n] where
+/// the attribute <c>transW</c> is 1; <c>alpha</c> is an attribute, too. Its kernel is part of the product with W
+/// (<see cref="Products.PackedMatMul"/>).
+/// </summary>
+/// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA, equation 3.</seealso>
+public static class LowRankLinear
+{
+    /// <summary>The largest r that kernels take.</summary>
+    public const int LargestRank = 64;
+
+    /// <summary>The operator.</summary>
+    public static FusedOp Forward { get; } = new()
+    {
+        Name = "LowRankLinear",
+        Signature = Signature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[m, o], U[m, r]"),
+        Raise = LowRankForm.Raise,
+        Gradient = Differentiate,
+        Lower = LowerForward,
+        Fits = static n => HasKnownRank(n, a: 2),
+    };
+
+    /// <summary>dX = dY·Wᵀ + dU·A with dU = α·dY·B, dB = α·dYᵀ·U.</summary>
+    public static FusedOp Backward { get; } = new()
+    {
+        Name = "LowRankLinearGrad",
+        Signature = Signature.Parse(
+            "dY[m, o], X[..., n], W[**], U[m, r], A[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
+        Lower = LowerBackward,
+        Fits = static n => HasKnownRank(n, a: 4) && n.Outputs[0].Uses.Count > 0,
+    };
+
+    /// <summary>The gradient of A, dA = dUᵀ·X, by a kernel that reads X once.</summary>
+    public static FusedOp OfA { get; } = new()
+    {
+        Name = "LowRankGrad",
+        Signature = Signature.Parse("dU[m, r], X[..., n] → dA[r, n]"),
+        Lower = static c => [c.G.Gemm(c.X(0), Matrix(c.G, c.X(1)), transA: true)],
+        Fits = static n => n.Outputs[0].Shape is { Rank: 2 } shape
+            && shape[0].Value is { } rank and <= LargestRank && shape[1].Value > rank,
+        Run = RunOfA,
+    };
+
+    /// <summary>Whether the matrix is [o, n].</summary>
+    /// <param name="node">A node of one of the first two operators.</param>
+    /// <returns>The attribute <c>transW</c>.</returns>
+    public static bool IsTransposed(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.Attributes.Int("transW", 0) != 0;
+    }
+
+    /// <summary>What the low-rank product is multiplied with.</summary>
+    /// <param name="node">A node of one of the first two operators.</param>
+    /// <returns>The attribute <c>alpha</c>.</returns>
+    public static float Alpha(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.Attributes.Float("alpha", 1);
+    }
+
+    private static IReadOnlyList<Value?> Differentiate(RuleContext c)
+    {
+        var (x, w, a, b, u) = (c.X(), c.X(1), c.X(2), c.X(3), c.Node.Outputs[1]);
+        var results = Backward.Apply(c.G, [c.DY, x, w, u, a, b], Attributes(c.Node));
+        return c.PadToInputs(results[0], null, OfA.Apply(c.G, [results[1], x])[0], results[2], c.DY);
+    }
+
+    private static NodeAttribute[] Attributes(Node node) =>
+        [NodeAttribute.Of("transW", IsTransposed(node) ? 1L : 0L), NodeAttribute.Of("alpha", Alpha(node))];
+
+    private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
+    {
+        var (g, x) = (c.G, Matrix(c.G, c.X(0)));
+        var (product, u) = (Product(c, x), g.Gemm(x, c.X(2), transB: true));
+        return [g.Gemm(u, c.X(3), product, transB: true, alpha: Alpha(c.Node)), u];
+    }
+
+    /// <summary>X·W as the layer had it: <c>MatMul</c> of any axes, or <c>Gemm</c> of a matrix.</summary>
+    private static Value Product(LoweringContext c, Value x) => IsTransposed(c.Node) || c.Node.Input(4) is not null
+        ? c.G.Gemm(x, c.X(1), c.Node.Input(4), transB: IsTransposed(c.Node))
+        : Matrix(c.G, c.G.MatMul(c.X(0), c.X(1)));
+
+    private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
+    {
+        var (g, dY, alpha) = (c.G, c.X(0), Alpha(c.Node));
+        var dU = g.Gemm(dY, c.X(5), alpha: alpha);
+        Value? dX = null;
+        if (c.Node.Outputs[0].Uses.Count > 0)
+            dX = g.ReshapeLike(g.Gemm(dU, c.X(4), g.Gemm(dY, c.X(2), transB: !IsTransposed(c.Node))), c.X(1));
+        return [dX, dU, g.Gemm(dY, c.X(3), transA: true, alpha: alpha)];
+    }
+
+    private static Value Matrix(GraphBuilder g, Value x) =>
+        x.Shape is { Rank: 2 } ? x : g.Reshape(x, -1, x.Shape![x.Shape.Rank - 1].Value!.Value);
+
+    private static bool HasKnownRank(Node node, int a) =>
+        node.Inputs[a]!.Shape![0].Value is > 0 and <= LargestRank;
+
+    private static unsafe void RunOfA(KernelCall call)
+    {
+        var (rank, columns) = (call.RowLength(0), call.RowLength(1));
+        var rows = checked((int)call.Rows(1));
+        KernelShapes.RequireEqual([rows, rank], call.Dims(0));
+        var plan = LowRankRows.Plan(call.Input<float>(1), rows, columns, rank);
+        LowRankSums.Prepare(ref plan, call.Input<float>(0));
+        plan.Total = call.Output(0, [rank, columns]);
+        call.Share(in plan, &AddRows, LowRankSums.Pieces(in plan));
+        LowRankSums.AddUp(call, in plan, isTransposed: false);
+    }
+
+    private static void AddRows(in LowRankPlan plan, long piece)
+    {
+        var first = (int)piece * LowRankRows.OfPiece;
+        LowRankRows.Compute(in plan, first, Math.Min(first + LowRankRows.OfPiece, plan.Rows));
+    }
+}

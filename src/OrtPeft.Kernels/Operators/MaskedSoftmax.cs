@@ -1,0 +1,129 @@
+using System.Numerics.Tensors;
+using OrtPeft.Autodiff;
+using OrtPeft.Kernels.HeadWise;
+using OrtPeft.Kernels.Loops;
+using OrtPeft.Kernels.Native;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Kernels.Operators;
+
+/// <summary>
+/// Attention's probabilities, P = softmax(S∘seen + mask) over keys. The mask is added to the scores, each of its axes
+/// full or 1; <c>seen</c>, of ones and zeros, only tells the gradient which scores the mask replaces: beside a lowest
+/// number the score itself is lost in rounding.
+/// </summary>
+public static unsafe class MaskedSoftmax
+{
+    /// <summary>The operator.</summary>
+    public static FusedOp Forward { get; } = new()
+    {
+        Name = "MaskedSoftmax",
+        Signature = Signature.Parse("S[b, h, q, k], mask[**], seen?[**] → P[b, h, q, k]"),
+        Raise = RaiseStandard,
+        Gradient = Differentiate,
+        Lower = static c => [c.G.Softmax(c.G.Add(c.X(0), c.X(1)))],
+        Run = RunForward,
+        RunsInPlace = true,
+    };
+
+    /// <summary>dS = P∘(dP − Σ dP∘P)∘seen.</summary>
+    public static FusedOp Backward { get; } = new()
+    {
+        Name = "MaskedSoftmaxGrad",
+        Signature = Signature.Parse("dP[b, h, q, k], P[b, h, q, k], seen?[**] → dS[b, h, q, k]"),
+        Lower = static c =>
+        {
+            var weighted = c.G.Mul(c.X(0), c.X(1));
+            var dS = c.G.Sub(weighted, c.G.Mul(c.X(1), c.G.ReduceSum(weighted, [-1])));
+            return [c.Node.Input(2) is { } seen ? c.G.Mul(dS, seen) : dS];
+        },
+        Run = RunBackward,
+        RunsInPlace = true,
+    };
+
+    private static IReadOnlyList<Value?> Differentiate(RuleContext c) =>
+        c.PadToInputs(Backward.Apply(c.G, [c.DY, c.Y, c.Node.Input(2)])[0]);
+
+    private static void RaiseStandard(RaisingContext context)
+    {
+        foreach (var node in context.Nodes("Softmax"))
+        {
+            if (NormForm.IsOfLastAxis(node) && MaskedScores.Of(node.Inputs[0]!) is { } scores
+                && !scores.Masks.Any(context.Differentiated.Contains))
+            {
+                context.Before(node);
+                var (mask, seen) = context.Masks.Of(scores);
+                context.Put(Forward, node, seen is null ? [scores.S, mask] : [scores.S, mask, seen]);
+            }
+        }
+    }
+
+    private static void RunForward(KernelCall call)
+    {
+        var dims = call.Dims(0);
+        var mask = ScoreMask.Of(call.Input<float>(1), call.Dims(1), dims);
+        mask.CountSeen();
+        var work = new Work { S = call.Input<float>(0), Y = call.Output(0, dims), Mask = mask, Queries = dims[2] };
+        call.Share(in work, &ForwardHead, dims[0] * dims[1]);
+    }
+
+    private static void RunBackward(KernelCall call)
+    {
+        var (dims, one) = (call.Dims(0), 1f);
+        var seen = call.Has(2)
+            ? ScoreMask.Of(call.Input<float>(2), call.Dims(2), dims)
+            : ScoreMask.Of(&one, [], dims);
+        var work = new Work
+        {
+            S = call.Input<float>(0),
+            P = call.Input<float>(1),
+            Y = call.Output(0, dims),
+            Mask = seen,
+            Queries = dims[2],
+        };
+        call.Share(in work, &BackwardHead, dims[0] * dims[1]);
+    }
+
+    private static void ForwardHead(in Work work, long piece)
+    {
+        ref readonly var mask = ref work.Mask;
+        var n = mask.Keys;
+        for (var query = 0L; query < work.Queries; query++)
+        {
+            var place = ((piece * work.Queries) + query) * n;
+            var ofMask = mask.RowOf(piece, query);
+            var seen = mask.Seen(ofMask);
+            var p = work.Y + place;
+            var max = VectorLoops.AddMax(work.S + place, mask.Row(ofMask), mask.IsSameForAllKeys, p, seen);
+            var row = new Span<float>(p, n);
+            TensorPrimitives.Multiply(row[..seen], 1 / VectorLoops.ExpSum(p, max, p, seen), row);
+            row[seen..].Clear();
+        }
+    }
+
+    private static void BackwardHead(in Work work, long piece)
+    {
+        ref readonly var seen = ref work.Mask;
+        var n = seen.Keys;
+        for (var query = 0L; query < work.Queries; query++)
+        {
+            var place = ((piece * work.Queries) + query) * n;
+            var dS = new Span<float>(work.Y + place, n);
+            if (work.Y != work.S)
+                new ReadOnlySpan<float>(work.S + place, n).CopyTo(dS);
+            var p = work.P + place;
+            var shift = TensorPrimitives.Dot(dS, new ReadOnlySpan<float>(p, n));
+            var factors = seen.Row(seen.RowOf(piece, query));
+            VectorLoops.ShiftMultiply(work.Y + place, shift, p, factors, seen.IsSameForAllKeys, n);
+        }
+    }
+
+    /// <summary>A piece is one head of one row of the batch.</summary>
+    private struct Work
+    {
+        public float* S, P, Y;
+        public ScoreMask Mask;
+        public long Queries;
+    }
+}

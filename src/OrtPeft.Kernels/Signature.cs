@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Shapes;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Kernels;
+
+/// <summary>
+/// What a fused operator reads and makes, in one line such as
+/// <c>dY[..., n], X[..., n], scale[n], addend?[..., n] → dX[..., n]</c>. It is the operator's documentation, its shape
+/// rule, its registration with ONNX Runtime, and the check of every node and every run.
+/// </summary>
+/// <remarks>
+/// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point, and an
+/// <see cref="AxisPattern"/>.
+/// </remarks>
+public sealed partial class Signature
+{
+    private Signature(string text, ImmutableArray<Operand> inputs, ImmutableArray<Operand> outputs) =>
+        (Text, Inputs, Outputs) = (text, inputs, outputs);
+
+    /// <summary>The line.</summary>
+    public string Text { get; }
+
+    /// <summary>What the operator reads, in order.</summary>
+    public ImmutableArray<Operand> Inputs { get; }
+
+    /// <summary>What it makes, in order.</summary>
+    public ImmutableArray<Operand> Outputs { get; }
+
+    /// <summary>Reads a signature.</summary>
+    /// <param name="text">Inputs, an arrow, outputs.</param>
+    /// <returns>The signature.</returns>
+    /// <exception cref="ArgumentException">The text is no signature.</exception>
+    public static Signature Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Split('→') is [var inputs, var outputs]
+            ? new Signature(text, Operands(inputs), Operands(outputs))
+            : throw new ArgumentException($"'{text}' has no arrow.", nameof(text));
+    }
+
+    /// <summary>Gives a node's outputs their type, which is that of the first floating-point input, and the axes that
+    /// its inputs tell.</summary>
+    /// <param name="node">The node.</param>
+    /// <exception cref="GraphException">An input is missing, too many, or of other axes.</exception>
+    internal void Infer(Node node)
+    {
+        if (node.Inputs.Count > Inputs.Length)
+            throw new GraphException($"{node} has {node.Inputs.Count} inputs, not {Inputs.Length}: {Text}.");
+        var binding = new AxisBinding<Dim>(static n => n, static (a, b) => a.Value is { } x && b.Value is { } y && x != y);
+        foreach (var (operand, input) in Inputs.Zip(Enumerable.Range(0, Inputs.Length).Select(node.Input)))
+        {
+            if (input is null && !operand.IsOptional)
+                throw new GraphException($"{node} lacks {operand.Name}: {Text}.");
+            if (input?.Shape is { } shape && binding.Bind(operand, shape) is { } misfit)
+                throw new GraphException($"{node}: {misfit}");
+        }
+
+        var type = Inputs.Zip(node.Inputs).First(static i => i.First.Type is ElementType.Float).Second!.Type;
+        foreach (var (operand, output) in Outputs.Zip(node.Outputs))
+            (output.Type, output.Shape) = (type, binding.Of(operand.Axes) is { } dims ? [.. dims] : null);
+    }
+
+    /// <summary>Begins to check the axes of a run.</summary>
+    internal static AxisBinding<long> OfRun() => new(static n => n, static (a, b) => a != b);
+
+    /// <summary>The first input that must be there and has an output's axes; −1 where ONNX Runtime learns them when
+    /// the node runs.</summary>
+    internal int InputLike(int output) => Outputs[output].Axes.Names.Contains("*") ? -1 : Inputs.Index()
+        .Where(i => !i.Item.IsOptional && !i.Item.Axes.IsOpen && i.Item.Axes.Text == Outputs[output].Axes.Text)
+        .Select(static i => i.Index).DefaultIfEmpty(-1).First();
+
+    /// <inheritdoc/>
+    public override string ToString() => Text;
+
+    private static ImmutableArray<Operand> Operands(string text) =>
+    [
+        .. Pattern().Matches(text).Select(static m => new Operand(
+            m.Groups["name"].Value,
+            AxisPattern.Parse(m.Groups["axes"].Value),
+            m.Groups["type"].Success ? Enum.Parse<ElementType>(m.Groups["type"].Value, ignoreCase: true)
+                : ElementType.Float,
+            m.Groups["optional"].Success)),
+    ];
+
+    [GeneratedRegex(@"(?<name>\w+)(?<optional>\?)?(:(?<type>\w+))?\[(?<axes>[^\]]*)\]")]
+    private static partial Regex Pattern();
+}
