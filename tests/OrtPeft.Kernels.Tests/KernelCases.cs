@@ -23,6 +23,13 @@ internal static class KernelCases
         .. Norms("broken vectors", 2, 2, 37),
         .. Norms("rows that leave the stack", 2, 5000),
         .. Norms("no rows", 0, 16),
+        .. RmsNorms("whole vectors", 3, 64),
+        .. RmsNorms("broken vectors", 2, 2, 37),
+        .. RmsNorms("no rows", 0, 16),
+        .. GatedSilus("whole vectors", 3, 64),
+        .. GatedSilus("broken vectors", 2, 2, 37),
+        .. GatedSilus("less than a vector", 1, 3),
+        .. GatedSilus("no rows", 0, 16),
         .. Masks("one for each batch row", [2, 1, 5, 19]),
         .. Masks("one for all", [5, 19]),
         .. Masks("one for all queries", [2, 1, 1, 19]),
@@ -146,6 +153,41 @@ internal static class KernelCases
         var variance = g.ReduceMean(g.Mul(centred, centred), [-1]);
         var inverse = g.Op("Reciprocal", g.Op("Sqrt", g.Add(variance, epsilon)));
         return (g.Mul(centred, inverse), inverse);
+    }
+
+    private static IEnumerable<KernelCase> RmsNorms(string what, params long[] dims)
+    {
+        var (x, scale, epsilon) = (Random(1, dims), Random(2, dims[^1]), Tensor.Scalar(0.1f));
+        yield return new("RmsNorm", what, [x, scale, epsilon], static (g, x) =>
+            [g.Mul(g.Mul(x[0], Inverse(g, x[0], x[2])), x[1])]);
+        Tensor[] back = [Random(4, dims), x, scale, epsilon];
+        yield return new("RmsNormGrad", what, back, static (g, x) => [RmsNormGrad(g, x)]);
+        yield return new("RmsNormGrad", $"{what}, an addend", [.. back, Random(5, dims)], static (g, x) =>
+            [g.Add(RmsNormGrad(g, x), x[4])]);
+    }
+
+    private static Value RmsNormGrad(GraphBuilder g, IReadOnlyList<Value> x)
+    {
+        var inverse = Inverse(g, x[1], x[3]);
+        var (normal, gradient) = (g.Mul(x[1], inverse), g.Mul(x[0], x[2]));
+        var slope = g.ReduceMean(g.Mul(gradient, normal), [-1]);
+        return g.Mul(g.Sub(gradient, g.Mul(normal, slope)), inverse);
+    }
+
+    private static Value Inverse(GraphBuilder g, Value x, Value epsilon) =>
+        g.Op("Reciprocal", g.Op("Sqrt", g.Add(g.ReduceMean(g.Mul(x, x), [-1]), epsilon)));
+
+    private static IEnumerable<KernelCase> GatedSilus(string what, params long[] dims)
+    {
+        var (gate, up) = (Random(1, dims), Random(2, dims));
+        yield return new("GatedSilu", what, [gate, up], static (g, x) =>
+            [g.Mul(g.Mul(x[0], g.Op("Sigmoid", x[0])), x[1])]);
+        yield return new("GatedSiluGrad", what, [Random(3, dims), gate, up], static (g, x) =>
+        {
+            var sigma = g.Op("Sigmoid", x[1]);
+            var slope = g.Mul(sigma, g.Add(g.Mul(x[1], g.Sub(g.ScalarLike(sigma, 1), sigma)), 1));
+            return [g.Mul(g.Mul(x[0], x[2]), slope), g.Mul(x[0], g.Mul(x[1], sigma))];
+        });
     }
 
     private static IEnumerable<KernelCase> Masks(string what, long[] dims)

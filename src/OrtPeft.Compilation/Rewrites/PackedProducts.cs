@@ -41,7 +41,7 @@ internal static class PackedProducts
         foreach (var product in products)
         {
             if (LowRankLinear.Forward.Is(product.Node))
-                ReplaceLora(g, product, packed, dims);
+                ReplaceLora(g, product.Node, packed, dims);
             else if (LowRankLinear.Backward.Is(product.Node))
                 ReplaceLoraGradient(g, product.Node, packed, dims);
             else
@@ -60,26 +60,22 @@ internal static class PackedProducts
         Replacement.Put(g, node, result);
     }
 
-    private static void ReplaceLora(GraphBuilder g, LinearProduct product, Value packed, Value dims)
+    private static void ReplaceLora(GraphBuilder g, Node node, Value packed, Value dims)
     {
-        var node = product.Node;
         (g.Before, g.Scope) = (node, node.Name);
         var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
         var results = PackedMatMul.Lora.Apply(
             g, [node.Inputs[0], packed, dims, node.Inputs[2], node.Inputs[3], alpha, node.Input(4)]);
         results[1].Shape = node.Outputs[1].Shape;
-        var y = node.Inputs[0]!.Shape!.Rank == 2 ? results[0] : g.Reshape(results[0], -1, product.Columns);
-        Replacement.Put(g, node, y, results[1]);
+        Replacement.Put(g, node, results);
     }
 
     private static void ReplaceLoraGradient(GraphBuilder g, Node node, Value packed, Value dims)
     {
         (g.Before, g.Scope) = (node, node.Name);
-        var (dY, x) = (node.Inputs[0], node.Inputs[1]!);
         var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
         var results = PackedMatMul.LoraGrad.Apply(
-            g, [dY, packed, dims, node.Inputs[3], node.Inputs[4], node.Inputs[5], alpha]);
-        var dX = x.Shape!.Rank == 2 ? results[0] : g.ReshapeLike(results[0], x);
-        Replacement.Put(g, node, dX, results[1], results[2]);
+            g, [node.Inputs[0], packed, dims, node.Inputs[3], node.Inputs[4], node.Inputs[5], alpha]);
+        Replacement.Put(g, node, results);
     }
 }

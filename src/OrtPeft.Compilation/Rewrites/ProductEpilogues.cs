@@ -111,7 +111,7 @@ internal static class ProductEpilogues
             _ when PackedMatMul.Forward.Is(node) => (3, 4),
             _ when PackedMatMul.Lora.Is(node) => (6, 7),
             // What it adds is read after it has written over its first input.
-            _ when LayerNorm.Backward.Is(node) && term != node.Inputs[0] => (None, 4),
+            _ when (LayerNorm.Backward.Is(node) || RmsNorm.Backward.Is(node)) && term != node.Inputs[0] => (None, 4),
             _ => (None, None),
         };
         if (term.Type is not ElementType.Float)

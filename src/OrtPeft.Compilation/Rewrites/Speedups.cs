@@ -25,6 +25,16 @@ public static class Speedups
             Operators = [LayerNorm.Forward, LayerNorm.Backward],
             UsesKernels = true,
         },
+        new("kernel-rms-norm", "root mean square normalisation and its gradient in one pass each")
+        {
+            Operators = [RmsNorm.Forward, RmsNorm.Backward],
+            UsesKernels = true,
+        },
+        new("kernel-gated-silu", "a gated MLP's inner rows and their gradient in one pass each")
+        {
+            Operators = [GatedSilu.Forward, GatedSilu.Backward],
+            UsesKernels = true,
+        },
         new("kernel-softmax", "mask and softmax, and their gradient, in one pass each")
         {
             Operators = [MaskedSoftmax.Forward, MaskedSoftmax.Backward],

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
@@ -27,12 +28,16 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
                 [form.Product.Inputs[0], form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2)],
                 NodeAttribute.Of("transW", form.IsTransposed ? 1L : 0L),
                 NodeAttribute.Of("alpha", up.Attributes.Float("alpha", 1)));
-            (results[0].Shape, results[1].Shape) = (up.Output.Shape, form.Down.Output.Shape);
-            Replacement.Put(context.G, up, results[0]);
-            if (form.Down.Output.Uses.Count == 0)
-                context.G.Graph.Remove(form.Down);
+            (results[0].Shape, results[1].Shape) = (form.Product.Output.Shape, form.Down.Output.Shape);
+            Replacement.Put(context.G, up, Matrix(context.G, results[0]));
+            Replacement.Put(context.G, form.Down, results[1]);
+            // Others asked for the product's shape.
+            Replacement.Put(context.G, form.Product, results[0]);
         }
     }
+
+    private static Value Matrix(GraphBuilder g, Value y) =>
+        y.Shape is { Rank: 2 } ? y : g.Reshape(y, -1, y.Shape![y.Shape.Rank - 1].Value!.Value);
 
     private static LowRankForm? Of(Node up)
     {
@@ -40,7 +45,8 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
             || SameRows.Source(rest) is not { Producer: { } product } sum || SameRows.Reader(sum, "Gemm") != up
             || TransposedOf(product) is not { } isTransposed || up.Inputs[0]!.Producer is not { } down)
             return null;
-        return Forms(down, transB: true) && down.Input(2) is null && down.Attributes.Float("alpha", 1) == 1
+        return product.Output.Shape is { Rank: > 1 } shape && shape[shape.Rank - 1].Value is not null
+            && Forms(down, transB: true) && down.Input(2) is null && down.Attributes.Float("alpha", 1) == 1
             && down.Output is { IsGraphOutput: false, Uses: [_] }
             && SameRows.Source(down.Inputs[0]!) == SameRows.Source(product.Inputs[0]!)
             && IsMatrix(down.Inputs[1]!) && IsMatrix(up.Inputs[1]!)

@@ -21,7 +21,7 @@ public static class LowRankLinear
     public static FusedOp Forward { get; } = new()
     {
         Name = "LowRankLinear",
-        Signature = Signature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[m, o], U[m, r]"),
+        Signature = Signature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[..., o], U[m, r]"),
         Raise = LowRankForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -33,7 +33,7 @@ public static class LowRankLinear
     {
         Name = "LowRankLinearGrad",
         Signature = Signature.Parse(
-            "dY[m, o], X[..., n], W[**], U[m, r], A[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
+            "dY[..., o], X[..., n], W[**], U[m, r], A[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
         Lower = LowerBackward,
         Fits = static n => HasKnownRank(n, a: 4) && n.Outputs[0].Uses.Count > 0,
     };
@@ -79,19 +79,23 @@ public static class LowRankLinear
 
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
-        var (g, x) = (c.G, Matrix(c.G, c.X(0)));
-        var (product, u) = (Product(c, x), g.Gemm(x, c.X(2), transB: true));
-        return [g.Gemm(u, c.X(3), product, transB: true, alpha: Alpha(c.Node)), u];
-    }
+        var (g, x, alpha) = (c.G, Matrix(c.G, c.X(0)), Alpha(c.Node));
+        var u = g.Gemm(x, c.X(2), transB: true);
+        if (x == c.X(0))
+        {
+            var product = g.Gemm(x, c.X(1), c.Node.Input(4), transB: IsTransposed(c.Node));
+            return [g.Gemm(u, c.X(3), product, transB: true, alpha: alpha), u];
+        }
 
-    /// <summary>X·W as the layer had it: <c>MatMul</c> of any axes, or <c>Gemm</c> of a matrix.</summary>
-    private static Value Product(LoweringContext c, Value x) => IsTransposed(c.Node) || c.Node.Input(4) is not null
-        ? c.G.Gemm(x, c.X(1), c.Node.Input(4), transB: IsTransposed(c.Node))
-        : Matrix(c.G, c.G.MatMul(c.X(0), c.X(1)));
+        var rows = g.MatMul(c.X(0), IsTransposed(c.Node) ? g.Transpose(c.X(1), 1, 0) : c.X(1));
+        if (c.Node.Input(4) is { } bias)
+            rows = g.Add(rows, bias);
+        return [g.ReshapeLike(g.Gemm(u, c.X(3), Matrix(g, rows), transB: true, alpha: alpha), rows), u];
+    }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
-        var (g, dY, alpha) = (c.G, c.X(0), Alpha(c.Node));
+        var (g, dY, alpha) = (c.G, Matrix(c.G, c.X(0)), Alpha(c.Node));
         var dU = g.Gemm(dY, c.X(5), alpha: alpha);
         Value? dX = null;
         if (c.Node.Outputs[0].Uses.Count > 0)

@@ -26,6 +26,12 @@ internal sealed class GradientCase(
     /// <summary>The version of the standard operator set that the graph is written for.</summary>
     public int Opset { get; init; } = GradientModel.Opset;
 
+    /// <summary>The rules; the default ones unless the graph has operators of its own.</summary>
+    public GradientTable Table { get; init; } = GradientTable.Default;
+
+    /// <summary>Puts standard operators in the place of those once the graph is differentiated.</summary>
+    public Action<GraphBuilder> Lower { get; init; } = static _ => { };
+
     public IReadOnlyList<Value> Build(GraphBuilder g, Value[] x) => build(g, x);
 
     /// <summary>An operator with one input, without attributes.</summary>

@@ -24,9 +24,10 @@ internal static class GradientModel
         var seeds = row.Build(g, x).Select((y, i) => new Seed(y, Weights(g, y, i))).ToArray();
         Output(g, "loss", Loss(g, seeds));
         Value[] wanted = [.. x.Where((_, i) => row.Inputs[i].IsDifferentiated)];
-        var gradients = new Differentiator(model, g).Differentiate(seeds, wanted);
+        var gradients = new Differentiator(model, g, row.Table).Differentiate(seeds, wanted);
         foreach (var (value, gradient) in wanted.Zip(gradients))
             Output(g, $"d{value.Name[1..]}", gradient);
+        row.Lower(g);
         model.Graph.RemoveDeadCode();
         if (type == ElementType.Double)
             DoubleKernels.Lower(model);
