@@ -42,21 +42,34 @@ public static class TrainingGraph
     /// <param name="baseDropout">Whether dropout of the base's own graph, which exports in training mode have, stays
     /// live as in PyTorch's training; the adapter's dropout is its configuration's. Default true.</param>
     /// <param name="speedups">What makes it faster; <see cref="Speedups.Portable"/> when left out.</param>
+    /// <param name="foundNothing">Receives the names of those that found nothing to do; may be null.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
     /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
     public static Model ForTraining(
-        PeftModel peft, IObjective objective, bool baseDropout = true, IReadOnlyList<Speedup>? speedups = null) =>
-        ForTraining(peft, objective, baseDropout, DropoutLowering.ForTraining, speedups);
+        PeftModel peft,
+        IObjective objective,
+        bool baseDropout = true,
+        IReadOnlyList<Speedup>? speedups = null,
+        ICollection<string>? foundNothing = null) => ForTraining(
+            peft, objective, baseDropout, DropoutLowering.ForTraining,
+            new SpeedupRun(speedups ?? Speedups.Portable, foundNothing));
 
     /// <summary>The same with dropout done in a chosen way.</summary>
     internal static Model ForTraining(
         PeftModel peft,
         IObjective objective,
         bool baseDropout,
+        Action<Model, ShapeInference> dropout) =>
+        ForTraining(peft, objective, baseDropout, dropout, new SpeedupRun(Speedups.Portable, null));
+
+    private static Model ForTraining(
+        PeftModel peft,
+        IObjective objective,
+        bool baseDropout,
         Action<Model, ShapeInference> dropout,
-        IReadOnlyList<Speedup>? speedups = null)
+        SpeedupRun speedups)
     {
         ArgumentNullException.ThrowIfNull(peft);
         if (!peft.IsEnabled)
@@ -78,16 +91,16 @@ public static class TrainingGraph
         IObjective objective,
         bool baseDropout,
         Action<Model, ShapeInference> dropout,
-        IReadOnlyList<Speedup>? speedups)
+        SpeedupRun speedups)
     {
         var prepared = Prepare(peft);
         if (!baseDropout)
             DropoutLowering.ForEvaluation(prepared.Model, peft.IsOfBase);
         var g = GraphBuilder.Over(prepared.Model);
         dropout(prepared.Model, g.Shapes);
-        speedups ??= Speedups.Portable;
         Differentiate(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
-        Apply(g, speedups.Select(static s => s.AfterGradient));
+        speedups.AfterGradient(g);
+        speedups.Report();
         if (prepared.Model.Graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
             prepared.Model.Opsets[FusedOp.Domain] = 1;
         prepared.Model.Graph.RemoveDeadCode();
@@ -122,7 +135,8 @@ public static class TrainingGraph
         OutputRemoval.Run(copy, graph.Outputs.Skip(1));
         DropoutLowering.ForEvaluation(copy);
         var prepared = new PreparedModel(copy, values, [], candidates);
-        Differentiate(prepared, GraphBuilder.Over(copy), objective, virtualTokens: 0, [], mustBeUsed: false);
+        var speedups = new SpeedupRun([], null);
+        Differentiate(prepared, GraphBuilder.Over(copy), objective, virtualTokens: 0, speedups, mustBeUsed: false);
         return copy;
     }
 
@@ -215,15 +229,6 @@ public static class TrainingGraph
         return [.. model.Graph.Nodes.Where(n => path.Nodes.Contains(n) && RuleOf(n, model) is null)];
     }
 
-    private static void Apply(GraphBuilder g, IEnumerable<Action<GraphBuilder>?> rewrites)
-    {
-        foreach (var rewrite in rewrites)
-        {
-            rewrite?.Invoke(g);
-            (g.Before, g.Scope) = (null, "");
-        }
-    }
-
     private static GradientRule? RuleOf(Node node, Model model) =>
         GradientTable.Default.Find(node, (int)model.Opsets.GetValueOrDefault(node.Domain, 1));
 
@@ -232,7 +237,7 @@ public static class TrainingGraph
         GraphBuilder g,
         IObjective objective,
         int virtualTokens,
-        IReadOnlyList<Speedup> speedups,
+        SpeedupRun speedups,
         bool mustBeUsed)
     {
         var (model, wanted) = (prepared.Model, prepared.Parameters);
@@ -254,8 +259,7 @@ public static class TrainingGraph
         BackwardDequantization.Run(g, forward);
         g.Scope = "";
         SetOutputs(g, loss, wanted.Zip(gradients));
-        var kernels = speedups.SelectMany(static s => s.Operators).ToHashSet();
-        FusedOps.Lower(g, n => FusedOps.Of(n) is { } op && kernels.Contains(op) && op.Takes(n));
+        speedups.Lower(g);
     }
 
     /// <summary>A parameter that moves nothing would stay as it is without a word.</summary>
@@ -270,12 +274,12 @@ public static class TrainingGraph
     /// The loss after the rewrites before differentiation. They see it as the graph's only results: the head's product
     /// at every position no longer reads what they rewrite, and what takes a result's place is found there.
     /// </summary>
-    private static Loss Rewritten(Loss loss, GraphBuilder g, IReadOnlyList<Speedup> speedups)
+    private static Loss Rewritten(Loss loss, GraphBuilder g, SpeedupRun speedups)
     {
         var graph = g.Graph;
         SetOutputs(graph, [loss.Sum, loss.Count, .. loss.Seeds.SelectMany(static s => new[] { s.Value, s.Gradient })]);
         graph.RemoveDeadCode();
-        Apply(g, speedups.Select(static s => s.BeforeGradient));
+        speedups.BeforeGradient(g);
         return LossOf(graph);
     }
 

@@ -5,7 +5,6 @@ using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
-using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
 
@@ -33,7 +32,7 @@ internal static class ModelGraphs
             OpenTraining = options =>
             {
                 var wanted = Speedups.Except(arguments.WithoutSpeedups);
-                var (speedups, packs) = SpeedupsFor(peft.Model, options, wanted);
+                var (speedups, packs) = SpeedupChoice.For(peft.Model, options, wanted);
                 var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, speedups);
                 require(graph.Graph);
                 return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
@@ -52,27 +51,6 @@ internal static class ModelGraphs
     public static GraphSession OpenLoss(
         Model model, RuntimeOptions options, IReadOnlyList<ArtifactParameter>? parameters = null) =>
         Open(model, GraphContract.OfLoss(model.Graph, parameters), options);
-
-    /// <summary>The rewrites that pay here, and whether ONNX Runtime is to pack matrices: where OrtPeft's kernel does
-    /// so, it has no need to.</summary>
-    private static (IReadOnlyList<Speedup> Speedups, bool Packs) SpeedupsFor(
-        Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
-    {
-        var fits = options.TakesKernels;
-        var multiplies = fits && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
-            && Packs(model, options, PackedMatrices.FitInPlace);
-        var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
-        var pays = wanted.Where(s =>
-            (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
-        return (Speedups.Satisfied(pays), packs);
-    }
-
-    /// <summary>
-    /// Whether matrices are packed. A quantised model is small on purpose, and copies of the matrices that it has left
-    /// whole, such as the head, would double its memory.
-    /// </summary>
-    private static bool Packs(Model model, RuntimeOptions options, Func<Model, bool> fits) => options.Prepacking
-        ?? (!model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && fits(model));
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
     private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)

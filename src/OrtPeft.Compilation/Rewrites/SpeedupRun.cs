@@ -1,0 +1,49 @@
+using OrtPeft.Kernels;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Compilation.Rewrites;
+
+/// <summary>Applies speedups to one graph, and notes which of them find something.</summary>
+/// <param name="speedups">What is applied, in order.</param>
+/// <param name="foundNothing">Receives the names of the others in the end; may be null.</param>
+internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups, ICollection<string>? foundNothing)
+{
+    private readonly HashSet<Speedup> _found = [];
+
+    /// <summary>Rewrites the graph before it is differentiated.</summary>
+    public void BeforeGradient(GraphBuilder g) => Apply(g, static s => s.BeforeGradient);
+
+    /// <summary>Rewrites the differentiated graph.</summary>
+    public void AfterGradient(GraphBuilder g) => Apply(g, static s => s.AfterGradient);
+
+    /// <summary>Lowers the fused operators that no kernel takes.</summary>
+    public void Lower(GraphBuilder g)
+    {
+        var byOperator = speedups.SelectMany(static s => s.Operators, static (s, op) => (s, op))
+            .ToDictionary(static pair => pair.op, static pair => pair.s);
+        FusedOps.Lower(g, n => FusedOps.Of(n) is { } op && byOperator.ContainsKey(op) && op.Takes(n));
+        _found.UnionWith(g.Graph.Nodes.Select(FusedOps.Of).OfType<FusedOp>().Select(byOperator.GetValueOrDefault)
+            .OfType<Speedup>());
+    }
+
+    /// <summary>Hands over the names of those that found nothing.</summary>
+    public void Report()
+    {
+        foreach (var speedup in speedups.Where(s => !_found.Contains(s)))
+            foundNothing?.Add(speedup.Name);
+    }
+
+    private void Apply(GraphBuilder g, Func<Speedup, Action<GraphBuilder>?> rewriteOf)
+    {
+        foreach (var speedup in speedups)
+        {
+            if (rewriteOf(speedup) is not { } rewrite)
+                continue;
+            var before = g.Graph.Nodes.ToHashSet();
+            rewrite(g);
+            (g.Before, g.Scope) = (null, "");
+            if (!before.SetEquals(g.Graph.Nodes))
+                _found.Add(speedup);
+        }
+    }
+}
