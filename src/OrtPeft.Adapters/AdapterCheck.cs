@@ -16,19 +16,19 @@ internal static class AdapterCheck
         var names = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name).Select(name => (Name: name, p)))
             .ToDictionary(static e => e.Name, static e => e.p, StringComparer.Ordinal);
         if (weights.Keys.FirstOrDefault(name => !names.ContainsKey(name)) is { } unknown)
-            throw new ConfigException($"{source}: {Misfit.OfName(unknown, parameters)}");
+            throw ConfigException.At(source, Misfit.OfName(unknown, parameters));
 
         var given = new List<(AdapterParameter, Tensor)>();
         foreach (var parameter in parameters)
         {
             var keys = parameter.Aliases.Prepend(parameter.Name).Where(weights.ContainsKey).ToArray();
             if (keys.FirstOrDefault(key => !AreEqual(weights[key], weights[keys[0]])) is { } other)
-                throw new ConfigException(
-                    $"{source}: '{keys[0]}' and '{other}' are the same parameter and differ; keep one.");
+                throw ConfigException.At(
+                    source, $"'{keys[0]}' and '{other}' are the same parameter and differ; keep one.");
             if (keys.Length > 0)
                 given.Add((parameter, Checked(parameter, weights[keys[0]], source)));
             else if (!parameter.IsOptional)
-                throw new ConfigException($"{source}: {Misfit.OfNone(parameter)}");
+                throw ConfigException.At(source, Misfit.OfNone(parameter));
         }
 
         return given;
@@ -44,7 +44,7 @@ internal static class AdapterCheck
         var isSame = tensor.Dims.SequenceEqual(expected.Dims);
         var isConvolution = tensor.Dims.SequenceEqual([.. expected.Dims, 1]); // HF PEFT 0.2 has a layer's parts so
         if (!isSame && !isConvolution)
-            throw new ConfigException($"{source}: {Misfit.OfShape(parameter, tensor)}");
+            throw ConfigException.At(source, Misfit.OfShape(parameter, tensor));
         return InTypeOf(parameter, isSame ? tensor : new Tensor(tensor.Type, expected.Dims, tensor.Data));
     }
 

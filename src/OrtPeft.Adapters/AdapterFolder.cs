@@ -50,17 +50,17 @@ public static class AdapterFolder
     {
         var file = Directory.Exists(path) ? Path.Combine(path, ConfigFile) : path;
         if (!File.Exists(file))
-            throw new ConfigException($"{file} does not exist; {WhatToGive(AllIn(path))}.");
+            throw ConfigException.OfFile(file, $"does not exist; {WhatToGive(AllIn(path))}.");
         try
         {
             var json = ConfigJson.Read(file)
-                ?? throw new ConfigException($"{file} is no JSON object.");
+                ?? throw ConfigException.OfFile(file, "is no JSON object.");
             json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file) : json;
             return PeftMethods.Read(new ConfigFields(json, file), file);
         }
         catch (JsonException e)
         {
-            throw new ConfigException($"{file} is not JSON: {e.Message}", e);
+            throw ConfigException.OfFile(file, $"is not JSON: {e.Message}", e);
         }
     }
 

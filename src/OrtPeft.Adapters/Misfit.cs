@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
@@ -22,7 +23,7 @@ internal static class Misfit
     ];
 
     private static readonly (string Part, int Axis)[] Ranks =
-        [(".lora_A.", 0), (".lora_embedding_A", 0), (".lora_B.", 1), (".lora_embedding_B", 1)];
+        [(HfName.LoraA, 0), (HfName.LoraEmbeddingA, 0), (HfName.LoraB, 1), (HfName.LoraEmbeddingB, 1)];
 
     /// <summary>Of a name that the adapter does not have.</summary>
     public static string OfName(string name, IReadOnlyList<AdapterParameter> parameters)
@@ -35,8 +36,8 @@ internal static class Misfit
                 return $"'{name}' has '{part}' in it, from {by}; rename the tensors to names such as '{plain}'.";
         }
 
-        if (known.Contains(BaseWeights.Root + name))
-            return $"'{name}' lacks HF PEFT's '{BaseWeights.Root}' in front; rename the tensors.";
+        if (known.Contains(HfName.Of(name)))
+            return $"'{name}' lacks HF PEFT's '{HfName.Root}' in front; rename the tensors.";
         return $"'{name}' has no place in this model, whose adapter has '{parameters[0].Name}'…; {OfAnother}";
     }
 
@@ -62,15 +63,15 @@ internal static class Misfit
     private static string Remedy(string name, Tensor expected, Tensor given)
     {
         var isMatrix = expected.Dims.Length == 2 && given.Dims.Length == 2;
-        var (part, axis) = Ranks.FirstOrDefault(r => name.Contains(r.Part, StringComparison.Ordinal));
+        var (part, axis) = Ranks.FirstOrDefault(r => HfName.IsPart(name, r.Part));
         if (part is not null)
             return isMatrix && expected.Dims[1 - axis] == given.Dims[1 - axis]
                 ? $"its rank is {given.Dims[axis]}, and adapter_config.json (r, rank_pattern) makes it "
                     + $"{expected.Dims[axis]}."
                 : OfAnother;
-        var isWhole = name.EndsWith("lm_head.weight", StringComparison.Ordinal)
-            || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal)
-            || name.EndsWith("wte.weight", StringComparison.Ordinal);
+        const string Weight = ".weight";
+        var module = name.EndsWith(Weight, StringComparison.Ordinal) ? name[..^Weight.Length] : "";
+        var isWhole = DecoderFamilies.IsHead(module) || DecoderFamilies.IsTokenEmbedding(module);
         return (isWhole ? OfVocabulary(expected, given) : null) ?? OfAnother;
     }
 }

@@ -69,19 +69,19 @@ public static class PeftMethods
     public static PeftConfig Read(ConfigFields fields, string source)
     {
         ArgumentNullException.ThrowIfNull(fields);
-        var type = fields.Text("peft_type") ?? throw new ConfigException(
-            $"{source}: peft_type is missing; it must name the method.");
+        var type = fields.Text("peft_type") ?? throw ConfigException.At(
+            source, "peft_type is missing; it must name the method.");
         if (!ByType.TryGetValue(type, out var method))
-            throw new ConfigException(
-                $"{source}: peft_type is '{type}', which is not supported; supported are " +
+            throw ConfigException.At(
+                source, $"peft_type is '{type}', which is not supported; supported are " +
                 $"{string.Join(", ", ByType.Keys.Order())}.");
         try
         {
             return method.ReadConfig(fields);
         }
-        catch (ConfigException e) when (!e.Message.StartsWith(source, StringComparison.Ordinal))
+        catch (ConfigException e) when (!e.IsOf(source))
         {
-            throw new ConfigException($"{source}: {e.Message}", e);
+            throw ConfigException.At(source, e.Message, e);
         }
     }
 }

@@ -17,7 +17,8 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
 {
     private static readonly HashSet<string> FedByRows =
     [
-        "input_ids", "attention_mask", "position_ids", "labels", TrainingGraph.Scale, DropoutLowering.SeedInput,
+        DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Positions, DecoderNames.Labels,
+        TrainingGraph.Scale, DropoutLowering.SeedInput,
     ];
 
     /// <summary>Whether the model trains.</summary>
@@ -75,7 +76,7 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
     {
         if (input.Name.StartsWith("encoder_", StringComparison.Ordinal))
             return "it is the decoder of an encoder-decoder, which OrtPeft does not train; give a decoder-only model.";
-        if (input.Name == "inputs_embeds")
+        if (input.Name == DecoderNames.Embeddings)
             return "export the model so that it looks the tokens up itself, with the input 'input_ids'.";
         if (input.Name.Contains("lora", StringComparison.OrdinalIgnoreCase))
             return "it is a slot for an adapter; export the model without its adapter, or give the slots defaults.";

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference;
@@ -9,9 +10,6 @@ namespace OrtPeft.Inference;
 /// is.</summary>
 internal sealed class LogitRows
 {
-    /// <summary>The output's name.</summary>
-    public const string Name = "logits";
-
     private readonly OrtValue _value;
     private readonly TensorElementType _type;
 
@@ -26,7 +24,10 @@ internal sealed class LogitRows
         First = info.Shape[0];
         Count = Width == 0 ? 0 : (int)(info.ElementCount / Width);
         if (_type is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.Double))
-            throw new NotSupportedException($"Output '{Name}' is {_type}; float32, float16 or float64 is expected.");
+        {
+            throw new NotSupportedException(
+                $"Output '{DecoderNames.Logits}' is {_type}; float32, float16 or float64 is expected.");
+        }
     }
 
     /// <summary>Numbers per row: the vocabulary, padding included.</summary>
@@ -51,13 +52,13 @@ internal sealed class LogitRows
     /// message says what there is.</exception>
     public static void Check(Graph graph)
     {
-        if (graph.Outputs.FirstOrDefault(static o => o.Name == Name) is not { } logits)
+        if (graph.Outputs.FirstOrDefault(static o => o.Name == DecoderNames.Logits) is not { } logits)
         {
             var names = string.Join(", ", graph.Outputs.Take(5).Select(static o => o.Name));
             throw new GraphException(
                 $"Graph '{graph.Name}': no output is clearly the logits (there are: "
                 + $"{(names.Length == 0 ? "none" : names)}); export the model with its language-model "
-                + $"head, and the logits under the name '{Name}'.");
+                + $"head, and the logits under the name '{DecoderNames.Logits}'.");
         }
 
         var isNumber = logits.Type == ElementType.Undefined || logits.Type.IsFloating();
@@ -71,7 +72,7 @@ internal sealed class LogitRows
 
     /// <summary>The vocabulary, padding included, when the graph states it.</summary>
     public static int? WidthOf(Graph graph) =>
-        graph.Outputs.First(static o => o.Name == Name).Shape is { Rank: > 0 } shape
+        graph.Outputs.First(static o => o.Name == DecoderNames.Logits).Shape is { Rank: > 0 } shape
             ? shape[shape.Rank - 1].ToCount()
             : null;
 

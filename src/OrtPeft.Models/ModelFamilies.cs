@@ -16,7 +16,7 @@ public static class ModelFamilies
 
     private const string EncoderDecoder = "false: encoder-decoder models cannot be built";
 
-    private static readonly (string ModelType, Func<ConfigFields, ModelConfig> Read)[] Rows =
+    private static readonly (string ModelType, Func<ModelFields, ModelConfig> Read)[] Rows =
     [
         ("gpt2", static fields => Gpt2Config.Read(fields)),
         ("llama", static fields => LlamaConfig.Read(fields, new LlamaConfig())),
@@ -35,7 +35,7 @@ public static class ModelFamilies
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
     {
-        var fields = ConfigFields.Open(path, isToBuild: true);
+        var fields = ModelFields.Open(path, isToBuild: true);
         var type = fields.Text("model_type", "");
         return Find(type) is { } read
             ? Read(fields, read)
@@ -53,12 +53,12 @@ public static class ModelFamilies
     {
         if (!File.Exists(path))
             return null;
-        var fields = ConfigFields.Open(path, isToBuild: false);
+        var fields = ModelFields.Open(path, isToBuild: false);
         return Find(fields.Text("model_type", "")) is { } read ? Read(fields, read) : null;
     }
 
     /// <summary>Reads a family's fields, with those that HF reads for every family.</summary>
-    private static ModelConfig Read(ConfigFields fields, Func<ConfigFields, ModelConfig> read)
+    private static ModelConfig Read(ModelFields fields, Func<ModelFields, ModelConfig> read)
     {
         if (!fields.Flag("is_causal", true))
             fields.Refuse("is_causal", "false", "true: attention to later tokens cannot be built");
@@ -72,6 +72,6 @@ public static class ModelFamilies
         return config;
     }
 
-    private static Func<ConfigFields, ModelConfig>? Find(string type) =>
+    private static Func<ModelFields, ModelConfig>? Find(string type) =>
         Rows.FirstOrDefault(row => row.ModelType == type).Read;
 }

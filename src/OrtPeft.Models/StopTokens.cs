@@ -15,7 +15,7 @@ internal static class StopTokens
     public static IReadOnlyList<int> In(string folder) =>
     [
         .. Files.Select(name => Path.Combine(folder, name)).Where(File.Exists)
-            .SelectMany(static file => ConfigFields.Open(file, isToBuild: false).TokenIds("eos_token_id"))
+            .SelectMany(static file => ModelFields.Open(file, isToBuild: false).TokenIds("eos_token_id"))
             .Concat(GenAiConfig.TryRead(folder)?.EosTokenIds ?? [])
             .Distinct(),
     ];

@@ -14,4 +14,15 @@ public sealed class SettingException : ArgumentException
         : base(message, inner)
     {
     }
+
+    /// <summary>Checks a number.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="least">The least that is allowed.</param>
+    /// <param name="what">What the message calls it: <c>batch size</c>.</param>
+    /// <exception cref="SettingException">It is below.</exception>
+    public static void ThrowIfBelow(int value, int least, string what)
+    {
+        if (value < least)
+            throw new SettingException($"The {what} is {value}; it must be at least {least}.");
+    }
 }

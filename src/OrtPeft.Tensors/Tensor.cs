@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Tensors;
@@ -155,9 +156,27 @@ public sealed class Tensor
     /// <exception cref="InvalidOperationException">The tensor is not of a floating-point type.</exception>
     public float[] ToFloat32()
     {
-        if (!Type.IsFloating())
-            throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not floating-point numbers.");
-        return Data.View(0, ByteCount(), ToFloat32);
+        MustBeFloating();
+        return Data.View(0, ByteCount(), bytes =>
+        {
+            var result = new float[Count];
+            FloatingPoint.Convert(Type, bytes, result);
+            return result;
+        });
+    }
+
+    /// <summary>
+    /// A floating-point tensor in float32, rounded where it is wider. It is converted whenever it is read, so that the
+    /// numbers take no memory of their own.
+    /// </summary>
+    /// <returns>The tensor itself where it is float32 already.</returns>
+    /// <exception cref="InvalidOperationException">The tensor is not of a floating-point type.</exception>
+    public Tensor Widened()
+    {
+        MustBeFloating();
+        return Type == ElementType.Float
+            ? this
+            : new Tensor(ElementType.Float, Dims, new WidenedTensorData(this), Name);
     }
 
     /// <summary>The same data under another name.</summary>
@@ -170,14 +189,11 @@ public sealed class Tensor
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Type}[{string.Join(", ", Dims)}] '{Name}'");
 
-    private float[] ToFloat32(ReadOnlySpan<byte> bytes) => Type switch
+    private void MustBeFloating()
     {
-        ElementType.Float => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
-        ElementType.Double => Convert(MemoryMarshal.Cast<byte, double>(bytes), static v => (float)v),
-        ElementType.Float16 => Convert(MemoryMarshal.Cast<byte, Half>(bytes), static v => (float)v),
-        _ => Convert(
-            MemoryMarshal.Cast<byte, ushort>(bytes), static v => BitConverter.UInt32BitsToSingle((uint)v << 16)),
-    };
+        if (!Type.IsFloating())
+            throw new InvalidOperationException($"Tensor '{Name}' holds {Type}, not floating-point numbers.");
+    }
 
     private void MustHold<T>()
         where T : unmanaged
@@ -188,15 +204,6 @@ public sealed class Tensor
 
     private int ByteCount() => Data.Length <= Array.MaxLength ? (int)Data.Length : throw new OnnxFormatException(
         $"{this} takes {Data.Length} bytes; OrtPeft reads tensors below 2 GiB as a whole: use smaller ones.");
-
-    private static float[] Convert<T>(ReadOnlySpan<T> source, Func<T, float> convert)
-        where T : unmanaged
-    {
-        var result = new float[source.Length];
-        for (var i = 0; i < result.Length; i++)
-            result[i] = convert(source[i]);
-        return result;
-    }
 
     private static long ElementCount(ImmutableArray<long> dims)
     {

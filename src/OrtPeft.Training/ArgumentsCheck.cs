@@ -9,13 +9,13 @@ internal static class ArgumentsCheck
 {
     public static void Validate(TrainingArguments arguments)
     {
-        AtLeast(arguments.BatchSize, 1, "batch size");
-        AtLeast(arguments.GradientAccumulation, 1, "gradient accumulation");
-        AtLeast(arguments.MaxSteps ?? 1, 1, "number of steps");
-        AtLeast(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
-        AtLeast(arguments.WarmupSteps, 0, "number of warm-up steps");
-        AtLeast(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
-        AtLeast(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");
+        SettingException.ThrowIfBelow(arguments.BatchSize, 1, "batch size");
+        SettingException.ThrowIfBelow(arguments.GradientAccumulation, 1, "gradient accumulation");
+        SettingException.ThrowIfBelow(arguments.MaxSteps ?? 1, 1, "number of steps");
+        SettingException.ThrowIfBelow(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
+        SettingException.ThrowIfBelow(arguments.WarmupSteps, 0, "number of warm-up steps");
+        SettingException.ThrowIfBelow(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
+        SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");
         Above(arguments.Epochs, 0, "number of epochs");
         FromZero(arguments.LearningRate, "learning rate");
         Above(arguments.LoraPlusRatio, 0, "learning rate ratio of LoRA+");
@@ -71,12 +71,6 @@ internal static class ArgumentsCheck
             throw new SettingException(string.Create(
                 CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
         }
-    }
-
-    public static void AtLeast(int value, int least, string what)
-    {
-        if (value < least)
-            throw new SettingException($"The {what} is {value}; it must be at least {least}.");
     }
 
     private static void Above(double value, double bound, string what)

@@ -101,17 +101,18 @@ public sealed class AdapterFolderTests
     {
         using var folder = new TemporaryFolder();
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new LoraConfig { InitLoraWeights = false });
-        model.AddAdapter("chat", new LoraConfig { R = 2, InitLoraWeights = false }, seed: 4);
+        model.Adapters.Add("chat", new LoraConfig { R = 2, InitLoraWeights = false }, seed: 4);
         model.Save(folder.Path);
 
         var read = PeftModel.LoadAll(Gpt2.Open(Gpt2.Imported), folder.Path);
 
-        Assert.Equal(["default", "chat"], read.AdapterNames);
-        Assert.Equal(["default"], read.ActiveAdapterNames);
-        foreach (var name in read.AdapterNames)
+        Assert.Equal(["default", "chat"], read.Adapters.Names);
+        Assert.Equal(["default"], read.Adapters.ActiveNames);
+        foreach (var name in read.Adapters.Names)
         {
-            var weights = read.WeightsOf(name);
-            Assert.All(model.WeightsOf(name), w => Assert.Equal(w.Value.ToFloat32(), weights[w.Key].ToFloat32()));
+            var weights = read.Adapters.WeightsOf(name);
+            Assert.All(
+                model.Adapters.WeightsOf(name), w => Assert.Equal(w.Value.ToFloat32(), weights[w.Key].ToFloat32()));
         }
     }
 
@@ -124,8 +125,8 @@ public sealed class AdapterFolderTests
 
         var read = PeftModel.LoadAll(Gpt2.Open(Gpt2.Imported), folder.Path);
 
-        Assert.Equal(["chat", "code"], read.AdapterNames);
-        Assert.Equal(["chat"], read.ActiveAdapterNames);
+        Assert.Equal(["chat", "code"], read.Adapters.Names);
+        Assert.Equal(["chat"], read.Adapters.ActiveNames);
     }
 
     [Fact]

@@ -80,9 +80,9 @@ public sealed partial class ReadmeTests
 
         var model = SeveralSample.Run(source, poems, code);
 
-        Assert.Equal(["default", "code", "mix"], model.AdapterNames);
-        Assert.Equal(["mix"], model.ActiveAdapterNames);
-        Assert.False(model.IsEnabled);
+        Assert.Equal(["default", "code", "mix"], model.Adapters.Names);
+        Assert.Equal(["mix"], model.Adapters.ActiveNames);
+        Assert.False(model.Adapters.IsEnabled);
         Directory.Delete(folder, recursive: true);
     }
 

@@ -11,12 +11,12 @@ internal static class SeveralSample
     {
         // sample: several
         var model = PeftModel.Load(baseModel, poemsFolder); // the first is called "default"
-        model.LoadAdapter("code", codeFolder);
-        model.SetAdapter("code");
-        model.SetAdapter("default", "code"); // both at once
+        model.Adapters.Load("code", codeFolder);
+        model.Adapters.Set("code");
+        model.Adapters.Set("default", "code"); // both at once
         model.AddWeightedAdapter("mix", [("default", 0.7), ("code", 0.3)]);
-        model.SetAdapter("mix");
-        model.Disable(); // the base again
+        model.Adapters.Set("mix");
+        model.Adapters.Disable(); // the base again
         // end
 
         return model;

@@ -58,8 +58,8 @@ internal static class LibraryLayout
     {
         var flat = (JsonObject)json[Inner]!.DeepClone();
         if (flat["architecture"] is { } other)
-            throw new ConfigException(
-                $"{source}: architecture is {other.ToJsonString()}; of the adapters library's methods, only bottleneck "
+            throw ConfigException.At(
+                source, $"architecture is {other.ToJsonString()}; of the adapters library's methods, only bottleneck "
                 + "adapters are read, which have none.");
         var around = new JsonObject(json.Where(static f => f.Key is not (Inner or "name"))
             .Select(static f => KeyValuePair.Create(f.Key, f.Value?.DeepClone())));

@@ -1,20 +1,30 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters.Configuration;
 
 /// <summary>
 /// Typed reads from an <c>adapter_config.json</c>. A field of the wrong kind is an error that names it; fields that
-/// nobody
-/// reads are kept for writing back.
+/// nobody reads are kept for writing back.
 /// </summary>
 public sealed class ConfigFields
 {
     private const string ANumber = "a number";
 
+    /// <summary>What the lists and maps of configurations hold.</summary>
+    private static readonly Dictionary<Type, Delegate> Parsers = new()
+    {
+        [typeof(string)] = (JsonFields.Parser<string>)JsonFields.IsText,
+        [typeof(bool)] = (JsonFields.Parser<bool>)JsonFields.IsFlag,
+        [typeof(int)] = (JsonFields.Parser<int>)IsWhole,
+        [typeof(double)] = (JsonFields.Parser<double>)JsonFields.IsNumber,
+    };
+
     private readonly JsonObject _json;
     private readonly string _source;
-    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private readonly JsonFields _fields;
 
     /// <summary>Wraps a parsed file.</summary>
     /// <param name="json">The file's content; not changed.</param>
@@ -23,18 +33,19 @@ public sealed class ConfigFields
     {
         _json = json;
         _source = source;
+        _fields = new JsonFields(JsonSerializer.SerializeToElement(json), Wrong);
     }
 
     /// <summary>The fields that were not read, as a new object.</summary>
     public JsonObject Unread => new(
-        _json.Where(f => !_read.Contains(f.Key)).Select(static f => KeyValuePair.Create(f.Key, f.Value?.DeepClone())));
+        _fields.Unread.Select(f => KeyValuePair.Create(f.Name, _json[f.Name]?.DeepClone())));
 
     /// <summary>The raw field, or null when absent or null.</summary>
     /// <param name="field">Its name.</param>
     /// <returns>The JSON.</returns>
     public JsonNode? Json(string field)
     {
-        _read.Add(field);
+        _fields.Know(field);
         return _json[field];
     }
 
@@ -42,19 +53,21 @@ public sealed class ConfigFields
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The text.</returns>
-    public string? Text(string field, string? otherwise = null) => Read(field, otherwise, "a text");
+    public string? Text(string field, string? otherwise = null) =>
+        _fields.Read(field, "a text", JsonFields.IsText, otherwise);
 
     /// <summary>A whole number.</summary>
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The number.</returns>
-    public int Integer(string field, int otherwise) => Read(field, otherwise, "a whole number");
+    public int Integer(string field, int otherwise) => _fields.Read(field, "a whole number", IsWhole, otherwise);
 
     /// <summary>A number.</summary>
     /// <param name="field">Its name.</param>
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The number.</returns>
-    public double Number(string field, double otherwise) => Read(field, otherwise, ANumber);
+    public double Number(string field, double otherwise) =>
+        _fields.Read(field, ANumber, JsonFields.IsNumber, otherwise);
 
     /// <summary>Refuses null where a number is needed: to HF PEFT it is not the default.</summary>
     /// <param name="names">The fields; they may be absent.</param>
@@ -63,8 +76,8 @@ public sealed class ConfigFields
     {
         foreach (var name in names)
         {
-            if (_json.TryGetPropertyValue(name, out var value) && value is null)
-                throw Wrong(name, value, $"{ANumber}, or left out for the default");
+            if (_fields.IsThere(name) && _json[name] is null)
+                throw ConfigException.At(_source, $"{name} is null; it must be {ANumber}, or left out for the default.");
         }
     }
 
@@ -73,32 +86,43 @@ public sealed class ConfigFields
     /// <param name="otherwise">The value when absent or null.</param>
     /// <returns>The value.</returns>
     /// <remarks>A number counts as in Python: 0 is false, others are true.</remarks>
-    public bool Flag(string field, bool otherwise) =>
-        Json(field) is JsonValue value && value.TryGetValue<double>(out var number)
-            ? number != 0
-            : Read(field, otherwise, "true or false");
+    public bool Flag(string field, bool otherwise)
+    {
+        return _fields.Read(field, "true or false", IsTrue, otherwise);
+
+        static bool IsTrue(JsonElement value, out bool result)
+        {
+            var isNumber = JsonFields.IsNumber(value, out var number);
+            result = number != 0;
+            return isNumber || JsonFields.IsFlag(value, out result);
+        }
+    }
 
     /// <summary>A list, or one element standing for a list of one.</summary>
     /// <typeparam name="T">The elements' type.</typeparam>
     /// <param name="field">Its name.</param>
     /// <returns>The elements, or null when absent or null.</returns>
-    public IReadOnlyList<T>? List<T>(string field) => Json(field) switch
+    public IReadOnlyList<T>? List<T>(string field) => _fields.Find(field) switch
     {
         null => null,
-        JsonArray list => [.. list.Select(e => Convert<T>(e, field, "a list"))],
-        var single => [Convert<T>(single, field, "a list")],
+        { ValueKind: JsonValueKind.Array } list =>
+            [.. list.EnumerateArray().Select(e => Convert<T>(e, field, "a list"))],
+        { } single => [Convert<T>(single, field, "a list")],
     };
 
     /// <summary>An object of values by name, in file order.</summary>
     /// <typeparam name="T">The values' type.</typeparam>
     /// <param name="field">Its name.</param>
     /// <returns>The entries; empty when absent or null.</returns>
-    public IReadOnlyList<KeyValuePair<string, T>> Map<T>(string field) => Json(field) switch
+    public IReadOnlyList<KeyValuePair<string, T>> Map<T>(string field) => _fields.Find(field) switch
     {
         null => [],
-        JsonObject map =>
-            [.. map.Select(e => KeyValuePair.Create(e.Key, Convert<T>(e.Value, field, "an object of numbers")))],
-        var other => throw Wrong(field, other, "an object"),
+        { ValueKind: JsonValueKind.Object } map =>
+        [
+            .. map.EnumerateObject().Select(e =>
+                KeyValuePair.Create(e.Name, Convert<T>(e.Value, field, "an object of numbers"))),
+        ],
+        { } other => throw Wrong(field, other, "an object"),
     };
 
     /// <summary>
@@ -115,8 +139,8 @@ public sealed class ConfigFields
     {
         if (!FieldsWithoutEffect.IsOff(_json[field]) || _json[field] is JsonObject)
         {
-            throw new ConfigException(
-                $"{_source}: {field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
+            throw ConfigException.At(
+                _source, $"{field} is {_json[field]!.ToJsonString()}, which is not supported; {instead}.");
         }
     }
 
@@ -129,34 +153,31 @@ public sealed class ConfigFields
     public void RefuseOtherThan(string field, JsonNode only)
     {
         if (_json[field] is { } json && !JsonNode.DeepEquals(json, only))
-            throw new ConfigException(
-                $"{_source}: {field} is {json.ToJsonString()}, which is not supported; leave it out.");
+            throw ConfigException.At(
+                _source, $"{field} is {json.ToJsonString()}, which is not supported; leave it out.");
     }
 
-    private T Read<T>(string field, T otherwise, string kind) =>
-        Json(field) is { } json ? Convert<T>(json, field, kind) : otherwise;
+    private T Convert<T>(JsonElement value, string field, string kind) =>
+        _fields.Convert(field, value, kind, (JsonFields.Parser<T>)Parsers[typeof(T)]);
 
-    private T Convert<T>(JsonNode? json, string field, string kind)
+    /// <summary>A whole number, be it written with a decimal point.</summary>
+    private static bool IsWhole(JsonElement value, out int result)
     {
-        if (json is JsonValue value && value.TryGetValue<T>(out var result))
-            return result;
-        if (typeof(T) == typeof(int) && json is JsonValue number && number.TryGetValue<double>(out var d))
-        {
-            var whole = (int)d;
-            if (whole == d)
-                return (T)(object)whole;
-        }
-
-        throw Wrong(field, json, kind);
+        if (JsonFields.IsInteger(value, out result))
+            return true;
+        var isNumber = JsonFields.IsNumber(value, out var number);
+        result = (int)number;
+        return isNumber && result == number;
     }
 
-    private ConfigException Wrong(string field, JsonNode? json, string kind) =>
-        new($"{_source}: {field} is {json?.ToJsonString() ?? "null"}; it must be {kind}{(kind == ANumber ? Hint(json) : "")}.");
+    private ConfigException Wrong(string field, JsonElement value, string kind) => ConfigException.At(
+        _source,
+        $"{field} is {JsonSerializer.Serialize(value)}; it must be {kind}{(kind == ANumber ? Hint(value) : "")}.");
 
     /// <summary>JSON's numbers have a decimal point; a text with one comma between digits has it elsewhere.</summary>
-    private static string Hint(JsonNode? json)
+    private static string Hint(JsonElement value)
     {
-        if (json is not JsonValue value || !value.TryGetValue<string>(out var text) || text.AsSpan().Count(',') != 1)
+        if (!JsonFields.IsText(value, out var text) || text.AsSpan().Count(',') != 1)
             return "";
         var meant = text.Replace(',', '.');
         return double.TryParse(meant, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? $": write {meant}" : "";

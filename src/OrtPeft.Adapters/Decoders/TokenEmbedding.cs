@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
@@ -20,7 +21,7 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
     /// <exception cref="ConfigException">The graph has none that could be extended.</exception>
     public static TokenEmbedding Find(Graph graph)
     {
-        if (graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids") is not { } ids)
+        if (graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids) is not { } ids)
             throw new ConfigException(
                 $"Graph '{graph.Name}' has no input 'input_ids', before whose tokens virtual ones could stand.");
         StaticCaches.Refuse(graph);

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
@@ -36,7 +37,7 @@ internal sealed class VirtualTokens
     /// <exception cref="ConfigException">An input cannot be lengthened.</exception>
     public static void Prepend(GraphBuilder g, TokenEmbedding embedding, Value prompt)
     {
-        foreach (var name in (string[])["attention_mask", "position_ids", "labels"])
+        foreach (var name in (string[])[DecoderNames.Mask, DecoderNames.Positions, DecoderNames.Labels])
         {
             if (g.Graph.Inputs.FirstOrDefault(i => i.Name == name) is { Shape.Rank: not 2 } odd)
                 throw new ConfigException(
@@ -44,10 +45,11 @@ internal sealed class VirtualTokens
         }
 
         var tokens = new VirtualTokens(g, embedding, prompt);
-        tokens.Lengthen("input_ids", ids => tokens.PadFront(ids, tokens._entering, 0));
-        tokens.Lengthen("labels", labels => tokens.PadFront(labels, tokens._entering, -100));
-        tokens.Lengthen("attention_mask", mask => tokens.PadFront(mask, g.Int64(tokens._count), 1));
-        tokens.Lengthen("position_ids", tokens.Places);
+        tokens.Lengthen(DecoderNames.Ids, ids => tokens.PadFront(ids, tokens._entering, 0));
+        tokens.Lengthen(
+            DecoderNames.Labels, labels => tokens.PadFront(labels, tokens._entering, DecoderLabels.Ignored));
+        tokens.Lengthen(DecoderNames.Mask, mask => tokens.PadFront(mask, g.Int64(tokens._count), 1));
+        tokens.Lengthen(DecoderNames.Positions, tokens.Places);
         tokens.ReplaceRows();
         g.Before = null;
         g.Scope = "";
@@ -95,7 +97,7 @@ internal sealed class VirtualTokens
         var readers = made.Uses.ToArray();
         var first = readers.Select(static u => u.Node).ToHashSet();
         _g.Before = _g.Graph.Nodes.First(first.Contains);
-        var ids = _g.Graph.Inputs.First(static i => i.Name == "input_ids");
+        var ids = _g.Graph.Inputs.First(static i => i.Name == DecoderNames.Ids);
         var batch = _g.Op("Slice", _g.Shape(ids), _g.Int64(0), _g.Int64(1));
         var width = _g.Int64(_embedding.Width);
         var isFlat = made.Shape?.Rank != 3;

@@ -10,12 +10,11 @@ namespace OrtPeft.Adapters.Ia3;
 /// <seealso href="https://arxiv.org/abs/2205.05638">Liu et al., Few-Shot Parameter-Efficient Fine-Tuning.</seealso>
 public sealed class Ia3Method : IPeftMethod
 {
-    private static readonly string[][] DefaultTargets =
-    [
-        ["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"],
-    ];
+    private static readonly IReadOnlyList<string[]> DefaultTargets =
+        TargetResolution.ByFamily(static f => f.ScaledByIa3);
 
-    private static readonly ModuleTargets DefaultFeedforward = ["mlp.c_proj", "down_proj", "dense_4h_to_h"];
+    private static readonly ModuleTargets DefaultFeedforward =
+        ModuleTargets.Listed(DefaultTargets.Select(static names => names[^1]));
 
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
@@ -108,5 +107,5 @@ public sealed class Ia3Method : IPeftMethod
     private static bool IsFeedforward(LinearModule module, Ia3Config config) =>
         TargetSelector.Matches(module, config.FeedforwardModules ?? DefaultFeedforward);
 
-    private static string NameOf(LinearModule module) => $"base_model.model.{module.Name}.ia3_l";
+    private static string NameOf(LinearModule module) => HfName.Of(module.Name, "ia3_l");
 }

@@ -72,11 +72,11 @@ public sealed class ModelInspection
 
     /// <summary>What an input or output is for, whatever the exporter called it.</summary>
     /// <param name="value">An input or output of the model that was looked at.</param>
-    /// <returns>As <see cref="ValueRoles.Of(Value, string?)"/>.</returns>
+    /// <returns>As <see cref="ValuePurposes.Of(Value, string?)"/>.</returns>
     public string RoleOf(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return ValueRoles.Of(value, _names.GetValueOrDefault(value.Name));
+        return ValuePurposes.Of(value, _names.GetValueOrDefault(value.Name));
     }
 
     private static IEnumerable<GraphRewrite> Run(GraphPass pass, Model model)

@@ -55,5 +55,5 @@ public sealed class LnTuningMethod : IPeftMethod
     private static bool IsVector(SavedParameter saved) => saved.Value.Initializer is { Dims.Length: 1 };
 
     private static string NameOf(SavedParameter saved) =>
-        $"base_model.model.{saved.Module}.ln_tuning_layers.{saved.Kind}";
+        HfName.Of(saved.Module, $"ln_tuning_layers.{saved.Kind}");
 }

@@ -18,7 +18,7 @@ internal sealed record LohaFactors(
     public IReadOnlyList<AdapterParameter> All => [W1A, W1B, W2A, W2B];
 
     /// <summary>A factor's name on disk.</summary>
-    public static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
+    public static string NameOf(LinearModule module, string factor) => HfName.Of(module.Name, factor);
 
     /// <summary>Fresh factors as initializers, as Kaiming; the last zero on request.</summary>
     public static LohaFactors AddTo(Graph graph, LinearModule module, LohaConfig config, long seed)

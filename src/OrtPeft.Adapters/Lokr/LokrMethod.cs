@@ -92,5 +92,5 @@ public sealed class LokrMethod : IPeftMethod
             ? InitialWeights.Zeros(rows, columns)
             : InitialWeights.Kaiming(seed, name, rows, columns)));
 
-    private static string NameOf(LinearModule module, string factor) => $"base_model.model.{module.Name}.{factor}";
+    private static string NameOf(LinearModule module, string factor) => HfName.Of(module.Name, factor);
 }

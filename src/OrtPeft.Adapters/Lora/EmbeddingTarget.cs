@@ -22,9 +22,13 @@ internal sealed class EmbeddingTarget(EmbeddingModule module) : LoraTarget
 
     public override Value? Bias => null;
 
-    public override string NameOfA => $"base_model.model.{Name}.lora_embedding_A";
+    public override string NameOfA => HfName.Of(Name, HfName.LoraEmbeddingA);
 
-    public override string NameOfB => $"base_model.model.{Name}.lora_embedding_B";
+    public override string NameOfB => HfName.Of(Name, HfName.LoraEmbeddingB);
+
+    public override ParameterRole RoleOfA => ParameterRole.EmbeddingA;
+
+    public override ParameterRole RoleOfB => ParameterRole.EmbeddingB;
 
     public override Value Input(GraphBuilder g) => g.Reshape(new ModuleGraft(g, module, "/lora").Input(), -1);
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -22,7 +23,7 @@ public sealed record EvaConfig
     public bool UseLabelMask { get; init; } = true;
 
     /// <summary>The label that means none; only −100 (default) is supported.</summary>
-    public int LabelMaskValue { get; init; } = -100;
+    public int LabelMaskValue { get; init; } = DecoderLabels.Ignored;
 
     /// <summary>Whether axes are divided by their singular values. Default false.</summary>
     public bool Whiten { get; init; }
@@ -44,7 +45,7 @@ public sealed record EvaConfig
             Rho = fields.Number("rho", 2),
             Tau = fields.Number("tau", 0.99),
             UseLabelMask = fields.Flag("use_label_mask", true),
-            LabelMaskValue = fields.Integer("label_mask_value", -100),
+            LabelMaskValue = fields.Integer("label_mask_value", DecoderLabels.Ignored),
             Whiten = fields.Flag("whiten", false),
             AdjustScalingFactors = fields.Flag("adjust_scaling_factors", true),
         };
@@ -56,8 +57,11 @@ public sealed record EvaConfig
     {
         FieldRange.Require(Rho >= 1 && double.IsFinite(Rho), "eva_config: rho", Rho, "at least 1");
         FieldRange.Require(Tau is >= 0 and <= 1, "eva_config: tau", Tau, "between 0 and 1");
-        if (LabelMaskValue != -100)
-            throw new ConfigException($"eva_config: label_mask_value is {LabelMaskValue}; only -100 is supported.");
+        if (LabelMaskValue != DecoderLabels.Ignored)
+        {
+            throw new ConfigException(
+                $"eva_config: label_mask_value is {LabelMaskValue}; only {DecoderLabels.Ignored} is supported.");
+        }
     }
 
     internal JsonObject ToJson() => new()

@@ -26,9 +26,9 @@ internal sealed class LinearTarget(LinearModule module) : LoraTarget
 
     public override Value? Bias => module.Bias;
 
-    public override string NameOfA => $"base_model.model.{Name}.lora_A.weight";
+    public override string NameOfA => HfName.Of(Name, HfName.LoraA);
 
-    public override string NameOfB => $"base_model.model.{Name}.lora_B.weight";
+    public override string NameOfB => HfName.Of(Name, HfName.LoraB);
 
     public override Value Input(GraphBuilder g) => new ModuleGraft(g, module, "/lora").Input();
 

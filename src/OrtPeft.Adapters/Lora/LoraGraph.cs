@@ -54,7 +54,8 @@ internal sealed class LoraGraph
             var sum = _g.Gemm(low, b, WithoutStart(y, x), transB: true, alpha: _scale);
             return bias is null ? sum : _g.Add(sum, _g.Mul(bias, _scale));
         });
-        return Parts(bias is null ? [] : [new AdapterParameter(_target.NameOfBBias, bias)], []);
+        return Parts(
+            bias is null ? [] : [new AdapterParameter(_target.NameOfBBias, bias) { Role = _target.RoleOfB }], []);
     }
 
     /// <summary>
@@ -103,8 +104,9 @@ internal sealed class LoraGraph
 
     private LoraParts Parts(IEnumerable<AdapterParameter> more, IReadOnlyList<Value> detached) => new(
         [
-            new(_target.NameOfA, _a) { Aliases = [$"{_target.Name}.lora_A"] }, // loralib's names
-            new(_target.NameOfB, _b) { Aliases = [$"{_target.Name}.lora_B"] },
+            // The aliases are loralib's names.
+            new(_target.NameOfA, _a) { Aliases = [$"{_target.Name}.lora_A"], Role = _target.RoleOfA },
+            new(_target.NameOfB, _b) { Aliases = [$"{_target.Name}.lora_B"], Role = _target.RoleOfB },
             .. more,
         ],
         _start is var (a, b) ? [new(a.Name, a), new(b.Name, b)] : [],

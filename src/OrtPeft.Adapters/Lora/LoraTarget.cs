@@ -42,11 +42,17 @@ internal abstract class LoraTarget
     /// <summary>The name of B, [out, r].</summary>
     public abstract string NameOfB { get; }
 
+    /// <summary>What A is to an optimiser.</summary>
+    public virtual ParameterRole RoleOfA => ParameterRole.None;
+
+    /// <summary>What B is to an optimiser.</summary>
+    public virtual ParameterRole RoleOfB => ParameterRole.LoraB;
+
     /// <summary>The name of B's bias, [out].</summary>
-    public string NameOfBBias => $"base_model.model.{Name}.lora_B.bias";
+    public string NameOfBBias => HfName.Of(Name, "lora_B.bias");
 
     /// <summary>The name of DoRA's magnitudes, [out].</summary>
-    public string NameOfMagnitude => $"base_model.model.{Name}.lora_magnitude_vector";
+    public string NameOfMagnitude => HfName.Of(Name, "lora_magnitude_vector");
 
     /// <summary>The axes of <see cref="Weight"/>.</summary>
     public ImmutableArray<long> Dims => ConstantWeight.DimsOf(Weight)!.Value;

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -32,5 +33,5 @@ internal static class LoraTokens
 
     /// <summary>HF PEFT's name of the rows.</summary>
     public static string NameOf(TokenTarget target) =>
-        $"base_model.model.{target.Name}.token_adapter.trainable_tokens_delta";
+        HfName.Of(target.Name, "token_adapter.trainable_tokens_delta");
 }

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 
@@ -13,8 +14,8 @@ namespace OrtPeft.Adapters.Lora;
 /// path_initial_model_for_weight_conversion.</seealso>
 public static class PlainLora
 {
-    private static readonly string[] EndsOfA = [".lora_A.weight", ".lora_embedding_A"];
-    private static readonly string[] EndsOfB = [".lora_B.weight", ".lora_embedding_B"];
+    private static readonly string[] PartsA = [HfName.LoraA, HfName.LoraEmbeddingA];
+    private static readonly string[] PartsB = [HfName.LoraB, HfName.LoraEmbeddingB];
 
     /// <summary>Converts an adapter.</summary>
     /// <param name="model">A model with a LoRA adapter; not changed.</param>
@@ -56,13 +57,14 @@ public static class PlainLora
             return (config, weights);
         var plain = weights.ToDictionary(
             static w => w.Key,
-            w => EndsWith(w.Key, EndsOfB) ? parts.Widened(w.Value) : w.Value,
+            w => IsPart(w.Key, PartsB) ? parts.Widened(w.Value) : w.Value,
             StringComparer.Ordinal);
         return (OfRank(parts.Count, config) with { EnableLora = null }, plain);
     }
 
     private static Dictionary<string, Tensor> WithBase(PeftModel model, IReadOnlyDictionary<string, Tensor> weights) =>
-        weights.Concat(model.ActiveAdapterNames.SelectMany(model.BaseWeightsOf)).ToDictionary(StringComparer.Ordinal);
+        weights.Concat(model.Adapters.ActiveNames.SelectMany(model.Adapters.BaseWeightsOf))
+            .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>So many times the rank. The scale of every module stays: alpha grows as r does, or as √r.</summary>
     private static LoraConfig OfRank(int times, LoraConfig config)
@@ -81,13 +83,13 @@ public static class PlainLora
     {
         var start = weights.GetValueOrDefault(LoraStart.NameOf(name))?.ToFloat32();
         var values = tensor.ToFloat32();
-        if (EndsWith(name, EndsOfA))
+        if (IsPart(name, PartsA))
         {
             float[] tall = [.. values, .. start ?? new float[values.Length]];
             return Tensor.Of<float>(tall, [2 * tensor.Dims[0], tensor.Dims[1]]);
         }
 
-        if (!EndsWith(name, EndsOfB))
+        if (!IsPart(name, PartsB))
             return tensor;
         var r = (int)tensor.Dims[1];
         var wide = new float[2 * values.Length];
@@ -100,6 +102,5 @@ public static class PlainLora
         return Tensor.Of<float>(wide, [tensor.Dims[0], 2 * r]);
     }
 
-    private static bool EndsWith(string name, string[] ends) =>
-        ends.Any(end => name.EndsWith(end, StringComparison.Ordinal));
+    private static bool IsPart(string name, string[] parts) => parts.Any(part => HfName.IsPart(name, part));
 }

@@ -13,17 +13,18 @@ internal static class BaseWeightCheck
     public static Tensor Checked(
         string name, Tensor tensor, SavedParameter place, Injection injection, string source)
     {
-        var what = $"{source}: '{name}' is the base's {place.Kind} of {place.Module}";
+        var what = $"'{name}' is the base's {place.Kind} of {place.Module}";
         if (QuantizedWeight.Find(place.Value) is not null)
-            throw new ConfigException(
-                $"{what}, which is quantised here; take the base in float, or leave the tensor out of the file.");
+            throw ConfigException.At(
+                source, $"{what}, which is quantised here; take the base in float, or leave the tensor out of the file.");
         var own = place.Content();
         if (!own.Dims.SequenceEqual(tensor.Dims))
-            throw new ConfigException(
-                $"{what}, {tensor.Shape} where this base has {own.Shape}; "
+            throw ConfigException.At(
+                source, $"{what}, {tensor.Shape} where this base has {own.Shape}; "
                 + (Misfit.OfVocabulary(own, tensor) ?? "is it an adapter for another model?"));
         if (!IsRead(name, place, injection))
-            throw new ConfigException(
+            throw ConfigException.At(
+                source,
                 $"{what}, differs from this base's, and is not read by HF PEFT under this name; leave it out of the "
                 + "file, or list the module in modules_to_save.");
         return AdapterCheck.InFloat(name, tensor);
@@ -32,13 +33,11 @@ internal static class BaseWeightCheck
     /// <summary>HF PEFT reads a name only if its wrapper stands around the module.</summary>
     private static bool IsRead(string name, SavedParameter place, Injection injection)
     {
-        var root = $"{BaseWeights.Root}{place.Module}.";
-        var own = injection.Parameters.Where(p => p.Name.StartsWith(root, StringComparison.Ordinal))
-            .Select(p => p.Name[root.Length..]).ToList();
+        var own = injection.Parameters.Select(p => HfName.PartOf(p.Name, place.Module)).OfType<string>().ToList();
         var isSaved = own.Contains("weight");
         var isAdapted = own.Any(static end => end is not ("weight" or "bias")
             && !end.StartsWith("base_layer.", StringComparison.Ordinal));
-        return name[root.Length..].Split('.')[0] switch
+        return HfName.PartOf(name, place.Module)!.Split('.')[0] switch
         {
             "base_layer" => isAdapted,
             "original_module" => isSaved,

@@ -12,9 +12,6 @@ namespace OrtPeft.Adapters.Modules;
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/peft_model">HF PEFT's save_pretrained.</seealso>
 internal sealed class BaseWeights
 {
-    /// <summary>What every name in a file begins with.</summary>
-    public const string Root = "base_model.model.";
-
     /// <summary>What stands between a module and its parameter: HF PEFT's wrappers, or none.</summary>
     private static readonly string[] Forms = [".base_layer.", ".original_module.", "."];
 
@@ -78,14 +75,14 @@ internal sealed class BaseWeights
     /// <summary>Whether a name is that of a tensor which a module's base weight replaces, such as PiSSA's
     /// start.</summary>
     public bool Replaces(string buffer) => Others.Keys.Any(name => ModuleIn(name) is { } module
-        && buffer.StartsWith($"{Root}{module}.", StringComparison.Ordinal));
+        && HfName.PartOf(buffer, module) is not null);
 
     private static string? ModuleIn(string name) => Forms.Select(form => $"{form}weight")
         .Where(end => name.EndsWith(end, StringComparison.Ordinal))
-        .Select(end => name[Root.Length..^end.Length]).FirstOrDefault();
+        .Select(end => name[HfName.Root.Length..^end.Length]).FirstOrDefault();
 
     private static SavedParameter? Find(IReadOnlyList<SavedParameter> all, string name) =>
-        all.FirstOrDefault(p => Forms.Any(form => name == $"{Root}{p.Module}{form}{p.Kind}"));
+        all.FirstOrDefault(p => Forms.Any(form => name == HfName.Of($"{p.Module}{form}{p.Kind}")));
 
     private IEnumerable<(SavedParameter Place, Tensor Content)> Places(Model model)
     {
@@ -116,7 +113,7 @@ internal sealed class BaseWeights
     }
 
     private static bool StartsFromBase(Injection injection, string module) => injection.Buffers.Any(b =>
-        Lora.LoraStart.IsOne(b.Name) && b.Name.StartsWith($"{Root}{module}.", StringComparison.Ordinal));
+        Lora.LoraStart.IsOne(b.Name) && HfName.PartOf(b.Name, module) is not null);
 
     private static bool IsSame(SavedParameter place, Tensor tensor) =>
         QuantizedWeight.Find(place.Value) is null && tensor.Type.IsFloating()
@@ -136,8 +133,8 @@ internal sealed class BaseWeights
                 && (o.Second.Value == place.Value || o.Second.Value == twin)
                 && !o.First.Value.ToFloat32().AsSpan().SequenceEqual(other.Value.ToFloat32())).First.Key;
             if (second is not null)
-                throw new ConfigException(
-                    $"{source}: '{other.Key}' and '{second}' are one matrix in this base and differ; keep one.");
+                throw ConfigException.At(
+                    source, $"'{other.Key}' and '{second}' are one matrix in this base and differ; keep one.");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Modules;
@@ -10,10 +11,8 @@ namespace OrtPeft.Adapters.Modules;
 /// </summary>
 internal static partial class ModuleNames
 {
-    /// <summary>
-    /// What a head is called that has no weight of its own; HF's name in every causal language model.
-    /// </summary>
-    public const string TiedHead = "lm_head";
+    /// <summary>What a head is called that has no weight of its own.</summary>
+    public const string TiedHead = DecoderFamilies.Head;
 
     /// <summary>What ONNX Runtime's optimiser appends to a <c>MatMul</c>'s name when it makes a <c>Gemm</c> of
     /// it.</summary>
@@ -24,11 +23,6 @@ internal static partial class ModuleNames
 
     private const string WeightSuffix = ".weight";
     private const string BiasSuffix = ".bias";
-
-    private static readonly string[] EmbeddingNames =
-        ["wte", "embed_tokens", "word_embeddings", "embed_in", "tok_embeddings"];
-
-    private static readonly string[] HeadNames = [TiedHead, "embed_out", "output_projection"];
 
     public static string Of(Node node, Value weight, Value? bias) =>
         ParameterNames.Canonical(Found(node, weight, bias));
@@ -41,7 +35,7 @@ internal static partial class ModuleNames
     {
         var name = Of(node, weight, bias);
         var isNameless = name == node.Name && name.StartsWith(AnonymousNode, StringComparison.Ordinal);
-        return isTied || isNameless || EndsIn(name, EmbeddingNames) ? TiedHead : name;
+        return isTied || isNameless || DecoderFamilies.IsTokenEmbedding(name) ? TiedHead : name;
     }
 
     /// <summary>
@@ -51,23 +45,22 @@ internal static partial class ModuleNames
     public static string OfEmbedding(Node node, Value weight)
     {
         var name = Of(node, weight, null);
-        if (!EndsIn(name, HeadNames))
+        if (!DecoderFamilies.IsHead(name))
             return name;
         var others = node.Graph?.Initializers.Select(static v => v.Name) ?? [];
-        return others.Select(static other => BesideLayers().Match(other)).FirstOrDefault(static m => m.Success) switch
-        {
-            null => name,
-            { Groups: var found } when found[2].Value == "layers" =>
-                found[1].Value + (found[1].Value == "gpt_neox." ? "embed_in" : "embed_tokens"),
-            { Groups: var found } => found[1].Value + "wte",
-        };
+        var found = others.Select(static other => InLayers().Match(other)).FirstOrDefault(static m => m.Success);
+        if (found is null)
+            return name;
+        var (root, container) = (found.Groups[1].Value, found.Groups[2].Value);
+        var family = DecoderFamilies.All.FirstOrDefault(f => f.Layers == root + container)
+            ?? DecoderFamilies.ByContainer(container)
+            ?? DecoderFamilies.All[0];
+        return root + family.TokenEmbedding[(family.TokenEmbedding.LastIndexOf('.') + 1)..];
     }
 
     /// <summary>A path up to the first container of numbered layers.</summary>
     [GeneratedRegex(@"^((?:[^.]+\.)*?)(h|layers|blocks)\.[0-9]+\.", RegexOptions.CultureInvariant)]
-    private static partial Regex BesideLayers();
-
-    private static bool EndsIn(string name, string[] endings) => endings.Contains(name[(name.LastIndexOf('.') + 1)..]);
+    private static partial Regex InLayers();
 
     private static string Found(Node node, Value weight, Value? bias)
     {

@@ -72,7 +72,7 @@ internal static class SavedModules
     private static IReadOnlyList<string> NamesIn(PeftConfig config) =>
         (config as TargetedConfig)?.ModulesToSave ?? [];
 
-    private static string KeyOf(SavedParameter saved) => $"base_model.model.{saved.Name}";
+    private static string KeyOf(SavedParameter saved) => HfName.Of(saved.Name);
 
     /// <summary>The names that are no module's, a clause each, with what is.</summary>
     public static IEnumerable<string> Unmatched(Graph graph, TargetedConfig config)
@@ -115,12 +115,11 @@ internal static class SavedModules
 
     private static SavedParameter Checked(SavedParameter saved, Injection injection)
     {
-        var module = $"base_model.model.{saved.Module}.";
         if (QuantizedWeight.Find(saved.Value) is not null)
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, whose weight is quantised; leave it out, or leave the layer out of "
                 + "quantisation.");
-        var own = injection.Parameters.FirstOrDefault(p => p.Name.StartsWith(module, StringComparison.Ordinal));
+        var own = injection.Parameters.FirstOrDefault(p => HfName.PartOf(p.Name, saved.Module) is not null);
         if (own is not null)
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, which the adapter trains as '{own.Name}'; choose one of the two.");

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -10,7 +11,15 @@ internal static class TargetResolution
     /// The targets by naming family of methods that adapt what makes queries and values, by HF PEFT's tables.
     /// </summary>
     public static IReadOnlyList<string[]> QueriesAndValues { get; } =
-        [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"]];
+        ByFamily(static f => [Ending(f.Query), Ending(f.Value)]);
+
+    /// <summary>The targets by naming family of a method with names of its own.</summary>
+    /// <param name="targets">A family's targets, repeats included; none where the method has no default.</param>
+    public static IReadOnlyList<string[]> ByFamily(Func<DecoderFamily, IEnumerable<string>> targets) =>
+    [
+        .. DecoderFamilies.All.Select(f => targets(f).Distinct().ToArray()).Where(static names => names.Length > 0)
+            .DistinctBy(static names => string.Join(',', names)),
+    ];
 
     /// <summary>Picks the modules that a configuration means.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
@@ -93,10 +102,12 @@ internal static class TargetResolution
             ? [.. modules.Where(m => !TargetSelector.IsSaved(m.Name, saved))]
             : modules;
 
+    private static string Ending(string path) => path[(path.LastIndexOf('.') + 1)..];
+
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules, IReadOnlyList<string[]> defaults)
     {
-        var endings = modules.Select(static m => m.Name.Split('.')[^1]).ToHashSet();
-        return defaults.FirstOrDefault(t => t.All(name => endings.Contains(name.Split('.')[^1]))) is { } names
+        var endings = modules.Select(static m => Ending(m.Name)).ToHashSet();
+        return defaults.FirstOrDefault(t => t.All(name => endings.Contains(Ending(name)))) is { } names
             ? ModuleTargets.Create(names)
             : ModuleTargets.AllLinear;
     }

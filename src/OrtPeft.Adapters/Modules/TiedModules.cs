@@ -12,9 +12,6 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="Head">The tied head.</param>
 internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
 {
-    /// <summary>The names by which HF PEFT knows an embedding or a head.</summary>
-    private static readonly string[] EmbeddingNames = ["embed_tokens", "lm_head"];
-
     /// <summary>The pair that a configuration ties; null where it asks for none, or the model's are not tied.</summary>
     /// <param name="model">The model, with or without the adapter.</param>
     /// <param name="config">The configuration.</param>
@@ -23,7 +20,7 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
 
     /// <summary>Whether one of some names is an embedding's or a head's to HF PEFT.</summary>
     public static bool IsMeant(IEnumerable<string> names) =>
-        names.Any(static n => EmbeddingNames.Contains(n.Split('.')[^1]));
+        names.Any(static n => HfName.EmbeddingLayers.Contains(n.Split('.')[^1]));
 
     /// <summary>A model's embedding with a tied head; null where there is none.</summary>
     public static TiedModules? Of(Model model) => EmbeddingCatalogue.Embeddings(model.Graph)

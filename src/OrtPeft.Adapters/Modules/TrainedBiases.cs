@@ -19,7 +19,7 @@ internal static class TrainedBiases
         if (bias == "none")
             return [];
         var ofAdapted = adapted.Where(static m => m.Bias is not null)
-            .Select(static m => new AdapterParameter($"base_model.model.{m.Name}.base_layer.bias", m.Bias!)
+            .Select(static m => new AdapterParameter(HfName.Of(m.Name, "base_layer.bias"), m.Bias!)
             {
                 IsOptional = true, // HF PEFT leaves these biases out of its files
                 Aliases = [$"{m.Name}.bias"], // loralib's name
@@ -39,6 +39,6 @@ internal static class TrainedBiases
     {
         var taken = ofAdapted.Select(static p => p.Value).ToHashSet();
         return VectorCatalogue.Vectors(graph).Where(v => v.Kind == "bias" && !taken.Contains(v.Value))
-            .Select(static v => new AdapterParameter($"base_model.model.{v.Name}", v.Value) { Aliases = [v.Name] });
+            .Select(static v => new AdapterParameter(HfName.Of(v.Name), v.Value) { Aliases = [v.Name] });
     }
 }

@@ -126,12 +126,8 @@ internal sealed class UnmatchedNames
         $"{field} '{pattern}' is a regular expression and matches no module's whole name, such as "
         + $"{modules.FirstOrDefault("none")}; as a list, [\"{pattern}\"], it would name endings";
 
-    private static bool IsOf(string parameter, string module)
-    {
-        var prefix = $"base_model.model.{module}.";
-        return parameter.StartsWith(prefix, StringComparison.Ordinal)
-            && parameter[prefix.Length..] is not ("bias" or "base_layer.bias");
-    }
+    private static bool IsOf(string parameter, string module) =>
+        HfName.PartOf(parameter, module) is not (null or "bias" or "base_layer.bias");
 
     private static string Endings(IReadOnlyList<string> modules) =>
         string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct().DefaultIfEmpty("none"));

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -9,13 +10,13 @@ namespace OrtPeft.Adapters.Modules;
 internal sealed class VectorOwners
 {
     private readonly Dictionary<Node, LinearModule> _products;
-    private readonly NormFamily? _family;
+    private readonly string? _finalNorm;
 
     public VectorOwners(Graph graph)
     {
         _products = ModuleCatalogue.Applications(graph).ToDictionary(static m => m.Node);
-        _family = NormFamily.All.FirstOrDefault(f =>
-            _products.Values.Any(m => m.Name.StartsWith(f.Layers, StringComparison.Ordinal)));
+        _finalNorm = DecoderFamilies.All.FirstOrDefault(f =>
+            _products.Values.Any(m => m.Name.StartsWith($"{f.Layers}.", StringComparison.Ordinal)))?.FinalNorm;
     }
 
     /// <summary>
@@ -56,8 +57,8 @@ internal sealed class VectorOwners
         var known = reader switch
         {
             null => null,
-            { IsOutputLayer: true } => _family?.Final,
-            _ => _family?.NormBefore(reader.Name),
+            { IsOutputLayer: true } => _finalNorm,
+            _ => DecoderFamilies.NormBefore(reader.Name),
         };
         return known ?? ModuleNames.Scope(node.Name) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
     }

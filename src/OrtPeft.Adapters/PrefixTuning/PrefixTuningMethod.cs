@@ -38,7 +38,7 @@ public sealed class PrefixTuningMethod : IPeftMethod
         var (heads, width) = PrefixHeads.Of(model.Graph, layers);
         var described = (PrefixTuningConfig)given.For(heads * width, heads, layers.Count);
         var resolved = described with { EncoderHiddenSize = given.EncoderHiddenSize ?? described.TokenDim };
-        TokenPlaces.Shift(g, given.NumVirtualTokens);
+        TokenPositions.Shift(g, given.NumVirtualTokens);
         var encoder = new PromptEncoder(g, seed);
         var table = Table(encoder, resolved);
         var parts = PerLayer(g, table, layers.Count, heads, width);

@@ -31,7 +31,7 @@ internal sealed record ActiveAdapters(IReadOnlyList<Adapter> Adapters, Model Mod
     public void Set(IReadOnlyDictionary<string, Tensor> weights, string source)
     {
         if (Adapters.Count == 0)
-            throw new ConfigException($"{source}: the adapters are disabled and take no weights; call Enable() first.");
+            throw ConfigException.At(source, "the adapters are disabled and take no weights; call Enable() first.");
         var buffers = Injection.Buffers.Select(static b => b with { IsOptional = true });
         foreach (var (parameter, tensor) in AdapterCheck.Fit([.. Injection.Parameters, .. buffers], weights, source))
         {

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.TrainableTokens;
@@ -58,7 +59,7 @@ internal static class TokenTargets
     private static EmbeddingModule InputEmbedding(
         Graph graph, IReadOnlyList<EmbeddingModule> embeddings, string field)
     {
-        var ids = graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
+        var ids = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
         var lookup = ids is null ? null : TokenEmbedding.LookUpOf(graph, ids);
         var found = lookup is null && embeddings is [var only]
             ? only

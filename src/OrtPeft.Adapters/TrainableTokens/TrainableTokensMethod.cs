@@ -80,5 +80,5 @@ public sealed class TrainableTokensMethod : IPeftMethod
         return TokenTargets.Resolve(model, indices, Field);
     }
 
-    private static string NameOf(string module) => $"base_model.model.{module}.trainable_tokens_delta";
+    private static string NameOf(string module) => HfName.Of(module, "trainable_tokens_delta");
 }

@@ -100,5 +100,5 @@ public sealed class VeraMethod : IPeftMethod
         return delta;
     }
 
-    private static string NameOf(LinearModule module, string vector) => $"base_model.model.{module.Name}.{vector}";
+    private static string NameOf(LinearModule module, string vector) => HfName.Of(module.Name, vector);
 }

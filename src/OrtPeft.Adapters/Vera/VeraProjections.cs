@@ -13,10 +13,10 @@ namespace OrtPeft.Adapters.Vera;
 internal sealed record VeraProjections(AdapterParameter A, AdapterParameter B)
 {
     /// <summary>A's name in HF PEFT's files.</summary>
-    public const string NameOfA = "base_model.vera_A";
+    public static string NameOfA { get; } = HfName.OfShared("vera_A");
 
     /// <summary>B's name in HF PEFT's files.</summary>
-    public const string NameOfB = "base_model.vera_B";
+    public static string NameOfB { get; } = HfName.OfShared("vera_B");
 
     /// <summary>
     /// Random projections, uniform in ±√(6 / columns) as HF PEFT's (Kaiming with gain √2).

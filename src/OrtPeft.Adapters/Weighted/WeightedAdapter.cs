@@ -8,10 +8,8 @@ namespace OrtPeft.Adapters.Weighted;
 /// <summary>Makes one LoRA adapter of several on the same model.</summary>
 public static class WeightedAdapter
 {
-    private const string Root = "base_model.model.";
-
     private static readonly (string A, string B)[] Kinds =
-        [(".lora_A.weight", ".lora_B.weight"), (".lora_embedding_A", ".lora_embedding_B")];
+        [(HfName.LoraA, HfName.LoraB), (HfName.LoraEmbeddingA, HfName.LoraEmbeddingB)];
 
     /// <summary>Adds the weighted combination of adapters beside them; it is not active yet.</summary>
     /// <param name="model">The model with the adapters.</param>
@@ -48,23 +46,23 @@ public static class WeightedAdapter
         }
 
         IReadOnlyList<string> modules = [.. layers.Select(static l => l.Layer.Module)];
-        IReadOnlyList<LoraConfig> configs = [.. parts.Select(p => (LoraConfig)model.ConfigOf(p.Adapter))];
-        model.AddAdapter(name, Combined(configs, modules, rank), weights, name);
+        IReadOnlyList<LoraConfig> configs = [.. parts.Select(p => (LoraConfig)model.Adapters.ConfigOf(p.Adapter))];
+        model.Adapters.Add(name, Combined(configs, modules, rank), weights, name);
     }
 
     private static IEnumerable<(string NameOfA, LayerPart Part)> PartsOf(PeftModel model, string adapter, double weight)
     {
         if (!double.IsFinite(weight))
             throw new ConfigException($"The weight of '{adapter}' is infinite or not a number; it must be finite.");
-        var config = model.ConfigOf(adapter) as LoraConfig ?? throw new ConfigException(
-            $"'{adapter}' is {model.ConfigOf(adapter).PeftType}; only LoRA adapters can be combined.");
+        var config = model.Adapters.ConfigOf(adapter) as LoraConfig ?? throw new ConfigException(
+            $"'{adapter}' is {model.Adapters.ConfigOf(adapter).PeftType}; only LoRA adapters can be combined.");
         if ((config.LoraBias ? "lora_bias has no place in the result" : config.WhyNotBesideOthers) is { } reason)
             throw new ConfigException($"'{adapter}' cannot be combined with others: {reason}.");
-        if (model.BaseWeightsOf(adapter).Keys.FirstOrDefault() is { } ofBase)
+        if (model.Adapters.BaseWeightsOf(adapter).Keys.FirstOrDefault() is { } ofBase)
             throw new ConfigException(
                 $"'{adapter}' cannot be combined with others: its '{ofBase}' takes the place of the base's.");
-        (config, var weights) = PlainLora.WithoutParts(config, model.WeightsOf(adapter));
-        foreach (var (name, a) in weights.Where(static w => Kinds.Any(k => EndsWith(w.Key, k.A))))
+        (config, var weights) = PlainLora.WithoutParts(config, model.Adapters.WeightsOf(adapter));
+        foreach (var (name, a) in weights.Where(static w => Kinds.Any(k => HfName.IsPart(w.Key, k.A))))
         {
             var scale = config.ScaleOf(ModuleOf(name));
             yield return (name, new LayerPart(adapter, Of(a), Of(weights[NameOfB(name)]), scale, weight));
@@ -111,15 +109,13 @@ public static class WeightedAdapter
         string.Join(',', config.LayersPattern ?? []));
 
     private static string ModuleOf(string nameOfA) =>
-        nameOfA[Root.Length..^Kinds.First(k => EndsWith(nameOfA, k.A)).A.Length];
+        HfName.ModuleOf(nameOfA, Kinds.First(k => HfName.IsPart(nameOfA, k.A)).A);
 
     private static string NameOfB(string nameOfA)
     {
-        var (a, b) = Kinds.First(k => EndsWith(nameOfA, k.A));
+        var (a, b) = Kinds.First(k => HfName.IsPart(nameOfA, k.A));
         return nameOfA[..^a.Length] + b;
     }
-
-    private static bool EndsWith(string name, string end) => name.EndsWith(end, StringComparison.Ordinal);
 
     private static Matrix Of(Tensor matrix) =>
         Matrix.Of((int)matrix.Dims[0], (int)matrix.Dims[1], matrix.ToFloat32());

@@ -13,13 +13,14 @@ internal static class ArtifactLimits
     /// hold.</summary>
     public static void RequireOneForm(PeftModel peft)
     {
-        if (peft.ActiveAdapterNames is { Count: > 1 } names)
+        if (peft.Adapters.ActiveNames is { Count: > 1 } names)
         {
             throw new ConfigException(
-                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with SetAdapter().");
+                $"{string.Join(", ", names)} are active, and artifacts hold one adapter; choose it with "
+                + "Adapters.Set().");
         }
 
-        if (peft.BaseWeightsOf(peft.ActiveAdapterNames[0]).Keys.FirstOrDefault() is { } ofBase)
+        if (peft.Adapters.BaseWeightsOf(peft.Adapters.ActiveNames[0]).Keys.FirstOrDefault() is { } ofBase)
         {
             throw new ConfigException(
                 $"'{ofBase}' takes the place of the base's and belongs to the adapter, which a device cannot write; "

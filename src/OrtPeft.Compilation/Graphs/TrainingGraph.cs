@@ -72,7 +72,7 @@ public static class TrainingGraph
         SpeedupRun speedups)
     {
         ArgumentNullException.ThrowIfNull(peft);
-        if (!peft.IsEnabled)
+        if (!peft.Adapters.IsEnabled)
             throw new ConfigException("The model's adapters are disabled, so nothing trains; call Enable() first.");
         try
         {
@@ -274,7 +274,7 @@ public static class TrainingGraph
     /// The loss after the rewrites before differentiation. They see it as the graph's only results: the head's product
     /// at every position no longer reads what they rewrite, and what takes a result's place is found there.
     /// </summary>
-    private static Loss Rewritten(Loss loss, GraphBuilder g, SpeedupRun speedups)
+    private static LossValues Rewritten(LossValues loss, GraphBuilder g, SpeedupRun speedups)
     {
         var graph = g.Graph;
         SetOutputs(graph, [loss.Sum, loss.Count, .. loss.Seeds.SelectMany(static s => new[] { s.Value, s.Gradient })]);
@@ -283,10 +283,10 @@ public static class TrainingGraph
         return LossOf(graph);
     }
 
-    private static Loss LossOf(Graph graph)
+    private static LossValues LossOf(Graph graph)
     {
         var seeds = graph.Outputs.Skip(2).Chunk(2).Select(static s => new Seed(s[0], s[1]));
-        return new Loss(graph.Outputs[0], graph.Outputs[1], [.. seeds]);
+        return new LossValues(graph.Outputs[0], graph.Outputs[1], [.. seeds]);
     }
 
     private static Model LossAlone(
@@ -354,7 +354,7 @@ public static class TrainingGraph
     }
 
     private static void SetOutputs(
-        GraphBuilder g, Loss loss, IEnumerable<(Value Parameter, Value Gradient)> gradients, Value? last = null)
+        GraphBuilder g, LossValues loss, IEnumerable<(Value Parameter, Value Gradient)> gradients, Value? last = null)
     {
         var graph = g.Graph;
         SetOutputs(graph, []);

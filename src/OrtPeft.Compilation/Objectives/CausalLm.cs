@@ -17,8 +17,6 @@ namespace OrtPeft.Compilation.Objectives;
 /// </summary>
 public sealed class CausalLm : IObjective
 {
-    private const long Ignored = -100;
-
     /// <summary>How many positions of a batch have a label: the length of all that is picked at them.</summary>
     internal static Dim Supervised { get; } = Dim.Named("positions with a label");
 
@@ -26,18 +24,19 @@ public sealed class CausalLm : IObjective
     public string Name => "causal-lm";
 
     /// <inheritdoc/>
-    public Loss Build(LossScope scope)
+    public LossValues Build(LossScope scope)
     {
         ArgumentNullException.ThrowIfNull(scope);
         var g = scope.Builder;
         var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
         var head = ModuleCatalogue.Head(g.Graph, scope.Trainable);
         var shape = LogitsCheck.ShapeOf(scope, ids, head is not null);
-        var labels = g.Graph.AddInput("labels", ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
+        var labels = g.Graph.AddInput(DecoderNames.Labels, ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
         g.Scope = "/loss";
         var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
         var next = NextTokens(g, labels, scope.VirtualTokens);
-        var picked = g.Reshape(g.Op("NonZero", g.Op("Not", g.Op("Equal", next, g.Int64Scalar(Ignored)))), -1);
+        var isIgnored = g.Op("Equal", next, g.Int64Scalar(DecoderLabels.Ignored));
+        var picked = g.Reshape(g.Op("NonZero", g.Op("Not", isIgnored)), -1);
         picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
@@ -59,19 +58,19 @@ public sealed class CausalLm : IObjective
         if (virtualTokens > 0)
         {
             var before = g.Int64(0, virtualTokens - 1, 0, 1);
-            return g.Reshape(g.Op("Pad", labels, before, g.Int64Scalar(Ignored)), -1);
+            return g.Reshape(g.Op("Pad", labels, before, g.Int64Scalar(DecoderLabels.Ignored)), -1);
         }
 
         var shifted = g.Op("Slice", labels, g.Int64(1), g.Int64(long.MaxValue), g.Int64(1));
         var pads = g.Int64(0, 0, 0, 1);
-        return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(Ignored)), -1);
+        return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(DecoderLabels.Ignored)), -1);
     }
 
     /// <summary>
     /// Through the head y = h·Wᵀ by hand: with P = softmax(y), dh = (P·W − W[target])·scale and dW = (Pᵀ·h − h at the
     /// targets' rows)·scale. No one-hot matrix is made.
     /// </summary>
-    private static Loss HeadLoss(LossScope scope, LinearModule head, Value picked, Value targets, Value count)
+    private static LossValues HeadLoss(LossScope scope, LinearModule head, Value picked, Value targets, Value count)
     {
         var (g, weight) = (scope.Builder, head.Weight);
         var hidden = head.Node.Inputs[0]!;
@@ -79,7 +78,7 @@ public sealed class CausalLm : IObjective
         var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
         var (sum, p) = NegativeLogLikelihood(g, logits, targets);
         if (scope.Scale is null)
-            return new Loss(sum, count, []);
+            return new LossValues(sum, count, []);
         var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
         var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
         var seeds = new List<Seed> { new(h, dH) };
@@ -87,7 +86,7 @@ public sealed class CausalLm : IObjective
             seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
         else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
             seeds.Add(new Seed(replaced.Rows, RowsGradient(scope, replaced, h, p, targets)));
-        return new Loss(sum, count, seeds);
+        return new LossValues(sum, count, seeds);
     }
 
     private static Value WeightGradient(LossScope scope, LinearModule head, Value h, Value p, Value targets)
@@ -113,7 +112,7 @@ public sealed class CausalLm : IObjective
     }
 
     /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
-    private static Loss LogitsLoss(
+    private static LossValues LogitsLoss(
         LossScope scope, Value logits, Value picked, Value targets, Value count)
     {
         var g = scope.Builder;
@@ -123,9 +122,9 @@ public sealed class CausalLm : IObjective
         var y = g.Gather(g.Reshape(logits, -1, vocabulary), picked);
         var (sum, p) = NegativeLogLikelihood(g, y, targets);
         if (scope.Scale is null)
-            return new Loss(sum, count, []);
+            return new LossValues(sum, count, []);
         var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        return new Loss(sum, count, [new Seed(y, g.Mul(g.Sub(p, oneHot), scope.Scale))]);
+        return new LossValues(sum, count, [new Seed(y, g.Mul(g.Sub(p, oneHot), scope.Scale))]);
     }
 
     private static (Value Sum, Value P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)

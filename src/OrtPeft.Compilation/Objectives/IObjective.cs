@@ -12,5 +12,5 @@ public interface IObjective
     /// <param name="scope">The graph, and where to add.</param>
     /// <returns>The loss, its element count, and where differentiation starts.</returns>
     /// <exception cref="GraphException">The graph lacks what the loss needs.</exception>
-    Loss Build(LossScope scope);
+    LossValues Build(LossScope scope);
 }

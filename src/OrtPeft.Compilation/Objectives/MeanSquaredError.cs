@@ -14,13 +14,14 @@ public sealed class MeanSquaredError : IObjective
     public string Name => "mse";
 
     /// <inheritdoc/>
-    public Loss Build(LossScope scope)
+    public LossValues Build(LossScope scope)
     {
         ArgumentNullException.ThrowIfNull(scope);
         var (g, y) = (scope.Builder, scope.Output);
         var difference = g.Sub(y, g.Graph.AddInput("target", y.Type, y.Shape));
         var sum = LossSum.Of(g, g.Mul(difference, difference));
         var count = g.Op("Size", y);
-        return new Loss(sum, count, scope.Scale is null ? [] : [new Seed(y, g.Mul(g.Mul(difference, 2), scope.Scale))]);
+        return new LossValues(
+            sum, count, scope.Scale is null ? [] : [new Seed(y, g.Mul(g.Mul(difference, 2), scope.Scale))]);
     }
 }

@@ -79,7 +79,7 @@ public static class PortableArtifacts
     /// What trains and what is saved beside it; of an encoder its parameters, which files of HF PEFT do not hold.
     /// </summary>
     private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
-        peft.Computed.Count > 0 ? peft.GetWeights() : peft.SavedWeightsOf(peft.ActiveAdapterNames[0]);
+        peft.Computed.Count > 0 ? peft.GetWeights() : peft.Adapters.SavedWeightsOf(peft.Adapters.ActiveNames[0]);
 
     private static bool IsEmbedded(Model training, PortableOptions options)
     {

@@ -118,7 +118,7 @@ public static class LogitsComparison
     {
         using var feeds = inputs.Feed(ids, rows);
         using var options = new RunOptions();
-        return session.Session.Run(options, feeds.Values, [LogitRows.Name])[0];
+        return session.Session.Run(options, feeds.Values, [DecoderNames.Logits])[0];
     }
 
     private static LogitsDifference Worse(LogitsDifference worst, int sequence, LogitRows first, LogitRows second)

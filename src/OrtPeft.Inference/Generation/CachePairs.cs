@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
@@ -9,9 +10,9 @@ internal static class CachePairs
 {
     private static readonly (string Past, string Present)[] Renamings =
     [
-        ("past_key_values", "present"),
-        ("past_key_values", "present_key_values"),
-        ("past", "present"),
+        (DecoderNames.Past, DecoderNames.Present),
+        (DecoderNames.Past, $"{DecoderNames.Present}_key_values"),
+        ("past", DecoderNames.Present),
     ];
 
     /// <summary>
@@ -21,7 +22,7 @@ internal static class CachePairs
     /// <exception cref="GraphException">The graph gives some caches, and others not.</exception>
     public static ImmutableArray<string> Of(Graph graph, ImmutableArray<Value> pasts)
     {
-        var others = graph.Outputs.Where(static o => o.Name != LogitRows.Name).ToDictionary(static o => o.Name);
+        var others = graph.Outputs.Where(static o => o.Name != DecoderNames.Logits).ToDictionary(static o => o.Name);
         var named = pasts.Select(p => Named(p.Name, others.Keys)).ToArray();
         if (named.All(static n => n is not null))
             return [.. named.Select(static n => n!)];

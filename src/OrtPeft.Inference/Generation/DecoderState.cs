@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Feeding;
 
 namespace OrtPeft.Inference.Generation;
@@ -40,7 +41,7 @@ internal sealed class DecoderState(Generator generator) : IDisposable
             binding.BindInput(name, value);
         foreach (var (past, value) in generator.Inputs.Pasts.Zip(_cache))
             binding.BindInput(past.Name, value);
-        binding.BindOutputToDevice(LogitRows.Name, OrtMemoryInfo.DefaultInstance);
+        binding.BindOutputToDevice(DecoderNames.Logits, OrtMemoryInfo.DefaultInstance);
         foreach (var present in generator.Presents)
             binding.BindOutputToDevice(present, generator.CacheMemory);
     }

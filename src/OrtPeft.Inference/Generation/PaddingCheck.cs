@@ -60,7 +60,7 @@ internal static class PaddingCheck
     {
         try
         {
-            return session.Run(options, feeds.Values, [LogitRows.Name])[0];
+            return session.Run(options, feeds.Values, [DecoderNames.Logits])[0];
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
@@ -25,9 +26,9 @@ internal sealed class DecoderGraph
         _weights = weights;
         _model = new Model(Opset, graphName: name);
         Builder = new GraphBuilder(_model.Graph, new ShapeInference(Opset));
-        Tokens = Graph.AddInput("input_ids", ElementType.Int64, [Batch, Sequence]);
-        Attention = Graph.AddInput("attention_mask", ElementType.Int64, [Batch, Total]);
-        Positions = Graph.AddInput("position_ids", ElementType.Int64, [Batch, Sequence]);
+        Tokens = Graph.AddInput(DecoderNames.Ids, ElementType.Int64, [Batch, Sequence]);
+        Attention = Graph.AddInput(DecoderNames.Mask, ElementType.Int64, [Batch, Total]);
+        Positions = Graph.AddInput(DecoderNames.Positions, ElementType.Int64, [Batch, Sequence]);
         _past = new (Value Key, Value Value)[sizes.Layers];
         for (var layer = 0; layer < _past.Length; layer++)
             _past[layer] = (AddPast(layer, "key"), AddPast(layer, "value"));
@@ -93,9 +94,13 @@ internal sealed class DecoderGraph
         Builder.Scope = "/lm_head";
         var scores = Builder.Gemm(rows, Weight(weight), transB: true);
         var logits = Builder.Op("Reshape", scores, ByToken(_sizes.Vocabulary));
-        AddOutput(logits, "logits", [Batch, Sequence, _sizes.Vocabulary]);
+        AddOutput(logits, DecoderNames.Logits, [Batch, Sequence, _sizes.Vocabulary]);
         for (var i = 0; i < _present.Count; i++)
-            AddOutput(_present[i], CacheName("present", i / 2, i % 2 == 0 ? "key" : "value"), CacheShape(Total));
+        {
+            var name = CacheName(DecoderNames.Present, i / 2, i % 2 == 0 ? "key" : "value");
+            AddOutput(_present[i], name, CacheShape(Total));
+        }
+
         return _model;
     }
 
@@ -116,7 +121,7 @@ internal sealed class DecoderGraph
     }
 
     private Value AddPast(int layer, string part) => Graph.AddInput(
-        CacheName("past_key_values", layer, part),
+        CacheName(DecoderNames.Past, layer, part),
         ElementType.Float,
         CacheShape(Dim.Named("past_sequence_length")));
 

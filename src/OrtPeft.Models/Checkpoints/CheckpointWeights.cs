@@ -69,7 +69,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         if (!tensor.Type.IsFloating())
             throw Broken($"'{spec.Name}' is {tensor.Type}; {Allowed}");
         _types[spec.Name] = tensor.Type;
-        return WidenedTensorData.Widen(tensor);
+        return tensor.Widened();
     }
 
     private OnnxFormatException Missing(WeightSpec spec) =>
@@ -96,7 +96,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         if (!a.Type.IsFloating() || !b.Type.IsFloating() || !a.Shape.Equals(b.Shape))
             return false;
         const int Piece = 1 << 18;
-        var (left, right) = (WidenedTensorData.Widen(a).Data, WidenedTensorData.Widen(b).Data);
+        var (left, right) = (a.Widened().Data, b.Widened().Data);
         var ours = new float[Piece / sizeof(float)];
         var theirs = new float[ours.Length];
         for (long offset = 0; offset < left.Length; offset += Piece)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Models.Configuration;
@@ -14,13 +15,13 @@ internal sealed class GenAiConfig
     /// <summary>The file's name.</summary>
     public const string FileName = "genai_config.json";
 
-    private const string Keys = "past_key_values.%d.key";
-    private const string Values = "past_key_values.%d.value";
+    private const string Keys = $"{DecoderNames.Past}.%d.key";
+    private const string Values = $"{DecoderNames.Past}.%d.value";
 
-    private readonly ConfigFields _model;
-    private readonly ConfigFields? _decoder;
+    private readonly ModelFields _model;
+    private readonly ModelFields? _decoder;
 
-    private GenAiConfig(ConfigFields model)
+    private GenAiConfig(ModelFields model)
     {
         _model = model;
         _decoder = model.Section("decoder");
@@ -47,7 +48,7 @@ internal sealed class GenAiConfig
     public static GenAiConfig? TryRead(string folder, string? graph = null)
     {
         var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path) || ConfigFields.Open(path, isToBuild: false).Section("model") is not { } model)
+        if (!File.Exists(path) || ModelFields.Open(path, isToBuild: false).Section("model") is not { } model)
             return null;
         var config = new GenAiConfig(model);
         var name = graph is null ? "" : Path.GetFileName(graph);

@@ -108,7 +108,7 @@ public sealed record Gpt2Config : ModelConfig
         ["vocab_size"] = VocabSize,
     });
 
-    internal static Gpt2Config Read(ConfigFields fields)
+    internal static Gpt2Config Read(ModelFields fields)
     {
         var defaults = new Gpt2Config();
         var config = new Gpt2Config
@@ -134,7 +134,7 @@ public sealed record Gpt2Config : ModelConfig
     }
 
     /// <summary>A field that HF knows by a second name, common to all families, which wins where both stand.</summary>
-    private static int Count(ConfigFields fields, string name, string common, int otherwise)
+    private static int Count(ModelFields fields, string name, string common, int otherwise)
     {
         var own = fields.Count(name, otherwise);
         return fields.Count(common, own);

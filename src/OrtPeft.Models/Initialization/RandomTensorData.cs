@@ -1,5 +1,6 @@
 using System.Buffers;
-using OrtPeft.Models.Checkpoints;
+using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Initialization;
 

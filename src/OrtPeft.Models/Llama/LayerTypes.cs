@@ -14,7 +14,7 @@ internal static class LayerTypes
     private const string Sliding = "sliding_attention";
 
     /// <summary>Reads them as Qwen2: without <c>layer_types</c>, the layers behind a number of them slide.</summary>
-    public static SlidingWindow? Read(ConfigFields fields, int layers)
+    public static SlidingWindow? Read(ModelFields fields, int layers)
     {
         const int DefaultSize = 4096;
         const int DefaultFrom = 28;
@@ -31,7 +31,7 @@ internal static class LayerTypes
     }
 
     /// <summary>Accepts <c>layer_types</c> where all layers are alike.</summary>
-    public static void RequireFull(ConfigFields fields, int layers) => Types(fields, layers, [Full]);
+    public static void RequireFull(ModelFields fields, int layers) => Types(fields, layers, [Full]);
 
     public static void Write(SlidingWindow? window, int layers, JsonObject json)
     {
@@ -43,7 +43,7 @@ internal static class LayerTypes
             [.. Enumerable.Range(0, layers).Select(i => JsonValue.Create(window.IsIn(i) ? Sliding : Full))]);
     }
 
-    private static string[]? Types(ConfigFields fields, int layers, string[] allowed)
+    private static string[]? Types(ModelFields fields, int layers, string[] allowed)
     {
         if (fields.Texts(Field) is not { } types)
             return null;

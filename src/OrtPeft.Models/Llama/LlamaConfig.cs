@@ -140,7 +140,7 @@ public sealed record LlamaConfig : ModelConfig
     }
 
     /// <summary>Reads a description; what the file leaves out is as in <paramref name="defaults"/>.</summary>
-    internal static LlamaConfig Read(ConfigFields fields, LlamaConfig defaults)
+    internal static LlamaConfig Read(ModelFields fields, LlamaConfig defaults)
     {
         var config = defaults with
         {

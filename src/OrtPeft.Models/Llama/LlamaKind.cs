@@ -11,7 +11,7 @@ namespace OrtPeft.Models.Llama;
 internal sealed class LlamaKind(
     string modelType,
     string architecture,
-    Func<ConfigFields, LlamaConfig, LlamaConfig> readOwn,
+    Func<ModelFields, LlamaConfig, LlamaConfig> readOwn,
     Action<LlamaConfig, JsonObject> writeOwn)
 {
     /// <summary>Llama itself, and what is published as one: TinyLlama, SmolLM2, Yi and others.</summary>
@@ -21,11 +21,11 @@ internal sealed class LlamaKind(
 
     public string Architecture => architecture;
 
-    public LlamaConfig ReadOwn(ConfigFields fields, LlamaConfig config) => readOwn(fields, config);
+    public LlamaConfig ReadOwn(ModelFields fields, LlamaConfig config) => readOwn(fields, config);
 
     public void WriteOwn(LlamaConfig config, JsonObject json) => writeOwn(config, json);
 
-    private static LlamaConfig ReadBiases(ConfigFields fields, LlamaConfig config)
+    private static LlamaConfig ReadBiases(ModelFields fields, LlamaConfig config)
     {
         LayerTypes.RequireFull(fields, config.Layers);
         var hasBiases = fields.Flag("attention_bias", false);

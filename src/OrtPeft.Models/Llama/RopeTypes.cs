@@ -49,7 +49,7 @@ internal static class RopeTypes
     /// <param name="fields">The file's fields.</param>
     /// <param name="config">What the file leaves out, and how long sequences are.</param>
     /// <returns>The description with base and scaling.</returns>
-    public static LlamaConfig Read(ConfigFields fields, LlamaConfig config)
+    public static LlamaConfig Read(ModelFields fields, LlamaConfig config)
     {
         var (old, current) = (fields.Section(Section), fields.Section("rope_parameters"));
         var section = old is { IsEmpty: false } ? old : current;
@@ -63,7 +63,7 @@ internal static class RopeTypes
         };
     }
 
-    private static RopeScaling? ReadScaling(ConfigFields section, int? original, int positions)
+    private static RopeScaling? ReadScaling(ModelFields section, int? original, int positions)
     {
         var isOld = !section.Has(TypeField) && section.Has("type");
         var field = isOld ? "type" : TypeField;
@@ -92,7 +92,7 @@ internal static class RopeTypes
         return type == Default ? null : scaling;
     }
 
-    private static void RefusePart(ConfigFields fields)
+    private static void RefusePart(ModelFields fields)
     {
         const string Field = "partial_rotary_factor";
         if (fields.Number(Field, 1) is var part and not 1)

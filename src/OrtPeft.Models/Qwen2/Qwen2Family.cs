@@ -25,7 +25,7 @@ internal static class Qwen2Family
         EosTokenId = null,
     };
 
-    private static LlamaConfig ReadOwn(ConfigFields fields, LlamaConfig config)
+    private static LlamaConfig ReadOwn(ModelFields fields, LlamaConfig config)
     {
         fields.Know("attention_bias");
         return config with { SlidingWindow = LayerTypes.Read(fields, config.Layers) };

@@ -24,6 +24,16 @@ public static class DecoderNames
     /// <summary>The scores of the vocabulary, <c>[batch, sequence, vocabulary]</c>.</summary>
     public const string Logits = "logits";
 
+    /// <summary>Embeddings in place of tokens, <c>[batch, sequence, hidden]</c>; no row of tokens brings
+    /// them.</summary>
+    public const string Embeddings = "inputs_embeds";
+
+    /// <summary>What the names of the caches that go in begin with: <c>past_key_values.3.key</c>.</summary>
+    public const string Past = "past_key_values";
+
+    /// <summary>What the names of the caches that come out begin with: <c>present.3.key</c>.</summary>
+    public const string Present = "present";
+
     private static readonly string[] Names = [Ids, Mask, Positions, Labels];
 
     /// <summary>

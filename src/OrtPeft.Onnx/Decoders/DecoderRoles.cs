@@ -107,7 +107,7 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
         (output.Type == ElementType.Undefined || output.Type.IsFloating()) && output.Shape is not { Rank: 0 };
 
     private static bool IsCache(Value output) =>
-        output.Name.StartsWith("present", StringComparison.Ordinal) || output.Shape is { Rank: > 3 };
+        output.Name.StartsWith(DecoderNames.Present, StringComparison.Ordinal) || output.Shape is { Rank: > 3 };
 
     /// <summary>Where a graph begins with a loss of its own, the logits come last.</summary>
     private static Value? BehindOwnLoss(IReadOnlyList<Value> outputs) =>

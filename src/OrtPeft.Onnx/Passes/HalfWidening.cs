@@ -4,7 +4,8 @@ namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
 /// Brings models of half precision (float16, bfloat16) to float32, inputs and results included. CPUs compute in float32
-/// anyway, and AdamW's small steps would be lost in ten bits of mantissa. Weights take twice the memory.
+/// anyway, and AdamW's small steps would be lost in ten bits of mantissa. Weights stay as they are stored, and are
+/// widened whenever they are read.
 /// </summary>
 public static class HalfWidening
 {
@@ -17,7 +18,7 @@ public static class HalfWidening
         foreach (var value in graph.Values.ToArray())
         {
             if (value.Initializer is { } content && IsHalf(content.Type))
-                graph.SetInitializer(value, Widened(content));
+                graph.SetInitializer(value, content.Widened());
             else if (IsHalf(value.Type))
                 value.Type = ElementType.Float;
         }
@@ -29,9 +30,6 @@ public static class HalfWidening
 
     private static bool IsHalf(ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
 
-    private static Tensor Widened(Tensor tensor) =>
-        Tensor.Of<float>(tensor.ToFloat32(), tensor.Dims.AsSpan()).WithName(tensor.Name);
-
     /// <summary>A type to make (<c>Cast</c>, <c>EyeLike</c>) or a number to fill with.</summary>
     private static void Widen(Node node, NodeAttribute attribute)
     {
@@ -39,6 +37,6 @@ public static class HalfWidening
         if (isType && IsHalf((ElementType)attribute.AsInt()))
             node.Attributes.Set(NodeAttribute.Of(attribute.Name, (long)ElementType.Float));
         else if (attribute.Kind == AttributeKind.Tensor && IsHalf(attribute.AsTensor().Type))
-            node.Attributes.Set(NodeAttribute.Of(attribute.Name, Widened(attribute.AsTensor())));
+            node.Attributes.Set(NodeAttribute.Of(attribute.Name, attribute.AsTensor().Widened()));
     }
 }

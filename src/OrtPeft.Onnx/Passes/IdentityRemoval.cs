@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
@@ -55,9 +56,9 @@ public static class IdentityRemoval
     private static bool IsTied(string one, string other) =>
         IsHead(one) && IsEmbedding(other) || IsHead(other) && IsEmbedding(one);
 
-    private static bool IsHead(string name) => name.Contains("lm_head", StringComparison.Ordinal);
+    private static bool IsHead(string name) => name.Contains(DecoderFamilies.Head, StringComparison.Ordinal);
 
     private static bool IsEmbedding(string name) =>
-        name.EndsWith("wte.weight", StringComparison.Ordinal)
-        || name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
+        name.EndsWith(ParameterEndings[0], StringComparison.Ordinal)
+        && DecoderFamilies.IsTokenEmbedding(name[..^ParameterEndings[0].Length]);
 }

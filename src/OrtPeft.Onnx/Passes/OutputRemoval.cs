@@ -1,3 +1,5 @@
+using OrtPeft.Onnx.Decoders;
+
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
@@ -6,8 +8,6 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 public static class OutputRemoval
 {
-    private const string Labels = "labels";
-
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>
     /// <param name="outputs">The results to take off.</param>
@@ -20,7 +20,7 @@ public static class OutputRemoval
         foreach (var output in outputs.ToArray())
             graph.RemoveOutput(output);
         graph.RemoveDeadCode();
-        var labels = graph.Inputs.FirstOrDefault(static i => i.Name == Labels);
+        var labels = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Labels);
         if (labels is { Uses.Count: 0, IsGraphOutput: false })
             graph.Remove(labels);
     }

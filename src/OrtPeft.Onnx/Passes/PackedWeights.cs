@@ -28,7 +28,7 @@ public static partial class PackedWeights
         var weights = new Dictionary<Value, Value>();
         foreach (var node in nodes)
         {
-            if (PackedProduct.Of(node) is not { } product)
+            if (BlockMatMul.Of(node) is not { } product)
                 continue;
             if (!weights.TryGetValue(product.Packed, out var weight))
             {

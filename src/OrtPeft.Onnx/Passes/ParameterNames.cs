@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -36,20 +37,29 @@ public static class ParameterNames
         ArgumentNullException.ThrowIfNull(name);
         name = MergedDecoder.BareName(name);
         var segments = name.Split('.');
-        if (LayersAt(segments) is not { } at)
+        if (LayersAt(segments) is not var (at, family))
             return Head(segments) ?? name;
-        var root = segments[at] == "h" ? "transformer" : "model";
-        var start = Array.LastIndexOf(segments, root, at);
+        var start = Array.LastIndexOf(segments, family.Root, at);
         if (start >= 0)
             return string.Join('.', segments[start..]);
-        return segments[at] == "h" ? $"transformer.{string.Join('.', segments[at..])}" : name;
+        return family.IsClearWithoutRoot ? $"{family.Root}.{string.Join('.', segments[at..])}" : name;
     }
 
     private static string Canonical(string name, string wrapper)
     {
         var bare = name.StartsWith(wrapper, StringComparison.Ordinal) ? name[wrapper.Length..] : name;
-        var isBesideLayers = bare.Split('.') is ["wte" or "wpe" or "ln_f", _];
-        return isBesideLayers ? $"transformer.{bare}" : Canonical(bare);
+        return DecoderFamilies.All.FirstOrDefault(f => IsBesideLayers(bare, f)) is { } family
+            ? $"{family.Root}.{bare}"
+            : Canonical(bare);
+    }
+
+    /// <summary>Whether a name is that of an embedding or the last normalisation without the root.</summary>
+    private static bool IsBesideLayers(string name, DecoderFamily family)
+    {
+        if (!family.IsClearWithoutRoot || name.Split('.') is not [var module, _])
+            return false;
+        var whole = $"{family.Root}.{module}";
+        return whole == family.TokenEmbedding || whole == family.PositionEmbedding || whole == family.FinalNorm;
     }
 
     /// <summary>
@@ -58,11 +68,10 @@ public static class ParameterNames
     private static string? WrapperOf(string name)
     {
         var segments = name.Split('.');
-        if (LayersAt(segments) is not { } at)
+        if (LayersAt(segments) is not var (at, family))
             return null;
-        var root = segments[at] == "h" ? "transformer" : "model";
-        var start = Array.LastIndexOf(segments, root, at);
-        if (start < 0 && segments[at] != "h")
+        var start = Array.LastIndexOf(segments, family.Root, at);
+        if (start < 0 && !family.IsClearWithoutRoot)
             return null;
         return string.Concat(segments[..(start < 0 ? at : start)].Select(static s => s + "."));
     }
@@ -70,17 +79,17 @@ public static class ParameterNames
     /// <summary>The head's own name, wherever a wrapper keeps it.</summary>
     private static string? Head(string[] segments)
     {
-        var head = Array.IndexOf(segments, "lm_head");
+        var head = Array.IndexOf(segments, DecoderFamilies.Head);
         return head > 0 ? string.Join('.', segments[head..]) : null;
     }
 
-    private static int? LayersAt(string[] segments)
+    private static (int At, DecoderFamily Family)? LayersAt(string[] segments)
     {
         for (var i = 0; i + 1 < segments.Length; i++)
         {
             var isNumbered = int.TryParse(segments[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out _);
-            if (segments[i] is "h" or "layers" && isNumbered)
-                return i;
+            if (isNumbered && DecoderFamilies.ByContainer(segments[i]) is { } family)
+                return (i, family);
         }
 
         return null;

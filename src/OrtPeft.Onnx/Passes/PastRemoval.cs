@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
@@ -9,7 +10,7 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 public static class PastRemoval
 {
-    private static readonly string[] Prefixes = ["past_key_values.", "past_key_values_", "past_"];
+    private static readonly string[] Prefixes = [$"{DecoderNames.Past}.", $"{DecoderNames.Past}_", "past_"];
 
     private static readonly string[] Forms = ["Split", "Gather", "Cast", "Squeeze", "Transpose", "Identity"];
 
@@ -66,8 +67,8 @@ public static class PastRemoval
     /// <summary>The mask spans past and sequence; without a past it is as long as the sequence.</summary>
     internal static void MaskCoversTheSequenceOnly(Graph graph)
     {
-        var ids = graph.Inputs.FirstOrDefault(static i => i.Name == "input_ids");
-        var mask = graph.Inputs.FirstOrDefault(static i => i.Name == "attention_mask");
+        var ids = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        var mask = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Mask);
         if (ids?.Shape is { Rank: 2 } shape && mask?.Shape is { Rank: 2 })
             mask.Shape = shape;
     }

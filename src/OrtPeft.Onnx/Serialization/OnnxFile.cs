@@ -28,7 +28,7 @@ public static class OnnxFile
                 $"{path}: {file.Length} bytes; an ONNX file over 2 GiB must keep its weights in external data.");
         var bytes = new WeightScan(path, file.Span).Strip((int)file.Length);
         GC.KeepAlive(file);
-        return Read(bytes, path, new TensorReader(path, file, new ExternalData(path)));
+        return Read(bytes, path, new TensorReader(path, file, new ExternalDataReader(path)));
     }
 
     /// <summary>Loads a model from memory; it must hold all its weights.</summary>

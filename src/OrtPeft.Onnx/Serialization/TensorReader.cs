@@ -7,7 +7,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>Turns tensor messages into <see cref="Tensor"/>s; the typed data lists become raw bytes.</summary>
-internal sealed class TensorReader(string path, MappedFile? mapped, ExternalData? external)
+internal sealed class TensorReader(string path, MappedFile? mapped, ExternalDataReader? external)
 {
     public Tensor Read(TensorProto proto)
     {

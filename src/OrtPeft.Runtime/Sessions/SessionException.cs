@@ -16,6 +16,14 @@ public sealed class SessionException : Exception
     {
     }
 
+    /// <summary>The graph or file that the message begins with; null where it names none.</summary>
+    public string? Origin { get; private init; }
+
+    /// <summary>Whether the message tells of a file or folder, itself or something in it.</summary>
+    /// <param name="origin">The file or folder, as messages call it.</param>
+    /// <returns>Whether nothing needs to be added.</returns>
+    public bool IsOf(string origin) => Origin?.StartsWith(origin, StringComparison.Ordinal) == true;
+
     /// <summary>Says what failed on which graph.</summary>
     /// <param name="graph">The graph or its file, as the subject of the message.</param>
     /// <param name="error">ONNX Runtime's error.</param>
@@ -24,8 +32,9 @@ public sealed class SessionException : Exception
     {
         ArgumentNullException.ThrowIfNull(error);
         var reason = RefusedGraph.Reason(error);
-        return error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase)
-            ? new SessionException($"{graph} takes more memory than there is; try fewer or shorter rows: {reason}.", error)
-            : new SessionException($"{graph} failed while ONNX Runtime ran it: {reason}.", error);
+        var what = error.Message.Contains("alloc", StringComparison.OrdinalIgnoreCase)
+            ? "takes more memory than there is; try fewer or shorter rows"
+            : "failed while ONNX Runtime ran it";
+        return new SessionException($"{graph} {what}: {reason}.", error) { Origin = graph };
     }
 }

@@ -8,7 +8,7 @@ namespace OrtPeft.Tensors.Numerics;
 /// generators.</seealso>
 public sealed class SplitMix64
 {
-    private const ulong Golden = 0x9E3779B97F4A7C15;
+    internal const ulong Golden = 0x9E3779B97F4A7C15;
     private ulong _state;
 
     /// <summary>Opens a stream.</summary>
@@ -63,7 +63,8 @@ public sealed class SplitMix64
         return (float)(standardDeviation * radius * Math.Cos(2 * Math.PI * NextDouble()));
     }
 
-    private static ulong Mix(ulong z)
+    /// <summary>A bijection of 64 bits in which each bit of the result depends on all of the argument.</summary>
+    internal static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;

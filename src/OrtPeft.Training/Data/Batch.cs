@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Feeding;
 
 namespace OrtPeft.Training.Data;
@@ -31,19 +32,19 @@ public sealed class Batch
     /// <summary><c>[rows, columns]</c> of 0 and 1; 0 in padding.</summary>
     public long[] AttentionMask { get; }
 
-    /// <summary><c>[rows, columns]</c>, unshifted; <see cref="Example.IgnoredLabel"/> in padding.</summary>
+    /// <summary><c>[rows, columns]</c>, unshifted; <see cref="DecoderLabels.Ignored"/> in padding.</summary>
     public long[] Labels { get; }
 
     /// <summary><c>[rows, columns]</c>, 0 in padding; null leaves the positions to the graph.</summary>
     public long[]? PositionIds { get; }
 
     /// <summary>
-    /// The number of losses in the batch: labels other than <see cref="Example.IgnoredLabel"/> in columns 1 and up. It
+    /// The number of losses in the batch: labels other than <see cref="DecoderLabels.Ignored"/> in columns 1 and up. It
     /// may be 0.
     /// </summary>
     public int SupervisedTokens { get; internal init; }
 
-    /// <summary>The number of rows whose label in column 0 is not <see cref="Example.IgnoredLabel"/>.</summary>
+    /// <summary>The number of rows whose label in column 0 is not <see cref="DecoderLabels.Ignored"/>.</summary>
     public int SupervisedFirstTokens { get; internal init; }
 
     /// <summary>The number of tokens the batch really holds: ones in the mask.</summary>

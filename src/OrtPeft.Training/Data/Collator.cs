@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Training.Data;
 
@@ -7,8 +8,8 @@ public static class Collator
 {
     /// <summary>
     /// Pads rows on the right to the longest of them: id <paramref name="padId"/>, mask 0, label
-    /// <see cref="Example.IgnoredLabel"/>, position 0. A row's own mask is used as it stands. Each sequence of a packed
-    /// row becomes a row of the batch.
+    /// <see cref="DecoderLabels.Ignored"/>, position 0. A row's own mask is used as it stands. Each sequence of a
+    /// packed row becomes a row of the batch.
     /// </summary>
     /// <param name="examples">The rows, at least one, in batch order.</param>
     /// <param name="padId">The id that fills up rows, 0 by default; any id the model has will do.</param>
@@ -26,13 +27,13 @@ public static class Collator
         var batch = new Batch(rows.Count, rows.Max(static row => row.Length), HavePositions(examples))
         {
             SupervisedTokens = examples.Sum(static e => e.SupervisedTokens),
-            SupervisedFirstTokens = rows.Count(static r => r.Example.Labels[r.Start] != Example.IgnoredLabel),
+            SupervisedFirstTokens = rows.Count(static r => r.Example.Labels[r.Start] != DecoderLabels.Ignored),
             AttendedTokens = examples.Sum(static e => e.AttentionMask?.AsSpan().Count(1) ?? e.Length),
         };
         foreach ((int i, (Example example, int start, int length)) in rows.Index())
         {
             Fill(Row(batch, batch.InputIds, i), example.InputIds, start, length, padId);
-            Fill(Row(batch, batch.Labels, i), example.Labels, start, length, Example.IgnoredLabel);
+            Fill(Row(batch, batch.Labels, i), example.Labels, start, length, DecoderLabels.Ignored);
             if (example.AttentionMask is { } mask)
                 Fill(Row(batch, batch.AttentionMask, i), mask, start, length, 0);
             else
@@ -59,7 +60,7 @@ public static class Collator
         Example? without = examples.FirstOrDefault(row => row.PositionIds is null);
         if (with is not null && without is not null)
         {
-            throw Place(without).Error("position_ids",
+            throw Place(without).Error(DecoderNames.Positions,
                 $"missing, while {Place(with)} in the same batch has them; give them in every row or in none");
         }
         return with is not null;

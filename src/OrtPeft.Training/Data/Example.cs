@@ -1,19 +1,17 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Training.Data;
 
 /// <summary>One row of training data as tokens. Immutable and safe to share between threads.</summary>
 public sealed class Example
 {
-    /// <summary>The label of a position that is not supervised.</summary>
-    public const int IgnoredLabel = -100;
-
     /// <summary>Binds the arrays of one row together.</summary>
     /// <param name="inputIds"><c>[sequence]</c> token ids, at least one.</param>
     /// <param name="labels">
-    /// <c>[sequence]</c>: the id to be predicted <em>for</em> each position, or <see cref="IgnoredLabel"/>. Not
-    /// shifted: the loss compares the logits of position t − 1 with the label of position t, so the first label never
-    /// counts.
+    /// <c>[sequence]</c>: the id to be predicted <em>for</em> each position, or <see cref="DecoderLabels.Ignored"/>.
+    /// Not shifted: the loss compares the logits of position t − 1 with the label of position t, so the first label
+    /// never counts.
     /// </param>
     /// <param name="attentionMask"><c>[sequence]</c> of 0 (hidden) and 1, or null for all ones.</param>
     /// <param name="positionIds"><c>[sequence]</c> from 0, or null to leave the positions to the graph. Where they
@@ -41,7 +39,7 @@ public sealed class Example
     public ImmutableArray<int> InputIds { get; }
 
     /// <summary>
-    /// <c>[sequence]</c>, unshifted: an id, or <see cref="IgnoredLabel"/> where nothing is supervised.
+    /// <c>[sequence]</c>, unshifted: an id, or <see cref="DecoderLabels.Ignored"/> where nothing is supervised.
     /// </summary>
     public ImmutableArray<int> Labels { get; }
 
@@ -84,8 +82,8 @@ public sealed class Example
         get
         {
             ImmutableArray<int> labels = Labels;
-            return Length - labels.AsSpan().Count(IgnoredLabel)
-                - SequenceStarts.Count(start => labels[start] != IgnoredLabel);
+            return Length - labels.AsSpan().Count(DecoderLabels.Ignored)
+                - SequenceStarts.Count(start => labels[start] != DecoderLabels.Ignored);
         }
     }
 

@@ -81,12 +81,12 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     {
         source.CopyTo(target);
         if (name == DecoderNames.Labels && !isReal)
-            target.Fill(Example.IgnoredLabel);
+            target.Fill(DecoderLabels.Ignored);
         for (var i = source.Length; i < target.Length; i++)
         {
             target[i] = name switch
             {
-                DecoderNames.Labels => Example.IgnoredLabel,
+                DecoderNames.Labels => DecoderLabels.Ignored,
                 DecoderNames.Positions => i,
                 _ => 0,
             };
@@ -96,7 +96,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     private static FeedBatch Counted(Dictionary<string, Tensor> feeds, int columns, int rows)
     {
         var (labels, mask) = (feeds[DecoderNames.Labels].ToInt64(), feeds[DecoderNames.Mask].ToInt64());
-        var isLabel = labels.Select(static l => l != Example.IgnoredLabel).ToArray();
+        var isLabel = labels.Select(static l => l != DecoderLabels.Ignored).ToArray();
         var ofFirst = isLabel.Where((is1, i) => is1 && i % columns == 0).Count();
         var tokens = mask.Take(rows * columns).Count(static m => m == 1);
         return new FeedBatch(feeds, isLabel.Count(static l => l) - ofFirst, tokens) { SupervisedFirstTokens = ofFirst };

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data.Chat;
 
@@ -18,10 +19,12 @@ internal static class RowKinds
 
     private static readonly ImmutableArray<string> Roles = [Assistant, "user", "system", "developer", "tool"];
 
+    private static readonly string[] BesideTokens = [DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions];
+
     /// <summary>The field that decides, what is read beside it, and how.</summary>
     private static readonly ImmutableArray<RowKind> Table =
     [
-        new("input_ids", ["labels", "attention_mask", "position_ids"], static (row, _, _) => Tokens(row)),
+        new(DecoderNames.Ids, [.. BesideTokens], static (row, _, _) => Tokens(row)),
         new("messages", [], static (row, t, chat) => Messages(row, Start(row, "messages", t), chat.TrainOn)),
         new("prompt", ["completion"], static (row, t, chat) =>
             PromptCompletion(row, Start(row, "prompt", t), chat)),
@@ -33,7 +36,7 @@ internal static class RowKinds
     /// <summary>A row that the model's chat template renders, with what does so; null for any other row.</summary>
     public static (ChatRow Row, ChatEncoder Encoder)? Conversation(JsonRow row, ChatFormat chat)
     {
-        bool isConversation = !row.Has("input_ids") && ChatRow.IsOne(row);
+        bool isConversation = !row.Has(DecoderNames.Ids) && ChatRow.IsOne(row);
         return isConversation && chat.Templates?.Value is { } templates
             ? (ChatRow.Of(row), new ChatEncoder(templates, chat))
             : null;
@@ -61,10 +64,10 @@ internal static class RowKinds
             $"the row has none of the fields that hold data; give text, prompt and completion, messages, or input_ids");
     }
 
-    private static Example Text(JsonRow row, TokenSequence tokens) =>
+    private static Example Text(JsonRow row, RowTokens tokens) =>
         tokens.Supervised(row.Text("text")).EndOfText().ToExample(row.Place, "text");
 
-    private static Example PromptCompletion(JsonRow row, TokenSequence tokens, ChatFormat chat)
+    private static Example PromptCompletion(JsonRow row, RowTokens tokens, ChatFormat chat)
     {
         Example example = tokens
             .Context(row.Text("prompt"))
@@ -84,7 +87,7 @@ internal static class RowKinds
 
     // "<role>: <content>\n" for every turn. The border of what is supervised lies before the space, because byte-level
     // BPE joins a space to the word that follows it.
-    private static Example Messages(JsonRow row, TokenSequence tokens, TrainOn? trainOn)
+    private static Example Messages(JsonRow row, RowTokens tokens, TrainOn? trainOn)
     {
         (JsonElement Message, string Path)[] turns = [.. row.Objects("messages")];
         int last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == Assistant);
@@ -124,12 +127,12 @@ internal static class RowKinds
 
     private static Example Tokens(JsonRow row)
     {
-        ImmutableArray<int> ids = row.Integers("input_ids") ?? [];
+        ImmutableArray<int> ids = row.Integers(DecoderNames.Ids) ?? [];
         if (ids.IsEmpty)
-            throw row.Place.Error("input_ids", $"the array is empty; leave the row out");
-        ImmutableArray<int>? mask = PerToken(row, "attention_mask", ids.Length);
-        ImmutableArray<int> labels = PerToken(row, "labels", ids.Length) ?? LabelsFor(ids, mask);
-        return new Example(ids, labels, mask, PerToken(row, "position_ids", ids.Length))
+            throw row.Place.Error(DecoderNames.Ids, $"the array is empty; leave the row out");
+        ImmutableArray<int>? mask = PerToken(row, DecoderNames.Mask, ids.Length);
+        ImmutableArray<int> labels = PerToken(row, DecoderNames.Labels, ids.Length) ?? LabelsFor(ids, mask);
+        return new Example(ids, labels, mask, PerToken(row, DecoderNames.Positions, ids.Length))
         {
             File = row.Place.File,
             Line = row.Place.Line,
@@ -146,11 +149,11 @@ internal static class RowKinds
 
     private static ImmutableArray<int> LabelsFor(ImmutableArray<int> ids, ImmutableArray<int>? mask) =>
         mask is { } shown
-            ? [.. ids.Select((id, position) => shown[position] == 0 ? Example.IgnoredLabel : id)]
+            ? [.. ids.Select((id, position) => shown[position] == 0 ? DecoderLabels.Ignored : id)]
             : ids;
 
-    private static TokenSequence Start(JsonRow row, string field, ITokenizer? tokenizer) => tokenizer is not null
-        ? new TokenSequence(tokenizer)
+    private static RowTokens Start(JsonRow row, string field, ITokenizer? tokenizer) => tokenizer is not null
+        ? new RowTokens(tokenizer)
         : throw NoTokenizer(row, field);
 
     private static TrainingDataException NoTokenizer(JsonRow row, string field) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
@@ -32,9 +33,9 @@ internal sealed class RowLimits
         var place = new DataPlace(example.File, example.Line);
         Check(place, field, example.InputIds, id => id >= 0 && id < _vocabulary, VocabularyRange);
         if (example.Labels != example.InputIds)
-            Check(place, "labels", example.Labels, IsLabel, $"{Example.IgnoredLabel} or {VocabularyRange}");
+            Check(place, DecoderNames.Labels, example.Labels, IsLabel, $"{DecoderLabels.Ignored} or {VocabularyRange}");
         if (example.AttentionMask is { } mask)
-            Check(place, "attention_mask", mask, static bit => bit is 0 or 1, "0 or 1");
+            Check(place, DecoderNames.Mask, mask, static bit => bit is 0 or 1, "0 or 1");
         if (example.Length > _sequence && _overlong == OverlongRows.Drop)
             return null;
         Example cut = Cut(example);
@@ -44,13 +45,16 @@ internal sealed class RowLimits
                 $"{cut.LongestSequence} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
         }
         if (cut.PositionIds is { } positions)
-            Check(place, "position_ids", positions, id => id >= 0 && id < _context, Allowed(_context, "a position"));
+        {
+            Check(place, DecoderNames.Positions, positions, id => id >= 0 && id < _context,
+                Allowed(_context, "a position"));
+        }
         return cut;
     }
 
     private string VocabularyRange => Allowed(_vocabulary, "an id of this model's tokenizer");
 
-    private bool IsLabel(int label) => label == Example.IgnoredLabel || (label >= 0 && label < _vocabulary);
+    private bool IsLabel(int label) => label == DecoderLabels.Ignored || (label >= 0 && label < _vocabulary);
 
     private Example Cut(Example example)
     {

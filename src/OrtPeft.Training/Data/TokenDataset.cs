@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 
@@ -56,10 +57,10 @@ public sealed class TokenDataset : IDataset
         var batch = Collator.Collate([.. rows.Select(r => _examples[r])]);
         var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal)
         {
-            ["input_ids"] = Matrix(batch.InputIds, batch),
-            ["attention_mask"] = Matrix(batch.AttentionMask, batch),
-            ["labels"] = Matrix(batch.Labels, batch),
-            ["position_ids"] = Matrix(batch.PositionIds ?? Counting(batch), batch),
+            [DecoderNames.Ids] = Matrix(batch.InputIds, batch),
+            [DecoderNames.Mask] = Matrix(batch.AttentionMask, batch),
+            [DecoderNames.Labels] = Matrix(batch.Labels, batch),
+            [DecoderNames.Positions] = Matrix(batch.PositionIds ?? Counting(batch), batch),
         };
         return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens)
         {
@@ -70,7 +71,7 @@ public sealed class TokenDataset : IDataset
     private static Example ToExample(ITokenizer tokenizer, string text)
     {
         var place = new DataPlace(null, 0);
-        return new TokenSequence(tokenizer).Supervised(text).EndOfText().ToExample(place, "text");
+        return new RowTokens(tokenizer).Supervised(text).EndOfText().ToExample(place, "text");
     }
 
     private static Tensor Matrix(long[] values, Batch batch) => Tensor.Of<long>(values, [batch.Rows, batch.Columns]);

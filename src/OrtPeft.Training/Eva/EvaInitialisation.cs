@@ -2,6 +2,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Data;
@@ -15,8 +16,6 @@ namespace OrtPeft.Training.Eva;
 /// <seealso href="https://arxiv.org/abs/2410.07170">Paischer et al., EVA, section 3.</seealso>
 public static class EvaInitialisation
 {
-    private const string Prefix = "base_model.model.";
-    private const string Suffix = ".lora_A.weight";
     private const int MostPasses = 10;
 
     /// <summary>Puts an adapter on a base whose A and ranks come from data.</summary>
@@ -43,7 +42,7 @@ public static class EvaInitialisation
         ArgumentNullException.ThrowIfNull(data);
         var plain = PeftModel.Create(baseModel, config, seed);
         string[] layers = [.. plain.Parameters.Select(static p => p.Name)
-            .Where(static n => n.EndsWith(Suffix, StringComparison.Ordinal)).Select(LayerOf)];
+            .Where(static n => HfName.IsPart(n, HfName.LoraA)).Select(LayerOf)];
         using var inputs = new LayerInputs(baseModel, layers.ToHashSet(StringComparer.Ordinal), options ?? new());
         var eva = config.EvaConfig ?? new EvaConfig();
         var axes = Fit(inputs, layers, config, eva, new Passes(data, batchSize), cancellation);
@@ -52,7 +51,7 @@ public static class EvaInitialisation
         var model = PeftModel.Create(baseModel, Resolved((LoraConfig)plain.Config, ranks, eva), seed);
         var weights = new Dictionary<string, Tensor>(model.GetWeights(), StringComparer.Ordinal);
         foreach (var (layer, rank) in ranks.Where(static r => r.Value > 0))
-            weights[$"{Prefix}{layer}{Suffix}"] = Start(axes[inputs.Sources[layer]], rank, eva);
+            weights[HfName.Of(layer, HfName.LoraA)] = Start(axes[inputs.Sources[layer]], rank, eva);
         model.SetWeights(weights);
         return model;
     }
@@ -92,8 +91,8 @@ public static class EvaInitialisation
     /// <summary>Positions that are attended to and, where wanted, have a label.</summary>
     private static bool[]? Counted(FeedBatch batch, EvaConfig eva)
     {
-        var mask = batch.Feeds.GetValueOrDefault("attention_mask")?.ToInt64();
-        var labels = eva.UseLabelMask ? batch.Feeds.GetValueOrDefault("labels")?.ToInt64() : null;
+        var mask = batch.Feeds.GetValueOrDefault(DecoderNames.Mask)?.ToInt64();
+        var labels = eva.UseLabelMask ? batch.Feeds.GetValueOrDefault(DecoderNames.Labels)?.ToInt64() : null;
         return (mask ?? labels)?.Select((_, i) =>
             (mask is null || mask[i] != 0) && (labels is null || labels[i] != eva.LabelMaskValue)).ToArray();
     }
@@ -131,7 +130,7 @@ public static class EvaInitialisation
     private static double AlphaOf(string layer, LoraConfig config) =>
         TargetSelector.ByPattern(config.AlphaPattern, layer, config.LoraAlpha);
 
-    private static string LayerOf(string parameter) => parameter[Prefix.Length..^Suffix.Length];
+    private static string LayerOf(string parameter) => HfName.ModuleOf(parameter, HfName.LoraA);
 
     /// <summary>The rows in order, in batches, over and over.</summary>
     private sealed class Passes(IDataset data, int batchSize)

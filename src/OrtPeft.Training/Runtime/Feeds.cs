@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
@@ -78,7 +79,7 @@ internal sealed class Feeds : IDisposable
 
     private static Tensor EmptyPast(ArtifactValue input, FeedBatch batch)
     {
-        var rows = batch.Feeds["input_ids"].Dims[0];
+        var rows = batch.Feeds[DecoderNames.Ids].Dims[0];
         var rank = input.Dims!.Count;
         var dims = input.Dims.Select((d, i) => d.Length ?? (i == rank - 4 ? rows : 0)).ToArray();
         return new Tensor(input.Dtype!.Value, [.. dims], new MemoryTensorData(ReadOnlyMemory<byte>.Empty));

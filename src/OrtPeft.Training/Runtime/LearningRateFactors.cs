@@ -13,7 +13,7 @@ internal static class LearningRateFactors
 
     private static double? OfEmbedding(AdapterParameter parameter, TrainingArguments arguments)
     {
-        var isOfEmbedding = parameter.Name.Contains(".lora_embedding_", StringComparison.Ordinal);
+        var isOfEmbedding = parameter.Role is ParameterRole.EmbeddingA or ParameterRole.EmbeddingB;
         return isOfEmbedding && arguments is { LoraPlusEmbeddingRate: { } rate, LearningRate: > 0 }
             ? rate / arguments.LearningRate
             : null;
@@ -21,8 +21,7 @@ internal static class LearningRateFactors
 
     private static double OfLoraPlus(AdapterParameter parameter, TrainingArguments arguments)
     {
-        var isB = parameter.Name.Contains(".lora_B.", StringComparison.Ordinal)
-            || parameter.Name.EndsWith(".lora_embedding_B", StringComparison.Ordinal);
+        var isB = parameter.Role is ParameterRole.LoraB or ParameterRole.EmbeddingB;
         return isB || parameter.Value.Initializer!.Dims.Length == 1 ? arguments.LoraPlusRatio : 1;
     }
 }

@@ -20,7 +20,7 @@ internal sealed class OptimizerSession : IDisposable
 
     /// <summary>Takes a session over, and closes it if this fails; the vectors stay the caller's.</summary>
     public OptimizerSession(
-        GraphSession graph, FlatVector parameters, FlatVector gradients, FlatVector m, FlatVector v)
+        GraphSession graph, NativeVector parameters, NativeVector gradients, NativeVector m, NativeVector v)
     {
         _graph = graph;
         try
@@ -47,7 +47,7 @@ internal sealed class OptimizerSession : IDisposable
     public bool TakesFactors => _graph.Contract.Input(ValueRoles.LearningRateFactors) is not null;
 
     /// <summary>Binds what multiplies each element's rate.</summary>
-    public void BindFactors(FlatVector factors) =>
+    public void BindFactors(NativeVector factors) =>
         Input(ValueRoles.LearningRateFactors, factors.View(0, [factors.Count]));
 
     /// <summary>Updates the parameters.</summary>
@@ -71,7 +71,7 @@ internal sealed class OptimizerSession : IDisposable
             scalar.Dispose();
     }
 
-    private void InPlace(string role, FlatVector vector)
+    private void InPlace(string role, NativeVector vector)
     {
         Input(role, vector.View(0, [vector.Count]));
         Output(ValueRoles.Updated(role), vector.View(0, [vector.Count]));

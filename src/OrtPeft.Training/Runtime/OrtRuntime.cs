@@ -16,32 +16,32 @@ internal sealed class OrtRuntime : ITrainingRuntime
 {
     private readonly OrtGraphs _graphs;
     private readonly RuntimeOptions _options;
-    private readonly FlatVector _parameters;
-    private readonly FlatVector _gradients;
-    private readonly FlatVector _moments1;
-    private readonly FlatVector _moments2;
+    private readonly NativeVector _parameters;
+    private readonly NativeVector _gradients;
+    private readonly NativeVector _moments1;
+    private readonly NativeVector _moments2;
     private readonly LossSession _training;
     private readonly OptimizerSession _optimizer;
     private readonly float[] _scale = new float[1];
     private readonly long[] _dropoutSeed = new long[1];
     private readonly OrtValue? _scaleValue;
     private readonly OrtValue? _dropoutSeedValue;
-    private readonly FlatVector? _learningRateFactors;
+    private readonly NativeVector? _learningRateFactors;
     private readonly long _seed;
     private readonly OrtValue[] _intoGradients;
     private OrtValue[]? _intoPartial;
     private LossSession? _evaluation;
-    private FlatVector? _partial;
+    private NativeVector? _partial;
 
     public OrtRuntime(OrtGraphs graphs, TrainingArguments arguments)
     {
         (_graphs, _options, _seed) = (graphs, arguments.Runtime, arguments.Seed);
         try
         {
-            _parameters = new FlatVector(graphs.FlatLength);
-            _gradients = new FlatVector(graphs.FlatLength);
-            _moments1 = new FlatVector(graphs.FlatLength);
-            _moments2 = new FlatVector(graphs.FlatLength);
+            _parameters = new NativeVector(graphs.FlatLength);
+            _gradients = new NativeVector(graphs.FlatLength);
+            _moments1 = new NativeVector(graphs.FlatLength);
+            _moments2 = new NativeVector(graphs.FlatLength);
             foreach (var parameter in graphs.Parameters)
                 graphs.InitialWeight(parameter.Name).ToFloat32().CopyTo(Part(_parameters, parameter));
             _training = new LossSession(graphs.OpenTraining(_options));
@@ -69,11 +69,11 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public IReadOnlyList<ArtifactParameter> Parameters => _graphs.Parameters;
 
     /// <summary>The vectors that a checkpoint keeps, by name.</summary>
-    public IReadOnlyList<(string Name, FlatVector Vector)> State =>
+    public IReadOnlyList<(string Name, NativeVector Vector)> State =>
         [("parameter", _parameters), ("first_moment", _moments1), ("second_moment", _moments2)];
 
     /// <summary>A parameter's part of a vector.</summary>
-    public static Span<float> Part(FlatVector vector, ArtifactParameter parameter) =>
+    public static Span<float> Part(NativeVector vector, ArtifactParameter parameter) =>
         vector.Span(parameter.Offset!.Value, parameter.Count);
 
     public bool RunsBatchesInParts => true;
@@ -132,7 +132,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
             _dropoutSeed[0] = (long)new SplitMix64(_seed, $"dropout/{step}/{index}").NextUInt64();
             // Bound for every run: what an earlier step's last part left would catch this step's gradient.
             BindGradients(
-                index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new FlatVector(_gradients.Count)));
+                index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new NativeVector(_gradients.Count)));
             sum += _training.RunPart(batch).Sum;
             if (index > 0)
                 AddPartial();
@@ -142,9 +142,9 @@ internal sealed class OrtRuntime : ITrainingRuntime
     }
 
     /// <summary>What multiplies each element's learning rate.</summary>
-    private FlatVector Factors()
+    private NativeVector Factors()
     {
-        var factors = new FlatVector(_parameters.Count);
+        var factors = new NativeVector(_parameters.Count);
         foreach (var parameter in Parameters)
             Part(factors, parameter).Fill((float)parameter.LearningRateFactor);
         return factors;
@@ -171,6 +171,6 @@ internal sealed class OrtRuntime : ITrainingRuntime
             _training.BindOutput(parameter.Gradient!, view);
     }
 
-    private OrtValue[] Views(FlatVector vector) =>
+    private OrtValue[] Views(NativeVector vector) =>
         [.. Parameters.Select(p => vector.View(p.Offset!.Value, [.. p.Dims]))];
 }

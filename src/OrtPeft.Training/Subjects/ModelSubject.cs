@@ -62,9 +62,9 @@ internal static class ModelSubject
     private static Dictionary<string, string> Identity(PeftModel model)
     {
         var identity = new Dictionary<string, string>(StringComparer.Ordinal);
-        var names = model.ActiveAdapterNames;
+        var names = model.Adapters.ActiveNames;
         foreach (var name in names)
-            AdapterIdentity.Add(identity, model.ConfigOf(name).ToJson(), names.Count == 1 ? "" : $"{name}.");
+            AdapterIdentity.Add(identity, model.Adapters.ConfigOf(name).ToJson(), names.Count == 1 ? "" : $"{name}.");
         return identity;
     }
 }

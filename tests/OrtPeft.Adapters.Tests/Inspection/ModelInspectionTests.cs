@@ -83,7 +83,7 @@ public sealed class ModelInspectionTests
     {
         var model = OnnxFile.Load(Fixtures.Graph(graph));
 
-        Assert.Equal(role, ValueRoles.Of(model.Graph.Find(name)!));
+        Assert.Equal(role, ValuePurposes.Of(model.Graph.Find(name)!));
     }
 
     [Fact]

@@ -137,13 +137,13 @@ public sealed class EnabledPartsTests
     public void AddWeightedAdapter_OfPartsAndAWholeLayer_IsTheirSum()
     {
         var model = Create(QueriesAndValues);
-        model.AddAdapter("whole", QueriesAndValues with { EnableLora = null, R = 2 }, seed: 9);
+        model.Adapters.Add("whole", QueriesAndValues with { EnableLora = null, R = 2 }, seed: 9);
 
         model.AddWeightedAdapter("sum", [("default", 1), ("whole", 1)], new() { CombinationType = "cat" });
 
-        model.SetAdapter("default", "whole");
+        model.Adapters.Set("default", "whole");
         var both = Answers.Of(model.Model);
-        model.SetAdapter("sum");
+        model.Adapters.Set("sum");
         Assert.InRange(Answers.Difference(both, Answers.Of(model.Model)), 0, Answers.Rounding);
         Assert.Equal(10, ((LoraConfig)model.Config).R);
     }

@@ -54,7 +54,7 @@ public sealed class BaseWeightsTests
 
         var peft = PeftModel.Create(LlamaLike.Build(), config, weights, "file");
 
-        Assert.Empty(peft.BaseWeightsOf(PeftModel.DefaultName));
+        Assert.Empty(peft.Adapters.BaseWeightsOf(PeftModel.DefaultName));
         Assert.Equal(Answer(plain.Model), Answer(peft.Model));
     }
 
@@ -194,11 +194,11 @@ public sealed class BaseWeightsTests
     {
         var (config, _) = Adapters["lora head"];
         var peft = WithOther(config, "base_layer.weight");
-        peft.AddAdapter("other", config);
+        peft.Adapters.Add("other", config);
 
         string[] errors =
         [
-            Assert.Throws<ConfigException>(() => peft.SetAdapter(PeftModel.DefaultName, "other")).Message,
+            Assert.Throws<ConfigException>(() => peft.Adapters.Set(PeftModel.DefaultName, "other")).Message,
             Assert.Throws<ConfigException>(
                 () => peft.AddWeightedAdapter("mix", [(PeftModel.DefaultName, 1), ("other", 1)])).Message,
         ];

@@ -89,8 +89,12 @@ public sealed class UnmatchedNamesTests
 
     [Theory]
     [MemberData(nameof(Matched))]
-    public void Create_WhenAllEntriesMatch_IsMade(string json) =>
-        Assert.Empty(PeftModel.Create(Gpt2.Open(Gpt2.Imported), Config(json)).UnmatchedOf(PeftModel.DefaultName));
+    public void Create_WhenAllEntriesMatch_IsMade(string json)
+    {
+        var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Config(json));
+
+        Assert.Empty(model.Adapters.UnmatchedOf(PeftModel.DefaultName));
+    }
 
     [Fact]
     public void Create_WithWeights_TellsWhatMatchesNothing()
@@ -102,7 +106,7 @@ public sealed class UnmatchedNamesTests
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, weights, "weights");
 
         Assert.Collection(
-            model.UnmatchedOf(PeftModel.DefaultName),
+            model.Adapters.UnmatchedOf(PeftModel.DefaultName),
             static c => Assert.StartsWith("target_modules has 'vproj'", c, StringComparison.Ordinal),
             static c => Assert.StartsWith("modules_to_save 'score'", c, StringComparison.Ordinal));
     }

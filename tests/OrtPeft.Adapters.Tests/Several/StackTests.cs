@@ -30,13 +30,13 @@ public sealed class StackTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SetAdapter_OfTwo_AnswersAsBothMerged(string graph, string other)
+    public void Set_OfTwo_AnswersAsBothMerged(string graph, string other)
     {
         var model = PeftModel.Create(Gpt2.Open(graph), Random);
-        model.AddAdapter("second", Others[other], seed: 5);
+        model.Adapters.Add("second", Others[other], seed: 5);
         var alone = Answers.Of(model.Model);
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
 
         Assert.InRange(Answers.Difference(model.Model, model.Merge()), 0, Answers.Rounding);
         Assert.NotInRange(Answers.Difference(alone, Answers.Of(model.Model)), 0, 100 * Answers.Rounding);
@@ -44,30 +44,30 @@ public sealed class StackTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SetAdapter_OfThreeInAnyOrder_IsTheSame(string graph, string other)
+    public void Set_OfThreeInAnyOrder_IsTheSame(string graph, string other)
     {
         var model = PeftModel.Create(Gpt2.Open(graph), Random);
-        model.AddAdapter("second", Others[other], seed: 5);
-        model.AddAdapter("third", new LohaConfig { R = 2, InitWeights = false, TargetModules = ["attn"] }, seed: 6);
+        model.Adapters.Add("second", Others[other], seed: 5);
+        model.Adapters.Add("third", new LohaConfig { R = 2, InitWeights = false, TargetModules = ["attn"] }, seed: 6);
 
-        model.SetAdapter("default", "second", "third");
+        model.Adapters.Set("default", "second", "third");
         var one = Answers.Of(model.Model);
-        model.SetAdapter("third", "default", "second");
+        model.Adapters.Set("third", "default", "second");
 
         Assert.InRange(Answers.Difference(one, Answers.Of(model.Model)), 0, Answers.Rounding);
     }
 
     [Fact]
-    public void SetAdapter_OfTwo_AnswersAsOneMergedAfterTheOther()
+    public void Set_OfTwo_AnswersAsOneMergedAfterTheOther()
     {
         using var folder = new TemporaryFolder();
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("second", Random, seed: 5);
+        model.Adapters.Add("second", Random, seed: 5);
         model.Save(folder.Path);
         var first = model.Merge();
         var stacked = PeftModel.Load(first, Path.Combine(folder.Path, "second"));
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
 
         Assert.InRange(Answers.Difference(model.Model, stacked.Model), 0, Answers.Rounding);
         Assert.InRange(Answers.Difference(model.Model, stacked.Merge()), 0, Answers.Rounding);
@@ -78,9 +78,9 @@ public sealed class StackTests
     {
         using var folder = new TemporaryFolder();
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("second", Random, seed: 5);
+        model.Adapters.Add("second", Random, seed: 5);
         model.Save(folder.Path);
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
 
         var merged = model.Merge();
 
@@ -89,12 +89,12 @@ public sealed class StackTests
     }
 
     [Fact]
-    public void SetAdapter_OfTwo_NamesParametersAsHfDoesInMemory()
+    public void Set_OfTwo_NamesParametersAsHfDoesInMemory()
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("chat", new VeraConfig { R = 8 });
+        model.Adapters.Add("chat", new VeraConfig { R = 8 });
 
-        model.SetAdapter("default", "chat");
+        model.Adapters.Set("default", "chat");
 
         const string Layer = "base_model.model.transformer.h.0.attn.c_attn";
         Assert.Contains(model.Parameters, static p => p.Name == $"{Layer}.lora_A.default.weight");
@@ -109,25 +109,25 @@ public sealed class StackTests
     public void SetWeights_OfTwo_ReachesEachAdapter()
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("chat", Random, seed: 3);
-        model.SetAdapter("default", "chat");
+        model.Adapters.Add("chat", Random, seed: 3);
+        model.Adapters.Set("default", "chat");
         var doubled = model.GetWeights().ToDictionary(static w => w.Key, static w => Doubled(w.Value));
 
         model.SetWeights(doubled);
 
         const string Name = "base_model.model.transformer.h.0.attn.c_attn.lora_A";
-        Assert.Same(doubled[$"{Name}.chat.weight"], model.WeightsOf("chat")[$"{Name}.weight"]);
-        Assert.Same(doubled[$"{Name}.default.weight"], model.WeightsOf("default")[$"{Name}.weight"]);
+        Assert.Same(doubled[$"{Name}.chat.weight"], model.Adapters.WeightsOf("chat")[$"{Name}.weight"]);
+        Assert.Same(doubled[$"{Name}.default.weight"], model.Adapters.WeightsOf("default")[$"{Name}.weight"]);
     }
 
     [Fact]
-    public void SetAdapter_OfTwo_KeepsTheModelsInterface()
+    public void Set_OfTwo_KeepsTheModelsInterface()
     {
         var plain = Gpt2.Canonical(Gpt2.Op17).Graph;
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Op17), Others["lora:head"]);
-        model.AddAdapter("second", Others["lora:head"], seed: 1);
+        model.Adapters.Add("second", Others["lora:head"], seed: 1);
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
 
         var graph = model.Model.Graph;
         Assert.Equal(plain.Inputs.Select(static i => i.Name), graph.Inputs.Select(static i => i.Name));
@@ -135,13 +135,13 @@ public sealed class StackTests
     }
 
     [Fact]
-    public void SetAdapter_WhereLayersHaveNoNamesOfTheirOwn_FindsThemAgain()
+    public void Set_WhereLayersHaveNoNamesOfTheirOwn_FindsThemAgain()
     {
         var config = Random with { TargetModules = ["q_proj", "down_proj", "lm_head"] };
         var model = PeftModel.Create(LlamaLike.Build(), config);
-        model.AddAdapter("second", config, seed: 4);
+        model.Adapters.Add("second", config, seed: 4);
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
 
         Assert.InRange(Answers.Difference(Logits(model.Model), Logits(model.Merge())), 0, Answers.Rounding);
     }
@@ -158,16 +158,16 @@ public sealed class StackTests
 
     [Theory]
     [MemberData(nameof(Alone))]
-    public void SetAdapter_OfOneThatDoesMoreThanAdd_SaysWhy(PeftConfig config, string reason)
+    public void Set_OfOneThatDoesMoreThanAdd_SaysWhy(PeftConfig config, string reason)
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("alone", config);
+        model.Adapters.Add("alone", config);
 
-        var error = Assert.Throws<ConfigException>(() => model.SetAdapter("default", "alone"));
+        var error = Assert.Throws<ConfigException>(() => model.Adapters.Set("default", "alone"));
 
         Assert.StartsWith("'alone' cannot be active beside other adapters", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        Assert.Equal(["default"], model.ActiveAdapterNames);
+        Assert.Equal(["default"], model.Adapters.ActiveNames);
     }
 
     private static float[] Logits(Model model)

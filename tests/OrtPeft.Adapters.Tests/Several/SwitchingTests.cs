@@ -16,55 +16,55 @@ public sealed class SwitchingTests
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
 
-        Assert.Equal(["default"], model.AdapterNames);
-        Assert.Equal(["default"], model.ActiveAdapterNames);
-        Assert.True(model.IsEnabled);
+        Assert.Equal(["default"], model.Adapters.Names);
+        Assert.Equal(["default"], model.Adapters.ActiveNames);
+        Assert.True(model.Adapters.IsEnabled);
     }
 
     [Fact]
-    public void AddAdapter_LeavesTheActiveOne()
+    public void Add_LeavesTheActiveOne()
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
         var graph = model.Model;
 
-        model.AddAdapter("chat", Random, seed: 7);
+        model.Adapters.Add("chat", Random, seed: 7);
 
         Assert.Same(graph, model.Model);
-        Assert.Equal(["default", "chat"], model.AdapterNames);
+        Assert.Equal(["default", "chat"], model.Adapters.Names);
     }
 
     [Fact]
-    public void SetAdapter_ThereAndBack_GivesTheSameLogitsToTheBit()
+    public void Set_ThereAndBack_GivesTheSameLogitsToTheBit()
     {
         var model = WithTwo();
         var first = Answers.Of(model.Model);
 
-        model.SetAdapter("chat");
+        model.Adapters.Set("chat");
         var second = Answers.Of(model.Model);
-        model.SetAdapter("default");
+        model.Adapters.Set("default");
 
         Assert.NotEqual(first, second);
         Assert.Equal(first, Answers.Of(model.Model));
     }
 
     [Fact]
-    public void SetAdapter_AnswersAsTheAdapterAlone()
+    public void Set_AnswersAsTheAdapterAlone()
     {
         var model = WithTwo();
 
-        model.SetAdapter("chat");
+        model.Adapters.Set("chat");
 
         var alone = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random, seed: 7);
         Assert.Equal(Answers.Of(alone.Model), Answers.Of(model.Model));
     }
 
     [Fact]
-    public void SetAdapter_OfAnotherMethod_ShowsItsConfigurationAndParameters()
+    public void Set_OfAnotherMethod_ShowsItsConfigurationAndParameters()
     {
         var model = WithTwo();
-        model.AddAdapter("vectors", new Ia3Config());
+        model.Adapters.Add("vectors", new Ia3Config());
 
-        model.SetAdapter("vectors");
+        model.Adapters.Set("vectors");
 
         Assert.IsType<Ia3Config>(model.Config);
         Assert.All(model.Parameters, static p => Assert.Contains("ia3_l", p.Name, StringComparison.Ordinal));
@@ -78,22 +78,22 @@ public sealed class SwitchingTests
         const string Name = "transformer.h.0.mlp.c_fc.weight";
         var data = given.Graph.Find(Name)!.Initializer!.Data;
 
-        model.SetAdapter("chat");
+        model.Adapters.Set("chat");
         Assert.Same(data, model.Model.Graph.Find(Name)!.Initializer!.Data);
-        model.SetAdapter("default", "chat");
+        model.Adapters.Set("default", "chat");
 
         Assert.Same(data, model.Model.Graph.Find(Name)!.Initializer!.Data);
     }
 
     [Fact]
-    public void SetAdapter_KeepsWhatWasTrained()
+    public void Set_KeepsWhatWasTrained()
     {
         var model = WithTwo();
         var halves = model.GetWeights().ToDictionary(static w => w.Key, static w => Halved(w.Value));
         model.SetWeights(halves);
 
-        model.SetAdapter("chat");
-        model.SetAdapter("default");
+        model.Adapters.Set("chat");
+        model.Adapters.Set("default");
 
         Assert.All(model.GetWeights(), w => Assert.Equal(halves[w.Key].ToFloat32(), w.Value.ToFloat32()));
     }
@@ -104,28 +104,28 @@ public sealed class SwitchingTests
         var model = WithTwo();
         var adapted = Answers.Of(model.Model);
 
-        model.Disable();
+        model.Adapters.Disable();
 
-        Assert.False(model.IsEnabled);
+        Assert.False(model.Adapters.IsEnabled);
         Assert.Empty(model.Parameters);
         Assert.Equal(Answers.Of(Gpt2.Canonical(Gpt2.Imported)), Answers.Of(model.Model));
         Assert.Equal(Answers.Of(Gpt2.Canonical(Gpt2.Imported)), Answers.Of(model.ForInference()));
-        model.Enable();
+        model.Adapters.Enable();
         Assert.Equal(adapted, Answers.Of(model.Model));
     }
 
     [Fact]
-    public void SetAdapter_WhileDisabled_CountsOnceEnabled()
+    public void Set_WhileDisabled_CountsOnceEnabled()
     {
         var model = WithTwo();
-        model.Disable();
+        model.Adapters.Disable();
 
-        model.SetAdapter("chat");
+        model.Adapters.Set("chat");
 
-        Assert.False(model.IsEnabled);
+        Assert.False(model.Adapters.IsEnabled);
         Assert.Equal(Answers.Of(Gpt2.Canonical(Gpt2.Imported)), Answers.Of(model.Model));
-        model.Enable();
-        Assert.Equal(["chat"], model.ActiveAdapterNames);
+        model.Adapters.Enable();
+        Assert.Equal(["chat"], model.Adapters.ActiveNames);
         Assert.Equal(Answers.Of(PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random, 7).Model), Answers.Of(model.Model));
     }
 
@@ -134,7 +134,7 @@ public sealed class SwitchingTests
     {
         var model = WithTwo();
         var weights = model.GetWeights();
-        model.Disable();
+        model.Adapters.Disable();
 
         var setting = Assert.Throws<ConfigException>(() => model.SetWeights(weights));
         var merging = Assert.Throws<ConfigException>(model.Merge);
@@ -146,45 +146,45 @@ public sealed class SwitchingTests
     [Theory]
     [InlineData("chat", "default")]
     [InlineData("default", "chat")]
-    public void DeleteAdapter_WhenItIsActive_ActivatesTheOther(string name, string other)
+    public void Delete_WhenItIsActive_ActivatesTheOther(string name, string other)
     {
         var model = WithTwo();
-        model.SetAdapter(name);
+        model.Adapters.Set(name);
 
-        model.DeleteAdapter(name);
+        model.Adapters.Delete(name);
 
-        Assert.Equal([other], model.AdapterNames);
-        Assert.Equal([other], model.ActiveAdapterNames);
+        Assert.Equal([other], model.Adapters.Names);
+        Assert.Equal([other], model.Adapters.ActiveNames);
     }
 
     [Fact]
-    public void DeleteAdapter_WhenOneOfSeveralIsActive_LeavesTheRest()
+    public void Delete_WhenOneOfSeveralIsActive_LeavesTheRest()
     {
         var model = WithTwo();
         var alone = Answers.Of(model.Model);
-        model.SetAdapter("default", "chat");
+        model.Adapters.Set("default", "chat");
 
-        model.DeleteAdapter("chat");
+        model.Adapters.Delete("chat");
 
         Assert.Equal(alone, Answers.Of(model.Model));
     }
 
     [Fact]
-    public void DeleteAdapter_OfTheOnlyOne_IsRefused()
+    public void Delete_OfTheOnlyOne_IsRefused()
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
 
-        var error = Assert.Throws<ConfigException>(() => model.DeleteAdapter("default"));
+        var error = Assert.Throws<ConfigException>(() => model.Adapters.Delete("default"));
 
         Assert.Contains("Disable()", error.Message, StringComparison.Ordinal);
     }
 
     public static TheoryData<Action<PeftModel>> UsesOfAnUnknownName => new(
-        static m => m.SetAdapter("chta"),
-        static m => m.SetAdapter("default", "chta"),
-        static m => m.DeleteAdapter("chta"),
-        static m => m.ConfigOf("chta"),
-        static m => m.WeightsOf("chta"));
+        static m => m.Adapters.Set("chta"),
+        static m => m.Adapters.Set("default", "chta"),
+        static m => m.Adapters.Delete("chta"),
+        static m => m.Adapters.ConfigOf("chta"),
+        static m => m.Adapters.WeightsOf("chta"));
 
     [Theory]
     [MemberData(nameof(UsesOfAnUnknownName))]
@@ -195,7 +195,7 @@ public sealed class SwitchingTests
         var error = Assert.Throws<ConfigException>(() => use(model));
 
         Assert.Equal("There is no adapter 'chta'; the model has default, chat.", error.Message);
-        Assert.Equal(["default"], model.ActiveAdapterNames);
+        Assert.Equal(["default"], model.Adapters.ActiveNames);
     }
 
     [Theory]
@@ -204,34 +204,34 @@ public sealed class SwitchingTests
     [InlineData("a/b")]
     [InlineData("a.b")]
     [InlineData("chat")]
-    public void AddAdapter_UnderABadName_IsRefused(string name)
+    public void Add_UnderABadName_IsRefused(string name)
     {
         var model = WithTwo();
 
-        var error = Assert.Throws<ConfigException>(() => model.AddAdapter(name, Random));
+        var error = Assert.Throws<ConfigException>(() => model.Adapters.Add(name, Random));
 
         Assert.Contains($"'{name}'", error.Message, StringComparison.Ordinal);
-        Assert.Equal(["default", "chat"], model.AdapterNames);
+        Assert.Equal(["default", "chat"], model.Adapters.Names);
     }
 
     [Fact]
-    public void AddAdapter_WhenItDoesNotFit_AddsNothing()
+    public void Add_WhenItDoesNotFit_AddsNothing()
     {
         var model = WithTwo();
         var weights = model.GetWeights();
 
-        Assert.Throws<ConfigException>(() => model.AddAdapter("small", Random with { R = 2 }, weights));
+        Assert.Throws<ConfigException>(() => model.Adapters.Add("small", Random with { R = 2 }, weights));
 
-        Assert.Equal(["default", "chat"], model.AdapterNames);
+        Assert.Equal(["default", "chat"], model.Adapters.Names);
     }
 
     [Fact]
-    public void SetAdapter_WithoutNamesOrWithOneTwice_IsRefused()
+    public void Set_WithoutNamesOrWithOneTwice_IsRefused()
     {
         var model = WithTwo();
 
-        Assert.Throws<ConfigException>(() => model.SetAdapter());
-        Assert.Throws<ConfigException>(() => model.SetAdapter("chat", "chat"));
+        Assert.Throws<ConfigException>(() => model.Adapters.Set());
+        Assert.Throws<ConfigException>(() => model.Adapters.Set("chat", "chat"));
     }
 
     [Fact]
@@ -240,28 +240,28 @@ public sealed class SwitchingTests
         using var folder = new TemporaryFolder();
         var model = WithTwo();
         var first = Answers.Of(model.Model);
-        model.SetAdapter("chat");
+        model.Adapters.Set("chat");
 
         model.Save(folder.Path);
 
         var loaded = PeftModel.Load(Gpt2.Open(Gpt2.Imported), folder.Path);
-        loaded.LoadAdapter("other", Path.Combine(folder.Path, "chat"));
+        loaded.Adapters.Load("other", Path.Combine(folder.Path, "chat"));
         Assert.Equal(first, Answers.Of(loaded.Model));
-        loaded.SetAdapter("other");
+        loaded.Adapters.Set("other");
         Assert.Equal(Answers.Of(model.Model), Answers.Of(loaded.Model));
-        Assert.Equal(loaded.WeightsOf("default").Keys, loaded.WeightsOf("other").Keys);
+        Assert.Equal(loaded.Adapters.WeightsOf("default").Keys, loaded.Adapters.WeightsOf("other").Keys);
     }
 
     [Fact]
-    public void AddAdapter_OfAMethodThatTrainsTheBasesOwn_LeavesTheOthersAlone()
+    public void Add_OfAMethodThatTrainsTheBasesOwn_LeavesTheOthersAlone()
     {
         var model = WithTwo();
         var first = Answers.Of(model.Model);
-        model.AddAdapter("biases", new BitFitConfig());
-        model.SetAdapter("biases");
+        model.Adapters.Add("biases", new BitFitConfig());
+        model.Adapters.Set("biases");
         model.SetWeights(model.GetWeights().ToDictionary(static w => w.Key, static w => Halved(w.Value)));
 
-        model.SetAdapter("default");
+        model.Adapters.Set("default");
 
         Assert.Equal(first, Answers.Of(model.Model));
     }
@@ -269,7 +269,7 @@ public sealed class SwitchingTests
     private static PeftModel WithTwo(Model? given = null)
     {
         var model = PeftModel.Create(given ?? Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("chat", Random, seed: 7);
+        model.Adapters.Add("chat", Random, seed: 7);
         return model;
     }
 

@@ -183,12 +183,12 @@ public sealed class TrainableTokensTests
         Refuses(fields, said);
 
     [Fact]
-    public void SetAdapter_BesideAnother_IsRefused()
+    public void Set_BesideAnother_IsRefused()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Configs["lora"]);
-        peft.AddAdapter("other", new LoraConfig());
+        peft.Adapters.Add("other", new LoraConfig());
 
-        var error = Assert.Throws<ConfigException>(() => peft.SetAdapter("default", "other"));
+        var error = Assert.Throws<ConfigException>(() => peft.Adapters.Set("default", "other"));
 
         Assert.Contains("trainable_token_indices", error.Message, StringComparison.Ordinal);
     }

@@ -29,9 +29,9 @@ public sealed class WeightedAdapterTests
 
         model.AddWeightedAdapter("sum", [("default", 1), ("second", 1)], Of("cat"));
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
         var both = Answers.Of(model.Model);
-        model.SetAdapter("sum");
+        model.Adapters.Set("sum");
         Assert.InRange(Answers.Difference(both, Answers.Of(model.Model)), 0, Answers.Rounding);
         Assert.Equal(6, ((LoraConfig)model.Config).R);
     }
@@ -42,7 +42,7 @@ public sealed class WeightedAdapterTests
     {
         const string Module = "base_model.model.transformer.h.0.attn.c_attn";
         var model = WithTwo(Random);
-        var (a, b) = (model.WeightsOf("default"), model.WeightsOf("second"));
+        var (a, b) = (model.Adapters.WeightsOf("default"), model.Adapters.WeightsOf("second"));
 
         model.AddWeightedAdapter("mix", [("default", 0.7), ("second", -0.4)], Of("linear"));
 
@@ -54,7 +54,7 @@ public sealed class WeightedAdapterTests
         {
             var (x, y) = (a[$"{Module}.{factor}.weight"].ToFloat32(), b[$"{Module}.{factor}.weight"].ToFloat32());
             var expected = x.Zip(y, (p, q) => (float)((plus * p) + (second * q)));
-            Assert.Equal(expected, model.WeightsOf("mix")[$"{Module}.{factor}.weight"].ToFloat32(), Close);
+            Assert.Equal(expected, model.Adapters.WeightsOf("mix")[$"{Module}.{factor}.weight"].ToFloat32(), Close);
         }
 
         static bool Close(float p, float q) => Math.Abs(p - q) <= 1e-6;
@@ -67,9 +67,9 @@ public sealed class WeightedAdapterTests
 
         model.AddWeightedAdapter("sum", [("default", 1), ("second", 1)], Of("cat"));
 
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
         var both = Answers.Of(model.Model);
-        model.SetAdapter("sum");
+        model.Adapters.Set("sum");
         Assert.InRange(Answers.Difference(both, Answers.Of(model.Model)), 0, Answers.Rounding);
     }
 
@@ -80,7 +80,7 @@ public sealed class WeightedAdapterTests
 
         model.AddWeightedAdapter("none", [("second", 0.5), ("second", -0.5)], Of("cat"));
 
-        model.SetAdapter("none");
+        model.Adapters.Set("none");
         var plain = Answers.Of(Gpt2.Canonical(Gpt2.Imported));
         Assert.InRange(Answers.Difference(plain, Answers.Of(model.Model)), 0, Answers.Rounding);
     }
@@ -107,7 +107,7 @@ public sealed class WeightedAdapterTests
         model.AddWeightedAdapter("product", parts, Of("magnitude_prune_svd") with { Density = 1 });
 
         Assert.InRange(Answers.Difference(LogitsOf(model, "factors"), LogitsOf(model, "product")), 0, Answers.Rounding);
-        Assert.Equal(4, ((LoraConfig)model.ConfigOf("factors")).R);
+        Assert.Equal(4, ((LoraConfig)model.Adapters.ConfigOf("factors")).R);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class WeightedAdapterTests
 
         model.AddWeightedAdapter("wide", parts, Of("svd") with { SvdRank = 40 });
 
-        Assert.Equal(40, ((LoraConfig)model.ConfigOf("wide")).R);
+        Assert.Equal(40, ((LoraConfig)model.Adapters.ConfigOf("wide")).R);
         Assert.InRange(Answers.Difference(LogitsOf(model, "cat"), LogitsOf(model, "wide")), 0, Answers.Rounding);
     }
 
@@ -141,13 +141,14 @@ public sealed class WeightedAdapterTests
     {
         var model = WithTwo(Random);
         const string A = "base_model.model.transformer.h.0.attn.c_attn.lora_A.weight";
-        var (first, second) = (model.WeightsOf("default")[A].ToFloat32(), model.WeightsOf("second")[A].ToFloat32());
+        var first = model.Adapters.WeightsOf("default")[A].ToFloat32();
+        var second = model.Adapters.WeightsOf("second")[A].ToFloat32();
 
         model.AddWeightedAdapter("mean", [("default", 0.5), ("second", 2)], Of("linear"));
 
         var expected = first.Zip(second, static (a, b) => (float)((Math.Sqrt(0.75) * a) + (Math.Sqrt(3) * b)));
-        Assert.Equal(expected, model.WeightsOf("mean")[A].ToFloat32());
-        var config = (LoraConfig)model.ConfigOf("mean");
+        Assert.Equal(expected, model.Adapters.WeightsOf("mean")[A].ToFloat32());
+        var config = (LoraConfig)model.Adapters.ConfigOf("mean");
         Assert.Equal((4, 4.0), (config.R, config.LoraAlpha));
         Assert.Equal(Random.TargetModules, config.TargetModules);
     }
@@ -222,14 +223,14 @@ public sealed class WeightedAdapterTests
             () => model.AddWeightedAdapter("new", [("default", 1), ("second", 1)], how));
 
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
-        Assert.Equal(["default", "second"], model.AdapterNames);
+        Assert.Equal(["default", "second"], model.Adapters.Names);
     }
 
     [Fact]
     public void Adapters_ThatAreNoPlainLora_AreRefused()
     {
         var model = WithTwo(Random with { UseDora = true });
-        model.AddAdapter("vectors", new Ia3Config());
+        model.Adapters.Add("vectors", new Ia3Config());
 
         var dora = Assert.Throws<ConfigException>(() => Add("second"));
         var vectors = Assert.Throws<ConfigException>(() => Add("vectors"));
@@ -247,7 +248,7 @@ public sealed class WeightedAdapterTests
     private static PeftModel WithTwo(LoraConfig second)
     {
         var model = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Random);
-        model.AddAdapter("second", second, seed: 9);
+        model.Adapters.Add("second", second, seed: 9);
         return model;
     }
 
@@ -259,7 +260,7 @@ public sealed class WeightedAdapterTests
 
     private static float[] LogitsOf(PeftModel model, string name)
     {
-        model.SetAdapter(name);
+        model.Adapters.Set(name);
         return Answers.Of(model.Model);
     }
 }

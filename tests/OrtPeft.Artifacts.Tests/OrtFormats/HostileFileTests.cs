@@ -31,7 +31,7 @@ public sealed class HostileFileTests : IDisposable
     }
 
     [Fact]
-    public void LoadAdapter_OfMutatedFiles_ThrowsOnlyItsOwnErrors()
+    public void Load_OfMutatedFiles_ThrowsOnlyItsOwnErrors()
     {
         Tensor[] parameters = [Samples.Floats("a", 3, 2), Samples.Floats("bb", 2, 5)];
         new OrtAdapterFile { Parameters = parameters, ModelVersion = 1 }.Save(_folder["a"]);

@@ -230,7 +230,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     public void Write_WhenDisabled_SaysSo()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new BitFitConfig());
-        peft.Disable();
+        peft.Adapters.Disable();
 
         var error = Assert.Throws<ConfigException>(() => Write(peft, new OrtTrainingOptions()));
 

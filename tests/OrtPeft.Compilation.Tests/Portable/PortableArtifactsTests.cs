@@ -164,8 +164,8 @@ public sealed class PortableArtifactsTests : IDisposable
     public void Write_OfSeveralActiveAdapters_IsRefused()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn);
-        peft.AddAdapter("other", CAttn);
-        peft.SetAdapter("default", "other");
+        peft.Adapters.Add("other", CAttn);
+        peft.Adapters.Set("default", "other");
 
         var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
 

@@ -189,42 +189,42 @@ public sealed class ConformanceTests(TrainedCases trained) : IClassFixture<Train
         var model = @case.WithAnother();
         var adapted = model.Model;
 
-        model.Disable();
+        model.Adapters.Disable();
 
         Assert.Equal(@case.Base.Logits, LogitsOf(model.Model));
-        model.Enable();
+        model.Adapters.Enable();
         Assert.Same(adapted, model.Model);
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SetAdapter_ThereAndBack_AnswersAsBefore(string on, string name)
+    public void Set_ThereAndBack_AnswersAsBefore(string on, string name)
     {
         var @case = trained.Of(on, name);
         var model = @case.WithAnother();
 
-        model.SetAdapter("other");
+        model.Adapters.Set("other");
 
         Assert.True(Difference(@case.Logits, LogitsOf(model.Model)) > SameLogits);
-        model.SetAdapter("default");
+        model.Adapters.Set("default");
         Assert.Equal(@case.Logits, LogitsOf(model.Model));
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void SetAdapter_BesideAnother_AnswersAsBothMerged_OrSaysWhyNot(string on, string name)
+    public void Set_BesideAnother_AnswersAsBothMerged_OrSaysWhyNot(string on, string name)
     {
         var @case = trained.Of(on, name);
         var model = @case.WithAnother();
 
         if (model.Config.WhyNotBesideOthers is { } reason)
         {
-            var error = Assert.Throws<ConfigException>(() => model.SetAdapter("default", "other"));
+            var error = Assert.Throws<ConfigException>(() => model.Adapters.Set("default", "other"));
             Assert.Contains(reason, error.Message, StringComparison.Ordinal);
             return;
         }
 
-        model.SetAdapter("default", "other");
+        model.Adapters.Set("default", "other");
 
         var both = LogitsOf(model.Model);
         Assert.True(Difference(@case.Logits, both) > SameLogits);

@@ -57,7 +57,7 @@ internal sealed class TrainedCase
     public PeftModel WithAnother()
     {
         var model = PeftModel.Create(Base.Model, Model.Config, Model.GetWeights(), "trained");
-        model.AddAdapter("other", Base.Case.Named(MethodCases.Named("lora:random").Config), seed: 2);
+        model.Adapters.Add("other", Base.Case.Named(MethodCases.Named("lora:random").Config), seed: 2);
         return model;
     }
 }

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Tests.Data;
@@ -72,7 +73,7 @@ public sealed class CollatorTests
         {
             Batch batch = Collator.Collate(rows, padId: 1);
             int supervised = Enumerable.Range(0, batch.Labels.Length)
-                .Count(i => i % batch.Columns > 0 && batch.Labels[i] != Example.IgnoredLabel);
+                .Count(i => i % batch.Columns > 0 && batch.Labels[i] != DecoderLabels.Ignored);
             return batch.Rows == rows.Length
                 && batch.Columns == rows.Max(row => row.Length)
                 && Agree(batch, batch.InputIds, rows, (row, i) => row.InputIds[i], 1)

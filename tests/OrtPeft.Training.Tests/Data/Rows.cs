@@ -1,4 +1,5 @@
 using System.Text;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Tests.Data;
@@ -25,7 +26,7 @@ internal static class Rows
     public static string Supervision(Example example) =>
         string.Concat(example.Labels.Select(label => label switch
         {
-            Example.IgnoredLabel => '.',
+            DecoderLabels.Ignored => '.',
             0 => '$',
             _ => (char)label,
         }));

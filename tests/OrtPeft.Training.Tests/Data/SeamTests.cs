@@ -1,4 +1,5 @@
 using System.Text;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Testing;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Training;
@@ -45,7 +46,7 @@ public sealed class SeamTests : IDisposable
             Assert.Equal<int>(
                 [.. tokenizer.Encode(prompt + completion), tokenizer.EndOfTextId!.Value], example.InputIds);
             var unlearnt = tokenizer.Encode(prompt).Count;
-            Assert.Equal(unlearnt, example.Labels.Count(static l => l == Example.IgnoredLabel));
+            Assert.Equal(unlearnt, example.Labels.Count(static l => l == DecoderLabels.Ignored));
         }
     }
 
@@ -62,7 +63,7 @@ public sealed class SeamTests : IDisposable
 
             var first = tokenizer.Encode(prompt);
             Assert.Equal(first, example.InputIds.Take(first.Count));
-            Assert.All(example.Labels.Take(first.Count), static l => Assert.Equal(Example.IgnoredLabel, l));
+            Assert.All(example.Labels.Take(first.Count), static l => Assert.Equal(DecoderLabels.Ignored, l));
             var text = tokenizer.Decode(example.InputIds.SkipLast(1));
             Assert.Equal(tokenizer.Decode(first) + completion, text);
         }

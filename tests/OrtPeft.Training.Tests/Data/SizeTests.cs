@@ -5,7 +5,6 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
-using OrtPeft.Training.Benchmarks;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Tests.Verdicts;
 
@@ -19,8 +18,6 @@ public sealed class SizeTests
     private static readonly Dictionary<string, Action> Products = new(StringComparer.Ordinal)
     {
         ["batch"] = static () => _ = new Batch(Many, Many, withPositions: false),
-        ["benchmark"] = static () => RandomRows.Create(Many, Many, supervised: 1, vocabulary: 3),
-        ["benchmark, above 2^32"] = static () => RandomRows.Create(Many, Many + 1, supervised: 1, vocabulary: 3),
         ["pairs of tokens"] = static () => DecoderInputs.Of(new TinyDecoder { Mask = "4" }.Build().Graph)
             .Feed(new long[Many], rows: 1).Dispose(),
         ["parts"] = static () => new FixedAxes(Many, Many).Split(OneRow()),

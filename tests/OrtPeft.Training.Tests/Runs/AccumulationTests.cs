@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Tests.Runs;
@@ -39,7 +40,7 @@ public sealed class AccumulationTests
     public void Train_WhenAMicroBatchHasNoLabel_CountsTheOthersOnly()
     {
         var ids = Tiny.Rows[0].InputIds;
-        var silent = new Example(ids, [.. Enumerable.Repeat(Example.IgnoredLabel, ids.Length)]);
+        var silent = new Example(ids, [.. Enumerable.Repeat(DecoderLabels.Ignored, ids.Length)]);
         var data = new TokenDataset([silent, Tiny.Rows[0], Tiny.Rows[1], silent]);
 
         MustAgree(data, (BatchSize: 2, Accumulation: 1), (BatchSize: 1, Accumulation: 2));
@@ -49,7 +50,7 @@ public sealed class AccumulationTests
     public void Train_WhenAStepHasNoLabel_LeavesTheWeights()
     {
         var ids = Tiny.Rows[0].InputIds;
-        var silent = new TokenDataset([new Example(ids, [.. Enumerable.Repeat(Example.IgnoredLabel, ids.Length)])]);
+        var silent = new TokenDataset([new Example(ids, [.. Enumerable.Repeat(DecoderLabels.Ignored, ids.Length)])]);
         var model = Tiny.Lora();
         var before = Tiny.Numbers(model);
 

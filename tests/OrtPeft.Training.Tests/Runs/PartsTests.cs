@@ -1,5 +1,6 @@
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;
@@ -90,7 +91,7 @@ public sealed class PartsTests : IDisposable
     private static TokenDataset Rows(params int[] lengths) => new([.. lengths.Select(static (length, row) =>
     {
         int[] ids = [.. Enumerable.Range(0, Math.Abs(length)).Select(i => ((row * 31) + (i * i * 7)) % 101)];
-        return new Example([.. ids], [.. ids.Select(id => length < 0 ? Example.IgnoredLabel : id)]);
+        return new Example([.. ids], [.. ids.Select(id => length < 0 ? DecoderLabels.Ignored : id)]);
     })]);
 
     private (List<StepMetrics> Steps, float[] Weights) Run(

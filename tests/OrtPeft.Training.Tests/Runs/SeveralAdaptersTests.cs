@@ -11,7 +11,7 @@ public sealed class SeveralAdaptersTests
     public void Train_WhenTwoAreActive_TrainsBothAndLowersTheLoss()
     {
         var model = WithTwo();
-        model.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
         var before = Copy(model.GetWeights());
 
         var steps = Tiny.Run(model, Tiny.Arguments with { MaxSteps = 12, Schedule = "constant" });
@@ -26,19 +26,19 @@ public sealed class SeveralAdaptersTests
     public void Train_WhenOneIsActive_LeavesTheOther()
     {
         var model = WithTwo();
-        var (first, second) = (Copy(model.WeightsOf("default")), Copy(model.WeightsOf("second")));
+        var (first, second) = (Copy(model.Adapters.WeightsOf("default")), Copy(model.Adapters.WeightsOf("second")));
 
         Tiny.Run(model, Tiny.Arguments);
 
-        Assert.All(model.WeightsOf("default"), w => Assert.NotEqual(first[w.Key], w.Value.ToFloat32()));
-        Assert.All(model.WeightsOf("second"), w => Assert.Equal(second[w.Key], w.Value.ToFloat32()));
+        Assert.All(model.Adapters.WeightsOf("default"), w => Assert.NotEqual(first[w.Key], w.Value.ToFloat32()));
+        Assert.All(model.Adapters.WeightsOf("second"), w => Assert.Equal(second[w.Key], w.Value.ToFloat32()));
     }
 
     [Fact]
     public void Train_WhileDisabled_SaysWhatToDo()
     {
         var model = WithTwo();
-        model.Disable();
+        model.Adapters.Disable();
 
         var error = Assert.Throws<ConfigException>(() => Tiny.Run(model, Tiny.Arguments));
 
@@ -51,8 +51,8 @@ public sealed class SeveralAdaptersTests
         using var folder = new TemporaryFolder();
         var arguments = Tiny.Arguments with { OutputFolder = folder.Path, MaxSteps = 1 };
         var (model, other) = (WithTwo(), WithTwo(alpha: 3));
-        model.SetAdapter("default", "second");
-        other.SetAdapter("default", "second");
+        model.Adapters.Set("default", "second");
+        other.Adapters.Set("default", "second");
         Tiny.Run(model, arguments);
 
         var error = Assert.Throws<TrainingFailedException>(() => Tiny.Run(other, arguments with { Resume = true }));
@@ -64,7 +64,7 @@ public sealed class SeveralAdaptersTests
     {
         var model = Tiny.Lora();
         var config = new LohaConfig { R = 2, Alpha = alpha, InitWeights = false, TargetModules = ["c_attn", "c_fc"] };
-        model.AddAdapter("second", config);
+        model.Adapters.Add("second", config);
         return model;
     }
 

@@ -110,7 +110,7 @@ public sealed class ReleaseTests
 
     private static void Optimizer(Opened opened, string role)
     {
-        using var vector = new FlatVector(Graphs.FlatLength);
+        using var vector = new NativeVector(Graphs.FlatLength);
         _ = new OptimizerSession(
             opened.Of(Without(Graphs.OpenOptimizer(OneThread), role)), vector, vector, vector, vector);
     }

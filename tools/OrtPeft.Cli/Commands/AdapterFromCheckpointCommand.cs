@@ -108,7 +108,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
     {
         var source = ModelSource.Open(model, run.Note);
         var peft = Blame.On(parameters.Source, () => TrainedAdapter.On(source.Model, parameters, config));
-        UnmatchedFields.WarningOf(run, parameters.Source)(peft.UnmatchedOf(PeftModel.DefaultName));
+        UnmatchedFields.WarningOf(run, parameters.Source)(peft.Adapters.UnmatchedOf(PeftModel.DefaultName));
         peft.Save(folder.Stage);
         if (run.Get(_merge) is not { } path)
             return;

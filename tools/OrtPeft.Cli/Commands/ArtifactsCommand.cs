@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Data;

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using OrtPeft.Adapters;
+using OrtPeft.Cli.Bench;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
-using OrtPeft.Training.Benchmarks;
 
 namespace OrtPeft.Cli.Commands;
 

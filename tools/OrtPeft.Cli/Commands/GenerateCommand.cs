@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using OrtPeft.Adapters;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;

@@ -78,9 +78,9 @@ internal sealed class MixCommand : Verb
         var peft = AdapterOption.Load(source.Model, places, run);
         const string Name = "ortpeft-mix";
         peft.AddWeightedAdapter(Name, [.. places.Zip(given, static (p, g) => (p.Name, g.Weight))], how);
-        var mixed = (LoraConfig)peft.ConfigOf(Name);
+        var mixed = (LoraConfig)peft.Adapters.ConfigOf(Name);
         var config = mixed with { BaseModelNameOrPath = mixed.BaseModelNameOrPath ?? source.HfName };
-        AdapterFolder.Save(folder.Stage, config, peft.WeightsOf(Name));
+        AdapterFolder.Save(folder.Stage, config, peft.Adapters.WeightsOf(Name));
         folder.Keep();
         run.Say($"Wrote {_output.PathOf(run)}: {how.CombinationType} of {Human.Count(places.Count, "adapter")}, "
             + $"rank {config.R}.");

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 
 namespace OrtPeft.Cli.Commands;
@@ -65,7 +66,7 @@ internal sealed class TokenizeCommand : Verb
             Show(run, tokenizer, text, framed);
             rows.Add(new JsonObject
             {
-                ["input_ids"] = Array(ids),
+                [DecoderNames.Ids] = Array(ids),
                 ["input_ids_special"] = Array(framed),
                 ["text"] = tokenizer.Decode(ids),
                 ["text_skip_special"] = tokenizer.Decode(framed.Where(id => !tokenizer.IsSpecial(id))),

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Errors;

@@ -60,5 +60,5 @@ internal static class ModelLimits
 
     private static bool IsPositionEmbedding(Value value) =>
         value.Initializer is { Dims.Length: 2 }
-        && MergedDecoder.BareName(value.Name).EndsWith(".wpe.weight", StringComparison.Ordinal);
+        && DecoderFamilies.IsPositionEmbedding(MergedDecoder.BareName(value.Name));
 }

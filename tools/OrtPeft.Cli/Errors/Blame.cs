@@ -19,8 +19,7 @@ internal static class Blame
         {
             return run();
         }
-        catch (ConfigException e) when (!e.Message.StartsWith(origin, StringComparison.Ordinal)
-            && !(other is not null && e.Message.StartsWith(other, StringComparison.Ordinal)))
+        catch (ConfigException e) when (!e.IsOf(origin) && (other is null || !e.IsOf(other)))
         {
             throw new UsageException($"{origin}: {e.Message}", e);
         }
@@ -40,7 +39,7 @@ internal static class Blame
         {
             throw new UsageException($"{model}: {e.Message}", e);
         }
-        catch (SessionException e) when (!e.Message.StartsWith(Path.GetFullPath(model), StringComparison.Ordinal))
+        catch (SessionException e) when (!e.IsOf(Path.GetFullPath(model)))
         {
             throw new ResultException($"{model}: {e.Message}", e);
         }

@@ -33,18 +33,18 @@ internal sealed class AdapterOption : Option<string[]>
             Blame.On(place.Folder, () => Added(peft, place));
         foreach (var place in places)
         {
-            UnknownFields.Warn(run, place.Folder, peft.ConfigOf(place.Name));
-            UnmatchedFields.WarningOf(run, place.Folder)(peft.UnmatchedOf(place.Name));
+            UnknownFields.Warn(run, place.Folder, peft.Adapters.ConfigOf(place.Name));
+            UnmatchedFields.WarningOf(run, place.Folder)(peft.Adapters.UnmatchedOf(place.Name));
             ReplacedBase.Warn(run, place.Folder, peft, place.Name);
         }
 
-        peft.SetAdapter([.. places.Select(static p => p.Name)]);
+        peft.Adapters.Set([.. places.Select(static p => p.Name)]);
         return peft;
     }
 
     private static PeftModel Added(PeftModel peft, AdapterPlace place)
     {
-        peft.LoadAdapter(place.Name, place.Folder);
+        peft.Adapters.Load(place.Name, place.Folder);
         return peft;
     }
 }

@@ -42,7 +42,7 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
         PeftModel Loaded(Action<IReadOnlyList<string>> take)
         {
             var loaded = PeftModel.Create(baseModel, Config, weights, source, seed: seed);
-            take(loaded.UnmatchedOf(PeftModel.DefaultName));
+            take(loaded.Adapters.UnmatchedOf(PeftModel.DefaultName));
             WarnOfBase?.Invoke(loaded);
             return loaded;
         }

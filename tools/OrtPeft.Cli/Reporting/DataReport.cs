@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Commands;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data;
 using Spectre.Console;
@@ -104,7 +105,7 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         }
     }
 
-    private bool IsLearnt(Example example, int token) => !isPrompt && example.Labels[token] != Example.IgnoredLabel;
+    private bool IsLearnt(Example example, int token) => !isPrompt && example.Labels[token] != DecoderLabels.Ignored;
 
     private JsonNode Describe(RowPreview row)
     {
@@ -118,9 +119,9 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         json["text"] = row.Text;
         if (row.Example is { } example)
         {
-            json["input_ids"] = new JsonArray([.. example.InputIds.Select(static id => (JsonNode)id)]);
+            json[DecoderNames.Ids] = new JsonArray([.. example.InputIds.Select(static id => (JsonNode)id)]);
             if (!isPrompt)
-                json["labels"] = new JsonArray([.. example.Labels.Select(static id => (JsonNode)id)]);
+                json[DecoderNames.Labels] = new JsonArray([.. example.Labels.Select(static id => (JsonNode)id)]);
         }
 
         if (row.IsDropped && !isPrompt)

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Cli.Bench;
 using OrtPeft.Cli.Commands;
-using OrtPeft.Training.Benchmarks;
 
 namespace OrtPeft.Cli.Reporting;
 

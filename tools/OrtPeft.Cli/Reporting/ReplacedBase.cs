@@ -13,7 +13,7 @@ internal static class ReplacedBase
     /// <param name="name">What it is called there.</param>
     public static void Warn(Invocation run, string folder, PeftModel peft, string name = PeftModel.DefaultName)
     {
-        var names = string.Join(", ", peft.BaseWeightsOf(name).Keys);
+        var names = string.Join(", ", peft.Adapters.BaseWeightsOf(name).Keys);
         if (names.Length > 0)
             run.Warn($"{folder}: {names} differs from the base's and takes its place, as in HF PEFT.");
     }

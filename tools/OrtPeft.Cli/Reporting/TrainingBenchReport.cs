@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Cli.Bench;
 using OrtPeft.Cli.Commands;
-using OrtPeft.Training.Benchmarks;
 
 namespace OrtPeft.Cli.Reporting;
 
@@ -30,6 +30,8 @@ internal static class TrainingBenchReport
             return;
         ShowGroup(run, "operator", profile.ByOperator);
         ShowGroup(run, "part", profile.ByPart);
+        if (result.FoundNothing is [_, ..] names)
+            run.Say($"\nfound nothing to do: {string.Join(", ", names)}");
     }
 
     private static void ShowGroup(Invocation run, string kind, IReadOnlyList<ProfileEntry> entries)
@@ -56,7 +58,12 @@ internal static class TrainingBenchReport
         ["trainable_parameters"] = result.TrainableParameters,
         ["onnxruntime"] = result.OnnxRuntimeVersion,
         ["profile"] = result.Profile is { } profile
-            ? new JsonObject { ["ops"] = Json(profile.ByOperator), ["parts"] = Json(profile.ByPart) }
+            ? new JsonObject
+            {
+                ["ops"] = Json(profile.ByOperator),
+                ["parts"] = Json(profile.ByPart),
+                ["found_nothing"] = new JsonArray([.. result.FoundNothing.Select(static n => (JsonNode)n)]),
+            }
             : null,
     };
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Chat;
 
@@ -36,7 +37,7 @@ internal sealed class ChatEncoder(ChatTemplates templates, ChatFormat format)
         bool[] learnt = mask.Learnt();
         ImmutableArray<int> labels = Array.TrueForAll(learnt, static bit => bit)
             ? ids
-            : [.. ids.Select((id, i) => learnt[i] ? id : Example.IgnoredLabel)];
+            : [.. ids.Select((id, i) => learnt[i] ? id : DecoderLabels.Ignored)];
         return Row(row, ids, labels, mask.LearnsLastOnly);
     }
 

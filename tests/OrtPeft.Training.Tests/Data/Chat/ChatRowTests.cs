@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Testing;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Chat;
@@ -156,7 +157,7 @@ public sealed class ChatRowTests : IDisposable
         if (!golden.TryGetProperty("ids", out JsonElement ids))
             return example.SupervisedTokens == 0 ? null : $"learns something: {line}";
         int[] expected = [.. ids.EnumerateArray().Select(static id => id.GetInt32())];
-        int[] labels = [.. expected.Select(static _ => Example.IgnoredLabel)];
+        int[] labels = [.. expected.Select(static _ => DecoderLabels.Ignored)];
         foreach (JsonElement range in golden.GetProperty("learnt").EnumerateArray())
             expected.AsSpan()[range[0].GetInt32()..range[1].GetInt32()].CopyTo(labels.AsSpan(range[0].GetInt32()));
         return example.InputIds.SequenceEqual(expected) && example.Labels.SequenceEqual(labels) ? null : line;
@@ -189,9 +190,9 @@ public sealed class ChatRowTests : IDisposable
         var parts = new List<List<int>>();
         for (int i = 0; i < example.Length; i++)
         {
-            if (example.Labels[i] == Example.IgnoredLabel)
+            if (example.Labels[i] == DecoderLabels.Ignored)
                 continue;
-            if (i == 0 || example.Labels[i - 1] == Example.IgnoredLabel)
+            if (i == 0 || example.Labels[i - 1] == DecoderLabels.Ignored)
                 parts.Add([]);
             parts[^1].Add(example.InputIds[i]);
         }

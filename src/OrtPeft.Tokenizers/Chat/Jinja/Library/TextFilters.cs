@@ -27,7 +27,7 @@ internal static class TextFilters
         new("capitalize", "s", static b => CaseMapping.Capitalize(b.Text(0))),
         new("title", "s", static b => Title(b.Text(0))),
         new("trim", "value, chars?", static b => Trimming.Both(b.Text(0), b.StringOrNone(1))),
-        new("replace", "s, old, new, count?", static b => Replacement.Replace(
+        new("replace", "s, old, new, count?", static b => TextReplacement.Replace(
             b.Text(0), b.Text(1), b.Text(2), b.IntegerOrNone(3) ?? -1, b.Run)),
         new("center", "value, width?", static b =>
             Padding.Center(b.Text(0), b.IntegerOr(1, DefaultWidth), " ")),
@@ -53,7 +53,7 @@ internal static class TextFilters
             : [indent is null ? ", " : ",", ": "];
         if (separators is not [string item, string key])
             throw new JinjaException("separators must be a pair of strings");
-        var json = new JsonText(indent, item, key, given.IsTrue(4), given.IsTrue(1));
+        var json = new PythonJson(indent, item, key, given.IsTrue(4), given.IsTrue(1));
         return json.Write(given[0]);
     }
 

@@ -24,7 +24,7 @@ internal static class TextMethods
         new("removesuffix", "suffix", static (s, b) =>
             s.EndsWith(b.String(0), StringComparison.Ordinal) ? s[..^b.String(0).Length] : s),
         new("replace", "old, new, count?", static (s, b) =>
-            Replacement.Replace(s, b.String(0), b.String(1), b.IntegerOr(2, -1), b.Run)),
+            TextReplacement.Replace(s, b.String(0), b.String(1), b.IntegerOr(2, -1), b.Run)),
         new("split", "sep?, maxsplit?", static (s, b) =>
             new PyList(Splitting.Left(s, b.StringOrNone(0), b.IntegerOr(1, -1)))),
         new("rsplit", "sep?, maxsplit?", static (s, b) =>

@@ -1,0 +1,129 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Adapters.Decoders;
+
+/// <summary>
+/// The positions of the tokens: fed as <c>position_ids</c>, or counted in the graph. Masks count too, so counted ones
+/// are taken only where they look a table up or become the angles of rotary embeddings.
+/// </summary>
+internal static class TokenPositions
+{
+    private static readonly string[] AroundTables = ["Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity", "Slice"];
+
+    private static readonly string[] AroundAngles =
+        ["Mul", "MatMul", "Einsum", "Concat", "Transpose", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Identity"];
+
+    private static readonly string[] Lengths = ["Shape", "Size"];
+
+    /// <summary>Moves every token some positions on.</summary>
+    /// <param name="g">The builder of the graph.</param>
+    /// <param name="by">How many positions.</param>
+    /// <exception cref="ConfigException">The graph does not say where positions enter it.</exception>
+    public static void Shift(GraphBuilder g, long by)
+    {
+        var graph = g.Graph;
+        StaticCaches.Refuse(graph);
+        var given = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Positions);
+        var reads = given is { Uses.Count: > 0 } ? [.. given.Uses] : Counted(graph).Distinct().ToArray();
+        if (reads.Length == 0)
+            throw new ConfigException(
+                $"Graph '{graph.Name}': it has no input 'position_ids', and no counted positions look up a table or " +
+                "turn rotary embeddings, so its tokens cannot be moved behind a prefix; export the model with " +
+                "position_ids.");
+        foreach (var use in reads)
+        {
+            g.Before = use.Node;
+            use.Node.SetInput(use.Index, g.Add(use.Node.Inputs[use.Index]!, by));
+        }
+
+        g.Before = null;
+    }
+
+    private static IEnumerable<Use> Counted(Graph graph)
+    {
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Is("Gather") && IsTable(node.Inputs[0]) && Counts(node.Inputs[1]!))
+            {
+                yield return new Use(node, 1);
+                if (CutOf(node.Inputs[0]!) is { } cut)
+                    yield return new Use(cut, 2);
+            }
+
+            if (node.Is("Sin") || node.Is("Cos"))
+            {
+                foreach (var use in Angles(new Use(node, 0)))
+                    yield return use;
+            }
+        }
+    }
+
+    /// <summary>Whether a value is a constant matrix of numbers, as far as its axes go, or a piece of one.</summary>
+    private static bool IsTable(Value? value)
+    {
+        while (value?.Producer is { Domain: "" } node && AroundTables.Contains(node.OpType))
+            value = node.Inputs[0];
+        return value is { Constant.Dims.Length: >= 2 } && value.Type.IsFloating();
+    }
+
+    /// <summary>Where a table is cut to the tokens' number, which is computed, before it is looked up.</summary>
+    private static Node? CutOf(Value table)
+    {
+        while (table.Producer is { } node && !node.Is("Slice"))
+            table = node.Inputs[0]!;
+        return table.Producer?.Input(2) is { Constant: null } ? table.Producer : null;
+    }
+
+    /// <summary>Where whole numbers become the angles that sines and cosines are taken of.</summary>
+    private static IEnumerable<Use> Angles(Use at)
+    {
+        if (at.Node.Inputs[at.Index] is not { } value || !value.Type.IsFloating() || value.Producer is not { } node)
+            return [];
+        if (node.Is("Cast") && Counts(node.Inputs[0]!))
+            return [new Use(node, 0)];
+        if (node.Is("Range"))
+            return [at];
+        return AroundAngles.Contains(node.OpType)
+            ? Enumerable.Range(0, node.Inputs.Count).SelectMany(i => Angles(new Use(node, i)))
+            : [];
+    }
+
+    /// <summary>
+    /// Whether a value comes from counting. Lengths do not, though they tell how far to count; nor do distances, the
+    /// difference of two counts, which stay what they are when all tokens move.
+    /// </summary>
+    private static bool Counts(Value value)
+    {
+        var (seen, open) = (new HashSet<Value>(), new Stack<Value>([value]));
+        while (open.TryPop(out var next))
+        {
+            if (!seen.Add(next))
+                continue;
+            if (next.Producer is not { } node)
+            {
+                if (IsCount(next.Constant))
+                    return true;
+                continue;
+            }
+
+            if (node.Is("Range") || node.Is("CumSum"))
+                return true;
+            if (Lengths.Contains(node.OpType) || IsDistance(node))
+                continue;
+            foreach (var input in node.Inputs.OfType<Value>())
+                open.Push(input);
+        }
+
+        return false;
+    }
+
+    private static bool IsDistance(Node node) => node.Is("Sub") && node.Inputs.All(static i => Counts(i!));
+
+    /// <summary>0, 1, 2, …, of which exporters cut a piece.</summary>
+    private static bool IsCount(Tensor? tensor) =>
+        tensor is { Count: > 4, Type: ElementType.Int64 or ElementType.Int32 }
+        && tensor.ToInt64().Index().All(static e => e.Item == e.Index);
+}

@@ -1,0 +1,79 @@
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>
+/// The names that HF PEFT gives an adapter's tensors: <c>base_model.model.</c>, the module's path in the source model,
+/// and which tensor of the module it is, such as <c>lora_A.weight</c>.
+/// </summary>
+public static class HfName
+{
+    /// <summary>What LoRA calls A of a linear layer, [r, in].</summary>
+    public const string LoraA = "lora_A.weight";
+
+    /// <summary>What LoRA calls B of a linear layer, [out, r].</summary>
+    public const string LoraB = "lora_B.weight";
+
+    /// <summary>What LoRA calls A of an embedding, [r, vocabulary].</summary>
+    public const string LoraEmbeddingA = "lora_embedding_A";
+
+    /// <summary>What LoRA calls B of an embedding, [hidden, r].</summary>
+    public const string LoraEmbeddingB = "lora_embedding_B";
+
+    /// <summary>The modules that HF PEFT takes for an embedding or a head by their names, whatever the model
+    /// is.</summary>
+    internal static readonly string[] EmbeddingLayers = ["embed_tokens", "lm_head"];
+
+    /// <summary>What every name in a file begins with, but for <see cref="OfShared"/>.</summary>
+    public const string Root = $"{Wrapper}model.";
+
+    private const string Wrapper = "base_model.";
+
+    /// <summary>The name of a tensor that stands for one of the base's own.</summary>
+    /// <param name="parameter">Its path in the source model, such as <c>transformer.ln_f.weight</c>.</param>
+    /// <returns>Such as <c>base_model.model.transformer.ln_f.weight</c>.</returns>
+    public static string Of(string parameter) => Root + parameter;
+
+    /// <summary>The name of an adapter's tensor in a module.</summary>
+    /// <param name="module">The module's path in the source model.</param>
+    /// <param name="part">Which of its tensors, such as <see cref="LoraA"/>.</param>
+    /// <returns>Such as <c>base_model.model.transformer.h.0.attn.c_attn.lora_A.weight</c>.</returns>
+    public static string Of(string module, string part) => $"{Root}{module}.{part}";
+
+    /// <summary>The name of a tensor that all modules share.</summary>
+    /// <param name="part">Which it is, such as <c>vera_A</c>.</param>
+    /// <returns>Such as <c>base_model.vera_A</c>.</returns>
+    public static string OfShared(string part) => Wrapper + part;
+
+    /// <summary>Whether a name is a module's tensor of this kind.</summary>
+    /// <param name="name">A tensor's name.</param>
+    /// <param name="part">Which tensor, such as <see cref="LoraA"/>.</param>
+    /// <returns>Whether it ends so.</returns>
+    public static bool IsPart(string name, string part)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(part);
+        return name.Length > part.Length && name[^(part.Length + 1)] == '.'
+            && name.EndsWith(part, StringComparison.Ordinal);
+    }
+
+    /// <summary>The module of a tensor.</summary>
+    /// <param name="name">What <see cref="Of(string, string)"/> gave.</param>
+    /// <param name="part">Which tensor of the module it is.</param>
+    /// <returns>The module's path in the source model.</returns>
+    public static string ModuleOf(string name, string part)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(part);
+        return name[Root.Length..^(part.Length + 1)];
+    }
+
+    /// <summary>What a name says behind a module's path.</summary>
+    /// <param name="name">A tensor's name.</param>
+    /// <param name="module">The module's path in the source model.</param>
+    /// <returns>Such as <c>lora_A.weight</c>, or null where the tensor is not of this module.</returns>
+    public static string? PartOf(string name, string module)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var start = Of(module, "");
+        return name.StartsWith(start, StringComparison.Ordinal) ? name[start.Length..] : null;
+    }
+}

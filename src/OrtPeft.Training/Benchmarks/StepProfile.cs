@@ -1,6 +1,0 @@
-namespace OrtPeft.Training.Benchmarks;
-
-/// <summary>Where a step's time goes, by operator and by part of the model; longest first.</summary>
-/// <param name="ByOperator">Operators, as ONNX Runtime runs them: some are fused.</param>
-/// <param name="ByPart">Parts of the model, forward and backward, all layers taken together.</param>
-public sealed record StepProfile(IReadOnlyList<ProfileEntry> ByOperator, IReadOnlyList<ProfileEntry> ByPart);

@@ -1,7 +1,0 @@
-namespace OrtPeft.Training.Benchmarks;
-
-/// <summary>What one variant of a model takes.</summary>
-/// <param name="Evaluation">A batch's loss.</param>
-/// <param name="Prompt">From a prompt to the first new token.</param>
-/// <param name="Token">A new token after the first, the mean over a run.</param>
-public sealed record VariantTimes(RunTimes Evaluation, RunTimes Prompt, RunTimes Token);
