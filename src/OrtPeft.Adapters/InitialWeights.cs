@@ -57,11 +57,20 @@ internal static class InitialWeights
         return Tensor.Of<float>(values, dims);
     }
 
-    private static long Count(ReadOnlySpan<long> dims)
+    private static int Count(ReadOnlySpan<long> dims)
     {
-        long count = 1;
+        Int128 count = 1;
         foreach (var dim in dims)
-            count = checked(count * dim);
-        return count;
+        {
+            count *= dim;
+            if (count > Array.MaxLength)
+            {
+                throw new ConfigException(
+                    $"A weight of [{string.Join(", ", dims.ToArray())}] has more than {Array.MaxLength} numbers, which no "
+                    + "adapter can have; the configuration's ranks and lengths must be smaller.");
+            }
+        }
+
+        return (int)count;
     }
 }

@@ -20,7 +20,7 @@ public sealed record FusedOp
     public required string Name { get; init; }
 
     /// <summary>What it reads and makes.</summary>
-    public required Signature Signature { get; init; }
+    public required OpSignature Signature { get; init; }
 
     /// <summary>Finds it in a graph of standard operators, in place; null for one that another operator's gradient, an
     /// objective or a rewrite makes.</summary>

@@ -50,14 +50,13 @@ internal sealed class BottleneckLayer
     /// <summary>h + s·up(f(down(x))), all of them rows [n, E].</summary>
     public Value AddTo(GraphBuilder g, Value h, Value x)
     {
-        var down = g.Gemm(x, _down.Value, _downBias.Value, transB: true);
-        var up = g.Gemm(NonLinearities.Named(_config.NonLinearity)(g, down), _up.Value, _upBias.Value, transB: true);
+        var f = NonLinearities.Named(_config.NonLinearity);
+        var down = g.Term(g.Gemm(x, _down.Value, _downBias.Value, transB: true));
+        var up = g.Term(g.Gemm(f(down), _up.Value, _upBias.Value, transB: true));
         if (_scaling is not null)
-            up = g.Mul(up, _scaling.Value);
+            up *= _scaling.Value;
         else if (_config.Scaling != 1)
-            up = g.Mul(up, _config.Scaling);
-        if (_config.Dropout > 0)
-            up = g.Dropout(up, _config.Dropout);
-        return g.Add(h, up);
+            up *= _config.Scaling;
+        return g.Term(h) + (_config.Dropout > 0 ? g.Dropout(up, _config.Dropout) : up);
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Adapters.Bottleneck;
 
@@ -7,18 +8,18 @@ namespace OrtPeft.Adapters.Bottleneck;
 /// transformers.</summary>
 public static class NonLinearities
 {
-    private static readonly Dictionary<string, Func<GraphBuilder, Value, Value>> Rows = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<Term, Term>> Rows = new(StringComparer.Ordinal)
     {
-        ["relu"] = static (g, x) => g.Op("Relu", x),
-        ["gelu"] = static (g, x) => g.Op("Gelu", x),
-        ["gelu_new"] = static (g, x) => g.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh")),
-        ["quick_gelu"] = static (g, x) => g.Mul(x, g.Op("Sigmoid", g.Mul(x, 1.702))),
-        ["swish"] = static (g, x) => g.Mul(x, g.Op("Sigmoid", x)),
-        ["silu"] = static (g, x) => g.Mul(x, g.Op("Sigmoid", x)),
-        ["tanh"] = static (g, x) => g.Op("Tanh", x),
-        ["sigmoid"] = static (g, x) => g.Op("Sigmoid", x),
-        ["leakyrelu"] = static (g, x) => g.Op("LeakyRelu", [x], NodeAttribute.Of("alpha", 0.01f)),
-        ["linear"] = static (_, x) => x,
+        ["relu"] = static x => Apply(x, "Relu"),
+        ["gelu"] = static x => Apply(x, "Gelu"),
+        ["gelu_new"] = static x => Apply(x, "Gelu", NodeAttribute.Of("approximate", "tanh")),
+        ["quick_gelu"] = static x => x * Sigmoid(1.702 * x),
+        ["swish"] = static x => x * Sigmoid(x),
+        ["silu"] = static x => x * Sigmoid(x),
+        ["tanh"] = Tanh,
+        ["sigmoid"] = Sigmoid,
+        ["leakyrelu"] = static x => Apply(x, "LeakyRelu", NodeAttribute.Of("alpha", 0.01f)),
+        ["linear"] = static x => x,
     };
 
     /// <summary>All names, such as <c>relu</c>, <c>gelu</c> (with erf) and <c>gelu_new</c> (with tanh).</summary>
@@ -26,9 +27,12 @@ public static class NonLinearities
 
     /// <summary>Finds a function.</summary>
     /// <exception cref="ConfigException">There is none of that name; the message lists them.</exception>
-    internal static Func<GraphBuilder, Value, Value> Named(string name) =>
+    internal static Func<Term, Term> Named(string name) =>
         Rows.TryGetValue(name, out var function)
             ? function
             : throw new ConfigException(
                 $"non_linearity is '{name}'; it must be one of {string.Join(", ", Rows.Keys)}.");
+
+    private static Term Apply(Term x, string opType, params ReadOnlySpan<NodeAttribute> attributes) =>
+        x.Builder.Term(x.Builder.Op(opType, [x], attributes));
 }

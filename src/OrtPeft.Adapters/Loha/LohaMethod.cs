@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Lycoris;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 using Tensor = OrtPeft.Tensors.Tensor;
 
@@ -59,11 +60,11 @@ public sealed class LohaMethod : IPeftMethod
         var graft = new ModuleGraft(g, module, "/loha");
         var (x, right) = IsCheaperFactored(module, config) ? Factored(g, graft, factors) : Made(g, graft, factors);
         graft.ReplaceProduct(y => DeltaDropout.IsIn(config)
-            ? g.Add(y, Dropped(g.Gemm(x, right, transB: true, alpha: scale)))
+            ? g.Term(y) + Dropped(g.Gemm(x, right, transB: true, alpha: scale))
             : g.Gemm(x, right, y, transB: true, alpha: scale));
         return factors.All;
 
-        Value Dropped(Value delta) => DeltaDropout.Apply(g, delta, module.OutFeatures, config, rescales: true);
+        Term Dropped(Value delta) => DeltaDropout.Apply(g.Term(delta), module.OutFeatures, config, rescales: true);
     }
 
     /// <summary>
@@ -83,18 +84,19 @@ public sealed class LohaMethod : IPeftMethod
     private static (Value Left, Value Right) Factored(GraphBuilder g, ModuleGraft graft, LohaFactors factors)
     {
         var x = graft.Input();
-        var directions = factors.W1B.Value.Initializer!.Dims[0] * factors.W2B.Value.Initializer!.Dims[0];
-        var outs = g.Mul(g.Unsqueeze(factors.W1A.Value, 2), g.Unsqueeze(factors.W2A.Value, 1));
-        var ins = g.Mul(g.Unsqueeze(factors.W1B.Value, 1), g.Unsqueeze(factors.W2B.Value, 0));
-        var low = g.Gemm(x, g.Reshape(ins, directions, factors.W1B.Value.Initializer!.Dims[1]), transB: true);
-        return (low, g.Reshape(outs, factors.W1A.Value.Initializer!.Dims[0], directions));
+        var (dimsA, dimsB) = (factors.W1A.Value.Initializer!.Dims, factors.W1B.Value.Initializer!.Dims);
+        var directions = dimsB[0] * factors.W2B.Value.Initializer!.Dims[0];
+        var outs = Unsqueeze(g.Term(factors.W1A.Value), 2) * Unsqueeze(g.Term(factors.W2A.Value), 1);
+        var ins = Unsqueeze(g.Term(factors.W1B.Value), 1) * Unsqueeze(g.Term(factors.W2B.Value), 0);
+        var low = g.Gemm(x, Reshape(ins, directions, dimsB[1]), transB: true);
+        return (low, Reshape(outs, dimsA[0], directions));
     }
 
     private static (Value Left, Value Right) Made(GraphBuilder g, ModuleGraft graft, LohaFactors factors)
     {
         var x = graft.Input();
-        var first = g.MatMul(factors.W1A.Value, factors.W1B.Value);
-        return (x, g.Mul(first, g.MatMul(factors.W2A.Value, factors.W2B.Value)));
+        var (w1, w2) = (g.Term(factors.W1A.Value), g.Term(factors.W2A.Value));
+        return (x, MatMul(w1, factors.W1B.Value) * MatMul(w2, factors.W2B.Value));
     }
 
     private static float[] Delta(LinearModule module, float[][] factors)

@@ -61,7 +61,8 @@ public sealed class LokrMethod : IPeftMethod
         graft.ReplaceProduct(y =>
         {
             var delta = Product(g, x, shape, factor => parameters[factor].Value, (float)config.ScaleOf(module.Name));
-            return g.Add(y, DeltaDropout.Apply(g, delta, module.OutFeatures, config, config.RankDropoutScale));
+            var dropped = DeltaDropout.Apply(g.Term(delta), module.OutFeatures, config, config.RankDropoutScale);
+            return g.Term(y) + dropped;
         });
         return [.. parameters.Values];
 

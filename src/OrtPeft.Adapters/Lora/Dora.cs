@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Lora.Initialization;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -29,7 +30,7 @@ internal sealed class Dora(LoraTarget target, double scale)
     public Value Norm(GraphBuilder g, Value a, Value b, (Value A, Value B)? start)
     {
         if (start is var (a0, b0))
-            (a, b) = (g.Concat(0, a, a0), g.Concat(1, b, g.Neg(b0)));
+            (a, b) = (g.Concat(0, a, a0), g.Concat(1, b, -g.Term(b0)));
         var ofBase = Norms(target, LoraMerge.Weight(target));
         var squares = g.Constant(Tensor.Vector<float>([.. ofBase.Select(static n => (float)(n * n))]), "norm2");
         var least = g.Constant(
@@ -37,8 +38,8 @@ internal sealed class Dora(LoraTarget target, double scale)
         var cross = g.Gemm(
             target.Weight, a, transA: !target.IsOutByIn, transB: true, alpha: (float)(2 * scale * target.Factor));
         var both = g.Gemm(b, g.Gemm(a, a, transB: true), cross, alpha: (float)(scale * scale));
-        var change = g.ReduceSum(g.Mul(b, both), [1], keepDims: false);
-        return g.Op("Sqrt", g.Op("Max", g.Add(squares, change), least));
+        var change = Sum(g.Term(b) * both, [1], keepDims: false);
+        return Sqrt(Max(g.Term(squares) + change, least));
     }
 
     /// <summary>m / ‖αW + sBA‖ for a sum W + (s/α)·B·A that stands in the weight's layout.</summary>

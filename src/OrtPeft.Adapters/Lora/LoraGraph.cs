@@ -51,8 +51,8 @@ internal sealed class LoraGraph
             : null;
         _target.Replace(_g, y =>
         {
-            var sum = _g.Gemm(low, b, WithoutStart(y, x), transB: true, alpha: _scale);
-            return bias is null ? sum : _g.Add(sum, _g.Mul(bias, _scale));
+            var sum = _g.Term(_g.Gemm(low, b, WithoutStart(y, x), transB: true, alpha: _scale));
+            return bias is null ? sum : sum + _scale * _g.Term(bias);
         });
         return Parts(
             bias is null ? [] : [new AdapterParameter(_target.NameOfBBias, bias) { Role = _target.RoleOfB }], []);
@@ -75,13 +75,13 @@ internal sealed class LoraGraph
         _target.Replace(_g, y =>
         {
             norm = dora.Norm(_g, _a, b, _start);
-            var f = _g.Div(m, norm);
-            var offset = _target.Offset(_g);
+            var f = _g.Term(m) / norm;
+            var (whole, offset) = (_g.Term(y), _target.Offset(_g));
             var isLive = dropped != x;
-            var product = isLive ? Product(dropped) : offset is null ? y : _g.Sub(y, offset);
+            var product = isLive ? Product(dropped) : offset is null ? whole : whole - offset;
             var sum = _g.Gemm(low, b, WithoutStart(product, dropped), transB: true, alpha: _scale);
-            var scaled = _g.Mul(sum, f);
-            return isLive ? _g.Add(_g.Sub(y, product), scaled) : offset is null ? scaled : _g.Add(scaled, offset);
+            var scaled = _g.Term(sum) * f;
+            return isLive ? whole - product + scaled : offset is null ? scaled : scaled + offset;
         });
         return Parts([new AdapterParameter(_target.NameOfMagnitude, m)], [norm!]);
     }
@@ -89,10 +89,10 @@ internal sealed class LoraGraph
     /// <summary>B for all the layer's outputs.</summary>
     private Value WholeB() => _parts?.Widened(_g, _b) ?? _b;
 
-    private Value Product(Value input)
+    private Term Product(Value input)
     {
-        var product = _target.Times(_g, input, _target.Weight, _target.IsOutByIn);
-        return _target.Factor == 1 ? product : _g.Mul(product, _target.Factor);
+        var product = _g.Term(_target.Times(_g, input, _target.Weight, _target.IsOutByIn));
+        return _target.Factor == 1 ? product : _target.Factor * product;
     }
 
     private Value WithoutStart(Value y, Value input) => _start is var (a, b)

@@ -1,6 +1,6 @@
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Adapters.Lycoris;
 
@@ -13,32 +13,29 @@ internal static class DeltaDropout
     public static bool IsIn(LycorisConfig config) => config.RankDropout > 0 || config.ModuleDropout > 0;
 
     /// <summary>m ⊙ d, where m is 1 in evaluation.</summary>
-    /// <param name="g">Adds the nodes.</param>
     /// <param name="delta">d, [n, out].</param>
     /// <param name="features">The number of output features.</param>
     /// <param name="config">The probabilities.</param>
     /// <param name="rescales">Whether what rank dropout keeps is divided by the part that it kept.</param>
-    public static Value Apply(GraphBuilder g, Value delta, long features, LycorisConfig config, bool rescales)
+    public static Term Apply(Term delta, long features, LycorisConfig config, bool rescales)
     {
         if (config.RankDropout > 0)
-            delta = g.Mul(delta, Rows(g, features, config.RankDropout, rescales));
-        return config.ModuleDropout > 0 ? g.Mul(delta, Kept(g, 1, config.ModuleDropout)) : delta;
+            delta *= Rows(delta.Builder, features, config.RankDropout, rescales);
+        return config.ModuleDropout > 0 ? delta * Kept(delta.Builder, 1, config.ModuleDropout) : delta;
     }
 
-    private static Value Rows(GraphBuilder g, long features, double probability, bool rescales)
+    private static Term Rows(GraphBuilder g, long features, double probability, bool rescales)
     {
         var kept = Kept(g, features, probability);
         if (!rescales)
             return kept;
-        var part = g.ReduceMean(kept, [0]);
-        return g.Div(kept, g.Op("Max", part, g.ScalarLike(part, 0.5 / features))); // none kept: 0, not 0/0
+        return kept / Max(Mean(kept, [0]), 0.5 / features); // none kept: 0, not 0/0
     }
 
     /// <summary>1 where a feature is kept, else 0; [features].</summary>
-    private static Value Kept(GraphBuilder g, long features, double probability)
+    private static Term Kept(GraphBuilder g, long features, double probability)
     {
         var ones = g.Constant(InitialWeights.Filled(1, features), "ones");
-        var dropped = g.Dropout(ones, probability);
-        return g.Cast(g.Op("Greater", dropped, g.ScalarLike(dropped, 0)), ElementType.Float);
+        return Cast(g.Term(g.Dropout(ones, probability)) > 0, ElementType.Float);
     }
 }

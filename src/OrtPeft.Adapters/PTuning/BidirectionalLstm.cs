@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.PromptLearning;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Adapters.PTuning;
 
@@ -42,10 +43,10 @@ internal static class BidirectionalLstm
         var ofState = encoder.Uniform($"{Name}.weight_hh_{suffix}", bound, 4 * hidden, hidden);
         var inputBias = encoder.Uniform($"{Name}.bias_ih_{suffix}", bound, 4 * hidden);
         var stateBias = encoder.Uniform($"{Name}.bias_hh_{suffix}", bound, 4 * hidden);
-        var all = g.Add(g.Gemm(x, ofInput, inputBias, transB: true), stateBias);
+        var all = g.Term(g.Gemm(x, ofInput, inputBias, transB: true)) + stateBias;
         var rows = steps == 1 ? [all] : g.Split(all, 0, [.. Enumerable.Repeat(1L, steps)]);
         var results = new Value[steps];
-        (Value H, Value C)? state = null;
+        (Term H, Term C)? state = null;
         foreach (var step in isReverse ? Enumerable.Range(0, steps).Reverse() : Enumerable.Range(0, steps))
         {
             var gates = state is var (h, _) ? g.Gemm(h, ofState, rows[step], transB: true) : rows[step];
@@ -57,11 +58,11 @@ internal static class BidirectionalLstm
     }
 
     /// <summary>c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'); the first state is zero.</summary>
-    private static (Value H, Value C) Step(GraphBuilder g, Value gates, Value? c, int hidden)
+    private static (Term H, Term C) Step(GraphBuilder g, Value gates, Term? c, int hidden)
     {
-        var parts = g.Split(gates, 1, hidden, hidden, hidden, hidden);
-        var added = g.Mul(g.Op("Sigmoid", parts[0]), g.Op("Tanh", parts[2]));
-        var cell = c is null ? added : g.Add(g.Mul(g.Op("Sigmoid", parts[1]), c), added);
-        return (g.Mul(g.Op("Sigmoid", parts[3]), g.Op("Tanh", cell)), cell);
+        Term[] parts = [.. g.Split(gates, 1, hidden, hidden, hidden, hidden).Select(g.Term)];
+        var added = Sigmoid(parts[0]) * Tanh(parts[2]);
+        var cell = c is { } before ? Sigmoid(parts[1]) * before + added : added;
+        return (Sigmoid(parts[3]) * Tanh(cell), cell);
     }
 }

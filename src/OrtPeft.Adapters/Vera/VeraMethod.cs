@@ -69,9 +69,9 @@ public sealed class VeraMethod : IPeftMethod
         var x = graft.Input();
         if (config.VeraDropout > 0)
             x = g.Dropout(x, config.VeraDropout);
-        var low = g.Mul(g.Gemm(x, projections.PartOfA(g, module), transB: true), d.Value);
-        var delta = g.Mul(g.Gemm(low, projections.PartOfB(g, module), transB: true), b.Value);
-        graft.ReplaceProduct(y => g.Add(y, delta));
+        var low = g.Term(g.Gemm(x, projections.PartOfA(g, module), transB: true)) * d.Value;
+        var delta = g.Term(g.Gemm(low, projections.PartOfB(g, module), transB: true)) * b.Value;
+        graft.ReplaceProduct(y => g.Term(y) + delta);
         return [b, d];
 
         AdapterParameter Vector(string name, Tensor content) =>

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Compilation.Graphs;
 
@@ -15,32 +16,31 @@ internal static class GlobalNorm
     private const long Piece = 4096;
 
     /// <summary>Adds the norm.</summary>
-    /// <param name="g">Where to.</param>
     /// <param name="vector"><c>[length] float32</c>.</param>
     /// <param name="length">How many elements it has.</param>
     /// <returns>The norm, <c>[] float32</c>.</returns>
-    public static Value Of(GraphBuilder g, Value vector, long length)
+    public static Term Of(Term vector, long length)
     {
         if (length <= Piece)
-            return g.Op("Sqrt", Squares(g, vector));
+            return Sqrt(Squares(vector));
         if (PieceOf(length) is { } piece)
-            return Root(g, InPieces(g, vector, piece));
+            return Root(InPieces(vector, piece));
+        var g = vector.Builder;
         var whole = length - (length % Piece);
         var parts = g.Ops("Split", 2, [vector, g.Int64(whole, length - whole)], []);
-        return Root(g, g.Add(InPieces(g, parts[0], Piece), g.Cast(Squares(g, parts[1]), ElementType.Double)));
+        return Root(InPieces(g.Term(parts[0]), Piece) + Cast(Squares(g.Term(parts[1])), ElementType.Double));
     }
 
-    private static Value Root(GraphBuilder g, Value sum) => g.Cast(g.Op("Sqrt", sum), ElementType.Float);
+    private static Term Root(Term sum) => Cast(Sqrt(sum), ElementType.Float);
 
-    private static Value Squares(GraphBuilder g, Value vector) =>
-        g.Op("ReduceSumSquare", [vector], NodeAttribute.Of("keepdims", 0L));
+    private static Term Squares(Term vector) => vector.Builder.Term(
+        vector.Builder.Op("ReduceSumSquare", [vector], NodeAttribute.Of("keepdims", 0L)));
 
     /// <summary>The sum in float64. Squares first: ONNX Runtime's sum over rows is faster than that of squares.</summary>
-    private static Value InPieces(GraphBuilder g, Value vector, long piece)
+    private static Term InPieces(Term vector, long piece)
     {
-        var rows = g.Reshape(g.Mul(vector, vector), -1, piece);
-        var sums = g.ReduceSum(rows, [1], keepDims: false);
-        return g.ReduceSum(g.Cast(sums, ElementType.Double), [], keepDims: false);
+        var sums = Sum(Reshape(vector * vector, -1, piece), [1], keepDims: false);
+        return Sum(Cast(sums, ElementType.Double));
     }
 
     /// <summary>A divisor of the length near <see cref="Piece"/>: with one, no part has to be copied.</summary>

@@ -6,6 +6,7 @@ using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Compilation.Objectives;
 
@@ -35,8 +36,7 @@ public sealed class CausalLm : IObjective
         g.Scope = "/loss";
         var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
         var next = NextTokens(g, labels, scope.VirtualTokens);
-        var isIgnored = g.Op("Equal", next, g.Int64Scalar(DecoderLabels.Ignored));
-        var picked = g.Reshape(g.Op("NonZero", g.Op("Not", isIgnored)), -1);
+        var picked = g.Reshape(g.Op("NonZero", !Equal(g.Term(next), DecoderLabels.Ignored)), -1);
         picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
@@ -80,7 +80,7 @@ public sealed class CausalLm : IObjective
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
         var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
-        var dH = g.Mul(g.Sub(g.Gemm(p, weight, transB: !head.IsOutByIn), atTarget), scope.Scale);
+        var dH = (g.Term(g.Gemm(p, weight, transB: !head.IsOutByIn)) - atTarget) * scope.Scale;
         var seeds = new List<Seed> { new(h, dH) };
         if (scope.Trainable.Contains(weight))
             seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
@@ -92,11 +92,11 @@ public sealed class CausalLm : IObjective
     private static Value WeightGradient(LossScope scope, LinearModule head, Value h, Value p, Value targets)
     {
         var g = scope.Builder;
-        var scaled = g.Mul(h, scope.Scale!);
+        var scaled = g.Term(h) * scope.Scale!;
         var spread = g.Expand(g.Unsqueeze(targets, 1), g.Shape(h));
         var dW = g.Op(
             "ScatterElements",
-            [g.Gemm(p, scaled, transA: true), spread, g.Neg(scaled)],
+            [g.Gemm(p, scaled, transA: true), spread, -scaled],
             NodeAttribute.Of("axis", 0L),
             NodeAttribute.Of("reduction", "add"));
         return head.IsOutByIn ? dW : g.Transpose(dW, 1, 0);
@@ -107,8 +107,8 @@ public sealed class CausalLm : IObjective
     {
         var g = scope.Builder;
         var places = g.Reshape(replaced.Places, -1);
-        var isTarget = g.Cast(g.Op("Equal", g.Unsqueeze(targets, 1), g.Unsqueeze(places, 0)), p.Type);
-        return g.Gemm(g.Sub(g.Gather(p, places, 1), isTarget), g.Mul(h, scope.Scale!), transA: true);
+        var isTarget = Cast(Equal(Unsqueeze(g.Term(targets), 1), g.Unsqueeze(places, 0)), p.Type);
+        return g.Gemm(g.Term(g.Gather(p, places, 1)) - isTarget, g.Term(h) * scope.Scale!, transA: true);
     }
 
     /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
@@ -124,12 +124,12 @@ public sealed class CausalLm : IObjective
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
         var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        return new LossValues(sum, count, [new Seed(y, g.Mul(g.Sub(p, oneHot), scope.Scale))]);
+        return new LossValues(sum, count, [new Seed(y, (p - oneHot) * scope.Scale)]);
     }
 
-    private static (Value Sum, Value P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
+    private static (Term Sum, Term P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
     {
         var results = CrossEntropy.Forward.Apply(g, [logits, g.Unsqueeze(targets, 1)]);
-        return (g.Neg(LossSum.Of(g, results[1])), results[0]);
+        return (-LossSum.Of(g.Term(results[1])), g.Term(results[0]));
     }
 }

@@ -1,6 +1,6 @@
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Compilation.Objectives;
 
@@ -8,9 +8,7 @@ namespace OrtPeft.Compilation.Objectives;
 internal static class LossSum
 {
     /// <summary>Adds the sum.</summary>
-    /// <param name="g">Where to.</param>
     /// <param name="losses">Any shape.</param>
     /// <returns>The sum in the losses' type, without axes.</returns>
-    public static Value Of(GraphBuilder g, Value losses) =>
-        g.Cast(g.ReduceSum(g.Cast(losses, ElementType.Double), [], keepDims: false), losses.Type);
+    public static Term Of(Term losses) => Cast(Sum(Cast(losses, ElementType.Double)), losses.Type);
 }

@@ -1,5 +1,4 @@
 using OrtPeft.Autodiff;
-using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Compilation.Objectives;
 
@@ -18,10 +17,9 @@ public sealed class MeanSquaredError : IObjective
     {
         ArgumentNullException.ThrowIfNull(scope);
         var (g, y) = (scope.Builder, scope.Output);
-        var difference = g.Sub(y, g.Graph.AddInput("target", y.Type, y.Shape));
-        var sum = LossSum.Of(g, g.Mul(difference, difference));
+        var difference = g.Term(y) - g.Graph.AddInput("target", y.Type, y.Shape);
+        var sum = LossSum.Of(difference * difference);
         var count = g.Op("Size", y);
-        return new LossValues(
-            sum, count, scope.Scale is null ? [] : [new Seed(y, g.Mul(g.Mul(difference, 2), scope.Scale))]);
+        return new LossValues(sum, count, scope.Scale is null ? [] : [new Seed(y, 2 * difference * scope.Scale)]);
     }
 }

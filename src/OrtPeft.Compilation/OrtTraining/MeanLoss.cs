@@ -2,6 +2,7 @@ using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Compilation.OrtTraining;
 
@@ -19,14 +20,14 @@ internal static class MeanLoss
         var g = GraphBuilder.Over(model);
         g.Scope = "/loss/mean";
         var (sum, count) = (graph.Find(TrainingGraph.LossSum)!, graph.Find(TrainingGraph.Count)!);
-        var divisor = g.Cast(g.Op("Max", count, g.Int64Scalar(1)), ElementType.Float);
+        var divisor = Cast(Max(g.Term(count), 1), ElementType.Float);
         if (graph.Find(TrainingGraph.Scale) is { } scale)
         {
-            graph.ReplaceAllUsesWith(scale, g.Div(g.Scalar(ElementType.Float, 1), divisor));
+            graph.ReplaceAllUsesWith(scale, 1 / divisor);
             graph.Remove(scale);
         }
 
-        var mean = g.Div(sum, divisor);
+        Value mean = g.Term(sum) / divisor;
         var rest = graph.Outputs.Where(o => o != sum && o != count).ToArray();
         foreach (var output in graph.Outputs.ToArray())
             graph.RemoveOutput(output);

@@ -16,9 +16,9 @@ internal readonly unsafe ref struct KernelCall
 
     /// <summary>Checks the inputs' axes.</summary>
     /// <exception cref="ArgumentException">They do not fit; the message says which and what would.</exception>
-    public void Check(Signature signature)
+    public void Check(OpSignature signature)
     {
-        var binding = Signature.OfRun();
+        var binding = OpSignature.OfRun();
         foreach (var (index, operand) in signature.Inputs.Index())
         {
             if (!operand.Axes.IsOpen && Has(index) && binding.Bind(operand, Dims(index)) is { } misfit)

@@ -20,7 +20,7 @@ public static class Attention
     public static FusedOp Forward { get; } = new()
     {
         Name = "Attention",
-        Signature = Signature.Parse($"{Operands}, scale[], mask[**], seen?[**] → O[b, h, q, d], P[**]"),
+        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**] → O[b, h, q, d], P[**]"),
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -31,7 +31,7 @@ public static class Attention
     public static FusedOp Backward { get; } = new()
     {
         Name = "AttentionGrad",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             $"dO[b, h, q, d], {Operands}, scale[], P[**], mask[**], seen?[**] "
             + "→ dQ[b, h, q, d], dK[b, h, k, d], dV[b, h, k, d]"),
         Lower = LowerBackward,

@@ -16,7 +16,7 @@ public static unsafe class CrossEntropy
     public static FusedOp Forward { get; } = new()
     {
         Name = "CrossEntropy",
-        Signature = Signature.Parse("logits[m, vocabulary], targets:int64[m, 1] → P[m, vocabulary], logP[m, 1]"),
+        Signature = OpSignature.Parse("logits[m, vocabulary], targets:int64[m, 1] → P[m, vocabulary], logP[m, 1]"),
         Lower = static c =>
         {
             var logP = c.G.LogSoftmax(c.X(0));

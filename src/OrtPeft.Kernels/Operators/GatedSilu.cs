@@ -15,7 +15,7 @@ public static unsafe class GatedSilu
     public static FusedOp Forward { get; } = new()
     {
         Name = "GatedSilu",
-        Signature = Signature.Parse("gate[..., n], up[..., n] → Y[..., n]"),
+        Signature = OpSignature.Parse("gate[..., n], up[..., n] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = static c => Backward!.Apply(c.G, [c.DY, c.X(0), c.X(1)]),
         Lower = LowerForward,
@@ -27,7 +27,7 @@ public static unsafe class GatedSilu
     public static FusedOp Backward { get; } = new()
     {
         Name = "GatedSiluGrad",
-        Signature = Signature.Parse("dY[..., n], gate[..., n], up[..., n] → dGate[..., n], dUp[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], gate[..., n], up[..., n] → dGate[..., n], dUp[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,

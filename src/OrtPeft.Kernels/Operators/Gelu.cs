@@ -29,7 +29,7 @@ public static unsafe class Gelu
     public static FusedOp Forward { get; } = new()
     {
         Name = "Gelu",
-        Signature = Signature.Parse("X[..., n], bias?[n] → Y[..., n]"),
+        Signature = OpSignature.Parse("X[..., n], bias?[n] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -41,7 +41,7 @@ public static unsafe class Gelu
     public static FusedOp Backward { get; } = new()
     {
         Name = "GeluGrad",
-        Signature = Signature.Parse("dY[..., n], X[..., n], bias?[n] → dX[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], X[..., n], bias?[n] → dX[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,

@@ -18,7 +18,7 @@ public static unsafe class Heads
     public static FusedOp Split { get; } = new()
     {
         Name = "SplitHeads",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             "X[batch, positions, *], heads:int64[] "
             + "→ Q[batch, *, positions, *], K[batch, *, positions, *], V[batch, *, positions, *]"),
         Raise = HeadsForm.Raise,
@@ -31,7 +31,7 @@ public static unsafe class Heads
     public static FusedOp Merge { get; } = new()
     {
         Name = "MergeHeads",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             "Q[batch, heads, positions, d], K[batch, heads, positions, d], V[batch, heads, positions, d] "
             + "→ Y[batch, positions, *]"),
         Lower = static c => [c.G.Concat(2, [.. c.Node.Inputs.Select(x => HeadsForm.Together(c.G, x!))])],
@@ -41,7 +41,9 @@ public static unsafe class Heads
     private static IReadOnlyList<Value?> Differentiate(RuleContext c)
     {
         var parts = c.Node.Outputs.Select((o, i) => c.Upstream(i) ?? c.ZerosLike(o)).ToArray();
-        return c.PadToInputs(Merge.Apply(c.G, parts)[0]);
+        var dX = Merge.Apply(c.G, parts)[0];
+        dX.Shape = c.X().Shape;
+        return c.PadToInputs(dX);
     }
 
     /// <summary>d, of [batch, positions, 3·heads·d].</summary>

@@ -16,7 +16,7 @@ public static unsafe class LayerNorm
     public static FusedOp Forward { get; } = new()
     {
         Name = "LayerNorm",
-        Signature = Signature.Parse("X[..., n], scale[n], bias[n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X[..., n], scale[n], bias[n], epsilon[] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -29,7 +29,7 @@ public static unsafe class LayerNorm
     public static FusedOp Backward { get; } = new()
     {
         Name = "LayerNormGrad",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             "dY[..., n], X[..., n], scale[n], epsilon[], addend?[..., n] → dX[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
@@ -40,7 +40,7 @@ public static unsafe class LayerNorm
     public static FusedOp Rows { get; } = new()
     {
         Name = "LayerNormRows",
-        Signature = Signature.Parse("X[..., n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X[..., n], epsilon[] → Y[..., n]"),
         Lower = static c => [Statistics(c).Normal],
         HasKernel = false,
     };

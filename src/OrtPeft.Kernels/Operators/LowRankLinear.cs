@@ -21,7 +21,7 @@ public static class LowRankLinear
     public static FusedOp Forward { get; } = new()
     {
         Name = "LowRankLinear",
-        Signature = Signature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[..., o], U[m, r]"),
+        Signature = OpSignature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[..., o], U[m, r]"),
         Raise = LowRankForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -32,7 +32,7 @@ public static class LowRankLinear
     public static FusedOp Backward { get; } = new()
     {
         Name = "LowRankLinearGrad",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             "dY[..., o], X[..., n], W[**], U[m, r], A[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
         Lower = LowerBackward,
         Fits = static n => HasKnownRank(n, a: 4) && n.Outputs[0].Uses.Count > 0,
@@ -42,7 +42,7 @@ public static class LowRankLinear
     public static FusedOp OfA { get; } = new()
     {
         Name = "LowRankGrad",
-        Signature = Signature.Parse("dU[m, r], X[..., n] → dA[r, n]"),
+        Signature = OpSignature.Parse("dU[m, r], X[..., n] → dA[r, n]"),
         Lower = static c => [c.G.Gemm(c.X(0), Matrix(c.G, c.X(1)), transA: true)],
         Fits = static n => n.Outputs[0].Shape is { Rank: 2 } shape
             && shape[0].Value is { } rank and <= LargestRank && shape[1].Value > rank,

@@ -19,7 +19,7 @@ public static unsafe class MaskedSoftmax
     public static FusedOp Forward { get; } = new()
     {
         Name = "MaskedSoftmax",
-        Signature = Signature.Parse("S[b, h, q, k], mask[**], seen?[**] → P[b, h, q, k]"),
+        Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**] → P[b, h, q, k]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = static c => [c.G.Softmax(c.G.Add(c.X(0), c.X(1)))],
@@ -31,7 +31,7 @@ public static unsafe class MaskedSoftmax
     public static FusedOp Backward { get; } = new()
     {
         Name = "MaskedSoftmaxGrad",
-        Signature = Signature.Parse("dP[b, h, q, k], P[b, h, q, k], seen?[**] → dS[b, h, q, k]"),
+        Signature = OpSignature.Parse("dP[b, h, q, k], P[b, h, q, k], seen?[**] → dS[b, h, q, k]"),
         Lower = static c =>
         {
             var weighted = c.G.Mul(c.X(0), c.X(1));

@@ -17,7 +17,7 @@ public static unsafe class RmsNorm
     public static FusedOp Forward { get; } = new()
     {
         Name = "RmsNorm",
-        Signature = Signature.Parse("X[..., n], scale[n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X[..., n], scale[n], epsilon[] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -29,7 +29,7 @@ public static unsafe class RmsNorm
     public static FusedOp Backward { get; } = new()
     {
         Name = "RmsNormGrad",
-        Signature = Signature.Parse("dY[..., n], X[..., n], scale[n], epsilon[], addend?[..., n] → dX[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], X[..., n], scale[n], epsilon[], addend?[..., n] → dX[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,
@@ -39,7 +39,7 @@ public static unsafe class RmsNorm
     public static FusedOp Rows { get; } = new()
     {
         Name = "RmsNormRows",
-        Signature = Signature.Parse("X[..., n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X[..., n], epsilon[] → Y[..., n]"),
         Lower = static c => [c.G.Mul(c.X(0), Inverse(c, c.X(0), c.X(1)))],
         HasKernel = false,
     };

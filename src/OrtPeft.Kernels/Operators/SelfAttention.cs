@@ -18,7 +18,7 @@ public static unsafe class SelfAttention
     public static FusedOp Forward { get; } = new()
     {
         Name = "SelfAttention",
-        Signature = Signature.Parse($"X{Rows}, heads:int64[], scale[], mask[**], seen?[**] → O{Rows}, P[**]"),
+        Signature = OpSignature.Parse($"X{Rows}, heads:int64[], scale[], mask[**], seen?[**] → O{Rows}, P[**]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -29,7 +29,7 @@ public static unsafe class SelfAttention
     public static FusedOp Backward { get; } = new()
     {
         Name = "SelfAttentionGrad",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             $"dO{Rows}, X[batch, positions, width], heads:int64[], scale[], P[**], mask[**], seen?[**] "
             + "→ dX[batch, positions, width]"),
         Lower = LowerBackward,

@@ -17,7 +17,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Forward { get; } = new()
     {
         Name = "MatMul",
-        Signature = Signature.Parse($"X[..., *], {W}, bias?[columns], addend?[..., columns] → Y[..., *]"),
+        Signature = OpSignature.Parse($"X[..., *], {W}, bias?[columns], addend?[..., columns] → Y[..., *]"),
         Run = RunForward,
     };
 
@@ -25,7 +25,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Transposed { get; } = new()
     {
         Name = "MatMulTransposed",
-        Signature = Signature.Parse($"dY[..., *], {W} → dX[..., *]"),
+        Signature = OpSignature.Parse($"dY[..., *], {W} → dX[..., *]"),
         Run = RunTransposed,
     };
 
@@ -33,7 +33,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Gelu { get; } = new()
     {
         Name = "MatMulGelu",
-        Signature = Signature.Parse($"X[..., *], {W}, bias[columns] → Y[..., columns], H[..., columns]"),
+        Signature = OpSignature.Parse($"X[..., *], {W}, bias[columns] → Y[..., columns], H[..., columns]"),
         Run = static call => RunGelu(call, inStrips: false),
     };
 
@@ -41,7 +41,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluGrad { get; } = new()
     {
         Name = "MatMulGeluGrad",
-        Signature = Signature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[..., rows]"),
+        Signature = OpSignature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[..., rows]"),
         Run = static call => RunGeluGrad(call, inStrips: false),
     };
 
@@ -49,7 +49,7 @@ public static unsafe class PackedMatMul
     public static FusedOp OfStrips { get; } = new()
     {
         Name = "MatMulOfStrips",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             $"X[*, *, *], {W}, like[..., *], bias?[columns], addend?[..., columns] → Y[..., *]"),
         Run = RunOfStrips,
     };
@@ -58,7 +58,7 @@ public static unsafe class PackedMatMul
     public static FusedOp TransposedOfStrips { get; } = new()
     {
         Name = "MatMulTransposedOfStrips",
-        Signature = Signature.Parse($"dY[*, *, *], {W}, like[..., *] → dX[..., *]"),
+        Signature = OpSignature.Parse($"dY[*, *, *], {W}, like[..., *] → dX[..., *]"),
         Run = RunTransposedOfStrips,
     };
 
@@ -66,7 +66,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluInStrips { get; } = new()
     {
         Name = "MatMulGeluInStrips",
-        Signature = Signature.Parse($"X[..., *], {W}, bias[columns] → Y[**], H[..., columns]"),
+        Signature = OpSignature.Parse($"X[..., *], {W}, bias[columns] → Y[**], H[..., columns]"),
         Run = static call => RunGelu(call, inStrips: true),
     };
 
@@ -74,7 +74,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluGradInStrips { get; } = new()
     {
         Name = "MatMulGeluGradInStrips",
-        Signature = Signature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[**]"),
+        Signature = OpSignature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[**]"),
         Run = static call => RunGeluGrad(call, inStrips: true),
     };
 
@@ -82,7 +82,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Lora { get; } = new()
     {
         Name = "MatMulLora",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             $"X[..., rows], {W}, A[r, rows], B[columns, r], alpha[], bias?[columns], addend?[..., columns] "
             + "→ Y[..., columns], U[*, r]"),
         Run = RunLora,
@@ -92,7 +92,7 @@ public static unsafe class PackedMatMul
     public static FusedOp LoraGrad { get; } = new()
     {
         Name = "MatMulLoraGrad",
-        Signature = Signature.Parse(
+        Signature = OpSignature.Parse(
             $"dY[..., columns], {W}, U[m, r], A[r, rows], B[columns, r], alpha[] "
             + "→ dX[..., rows], dU[m, r], dB[columns, r]"),
         Run = RunLoraGrad,

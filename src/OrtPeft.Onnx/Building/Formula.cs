@@ -38,26 +38,41 @@ public static class Formula
     /// <summary><c>Sigmoid</c>: 1/(1 + e⁻ˣ).</summary>
     public static Term Sigmoid(Term x) => x.Apply("Sigmoid");
 
+    /// <summary><c>Tanh</c>.</summary>
+    public static Term Tanh(Term x) => x.Apply("Tanh");
+
     /// <summary><c>Pow</c>: xⁿ.</summary>
-    public static Term Pow(Term x, Term n) => x.Apply("Pow", n);
+    public static Term Pow(Term x, Value n) => x.Apply("Pow", n);
 
     /// <summary><c>Pow</c> with a constant exponent.</summary>
     public static Term Pow(Term x, double n) => x.Apply("Pow", n);
 
+    /// <summary><c>Max</c> of two, element by element.</summary>
+    public static Term Max(Term a, Value b) => a.Apply("Max", b);
+
+    /// <summary><c>Max</c> with a number.</summary>
+    public static Term Max(Term a, double b) => a.Apply("Max", b);
+
+    /// <summary><c>Min</c> of two, element by element.</summary>
+    public static Term Min(Term a, Value b) => a.Apply("Min", b);
+
+    /// <summary><c>Min</c> with a number.</summary>
+    public static Term Min(Term a, double b) => a.Apply("Min", b);
+
     /// <summary><c>Equal</c>, a bool for each element.</summary>
-    public static Term Equal(Term a, Term b) => a.Apply("Equal", b);
+    public static Term Equal(Term a, Value b) => a.Apply("Equal", b);
 
     /// <summary><c>Equal</c> with a number.</summary>
     public static Term Equal(Term a, double b) => a.Apply("Equal", b);
 
     /// <summary><c>Where</c>: a where the condition holds, else b; all three broadcast.</summary>
-    public static Term Where(Term condition, Term a, Term b) => Of(a, a.Builder.Where(condition, a, b));
+    public static Term Where(Term condition, Value a, Value b) => Of(condition, condition.Builder.Where(condition, a, b));
 
     /// <summary><c>Where</c> with a number for the elements for which the condition does not hold.</summary>
-    public static Term Where(Term condition, Term a, double b) => Where(condition, a, a.Number(b));
+    public static Term Where(Term condition, Term a, double b) => Where(condition, a, a.Number(b).Value);
 
     /// <summary><c>Where</c> with a number for the elements for which the condition holds.</summary>
-    public static Term Where(Term condition, double a, Term b) => Where(condition, b.Number(a), b);
+    public static Term Where(Term condition, double a, Term b) => Where(condition, b.Number(a).Value, b);
 
     /// <summary><c>Cast</c> to an element type; no node when the term has it already.</summary>
     public static Term Cast(Term x, ElementType to) => Of(x, x.Builder.Cast(x, to));
@@ -72,14 +87,17 @@ public static class Formula
     /// <summary><c>ReduceMean</c> over axes, which stay with length 1.</summary>
     public static Term Mean(Term x, ReadOnlySpan<long> axes) => Of(x, x.Builder.ReduceMean(x, axes));
 
+    /// <summary><c>MatMul</c>: batched product over the last two axes.</summary>
+    public static Term MatMul(Term a, Value b) => a.Apply("MatMul", b);
+
     /// <summary><c>Softmax</c> along an axis.</summary>
     public static Term Softmax(Term x, long axis) => Of(x, x.Builder.Softmax(x, axis));
 
     /// <summary><c>Reshape</c> to constant lengths; 0 keeps an axis, −1 takes the rest.</summary>
     public static Term Reshape(Term x, params ReadOnlySpan<long> shape) => Of(x, x.Builder.Reshape(x, shape));
 
-    /// <summary><c>Reshape</c> to the shape of another term; one more node where that is not known.</summary>
-    public static Term ReshapeLike(Term x, Term like) => Of(x, x.Builder.ReshapeLike(x, like));
+    /// <summary><c>Reshape</c> to the shape of another value; one more node where that is not known.</summary>
+    public static Term ReshapeLike(Term x, Value like) => Of(x, x.Builder.ReshapeLike(x, like));
 
     /// <summary><c>Unsqueeze</c>: inserts axes of length 1.</summary>
     public static Term Unsqueeze(Term x, params ReadOnlySpan<long> axes) => Of(x, x.Builder.Unsqueeze(x, axes));

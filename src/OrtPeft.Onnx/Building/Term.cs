@@ -6,8 +6,8 @@ namespace OrtPeft.Onnx.Building;
 /// <summary>
 /// A value together with the builder that computes with it, so that a formula can be written as one:
 /// <c>inverse * (g - Mean(g, axes) - normal * slope)</c>. Each operator adds one node of the standard operator that is
-/// named with it, in the order in which C# evaluates the formula: operands first, from left to right. Operands
-/// broadcast as ONNX's do and have one element type. A number becomes a shared constant without axes, rounded to the
+/// named with it, in the order in which C# evaluates the formula: operands first, from left to right. The second
+/// operand may be a plain value. Operands broadcast as ONNX's do and have one element type. A number becomes a shared constant without axes, rounded to the
 /// element type of the term beside it; whole numbers beyond 2⁵³, which no double holds, come from
 /// <see cref="GraphBuilder.Int64Scalar"/>. The functions that formulas need are in <see cref="Formula"/>.
 /// </summary>
@@ -24,7 +24,7 @@ public readonly struct Term
         (Builder, Value) = (builder, value);
     }
 
-    /// <summary>Adds the nodes; that of the first operand counts.</summary>
+    /// <summary>Adds the nodes.</summary>
     public GraphBuilder Builder { get; }
 
     /// <summary>What the term stands for.</summary>
@@ -41,7 +41,7 @@ public readonly struct Term
     public static implicit operator Value(Term term) => term.Value;
 
     /// <summary><c>Add</c>.</summary>
-    public static Term operator +(Term a, Term b) => a.Apply("Add", b);
+    public static Term operator +(Term a, Value b) => a.Apply("Add", b);
 
     /// <summary><c>Add</c> of a number.</summary>
     public static Term operator +(Term a, double b) => a.Apply("Add", b);
@@ -50,7 +50,7 @@ public readonly struct Term
     public static Term operator +(double a, Term b) => b.Apply("Add", a);
 
     /// <summary><c>Sub</c>.</summary>
-    public static Term operator -(Term a, Term b) => a.Apply("Sub", b);
+    public static Term operator -(Term a, Value b) => a.Apply("Sub", b);
 
     /// <summary><c>Sub</c> of a number.</summary>
     public static Term operator -(Term a, double b) => a.Apply("Sub", b);
@@ -62,7 +62,7 @@ public readonly struct Term
     public static Term operator -(Term a) => a.Apply("Neg");
 
     /// <summary><c>Mul</c>, element by element.</summary>
-    public static Term operator *(Term a, Term b) => a.Apply("Mul", b);
+    public static Term operator *(Term a, Value b) => a.Apply("Mul", b);
 
     /// <summary><c>Mul</c> by a number.</summary>
     public static Term operator *(Term a, double b) => a.Apply("Mul", b);
@@ -71,7 +71,7 @@ public readonly struct Term
     public static Term operator *(double a, Term b) => b.Apply("Mul", a);
 
     /// <summary><c>Div</c>; of integers towards zero.</summary>
-    public static Term operator /(Term a, Term b) => a.Apply("Div", b);
+    public static Term operator /(Term a, Value b) => a.Apply("Div", b);
 
     /// <summary><c>Div</c> by a number.</summary>
     public static Term operator /(Term a, double b) => a.Apply("Div", b);
@@ -80,19 +80,37 @@ public readonly struct Term
     public static Term operator /(double a, Term b) => b.Number(a).Apply("Div", b);
 
     /// <summary><c>Greater</c>, a bool for each element.</summary>
-    public static Term operator >(Term a, double b) => a.Apply("Greater", b);
+    public static Term operator >(Term a, Value b) => a.Apply("Greater", b);
 
     /// <summary><c>Less</c>, a bool for each element.</summary>
-    public static Term operator <(Term a, double b) => a.Apply("Less", b);
+    public static Term operator <(Term a, Value b) => a.Apply("Less", b);
 
     /// <summary><c>GreaterOrEqual</c>, a bool for each element.</summary>
-    public static Term operator >=(Term a, double b) => a.Apply("GreaterOrEqual", b);
+    public static Term operator >=(Term a, Value b) => a.Apply("GreaterOrEqual", b);
 
     /// <summary><c>LessOrEqual</c>, a bool for each element.</summary>
+    public static Term operator <=(Term a, Value b) => a.Apply("LessOrEqual", b);
+
+    /// <summary><c>Greater</c> than a number.</summary>
+    public static Term operator >(Term a, double b) => a.Apply("Greater", b);
+
+    /// <summary><c>Less</c> than a number.</summary>
+    public static Term operator <(Term a, double b) => a.Apply("Less", b);
+
+    /// <summary><c>GreaterOrEqual</c> with a number.</summary>
+    public static Term operator >=(Term a, double b) => a.Apply("GreaterOrEqual", b);
+
+    /// <summary><c>LessOrEqual</c> with a number.</summary>
     public static Term operator <=(Term a, double b) => a.Apply("LessOrEqual", b);
 
     /// <summary><c>And</c> of bools.</summary>
-    public static Term operator &(Term a, Term b) => a.Apply("And", b);
+    public static Term operator &(Term a, Value b) => a.Apply("And", b);
+
+    /// <summary><c>Or</c> of bools.</summary>
+    public static Term operator |(Term a, Value b) => a.Apply("Or", b);
+
+    /// <summary><c>Not</c> of bools.</summary>
+    public static Term operator !(Term a) => a.Apply("Not");
 
     /// <summary>The value's name, type and axes, for messages.</summary>
     /// <returns>As <see cref="Value.ToString"/>.</returns>
@@ -107,9 +125,9 @@ public readonly struct Term
     /// <summary>Adds a node that reads the term.</summary>
     internal Term Apply(string opType) => new(Builder, Builder.Op(opType, Value));
 
-    /// <summary>Adds a node that reads the term and another one.</summary>
-    internal Term Apply(string opType, Term second) => new(Builder, Builder.Op(opType, Value, second.Value));
+    /// <summary>Adds a node that reads the term and another value.</summary>
+    internal Term Apply(string opType, Value second) => new(Builder, Builder.Op(opType, Value, second));
 
     /// <summary>Adds a node that reads the term and a number.</summary>
-    internal Term Apply(string opType, double second) => Apply(opType, Number(second));
+    internal Term Apply(string opType, double second) => Apply(opType, Number(second).Value);
 }

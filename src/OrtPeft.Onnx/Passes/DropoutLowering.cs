@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -12,7 +13,7 @@ namespace OrtPeft.Onnx.Passes;
 public static class DropoutLowering
 {
     /// <summary>Makes the mask of the dropout of an index: true where an element is kept.</summary>
-    private delegate Value MaskMaker(GraphBuilder g, Value x, double ratio, int index);
+    private delegate Term MaskMaker(Term x, double ratio, int index);
 
     /// <summary>
     /// The input that training graphs with live dropout have: [] int64, another number for every step.
@@ -59,7 +60,7 @@ public static class DropoutLowering
         foreach (var (index, node) in Dropouts(graph).Index())
         {
             var x = node.Inputs[0]!;
-            Replace(node, RatioOf(node) is > 0 and var ratio ? Masked(builder, node, x, ratio, index, mask) : x);
+            Replace(node, RatioOf(node) is > 0 and var ratio ? Masked(builder.Term(x), node, ratio, index, mask) : x);
         }
     }
 
@@ -95,13 +96,13 @@ public static class DropoutLowering
             $"{node}: its ratio '{ratio.Name}' is computed at run time; make it constant.");
     }
 
-    private static Value Masked(
-        GraphBuilder g, Node node, Value x, double ratio, int index, MaskMaker mask)
+    private static Value Masked(Term x, Node node, double ratio, int index, MaskMaker mask)
     {
+        var g = x.Builder;
         g.Before = node;
         g.Scope = $"{(node.Name.Length > 0 ? node.Name : "/dropout")}/{index}";
         var scale = ratio < 1 ? 1 / (1 - ratio) : 0;
-        var kept = g.Where(mask(g, x, ratio, index), g.Mul(x, scale), g.ScalarLike(x, 0));
+        Value kept = Where(mask(x, ratio, index), x * scale, 0);
         g.Before = null;
         (kept.Type, kept.Shape) = (x.Type, x.Shape);
         return kept;
@@ -111,34 +112,35 @@ public static class DropoutLowering
     /// Element i is kept when a 64-bit hash of (seed, dropout's index, i), read as a signed number, reaches the ratio's
     /// place in the range. Products wrap around; the fold in between carries high bits to low ones.
     /// </summary>
-    private static Value HashedMask(GraphBuilder g, Value x, double ratio, int index)
+    private static Term HashedMask(Term x, double ratio, int index)
     {
-        var seed = g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []);
-        const long First = unchecked((long)0x9E3779B97F4A7C15);
         const long Second = unchecked((long)0xBF58476D1CE4E5B9);
+        var g = x.Builder;
+        var seed = g.Term(g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []));
         var shape = g.Shape(x);
         var count = g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L));
-        var element = g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1));
-        var key = Fold(g, g.Mul(g.Add(seed, g.Int64Scalar(unchecked(index * Second))), g.Int64Scalar(First)));
-        var hash = Fold(g, g.Add(g.Mul(element, g.Int64Scalar(First)), g.Mul(key, g.Int64Scalar(Second))));
-        var threshold = (long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63));
-        var keep = g.Op("GreaterOrEqual", g.Mul(hash, g.Int64Scalar(Second)), g.Int64Scalar(threshold));
-        return g.ReshapeTo(keep, shape);
+        var element = g.Term(g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1)));
+        var first = g.Int64Scalar(unchecked((long)0x9E3779B97F4A7C15));
+        var second = g.Int64Scalar(Second);
+        var key = Fold((seed + g.Int64Scalar(unchecked(index * Second))) * first);
+        var hash = Fold(element * first + key * second);
+        var threshold = g.Int64Scalar((long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63)));
+        return g.Term(g.ReshapeTo(hash * second >= threshold, shape));
     }
 
     /// <summary>Element i is kept when a number of [0, 1) reaches the ratio.</summary>
-    private static Value DrawnMask(GraphBuilder g, Value x, double ratio, int index)
+    private static Term DrawnMask(Term x, double ratio, int index)
     {
-        var drawn = g.Op("RandomUniformLike", [x], NodeAttribute.Of("dtype", (long)ElementType.Float));
-        return g.Op("GreaterOrEqual", drawn, g.Scalar(ElementType.Float, ratio));
+        var g = x.Builder;
+        return g.Term(g.Op("RandomUniformLike", [x], NodeAttribute.Of("dtype", (long)ElementType.Float))) >= ratio;
     }
 
     /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>
-    private static Value Fold(GraphBuilder g, Value hash)
+    private static Term Fold(Term hash)
     {
-        var unsigned = g.Cast(hash, ElementType.UInt64);
-        var half = g.Scalar(ElementType.UInt64, 32);
-        var shifted = g.Op("BitShift", [unsigned, half], NodeAttribute.Of("direction", "RIGHT"));
-        return g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64));
+        var g = hash.Builder;
+        var unsigned = Cast(hash, ElementType.UInt64);
+        var shifted = g.Op("BitShift", [unsigned, unsigned.Number(32)], NodeAttribute.Of("direction", "RIGHT"));
+        return g.Term(g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64)));
     }
 }

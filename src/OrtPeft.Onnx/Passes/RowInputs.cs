@@ -3,6 +3,7 @@ using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -68,7 +69,7 @@ public static class RowInputs
         if (IsCountOfLogits(input))
             return g.Constant(Zero(input.Type, input.Shape?.Rank ?? 0), input.Name);
         if (IsCachePosition(input))
-            return g.Cast(Lengths.CountTo(g, Lengths.Of(g, ids, 1)), input.Type);
+            return Cast(Lengths.CountTo(g, Lengths.Of(g, ids, 1)), input.Type);
         return PastRemoval.IsState(input) ? Zeros(g, ids, input) : null;
     }
 
@@ -120,15 +121,12 @@ public static class RowInputs
     /// </summary>
     private static Value SeenPairs(GraphBuilder g, Value rows, Shape shape)
     {
-        var keys = g.Unsqueeze(rows, 1, 2);
+        var keys = Unsqueeze(g.Term(rows), 1, 2);
         var counted = Lengths.CountTo(g, Lengths.Of(g, rows, 1));
-        var (query, key) = (g.Unsqueeze(counted, 1), g.Unsqueeze(counted, 0));
-        var seen = shape[2].Value == 1 ? keys : g.Cast(
-            g.Op(
-                "Or",
-                g.Op("And", g.Cast(keys, ElementType.Bool), g.Op("LessOrEqual", key, query)),
-                g.Op("Equal", key, query)),
-            ElementType.Int64);
+        var (query, key) = (Unsqueeze(counted, 1), Unsqueeze(counted, 0));
+        var seen = shape[2].Value == 1
+            ? keys
+            : Cast((Cast(keys, ElementType.Bool) & (key <= query)) | Equal(key, query), ElementType.Int64);
         return shape[1].Value is { } heads and > 1
             ? g.Expand(seen, g.Concat(0, g.Int64(1, heads, 1, 1)))
             : seen;
@@ -136,7 +134,7 @@ public static class RowInputs
 
     private static Value Lengthened(GraphBuilder g, Value seen, int axis, long length)
     {
-        var missing = g.Sub(g.Int64(length), g.Op("Slice", g.Shape(seen), g.Int64(axis), g.Int64(axis + 1)));
+        var missing = g.Term(g.Int64(length)) - g.Op("Slice", g.Shape(seen), g.Int64(axis), g.Int64(axis + 1));
         var none = g.Int64([.. new long[(2 * axis) + 1]]);
         return g.Op("Pad", seen, g.Concat(0, none, missing), g.Int64Scalar(0));
     }

@@ -50,7 +50,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
         if ((Rows ?? rows) == rows && (Columns ?? columns) == columns)
             return [batch];
         var size = Rows ?? rows;
-        var parts = Enumerable.Range(0, (rows + size - 1) / size)
+        var parts = Enumerable.Range(0, (int)(((long)rows + size - 1) / size))
             .Select(part => Part(batch, part * size, Math.Min(size, rows - (part * size)), columns));
         return [.. parts.Where(p => p.CountFor(virtualTokens) > 0)];
     }

@@ -65,6 +65,16 @@ public sealed class PromptTuningMethodTests
     }
 
     [Fact]
+    public void Inject_OfMoreTokensThanAnArrayHolds_IsRefused()
+    {
+        var config = new PromptTuningConfig { NumVirtualTokens = int.MaxValue };
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Gpt2.Open(Gpt2.Imported), config));
+
+        Assert.Contains($"[{int.MaxValue}, ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Inject_WithSampledTokens_StartsWithRowsOfTheVocabulary()
     {
         var model = Gpt2.Open(Gpt2.Imported);

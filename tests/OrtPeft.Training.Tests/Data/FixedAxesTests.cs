@@ -37,6 +37,16 @@ public sealed class FixedAxesTests
         Assert.Equal([5, 3], parts.Select(static p => p.Tokens));
     }
 
+    [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(int.MaxValue - 1L)]
+    public void Split_WhenTheBatchIsAsLargeAsANumberGoes_IsRefused(long rows)
+    {
+        var error = Assert.Throws<SettingException>(() => Of(rows, null).Split(Rows.Collate([0, 1])));
+
+        Assert.Contains($"[{rows}, 3]", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Split_WhenAPartHasNothingToLearn_LeavesItOut()
     {

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
@@ -16,7 +17,7 @@ internal static class AttentionCore
 
     /// <summary>s·QKᵀ, <c>[batch, heads, sequence, total]</c>.</summary>
     public static Value Scores(GraphBuilder g, Value queries, Value keys, double scale) =>
-        g.Mul(g.MatMul(queries, g.Transpose(keys, 0, 1, 3, 2)), scale);
+        MatMul(g.Term(queries), g.Transpose(keys, 0, 1, 3, 2)) * scale;
 
     /// <summary>The operator's own scale, or 1/√width.</summary>
     public static double ScaleOf(Node node, long width) =>
@@ -33,7 +34,7 @@ internal static class AttentionCore
 
     /// <summary>cap·tanh(scores/cap); the scores as they are where the cap is 0.</summary>
     public static Value Capped(GraphBuilder g, Value scores, double cap) =>
-        cap > 0 ? g.Mul(g.Op("Tanh", g.Mul(scores, 1 / cap)), cap) : scores;
+        cap > 0 ? cap * Tanh(g.Term(scores) * (1 / cap)) : scores;
 
     /// <summary>
     /// The scores plus the masks there are, through softmax, times the values. The masks are added up first: at −10000
@@ -41,8 +42,8 @@ internal static class AttentionCore
     /// </summary>
     public static Value Attend(GraphBuilder g, Value scores, Value values, Value? hidden = null, Value? bias = null)
     {
-        var mask = hidden is not null && bias is not null ? g.Add(hidden, bias) : hidden ?? bias;
-        return g.MatMul(g.Softmax(mask is null ? scores : g.Add(scores, mask)), values);
+        var mask = hidden is not null && bias is not null ? g.Term(hidden) + bias : hidden ?? bias;
+        return MatMul(Softmax(mask is null ? g.Term(scores) : g.Term(scores) + mask, axis: -1), values);
     }
 
     /// <summary>The last axis' length.</summary>

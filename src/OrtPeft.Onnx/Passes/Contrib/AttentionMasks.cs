@@ -45,10 +45,10 @@ internal static class AttentionMasks
     {
         var (sequence, total) = (Lengths.Of(g, queries, 2), Lengths.Of(g, keys, 2));
         var query = g.Unsqueeze(Lengths.QueryPlaces(g, sequence, total), 1);
-        return g.Op("LessOrEqual", Lengths.CountTo(g, total), query);
+        return Lengths.CountTo(g, total) <= query;
     }
 
-    private static Value IsOn(GraphBuilder g, Value mask) => g.Op("Greater", mask, g.ScalarLike(mask, 0));
+    private static Value IsOn(GraphBuilder g, Value mask) => g.Term(mask) > 0;
 
     /// <summary>start ≤ key &lt; end; with ends alone, the starts are the zeros put behind them.</summary>
     private static Value Between(GraphBuilder g, Value mask, Value keys)
@@ -57,10 +57,9 @@ internal static class AttentionMasks
         var bounds = g.Cast(mask, ElementType.Int64);
         var zeros = g.Expand(g.Int64(0), batch);
         var ends = g.Op("Slice", bounds, g.Int64(0), batch);
-        var starts = g.Op("Slice", g.Concat(0, bounds, zeros), batch, g.Mul(batch, g.Int64(2)));
+        var starts = g.Op("Slice", g.Concat(0, bounds, zeros), batch, g.Term(batch) * g.Int64(2));
         var key = Lengths.CountTo(g, Lengths.Of(g, keys, 2));
-        var isBeforeEnd = g.Op("Less", key, g.Unsqueeze(ends, 1));
-        return g.Op("And", isBeforeEnd, g.Op("GreaterOrEqual", key, g.Unsqueeze(starts, 1)));
+        return (key < g.Unsqueeze(ends, 1)) & (key >= g.Unsqueeze(starts, 1));
     }
 
     private static Value Additive(GraphBuilder g, Value isSeen, ElementType type, double filter) =>

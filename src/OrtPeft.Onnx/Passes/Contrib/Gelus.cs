@@ -1,4 +1,5 @@
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
@@ -22,7 +23,7 @@ internal static class Gelus
     /// <summary>x·σ(αx).</summary>
     public static Value Quick(Node node, GraphBuilder g)
     {
-        var x = node.Inputs[0]!;
-        return g.Mul(x, g.Op("Sigmoid", g.Mul(x, node.Attributes.Float("alpha", 1.702f))));
+        var x = g.Term(node.Inputs[0]!);
+        return x * Sigmoid(node.Attributes.Float("alpha", 1.702f) * x);
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
@@ -54,9 +55,10 @@ internal static class Rotary
         var pairs = isInterleaved ? g.Reshape(x, 0, 0, 0, half, 2) : g.Reshape(x, 0, 0, 0, 2, half);
         var pairAxis = isInterleaved ? 4 : 3;
         var parts = g.Split(pairs, pairAxis, 1, 1);
-        var (a, b) = (g.Squeeze(parts[0], pairAxis), g.Squeeze(parts[1], pairAxis));
-        var first = g.Sub(g.Mul(a, tables.Cos), g.Mul(b, tables.Sin));
-        var second = g.Add(g.Mul(b, tables.Cos), g.Mul(a, tables.Sin));
+        var (a, b) = (g.Term(g.Squeeze(parts[0], pairAxis)), g.Term(g.Squeeze(parts[1], pairAxis)));
+        var (cos, sin) = tables;
+        var first = a * cos - b * sin;
+        var second = b * cos + a * sin;
         if (!isInterleaved)
             return g.Concat(3, first, second);
         return g.Reshape(g.Concat(4, g.Unsqueeze(first, 4), g.Unsqueeze(second, 4)), 0, 0, 0, width);
@@ -67,7 +69,7 @@ internal static class Rotary
         var given = node.Inputs[1]!;
         if (given.Shape?.Rank == 2)
             return given;
-        var places = g.Add(Lengths.CountTo(g, Lengths.Of(g, x, sequenceAxis)), g.Cast(given, ElementType.Int64));
-        return g.Unsqueeze(places, 0);
+        var places = Lengths.CountTo(g, Lengths.Of(g, x, sequenceAxis)) + Cast(g.Term(given), ElementType.Int64);
+        return Unsqueeze(places, 0);
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
@@ -13,10 +14,10 @@ internal sealed class RowCache
     private const long Nowhere = 1L << 40;
 
     private readonly GraphBuilder _g;
-    private readonly Value _sequence;
-    private readonly Value? _slots;
-    private readonly Value? _pasts;
-    private readonly Value _keyPlaces;
+    private readonly Term _sequence;
+    private readonly Term? _slots;
+    private readonly Term? _pasts;
+    private readonly Term _keyPlaces;
 
     /// <summary>Reads a node's lengths.</summary>
     /// <param name="node">Input 3 is the cache, 5 each row's length less one, 6 the longest length.</param>
@@ -26,21 +27,21 @@ internal sealed class RowCache
     {
         _g = g;
         _sequence = Lengths.Of(g, queries, 2);
-        var counted = g.Unsqueeze(Lengths.CountTo(g, _sequence), 0);
+        var counted = Unsqueeze(Lengths.CountTo(g, _sequence), 0);
         QueryPlaces = counted;
         _keyPlaces = counted;
         if (node.Input(3) is not { } cache)
             return;
-        _slots = Lengths.Of(g, cache, 2);
-        _pasts = Pasts(node);
-        QueryPlaces = g.Add(counted, _pasts);
-        var slots = Lengths.CountTo(g, _slots);
-        var used = g.Where(g.Op("Less", slots, _pasts), slots, g.Int64Scalar(Nowhere));
-        _keyPlaces = g.Concat(1, used, QueryPlaces);
+        var (length, pasts) = (Lengths.Of(g, cache, 2), Pasts(node));
+        (_slots, _pasts) = (length, pasts);
+        QueryPlaces = counted + pasts;
+        var slots = Lengths.CountTo(g, length);
+        var used = Where(slots < pasts, slots, Nowhere);
+        _keyPlaces = g.Term(g.Concat(1, used, QueryPlaces));
     }
 
     /// <summary>The queries' places in their rows, <c>[batch or 1, sequence] int64</c>.</summary>
-    public Value QueryPlaces { get; }
+    public Term QueryPlaces { get; }
 
     /// <summary>The cache with the new keys or values behind it.</summary>
     public Value Behind(Value? cache, Value added) => cache is null ? added : _g.Concat(2, cache, added);
@@ -49,11 +50,9 @@ internal sealed class RowCache
     /// <param name="window">How many keys a query sees at most, itself included; 0 or less for all before it.</param>
     public Value IsSeen(long window)
     {
-        var (query, key) = (_g.Unsqueeze(QueryPlaces, 1, 3), _g.Unsqueeze(_keyPlaces, 1, 2));
-        var isNotLater = _g.Op("LessOrEqual", key, query);
-        if (window <= 0)
-            return isNotLater;
-        return _g.Op("And", isNotLater, _g.Op("Greater", _g.Add(key, _g.Int64Scalar(window)), query));
+        var (query, key) = (Unsqueeze(QueryPlaces, 1, 3), Unsqueeze(_keyPlaces, 1, 2));
+        var isNotLater = key <= query;
+        return window <= 0 ? isNotLater : isNotLater & (key + _g.Int64Scalar(window) > query);
     }
 
     /// <summary>Numbers by place, <c>[…, total]</c>, as numbers by slot, <c>[batch, heads, sequence, slots + …]</c>.
@@ -63,8 +62,8 @@ internal sealed class RowCache
         if (_slots is null)
             return byPlace;
         var shape = _g.Shape(scores);
-        var last = _g.Sub(Lengths.Of(_g, byPlace, 3), _g.Int64Scalar(1));
-        var places = _g.Expand(_g.Unsqueeze(_g.Op("Min", _keyPlaces, last), 1, 2), shape);
+        var last = Lengths.Of(_g, byPlace, 3) - 1;
+        var places = _g.Expand(Unsqueeze(Min(_keyPlaces, last), 1, 2), shape);
         var upToLast = _g.Op("Slice", shape, _g.Int64(0), _g.Int64(3));
         var spread = _g.Expand(byPlace, _g.Concat(0, upToLast, _g.Int64(1)));
         return _g.Op("GatherElements", [spread, places], NodeAttribute.Of("axis", 3L));
@@ -78,16 +77,15 @@ internal sealed class RowCache
     {
         if (output is null or { Uses.Count: 0, IsGraphOutput: false })
             return null;
-        if (cache is null || _slots is null || _pasts is null)
+        if (cache is null || _slots is not { } length || _pasts is not { } pasts)
             return added;
-        var longest = _g.Op("ReduceMax", [_g.Add(_pasts, _sequence)], NodeAttribute.Of("keepdims", 0L));
-        var slots = _g.Unsqueeze(Lengths.CountTo(_g, _g.Op("Max", _slots, longest)), 0);
-        var ends = _g.Add(_pasts, _sequence);
-        var isUsed = _g.Op("Less", slots, ends);
-        var source = _g.Where(_g.Op("Less", slots, _pasts), slots, _g.Add(_g.Sub(slots, _pasts), _slots));
-        var at = _g.Where(isUsed, source, _g.Int64Scalar(0));
+        var longest = _g.Op("ReduceMax", [pasts + _sequence], NodeAttribute.Of("keepdims", 0L));
+        var slots = Unsqueeze(Lengths.CountTo(_g, Max(length, longest)), 0);
+        var isUsed = slots < pasts + _sequence;
+        var source = Where(slots < pasts, slots, slots - pasts + length);
+        var at = Where(isUsed, source, 0);
         var kept = PickedRows(Behind(cache, added), at);
-        return _g.Where(_g.Unsqueeze(isUsed, 1, 3), kept, _g.ScalarLike(added, 0));
+        return Where(Unsqueeze(isUsed, 1, 3), kept, _g.ScalarLike(added, 0));
     }
 
     /// <summary>x[b, h, at[b, t], w].</summary>
@@ -102,10 +100,10 @@ internal sealed class RowCache
     /// Each row's past, <c>[batch, 1] int64</c>. Where the longest row is all in the queries there is none, and rows
     /// may be padded on the right.
     /// </summary>
-    private Value Pasts(Node node)
+    private Term Pasts(Node node)
     {
-        var ends = _g.Add(_g.Cast(_g.Reshape(node.Inputs[5]!, -1, 1), ElementType.Int64), _g.Int64Scalar(1));
-        var longest = _g.Cast(_g.Reshape(node.Inputs[6]!, 1, 1), ElementType.Int64);
-        return _g.Where(_g.Op("Equal", longest, _sequence), _g.Int64Scalar(0), _g.Sub(ends, _sequence));
+        var ends = Cast(Reshape(_g.Term(node.Inputs[5]!), -1, 1), ElementType.Int64) + 1;
+        var longest = Cast(Reshape(_g.Term(node.Inputs[6]!), 1, 1), ElementType.Int64);
+        return Where(Equal(longest, _sequence), 0, ends - _sequence);
     }
 }

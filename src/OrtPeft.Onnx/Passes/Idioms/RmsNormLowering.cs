@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes.Contrib;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Idioms;
 
@@ -27,13 +28,12 @@ public static class RmsNormLowering
     private static void Lower(GraphBuilder g, Node node)
     {
         (g.Before, g.Scope) = (node, node.Name);
-        var (x, y) = (node.Inputs[0]!, node.Output);
+        var (x, y) = (g.Term(node.Inputs[0]!), node.Output);
         var rank = x.Shape?.Rank ?? throw new GraphException($"{node}: the number of axes of {x} is unknown.");
         var first = node.Attributes.Int("axis", -1);
         var axes = Enumerable.Range(0, rank).Select(static a => (long)a).Skip((int)(first < 0 ? first + rank : first));
-        var mean = g.ReduceMean(g.Op("Pow", x, g.ScalarLike(x, 2)), [.. axes]);
-        var root = g.Op("Sqrt", g.Add(mean, g.ScalarLike(x, node.Attributes.Float("epsilon", 1e-5f))));
-        var result = g.Mul(g.Div(x, root), node.Inputs[1]!);
+        var root = Sqrt(Mean(Pow(x, 2), [.. axes]) + node.Attributes.Float("epsilon", 1e-5f));
+        Value result = x / root * node.Inputs[1]!;
         (result.Type, result.Shape) = (y.Type, y.Shape);
         Replacement.Put(g, node, [result]);
     }

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Newer;
 
@@ -18,11 +19,11 @@ internal static class CacheWrite
         var axis = node.Attributes.Int("axis", -2);
         axis = axis < 0 ? axis + rank : axis;
         var alongAxis = Lengths(rank, axis);
-        var places = g.Reshape(Contrib.Lengths.CountTo(g, Contrib.Lengths.Of(g, update, axis)), alongAxis);
+        var places = Reshape(Contrib.Lengths.CountTo(g, Contrib.Lengths.Of(g, update, axis)), alongAxis);
         if (node.Input(2) is { } starts)
-            places = g.Add(places, g.Reshape(g.Cast(starts, ElementType.Int64), Lengths(rank, 0)));
+            places += Reshape(Cast(g.Term(starts), ElementType.Int64), Lengths(rank, 0));
         if (node.Attributes.String("mode", "linear") == "circular")
-            places = g.Op("Mod", places, Contrib.Lengths.Of(g, cache, axis));
+            places = g.Term(g.Op("Mod", places, Contrib.Lengths.Of(g, cache, axis)));
         var everywhere = g.Expand(places, g.Shape(update));
         return [g.Op("ScatterElements", [cache, everywhere, update], NodeAttribute.Of("axis", axis))];
     }

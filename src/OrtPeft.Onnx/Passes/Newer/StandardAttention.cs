@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Newer;
 
@@ -55,14 +56,14 @@ internal static class StandardAttention
         if (node.Input(3) is { Type: ElementType.Bool } isSeen)
             scores = g.Where(ToTotal(g, isSeen, k, g.Scalar(ElementType.Bool, 0)), scores, lowest);
         else if (node.Input(3) is { } bias)
-            scores = g.Add(scores, ToTotal(g, bias, k, lowest));
+            scores = g.Term(scores) + ToTotal(g, bias, k, lowest);
         if (node.Attributes.Int("is_causal", 0) != 0)
             scores = g.Where(IsNotLater(node, g, q, k), scores, lowest);
         if (node.Input(6) is not { } counts)
             return scores;
         var key = Lengths.CountTo(g, Lengths.Of(g, k, 2));
-        var counted = g.Op("Less", key, g.Reshape(g.Cast(counts, ElementType.Int64), -1, 1, 1, 1));
-        return g.Where(counted, scores, lowest);
+        var counted = key < Reshape(Cast(g.Term(counts), ElementType.Int64), -1, 1, 1, 1);
+        return Where(counted, scores, lowest);
     }
 
     /// <summary>A mask that ends before the last key hides the rest (opset 24).</summary>
@@ -72,8 +73,8 @@ internal static class StandardAttention
         var isWhole = last.Value == 1 || (keys.Shape is { } k && last.SurelyEquals(k[2]));
         if (isWhole || !last.IsKnown)
             return mask;
-        var missing = g.Sub(Lengths.Of(g, keys, 2), Lengths.Of(g, mask, mask.Shape!.Rank - 1));
-        return g.Op("Pad", mask, g.Concat(0, g.Int64(0), g.Unsqueeze(missing, 0)), hides, g.Int64(-1));
+        var missing = Lengths.Of(g, keys, 2) - Lengths.Of(g, mask, mask.Shape!.Rank - 1);
+        return g.Op("Pad", mask, g.Concat(0, g.Int64(0), Unsqueeze(missing, 0)), hides, g.Int64(-1));
     }
 
     /// <summary>The first query stands right behind the past, whatever the number of keys.</summary>
@@ -81,13 +82,13 @@ internal static class StandardAttention
     {
         var query = Lengths.CountTo(g, Lengths.Of(g, q, 2));
         if (node.Input(4) is { } past)
-            query = g.Add(query, Lengths.Of(g, past, 2));
-        return g.Op("LessOrEqual", Lengths.CountTo(g, Lengths.Of(g, k, 2)), g.Unsqueeze(query, 1));
+            query += Lengths.Of(g, past, 2);
+        return Lengths.CountTo(g, Lengths.Of(g, k, 2)) <= Unsqueeze(query, 1);
     }
 
     private static Value SoftmaxOf(Node node, GraphBuilder g, Value scores)
     {
         var precision = (ElementType)node.Attributes.Int("softmax_precision", (long)scores.Type);
-        return g.Cast(g.Softmax(g.Cast(scores, precision)), scores.Type);
+        return Cast(Softmax(Cast(g.Term(scores), precision), axis: -1), scores.Type);
     }
 }

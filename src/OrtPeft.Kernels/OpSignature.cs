@@ -15,9 +15,9 @@ namespace OrtPeft.Kernels;
 /// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point, and an
 /// <see cref="AxisPattern"/>.
 /// </remarks>
-public sealed partial class Signature
+public sealed partial class OpSignature
 {
-    private Signature(string text, ImmutableArray<Operand> inputs, ImmutableArray<Operand> outputs) =>
+    private OpSignature(string text, ImmutableArray<Operand> inputs, ImmutableArray<Operand> outputs) =>
         (Text, Inputs, Outputs) = (text, inputs, outputs);
 
     /// <summary>The line.</summary>
@@ -33,11 +33,11 @@ public sealed partial class Signature
     /// <param name="text">Inputs, an arrow, outputs.</param>
     /// <returns>The signature.</returns>
     /// <exception cref="ArgumentException">The text is no signature.</exception>
-    public static Signature Parse(string text)
+    public static OpSignature Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return text.Split('→') is [var inputs, var outputs]
-            ? new Signature(text, Operands(inputs), Operands(outputs))
+            ? new OpSignature(text, Operands(inputs), Operands(outputs))
             : throw new ArgumentException($"'{text}' has no arrow.", nameof(text));
     }
 
