@@ -19,8 +19,8 @@ public sealed class LoweringContext
 
     /// <summary>An input that must be there.</summary>
     /// <param name="index">From 0.</param>
-    /// <returns>The value.</returns>
-    public Value X(int index) => Node.Inputs[index]!;
+    /// <returns>The value as a term.</returns>
+    public Term X(int index) => G.Term(Node.Inputs[index]!);
 
     /// <summary>Values that several nodes are lowered to, so that they are computed once.</summary>
     /// <typeparam name="T">A value or a few of them.</typeparam>

@@ -58,7 +58,7 @@ public static class Attention
 
     private static Value Turned(GraphBuilder g, Value x) => g.Transpose(x, 0, 1, 3, 2);
 
-    private static Value Scaled(GraphBuilder g, Value x, Value scale) => IsOne(scale) ? x : g.Mul(x, scale);
+    private static Value Scaled(GraphBuilder g, Value x, Value scale) => IsOne(scale) ? x : g.Term(x) * scale;
 
     private static bool IsOne(Value scale) => scale.Constant is { Count: 1 } number && number.ToFloat32()[0] == 1;
 

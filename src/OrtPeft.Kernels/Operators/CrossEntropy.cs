@@ -3,6 +3,7 @@ using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -21,7 +22,7 @@ public static unsafe class CrossEntropy
         {
             var logP = c.G.LogSoftmax(c.X(0));
             var atTarget = c.G.Op("GatherElements", [logP, c.X(1)], NodeAttribute.Of("axis", 1L));
-            return [c.G.Op("Exp", logP), atTarget];
+            return [Exp(c.G.Term(logP)), atTarget];
         },
         Run = RunForward,
         RunsInPlace = true,

@@ -4,6 +4,7 @@ using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -65,20 +66,18 @@ public static unsafe class GatedSilu
     }
 
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c) =>
-        [c.G.Mul(Silu(c, c.X(0)).Silu, c.X(1))];
+        [Silu(c, c.X(0)).Silu * c.X(1)];
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
-        var (g, dY) = (c.G, c.X(0));
-        var (sigma, silu) = Silu(c, c.X(1));
-        var slope = g.Add(sigma, g.Sub(silu, g.Mul(silu, sigma)));
-        return [g.Mul(g.Mul(dY, c.X(2)), slope), g.Mul(dY, silu)];
+        var (dY, (sigma, silu)) = (c.X(0), Silu(c, c.X(1)));
+        return [dY * c.X(2) * (sigma + (silu - silu * sigma)), dY * silu];
     }
 
-    private static (Value Sigma, Value Silu) Silu(LoweringContext c, Value gate) => c.Shared("silu", gate, null, () =>
+    private static (Term Sigma, Term Silu) Silu(LoweringContext c, Term gate) => c.Shared("silu", gate, null, () =>
     {
-        var sigma = c.G.Op("Sigmoid", gate);
-        return (sigma, c.G.Mul(gate, sigma));
+        var sigma = Sigmoid(gate);
+        return (sigma, gate * sigma);
     });
 
     private static void RunForward(KernelCall call)

@@ -7,6 +7,7 @@ using OrtPeft.Kernels.Native;
 using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -86,7 +87,7 @@ public static unsafe class Gelu
         var (product, bias) = (c.X(0), c.Node.Input(1));
         var x = Sum(c, product, bias);
         return c.IsLoweredWith(Backward, product)
-            ? [c.G.Mul(x, Sigma(c, product, bias).Sigma)]
+            ? [x * Sigma(c, product, bias).Sigma]
             : [c.G.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh"))];
     }
 
@@ -94,20 +95,18 @@ public static unsafe class Gelu
     {
         var (product, bias) = (c.X(1), c.Node.Input(2));
         var (z, sigma) = Sigma(c, product, bias);
-        var rest = c.G.Sub(c.G.Mul(z, 3), c.G.Mul(Sum(c, product, bias), 2 * Linear));
-        var slope = c.G.Add(sigma, c.G.Mul(c.G.Sub(sigma, c.G.Mul(sigma, sigma)), rest));
-        return [c.G.Mul(c.X(0), slope)];
+        return [c.X(0) * (sigma + (sigma - sigma * sigma) * (3 * z - 2 * Linear * Sum(c, product, bias)))];
     }
 
-    private static Value Sum(LoweringContext c, Value product, Value? bias) =>
-        bias is null ? product : c.Shared("gelu-sum", product, bias, () => c.G.Add(product, bias));
+    private static Term Sum(LoweringContext c, Term product, Value? bias) =>
+        bias is null ? product : c.Shared("gelu-sum", product, bias, () => product + bias);
 
-    private static (Value Z, Value Sigma) Sigma(LoweringContext c, Value product, Value? bias) =>
+    private static (Term Z, Term Sigma) Sigma(LoweringContext c, Term product, Value? bias) =>
         c.Shared("gelu", product, bias, () =>
         {
             var x = Sum(c, product, bias);
-            var z = c.G.Mul(x, c.G.Add(c.G.Mul(c.G.Mul(x, x), Cubic), Linear));
-            return (z, c.G.Op("Sigmoid", z));
+            var z = x * (Cubic * (x * x) + Linear);
+            return (z, Sigmoid(z));
         });
 
     private static void RunForward(KernelCall call)

@@ -23,7 +23,7 @@ public static unsafe class Heads
             + "→ Q[batch, *, positions, *], K[batch, *, positions, *], V[batch, *, positions, *]"),
         Raise = HeadsForm.Raise,
         Gradient = Differentiate,
-        Lower = static c => HeadsForm.Apart(c.G, c.X(0), c.X(1).Constant!.ToInt64()[0]),
+        Lower = static c => HeadsForm.Apart(c.G, c.X(0), c.X(1).Value.Constant!.ToInt64()[0]),
         Run = RunSplit,
     };
 

@@ -3,6 +3,7 @@ using OrtPeft.Autodiff;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -61,7 +62,7 @@ public static unsafe class LayerNorm
     {
         var (x, scale, epsilon) = (c.X(), c.X(1), c.X(3));
         var normal = Rows.Apply(c.G, [x, epsilon])[0];
-        return [Backward.Apply(c.G, [c.DY, x, scale, epsilon])[0], c.G.Mul(c.DY, normal), c.DY, null];
+        return [Backward.Apply(c.G, [c.DY, x, scale, epsilon])[0], c.DY * normal, c.DY, null];
     }
 
     /// <summary>Written out where the gradient needs the same numbers: ONNX Runtime's element-wise operators are faster
@@ -70,28 +71,26 @@ public static unsafe class LayerNorm
     {
         var (x, epsilon) = (c.X(0), c.X(3));
         if (c.IsLoweredWith(Backward, x) || c.IsLoweredWith(Rows, x))
-            return [c.G.Add(c.G.Mul(Statistics(c, x, epsilon).Normal, c.X(1)), c.X(2))];
+            return [Statistics(c, x, epsilon).Normal * c.X(1) + c.X(2)];
         return [c.G.Op("LayerNormalization", [x, c.X(1), c.X(2)], NormForm.Epsilon(epsilon))];
     }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
         var (normal, inverse) = Statistics(c, c.X(1), c.X(3));
-        var g = c.G.Mul(c.X(0), c.X(2));
-        var slope = c.G.ReduceMean(c.G.Mul(g, normal), [-1]);
-        var dX = c.G.Mul(c.G.Sub(c.G.Sub(g, c.G.ReduceMean(g, [-1])), c.G.Mul(normal, slope)), inverse);
-        return [c.Node.Input(4) is { } addend ? c.G.Add(dX, addend) : dX];
+        var g = c.X(0) * c.X(2);
+        var dX = (g - Mean(g, [-1]) - normal * Mean(g * normal, [-1])) * inverse;
+        return [c.Node.Input(4) is { } addend ? dX + addend : dX];
     }
 
-    private static (Value Normal, Value Inverse) Statistics(LoweringContext c) => Statistics(c, c.X(0), c.X(1));
+    private static (Term Normal, Term Inverse) Statistics(LoweringContext c) => Statistics(c, c.X(0), c.X(1));
 
-    private static (Value Normal, Value Inverse) Statistics(LoweringContext c, Value x, Value epsilon) =>
+    private static (Term Normal, Term Inverse) Statistics(LoweringContext c, Term x, Value epsilon) =>
         c.Shared("layer-norm", x, epsilon, () =>
         {
-            var centred = c.G.Sub(x, c.G.ReduceMean(x, [-1]));
-            var variance = c.G.ReduceMean(c.G.Mul(centred, centred), [-1]);
-            var inverse = c.G.Op("Reciprocal", c.G.Op("Sqrt", c.G.Add(variance, epsilon)));
-            return (c.G.Mul(centred, inverse), inverse);
+            var centred = x - Mean(x, [-1]);
+            var inverse = Reciprocal(Sqrt(Mean(centred * centred, [-1]) + epsilon));
+            return (centred * inverse, inverse);
         });
 
     private static void RunForward(KernelCall call)

@@ -81,7 +81,7 @@ public static class LowRankLinear
     {
         var (g, x, alpha) = (c.G, Matrix(c.G, c.X(0)), Alpha(c.Node));
         var u = g.Gemm(x, c.X(2), transB: true);
-        if (x == c.X(0))
+        if (x == c.X(0).Value)
         {
             var product = g.Gemm(x, c.X(1), c.Node.Input(4), transB: IsTransposed(c.Node));
             return [g.Gemm(u, c.X(3), product, transB: true, alpha: alpha), u];
@@ -89,7 +89,7 @@ public static class LowRankLinear
 
         var rows = g.MatMul(c.X(0), IsTransposed(c.Node) ? g.Transpose(c.X(1), 1, 0) : c.X(1));
         if (c.Node.Input(4) is { } bias)
-            rows = g.Add(rows, bias);
+            rows = g.Term(rows) + bias;
         return [g.ReshapeLike(g.Gemm(u, c.X(3), Matrix(g, rows), transB: true, alpha: alpha), rows), u];
     }
 

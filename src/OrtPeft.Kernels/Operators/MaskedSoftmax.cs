@@ -4,7 +4,7 @@ using OrtPeft.Kernels.HeadWise;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -22,7 +22,7 @@ public static unsafe class MaskedSoftmax
         Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**] → P[b, h, q, k]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
-        Lower = static c => [c.G.Softmax(c.G.Add(c.X(0), c.X(1)))],
+        Lower = static c => [Softmax(c.X(0) + c.X(1), -1)],
         Run = RunForward,
         RunsInPlace = true,
     };
@@ -34,9 +34,9 @@ public static unsafe class MaskedSoftmax
         Signature = OpSignature.Parse("dP[b, h, q, k], P[b, h, q, k], seen?[**] → dS[b, h, q, k]"),
         Lower = static c =>
         {
-            var weighted = c.G.Mul(c.X(0), c.X(1));
-            var dS = c.G.Sub(weighted, c.G.Mul(c.X(1), c.G.ReduceSum(weighted, [-1])));
-            return [c.Node.Input(2) is { } seen ? c.G.Mul(dS, seen) : dS];
+            var (p, weighted) = (c.X(1), c.X(0) * c.X(1));
+            var dS = weighted - p * Sum(weighted, [-1]);
+            return [c.Node.Input(2) is { } seen ? dS * seen : dS];
         },
         Run = RunBackward,
         RunsInPlace = true,

@@ -3,6 +3,7 @@ using OrtPeft.Autodiff;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -40,7 +41,7 @@ public static unsafe class RmsNorm
     {
         Name = "RmsNormRows",
         Signature = OpSignature.Parse("X[..., n], epsilon[] → Y[..., n]"),
-        Lower = static c => [c.G.Mul(c.X(0), Inverse(c, c.X(0), c.X(1)))],
+        Lower = static c => [c.X(0) * Inverse(c, c.X(0), c.X(1))],
         HasKernel = false,
     };
 
@@ -60,7 +61,7 @@ public static unsafe class RmsNorm
     {
         var (x, scale, epsilon) = (c.X(), c.X(1), c.X(2));
         var normal = Rows.Apply(c.G, [x, epsilon])[0];
-        return [Backward.Apply(c.G, [c.DY, x, scale, epsilon])[0], c.G.Mul(c.DY, normal), null];
+        return [Backward.Apply(c.G, [c.DY, x, scale, epsilon])[0], c.DY * normal, null];
     }
 
     /// <summary>Where the gradient needs 1/√(mean(x²) + ε), it reads the standard operator's second output.</summary>
@@ -71,26 +72,20 @@ public static unsafe class RmsNorm
         var results = c.G.Ops(
             Standard, isRead ? 2 : 1, [x, c.X(1)], [NodeAttribute.Of("axis", -1L), NormForm.Epsilon(epsilon)]);
         if (isRead)
-            c.Shared("rms-norm", x, epsilon, () => c.G.Cast(results[1], x.Type));
+            c.Shared("rms-norm", x, epsilon, () => Cast(c.G.Term(results[1]), x.Type));
         return [results[0]];
     }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
         var inverse = Inverse(c, c.X(1), c.X(3));
-        var normal = c.G.Mul(c.X(1), inverse);
-        var g = c.G.Mul(c.X(0), c.X(2));
-        var slope = c.G.ReduceMean(c.G.Mul(g, normal), [-1]);
-        var dX = c.G.Mul(c.G.Sub(g, c.G.Mul(normal, slope)), inverse);
-        return [c.Node.Input(4) is { } addend ? c.G.Add(dX, addend) : dX];
+        var (normal, g) = (c.X(1) * inverse, c.X(0) * c.X(2));
+        var dX = (g - normal * Mean(g * normal, [-1])) * inverse;
+        return [c.Node.Input(4) is { } addend ? dX + addend : dX];
     }
 
-    private static Value Inverse(LoweringContext c, Value x, Value epsilon) =>
-        c.Shared("rms-norm", x, epsilon, () =>
-        {
-            var square = c.G.ReduceMean(c.G.Mul(x, x), [-1]);
-            return c.G.Op("Reciprocal", c.G.Op("Sqrt", c.G.Add(square, epsilon)));
-        });
+    private static Term Inverse(LoweringContext c, Term x, Value epsilon) =>
+        c.Shared("rms-norm", x, epsilon, () => Reciprocal(Sqrt(Mean(x * x, [-1]) + epsilon)));
 
     private static void RunForward(KernelCall call)
     {
