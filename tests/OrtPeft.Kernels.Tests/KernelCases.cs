@@ -58,6 +58,8 @@ internal static class KernelCases
         .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
         .. Attention("rows of unequal lengths", [2, 2, 40, 8], 50, Lengths(50, 50, 17)),
         .. Attention("nothing hidden", [1, 2, 37, 8], 37, Tensor.Of<float>([0], [1])),
+        .. Attention("heads in groups", [2, 6, 40, 8], 50, Lengths(50, 50, 17), groups: 2),
+        .. Attention("heads in groups, broken tiles", [1, 3, 11, 7], 19, Random(4, 19), groups: 1),
         .. Attention("no queries", [1, 2, 0, 8], 6, Random(4, 1, 1, 1, 6)),
         .. Attention("no heads", [2, 0, 5, 8], 6, Random(4, 1, 1, 1, 6)),
         .. SelfAttention("whole tiles", [2, 32, 3, 64], Random(4, 2, 1, 32, 32)),
@@ -284,17 +286,18 @@ internal static class KernelCases
 
     /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own.
     /// </summary>
-    private static IEnumerable<KernelCase> Attention(string what, long[] queries, long keys, Tensor mask)
+    private static IEnumerable<KernelCase> Attention(
+        string what, long[] queries, long keys, Tensor mask, long? groups = null)
     {
-        long[] ofKeys = [queries[0], queries[1], keys, queries[3]];
+        long[] ofKeys = [queries[0], groups ?? queries[1], keys, queries[3]];
         var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
         var order = new ProbabilityOrder([.. queries[..3], keys], mask);
         var scale = Tensor.Scalar(0.5f);
         yield return new("Attention", what, [q, k, v, scale, mask], (g, x) =>
         {
-            var scores = g.Add(Scores(g, g.Mul(x[0], x[3]), x[1]), x[4]);
+            var scores = g.Add(Scores(g, g.Mul(x[0], x[3]), Spread(g, x[1])), x[4]);
             var p = g.Op("Softmax", [scores], NodeAttribute.Of("axis", -1L));
-            return [g.MatMul(p, x[2]), order.Pack(g, p)];
+            return [g.MatMul(p, Spread(g, x[2])), order.Pack(g, p)];
         });
         // Without queries, ONNX Runtime's products have no defined result.
         if (queries[2] == 0)
@@ -306,13 +309,22 @@ internal static class KernelCases
             "AttentionGrad", what, [Random(5, queries), q, k, v, scale, p, mask, factors], (g, x) =>
             {
                 var p = order.Unpack(g, x[5]);
-                var dS = g.Mul(g.Mul(SoftmaxGrad(g, Scores(g, x[0], x[3]), p), x[7]), x[4]);
+                var dS = g.Mul(g.Mul(SoftmaxGrad(g, Scores(g, x[0], Spread(g, x[3])), p), x[7]), x[4]);
                 return [
-                    g.MatMul(dS, x[2]),
-                    g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1]),
-                    g.MatMul(g.Transpose(p, 0, 1, 3, 2), x[0]),
+                    g.MatMul(dS, Spread(g, x[2])),
+                    Gathered(g, g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1])),
+                    Gathered(g, g.MatMul(g.Transpose(p, 0, 1, 3, 2), x[0])),
                 ];
             });
+
+        // Each head of keys stands for all of its group.
+        Value Spread(GraphBuilder g, Value x) => groups is null ? x : g.ReshapeTo(
+            g.Expand(g.Unsqueeze(x, 2), g.Int64(1, 1, queries[1] / groups.Value, 1, 1)),
+            g.Int64(queries[0], queries[1], keys, queries[3]));
+
+        Value Gathered(GraphBuilder g, Value x) => groups is null ? x : g.ReduceSum(
+            g.ReshapeTo(x, g.Int64(queries[0], groups.Value, queries[1] / groups.Value, keys, queries[3])),
+            [2], keepDims: false);
     }
 
     private static Value Scores(GraphBuilder g, Value rows, Value columns) =>

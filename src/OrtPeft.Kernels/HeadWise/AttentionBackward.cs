@@ -4,7 +4,7 @@ using OrtPeft.Kernels.Products;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>The gradient of one head's attention.</summary>
+/// <summary>The gradient of the attention of one head of keys, and of all heads of queries that it serves.</summary>
 internal static unsafe class AttentionBackward
 {
     private const int Rows = StridedTile.Rows;
@@ -16,40 +16,56 @@ internal static unsafe class AttentionBackward
         var filled = AttentionPlan.Filled(keys);
         var scratch = new KernelScratch(
             ((long)filled * (d + (3 * width) + (2 * Block))) + (Block * (d + (2 * width))) + (Rows * width), parts: 10);
-        var k = scratch.Take(filled * width);
-        var v = scratch.Take(filled * d);
-        plan.K.Of(piece, plan.Heads).Copy(0, keys, d, plan.Scale, k, filled, width);
-        plan.V.Of(piece, plan.Heads).Copy(0, keys, d, 1, v, filled, d);
-        var dK = scratch.Take(filled * width);
-        var dV = scratch.Take(filled * width);
-        new Span<float>(dK, filled * width).Clear();
-        new Span<float>(dV, filled * width).Clear();
-        var dS = scratch.Take(filled * Block);
-        var factors = scratch.Take(filled * Block);
-        var q = scratch.Take(Block * width);
-        var dO = scratch.Take(Block * width);
-        var turned = scratch.Take(Block * d);
-        var tile = scratch.Take(Rows * width);
-        var (ofQ, ofO) = (plan.Q.Of(piece, plan.Heads), plan.O.Of(piece, plan.Heads));
-        var dQ = plan.DQ.Of(piece, plan.Heads);
-        var p = plan.P + (piece * plan.NumbersOfHead);
+        var place = new Place
+        {
+            K = scratch.Take(filled * width),
+            V = scratch.Take(filled * d),
+            DK = scratch.Take(filled * width),
+            DV = scratch.Take(filled * width),
+            DS = scratch.Take(filled * Block),
+            Factors = scratch.Take(filled * Block),
+            Q = scratch.Take(Block * width),
+            DO = scratch.Take(Block * width),
+            Turned = scratch.Take(Block * d),
+            Tile = scratch.Take(Rows * width),
+        };
+        plan.K.Of(piece, plan.Groups).Copy(0, keys, d, plan.Scale, place.K, filled, width);
+        plan.V.Of(piece, plan.Groups).Copy(0, keys, d, 1, place.V, filled, d);
+        new Span<float>(place.DK, filled * width).Clear();
+        new Span<float>(place.DV, filled * width).Clear();
+        for (var head = piece * plan.HeadsOfGroup; head < (piece + 1) * plan.HeadsOfGroup; head++)
+            AddHead(in plan, in place, head);
+        plan.DK.Of(piece, plan.Groups).Put(place.DK, width, 0, keys, d);
+        plan.DV.Of(piece, plan.Groups).Put(place.DV, width, 0, keys, d);
+    }
+
+    /// <summary>Writes dQ of a head of queries, and adds to the gradients of its keys and values.</summary>
+    private static void AddHead(in AttentionPlan plan, in Place place, long head)
+    {
+        var (keys, d, width) = (plan.Keys, plan.Width, StridedTile.Filled(plan.Width));
+        var (ofQ, ofO) = (plan.Q.Of(head, plan.Heads), plan.O.Of(head, plan.Heads));
+        var dQ = plan.DQ.Of(head, plan.Heads);
+        var p = plan.P + (head * plan.NumbersOfHead);
         for (var first = 0; first < plan.Queries; first += Block)
         {
             var queries = Math.Min(Block, plan.Queries - first);
             var seen = plan.SeenOf(first / Block);
-            ofQ.Copy(first, queries, d, plan.Scale, q, Block, width);
-            ofO.Copy(first, queries, d, 1, dO, Block, width);
-            Squares.TurnRows(dO, width, Block, d, turned, Block);
-            HeadProducts.Scores(seen, d, v, turned, dS);
-            var (plain, masked) = plan.Factors.Turn(piece, first, queries, Math.Min(seen, keys), factors, Block);
-            ScoreColumns.Gradient(dS, p, seen, plain, masked, factors);
-            HeadProducts.Queries(seen, dS, k, width, dQ, first, queries, d, tile);
-            HeadProducts.AddToKeys(seen, p, dO, width, dV);
-            HeadProducts.AddToKeys(seen, dS, q, width, dK);
+            ofQ.Copy(first, queries, d, plan.Scale, place.Q, Block, width);
+            ofO.Copy(first, queries, d, 1, place.DO, Block, width);
+            Squares.TurnRows(place.DO, width, Block, d, place.Turned, Block);
+            HeadProducts.Scores(seen, d, place.V, place.Turned, place.DS);
+            var (plain, masked) = plan.Factors.Turn(head, first, queries, Math.Min(seen, keys), place.Factors, Block);
+            ScoreColumns.Gradient(place.DS, p, seen, plain, masked, place.Factors);
+            HeadProducts.Queries(seen, place.DS, place.K, width, dQ, first, queries, d, place.Tile);
+            HeadProducts.AddToKeys(seen, p, place.DO, width, place.DV);
+            HeadProducts.AddToKeys(seen, place.DS, place.Q, width, place.DK);
             p += (nint)seen * Block;
         }
+    }
 
-        plan.DK.Of(piece, plan.Heads).Put(dK, width, 0, keys, d);
-        plan.DV.Of(piece, plan.Heads).Put(dV, width, 0, keys, d);
+    /// <summary>A thread's memory for one piece.</summary>
+    private struct Place
+    {
+        public float* K, V, DK, DV, DS, Factors, Q, DO, Turned, Tile;
     }
 }

@@ -19,8 +19,8 @@ internal static unsafe class AttentionForward
             ((long)filled * (d + width + (2 * Block))) + (2 * Block * d) + (Rows * width), parts: 7);
         var k = scratch.Take(filled * d);
         var v = scratch.Take(filled * width);
-        plan.K.Of(piece, plan.Heads).Copy(0, keys, d, 1, k, filled, d);
-        plan.V.Of(piece, plan.Heads).Copy(0, keys, d, 1, v, filled, width);
+        plan.K.Of(piece / plan.HeadsOfGroup, plan.Groups).Copy(0, keys, d, 1, k, filled, d);
+        plan.V.Of(piece / plan.HeadsOfGroup, plan.Groups).Copy(0, keys, d, 1, v, filled, width);
         var scores = scratch.Take(filled * Block);
         var mask = scratch.Take(filled * Block);
         var rows = scratch.Take(Block * d);

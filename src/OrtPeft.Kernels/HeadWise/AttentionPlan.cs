@@ -39,8 +39,12 @@ internal unsafe struct AttentionPlan
     /// <summary>The lengths.</summary>
     public int Queries, Keys, Width;
 
-    /// <summary>How many heads there are.</summary>
-    public long Heads;
+    /// <summary>How many heads queries have, and how many keys and values: each of those serves as many query heads one
+    /// after the other as make up the first number.</summary>
+    public long Heads, Groups;
+
+    /// <summary>Query heads of a group.</summary>
+    public readonly long HeadsOfGroup => Heads / Groups;
 
     /// <summary>What queries are multiplied with.</summary>
     public float Scale;

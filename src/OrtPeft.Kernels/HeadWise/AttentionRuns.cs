@@ -2,7 +2,8 @@ using OrtPeft.Kernels.Native;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>Shares attention out, a head of a row of the batch in each piece.</summary>
+/// <summary>Shares attention out, a head of a row of the batch in each piece: of queries forwards, of keys
+/// backwards.</summary>
 internal static unsafe class AttentionRuns
 {
     /// <summary>Computes O and P.</summary>
@@ -35,6 +36,6 @@ internal static unsafe class AttentionRuns
             ? ScoreMask.Of(call.Input<float>(p + 2), call.Dims(p + 2), scores)
             : ScoreMask.Of(&one, [], scores);
         plan.Factors.CountPlain(1);
-        call.Share(in plan, &AttentionBackward.Run, scores[0] * scores[1]);
+        call.Share(in plan, &AttentionBackward.Run, scores[0] * plan.Groups);
     }
 }

@@ -7,13 +7,14 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Kernels.Operators;
 
 /// <summary>
-/// Attention, O = P·V with P = softmax(scale·Q·Kᵀ + mask), head by head. What a block of queries does not see is not
-/// computed. Mask and seen are <see cref="MaskedSoftmax"/>'s.
+/// Attention, O = P·V with P = softmax(scale·Q·Kᵀ + mask), head by head. Where keys and values have fewer heads, g, than
+/// queries, each serves h/g of those one after the other (grouped-query attention). What a block of queries does not see
+/// is not computed. Mask and seen are <see cref="MaskedSoftmax"/>'s.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1706.03762">Vaswani et al., equation 1.</seealso>
 public static class Attention
 {
-    private const string Operands = "Q[b, h, q, d], K[b, h, k, d], V[b, h, k, d]";
+    private const string Operands = "Q[b, h, q, d], K[b, g, k, d], V[b, g, k, d]";
 
     /// <summary>The operator. P is [b, h, q, k], or the kernels' own order where they run
     /// (<see cref="AttentionPlan.P"/>).</summary>
@@ -33,7 +34,7 @@ public static class Attention
         Name = "AttentionGrad",
         Signature = OpSignature.Parse(
             $"dO[b, h, q, d], {Operands}, scale[], P[**], mask[**], seen?[**] "
-            + "→ dQ[b, h, q, d], dK[b, h, k, d], dV[b, h, k, d]"),
+            + "→ dQ[b, h, q, d], dK[b, g, k, d], dV[b, g, k, d]"),
         Lower = LowerBackward,
         Run = RunBackward,
     };
@@ -43,18 +44,48 @@ public static class Attention
 
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
-        var scores = c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, c.X(1)));
+        var (keys, values) = (Spread(c, c.X(1), c.X(0)), Spread(c, c.X(2), c.X(0)));
+        var scores = c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys));
         var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5)])[0];
-        return [c.G.MatMul(p, c.X(2)), p];
+        return [c.G.MatMul(p, values), p];
     }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
-        var (g, dO, q, k, v, scale, p) = (c.G, c.X(0), c.X(1), c.X(2), c.X(3), c.X(4), c.X(5));
+        var (g, dO, q, scale, p) = (c.G, c.X(0), c.X(1), c.X(4), c.X(5));
+        var (k, v) = (Spread(c, c.X(2), q), Spread(c, c.X(3), q));
         var dS = MaskedSoftmax.Backward.Apply(g, [g.MatMul(dO, Turned(g, v)), p, c.Node.Input(7)])[0];
         var dK = g.MatMul(Turned(g, dS), Scaled(g, q, scale));
-        return [Scaled(g, g.MatMul(dS, k), scale), dK, g.MatMul(Turned(g, p), dO)];
+        var dV = g.MatMul(Turned(g, p), dO);
+        return [Scaled(g, g.MatMul(dS, k), scale), Gathered(g, dK, c.X(2)), Gathered(g, dV, c.X(3))];
     }
+
+    /// <summary>Each head of keys or values repeated for the heads of queries that it serves.</summary>
+    private static Value Spread(LoweringContext c, Value x, Value q)
+    {
+        var (heads, groups) = (HeadsOf(q), HeadsOf(x));
+        return heads == groups ? x : c.Shared("spread", x, null, () =>
+        {
+            var repeated = c.G.Expand(c.G.Unsqueeze(x, 2), c.G.Int64(1, 1, heads / groups, 1, 1));
+            return c.G.Reshape(repeated, 0, heads, -1, x.Shape![3].Value!.Value);
+        });
+    }
+
+    /// <summary>The sum of the gradients of all that a head was repeated for.</summary>
+    private static Value Gathered(GraphBuilder g, Value gradient, Value x)
+    {
+        var (heads, groups) = (HeadsOf(gradient), HeadsOf(x));
+        if (heads == groups)
+            return gradient;
+        var apart = g.Reshape(gradient, 0, groups, heads / groups, -1, x.Shape![3].Value!.Value);
+        return g.ReduceSum(apart, [2], keepDims: false);
+    }
+
+    private static long HeadsOf(Value x) => x.Shape![1].Value!.Value;
+
+    private static long GroupsOf(long heads, long groups) => groups == heads || (groups > 0 && heads % groups == 0)
+        ? groups
+        : throw new ArgumentException($"{heads} heads of queries do not share {groups} heads of keys evenly.");
 
     private static Value Turned(GraphBuilder g, Value x) => g.Transpose(x, 0, 1, 3, 2);
 
@@ -90,6 +121,7 @@ public static class Attention
             Keys = checked((int)keys[2]),
             Width = checked((int)queries[3]),
             Heads = queries[1],
+            Groups = GroupsOf(queries[1], keys[1]),
             Scale = *call.Input<float>(scale),
             Q = AttentionOperand.OfHeads(call.Input<float>(q), queries),
             K = AttentionOperand.OfHeads(call.Input<float>(q + 1), keys),

@@ -7,12 +7,12 @@ namespace OrtPeft.Kernels.Operators;
 
 /// <summary>Attention in standard operators: two products with a masked softmax between them, and a constant factor at
 /// the scores, the queries or the keys.</summary>
-/// <param name="Q">[batch, heads, queries, d].</param>
-/// <param name="K">[batch, heads, keys, d].</param>
-/// <param name="V">[batch, heads, keys, d].</param>
+/// <param name="Q">[batch, heads, queries, d], or [batch, groups, heads of each, queries, d].</param>
+/// <param name="K">[batch, heads or groups, keys, d].</param>
+/// <param name="V">[batch, heads or groups, keys, d].</param>
 /// <param name="Scale">What scores are multiplied with.</param>
 /// <param name="Scores">The mask.</param>
-/// <param name="Product">The node that makes the result, [batch, heads, queries, d].</param>
+/// <param name="Product">The node that makes the result, of the queries' shape.</param>
 internal sealed record AttentionForm(
     Value Q, Value K, Value V, double Scale, MaskedScores Scores, Node Product)
 {
@@ -26,19 +26,29 @@ internal sealed record AttentionForm(
             if (Of(softmax, context) is not { } form)
                 continue;
             context.Before(form.Product);
-            var g = context.G;
-            var (mask, seen) = context.Masks.Of(form.Scores);
-            var results = Attention.Forward.Apply(
-                g, [form.Q, form.K, form.V, g.ScalarLike(form.Q, form.Scale), mask, seen]);
-            Replacement.Put(g, form.Product, results[0]);
+            if (form.Q.Shape!.Rank == GroupedHeads.Axes)
+                form.RaiseGrouped(context);
+            else
+                Replacement.Put(context.G, form.Product, form.Apply(context.G, form.Q, context.Masks.Of(form.Scores)));
         }
     }
+
+    private void RaiseGrouped(RaisingContext context)
+    {
+        var g = context.G;
+        var (given, _) = context.Masks.Of(Scores);
+        if (GroupedHeads.MaskOnFour(g, given) is { } mask)
+            Replacement.Put(g, Product, GroupedHeads.Apart(g, Apply(g, GroupedHeads.Together(g, Q), (mask, null)), Q));
+    }
+
+    private Value Apply(GraphBuilder g, Value q, (Value Mask, Value? Seen) mask) =>
+        Attention.Forward.Apply(g, [q, K, V, g.ScalarLike(q, Scale), mask.Mask, mask.Seen])[0];
 
     /// <summary>The attention around a softmax, or null.</summary>
     public static AttentionForm? Of(Node softmax, RaisingContext context)
     {
         if (!NormForm.IsOfLastAxis(softmax) || softmax.Output is not { IsGraphOutput: false, Uses: [var use] }
-            || !use.Node.Is("MatMul") || use.Index != 0 || use.Node.Inputs[1] is not { Shape.Rank: Axes } v
+            || !use.Node.Is("MatMul") || use.Index != 0 || OnFourAxes(use.Node.Inputs[1]!) is not { } v
             || MaskedScores.Of(softmax.Inputs[0]!) is not { } scores
             || scores.Masks.Any(context.Differentiated.Contains))
             return null;
@@ -46,7 +56,9 @@ internal sealed record AttentionForm(
         if (s is not { IsGraphOutput: false, Uses.Count: 1, Producer: { } product } || !product.Is("MatMul"))
             return null;
         var (q, ofQ) = Unscaled(product.Inputs[0]!);
-        var (turned, ofTurned) = Unscaled(product.Inputs[1]!);
+        if (OnFourAxes(product.Inputs[1]!) is not { } keys)
+            return null;
+        var (turned, ofTurned) = Unscaled(keys);
         if (turned.Producer is not { } transpose || !transpose.Is("Transpose")
             || transpose.Attributes.Ints("perm") is not [0, 1, 3, 2])
             return null;
@@ -71,12 +83,20 @@ internal sealed record AttentionForm(
         }
     }
 
-    /// <summary>Whether all have as many heads, of known widths.</summary>
+    private static Value? OnFourAxes(Value x) => x.Shape?.Rank switch
+    {
+        Axes => x,
+        GroupedHeads.Axes => GroupedHeads.Ungrouped(x),
+        _ => null,
+    };
+
+    /// <summary>Whether all have as many heads, or groups of them, of known widths.</summary>
     private static bool AreOfOneForm(Value q, Value k, Value v) =>
-        q is { Initializer: null, Shape: { Rank: Axes } ofQ } && k.Shape is { Rank: Axes } ofK
+        q is { Initializer: null, Shape: { Rank: Axes or GroupedHeads.Axes } ofQ } && k.Shape is { Rank: Axes } ofK
         && k.Type == q.Type && v.Type == q.Type
         && ofQ[1].Value is { } heads && ofK[1].Value == heads && v.Shape![1].Value == heads
-        && ofQ[3].Value is { } d && ofK[3].Value == d && v.Shape[3].Value == d;
+        && (ofQ.Rank == Axes || ofQ[2].Value is > 0)
+        && ofQ[ofQ.Rank - 1].Value is { } d && ofK[3].Value == d && v.Shape[3].Value == d;
 
     /// <summary>What a value is the constant multiple of, and the factor.</summary>
     private static (Value X, double Factor) Unscaled(Value value)

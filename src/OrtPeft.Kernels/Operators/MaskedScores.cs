@@ -3,7 +3,8 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Operators;
 
-/// <summary>Scores [batch, heads, queries, keys] as exporters mask them.</summary>
+/// <summary>Scores [batch, heads, queries, keys], or with heads in groups on two axes, as exporters mask them.
+/// </summary>
 /// <param name="S">The scores before.</param>
 /// <param name="Causal">Where a score stays, of bool, in <c>Where(causal, S, low)</c>; null where there is none.</param>
 /// <param name="Low">What stands elsewhere.</param>
@@ -21,7 +22,8 @@ internal sealed record MaskedScores(Value S, Value? Causal, Value? Low, Value? P
     /// <summary>Takes masked scores apart; null where they are of another form, or something else reads them.</summary>
     public static MaskedScores? Of(Value masked)
     {
-        if (masked is not { Shape.Rank: Axes, IsGraphOutput: false, Uses.Count: 1 } || !masked.Type.IsFloating())
+        if (masked is not { Shape.Rank: Axes or GroupedHeads.Axes, IsGraphOutput: false, Uses.Count: 1 }
+            || !masked.Type.IsFloating())
             return null;
         if (Replaced(masked) is var (s, causal, low))
             return new MaskedScores(s, causal, low, null);
@@ -35,7 +37,8 @@ internal sealed record MaskedScores(Value S, Value? Causal, Value? Low, Value? P
         }
 
         var (scores, mask) = (add.Inputs[0]!, add.Inputs[1]!);
-        var isMask = scores.Shape is { Rank: Axes } && mask.Shape is { Rank: <= Axes } && scores.Initializer is null;
+        var isMask = scores.Shape?.Rank == masked.Shape!.Rank && mask.Shape?.Rank <= masked.Shape.Rank
+            && scores.Initializer is null;
         return isMask && IsAsLargeAs(scores, masked) ? new MaskedScores(scores, null, null, mask) : null;
     }
 

@@ -118,7 +118,7 @@ public static unsafe class SelfAttention
     private static AttentionPlan Plan(KernelCall call, int x)
     {
         var (dims, heads) = (call.Dims(x), *call.Input<long>(x + 1));
-        var plan = new AttentionPlan { Heads = heads, Scale = *call.Input<float>(x + 2) };
+        var plan = new AttentionPlan { Heads = heads, Groups = heads, Scale = *call.Input<float>(x + 2) };
         plan.Width = Heads.WidthOf(dims, heads);
         plan.Queries = plan.Keys = checked((int)dims[1]);
         (plan.Q, plan.K, plan.V) = Parts(call.Input<float>(x), in plan);

@@ -58,11 +58,10 @@ public sealed class SpeedupsTests
     }
 
     /// <summary>What finds nothing is named: the other family's operators, what larger ones take in, and what wants rows
-    /// of other lengths. Attention whose heads stand in groups on an axis of their own is not found yet.</summary>
+    /// of other lengths.</summary>
     [Theory]
     [InlineData("gpt2", "pad-rows kernel-rms-norm kernel-gated-silu kernel-softmax kernel-heads kernel-strips pad-operands")]
-    [InlineData(
-        "llama", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-attention kernel-strips pad-operands")]
+    [InlineData("llama", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
     [InlineData("llama-like", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
     public void ForTraining_OfAllLinearLayers_NamesWhatFoundNothing(string model, string expected)
     {
