@@ -58,9 +58,9 @@ public static class FusedOps
         ArgumentNullException.ThrowIfNull(g);
         var context = new RaisingContext(g, differentiated);
         AttentionForm.TurnKeysApart(context);
-        foreach (var op in All)
+        foreach (var raise in All.Select(static op => op.Raise).OfType<RaisingRule>())
         {
-            op.Raise?.Invoke(context);
+            raise(context);
             // What is gone read values that the next operator wants for itself.
             g.Graph.RemoveDeadCode();
         }
@@ -88,6 +88,8 @@ public static class FusedOps
             }
         }
 
+        // What a later node was lowered to first may serve an earlier one.
+        g.Graph.SortTopologically();
         (g.Before, g.Scope) = (null, "");
     }
 }

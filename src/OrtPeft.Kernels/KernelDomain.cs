@@ -182,13 +182,31 @@ public static unsafe class KernelDomain
                 continue;
             nint info;
             var status = ort.GetInputTypeShape(context, (nuint)input, &info);
-            if (status == 0)
+            if (status == 0 && HasNames(ort, info))
                 status = ort.SetOutputTypeShape(context, (nuint)output, info);
             if (status != 0)
                 return status;
         }
 
         return 0;
+    }
+
+    /// <summary>Whether each axis has a length or a name: ONNX Runtime would take the lengths of others for −1.</summary>
+    private static bool HasNames(OrtFunctions ort, nint info)
+    {
+        nuint rank;
+        OrtFunctions.Check(ort.GetDimensionsCount(info, &rank));
+        var lengths = stackalloc long[(int)rank];
+        var names = stackalloc byte*[(int)rank];
+        OrtFunctions.Check(ort.GetDimensions(info, lengths, rank));
+        OrtFunctions.Check(ort.GetSymbolicDimensions(info, names, rank));
+        for (nuint i = 0; i < rank; i++)
+        {
+            if (lengths[i] < 0 && (names[i] == null || *names[i] == 0))
+                return false;
+        }
+
+        return true;
     }
 
     private static nint StatusOf(OrtFunctions ort, string name, Exception error)

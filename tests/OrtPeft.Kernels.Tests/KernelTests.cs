@@ -80,6 +80,23 @@ public sealed class KernelTests
         Assert.Contains($"{FusedOp.Domain}.{op}", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What comes of axes without a name or a length is asked for its shape, which has no −1 in it.</summary>
+    [Fact]
+    public void Run_OfAxesWithoutNames_LeavesTheirLengthsOpen()
+    {
+        var model = new Model(Opset) { Opsets = { [FusedOp.Domain] = 1 } };
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        var x = model.Graph.AddInput("x", ElementType.Float, Shape.Create([Dim.Unknown, Dim.Unknown, 4]));
+        var rows = g.Ops("Gelu", 1, [x], [], FusedOp.Domain)[0];
+        rows.Type = ElementType.Float;
+        var flat = g.Reshape(g.Neg(rows), -1, 4);
+        AddOutputs(model.Graph, [g.ReshapeTo(flat, g.Shape(rows))]);
+
+        var result = OnnxRun.Of(model, new Dictionary<string, Tensor> { ["x"] = Zeros([2, 3, 4]) });
+
+        Assert.Equal<long>([2, 3, 4], [.. result["y0"].Dims]);
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(8)]

@@ -44,6 +44,9 @@ internal sealed unsafe partial class OrtFunctions
     public delegate* unmanaged<nint, long*, nuint, nint> GetDimensions =>
         (delegate* unmanaged<nint, long*, nuint, nint>)_table[62];
 
+    public delegate* unmanaged<nint, byte**, nuint, nint> GetSymbolicDimensions =>
+        (delegate* unmanaged<nint, byte**, nuint, nint>)_table[63];
+
     public delegate* unmanaged<nint, nint*, nint> GetTensorTypeAndShape =>
         (delegate* unmanaged<nint, nint*, nint>)_table[65];
 
