@@ -1,0 +1,151 @@
+using OrtPeft.Kernels.Operators;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Shapes;
+using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Kernels.Tests;
+
+/// <summary>On shapes that nobody chose, and on one thread and several, an operator's body computes what it is lowered
+/// to, forwards and backwards.</summary>
+public sealed class RandomShapeTests
+{
+    private const int Opset = 21;
+
+    /// <summary>Of a result's largest number, or of 1: some ten units of float32, added up along a row.</summary>
+    private const double Tolerance = 4e-6;
+
+    private static readonly Dictionary<string, Func<Random, Case>> Operators = new(StringComparer.Ordinal)
+    {
+        ["Gelu"] = static r => Rows(r, static (g, x, n) =>
+            Both(g, Gelu.Forward, Gelu.Backward, [x[1], Vector(g, n, 1)], x[0])),
+        ["LayerNorm"] = static r => Rows(r, static (g, x, n) =>
+        {
+            Value[] operands = [x[1], Vector(g, n, 1), Vector(g, n, 2), g.Scalar(ElementType.Float, 0.1)];
+            var dX = LayerNorm.Backward.Apply(g, [x[0], x[1], operands[1], operands[3]])[0];
+            return [LayerNorm.Forward.Apply(g, operands)[0], dX];
+        }),
+        ["RmsNorm"] = static r => Rows(r, static (g, x, n) =>
+        {
+            Value[] operands = [x[1], Vector(g, n, 1), g.Scalar(ElementType.Float, 0.1)];
+            return Both(g, RmsNorm.Forward, RmsNorm.Backward, operands, x[0]);
+        }),
+        ["GatedSilu"] = static r => Rows(r, static (g, x, _) =>
+            Both(g, GatedSilu.Forward, GatedSilu.Backward, [x[1], x[2]], x[0])),
+        ["Attention"] = Attentions,
+    };
+
+    public static TheoryData<string, int, int> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, int, int>();
+            foreach (var name in Operators.Keys)
+            {
+                for (var seed = 0; seed < 12; seed++)
+                    cases.Add(name, seed, 1 + (seed % 3));
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Body_OnRandomShapes_IsTheLowering(string name, int seed, int threads)
+    {
+        var made = Operators[name](new Random(seed));
+        var options = new RuntimeOptions { Threads = threads };
+        using var kept = ModelSession.Open(Build(made, isLowered: false), options);
+        using var lowered = ModelSession.Open(Build(made, isLowered: true), options);
+
+        var expected = OnnxRun.Of(lowered, made.Feeds);
+        var actual = OnnxRun.Of(kept, made.Feeds);
+
+        foreach (var (output, values) in expected)
+        {
+            var scale = values.ToFloat32().Select(Math.Abs).Append(1).Max();
+            Near.Absolute(values, actual[output], Tolerance * scale, $"{name}, seed {seed}, {output}");
+        }
+    }
+
+    /// <summary>Up to three inputs of rows: broken vectors, single rows, none.</summary>
+    private static Case Rows(Random random, Func<GraphBuilder, Value[], int, IReadOnlyList<Value>> apply)
+    {
+        var n = random.Next(1, 140);
+        long[] dims = [random.Next(1, 4), random.Next(0, 9), n];
+        return new Case([.. Enumerable.Range(0, 3).Select(i => Numbers(i, dims))], (g, x) => apply(g, x, n));
+    }
+
+    private static IReadOnlyList<Value> Both(
+        GraphBuilder g, FusedOp forward, FusedOp backward, Value[] operands, Value dY) =>
+        [forward.Apply(g, operands)[0], .. backward.Apply(g, [dY, .. operands])];
+
+    /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them.
+    /// </summary>
+    private static Case Attentions(Random random)
+    {
+        var (batch, groups, heads) = (random.Next(1, 3), random.Next(1, 3), random.Next(1, 4));
+        var (queries, keys, d) = (random.Next(1, 70), random.Next(1, 70), random.Next(1, 40));
+        long[] ofQ = [batch, groups * heads, queries, d];
+        long[] ofK = [batch, groups, keys, d];
+        var hidden = random.Next(0, 3);
+        return new Case(
+            [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden)],
+            static (g, x) =>
+            {
+                var scale = g.Scalar(ElementType.Float, 0.3);
+                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4]]);
+                return [
+                    results[0],
+                    .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4]]),
+                ];
+            });
+    }
+
+    private static Tensor Mask(int queries, int keys, int hidden)
+    {
+        var numbers = new float[queries * keys];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = i % keys <= (i / keys) - hidden ? 0 : float.MinValue;
+        return Tensor.Of<float>(numbers, [1, 1, queries, keys]);
+    }
+
+    private static Model Build(Case made, bool isLowered)
+    {
+        var model = new Model(Opset);
+        var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
+        var inputs = made.Inputs.Select((t, i) => model.Graph.AddInput($"x{i}", t.Type, Shape.Of(t.Dims))).ToArray();
+        foreach (var (index, output) in made.Apply(g, inputs).Index())
+        {
+            model.Graph.Rename(output, $"y{index}");
+            model.Graph.AddOutput(output);
+        }
+
+        if (isLowered)
+            FusedOps.Lower(g);
+        else
+            model.Opsets[FusedOp.Domain] = 1;
+        return model;
+    }
+
+    private static Value Vector(GraphBuilder g, int length, int seed) => g.Constant(Numbers(seed + 10, [length]));
+
+    private static Tensor Numbers(long seed, long[] dims)
+    {
+        var random = new SplitMix64(seed, "random shapes");
+        var numbers = new float[dims.Aggregate(1L, static (product, dim) => product * dim)];
+        foreach (ref var number in numbers.AsSpan())
+            number = random.NextNormal(1);
+        return Tensor.Of<float>(numbers, dims);
+    }
+
+    private sealed record Case(IReadOnlyList<Tensor> Inputs, Func<GraphBuilder, Value[], IReadOnlyList<Value>> Apply)
+    {
+        public Dictionary<string, Tensor> Feeds { get; } =
+            Inputs.Index().ToDictionary(static i => $"x{i.Index}", static i => i.Item);
+    }
+}
