@@ -66,7 +66,8 @@ public static class Formula
     public static Term Equal(Term a, double b) => a.Apply("Equal", b);
 
     /// <summary><c>Where</c>: a where the condition holds, else b; all three broadcast.</summary>
-    public static Term Where(Term condition, Value a, Value b) => Of(condition, condition.Builder.Where(condition, a, b));
+    public static Term Where(Term condition, Value a, Value b) =>
+        Of(condition, condition.Builder.Where(condition, a, b));
 
     /// <summary><c>Where</c> with a number for the elements for which the condition does not hold.</summary>
     public static Term Where(Term condition, Term a, double b) => Where(condition, a, a.Number(b).Value);

@@ -7,9 +7,10 @@ namespace OrtPeft.Onnx.Building;
 /// A value together with the builder that computes with it, so that a formula can be written as one:
 /// <c>inverse * (g - Mean(g, axes) - normal * slope)</c>. Each operator adds one node of the standard operator that is
 /// named with it, in the order in which C# evaluates the formula: operands first, from left to right. The second
-/// operand may be a plain value. Operands broadcast as ONNX's do and have one element type. A number becomes a shared constant without axes, rounded to the
-/// element type of the term beside it; whole numbers beyond 2⁵³, which no double holds, come from
-/// <see cref="GraphBuilder.Int64Scalar"/>. The functions that formulas need are in <see cref="Formula"/>.
+/// operand may be a plain value. Operands broadcast as ONNX's do and have one element type. A number becomes a shared
+/// constant without axes, rounded to the element type of the term beside it; whole numbers beyond 2⁵³, which no double
+/// holds, come from <see cref="GraphBuilder.Int64Scalar"/>. The functions that formulas need are in
+/// <see cref="Formula"/>.
 /// </summary>
 /// <seealso href="https://onnx.ai/onnx/repo-docs/Broadcasting.html">Broadcasting in ONNX.</seealso>
 public readonly struct Term
@@ -119,7 +120,7 @@ public readonly struct Term
     /// <summary>A constant in the term's element type, without axes.</summary>
     /// <param name="value">The number; rounded to the type.</param>
     /// <returns>The constant.</returns>
-    /// <exception cref="UnsupportedOpException">The type is unknown or one that OrtPeft has no constants of.</exception>
+    /// <exception cref="UnsupportedOpException">The type is unknown, or OrtPeft has no constants of it.</exception>
     public Term Number(double value) => new(Builder, Builder.ScalarLike(Value, value));
 
     /// <summary>Adds a node that reads the term.</summary>

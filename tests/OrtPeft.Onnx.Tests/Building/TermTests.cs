@@ -40,6 +40,17 @@ public sealed class TermTests
         { "Less(x, 2)", static (x, _) => x < 2 },
         { "GreaterOrEqual(x, 2)", static (x, _) => x >= 2 },
         { "LessOrEqual(x, 2)", static (x, _) => x <= 2 },
+        { "Greater(x, y)", static (x, y) => x > y },
+        { "Less(x, y)", static (x, y) => x < y },
+        { "GreaterOrEqual(x, y)", static (x, y) => x >= y },
+        { "LessOrEqual(x, y)", static (x, y) => x <= y },
+        { "Sub(x, y)", static (x, y) => x - y.Value },
+        { "Tanh(x)", static (x, _) => Tanh(x) },
+        { "Max(x, y)", static (x, y) => Max(x, y) },
+        { "Max(x, 2)", static (x, _) => Max(x, 2) },
+        { "Min(x, y)", static (x, y) => Min(x, y) },
+        { "Min(x, 2)", static (x, _) => Min(x, 2) },
+        { "Pow(x, y)", static (x, y) => Pow(x, y) },
         { "Pow(x, 2)", static (x, _) => Pow(x, 2) },
         { "Equal(x, y)", static (x, y) => Equal(x, y) },
         { "Equal(x, 2)", static (x, _) => Equal(x, 2) },
@@ -65,11 +76,13 @@ public sealed class TermTests
     }
 
     [Fact]
-    public void Comparison_WhenJoined_ComesBeforeAnd()
+    public void Comparison_WhenJoined_ComesBeforeAndAndThatBeforeOr()
     {
-        _ = _x > 0 & _x < 1;
+        _ = _x > 0 & _x < 1 | !Equal(_x, 2);
 
-        Assert.Equal(["Greater(x, 0)", "Less(x, 1)", "And(Greater, Less)"], Nodes());
+        Assert.Equal(
+            ["Greater(x, 0)", "Less(x, 1)", "And(Greater, Less)", "Equal(x, 2)", "Not(Equal)", "Or(And, Not)"],
+            Nodes());
     }
 
     [Fact]
