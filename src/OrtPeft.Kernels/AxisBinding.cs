@@ -63,7 +63,7 @@ internal sealed class AxisBinding<T>(Func<long, T> of, Func<T, T, bool> differ)
 
     private static string Misfit<TExpected>(
         Operand operand, IReadOnlyList<T> dims, IReadOnlyList<TExpected> expected) =>
-        $"{operand.Name} is [{string.Join(", ", dims)}], not [{string.Join(", ", expected)}].";
+        $"{operand.Name} is [{string.Join(", ", dims)}], not [{string.Join(", ", expected)}]";
 
     private static bool IsNumber(string name, out long number) =>
         long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out number);

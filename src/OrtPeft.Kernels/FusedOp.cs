@@ -75,9 +75,4 @@ public sealed record FusedOp
         return HasKernel && Fits(node) && Signature.Inputs.Zip(node.Inputs)
             .All(static i => i.First.Type is not ElementType.Float || i.Second is null or { Type: ElementType.Float });
     }
-
-    /// <summary>The node that makes a value, if it is of the operator.</summary>
-    /// <param name="value">Any value, or null.</param>
-    /// <returns>The node, or null.</returns>
-    public Node? Maker(Value? value) => Is(value?.Producer) ? value!.Producer : null;
 }

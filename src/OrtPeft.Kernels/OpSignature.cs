@@ -47,21 +47,19 @@ public sealed partial class OpSignature
     /// <exception cref="GraphException">An input is missing, too many, or of other axes.</exception>
     internal void Infer(Node node)
     {
-        if (node.Inputs.Count > Inputs.Length)
-            throw new GraphException($"{node} has {node.Inputs.Count} inputs, not {Inputs.Length}: {Text}.");
-        var binding = new AxisBinding<Dim>(static n => n, static (a, b) => a.Value is { } x && b.Value is { } y && x != y);
-        foreach (var (operand, input) in Inputs.Zip(Enumerable.Range(0, Inputs.Length).Select(node.Input)))
-        {
-            if (input is null && !operand.IsOptional)
-                throw new GraphException($"{node} lacks {operand.Name}: {Text}.");
-            if (input?.Shape is { } shape && binding.Bind(operand, shape) is { } misfit)
-                throw new GraphException($"{node}: {misfit}");
-        }
+        var binding = OfGraph();
+        if (Bind(binding, [.. node.Inputs]) is { } misfit)
+            throw new GraphException($"{node}: {misfit}: {Text}.");
 
         var type = Inputs.Zip(node.Inputs).First(static i => i.First.Type is ElementType.Float).Second!.Type;
         foreach (var (operand, output) in Outputs.Zip(node.Outputs))
             (output.Type, output.Shape) = (type, binding.Of(operand.Axes) is { } dims ? [.. dims] : null);
     }
+
+    /// <summary>Whether a node of the operator may read these values.</summary>
+    /// <param name="inputs">The values; null for one that is left out.</param>
+    /// <returns>Whether none is missing or too many, and no axes contradict each other.</returns>
+    internal bool Fits(ReadOnlySpan<Value?> inputs) => Bind(OfGraph(), inputs) is null;
 
     /// <summary>Begins to check the axes of a run.</summary>
     internal static AxisBinding<long> OfRun() => new(static n => n, static (a, b) => a != b);
@@ -74,6 +72,26 @@ public sealed partial class OpSignature
 
     /// <inheritdoc/>
     public override string ToString() => Text;
+
+    private static AxisBinding<Dim> OfGraph() =>
+        new(static n => n, static (a, b) => a.Value is { } x && b.Value is { } y && x != y);
+
+    /// <summary>Takes the axes of all inputs over; returns what does not fit, or null.</summary>
+    private string? Bind(AxisBinding<Dim> binding, ReadOnlySpan<Value?> inputs)
+    {
+        if (inputs.Length > Inputs.Length)
+            return $"{inputs.Length} inputs, not {Inputs.Length}";
+        for (var i = 0; i < Inputs.Length; i++)
+        {
+            var (operand, input) = (Inputs[i], i < inputs.Length ? inputs[i] : null);
+            if (input is null && !operand.IsOptional)
+                return $"{operand.Name} is missing";
+            if (input?.Shape is { } shape && binding.Bind(operand, shape) is { } misfit)
+                return misfit;
+        }
+
+        return null;
+    }
 
     private static ImmutableArray<Operand> Operands(string text) =>
     [

@@ -18,18 +18,29 @@ public sealed record RaisingContext(GraphBuilder G, IReadOnlySet<Value> Differen
     /// <returns>The nodes in execution order.</returns>
     public IReadOnlyList<Node> Nodes(string opType) => [.. G.Graph.Nodes.Where(n => n.Is(opType))];
 
-    /// <summary>Puts a node of an operator in the place of another, whose name becomes its scope.</summary>
+    /// <summary>Adds a node of an operator, if what was found fits its signature: a graph may hold the nodes of an
+    /// operator and yet not its shapes.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">What the new node reads.</param>
+    /// <param name="attributes">Its constants.</param>
+    /// <returns>The new node's outputs; null where the standard nodes have to stay.</returns>
+    public IReadOnlyList<Value>? Apply(
+        FusedOp op, ReadOnlySpan<Value?> inputs, params ReadOnlySpan<NodeAttribute> attributes)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        return op.Signature.Fits(inputs) ? op.Apply(G, inputs, attributes) : null;
+    }
+
+    /// <summary>Puts a node of an operator in the place of another, whose name becomes its scope; the other stays where
+    /// what was found does not fit.</summary>
     /// <param name="op">The operator.</param>
     /// <param name="at">The node that goes; its first output becomes the new node's first.</param>
     /// <param name="inputs">What the new node reads.</param>
-    /// <returns>The new node's outputs.</returns>
-    public IReadOnlyList<Value> Put(FusedOp op, Node at, params ReadOnlySpan<Value?> inputs)
+    public void Put(FusedOp op, Node at, params ReadOnlySpan<Value?> inputs)
     {
-        ArgumentNullException.ThrowIfNull(op);
         Before(at);
-        var outputs = op.Apply(G, inputs);
-        Replacement.Put(G, at, outputs);
-        return outputs;
+        if (Apply(op, inputs) is { } outputs)
+            Replacement.Put(G, at, outputs);
     }
 
     /// <summary>Makes a node the place where others are added.</summary>

@@ -10,15 +10,11 @@ public static class SameRows
     public static Value Source(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        while (value is { Producer: { } reshape } && reshape.Is("Reshape") && reshape.Inputs[0] is { } source && Length(source) is { } length
-            && length == Length(value))
+        while (value is { Producer: { } reshape } && reshape.Is("Reshape")
+            && reshape.Inputs[0] is { } source && Length(source) is { } length && length == Length(value))
             value = source;
         return value;
     }
-
-    /// <summary>Whether two values hold the same rows.</summary>
-    public static bool AreSame(Value? one, Value? other) =>
-        one is not null && other is not null && Source(one) == Source(other);
 
     /// <summary>A value's only reader, shapes aside, if it is of an operator; reshaping must be all that is between.
     /// </summary>

@@ -1,3 +1,4 @@
+using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Shapes;
 
@@ -58,10 +59,7 @@ internal static class RowWise
         Length(node.Inputs[0]!) is { } length && length == shape[shape.Rank - 1].Value ? [0] : [];
 
     private static int[] OfNorm(Node node) =>
-        IsOnLastAxis(node) && node.Inputs.Skip(1).All(static i => i is null or { Shape.Rank: 1 }) ? [0] : [];
-
-    private static bool IsOnLastAxis(Node node) => node.Inputs[0]!.Shape is { Rank: > 0 } shape
-        && node.Attributes.Int("axis", -1) is var axis && (axis == -1 || axis == shape.Rank - 1);
+        NormForm.IsOfLastAxis(node) && node.Inputs.Skip(1).All(static i => i is null or { Shape.Rank: 1 }) ? [0] : [];
 
     private static int[] OfElements(Node node, Shape shape)
     {

@@ -26,23 +26,27 @@ internal sealed record AttentionForm(
             if (Of(softmax, context) is not { } form)
                 continue;
             context.Before(form.Product);
-            if (form.Q.Shape!.Rank == GroupedHeads.Axes)
-                form.RaiseGrouped(context);
-            else
-                Replacement.Put(context.G, form.Product, form.Apply(context.G, form.Q, context.Masks.Of(form.Scores)));
+            var result = form.Q.Shape!.Rank == GroupedHeads.Axes
+                ? form.RaisedGrouped(context)
+                : form.Raised(context, form.Q, context.Masks.Of(form.Scores));
+            if (result is not null)
+                Replacement.Put(context.G, form.Product, result);
         }
     }
 
-    private void RaiseGrouped(RaisingContext context)
+    private Value? RaisedGrouped(RaisingContext context)
     {
         var g = context.G;
         var (given, _) = context.Masks.Of(Scores);
-        if (GroupedHeads.MaskOnFour(g, given) is { } mask)
-            Replacement.Put(g, Product, GroupedHeads.Apart(g, Apply(g, GroupedHeads.Together(g, Q), (mask, null)), Q));
+        return GroupedHeads.MaskOnFour(g, given) is { } mask
+            && Raised(context, GroupedHeads.Together(g, Q), (mask, null)) is { } result
+                ? GroupedHeads.Apart(g, result, Q)
+                : null;
     }
 
-    private Value Apply(GraphBuilder g, Value q, (Value Mask, Value? Seen) mask) =>
-        Attention.Forward.Apply(g, [q, K, V, g.ScalarLike(q, Scale), mask.Mask, mask.Seen])[0];
+    private Value? Raised(RaisingContext context, Value q, (Value Mask, Value? Seen) mask) =>
+        context.Apply(
+            Attention.Forward, [q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen])?[0];
 
     /// <summary>The attention around a softmax, or null.</summary>
     public static AttentionForm? Of(Node softmax, RaisingContext context)
@@ -90,11 +94,13 @@ internal sealed record AttentionForm(
         _ => null,
     };
 
-    /// <summary>Whether all have as many heads, or groups of them, of known widths.</summary>
+    /// <summary>Whether all are of one batch, none broadcast, and have as many heads, or groups of them, of known
+    /// widths.</summary>
     private static bool AreOfOneForm(Value q, Value k, Value v) =>
         q is { Initializer: null, Shape: { Rank: Axes or GroupedHeads.Axes } ofQ } && k.Shape is { Rank: Axes } ofK
         && k.Type == q.Type && v.Type == q.Type
-        && ofQ[1].Value is { } heads && ofK[1].Value == heads && v.Shape![1].Value == heads
+        && ofK[0].Value == ofQ[0].Value && v.Shape![0].Value == ofQ[0].Value
+        && ofQ[1].Value is { } heads && ofK[1].Value == heads && v.Shape[1].Value == heads
         && (ofQ.Rank == Axes || ofQ[2].Value is > 0)
         && ofQ[ofQ.Rank - 1].Value is { } d && ofK[3].Value == d && v.Shape[3].Value == d;
 

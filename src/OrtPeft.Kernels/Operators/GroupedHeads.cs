@@ -3,8 +3,8 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Kernels.Operators;
 
-/// <summary>Grouped-query attention on five axes, [batch, groups, heads of each, sequence, width]: keys and values, which
-/// have no third of them, get one of length 1.</summary>
+/// <summary>Grouped-query attention on five axes, [batch, groups, heads of each, sequence, width]: keys and values,
+/// which have no third of them, get one of length 1.</summary>
 internal static class GroupedHeads
 {
     /// <summary>How many axes that makes.</summary>
@@ -14,7 +14,8 @@ internal static class GroupedHeads
 
     /// <summary>The four axes that a value had before it got the third; null where it is another.</summary>
     public static Value? Ungrouped(Value value) =>
-        value.Producer is { } node && node.Is("Unsqueeze") && AxesOf(node) is [Inserted] && node.Inputs[0]!.Shape?.Rank == 4
+        value.Producer is { } node && node.Is("Unsqueeze") && AxesOf(node) is [Inserted]
+            && node.Inputs[0]!.Shape?.Rank == 4
             ? node.Inputs[0]
             : null;
 
@@ -22,7 +23,7 @@ internal static class GroupedHeads
     public static Value? MaskOnFour(GraphBuilder g, Value mask)
     {
         if (mask.Shape is not { Rank: Axes } shape)
-            return mask.Shape is { Rank: <= 3 } ? mask : null;
+            return mask.Shape is { } less && less.SkipLast(2).All(static d => d.Value == 1) ? mask : null;
         if (mask.Producer is { } node && node.Is("Unsqueeze") && AxesOf(node) is [1 or 2]
             && node.Inputs[0]!.Shape is { Rank: 4 } four && four[1].Value == 1)
             return node.Inputs[0];

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Operators;
@@ -19,7 +20,8 @@ internal sealed record HeadsForm(Value Rows, long Heads, IReadOnlyList<Node> Par
             if (Of(node) is not { } form)
                 continue;
             context.Before(node);
-            var parts = Operators.Heads.Split.Apply(context.G, [form.Rows, context.G.Int64Scalar(form.Heads)]);
+            if (context.Apply(Operators.Heads.Split, [form.Rows, context.G.Int64Scalar(form.Heads)]) is not { } parts)
+                continue;
             foreach (var (part, result) in form.Parts.Zip(parts))
             {
                 result.Shape = part.Output.Shape;
@@ -38,11 +40,15 @@ internal sealed record HeadsForm(Value Rows, long Heads, IReadOnlyList<Node> Par
             return null;
         var parts = split.Outputs.Select(static o => SwapBehind(o.Uses[0].Node)).OfType<Node>().ToArray();
         return parts.Length == Operators.Heads.Parts && parts[0].Output.Shape![1].Value is { } heads
-            && parts.All(p => p.Output.Shape is { } shape && shape[1].Value == heads && heads * shape[3].Value is { } width
-                && rows[2].Value == Operators.Heads.Parts * width)
+            && parts.All(p => AreOf(p.Output.Shape!, heads, rows))
                 ? new HeadsForm(x, heads, parts)
                 : null;
     }
+
+    /// <summary>Whether a part's heads are a third of the rows, position by position.</summary>
+    private static bool AreOf(Shape part, long heads, Shape rows) =>
+        part[0].SurelyEquals(rows[0]) && part[2].SurelyEquals(rows[1]) && part[1].Value == heads
+        && heads * part[3].Value is { } width && rows[2].Value == Operators.Heads.Parts * width;
 
     /// <summary>Rows [batch, positions, 3·heads·d] as parts [batch, heads, positions, d].</summary>
     public static IReadOnlyList<Value> Apart(GraphBuilder g, Value rows, long heads)

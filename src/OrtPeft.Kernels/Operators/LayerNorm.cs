@@ -42,7 +42,7 @@ public static unsafe class LayerNorm
     {
         Name = "LayerNormRows",
         Signature = OpSignature.Parse("X[..., n], epsilon[] → Y[..., n]"),
-        Lower = static c => [Statistics(c).Normal],
+        Lower = static c => [Statistics(c, c.X(0), c.X(1)).Normal],
         HasKernel = false,
     };
 
@@ -82,8 +82,6 @@ public static unsafe class LayerNorm
         var dX = (g - Mean(g, [-1]) - normal * Mean(g * normal, [-1])) * inverse;
         return [c.Node.Input(4) is { } addend ? dX + addend : dX];
     }
-
-    private static (Term Normal, Term Inverse) Statistics(LoweringContext c) => Statistics(c, c.X(0), c.X(1));
 
     private static (Term Normal, Term Inverse) Statistics(LoweringContext c, Term x, Value epsilon) =>
         c.Shared("layer-norm", x, epsilon, () =>

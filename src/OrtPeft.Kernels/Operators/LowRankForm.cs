@@ -13,6 +13,8 @@ namespace OrtPeft.Kernels.Operators;
 /// <param name="Up">The whole.</param>
 internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, Node Up)
 {
+    private Value X => Product.Inputs[0]!;
+
     /// <summary>Puts one node in the place of all of a form's. Where dropout stands between X and A, the nodes stay.
     /// </summary>
     public static void Raise(RaisingContext context)
@@ -23,11 +25,12 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
                 continue;
             // The layer's name, not the adapter's.
             (context.G.Before, context.G.Scope) = (up, form.Product.Name);
-            var results = LowRankLinear.Forward.Apply(
-                context.G,
-                [form.Product.Inputs[0], form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2)],
+            if (context.Apply(
+                LowRankLinear.Forward,
+                [form.X, form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2)],
                 NodeAttribute.Of("transW", form.IsTransposed ? 1L : 0L),
-                NodeAttribute.Of("alpha", up.Attributes.Float("alpha", 1)));
+                NodeAttribute.Of("alpha", up.Attributes.Float("alpha", 1))) is not { } results)
+                continue;
             (results[0].Shape, results[1].Shape) = (form.Product.Output.Shape, form.Down.Output.Shape);
             Replacement.Put(context.G, up, Matrix(context.G, results[0]));
             Replacement.Put(context.G, form.Down, results[1]);

@@ -49,7 +49,8 @@ public static unsafe class MaskedSoftmax
     {
         foreach (var node in context.Nodes("Softmax"))
         {
-            if (NormForm.IsOfLastAxis(node) && node.Output.Shape is { Rank: 4 } && MaskedScores.Of(node.Inputs[0]!) is { } scores
+            if (NormForm.IsOfLastAxis(node) && node.Output.Shape is { Rank: 4 }
+                && MaskedScores.Of(node.Inputs[0]!) is { } scores
                 && !scores.Masks.Any(context.Differentiated.Contains))
             {
                 context.Before(node);

@@ -49,8 +49,10 @@ public static unsafe class SelfAttention
             context.Before(rows);
             var g = context.G;
             var (mask, seen) = context.Masks.Of(form.Scores);
-            var results = Forward.Apply(
-                g, [heads.Rows, g.Int64Scalar(heads.Heads), g.ScalarLike(form.Q, form.Scale), mask, seen]);
+            if (context.Apply(
+                Forward, [heads.Rows, g.Int64Scalar(heads.Heads), g.ScalarLike(form.Q, form.Scale), mask, seen])
+                is not { } results)
+                continue;
             results[0].Shape = rows.Output.Shape;
             Replacement.Put(g, rows, results[0]);
         }

@@ -4,18 +4,17 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Autodiff.Tests.Proof;
 
 /// <summary>One row: a small graph around one operator, and the point at which its gradient is checked.</summary>
-/// <param name="op">The operator that the row is for.</param>
-/// <param name="name">What is special about the row; unique for its operator.</param>
-/// <param name="build">Adds the graph; all its results enter the loss.</param>
-/// <param name="inputs">What is fed; the loss is differentiated with respect to all floating-point ones.</param>
-internal sealed class GradientCase(
-    string op, string name, Func<GraphBuilder, Value[], IReadOnlyList<Value>> build, params TestInput[] inputs)
+/// <param name="Op">The operator that the row is for.</param>
+/// <param name="What">What is special about the row; unique for its operator.</param>
+/// <param name="Build">Adds the graph; all its results enter the loss.</param>
+/// <param name="Inputs">What is fed; the loss is differentiated with respect to all floating-point ones.</param>
+internal sealed record GradientCase(
+    string Op,
+    string What,
+    Func<GraphBuilder, Value[], IReadOnlyList<Value>> Build,
+    params IReadOnlyList<TestInput> Inputs)
 {
-    public string Op => op;
-
-    public string Name => $"{op}: {name}";
-
-    public IReadOnlyList<TestInput> Inputs => inputs;
+    public string Name => $"{Op}: {What}";
 
     /// <summary>
     /// How far each element is moved, relative to its size. 1e-5 balances the differences' own errors: cut-off of about
@@ -29,10 +28,12 @@ internal sealed class GradientCase(
     /// <summary>The rules; the default ones unless the graph has operators of its own.</summary>
     public GradientTable Table { get; init; } = GradientTable.Default;
 
+    /// <summary>Puts operators of its own into the graph before it is differentiated, given what is differentiated.
+    /// </summary>
+    public Action<GraphBuilder, IReadOnlySet<Value>> Raise { get; init; } = static (_, _) => { };
+
     /// <summary>Puts standard operators in the place of those once the graph is differentiated.</summary>
     public Action<GraphBuilder> Lower { get; init; } = static _ => { };
-
-    public IReadOnlyList<Value> Build(GraphBuilder g, Value[] x) => build(g, x);
 
     /// <summary>An operator with one input, without attributes.</summary>
     public static GradientCase Unary(string op, string name, TestInput x) =>

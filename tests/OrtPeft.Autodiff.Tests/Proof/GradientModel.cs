@@ -21,9 +21,12 @@ internal static class GradientModel
         var x = row.Inputs
             .Select((input, i) => model.Graph.AddInput($"x{i}", input.Type ?? type, knowledge.Of(input.Dims, i)))
             .ToArray();
-        var seeds = row.Build(g, x).Select((y, i) => new Seed(y, Weights(g, y, i))).ToArray();
+        // What takes a result's place is found behind the node that makes it an output.
+        var results = row.Build(g, x).Select((y, i) => Output(g, $"y{i}", y)).ToArray();
+        var seeds = results.Select((y, i) => new Seed(y, Weights(g, y, i))).ToArray();
         Output(g, "loss", Loss(g, seeds));
         Value[] wanted = [.. x.Where((_, i) => row.Inputs[i].IsDifferentiated)];
+        row.Raise(g, DifferentiablePath.Between(wanted, results).Values);
         var gradients = new Differentiator(model, g, row.Table).Differentiate(seeds, wanted);
         foreach (var (value, gradient) in wanted.Zip(gradients))
             Output(g, $"d{value.Name[1..]}", gradient);
@@ -48,10 +51,11 @@ internal static class GradientModel
         .Select(s => g.Cast(g.ReduceSum(g.Mul(s.Value, s.Gradient), [], keepDims: false), ElementType.Double))
         .Aggregate(g.Add);
 
-    private static void Output(GraphBuilder g, string name, Value value)
+    private static Value Output(GraphBuilder g, string name, Value value)
     {
         var output = g.Op("Identity", value);
         g.Graph.Rename(output, name);
         g.Graph.AddOutput(output);
+        return output;
     }
 }

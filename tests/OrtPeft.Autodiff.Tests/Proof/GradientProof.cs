@@ -72,7 +72,7 @@ internal static class GradientProof
         return session.Run<double>("loss")[0];
     }
 
-    private static double[][] Feed<T>(TestSession session, GradientCase row, Func<double, T> convert)
+    public static double[][] Feed<T>(TestSession session, GradientCase row, Func<double, T> convert)
         where T : unmanaged
     {
         var values = row.Inputs.Select(static (input, i) => input.Values(i)).ToArray();

@@ -1,0 +1,142 @@
+using OrtPeft.Autodiff.Tests.Proof;
+using OrtPeft.Kernels.Operators;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Kernels.Tests;
+
+/// <summary>Small graphs of standard operators, and the fused operators that they hold.</summary>
+internal static class RaisingCases
+{
+    private const double Low = -1e38;
+
+    public static IReadOnlyDictionary<string, (GradientCase Row, IReadOnlyList<string> Found)> ByName { get; } =
+        All().ToDictionary(static c => c.Row.Name);
+
+    private static IEnumerable<(GradientCase Row, IReadOnlyList<string> Found)> All() =>
+    [
+        Case("LayerNormalization", "the last axis", [LayerNorm.Forward], Norm(2), Rows, Row, Row),
+        Case("LayerNormalization", "two axes", [], Norm(1), Rows, TestInput.Generic(3, 4), TestInput.Generic(3, 4)),
+        Case("LayerNormalization", "one scale for all", [], Norm(2), Rows, TestInput.Generic(1), Row),
+        Case("Gelu", "a bias", [Gelu.Forward], static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], Rows, Row),
+        Case("Gelu", "another bias for each row", [Gelu.Forward],
+            static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], Rows, TestInput.Generic(3, 4)),
+        Case("Gelu", "a product that its bias makes larger", [Gelu.Forward],
+            static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], TestInput.Generic(2, 3, 1), Row),
+        Case("Mul", "a gate and rows of its shape", [GatedSilu.Forward],
+            static (g, x) => [g.Mul(Silu(g, x[0]), x[1])], Rows, Rows),
+        Case("Mul", "a gate and one row for all", [], static (g, x) => [g.Mul(Silu(g, x[0]), x[1])], Rows, Row),
+        Case("Mul", "a gate that something else reads", [],
+            static (g, x) => Silu(g, x[0]) is var s ? [g.Mul(s, x[1]), s] : [], Rows, Rows),
+        Case("Softmax", "scores and a mask", [MaskedSoftmax.Forward],
+            static (g, x) => [g.Softmax(g.Add(x[0], Mask(g, x[0], 1)))], TestInput.Generic(2, 2, 3, 3)),
+        Case("Softmax", "scores of one row for a mask of two", [],
+            static (g, x) => [g.Softmax(g.Add(x[0], Mask(g, x[0], 2)))], TestInput.Generic(1, 2, 3, 3)),
+        Case("Softmax", "scores and a mask that trains", [],
+            static (g, x) => [g.Softmax(g.Add(x[0], x[1]))], TestInput.Generic(2, 2, 3, 3), TestInput.Generic(1, 1, 3, 3)),
+        Case("Softmax", "over queries", [],
+            static (g, x) => [g.Softmax(g.Add(x[0], Mask(g, x[0], 1)), axis: 2)], TestInput.Generic(2, 2, 3, 3)),
+        Case("Attention", "heads", [Attention.Forward], Attend(batch: 1), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "keys of one row for queries of two", [MaskedSoftmax.Forward],
+            Attend(batch: 1), Heads(2), Heads(1), Heads(2)),
+        Case("Attention", "values of one row for queries of two", [MaskedSoftmax.Forward],
+            Attend(batch: 1), Heads(2), Heads(2), Heads(1)),
+        Case("Attention", "queries of one row for keys of two", [MaskedSoftmax.Forward],
+            Attend(batch: 1), Heads(1), Heads(2), Heads(2)),
+        Case("Attention", "a mask of two rows for scores of one", [], Attend(batch: 2), Heads(1), Heads(1), Heads(1)),
+        Case("Attention", "values that are wider", [MaskedSoftmax.Forward],
+            Attend(batch: 1), Heads(2), Heads(2), TestInput.Generic(2, 2, 3, 5)),
+        Case("Attention", "heads in groups", [Attention.Forward],
+            AttendInGroups(static (g, like) => Mask(g, like, 1)), Grouped, Heads(2), Heads(2)),
+        Case("Attention", "groups and a mask of each", [],
+            AttendInGroups(static (g, like) => g.Reshape(Mask(g, like, 2), 2, 1, 3)), Grouped, Heads(2), Heads(2)),
+        Case("Split", "queries, keys and values", [Operators.Heads.Split],
+            static (g, x) => [.. HeadsForm(g, x[0], positions: 3)], TestInput.Generic(2, 3, 12)),
+        Case("Split", "heads of windows of two positions", [],
+            static (g, x) => [.. HeadsForm(g, x[0], positions: 2)], TestInput.Generic(2, 4, 12)),
+        Case("Split", "queries alone", [],
+            static (g, x) => [HeadsForm(g, x[0], positions: 3)[0]], TestInput.Generic(2, 3, 12)),
+        Case("Gemm", "LoRA", [LowRankLinear.Forward], Lora(static (g, x) => x), TestInput.Generic(3, 4), A, B),
+        Case("Gemm", "LoRA whose A reads other rows", [],
+            Lora(static (g, x) => g.Mul(x, 2)), TestInput.Generic(3, 4), A, B),
+        Case("Gemm", "LoRA whose A is narrower than W", [], LoraOfHalf, TestInput.Generic(2, 4), TestInput.Generic(2, 2), B),
+    ];
+
+    private static TestInput Rows => TestInput.Generic(2, 3, 4);
+
+    private static TestInput Row => TestInput.Generic(4);
+
+    private static TestInput A => TestInput.Generic(2, 4);
+
+    private static TestInput B => TestInput.Generic(5, 2);
+
+    private static TestInput Grouped => TestInput.Generic(2, 2, 2, 3, 4);
+
+    private static TestInput Heads(long batch) => TestInput.Generic(batch, 2, 3, 4);
+
+    private static (GradientCase Row, IReadOnlyList<string> Found) Case(
+        string op,
+        string what,
+        FusedOp[] found,
+        Func<GraphBuilder, Value[], IReadOnlyList<Value>> build,
+        params IReadOnlyList<TestInput> inputs) =>
+        (new GradientCase(op, what, build, inputs) { Table = FusedOps.Gradients }, [.. found.Select(static f => f.Name)]);
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> Norm(long axis) => (g, x) =>
+        [g.Op("LayerNormalization", [x[0], x[1], x[2]], NodeAttribute.Of("axis", axis), NodeAttribute.Of("epsilon", 0.1f))];
+
+    private static Value Tanh(GraphBuilder g, Value x) =>
+        g.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh"));
+
+    private static Value Silu(GraphBuilder g, Value x) => g.Mul(x, g.Op("Sigmoid", x));
+
+    /// <summary>Softmax(½·Q·Kᵀ + mask)·V.</summary>
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> Attend(long batch) => (g, x) =>
+    {
+        var scores = g.Mul(g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2)), 0.5);
+        return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, batch))), x[2])];
+    };
+
+    /// <summary>The same with queries on five axes.</summary>
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendInGroups(
+        Func<GraphBuilder, Value, Value> mask) => (g, x) =>
+    {
+        var keys = g.Unsqueeze(g.Transpose(x[1], 0, 1, 3, 2), 2);
+        var scores = g.MatMul(x[0], keys);
+        return [g.MatMul(g.Softmax(g.Add(scores, mask(g, scores))), g.Unsqueeze(x[2], 2))];
+    };
+
+    private static Value[] HeadsForm(GraphBuilder g, Value x, long positions) =>
+    [
+        .. g.Split(x, 2, 4, 4, 4).Select(part =>
+            g.Transpose(g.Reshape(part, -1, positions, 2, 2), 0, 2, 1, 3)),
+    ];
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> Lora(Func<GraphBuilder, Value, Value> rows) =>
+        (g, x) => [Up(g, x, g.Gemm(rows(g, x[0]), x[1], transB: true), g.MatMul(x[0], Matrix(g, x[0])))];
+
+    /// <summary>A reads rows of two numbers, which are those of four reshaped and summed.</summary>
+    private static IReadOnlyList<Value> LoraOfHalf(GraphBuilder g, Value[] x) =>
+        [Up(g, x, g.Gemm(g.ReduceSum(g.Reshape(x[0], 2, 2, 2), [1], keepDims: false), x[1], transB: true),
+            g.MatMul(x[0], Matrix(g, x[0])))];
+
+    private static Value Up(GraphBuilder g, Value[] x, Value u, Value product) =>
+        g.Gemm(u, x[2], product, transB: true, alpha: 0.5f);
+
+    /// <summary>[4, 5].</summary>
+    private static Value Matrix(GraphBuilder g, Value like)
+    {
+        double[] numbers = [.. Enumerable.Range(0, 20).Select(static i => Math.Sin(1.7 * i))];
+        return like.Type is ElementType.Double
+            ? g.Constant(Tensor.Of<double>(numbers, [4, 5]))
+            : g.Constant(Tensor.Of<float>(Array.ConvertAll(numbers, static n => (float)n), [4, 5]));
+    }
+
+    /// <summary>[batch, 1, 1, 3]: one key is hidden, another one in the second row.</summary>
+    private static Value Mask(GraphBuilder g, Value like, long batch)
+    {
+        double[] numbers = [.. Enumerable.Range(0, (int)batch).SelectMany(static row => new[] { row == 0 ? 0 : Low, row == 0 ? Low : 0, 0 })];
+        return g.Cast(g.Constant(Tensor.Of<double>(numbers, [batch, 1, 1, 3])), like.Type);
+    }
+}
