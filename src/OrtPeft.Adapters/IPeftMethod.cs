@@ -1,6 +1,5 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 
@@ -20,18 +19,6 @@ public interface IPeftMethod
     /// <param name="model">The model in canonical form; edited in place.</param>
     /// <param name="config">The method's configuration.</param>
     /// <param name="seed">Fixes the initial weights.</param>
-    /// <returns>The configuration with every choice made, and what trains.</returns>
+    /// <returns>The configuration with every choice made, what trains, and how that is folded back.</returns>
     Injection Inject(Model model, PeftConfig config, long seed);
-
-    /// <summary>
-    /// Folds trained weights into the base. A method whose <see cref="MethodDescription.WhyNotMergeable"/> gives a
-    /// reason leaves this out, and the reason is thrown.
-    /// </summary>
-    /// <param name="model">A copy of the base in canonical form; edited in place.</param>
-    /// <param name="config">The configuration with every choice made.</param>
-    /// <param name="weights">The trained weights and the buffers by parameter name.</param>
-    /// <exception cref="ConfigException">The method or this configuration cannot be folded in; the message says
-    /// why.</exception>
-    void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
-        throw new ConfigException($"{Description.Title} cannot be merged: {Description.WhyNotMergeable}.");
 }

@@ -35,6 +35,12 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public IReadOnlyList<AdapterParameter> Computed { get; init; } = [];
 
     /// <summary>
+    /// Folds trained weights into a copy of the base, in the places that were chosen here; null (default) where the
+    /// method cannot, for the reason in <see cref="MethodDescription.WhyNotMergeable"/>.
+    /// </summary>
+    public Folding? Merge { get; init; }
+
+    /// <summary>
     /// The configuration of what <see cref="ForSaving"/> gives, where that is an adapter of another form; null
     /// (default) when it is <see cref="Config"/>.
     /// </summary>

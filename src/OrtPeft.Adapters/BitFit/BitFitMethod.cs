@@ -1,7 +1,6 @@
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.BitFit;
 
@@ -29,21 +28,14 @@ public sealed class BitFitMethod : IPeftMethod
     public Injection Inject(Model model, PeftConfig config, long seed)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new Injection(config, [.. Select(model.Graph, (BitFitConfig)config)]);
+        var biases = Select(model.Graph, (BitFitConfig)config);
+        return new Injection(config, biases) { Merge = Counterparts.FoldingOf(biases) };
     }
 
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        VectorSelection.Fold(model.Graph, Select(model.Graph, (BitFitConfig)config), weights);
-    }
-
-    private static IEnumerable<AdapterParameter> Select(Graph graph, BitFitConfig config)
+    private static IReadOnlyList<AdapterParameter> Select(Graph graph, BitFitConfig config)
     {
         var biases = VectorCatalogue.Vectors(graph).Where(static v => v.Kind == "bias").ToList();
-        return VectorSelection.Select(biases, config, "biases")
-            .Select(static v => new AdapterParameter(v.Name, v.Value));
+        return [.. VectorSelection.Select(biases, config, "biases")
+            .Select(static v => new AdapterParameter(v.Name, v.Value))];
     }
 }

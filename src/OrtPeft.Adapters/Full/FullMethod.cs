@@ -2,7 +2,6 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Full;
 
@@ -33,18 +32,8 @@ public sealed class FullMethod : IPeftMethod
             throw new ConfigException(
                 $"Full fine-tuning trains float weights, and '{quantized.Output.Name}' is quantised; use the float "
                 + "model, or a method that adds weights, such as lora.");
-        return new Injection(config, [.. Parameters(model.Graph).Select(static v => new AdapterParameter(v.Name, v))]);
+        var parameters = WeightCatalogue.Weights(model.Graph).Where(static v => v.Uses.Count > 0)
+            .Select(static v => new AdapterParameter(v.Name, v)).ToList();
+        return new Injection(config, parameters) { Merge = Counterparts.FoldingOf(parameters) };
     }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        foreach (var parameter in Parameters(model.Graph).ToArray())
-            model.Graph.SetInitializer(parameter, weights[parameter.Name]);
-    }
-
-    private static IEnumerable<Value> Parameters(Graph graph) =>
-        WeightCatalogue.Weights(graph).Where(static v => v.Uses.Count > 0);
 }

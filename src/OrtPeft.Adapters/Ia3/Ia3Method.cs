@@ -37,17 +37,14 @@ public sealed class Ia3Method : IPeftMethod
         var builder = GraphBuilder.Over(model);
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets);
         var parameters = selected.Select(module => InjectInto(module, ia3, builder, seed)).ToList();
-        return new Injection(WithFeedforward(ia3, resolved, selected), parameters);
-    }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        var ia3 = (Ia3Config)config;
-        foreach (var module in TargetResolution.Select(model.Graph, ia3, DefaultTargets))
-            Fold(model.Graph, module, weights[NameOf(module)].ToFloat32(), IsFeedforward(module, ia3));
+        return new Injection(WithFeedforward(ia3, resolved, selected), parameters)
+        {
+            Merge = (copy, weights) =>
+            {
+                foreach (var module in Counterparts.Of(selected, copy))
+                    Fold(copy, module, weights[NameOf(module)].ToFloat32(), IsFeedforward(module, ia3));
+            },
+        };
     }
 
     /// <summary>

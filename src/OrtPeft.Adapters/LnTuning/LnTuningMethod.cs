@@ -32,21 +32,22 @@ public sealed class LnTuningMethod : IPeftMethod
         var written = LnTuningModules.Written(model.Graph, tuning, selected);
         var builder = GraphBuilder.Over(model);
         builder.Scope = "/ln_tuning";
-        return new Injection(written, [.. selected.Select(s => new AdapterParameter(NameOf(s), Trained(s, builder)))]);
+        return new Injection(written, [.. selected.Select(s => new AdapterParameter(NameOf(s), Trained(s, builder)))])
+        {
+            Merge = (copy, weights) =>
+            {
+                foreach (var saved in Counterparts.Of(selected, copy))
+                    Fold(copy, saved, weights[NameOf(saved)]);
+            },
+        };
     }
 
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    private static void Fold(Graph graph, SavedParameter saved, Tensor trained)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        foreach (var saved in LnTuningModules.Select(model.Graph, (LnTuningConfig)config))
-        {
-            if (IsVector(saved))
-                model.Graph.SetInitializer(saved.Value, weights[NameOf(saved)]);
-            else
-                saved.Fold(model.Graph, weights[NameOf(saved)]);
-        }
+        if (IsVector(saved))
+            graph.SetInitializer(saved.Value, trained);
+        else
+            saved.Fold(graph, trained);
     }
 
     /// <summary>Vectors are their module's own; a matrix may be a tied head's too, and is copied then.</summary>

@@ -36,20 +36,14 @@ public sealed class LohaMethod : IPeftMethod
         loha.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, TargetResolution.QueriesAndValues);
-        return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, loha, builder, seed))]);
-    }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        var loha = (LohaConfig)config;
-        foreach (var module in TargetResolution.Select(model.Graph, loha, TargetResolution.QueriesAndValues))
+        return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, loha, builder, seed))])
         {
-            var factors = LohaFactors.Names.Select(n => weights[LohaFactors.NameOf(module, n)].ToFloat32()).ToArray();
-            ModuleWeights.Add(model.Graph, module, Delta(module, factors), loha.ScaleOf(module.Name));
-        }
+            Merge = (copy, weights) =>
+            {
+                foreach (var module in Counterparts.Of(selected, copy))
+                    ModuleWeights.Add(copy, module, Delta(module, weights), loha.ScaleOf(module.Name));
+            },
+        };
     }
 
     private static IEnumerable<AdapterParameter> InjectInto(
@@ -99,8 +93,9 @@ public sealed class LohaMethod : IPeftMethod
         return (x, MatMul(w1, factors.W1B.Value) * MatMul(w2, factors.W2B.Value));
     }
 
-    private static float[] Delta(LinearModule module, float[][] factors)
+    private static float[] Delta(LinearModule module, IReadOnlyDictionary<string, Tensor> weights)
     {
+        var factors = LohaFactors.Names.Select(n => weights[LohaFactors.NameOf(module, n)].ToFloat32()).ToArray();
         var (rows, columns) = ((int)module.OutFeatures, (int)module.InFeatures);
         var (delta, second) = (new float[checked(rows * columns)], new float[columns]);
         for (var i = 0; i < rows; i++)

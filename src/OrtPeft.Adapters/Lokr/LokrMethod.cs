@@ -33,21 +33,19 @@ public sealed class LokrMethod : IPeftMethod
         lokr.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, TargetResolution.QueriesAndValues);
-        return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))]);
+        return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))])
+        {
+            Merge = (copy, weights) =>
+            {
+                foreach (var module in Counterparts.Of(selected, copy))
+                    ModuleWeights.Add(copy, module, Delta(module, lokr, weights), lokr.ScaleOf(module.Name));
+            },
+        };
     }
 
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        var lokr = (LokrConfig)config;
-        foreach (var module in TargetResolution.Select(model.Graph, lokr, TargetResolution.QueriesAndValues))
-        {
-            var delta = LokrDelta.Of(LokrShape.Of(module, lokr), factor => weights[NameOf(module, factor)].ToFloat32());
-            ModuleWeights.Add(model.Graph, module, delta, lokr.ScaleOf(module.Name));
-        }
-    }
+    private static float[] Delta(
+        LinearModule module, LokrConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
+        LokrDelta.Of(LokrShape.Of(module, config), factor => weights[NameOf(module, factor)].ToFloat32());
 
     private static AdapterParameter[] InjectInto(
         LinearModule module, LokrConfig config, GraphBuilder g, long seed)

@@ -10,6 +10,8 @@ namespace OrtPeft.Adapters.Lora;
 /// </summary>
 internal sealed class EmbeddingTarget(EmbeddingModule module) : LoraTarget
 {
+    public EmbeddingModule Module => module;
+
     public override string Name => module.Name;
 
     public override Value Weight => module.Weight;

@@ -2,7 +2,6 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora;
 
@@ -35,12 +34,14 @@ public sealed class LoraMethod : IPeftMethod
         RefuseTiedTargets(model, lora, targets);
         var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
+        var biases = LoraBiases.Select(model.Graph, lora, Linear(targets));
+        var foldBiases = Counterparts.FoldingOf(biases);
         var isPlain = LoraStart.MustBeSaved(resolved, Linear(targets));
         return new Injection(
             resolved,
             [
                 .. parts.SelectMany(static p => p.Parameters),
-                .. LoraBiases.Select(model.Graph, lora, Linear(targets)),
+                .. biases,
                 .. tokens.Select(t => LoraTokens.Inject(t, builder)),
             ])
         {
@@ -48,22 +49,16 @@ public sealed class LoraMethod : IPeftMethod
             Detached = [.. parts.SelectMany(static p => p.Detached)],
             SavedConfig = isPlain ? PlainLora.WithStart(resolved) : null,
             ForSaving = isPlain ? PlainLora.WithStart : LoraStart.Without,
+            Merge = (copy, weights) =>
+            {
+                var (rows, layers) = (tokens.Select(t => t.In(copy)).ToList(), LoraTargets.In(copy, targets));
+                foreach (var token in rows)
+                    token.Merge(copy, weights[LoraTokens.NameOf(token)]);
+                foldBiases(copy, weights);
+                foreach (var layer in layers)
+                    LoraMerge.Fold(copy, layer, lora, weights);
+            },
         };
-    }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        var lora = (LoraConfig)config;
-        var targets = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues).Targets;
-        foreach (var token in LoraTokens.Resolve(model, lora, targets))
-            token.Merge(model.Graph, weights[LoraTokens.NameOf(token)]);
-        foreach (var bias in LoraBiases.Select(model.Graph, lora, Linear(targets)))
-            model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
-        foreach (var target in targets)
-            LoraMerge.Fold(model.Graph, target, lora, weights);
     }
 
     /// <summary>HF PEFT would train one A and B for an embedding and its tied head.</summary>

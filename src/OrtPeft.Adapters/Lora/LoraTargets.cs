@@ -29,4 +29,13 @@ internal static class LoraTargets
 
         return (resolved, targets);
     }
+
+    /// <summary>The same layers in a copy of the graph without the adapter.</summary>
+    /// <exception cref="ConfigException">The copy lacks one.</exception>
+    public static IReadOnlyList<LoraTarget> In(Graph copy, IReadOnlyList<LoraTarget> targets) =>
+    [
+        .. targets.OfType<EmbeddingTarget>().Select(t => new EmbeddingTarget(Counterparts.Of(t.Module, copy))),
+        .. Counterparts.Of([.. targets.OfType<LinearTarget>().Select(static t => t.Module)], copy)
+            .Select(static m => new LinearTarget(m)),
+    ];
 }

@@ -27,38 +27,41 @@ internal static class SavedModules
             .Select(s => Checked(s, injection))
             .ToList(); // names are read before any weight moves
         var saved = apart.Select(s => new AdapterParameter(KeyOf(s), s.Own(builder))).ToList();
-        return tied is null
-            ? injection with { Parameters = [.. injection.Parameters, .. saved] }
-            : WithTied(injection, tied, builder, saved);
+        var whole = injection with
+        {
+            Parameters = [.. injection.Parameters, .. saved, .. Tied(injection, tied, builder)],
+            Merge = Merge(injection, apart, tied),
+        };
+        return tied is null ? whole : whole with { ForSaving = UnderBothNames(injection, tied) };
     }
 
-    /// <summary>Puts the trained modules into the base.</summary>
-    public static void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        var names = NamesIn(config);
-        if (names.Count == 0)
-            return;
-        var tied = TiedModules.Of(model, (TargetedConfig)config);
-        foreach (var saved in Apart(model.Graph, names, tied))
-            saved.Fold(model.Graph, weights[KeyOf(saved)]);
-        tied?.Fold(model.Graph, weights[KeyOf(tied.Embedding)]);
-    }
+    private static Folding? Merge(Injection injection, IReadOnlyList<SavedParameter> apart, TiedModules? tied) =>
+        injection.Merge is not { } merge ? null : (copy, weights) =>
+        {
+            merge(copy, weights);
+            foreach (var parameter in Counterparts.Of(apart, copy))
+                parameter.Fold(copy, weights[KeyOf(parameter)]);
+            tied?.In(copy).Fold(copy, weights[KeyOf(tied.Embedding)]);
+        };
 
-    private static Injection WithTied(
-        Injection injection, TiedModules tied, GraphBuilder builder, IReadOnlyList<AdapterParameter> others)
+    /// <summary>The matrix of a tied pair, which trains under the embedding's name.</summary>
+    private static IEnumerable<AdapterParameter> Tied(Injection injection, TiedModules? tied, GraphBuilder builder)
     {
+        if (tied is null)
+            return [];
         _ = Checked(tied.Embedding, injection);
         var head = Checked(SavedParameter.Of(tied.Head).First(), injection);
-        var (ofEmbedding, ofHead) = (KeyOf(tied.Embedding), KeyOf(head));
-        var matrix = new AdapterParameter(ofEmbedding, tied.Joined(builder)) { Aliases = [ofHead] };
+        return [new AdapterParameter(KeyOf(tied.Embedding), tied.Joined(builder)) { Aliases = [KeyOf(head)] }];
+    }
+
+    private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> UnderBothNames(
+        Injection injection, TiedModules tied)
+    {
         var ownForm = injection.ForSaving;
-        return injection with
+        var (ofEmbedding, ofHead) = (KeyOf(tied.Embedding), HfName.Of(tied.Head.Name, "weight"));
+        return weights => new Dictionary<string, Tensor>(ownForm?.Invoke(weights) ?? weights)
         {
-            Parameters = [.. injection.Parameters, .. others, matrix],
-            ForSaving = weights => new Dictionary<string, Tensor>(ownForm?.Invoke(weights) ?? weights)
-            {
-                [ofHead] = weights[ofEmbedding],
-            },
+            [ofHead] = weights[ofEmbedding],
         };
     }
 

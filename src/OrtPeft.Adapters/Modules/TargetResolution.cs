@@ -21,21 +21,6 @@ internal static class TargetResolution
             .DistinctBy(static names => string.Join(',', names)),
     ];
 
-    /// <summary>Picks the modules that a configuration means.</summary>
-    /// <param name="graph">The graph, in canonical form.</param>
-    /// <param name="config">The configuration.</param>
-    /// <param name="defaults">
-    /// The method's own targets by naming family, tried in order where the configuration has none: the first whose
-    /// names all occur counts, else every linear layer.
-    /// </param>
-    /// <exception cref="ConfigException">It means no module.</exception>
-    public static IReadOnlyList<LinearModule> Select(
-        Graph graph, TargetedConfig config, params IReadOnlyList<string[]> defaults)
-    {
-        var modules = ModuleCatalogue.LinearModules(graph);
-        return Select(modules, config, config.TargetModules ?? DefaultFor(modules, defaults));
-    }
-
     /// <summary>
     /// Picks modules, and writes the choice as HF PEFT can read it back: a container's name becomes the names inside
     /// it, a default the names it means.

@@ -40,6 +40,11 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
         return Embedding.Value;
     }
 
+    /// <summary>The same pair in a copy of the graph.</summary>
+    /// <exception cref="ConfigException">The copy lacks one of the two.</exception>
+    public TiedModules In(Graph copy) =>
+        new(Counterparts.Of([Embedding], copy)[0], Counterparts.Of(Head, copy));
+
     /// <summary>Gives both the trained matrix.</summary>
     public void Fold(Graph graph, Tensor trained)
     {

@@ -1,9 +1,6 @@
-using OrtPeft.Onnx;
-using OrtPeft.Tensors;
-
 namespace OrtPeft.Adapters.Modules;
 
-/// <summary>Picks vectors for methods that train parameters of the base, and folds them back.</summary>
+/// <summary>Picks vectors for methods that train parameters of the base.</summary>
 internal static class VectorSelection
 {
     /// <summary>The vectors that a configuration means.</summary>
@@ -33,12 +30,4 @@ internal static class VectorSelection
             .Where(v => config.LayersToTransform is not { Count: > 0 } layers
                 || TargetSelector.IsInLayers(v.Module, layers, config.LayersPattern)),
     ];
-
-    /// <summary>Puts trained vectors into the base.</summary>
-    public static void Fold(
-        Graph graph, IEnumerable<AdapterParameter> parameters, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        foreach (var parameter in parameters)
-            graph.SetInitializer(parameter.Value, weights[parameter.Name]);
-    }
 }

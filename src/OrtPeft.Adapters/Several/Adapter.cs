@@ -86,10 +86,11 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
     /// <exception cref="ConfigException">Its method cannot; the message says why.</exception>
     public void MergeInto(Model model)
     {
-        var weights = Weights();
+        if (Injection.Merge is not { } merge)
+            throw new ConfigException(
+                $"{Method.Description.Title} cannot be merged: {Method.Description.WhyNotMergeable}.");
         OfBase.ApplyTo(model);
-        Method.Merge(model, Injection.Config, weights);
-        SavedModules.Merge(model, Injection.Config, weights);
+        merge(model.Graph, Weights());
     }
 
     /// <summary>What is saved of it: what follows from the base is not, what takes the place of the base's

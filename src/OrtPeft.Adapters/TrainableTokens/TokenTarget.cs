@@ -30,6 +30,14 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
     /// <summary>The tied head's path, under which HF PEFT saves the rows once more; null where there is none.</summary>
     public string? TiedName => Module is null ? null : Head?.Name;
 
+    /// <summary>The same embedding or head in a copy of the graph without the rows.</summary>
+    /// <exception cref="ConfigException">The copy lacks it.</exception>
+    public TokenTarget In(Graph copy) => this with
+    {
+        Module = Module is null ? null : Counterparts.Of(Module, copy),
+        Head = Head is null ? null : Counterparts.Of(Head, copy),
+    };
+
     /// <summary>The base's rows, [n, features] float32.</summary>
     public Tensor BaseRows()
     {

@@ -36,16 +36,12 @@ public sealed class TrainableTokensMethod : IPeftMethod
         return new Injection(resolved, [.. targets.Select(t => Inject(t, tokens, builder, seed))])
         {
             ForSaving = weights => WithHeads(targets, weights),
+            Merge = (copy, weights) =>
+            {
+                foreach (var target in targets.Select(t => t.In(copy)).ToList())
+                    target.Merge(copy, weights[NameOf(target.Name)]);
+            },
         };
-    }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        foreach (var target in Targets(model, (TrainableTokensConfig)config))
-            target.Merge(model.Graph, weights[NameOf(target.Name)]);
     }
 
     private static AdapterParameter Inject(TokenTarget target, TrainableTokensConfig config, GraphBuilder g, long seed)

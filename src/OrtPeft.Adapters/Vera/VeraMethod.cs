@@ -37,24 +37,17 @@ public sealed class VeraMethod : IPeftMethod
         var projections = VeraProjections.AddTo(model.Graph, selected, vera);
         var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
         var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
+        var foldBiases = Counterparts.FoldingOf(biases);
         return new Injection(resolved, [.. vectors, .. biases])
         {
             Buffers = [projections.A, projections.B],
+            Merge = (copy, weights) =>
+            {
+                foreach (var module in Counterparts.Of(selected, copy))
+                    ModuleWeights.Add(copy, module, Delta(module, weights), 1);
+                foldBiases(copy, weights);
+            },
         };
-    }
-
-    /// <inheritdoc/>
-    public void Merge(Model model, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(weights);
-        var vera = (VeraConfig)config;
-        var selected = TargetResolution.Select(model.Graph, vera, TargetResolution.QueriesAndValues);
-        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
-        foreach (var module in selected)
-            ModuleWeights.Add(model.Graph, module, Delta(module, weights), 1);
-        foreach (var bias in biases)
-            model.Graph.SetInitializer(bias.Value, weights[bias.Name]);
     }
 
     private static AdapterParameter[] InjectInto(
