@@ -7,6 +7,14 @@ namespace OrtPeft.Adapters;
 /// <summary>Compares weights from outside with what a model's adapter expects.</summary>
 internal static class AdapterCheck
 {
+    /// <summary>Finds each tensor's place in an adapter by name or alias; its buffers may be missing.</summary>
+    /// <inheritdoc cref="Fit(IReadOnlyList{AdapterParameter}, IReadOnlyDictionary{string, Tensor}, string)"/>
+    public static IReadOnlyList<(AdapterParameter Parameter, Tensor Tensor)> Fit(
+        Injection injection, IReadOnlyDictionary<string, Tensor> weights, string source) => Fit(
+            [.. injection.Parameters, .. injection.Buffers.Select(static b => b with { IsOptional = true })],
+            weights,
+            source);
+
     /// <summary>Finds each tensor's place by name or alias.</summary>
     /// <returns>The parameters that are given, with their new content in the model's type.</returns>
     /// <exception cref="ConfigException">A tensor is missing, unknown, given twice, or of another shape.</exception>

@@ -56,12 +56,7 @@ public sealed class AdapterCollection
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        _all.Add(name, () =>
-        {
-            var (adapter, own) = Adapter.For(name, _canonicalBase, config, weights, source, seed: 0);
-            ActiveAdapters.Of(_canonicalBase, [adapter]).Set(own, source);
-            return adapter;
-        });
+        _all.Add(name, () => Adapter.For(name, _canonicalBase, config, weights, source, seed: 0));
         Origin.Add(weights, name);
     }
 

@@ -18,7 +18,7 @@ public interface IPeftMethod
     /// <summary>Rewrites a model's graph so that it computes with the adapter.</summary>
     /// <param name="model">The model in canonical form; edited in place.</param>
     /// <param name="config">The method's configuration.</param>
-    /// <param name="seed">Fixes the initial weights.</param>
+    /// <param name="seed">Fixes the initial weights, which are made when they are first read.</param>
     /// <returns>The configuration with every choice made, what trains, and how that is folded back.</returns>
     Injection Inject(Model model, PeftConfig config, long seed);
 }

@@ -128,9 +128,7 @@ public sealed class PeftModel
         ArgumentNullException.ThrowIfNull(weights);
         AdapterNames.Check(name);
         var given = BaseModel.Of(baseModel);
-        var (adapter, own) = Adapter.For(name, given.Canonical, config, weights, source, seed);
-        var model = new PeftModel(given, adapter);
-        model.Active.Set(own, source);
+        var model = new PeftModel(given, Adapter.For(name, given.Canonical, config, weights, source, seed));
         model.Adapters.Origin.Add(weights);
         return model;
     }

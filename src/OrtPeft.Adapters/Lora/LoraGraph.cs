@@ -69,8 +69,10 @@ internal sealed class LoraGraph
         var low = _target.Times(_g, dropped, _a, isOutByIn: true);
         var b = WholeB();
         var dora = new Dora(_target, _scale);
-        factors = factors with { B = _parts?.Widened(factors.B) ?? factors.B };
-        var m = _g.Graph.AddInitializer(_target.NameOfMagnitude, dora.FirstMagnitude(factors));
+        var first = InitialWeights.Promised(
+            () => dora.FirstMagnitude(factors with { B = _parts?.Widened(factors.B) ?? factors.B }),
+            _target.OutFeatures);
+        var m = _g.Graph.AddInitializer(_target.NameOfMagnitude, first);
         Value? norm = null;
         _target.Replace(_g, y =>
         {

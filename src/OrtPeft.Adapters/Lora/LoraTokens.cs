@@ -26,7 +26,7 @@ internal static class LoraTokens
     public static AdapterParameter Inject(TokenTarget target, GraphBuilder g)
     {
         var name = NameOf(target);
-        var rows = g.Graph.AddInitializer(g.Graph.FreshName(name), target.BaseRows());
+        var rows = g.Graph.AddInitializer(g.Graph.FreshName(name), target.FirstRows());
         target.Inject(g, rows);
         return new AdapterParameter(name, rows);
     }

@@ -50,7 +50,7 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     {
         if (!IsTransposed && Value.Uses.Count == 1)
             return Value;
-        var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), Content());
+        var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), FirstContent());
         g.Before = Reader;
         Reader.SetInput(Index, IsTransposed ? g.Transpose(own, 1, 0) : own);
         g.Before = null;
@@ -59,6 +59,15 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
 
     /// <summary>What the graph holds, in the source model's layout.</summary>
     public Tensor Content() => IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
+
+    /// <summary>The same, transposed when it is first read.</summary>
+    private Tensor FirstContent()
+    {
+        var stored = Value.Initializer!;
+        return IsTransposed
+            ? InitialWeights.Promised(() => Transposed(stored), stored.Dims[1], stored.Dims[0])
+            : stored;
+    }
 
     /// <summary>Gives every reader of the weight another content.</summary>
     /// <param name="graph">The graph.</param>

@@ -32,8 +32,7 @@ internal sealed record ActiveAdapters(IReadOnlyList<Adapter> Adapters, Model Mod
     {
         if (Adapters.Count == 0)
             throw ConfigException.At(source, "the adapters are disabled and take no weights; call Enable() first.");
-        var buffers = Injection.Buffers.Select(static b => b with { IsOptional = true });
-        foreach (var (parameter, tensor) in AdapterCheck.Fit([.. Injection.Parameters, .. buffers], weights, source))
+        foreach (var (parameter, tensor) in AdapterCheck.Fit(Injection, weights, source))
         {
             Model.Graph.SetInitializer(parameter.Value, tensor);
             if (Adapters.Count > 1)

@@ -29,19 +29,23 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
 
     /// <summary>Makes a fresh adapter; entries of the configuration that match nothing are left for <see
     /// cref="Unmatched"/>.</summary>
-    public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed) =>
-        Create(name, canonicalBase, config, seed, BaseWeights.None);
+    public static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed)
+    {
+        var adapter = Promised(name, canonicalBase, config, seed, BaseWeights.None);
+        InitialWeights.MakeIn(adapter.Model.Graph, adapter.Tensors);
+        return adapter;
+    }
 
-    /// <summary>Makes an adapter for given weights.</summary>
+    /// <summary>Makes an adapter with given weights; only what they leave out is made.</summary>
     /// <param name="name">What it is called.</param>
     /// <param name="canonicalBase">The base; not changed.</param>
     /// <param name="config">Which method, and how.</param>
     /// <param name="weights">A file's tensors.</param>
     /// <param name="source">What messages call the file.</param>
     /// <param name="seed">Fixes what is not among the weights.</param>
-    /// <returns>The adapter, and those of the weights that are its own, to be set.</returns>
+    /// <returns>The adapter.</returns>
     /// <exception cref="ConfigException">They do not fit the base.</exception>
-    public static (Adapter Adapter, IReadOnlyDictionary<string, Tensor> Own) For(
+    public static Adapter For(
         string name,
         Model canonicalBase,
         PeftConfig config,
@@ -50,16 +54,23 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         long seed)
     {
         var fitted = config.FittedTo([.. weights.Keys]);
-        var adapter = Create(name, canonicalBase, fitted, seed);
+        var adapter = Promised(name, canonicalBase, fitted, seed, BaseWeights.None);
         var ofBase = BaseWeights.Find(canonicalBase, adapter.Injection, weights, source);
         var own = ofBase.Without(weights);
-        if (ofBase.Others.Count == 0)
-            return (adapter, own);
-        adapter = Create(name, canonicalBase, fitted, seed, ofBase);
-        return (adapter, LoraStart.WithoutStartOf(ofBase, adapter.Injection.Buffers, own));
+        if (ofBase.Others.Count > 0)
+        {
+            adapter = Promised(name, canonicalBase, fitted, seed, ofBase);
+            own = LoraStart.WithoutStartOf(ofBase, adapter.Injection.Buffers, own);
+        }
+
+        foreach (var (parameter, tensor) in AdapterCheck.Fit(adapter.Injection, own, source))
+            adapter.Model.Graph.SetInitializer(parameter.Value, tensor);
+        InitialWeights.MakeIn(adapter.Model.Graph, adapter.Tensors);
+        return adapter;
     }
 
-    private static Adapter Create(string name, Model canonicalBase, PeftConfig config, long seed, BaseWeights ofBase)
+    /// <summary>The adapter in its graph, its weights still to be made or set.</summary>
+    private static Adapter Promised(string name, Model canonicalBase, PeftConfig config, long seed, BaseWeights ofBase)
     {
         var method = PeftMethods.Of(config);
         var adapted = canonicalBase.Clone();

@@ -38,23 +38,28 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
         Head = Head is null ? null : Counterparts.Of(Head, copy),
     };
 
-    /// <summary>The base's rows, [n, features] float32.</summary>
-    public Tensor BaseRows()
+    /// <summary>The base's rows, [n, features] float32, copied when they are first read.</summary>
+    public Tensor FirstRows()
+    {
+        var matrix = Weight.Initializer!;
+        return InitialWeights.Promised(() => RowsOf(matrix), Tokens.Count, Features);
+    }
+
+    private Tensor RowsOf(Tensor matrix)
     {
         var (width, rows) = ((int)Features, new float[checked(Tokens.Count * Features)]);
         if (Module is null && !Head!.IsOutByIn)
         {
-            var columns = Weight.Initializer!.ToFloat32();
+            var columns = matrix.ToFloat32();
             for (var i = 0; i < rows.Length; i++)
                 rows[i] = columns[(i % width * Entries) + Tokens[i / width]];
             return Tensor.Of<float>(rows, [Tokens.Count, width]);
         }
 
-        var matrix = Weight.Initializer!.Data;
         for (var i = 0; i < Tokens.Count; i++)
         {
             var row = MemoryMarshal.AsBytes(rows.AsSpan(i * width, width));
-            matrix.Read((long)Tokens[i] * row.Length, row);
+            matrix.Data.Read((long)Tokens[i] * row.Length, row);
         }
 
         return Tensor.Of<float>(rows, [Tokens.Count, width]);

@@ -48,7 +48,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
     {
         var name = NameOf(target.Name);
         var start = config.InitWeights
-            ? target.BaseRows()
+            ? target.FirstRows()
             : InitialWeights.Normal(seed, name, 1, target.Tokens.Count, target.Features);
         var rows = g.Graph.AddInitializer(g.Graph.FreshName(name), start);
         target.Inject(g, rows);

@@ -11,10 +11,15 @@ internal static class Olora
     public static LoraFactors Factors(LoraStartingPoint start)
     {
         start.RequireRankWithinWeight();
+        return LoraFactors.Promised(start, () => Decomposed(start)) with { AreTakenFromBase = true };
+    }
+
+    private static LoraFactors Decomposed(LoraStartingPoint start)
+    {
         var weight = start.Weight();
         var q = weight.FirstColumns(start.Rank).Transposed();
         q.OrthonormaliseRows();
         var r = q.Times(weight);
-        return new LoraFactors(r.ToTensor(), q.Transposed().ToTensor()) { AreTakenFromBase = true };
+        return new LoraFactors(r.ToTensor(), q.Transposed().ToTensor());
     }
 }

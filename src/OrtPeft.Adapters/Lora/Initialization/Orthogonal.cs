@@ -16,6 +16,12 @@ internal static class Orthogonal
             throw new ConfigException(
                 $"init_lora_weights 'orthogonal' needs an even rank, but r is {r} at {start.Target.Name}; "
                 + $"take {r + 1}.");
+        return LoraFactors.Promised(start, () => Combined(start));
+    }
+
+    private static LoraFactors Combined(LoraStartingPoint start)
+    {
+        var r = start.Rank;
         var basis = start.Normal(r, r, "basis");
         basis.OrthonormaliseRows();
         var a = start.Normal(start.Target.InFeatures, r / 2, "a").Times(basis.EveryOtherRow(0)).Transposed();

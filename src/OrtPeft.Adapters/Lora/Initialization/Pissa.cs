@@ -14,17 +14,25 @@ internal static class Pissa
     public static LoraFactors Exact(LoraStartingPoint start)
     {
         start.RequireRankWithinWeight();
-        return Split(start, SingularDirections.Exact(start.Weight(), start.Rank));
+        return Taken(start, () => SingularDirections.Exact(start.Weight(), start.Rank));
     }
 
     public static LoraFactors Iterated(LoraStartingPoint start)
     {
         start.RequireRankWithinWeight();
+        return Taken(start, () => Approximated(start));
+    }
+
+    private static SingularDirections Approximated(LoraStartingPoint start)
+    {
         var weight = start.Weight();
         var width = Math.Min(start.Rank + Oversampling, Math.Min(weight.Rows, weight.Columns));
         var first = start.FixedNormal(width, weight.Columns);
-        return Split(start, SingularDirections.Iterated(weight, start.Rank, first, start.Iterations));
+        return SingularDirections.Iterated(weight, start.Rank, first, start.Iterations);
     }
+
+    private static LoraFactors Taken(LoraStartingPoint start, Func<SingularDirections> decompose) =>
+        LoraFactors.Promised(start, () => Split(start, decompose())) with { AreTakenFromBase = true };
 
     /// <summary>A and B of the largest directions: s·B·A = Σ σᵢ·uᵢ·vᵢᵀ.</summary>
     public static LoraFactors Split(LoraStartingPoint start, SingularDirections svd)
@@ -33,6 +41,6 @@ internal static class Pissa
         var sign = Math.Sign(start.Scale);
         var a = svd.Right.ScaledRows(roots);
         var b = svd.Left.ScaledRows([.. roots.Select(r => sign * r)]).Transposed();
-        return new LoraFactors(a.ToTensor(), b.ToTensor()) { AreTakenFromBase = true };
+        return new LoraFactors(a.ToTensor(), b.ToTensor());
     }
 }
