@@ -1,9 +1,9 @@
 using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation;
@@ -18,7 +18,6 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
     private static readonly HashSet<string> FedByRows =
     [
         DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Positions, DecoderNames.Labels,
-        TrainingGraph.Scale, DropoutLowering.SeedInput,
     ];
 
     /// <summary>Whether the model trains.</summary>
@@ -38,9 +37,8 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
         IReadOnlyList<Node> without = [];
         try
         {
-            without = TrainingGraph.NodesWithoutGradient(peft);
-            var graph = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
-            return new TrainingVerdict(WhyNot(peft, graph), without);
+            without = GradientGaps.Of(peft);
+            return new TrainingVerdict(WhyNot(peft, TrainingGraph.Build(peft, new CausalLm())), without);
         }
         catch (Exception e) when (e is GraphException or UnsupportedOpException or ConfigException)
         {
@@ -48,22 +46,22 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
         }
     }
 
-    private static string? WhyNot(PeftModel peft, Graph training) => peft.Parameters.Count == 0
+    private static string? WhyNot(PeftModel peft, CompiledGraph training) => peft.Parameters.Count == 0
         ? "the method trains nothing in it; choose other targets."
-        : WhyRowsDoNotFit(training, peft.Parameters.Select(static p => p.Name));
+        : WhyRowsDoNotFit(training);
 
     /// <summary>Whether rows of tokens bring all that a graph of the loss is fed with.</summary>
     /// <param name="loss">The graph, with or without gradients.</param>
-    /// <param name="parameters">Inputs that are fed otherwise: what trains.</param>
     /// <returns>What is missing and what to do, or null.</returns>
-    public static string? WhyRowsDoNotFit(Graph loss, IEnumerable<string> parameters)
+    public static string? WhyRowsDoNotFit(CompiledGraph loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        var known = FedByRows.Concat(parameters).ToHashSet(StringComparer.Ordinal);
-        var unfed = loss.Inputs.FirstOrDefault(i => !known.Contains(i.Name) && !PastRemoval.IsPast(i));
+        var inputs = loss.Graph.Inputs;
+        var unfed = inputs.Zip(loss.Contract.Inputs)
+            .FirstOrDefault(static i => i.Second.Role == ValueRoles.Data && !FedByRows.Contains(i.Second.Name)).First;
         if (unfed is not null)
             return $"its input {unfed} is nothing that rows bring; {RemedyFor(unfed)}";
-        var ids = loss.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
+        var ids = inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
         if (ids is null)
             return "no input gives it tokens that the logits depend on; export it with an input of token ids, "
                 + "[batch, sequence], called 'input_ids'.";

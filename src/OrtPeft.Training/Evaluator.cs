@@ -27,7 +27,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
     /// <exception cref="UnsupportedOpException">The graph cannot be brought into canonical form.</exception>
     public Evaluator(Model model, RuntimeOptions? options = null, IObjective? objective = null)
-        : this(model, () => TrainingGraph.ForLogits(model), 0, options, objective)
+        : this(model, () => LogitsGraph.Build(model), 0, options, objective)
     {
     }
 
@@ -38,7 +38,7 @@ public sealed class Evaluator : IDisposable
     /// <exception cref="GraphException">The model lacks what the objective needs.</exception>
     public Evaluator(PeftModel model, RuntimeOptions? options = null, IObjective? objective = null)
         : this(
-            Given(model).Model, () => TrainingGraph.ForLogits(model), model.VirtualTokens, options, objective)
+            Given(model).Model, () => LogitsGraph.Build(model), model.VirtualTokens, options, objective)
     {
     }
 
@@ -48,11 +48,11 @@ public sealed class Evaluator : IDisposable
     {
         _virtualTokens = virtualTokens;
         options ??= new RuntimeOptions();
-        var graph = TrainingGraph.ForEvaluation(model, objective ?? new CausalLm(), virtualTokens);
+        var graph = EvaluationGraph.Build(model, objective ?? new CausalLm(), virtualTokens);
         _requireRows = objective is null or CausalLm
-            ? () => ModelVerdict.RequireLoss(graph.Graph, forward(), options)
+            ? () => ModelVerdict.RequireLoss(graph, forward(), options)
             : null;
-        _session = new LossSession(ModelGraphs.OpenLoss(graph, options)) { VirtualTokens = virtualTokens };
+        _session = new LossSession(ModelGraphs.Open(graph, options)) { VirtualTokens = virtualTokens };
     }
 
     /// <summary>Runs all rows through the model.</summary>

@@ -22,7 +22,7 @@ public static class ModelVerdict
     {
         var verdict = TrainingVerdict.Of(peft);
         return verdict.Trains
-            ? verdict with { Reason = WhyNotNumbers(peft) ?? WhyNotCausal(TrainingGraph.ForLogits(peft), options) }
+            ? verdict with { Reason = WhyNotNumbers(peft) ?? WhyNotCausal(LogitsGraph.Build(peft), options) }
             : verdict;
     }
 
@@ -31,12 +31,11 @@ public static class ModelVerdict
     /// <param name="training">Its training graph.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="GraphException">The model does not train.</exception>
-    internal static void Require(PeftModel peft, Graph training, RuntimeOptions options)
+    internal static void Require(PeftModel peft, CompiledGraph training, RuntimeOptions options)
     {
-        var parameters = peft.Parameters.Select(static p => p.Name);
-        var why = TrainingVerdict.WhyRowsDoNotFit(training, parameters)
+        var why = TrainingVerdict.WhyRowsDoNotFit(training)
             ?? WhyNotNumbers(peft)
-            ?? WhyNotCausal(TrainingGraph.ForLogits(peft), options);
+            ?? WhyNotCausal(LogitsGraph.Build(peft), options);
         if (why is { } reason)
             throw new GraphException($"This graph does not train: {reason}");
     }
@@ -46,9 +45,9 @@ public static class ModelVerdict
     /// <param name="forward">The graph of its logits.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="GraphException">The model does not answer token by token.</exception>
-    internal static void RequireLoss(Graph loss, Model forward, RuntimeOptions options)
+    internal static void RequireLoss(CompiledGraph loss, Model forward, RuntimeOptions options)
     {
-        var why = TrainingVerdict.WhyRowsDoNotFit(loss, []) ?? WhyNotCausal(forward, options, wantsNumbers: false);
+        var why = TrainingVerdict.WhyRowsDoNotFit(loss) ?? WhyNotCausal(forward, options, wantsNumbers: false);
         if (why is { } reason)
             throw new GraphException($"This graph has no next-token loss: {reason}");
     }

@@ -78,6 +78,6 @@ public sealed class LlamaLikeTests
     private static Graph Training(Model model)
     {
         var peft = PeftModel.Create(model, new LoraConfig { R = 2, TargetModules = ModuleTargets.AllLinear });
-        return TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
+        return TrainingGraph.Build(peft, new CausalLm()).Graph;
     }
 }

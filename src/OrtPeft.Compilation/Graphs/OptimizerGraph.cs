@@ -19,8 +19,8 @@ public static class OptimizerGraph
     /// <param name="config">The optimiser's constants.</param>
     /// <param name="hasFactors">Whether it takes <see cref="ValueRoles.LearningRateFactors"/>; false when left
     /// out.</param>
-    /// <returns>The model.</returns>
-    public static Model Build(long count, AdamWConfig config, bool hasFactors = false)
+    /// <returns>The graph.</returns>
+    public static CompiledGraph Build(long count, AdamWConfig config, bool hasFactors = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         var model = new Model(Onnx.Passes.CanonicalForm.Opset, graphName: "adamw") { ProducerName = "OrtPeft" };
@@ -51,7 +51,7 @@ public static class OptimizerGraph
         Output(graph, newM, ValueRoles.Updated(ValueRoles.FirstMoments));
         Output(graph, newV, ValueRoles.Updated(ValueRoles.SecondMoments));
         Output(graph, norm, ValueRoles.GradNorm);
-        return model;
+        return new CompiledGraph(model, GraphContract.OfOptimizer(graph));
     }
 
     /// <summary>min(1, max_norm / (norm + 1e-6)), as PyTorch's <c>clip_grad_norm_</c>.</summary>

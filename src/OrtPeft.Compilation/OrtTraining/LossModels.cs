@@ -42,14 +42,15 @@ internal sealed class LossModels
 
     public static LossModels Build(PeftModel peft, IObjective objective, OrtTrainingOptions options)
     {
-        var training = TrainingGraph.ForTraining(
-            peft, objective, options.BaseDropout, DropoutLowering.ForTrainingWithGenerator);
-        var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
+        var training = WithMeanLoss(TrainingGraph.Build(peft, objective, new TrainingGraphOptions
+        {
+            BaseDropout = options.BaseDropout,
+            Dropout = DropoutLowering.ForTrainingWithGenerator,
+        }));
+        var evaluation = MeanLoss.Replace(
+            EvaluationGraph.Build(peft, objective, options.EvaluationPredictions));
         var models = new LossModels(training, evaluation, peft.Parameters);
         var names = peft.Parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
-        EmptyBatches.Allow(training);
-        MeanLoss.Replace(training);
-        MeanLoss.Replace(evaluation);
         models.UserInputs = [.. training.Graph.Inputs.Where(i => !names.Contains(i.Name))];
         ReservedNames.Refuse(models.UserInputs);
         var frozen = FrozenSelection.Of(peft, training, evaluation, options.Frozen);
@@ -58,6 +59,12 @@ internal sealed class LossModels
         Arrange(evaluation.Graph, models, frozen);
         AddAccumulators(training, peft.Parameters);
         return models;
+    }
+
+    private static Model WithMeanLoss(CompiledGraph training)
+    {
+        EmptyBatches.Allow(training.Model);
+        return MeanLoss.Replace(training);
     }
 
     /// <summary>User inputs, parameters, frozen parameters, in one order in both models.</summary>

@@ -1,3 +1,4 @@
+using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -14,15 +15,18 @@ internal static class MeanLoss
 {
     private const string Output = "loss";
 
-    public static void Replace(Model model)
+    /// <summary>Edits the graph in place.</summary>
+    /// <returns>Its model.</returns>
+    public static Model Replace(CompiledGraph compiled)
     {
-        var graph = model.Graph;
+        var (model, graph, contract) = (compiled.Model, compiled.Graph, compiled.Contract);
         var g = GraphBuilder.Over(model);
         g.Scope = "/loss/mean";
-        var (sum, count) = (graph.Find(TrainingGraph.LossSum)!, graph.Find(TrainingGraph.Count)!);
+        var (sum, count) = (graph.Outputs[0], graph.Outputs[1]);
         var divisor = Cast(Max(g.Term(count), 1), ElementType.Float);
-        if (graph.Find(TrainingGraph.Scale) is { } scale)
+        if (contract.Input(ValueRoles.LossScale) is { } input)
         {
+            var scale = graph.Find(input.Name)!;
             graph.ReplaceAllUsesWith(scale, 1 / divisor);
             graph.Remove(scale);
         }
@@ -35,5 +39,6 @@ internal static class MeanLoss
         foreach (var output in rest.Prepend(mean))
             graph.AddOutput(output);
         graph.SortTopologically();
+        return model;
     }
 }

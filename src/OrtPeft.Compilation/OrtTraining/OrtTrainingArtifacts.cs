@@ -49,10 +49,10 @@ public static class OrtTrainingArtifacts
         var described = TrainingContract.OfOptimizer(optimizer.Graph, ArtifactFiles.OptimizerModel);
         var manifest = Manifest(peft, options, models, described, objective.Name, dataFile) with
         {
-            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
+            Saving = saving?.In(ArtifactFiles.SavingModel),
         };
         using var stage = new StagedFolder(folder);
-        ArtifactModels.Save(stage.Path, models.Training, models.Evaluation, optimizer, saving, dataFile);
+        ArtifactModels.Save(stage.Path, models.Training, models.Evaluation, optimizer, saving?.Model, dataFile);
         Checkpoint(peft, models).Save(Path.Combine(stage.Path, OrtCheckpoint.FileName));
         if (manifest.Files.Weights is { } constants)
             SafetensorsFile.Save(Path.Combine(stage.Path, constants), Constants(peft));

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
-using OrtPeft.Compilation.Portable;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.OrtTraining;

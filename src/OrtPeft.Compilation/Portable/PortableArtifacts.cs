@@ -39,16 +39,17 @@ public static class PortableArtifacts
         ArgumentNullException.ThrowIfNull(folder);
         ArtifactLimits.RequireOneForm(peft);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
-        var training = TrainingGraph.ForTraining(peft, objective, options.BaseDropout);
-        var evaluation = TrainingGraph.ForEvaluation(peft, objective, options.EvaluationPredictions);
+        var training = TrainingGraph.Build(
+            peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout });
+        var evaluation = EvaluationGraph.Build(peft, objective, options.EvaluationPredictions);
         var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
         var saving = SavingGraph.Build(peft);
-        var dataFile = IsEmbedded(training, options) ? null : ArtifactFiles.FrozenWeights;
+        var dataFile = IsEmbedded(training.Model, options) ? null : ArtifactFiles.FrozenWeights;
         var manifest = new ArtifactManifest
         {
             Runtime = ArtifactRuntimes.Ort,
             Objective = objective.Name,
-            Base = BaseFacts.Of(options.Base, peft, training.Opset),
+            Base = BaseFacts.Of(options.Base, peft, training.Model.Opset),
             PeftConfig = peft.Config.ToJson(),
             VirtualTokens = peft.VirtualTokens,
             ReservedPositions = peft.ReservedPositions,
@@ -59,16 +60,17 @@ public static class PortableArtifacts
                 Config = AdapterFiles.Config,
                 ExternalData = dataFile is null ? [] : [dataFile],
             },
-            Training = GraphContract.OfLoss(training.Graph, parameters.All, ArtifactFiles.TrainingModel),
-            Evaluation = GraphContract.OfLoss(evaluation.Graph, parameters.All, ArtifactFiles.EvaluationModel),
-            Optimizer = GraphContract.OfOptimizer(optimizer.Graph, ArtifactFiles.OptimizerModel),
-            Saving = saving is null ? null : GraphContract.OfSaving(saving.Graph, ArtifactFiles.SavingModel),
+            Training = training.In(ArtifactFiles.TrainingModel),
+            Evaluation = evaluation.In(ArtifactFiles.EvaluationModel),
+            Optimizer = optimizer.In(ArtifactFiles.OptimizerModel),
+            Saving = saving?.In(ArtifactFiles.SavingModel),
             Parameters = parameters.All,
             FlatLength = parameters.FlatLength,
             AdamW = options.Optimizer,
         };
         using var stage = new StagedFolder(folder);
-        ArtifactModels.Save(stage.Path, training, evaluation, optimizer, saving, dataFile);
+        ArtifactModels.Save(
+            stage.Path, training.Model, evaluation.Model, optimizer.Model, saving?.Model, dataFile);
         AdapterFiles.Save(stage.Path, manifest.PeftConfig, InitialWeights(peft));
         manifest.Save(stage.Path);
         stage.Commit(ArtifactFiles.Names);

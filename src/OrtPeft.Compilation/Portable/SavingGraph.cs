@@ -1,5 +1,5 @@
 using OrtPeft.Adapters;
-using OrtPeft.Onnx;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Compilation.Portable;
@@ -13,7 +13,7 @@ internal static class SavingGraph
     /// <param name="peft">The adapted model.</param>
     /// <returns>Inputs: the parameters it reads, under their names on disk; outputs: what is saved, under its name on
     /// disk. Null where parameters are saved as they are.</returns>
-    public static Model? Build(PeftModel peft)
+    public static CompiledGraph? Build(PeftModel peft)
     {
         if (peft.Computed.Count == 0)
             return null;
@@ -37,6 +37,6 @@ internal static class SavingGraph
 
         foreach (var computed in peft.Computed)
             graph.Rename(graph.Find(computed.Value.Name)!, computed.Name);
-        return model;
+        return new CompiledGraph(model, GraphContract.OfSaving(graph));
     }
 }

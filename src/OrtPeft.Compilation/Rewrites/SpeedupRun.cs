@@ -5,8 +5,7 @@ namespace OrtPeft.Compilation.Rewrites;
 
 /// <summary>Applies speedups to one graph, and notes which of them find something.</summary>
 /// <param name="speedups">What is applied, in order.</param>
-/// <param name="foundNothing">Receives the names of the others in the end; may be null.</param>
-internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups, ICollection<string>? foundNothing)
+internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
 {
     private readonly HashSet<Speedup> _found = [];
 
@@ -26,12 +25,8 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups, ICollection<st
             .OfType<Speedup>());
     }
 
-    /// <summary>Hands over the names of those that found nothing.</summary>
-    public void Report()
-    {
-        foreach (var speedup in speedups.Where(s => !_found.Contains(s)))
-            foundNothing?.Add(speedup.Name);
-    }
+    /// <summary>The names of those that have found nothing so far, in order.</summary>
+    public IReadOnlyList<string> Idle => [.. speedups.Where(s => !_found.Contains(s)).Select(static s => s.Name)];
 
     private void Apply(GraphBuilder g, Func<Speedup, Action<GraphBuilder>?> rewriteOf)
     {

@@ -34,7 +34,7 @@ public static class CausalityCheck
 
     /// <summary>Runs the check.</summary>
     /// <param name="model">
-    /// From rows of tokens to logits, its one output, as <c>TrainingGraph.ForLogits</c> makes it.
+    /// From rows of tokens to logits, its one output, as <c>LogitsGraph</c> makes it.
     /// </param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <param name="wantsNumbers">

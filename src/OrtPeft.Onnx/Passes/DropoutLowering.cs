@@ -39,18 +39,31 @@ public static class DropoutLowering
     /// <param name="model">The model; edited in place, gains the input <see cref="SeedInput"/> if any dropout is
     /// live.</param>
     /// <param name="shapes">Has inferred the model.</param>
+    /// <returns>That input, or null.</returns>
     /// <exception cref="UnsupportedOpException">A live dropout's ratio is computed at run time.</exception>
-    public static void ForTraining(Model model, ShapeInference shapes) => Lower(model, shapes, HashedMask);
+    public static Value? ForTraining(Model model, ShapeInference shapes)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Value? seed = null;
+        Lower(model, shapes, (x, ratio, index) => HashedMask(
+            x, ratio, index, seed ??= model.Graph.AddInput(SeedInput, ElementType.Int64, [])));
+        return seed;
+    }
 
     /// <summary>
     /// Lets ONNX Runtime's generator draw the mask of every live dropout, another one at each run; others are removed.
     /// </summary>
     /// <param name="model">The model; edited in place, without a new input.</param>
     /// <param name="shapes">Has inferred the model.</param>
+    /// <returns>Null.</returns>
     /// <exception cref="UnsupportedOpException">A live dropout's ratio is computed at run time.</exception>
     /// <remarks>The nodes have no seed of their own, so the runtime's counts: the training API's <c>SetSeed</c>, the
     /// clock where it was not called.</remarks>
-    public static void ForTrainingWithGenerator(Model model, ShapeInference shapes) => Lower(model, shapes, DrawnMask);
+    public static Value? ForTrainingWithGenerator(Model model, ShapeInference shapes)
+    {
+        Lower(model, shapes, DrawnMask);
+        return null;
+    }
 
     private static void Lower(Model model, ShapeInference shapes, MaskMaker mask)
     {
@@ -112,11 +125,11 @@ public static class DropoutLowering
     /// Element i is kept when a 64-bit hash of (seed, dropout's index, i), read as a signed number, reaches the ratio's
     /// place in the range. Products wrap around; the fold in between carries high bits to low ones.
     /// </summary>
-    private static Term HashedMask(Term x, double ratio, int index)
+    private static Term HashedMask(Term x, double ratio, int index, Value seedInput)
     {
         const long Second = unchecked((long)0xBF58476D1CE4E5B9);
         var g = x.Builder;
-        var seed = g.Term(g.Graph.Find(SeedInput) ?? g.Graph.AddInput(SeedInput, ElementType.Int64, []));
+        var seed = g.Term(seedInput);
         var shape = g.Shape(x);
         var count = g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L));
         var element = g.Term(g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1)));

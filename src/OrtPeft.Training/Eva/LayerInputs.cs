@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Artifacts;
-using OrtPeft.Compilation.Portable;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Runtime.Sessions;
@@ -40,7 +40,7 @@ internal sealed class LayerInputs : IDisposable
         PastRemoval.Run(model);
         RowInputs.Run(model);
         DropoutLowering.ForEvaluation(model);
-        _inputs = GraphContract.InputsOf(graph);
+        _inputs = GraphContract.DataOf(graph);
         Axes = FixedAxes.Of(_inputs);
         try
         {

@@ -1,11 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
-using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
-using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
@@ -19,7 +17,7 @@ internal static class ModelGraphs
     /// <param name="arguments">How to train.</param>
     /// <param name="require">Told of the training graph, to refuse it.</param>
     public static OrtGraphs Of(
-        PeftModel peft, IObjective objective, TrainingArguments arguments, Action<Graph> require)
+        PeftModel peft, IObjective objective, TrainingArguments arguments, Action<CompiledGraph> require)
     {
         var parameters = PortableParameters.Of(peft, arguments.LearningRateFactorOf);
         var values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
@@ -33,29 +31,25 @@ internal static class ModelGraphs
             {
                 var wanted = Speedups.Except(arguments.WithoutSpeedups);
                 var (speedups, packs) = SpeedupChoice.For(peft.Model, options, wanted);
-                var graph = TrainingGraph.ForTraining(peft, objective, arguments.BaseDropout, speedups);
-                require(graph.Graph);
-                return OpenLoss(graph, options with { Prepacking = packs }, parameters.All);
+                var graph = TrainingGraph.Build(peft, objective, new TrainingGraphOptions
+                {
+                    BaseDropout = arguments.BaseDropout,
+                    Speedups = speedups,
+                });
+                require(graph);
+                return Open(graph, options with { Prepacking = packs });
             },
-            OpenEvaluation = options => OpenLoss(
-                TrainingGraph.ForEvaluation(peft, objective), options, parameters.All),
-            OpenOptimizer = options =>
-            {
-                var graph = OptimizerGraph.Build(parameters.FlatLength, arguments.Optimizer, parameters.HasFactors);
-                return Open(graph, GraphContract.OfOptimizer(graph.Graph), options);
-            },
+            OpenEvaluation = options => Open(EvaluationGraph.Build(peft, objective), options),
+            OpenOptimizer = options => Open(
+                OptimizerGraph.Build(parameters.FlatLength, arguments.Optimizer, parameters.HasFactors), options),
         };
     }
 
-    /// <summary>Opens a graph of the loss, whose parameters, if any are named, are inputs.</summary>
-    public static GraphSession OpenLoss(
-        Model model, RuntimeOptions options, IReadOnlyList<ArtifactParameter>? parameters = null) =>
-        Open(model, GraphContract.OfLoss(model.Graph, parameters), options);
-
+    /// <summary>Opens a graph.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
-    private static GraphSession Open(Model model, ArtifactGraph contract, RuntimeOptions options)
+    public static GraphSession Open(CompiledGraph graph, RuntimeOptions options)
     {
-        var opened = ModelSession.Open(model, options);
-        return new GraphSession(opened.Session, contract, opened, $"The graph '{model.Graph.Name}'");
+        var opened = ModelSession.Open(graph.Model, options);
+        return new GraphSession(opened.Session, graph.Contract, opened, $"The graph '{graph.Graph.Name}'");
     }
 }

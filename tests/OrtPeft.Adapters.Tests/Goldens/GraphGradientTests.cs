@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Tests.Proof;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
@@ -29,7 +30,7 @@ public sealed class GraphGradientTests
     {
         var golden = GraphGolden.Open(graph);
         var peft = PeftModel.Create(golden.Load(), new FullConfig());
-        var training = TrainingGraph.ForTraining(peft, new CausalLm(), baseDropout: false);
+        var training = TrainingGraph.Build(peft, new CausalLm(), new() { BaseDropout = false }).Model;
         using var session = ModelSession.Open(training, new RuntimeOptions { Threads = 1 });
 
         var losses = CasesWithoutPast(golden).ToDictionary(
@@ -52,13 +53,13 @@ public sealed class GraphGradientTests
 
     [Theory]
     [MemberData(nameof(GraphsWithPast))]
-    public void ForGradients_WhenAPastIsFed_GivesPyTorchsGradientsOfCachesAndWeights(string graph)
+    public void GradientsAt_WhenAPastIsFed_GivesPyTorchsGradientsOfCachesAndWeights(string graph)
     {
         var golden = GraphGolden.Open(graph);
         var peft = PeftModel.Create(golden.Load(), new FullConfig());
         var pasts = golden.Load().Graph.Inputs.Where(PastRemoval.IsPast).Select(static i => i.Name).ToArray();
         var parameters = peft.Parameters.Select(static p => p.Name);
-        var training = TrainingGraph.ForGradients(peft.Model, new CausalLm(), [.. parameters, .. pasts]);
+        var training = GradientsAt.Build(peft.Model, [.. parameters, .. pasts]);
         using var session = ModelSession.Open(training, new RuntimeOptions { Threads = 1 });
         var cases = golden.Cases.Where(c => golden.Loss(c) is not null).ToArray();
 
@@ -89,7 +90,7 @@ public sealed class GraphGradientTests
         }
 
         var peft = PeftModel.Create(model, new FullConfig());
-        var training = TrainingGraph.ForTraining(peft, new CausalLm());
+        var training = TrainingGraph.Build(peft, new CausalLm()).Model;
         using var session = ModelSession.Open(training, new RuntimeOptions { Threads = 1 });
         var step = Run(session, training, peft, golden.Inputs("rightpad"));
 

@@ -10,7 +10,7 @@ internal sealed record Step(double Loss, IReadOnlyDictionary<string, Tensor> Gra
 {
     public static Step Of(PeftModel peft, IReadOnlyDictionary<string, Tensor> batch)
     {
-        var graph = TrainingGraph.ForTraining(peft, new CausalLm());
+        var graph = TrainingGraph.Build(peft, new CausalLm()).Model;
         var count = SupervisedIn(batch["labels"], peft.VirtualTokens);
         var feeds = DecoderLogits.WithPositions(batch);
         feeds[TrainingGraph.Scale] = Tensor.Scalar(1f / count);

@@ -17,8 +17,8 @@ internal sealed class DoubleStep : IDisposable
 
     public DoubleStep(PeftModel peft, IReadOnlyDictionary<string, Tensor> batch)
     {
-        _training = Open(TrainingGraph.ForTraining(peft, new CausalLm()));
-        _loss = Open(TrainingGraph.ForEvaluation(peft, new CausalLm()));
+        _training = Open(TrainingGraph.Build(peft, new CausalLm()).Model);
+        _loss = Open(EvaluationGraph.Build(peft, new CausalLm()).Model);
         _feeds = new Dictionary<string, Tensor>(batch) { [TrainingGraph.Scale] = Tensor.Scalar(1.0) };
         foreach (var (name, tensor) in peft.GetWeights())
             _feeds[name] = DoublePrecision.Of(tensor);

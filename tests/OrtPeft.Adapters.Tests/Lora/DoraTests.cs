@@ -78,7 +78,7 @@ public sealed class DoraTests
     {
         const float H = 1 / 32f;
         var peft = Trained(layer, Config with { LoraDropout = dropout });
-        var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
+        var graph = TrainingGraph.Build(peft, new MeanSquaredError()).Model;
 
         var outputs = OnnxRun.Of(graph, Feeds(peft.GetWeights()));
 

@@ -70,7 +70,7 @@ public sealed class EmbeddingTests
     {
         const float H = 1 / 32f;
         var peft = PeftModel.Create(Table(), Config);
-        var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
+        var graph = TrainingGraph.Build(peft, new MeanSquaredError()).Model;
 
         var gradient = OnnxRun.Of(graph, Feeds(peft, name, 0, 0))[TrainingGraph.GradientOf(name)].ToFloat32();
 

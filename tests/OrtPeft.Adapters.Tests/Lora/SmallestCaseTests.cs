@@ -44,7 +44,7 @@ public sealed class SmallestCaseTests
     {
         const float H = 1 / 32f;
         var peft = PeftModel.Create(SmallGraphs.Linear(), Config);
-        var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
+        var graph = TrainingGraph.Build(peft, new MeanSquaredError()).Model;
 
         var outputs = OnnxRun.Of(graph, Feeds(peft));
 
@@ -63,7 +63,7 @@ public sealed class SmallestCaseTests
     public void ForTraining_WhenSeedDiffers_DropsOtherFeatures()
     {
         var peft = PeftModel.Create(SmallGraphs.Linear(), Config with { LoraDropout = 0.5 });
-        var graph = TrainingGraph.ForTraining(peft, new MeanSquaredError());
+        var graph = TrainingGraph.Build(peft, new MeanSquaredError()).Model;
         var feeds = Feeds(peft);
 
         var losses = Enumerable.Range(0, 8).Select(seed =>

@@ -83,7 +83,7 @@ public sealed class OptimizedGraphTests(OptimizedGraphTests.Originals originals)
     private static Graph Training(Model model)
     {
         var peft = PeftModel.Create(model, new LoraConfig { R = 2, TargetModules = ModuleTargets.AllLinear });
-        return TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
+        return TrainingGraph.Build(peft, new CausalLm()).Graph;
     }
 
     /// <summary>A graph in canonical form, with the logits alone and without a cache.</summary>

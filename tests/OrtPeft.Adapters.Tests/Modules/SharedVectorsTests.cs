@@ -1,7 +1,7 @@
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Tests.Proof;
 using OrtPeft.Compilation.Graphs;
-using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -156,7 +156,7 @@ public sealed class SharedVectorsTests
             ["labels"] = ids,
             [TrainingGraph.Scale] = Tensor.Scalar(1f),
         };
-        var graph = TrainingGraph.ForGradients(model, new CausalLm(), wanted);
+        var graph = GradientsAt.Build(model, wanted);
         var outputs = OnnxRun.Of(graph, Feeds.Of(graph.Graph, batch, weights));
         return wanted.ToDictionary(static n => n, n => outputs[TrainingGraph.GradientOf(n)]);
     }

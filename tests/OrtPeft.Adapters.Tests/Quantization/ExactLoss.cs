@@ -20,7 +20,7 @@ internal sealed class ExactLoss : IDisposable
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
             IntraOpNumThreads = 1,
         };
-        var graph = DoublePrecision.Of(TrainingGraph.ForEvaluation(peft, new CausalLm()));
+        var graph = DoublePrecision.Of(EvaluationGraph.Build(peft, new CausalLm()).Model);
         _session = new InferenceSession(OnnxFile.ToBytes(graph), options);
         _feeds = new Dictionary<string, Tensor>(batch);
         foreach (var (name, tensor) in peft.GetWeights())

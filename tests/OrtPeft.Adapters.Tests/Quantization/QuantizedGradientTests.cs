@@ -135,7 +135,7 @@ public sealed class QuantizedGradientTests
     {
         var peft = PeftModel.Create(QuantizedBase.Quantized(name, form), Lora);
 
-        var graph = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
+        var graph = TrainingGraph.Build(peft, new CausalLm()).Graph;
 
         var kept = graph.Nodes.Where(static n => QuantizedWeight.Find(n.Output) is not null).ToArray();
         Assert.Equal(peft.Parameters.Count / 2, kept.Length);

@@ -64,7 +64,7 @@ public sealed class MutationTests
         GraphValidator.Check(model.Graph);
         PeftConfig config = full ? new FullConfig() : new LoraConfig { R = 2, TargetModules = "all-linear" };
         var peft = PeftModel.Create(model, config);
-        TrainingGraph.NodesWithoutGradient(peft);
-        GraphValidator.Check(TrainingGraph.ForTraining(peft, new CausalLm()).Graph);
+        GradientGaps.Of(peft);
+        GraphValidator.Check(TrainingGraph.Build(peft, new CausalLm()).Graph);
     }
 }

@@ -25,7 +25,7 @@ public sealed class MultiplyAddsTests
         const long Head = Supervised * E * V;
         const long All = Layers * ((2 * Linear) + (3 * Attention) + (3 * Lora));
         const long Expected = All - Lowest - (2 * Last) + (2 * Head);
-        var graph = TrainingGraph.ForTraining(Tiny.Lora(), new CausalLm());
+        var graph = TrainingGraph.Build(Tiny.Lora(), new CausalLm()).Model;
 
         var count = MultiplyAdds.Count(graph, B, S, Supervised);
 

@@ -20,7 +20,7 @@ public sealed class TrainingGraphTests
     {
         var peft = PeftModel.Create(Gpt2.Open(name), CAttn);
 
-        var graph = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
+        var graph = TrainingGraph.Build(peft, new CausalLm()).Graph;
 
         var parameters = peft.Parameters.Select(static p => p.Name).ToArray();
         string[] inputs = ["input_ids", "attention_mask", "position_ids", TrainingGraph.Scale, "labels", .. parameters];
@@ -36,8 +36,8 @@ public sealed class TrainingGraphTests
         var model = Gpt2.Open(Gpt2.Imported);
         var peft = PeftModel.Create(model, CAttn);
 
-        var training = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
-        var evaluation = TrainingGraph.ForEvaluation(peft, new CausalLm()).Graph;
+        var training = TrainingGraph.Build(peft, new CausalLm()).Graph;
+        var evaluation = EvaluationGraph.Build(peft, new CausalLm()).Graph;
 
         var weights = model.Graph.Initializers
             .Where(static v => v.Name.StartsWith("transformer.", StringComparison.Ordinal))
@@ -53,7 +53,7 @@ public sealed class TrainingGraphTests
     {
         var peft = PeftModel.Create(Gpt2.Open(name), CAttn with { LayersToTransform = [1] });
 
-        var nodes = TrainingGraph.ForTraining(peft, new CausalLm()).Graph.Nodes;
+        var nodes = TrainingGraph.Build(peft, new CausalLm()).Graph.Nodes;
 
         bool IsDifferentiated(string scope) =>
             nodes.Any(n => n.Name.StartsWith($"/gradient/transformer/{scope}", StringComparison.Ordinal));
@@ -68,9 +68,9 @@ public sealed class TrainingGraphTests
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn with { LoraDropout = 0.5 });
 
-        var training = TrainingGraph.ForTraining(peft, new CausalLm()).Graph;
-        var ofAdapter = TrainingGraph.ForEvaluation(peft, new CausalLm()).Graph;
-        var ofModel = TrainingGraph.ForEvaluation(peft.Model, new CausalLm()).Graph;
+        var training = TrainingGraph.Build(peft, new CausalLm()).Graph;
+        var ofAdapter = EvaluationGraph.Build(peft, new CausalLm()).Graph;
+        var ofModel = EvaluationGraph.Build(peft.Model, new CausalLm()).Graph;
 
         Assert.Contains(training.Inputs, static i => i.Name == DropoutLowering.SeedInput);
         Assert.DoesNotContain(training.Nodes, static n => n.Is("Dropout"));
@@ -87,7 +87,7 @@ public sealed class TrainingGraphTests
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn with { LoraDropout = 0.5, Bias = "all" });
         var (nodes, inputs) = (peft.Model.Graph.Nodes.Count, peft.Model.Graph.Inputs.Count);
 
-        TrainingGraph.ForTraining(peft, new CausalLm());
+        TrainingGraph.Build(peft, new CausalLm());
 
         Assert.Equal((nodes, inputs), (peft.Model.Graph.Nodes.Count, peft.Model.Graph.Inputs.Count));
         Assert.All(peft.Parameters, static p => Assert.NotNull(p.Value.Initializer));
@@ -97,7 +97,7 @@ public sealed class TrainingGraphTests
     [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
     public void NodesWithoutGradient_WhenGpt2_AreNone(string name)
     {
-        Assert.Empty(TrainingGraph.NodesWithoutGradient(PeftModel.Create(Gpt2.Open(name), new FullConfig())));
+        Assert.Empty(GradientGaps.Of(PeftModel.Create(Gpt2.Open(name), new FullConfig())));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class TrainingGraphTests
 
         var peft = PeftModel.Create(model, new LoraConfig { TargetModules = ["a"] });
 
-        var nodes = TrainingGraph.NodesWithoutGradient(peft);
+        var nodes = GradientGaps.Of(peft);
 
         Assert.Equal("Det", Assert.Single(nodes).OpType);
     }
@@ -118,7 +118,7 @@ public sealed class TrainingGraphTests
     {
         var peft = PeftModel.Create(SmallGraphs.Linear(), new LoraConfig { TargetModules = ["linear"] });
 
-        var error = Assert.Throws<GraphException>(() => TrainingGraph.ForTraining(peft, new CausalLm()));
+        var error = Assert.Throws<GraphException>(() => TrainingGraph.Build(peft, new CausalLm()).Model);
 
         Assert.Contains("[batch, sequence, vocabulary]", error.Message, StringComparison.Ordinal);
     }

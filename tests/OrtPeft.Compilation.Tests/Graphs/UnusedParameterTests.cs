@@ -51,7 +51,7 @@ public sealed class UnusedParameterTests
         Assert.Contains(Build(peft).Graph.Outputs, static o => o.Name.Contains("lora_A", StringComparison.Ordinal));
     }
 
-    private static Model Build(PeftModel peft) => TrainingGraph.ForTraining(peft, new MeanSquaredError());
+    private static Model Build(PeftModel peft) => TrainingGraph.Build(peft, new MeanSquaredError()).Model;
 
     private static PeftModel Adapted(Func<GraphBuilder, Value, Value, Value> output, string target)
     {

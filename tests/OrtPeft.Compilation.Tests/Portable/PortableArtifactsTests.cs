@@ -51,7 +51,7 @@ public sealed class PortableArtifactsTests : IDisposable
         var training = Run(Path.Combine(moved, manifest.Training.File), feeds);
         var evaluation = Run(Path.Combine(moved, manifest.Evaluation!.File), feeds);
 
-        var expected = OnnxRun.Of(TrainingGraph.ForTraining(peft, new CausalLm()), feeds);
+        var expected = OnnxRun.Of(TrainingGraph.Build(peft, new CausalLm()).Model, feeds);
         var sum = manifest.Training.Output(ValueRoles.LossSum)!.Name;
         Assert.Equal(expected[TrainingGraph.LossSum].ToFloat32(), training[sum].ToFloat32());
         // The evaluation graph is optimised on its own: rounding only.
@@ -71,7 +71,7 @@ public sealed class PortableArtifactsTests : IDisposable
         var manifest = Write(peft, new PortableOptions { EmbedWeights = false });
 
         Assert.Equal([ArtifactFiles.FrozenWeights], manifest.Files.ExternalData);
-        var frozen = TrainingGraph.ForEvaluation(peft, new CausalLm()).Graph.Initializers
+        var frozen = EvaluationGraph.Build(peft, new CausalLm()).Graph.Initializers
             .Select(static v => v.Initializer!.Data.Length).Where(static bytes => bytes >= 1024).ToArray();
         // Each begins on a page of 4096 bytes.
         var pages = frozen.Sum(static bytes => (bytes + 4095) / 4096 * 4096);

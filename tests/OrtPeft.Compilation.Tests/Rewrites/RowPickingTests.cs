@@ -67,8 +67,8 @@ public sealed class RowPickingTests
     {
         var peft = Adapted(model, method);
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [Rewrite]);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [Rewrite] }).Model;
 
         Assert.NotEmpty(ProductsOfSupervised(rewritten, Last(model)));
         SameResults.Must(peft, plain, rewritten, Batches);
@@ -81,8 +81,9 @@ public sealed class RowPickingTests
     {
         var peft = Adapted(Gpt2.Imported, method);
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.Except([Rewrite.Name]));
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+        var others = Speedups.Except([Rewrite.Name]);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = others }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         SameResults.Must(peft, plain, rewritten, Batches);
     }
@@ -95,8 +96,8 @@ public sealed class RowPickingTests
     {
         var peft = PeftModel.Create(QuantizedBase.Quantized(model, form), Lora, seed: 3);
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [Rewrite]);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [Rewrite] }).Model;
 
         SameResults.Must(peft, plain, rewritten, Batches);
     }
@@ -108,7 +109,7 @@ public sealed class RowPickingTests
     {
         var peft = PeftModel.Create(Gpt2.Open(model), Lora with { TargetModules = ["c_attn"] });
 
-        var graph = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [Rewrite]);
+        var graph = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [Rewrite] }).Model;
 
         Assert.Equal(6, ProductsOfSupervised(graph, "/h.1/").Count());
         Assert.Empty(ProductsOfSupervised(graph, "/h.0/"));
@@ -122,8 +123,9 @@ public sealed class RowPickingTests
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), Lora with { TargetModules = [.. targets] });
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.Except([Rewrite.Name]));
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+        var others = Speedups.Except([Rewrite.Name]);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = others }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         Assert.Contains(Kernels(plain), static k => k.Key == "SelfAttentionGrad" && k.Value == 2);
         Assert.Equal(Kernels(plain), Kernels(rewritten));

@@ -38,8 +38,8 @@ public sealed class SpeedupsTests
 
         var basis = Speedups.All.Where(s => Requirements(speedup).Contains(s.Name)).ToArray();
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: basis);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [.. basis, speedup]);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = basis }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [.. basis, speedup] }).Model;
 
         Assert.NotEqual(Operators(plain), Operators(rewritten));
         SameResults.Must(peft, plain, rewritten, Batch);
@@ -51,8 +51,8 @@ public sealed class SpeedupsTests
     {
         var peft = PeftModel.Create(Gpt2.Open(model), new LoraConfig { TargetModules = ["c_attn", "c_fc"] }, seed: 3);
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         SameResults.Must(peft, plain, rewritten, Batch);
     }
@@ -66,9 +66,8 @@ public sealed class SpeedupsTests
     public void ForTraining_OfAllLinearLayers_NamesWhatFoundNothing(string model, string expected)
     {
         var peft = PeftModel.Create(Family(model), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
-        List<string> names = [];
 
-        TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All, foundNothing: names);
+        var names = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).IdleSpeedups;
 
         Assert.Equal(expected, string.Join(' ', names));
     }
@@ -81,8 +80,8 @@ public sealed class SpeedupsTests
         var peft = PeftModel.Create(Wide(folder.Path), new LoraConfig { TargetModules = ["c_fc"] });
         var padding = Speedups.All.Where(static s => s.Name == "pad-rows").ToArray();
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: padding);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = padding }).Model;
 
         Assert.Equal(Operators(plain), Operators(rewritten));
     }

@@ -69,7 +69,7 @@ public sealed class ConformanceTests(TrainedCases trained) : IClassFixture<Train
     {
         var model = trained.Of(on, name).Model;
 
-        var graph = TrainingGraph.ForTraining(model, new CausalLm()).Graph;
+        var graph = TrainingGraph.Build(model, new CausalLm()).Graph;
 
         var gradients = graph.Outputs.Select(static o => o.Name)
             .Where(static n => n.EndsWith(".grad", StringComparison.Ordinal));

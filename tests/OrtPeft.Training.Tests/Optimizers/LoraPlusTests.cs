@@ -25,7 +25,7 @@ public sealed class LoraPlusTests
         var (slow, fast) = (new AdamW(Doubles(start[..Half]), config), new AdamW(Doubles(start[Half..]), config));
         var factors = Enumerable.Range(0, 2 * Half).Select(static i => i < Half ? 1f : 16).ToArray();
         using var session = ModelSession.Open(
-            OptimizerGraph.Build(2 * Half, config, hasFactors: true), new RuntimeOptions { Threads = 1 });
+            OptimizerGraph.Build(2 * Half, config, hasFactors: true).Model, new RuntimeOptions { Threads = 1 });
         var state = (Weights: Vector(start), M: Vector(new float[2 * Half]), V: Vector(new float[2 * Half]));
 
         for (var step = 1; step <= 200; step++)

@@ -25,7 +25,8 @@ public sealed class OptimizerGraphTests
         var random = new SplitMix64(1, "optimizer");
         var start = Normal(random, 1);
         var reference = new AdamW([.. start.Select(static v => (double)v)], config);
-        using var session = ModelSession.Open(OptimizerGraph.Build(Count, config), new RuntimeOptions { Threads = 1 });
+        var graph = OptimizerGraph.Build(Count, config).Model;
+        using var session = ModelSession.Open(graph, new RuntimeOptions { Threads = 1 });
         var state = (Weights: Vector(start), M: Vector(new float[Count]), V: Vector(new float[Count]));
 
         for (var step = 1; step <= 300; step++)
@@ -71,7 +72,8 @@ public sealed class OptimizerGraphTests
             element = (float)((2 * random.NextDouble()) - 1);
         var squares = gradient.Sum(static g => (double)g * g);
         var config = new AdamWConfig { MaxGradNorm = Math.Sqrt(squares) / 2 };
-        using var session = ModelSession.Open(OptimizerGraph.Build(count, config), new RuntimeOptions { Threads = 2 });
+        var graph = OptimizerGraph.Build(count, config).Model;
+        using var session = ModelSession.Open(graph, new RuntimeOptions { Threads = 2 });
 
         var zeros = Tensor.Of<float>(new float[count], [count]);
         var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>

@@ -98,7 +98,7 @@ public sealed class InterchangeTests(InterchangeTests.Targets targets) : IClassF
             if (_opened.TryGetValue(graph, out var opened))
                 return opened;
             var model = PeftModel.Create(OnnxFile.Load(Fixtures.Graph(graph)), Config);
-            var evaluation = TrainingGraph.ForEvaluation(model, new CausalLm());
+            var evaluation = EvaluationGraph.Build(model, new CausalLm()).Model;
             _opened[graph] = (model, evaluation, ModelSession.Open(evaluation, new RuntimeOptions { Threads = 1 }));
             _untrained[graph] = Loss(graph);
             return _opened[graph];

@@ -30,7 +30,7 @@ public sealed class RefusalTests
         ChooseOnData(model, model.Graph.Nodes.Last(static n => n.Is("LayerNormalization")).Output);
         var peft = PeftModel.Create(model, new LoraConfig { TargetModules = ["c_attn"] });
 
-        var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.ForTraining(peft, new CausalLm()));
+        var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.Build(peft, new CausalLm()).Model);
 
         Says(error, "If \"/choice\"", "opset 21", "no gradient", "export the model without it");
     }
@@ -86,7 +86,7 @@ public sealed class RefusalTests
         model.Graph.AddOutput(hidden);
         model.Graph.RemoveDeadCode();
 
-        var error = Assert.Throws<GraphException>(() => TrainingGraph.ForEvaluation(model, new CausalLm()));
+        var error = Assert.Throws<GraphException>(() => EvaluationGraph.Build(model, new CausalLm()).Model);
 
         Says(error, hidden.Name, "LayerNormalization", "language-model head");
     }
@@ -103,7 +103,7 @@ public sealed class RefusalTests
         model.Opsets["my.ops"] = 3;
         var peft = PeftModel.Create(model, new LoraConfig { TargetModules = ["c_attn"] });
 
-        var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.ForTraining(peft, new CausalLm()));
+        var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.Build(peft, new CausalLm()).Model);
 
         Says(error, "my.ops.Mystery \"/odd\"", "opset 3", "choose targets behind it");
     }

@@ -120,7 +120,7 @@ public sealed class WildGraphTests
     private static int NodesOfTraining(Model model)
     {
         var peft = PeftModel.Create(model, new LoraConfig { R = 4, TargetModules = ["c_attn"] });
-        return TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []).Graph.Nodes.Count;
+        return TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Graph.Nodes.Count;
     }
 
     /// <summary>The golden runs had no dropout, which one graph brings.</summary>

@@ -57,9 +57,9 @@ internal static class TrainingBenchmark
         double[] timed = [.. steps.Seconds.Skip(options.WarmupSteps)];
         var median = Sample.Median(timed);
         var speedups = Speedups.Except(options.WithoutSpeedups).Intersect(Speedups.Portable);
-        var graph = TrainingGraph.ForTraining(model, new CausalLm(), speedups: [.. speedups]);
+        var graph = TrainingGraph.Build(model, new CausalLm(), new() { Speedups = [.. speedups] });
         var supervised = rows.Sum(static r => (long)r.SupervisedTokens);
-        var products = MultiplyAdds.Count(graph, options.BatchSize, options.SequenceLength, supervised);
+        var products = MultiplyAdds.Count(graph.Model, options.BatchSize, options.SequenceLength, supervised);
         return new BenchmarkResult
         {
             MedianStepMilliseconds = median * 1e3,
@@ -78,13 +78,11 @@ internal static class TrainingBenchmark
         };
     }
 
-    private static List<string> FoundNothing(PeftModel model, BenchmarkOptions options)
+    private static IReadOnlyList<string> FoundNothing(PeftModel model, BenchmarkOptions options)
     {
         var wanted = Speedups.Except(options.WithoutSpeedups);
         var (speedups, _) = SpeedupChoice.For(model.Model, options.Runtime, wanted);
-        List<string> names = [];
-        TrainingGraph.ForTraining(model, new CausalLm(), speedups: speedups, foundNothing: names);
-        return names;
+        return TrainingGraph.Build(model, new CausalLm(), new() { Speedups = speedups }).IdleSpeedups;
     }
 
     /// <summary>Taken before the machine's own speed is measured, which needs memory too.</summary>

@@ -1,0 +1,22 @@
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
+
+namespace OrtPeft.Compilation.Graphs;
+
+/// <summary>What is decided when a training graph is built.</summary>
+public sealed record TrainingGraphOptions
+{
+    /// <summary>
+    /// Whether dropout of the base's own graph, which exports in training mode have, stays live as in PyTorch's
+    /// training; the adapter's dropout is its configuration's. Default true.
+    /// </summary>
+    public bool BaseDropout { get; init; } = true;
+
+    /// <summary>What makes it faster, in order. Default <see cref="Rewrites.Speedups.Portable"/>.</summary>
+    public IReadOnlyList<Speedup> Speedups { get; init; } = Rewrites.Speedups.Portable;
+
+    /// <summary>How live dropout is done; gives the input that fixes its masks, if it adds one.</summary>
+    internal Func<Model, ShapeInference, Value?> Dropout { get; init; } = DropoutLowering.ForTraining;
+}
