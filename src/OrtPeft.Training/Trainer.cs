@@ -58,7 +58,7 @@ public sealed class Trainer : IDisposable
             arguments,
             train,
             evaluation,
-            () => ModelSubject.Create(Given(model), objective, arguments, onRows: train is TokenDataset))
+            () => ModelSubject.Open(Given(model), objective, arguments, onRows: train is TokenDataset))
     {
     }
 
@@ -97,7 +97,7 @@ public sealed class Trainer : IDisposable
         string folder, TrainingArguments arguments, IDataset train, IDataset? evaluation = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return new Trainer(arguments, train, evaluation, () => ArtifactSubject.Create(folder, arguments));
+        return new Trainer(arguments, train, evaluation, () => ArtifactSubject.Open(folder, arguments));
     }
 
     /// <summary>The number of steps of the whole run.</summary>
@@ -183,7 +183,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _subject.Runtime.Dispose();
+    public void Dispose() => _subject.Dispose();
 
     private static PeftModel Given(PeftModel model)
     {

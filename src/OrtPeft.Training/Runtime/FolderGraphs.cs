@@ -7,25 +7,42 @@ using OrtPeft.Tensors.Safetensors;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>Portable graphs of an artifact folder.</summary>
-internal static class FolderGraphs
+internal sealed class FolderGraphs : OrtGraphs
 {
-    public static OrtGraphs Of(string folder, ArtifactManifest manifest)
+    private readonly string _folder;
+    private readonly ArtifactManifest _manifest;
+    private readonly SafetensorsFile _weights;
+
+    private FolderGraphs(string folder, ArtifactManifest manifest, long flatLength, SafetensorsFile weights)
+        : base(manifest.Parameters, flatLength, manifest.VirtualTokens)
     {
-        var path = Path.Combine(folder, ArtifactManifest.FileName);
-        if (manifest.Parameters.FirstOrDefault(static p => p.Gradient is null) is { } without)
-            throw Missing(path, $"the gradient of '{without.Name}'");
-        return new OrtGraphs
-        {
-            Parameters = manifest.Parameters,
-            FlatLength = manifest.FlatLength ?? throw Missing(path, "flat_length"),
-            VirtualTokens = manifest.VirtualTokens,
-            InitialWeight = InitialWeights(
-                Path.Combine(folder, manifest.Files.Weights ?? throw Missing(path, "files.weights")), manifest),
-            OpenTraining = options => Open(folder, manifest.Training, options),
-            OpenEvaluation = options => Open(folder, manifest.Evaluation ?? throw Missing(path, "evaluation"), options),
-            OpenOptimizer = options => Open(folder, manifest.Optimizer, options),
-        };
+        (_folder, _manifest, _weights) = (folder, manifest, weights);
     }
+
+    /// <summary>The graphs of a folder.</summary>
+    /// <exception cref="OnnxFormatException">The manifest lacks something, or the weights are not what it
+    /// says.</exception>
+    public static FolderGraphs Of(string folder, ArtifactManifest manifest)
+    {
+        if (manifest.Parameters.FirstOrDefault(static p => p.Gradient is null) is { } without)
+            throw Missing(folder, $"the gradient of '{without.Name}'");
+        var flatLength = manifest.FlatLength ?? throw Missing(folder, "flat_length");
+        var weights = manifest.Files.Weights ?? throw Missing(folder, "files.weights");
+        return new FolderGraphs(folder, manifest, flatLength, Weights(Path.Combine(folder, weights), manifest));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor InitialWeight(string parameter) => _weights[parameter];
+
+    /// <inheritdoc/>
+    public override GraphSession OpenTraining(RuntimeOptions options) => Open(_folder, _manifest.Training, options);
+
+    /// <inheritdoc/>
+    public override GraphSession OpenEvaluation(RuntimeOptions options) =>
+        Open(_folder, _manifest.Evaluation ?? throw Missing(_folder, "evaluation"), options);
+
+    /// <inheritdoc/>
+    public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(_folder, _manifest.Optimizer, options);
 
     /// <summary>Opens one of a folder's models.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
@@ -37,7 +54,7 @@ internal static class FolderGraphs
     }
 
     /// <summary>All are compared with the manifest before memory is taken by its numbers.</summary>
-    private static Func<string, Tensor> InitialWeights(string path, ArtifactManifest manifest)
+    private static SafetensorsFile Weights(string path, ArtifactManifest manifest)
     {
         var file = SafetensorsFile.Open(path);
         foreach (var parameter in manifest.Parameters)
@@ -51,9 +68,10 @@ internal static class FolderGraphs
             }
         }
 
-        return parameter => file[parameter];
+        return file;
     }
 
-    private static OnnxFormatException Missing(string path, string field) =>
-        new($"{path}: {field} is missing, which '{ArtifactRuntimes.Ort}' needs; write the artifacts again.");
+    private static OnnxFormatException Missing(string folder, string field) => new(
+        $"{Path.Combine(folder, ArtifactManifest.FileName)}: {field} is missing, which '{ArtifactRuntimes.Ort}' needs; "
+        + "write the artifacts again.");
 }

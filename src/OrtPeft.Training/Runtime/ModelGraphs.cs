@@ -4,46 +4,65 @@ using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>Portable graphs of a model in memory. All that knows graphs is here: folders train without it.</summary>
-internal static class ModelGraphs
+/// <summary>
+/// Portable graphs of an adapted model in memory. All that knows graphs is here: folders train without it.
+/// </summary>
+internal sealed class ModelGraphs : OrtGraphs
 {
-    /// <summary>The graphs of an adapted model.</summary>
+    private readonly PeftModel _peft;
+    private readonly IObjective _objective;
+    private readonly TrainingArguments _arguments;
+    private readonly PortableParameters _parameters;
+    private readonly bool _onRows;
+    private readonly Dictionary<string, Value> _values;
+
+    private ModelGraphs(
+        PeftModel peft, IObjective objective, TrainingArguments arguments, PortableParameters parameters, bool onRows)
+        : base(parameters.All, parameters.FlatLength, peft.VirtualTokens)
+    {
+        (_peft, _objective, _arguments, _parameters, _onRows) = (peft, objective, arguments, parameters, onRows);
+        _values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
+    }
+
+    /// <summary>The graphs of an adapted model; each is built when it is opened.</summary>
     /// <param name="peft">The adapted model.</param>
     /// <param name="objective">What to minimise.</param>
     /// <param name="arguments">How to train.</param>
-    /// <param name="require">Told of the training graph, to refuse it.</param>
-    public static OrtGraphs Of(
-        PeftModel peft, IObjective objective, TrainingArguments arguments, Action<CompiledGraph> require)
+    /// <param name="onRows">Whether a model is refused that has no next-token loss on rows of tokens.</param>
+    public static ModelGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments, bool onRows) =>
+        new(peft, objective, arguments, PortableParameters.Of(peft, arguments.LearningRateFactorOf), onRows);
+
+    /// <inheritdoc/>
+    public override Tensor InitialWeight(string parameter) => _values[parameter].Initializer!;
+
+    /// <inheritdoc/>
+    public override GraphSession OpenTraining(RuntimeOptions options)
     {
-        var parameters = PortableParameters.Of(peft, arguments.LearningRateFactorOf);
-        var values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
-        return new OrtGraphs
+        var wanted = Speedups.Except(_arguments.WithoutSpeedups);
+        var (speedups, packs) = SpeedupChoice.For(_peft.Model, options, wanted);
+        var graph = TrainingGraph.Build(_peft, _objective, new TrainingGraphOptions
         {
-            Parameters = parameters.All,
-            FlatLength = parameters.FlatLength,
-            VirtualTokens = peft.VirtualTokens,
-            InitialWeight = name => values[name].Initializer!,
-            OpenTraining = options =>
-            {
-                var wanted = Speedups.Except(arguments.WithoutSpeedups);
-                var (speedups, packs) = SpeedupChoice.For(peft.Model, options, wanted);
-                var graph = TrainingGraph.Build(peft, objective, new TrainingGraphOptions
-                {
-                    BaseDropout = arguments.BaseDropout,
-                    Speedups = speedups,
-                });
-                require(graph);
-                return Open(graph, options with { Prepacking = packs });
-            },
-            OpenEvaluation = options => Open(EvaluationGraph.Build(peft, objective), options),
-            OpenOptimizer = options => Open(
-                OptimizerGraph.Build(parameters.FlatLength, arguments.Optimizer, parameters.HasFactors), options),
-        };
+            BaseDropout = _arguments.BaseDropout,
+            Speedups = speedups,
+        });
+        if (_onRows)
+            ModelVerdict.Require(_peft, graph, _arguments.Runtime);
+        return Open(graph, options with { Prepacking = packs });
     }
+
+    /// <inheritdoc/>
+    public override GraphSession OpenEvaluation(RuntimeOptions options) =>
+        Open(EvaluationGraph.Build(_peft, _objective), options);
+
+    /// <inheritdoc/>
+    public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
+        OptimizerGraph.Build(FlatLength, _arguments.Optimizer, _parameters.HasFactors), options);
 
     /// <summary>Opens a graph.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]

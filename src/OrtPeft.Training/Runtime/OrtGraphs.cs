@@ -5,23 +5,30 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>Portable graphs to train with, wherever they come from: built in memory, or files of a folder.</summary>
-internal sealed record OrtGraphs
+/// <param name="parameters">What trains, each with its place in the flat vectors.</param>
+/// <param name="flatLength">The length of the flat vectors.</param>
+/// <param name="virtualTokens">How many positions the model has before the first token of its input.</param>
+internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, long flatLength, int virtualTokens)
 {
     /// <summary>What trains, each with its place in the flat vectors.</summary>
-    public required IReadOnlyList<ArtifactParameter> Parameters { get; init; }
+    public IReadOnlyList<ArtifactParameter> Parameters => parameters;
 
     /// <summary>The length of the flat vectors.</summary>
-    public required long FlatLength { get; init; }
+    public long FlatLength => flatLength;
 
     /// <summary>How many positions the model has before the first token of its input.</summary>
-    public required int VirtualTokens { get; init; }
+    public int VirtualTokens => virtualTokens;
 
-    /// <summary>A parameter's first content, by its name.</summary>
-    public required Func<string, Tensor> InitialWeight { get; init; }
+    /// <summary>A parameter's first content.</summary>
+    /// <param name="parameter">Its name.</param>
+    public abstract Tensor InitialWeight(string parameter);
 
-    public required Func<RuntimeOptions, GraphSession> OpenTraining { get; init; }
+    /// <summary>Opens the graph of loss and gradients; the session is the caller's.</summary>
+    public abstract GraphSession OpenTraining(RuntimeOptions options);
 
-    public required Func<RuntimeOptions, GraphSession> OpenEvaluation { get; init; }
+    /// <summary>Opens the graph of the loss alone; the session is the caller's.</summary>
+    public abstract GraphSession OpenEvaluation(RuntimeOptions options);
 
-    public required Func<RuntimeOptions, GraphSession> OpenOptimizer { get; init; }
+    /// <summary>Opens the graph that moves the parameters; the session is the caller's.</summary>
+    public abstract GraphSession OpenOptimizer(RuntimeOptions options);
 }

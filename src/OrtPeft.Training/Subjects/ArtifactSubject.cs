@@ -10,7 +10,7 @@ using OrtPeft.Training.Runtime;
 namespace OrtPeft.Training.Subjects;
 
 /// <summary>An artifact folder, trained by the runtime that it was written for.</summary>
-internal static class ArtifactSubject
+internal sealed class ArtifactSubject : TrainingSubject
 {
     private static readonly FrozenDictionary<string, Opener> Runtimes = new Dictionary<string, Opener>
     {
@@ -20,9 +20,51 @@ internal static class ArtifactSubject
             new OrtTrainingRuntime(folder, manifest, arguments),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    private readonly string _folder;
+    private readonly ArtifactManifest _manifest;
+    private readonly TrainingArguments _arguments;
+
+    private ArtifactSubject(
+        ITrainingRuntime runtime,
+        string folder,
+        ArtifactManifest manifest,
+        TrainingArguments arguments,
+        IReadOnlyList<BaseFile> files)
+        : base(runtime)
+    {
+        (_folder, _manifest, _arguments) = (folder, manifest, arguments);
+        Adapters = IdentityOf(manifest);
+        Origin = OriginOf(folder, manifest, arguments);
+        Files = files;
+    }
+
     private delegate ITrainingRuntime Opener(string folder, ArtifactManifest manifest, TrainingArguments arguments);
 
-    public static TrainingSubject Create(string folder, TrainingArguments arguments)
+    /// <inheritdoc/>
+    public override int VirtualTokens => _manifest.VirtualTokens;
+
+    /// <inheritdoc/>
+    public override AdamWConfig Optimizer => _manifest.AdamW;
+
+    /// <inheritdoc/>
+    public override bool BaseDropout => _manifest.BaseDropout;
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Adapters { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Origin { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BaseFile> Files { get; }
+
+    /// <summary>Opens a folder for training.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="arguments">How to train.</param>
+    /// <exception cref="OnnxFormatException">A file is missing or damaged, or this program has no such
+    /// runtime.</exception>
+    /// <exception cref="SettingException">An argument is fixed by the folder's models.</exception>
+    public static TrainingSubject Open(string folder, TrainingArguments arguments)
     {
         var manifest = ArtifactManifest.Load(folder);
         MustAgree(arguments, manifest);
@@ -36,20 +78,20 @@ internal static class ArtifactSubject
                 + $"{string.Join(", ", Runtimes.Keys.Order())}: update it, or write the artifacts again.");
         }
 
-        return TrainingSubject.Over(open(folder, manifest, arguments), runtime => new()
-        {
-            Runtime = runtime,
-            VirtualTokens = manifest.VirtualTokens,
-            Optimizer = manifest.AdamW,
-            BaseDropout = manifest.BaseDropout,
-            Adapters = Identity(manifest),
-            Origin = Origin(folder, manifest, arguments),
-            Files = files,
-            SetWeights = static _ => { },
-            Save = (target, weights) =>
-                AdapterFiles.Save(target, manifest.PeftConfig, ToSave(folder, manifest, weights, arguments)),
-        });
+        return Over(
+            open(folder, manifest, arguments),
+            runtime => new ArtifactSubject(runtime, folder, manifest, arguments, files));
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The folder stays as it is.</remarks>
+    public override void SetWeights(IReadOnlyDictionary<string, Tensor> weights)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void Save(string folder, IReadOnlyDictionary<string, Tensor> weights) =>
+        AdapterFiles.Save(folder, _manifest.PeftConfig, ToSave(weights));
 
     /// <summary>What is part of the folder's models cannot be chosen any more.</summary>
     private static void MustAgree(TrainingArguments arguments, ArtifactManifest manifest)
@@ -83,7 +125,7 @@ internal static class ArtifactSubject
         }
     }
 
-    private static Dictionary<string, string> Origin(
+    private static Dictionary<string, string> OriginOf(
         string folder, ArtifactManifest manifest, TrainingArguments arguments)
     {
         var origin = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -92,7 +134,7 @@ internal static class ArtifactSubject
         return origin;
     }
 
-    private static Dictionary<string, string> Identity(ArtifactManifest manifest)
+    private static Dictionary<string, string> IdentityOf(ArtifactManifest manifest)
     {
         var identity = new Dictionary<string, string>(StringComparer.Ordinal);
         AdapterIdentity.Add(identity, manifest.PeftConfig);
@@ -107,21 +149,17 @@ internal static class ArtifactSubject
     }
 
     /// <summary>Trained weights, or what a model makes of them, beside what is saved without training.</summary>
-    private static Dictionary<string, Tensor> ToSave(
-        string folder,
-        ArtifactManifest manifest,
-        IReadOnlyDictionary<string, Tensor> weights,
-        TrainingArguments arguments)
+    private Dictionary<string, Tensor> ToSave(IReadOnlyDictionary<string, Tensor> weights)
     {
         var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        if (manifest.Files.Weights is { } file)
+        if (_manifest.Files.Weights is { } file)
         {
-            foreach (var (name, tensor) in SafetensorsFile.Open(Path.Combine(folder, file)).Tensors)
+            foreach (var (name, tensor) in SafetensorsFile.Open(Path.Combine(_folder, file)).Tensors)
                 saved[name] = tensor;
         }
 
-        var made = manifest.Saving is { } saving
-            ? SavingSession.Run(folder, saving, weights, arguments.Runtime)
+        var made = _manifest.Saving is { } saving
+            ? SavingSession.Run(_folder, saving, weights, _arguments.Runtime)
             : weights;
         foreach (var name in weights.Keys)
             saved.Remove(name);

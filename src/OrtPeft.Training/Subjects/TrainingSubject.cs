@@ -9,8 +9,31 @@ namespace OrtPeft.Training.Subjects;
 /// What a trainer trains: a model in memory, or a folder. The trainer knows neither, so that a program which trains
 /// from a folder loads no code for graphs.
 /// </summary>
-internal sealed record TrainingSubject
+/// <param name="runtime">Holds and moves the parameters; disposed with the subject.</param>
+internal abstract class TrainingSubject(ITrainingRuntime runtime) : IDisposable
 {
+    /// <summary>Holds and moves the parameters.</summary>
+    public ITrainingRuntime Runtime => runtime;
+
+    /// <summary>How many positions the model has before the first token of its input.</summary>
+    public abstract int VirtualTokens { get; }
+
+    /// <summary>The optimiser's constants.</summary>
+    public abstract AdamWConfig Optimizer { get; }
+
+    /// <summary>Whether dropout of the base's own graph is live.</summary>
+    public abstract bool BaseDropout { get; }
+
+    /// <summary>What a resumed run must share of the adapters, by field.</summary>
+    public abstract IReadOnlyDictionary<string, string> Adapters { get; }
+
+    /// <summary>What the run begins with: base and initial weights, by the names in <see
+    /// cref="RunIdentity"/>.</summary>
+    public abstract IReadOnlyDictionary<string, string> Origin { get; }
+
+    /// <summary>The files of the base, which must not change while it is trained.</summary>
+    public abstract IReadOnlyList<BaseFile> Files { get; }
+
     /// <summary>Describes a runtime, which is closed where that fails.</summary>
     /// <param name="runtime">The runtime; the result's from then on.</param>
     /// <param name="describe">Makes the result.</param>
@@ -27,31 +50,12 @@ internal sealed record TrainingSubject
         }
     }
 
-    /// <summary>Holds and moves the parameters.</summary>
-    public required ITrainingRuntime Runtime { get; init; }
-
-    /// <summary>How many positions the model has before the first token of its input.</summary>
-    public required int VirtualTokens { get; init; }
-
-    /// <summary>The optimiser's constants.</summary>
-    public required AdamWConfig Optimizer { get; init; }
-
-    /// <summary>Whether dropout of the base's own graph is live.</summary>
-    public required bool BaseDropout { get; init; }
-
-    /// <summary>What a resumed run must share of the adapters, by field.</summary>
-    public required IReadOnlyDictionary<string, string> Adapters { get; init; }
-
-    /// <summary>What the run begins with: base and initial weights, by the names in <see
-    /// cref="RunIdentity"/>.</summary>
-    public required IReadOnlyDictionary<string, string> Origin { get; init; }
-
-    /// <summary>The files of the base, which must not change while it is trained.</summary>
-    public required IReadOnlyList<BaseFile> Files { get; init; }
-
     /// <summary>Takes trained weights, by parameter.</summary>
-    public required Action<IReadOnlyDictionary<string, Tensor>> SetWeights { get; init; }
+    public abstract void SetWeights(IReadOnlyDictionary<string, Tensor> weights);
 
     /// <summary>Writes an adapter folder with given weights.</summary>
-    public required Action<string, IReadOnlyDictionary<string, Tensor>> Save { get; init; }
+    public abstract void Save(string folder, IReadOnlyDictionary<string, Tensor> weights);
+
+    /// <inheritdoc/>
+    public void Dispose() => runtime.Dispose();
 }

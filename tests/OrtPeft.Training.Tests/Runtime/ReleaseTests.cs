@@ -26,7 +26,7 @@ public sealed class ReleaseTests
     private static readonly RuntimeOptions OneThread = new() { Threads = 1, Prepacking = false };
 
     private static OrtGraphs Graphs { get; } =
-        ModelGraphs.Of(Tiny.Lora(), new CausalLm(), Tiny.Arguments, static _ => { });
+        ModelGraphs.Of(Tiny.Lora(), new CausalLm(), Tiny.Arguments, onRows: false);
 
     private static readonly Dictionary<string, Action<Opened>> Cases = new(StringComparer.Ordinal)
     {
@@ -38,20 +38,20 @@ public sealed class ReleaseTests
         ["optimizer without a step"] = static o => Optimizer(o, ValueRoles.Step),
         ["optimizer without a norm"] = static o => Optimizer(o, ValueRoles.GradNorm),
         ["runtime whose training lacks its sum"] = static o => _ = new OrtRuntime(
-            Graphs with { OpenTraining = p => o.Of(Without(Graphs.OpenTraining(p), ValueRoles.LossSum)) },
+            new OtherGraphs { Training = p => o.Of(Without(Graphs.OpenTraining(p), ValueRoles.LossSum)) },
             Tiny.Arguments),
         ["runtime whose optimizer lacks its norm"] = static o => _ = new OrtRuntime(
-            Graphs with
+            new OtherGraphs
             {
-                OpenTraining = p => o.Of(Graphs.OpenTraining(p)),
-                OpenOptimizer = p => o.Of(Without(Graphs.OpenOptimizer(p), ValueRoles.GradNorm)),
+                Training = p => o.Of(Graphs.OpenTraining(p)),
+                Optimizer = p => o.Of(Without(Graphs.OpenOptimizer(p), ValueRoles.GradNorm)),
             },
             Tiny.Arguments),
         ["runtime whose optimizer does not open"] = static o => _ = new OrtRuntime(
-            Graphs with
+            new OtherGraphs
             {
-                OpenTraining = p => o.Of(Graphs.OpenTraining(p)),
-                OpenOptimizer = static _ => throw new OnnxFormatException("it does not open"),
+                Training = p => o.Of(Graphs.OpenTraining(p)),
+                Optimizer = static _ => throw new OnnxFormatException("it does not open"),
             },
             Tiny.Arguments),
         ["subject that cannot be described"] = static o => TrainingSubject.Over(
@@ -79,10 +79,9 @@ public sealed class ReleaseTests
     [Fact]
     public void Runtime_WhoseWeightsCannotBeRead_FreesItsVectors()
     {
-        var graphs = Graphs with
+        var graphs = new OtherGraphs(8 << 20)
         {
-            FlatLength = 8 << 20,
-            InitialWeight = static _ => throw new OnnxFormatException("the weights cannot be read"),
+            Weight = static _ => throw new OnnxFormatException("the weights cannot be read"),
         };
         var before = Resident();
 
@@ -161,6 +160,24 @@ public sealed class ReleaseTests
             Count++;
             return () => Released++;
         }
+    }
+
+    private sealed class OtherGraphs(long? flatLength = null)
+        : OrtGraphs(Graphs.Parameters, flatLength ?? Graphs.FlatLength, Graphs.VirtualTokens)
+    {
+        public Func<string, Tensor> Weight { get; init; } = Graphs.InitialWeight;
+
+        public Func<RuntimeOptions, GraphSession> Training { get; init; } = Graphs.OpenTraining;
+
+        public Func<RuntimeOptions, GraphSession> Optimizer { get; init; } = Graphs.OpenOptimizer;
+
+        public override Tensor InitialWeight(string parameter) => Weight(parameter);
+
+        public override GraphSession OpenTraining(RuntimeOptions options) => Training(options);
+
+        public override GraphSession OpenEvaluation(RuntimeOptions options) => Graphs.OpenEvaluation(options);
+
+        public override GraphSession OpenOptimizer(RuntimeOptions options) => Optimizer(options);
     }
 
     private sealed class Once(Action released, IDisposable inner) : IDisposable
