@@ -15,6 +15,18 @@ public interface IPeftMethod
     /// <exception cref="ConfigException">A field is wrong or not supported.</exception>
     PeftConfig ReadConfig(ConfigFields fields);
 
+    /// <summary>What fresh weights of a configuration are made from besides the base; nothing by default.</summary>
+    /// <param name="config">The method's configuration.</param>
+    /// <returns>What is needed.</returns>
+    StartNeeds NeedsOf(PeftConfig config) => StartNeeds.None;
+
+    /// <summary>The configuration with the tokens of the text that it needs.</summary>
+    /// <param name="config">The method's configuration.</param>
+    /// <param name="tokens">The tokens of <see cref="StartNeeds.Text"/>.</param>
+    /// <param name="tokenizer">The tokenizer's name or folder, where the configuration names none.</param>
+    /// <returns>The configuration; the same where it needs no tokens.</returns>
+    PeftConfig WithTokens(PeftConfig config, IReadOnlyList<int> tokens, string tokenizer) => config;
+
     /// <summary>Rewrites a model's graph so that it computes with the adapter.</summary>
     /// <param name="model">The model in canonical form; edited in place.</param>
     /// <param name="config">The method's configuration.</param>

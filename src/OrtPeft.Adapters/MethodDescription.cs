@@ -21,11 +21,8 @@ public sealed record MethodDescription
     /// <summary>Whether HF PEFT has the method, so that its files interchange. Default true.</summary>
     public bool IsInHfPeft { get; init; } = true;
 
-    /// <summary>The configuration's field that <c>--alpha</c> stands for; null where the method has no alpha.</summary>
-    public string? AlphaField { get; init; }
-
-    /// <summary>The configuration's field that <c>--dropout</c> stands for. Default <c>lora_dropout</c>.</summary>
-    public string DropoutField { get; init; } = "lora_dropout";
+    /// <summary>The options that stand for fields of its configuration, in the order of the help page.</summary>
+    public IReadOnlyList<MethodOption> Options { get; init; } = [];
 
     /// <summary>Why the trained weights cannot be folded into the base; null (default) when they can.</summary>
     public string? WhyNotMergeable { get; init; }

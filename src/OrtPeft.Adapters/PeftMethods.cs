@@ -42,6 +42,10 @@ public static class PeftMethods
     /// <summary>All methods.</summary>
     public static IReadOnlyList<IPeftMethod> All => Rows;
 
+    /// <summary>The options of all methods, each once: the row of the first method that has it, in an order that keeps
+    /// every method's own.</summary>
+    public static IReadOnlyList<MethodOption> Options { get; } = Merged(Rows.Select(static m => m.Description.Options));
+
     /// <summary>Finds a method by its name on the command line.</summary>
     /// <param name="name">Such as <c>lora</c>.</param>
     /// <returns>The method.</returns>
@@ -59,6 +63,25 @@ public static class PeftMethods
     {
         ArgumentNullException.ThrowIfNull(config);
         return ByType[config.PeftType];
+    }
+
+    /// <summary>An option that is new stands before the next one of its method that is there already.</summary>
+    private static List<MethodOption> Merged(IEnumerable<IReadOnlyList<MethodOption>> lists)
+    {
+        var merged = new List<MethodOption>();
+        foreach (var list in lists)
+        {
+            var at = merged.Count;
+            foreach (var option in list.Reverse())
+            {
+                if (merged.FindIndex(o => o.Name == option.Name) is >= 0 and var place)
+                    at = place;
+                else
+                    merged.Insert(at, option);
+            }
+        }
+
+        return merged;
     }
 
     /// <summary>Reads a configuration of whichever method it names.</summary>

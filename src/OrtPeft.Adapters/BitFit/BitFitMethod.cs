@@ -18,6 +18,7 @@ public sealed class BitFitMethod : IPeftMethod
         Title = "BitFit",
         Paper = new("https://arxiv.org/abs/2106.10199"),
         Trains = "every bias, or those of chosen modules",
+        Options = [SharedOptions.Targets, SharedOptions.Layers],
         IsInHfPeft = false,
     };
 

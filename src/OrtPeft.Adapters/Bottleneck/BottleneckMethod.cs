@@ -22,7 +22,30 @@ public sealed class BottleneckMethod : IPeftMethod
         Trains =
             "a small network behind attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
         IsInHfPeft = false,
-        DropoutField = "dropout",
+        Options =
+        [
+            SharedOptions.Dropout("dropout"),
+            SharedOptions.Targets,
+            new(
+                "--preset",
+                "preset",
+                OptionForm.Text,
+                "Bottleneck adapters: houlsby, pfeiffer, parallel or scaled_parallel. [default: houlsby]",
+                "NAME"),
+            new(
+                "--reduction-factor",
+                "reduction_factor",
+                OptionForm.Number,
+                "Bottleneck adapters have hidden size / K features inside. [default: 16]",
+                "K"),
+            new(
+                "--non-linearity",
+                "non_linearity",
+                OptionForm.Text,
+                "Bottleneck adapters: relu, gelu, gelu_new, swish, tanh, … [default: swish]",
+                "NAME"),
+            SharedOptions.Layers,
+        ],
         WhyNotMergeable = "the adapter is a nonlinear function, which no weight of the base can hold",
     };
 

@@ -31,9 +31,10 @@ public sealed class ConfigFields
     /// <param name="source">What messages call the file.</param>
     public ConfigFields(JsonObject json, string source)
     {
-        _json = json;
+        var element = JsonSerializer.SerializeToElement(json);
+        _json = JsonObject.Create(element)!; // numbers are JSON's from here on, whatever they were made from
         _source = source;
-        _fields = new JsonFields(JsonSerializer.SerializeToElement(json), Wrong);
+        _fields = new JsonFields(element, Wrong);
     }
 
     /// <summary>The fields that were not read, as a new object.</summary>

@@ -24,6 +24,7 @@ public sealed class Ia3Method : IPeftMethod
         Title = "IA³",
         Paper = new("https://arxiv.org/abs/2205.05638"),
         Trains = "one vector per chosen layer, which scales what the layer makes or reads",
+        Options = [SharedOptions.Targets, SharedOptions.Layers],
     };
 
     /// <inheritdoc/>

@@ -18,6 +18,7 @@ public sealed class LnTuningMethod : IPeftMethod
         Title = "LayerNorm tuning",
         Paper = new("https://arxiv.org/abs/2312.11420"),
         Trains = "weights and biases of the normalisation layers",
+        Options = [SharedOptions.Targets, SharedOptions.Layers],
     };
 
     /// <inheritdoc/>

@@ -22,7 +22,7 @@ public sealed class LohaMethod : IPeftMethod
         Title = "LoHa",
         Paper = new("https://arxiv.org/abs/2108.06098"),
         Trains = "four factors beside each chosen linear layer: two low-rank products, multiplied elementwise",
-        AlphaField = "alpha",
+        Options = LycorisConfig.Options,
     };
 
     /// <inheritdoc/>

@@ -19,7 +19,7 @@ public sealed class LokrMethod : IPeftMethod
         Title = "LoKr",
         Paper = new("https://arxiv.org/abs/2309.14859"),
         Trains = "the factors of a Kronecker product beside each chosen linear layer",
-        AlphaField = "alpha",
+        Options = LycorisConfig.Options,
     };
 
     /// <inheritdoc/>

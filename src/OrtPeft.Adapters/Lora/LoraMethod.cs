@@ -17,11 +17,34 @@ public sealed class LoraMethod : IPeftMethod
         Title = "LoRA",
         Paper = new("https://arxiv.org/abs/2106.09685"),
         Trains = "A and B beside the chosen linear layers or embeddings, biases on request",
-        AlphaField = "lora_alpha",
+        Options =
+        [
+            SharedOptions.Rank("lora_alpha"),
+            SharedOptions.Alpha("lora_alpha"),
+            SharedOptions.Dropout("lora_dropout"),
+            SharedOptions.Targets,
+            SharedOptions.Bias,
+            new("--rslora", "use_rslora", OptionForm.Flag, "Scale by alpha / √rank instead of alpha / rank."),
+            new("--dora", "use_dora", OptionForm.Flag, "Train a magnitude per output too (DoRA)."),
+            new(
+                "--init",
+                "init_lora_weights",
+                OptionForm.Literal,
+                $"How LoRA's A and B start: {string.Join(", ", LoraInit.Names)}. [default: true]",
+                "NAME"),
+            SharedOptions.RankPattern,
+            SharedOptions.AlphaPattern,
+            SharedOptions.Layers,
+        ],
     };
 
     /// <inheritdoc/>
     public PeftConfig ReadConfig(ConfigFields fields) => LoraConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public StartNeeds NeedsOf(PeftConfig config) => config is LoraConfig lora && lora.InitLoraWeights == LoraInit.Eva
+        ? new StartNeeds { RowStart = LoraInit.Eva.Name }
+        : StartNeeds.None;
 
     /// <inheritdoc/>
     public Injection Inject(Model model, PeftConfig config, long seed)

@@ -15,6 +15,17 @@ namespace OrtPeft.Adapters.Lycoris;
 /// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS.</seealso>
 public abstract record LycorisConfig : TargetedConfig
 {
+    /// <summary>The options of these methods.</summary>
+    internal static IReadOnlyList<MethodOption> Options { get; } =
+    [
+        SharedOptions.Rank("alpha"),
+        SharedOptions.Alpha("alpha"),
+        SharedOptions.Targets,
+        SharedOptions.RankPattern,
+        SharedOptions.AlphaPattern,
+        SharedOptions.Layers,
+    ];
+
     /// <summary>The rank r of the factors, at least 1. Default 8.</summary>
     public int R { get; init; } = 8;
 

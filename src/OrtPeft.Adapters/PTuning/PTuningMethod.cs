@@ -18,6 +18,7 @@ public sealed class PTuningMethod : IPeftMethod
         Title = "p-tuning",
         Paper = new("https://arxiv.org/abs/2103.10385"),
         Trains = "a small network that makes the embeddings of virtual tokens before the input",
+        Options = [SharedOptions.VirtualTokens],
         WhyNotMergeable = "virtual tokens are input, not a change of any weight",
     };
 

@@ -21,6 +21,7 @@ public sealed class PrefixTuningMethod : IPeftMethod
         Title = "prefix tuning",
         Paper = new("https://arxiv.org/abs/2101.00190"),
         Trains = "keys and values of virtual tokens in every attention layer",
+        Options = [SharedOptions.VirtualTokens],
         WhyNotMergeable = "keys and values that depend on no input are not what any weight makes",
     };
 

@@ -21,11 +21,41 @@ public sealed class PromptTuningMethod : IPeftMethod
         Title = "prompt tuning",
         Paper = new("https://arxiv.org/abs/2104.08691"),
         Trains = "the embeddings of virtual tokens before the input",
+        Options =
+        [
+            SharedOptions.VirtualTokens,
+            new(
+                "--prompt-init-text",
+                "prompt_tuning_init_text",
+                OptionForm.Text,
+                "Prompt tuning starts from the embeddings of this text. [default: random]",
+                "TEXT")
+            {
+                Implies = ("prompt_tuning_init", static _ => "TEXT"),
+            },
+        ],
         WhyNotMergeable = "virtual tokens are input, not a change of any weight",
     };
 
     /// <inheritdoc/>
     public PeftConfig ReadConfig(ConfigFields fields) => PromptTuningConfig.FromFields(fields);
+
+    /// <inheritdoc/>
+    public StartNeeds NeedsOf(PeftConfig config) =>
+        config is PromptTuningConfig { PromptTuningInit: "TEXT", PromptTuningInitText: { } text }
+            ? new StartNeeds { Text = text }
+            : StartNeeds.None;
+
+    /// <inheritdoc/>
+    public PeftConfig WithTokens(PeftConfig config, IReadOnlyList<int> tokens, string tokenizer)
+    {
+        var prompt = (PromptTuningConfig)config;
+        return prompt with
+        {
+            InitTokenIds = tokens,
+            TokenizerNameOrPath = prompt.TokenizerNameOrPath ?? tokenizer,
+        };
+    }
 
     /// <inheritdoc/>
     public Injection Inject(Model model, PeftConfig config, long seed)

@@ -20,6 +20,7 @@ public sealed class TrainableTokensMethod : IPeftMethod
         PeftType = "TRAINABLE_TOKENS",
         Title = "trainable tokens",
         Trains = "the embeddings of chosen tokens, and with them the rows of a tied head",
+        Options = [SharedOptions.Targets],
     };
 
     /// <inheritdoc/>

@@ -20,7 +20,14 @@ public sealed class VeraMethod : IPeftMethod
         Title = "VeRA",
         Paper = new("https://arxiv.org/abs/2310.11454"),
         Trains = "two vectors per chosen layer around random projections that all layers share",
-        DropoutField = "vera_dropout",
+        Options =
+        [
+            SharedOptions.Rank(alpha: null),
+            SharedOptions.Dropout("vera_dropout"),
+            SharedOptions.Targets,
+            SharedOptions.Bias,
+            SharedOptions.Layers,
+        ],
     };
 
     /// <inheritdoc/>

@@ -46,10 +46,10 @@ internal sealed class ArtifactsCommand : Verb
     {
         var (writer, arguments) = (_artifacts.Writer(run), _artifacts.Read(run));
         var choice = _method.Choose(run);
-        if (choice.StartsFromData)
+        if (choice.RowStart is { } start)
         {
             throw new UsageException(
-                $"{choice.Origin}: the start eva is made from rows, which artifacts have none of; train a step with "
+                $"{choice.Origin}: the start {start} is made from rows, which artifacts have none of; train a step with "
                 + "it, and give that adapter with --init-adapter.");
         }
 

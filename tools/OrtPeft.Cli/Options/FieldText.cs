@@ -53,14 +53,19 @@ internal static class FieldText
         var sign = text.IndexOf('=', StringComparison.Ordinal);
         if (sign <= 0)
             throw new UsageException($"--set is '{text}'; it must be FIELD=VALUE.");
-        var value = text[(sign + 1)..];
+        return KeyValuePair.Create(text[..sign], Literal(text[(sign + 1)..]));
+    }
+
+    /// <summary>JSON where it can be read so, else text.</summary>
+    public static JsonNode? Literal(string text)
+    {
         try
         {
-            return KeyValuePair.Create(text[..sign], JsonNode.Parse(value));
+            return JsonNode.Parse(text);
         }
         catch (JsonException)
         {
-            return KeyValuePair.Create(text[..sign], (JsonNode?)value);
+            return text;
         }
     }
 }

@@ -1,13 +1,10 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Lora;
-using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
-using OrtPeft.Training.Eva;
 
 namespace OrtPeft.Cli.Options;
 
@@ -24,9 +21,10 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     /// <summary>Takes an adapter that was loaded, to say which weights of its base it brings along.</summary>
     public Action<PeftModel>? WarnOfBase { get; init; }
 
-    /// <summary>Whether the first weights are made from rows, as EVA's.</summary>
-    public bool StartsFromData =>
-        WeightsFolder is null && Config is LoraConfig lora && lora.InitLoraWeights == LoraInit.Eva;
+    /// <summary>The name of a start that is made from rows, such as <c>eva</c>; null for any other.</summary>
+    public string? RowStart => Needs.RowStart;
+
+    private StartNeeds Needs => WeightsFolder is null ? PeftMethods.Of(Config).NeedsOf(Config) : StartNeeds.None;
 
     /// <summary>Puts the adapter on a base.</summary>
     public PeftModel Apply(Model baseModel, long seed)
@@ -60,8 +58,7 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     /// <exception cref="UsageException">There is a text, and no tokenizer.</exception>
     public MethodChoice WithTokens(ITokenizer? tokenizer, string folder)
     {
-        var isText = Config is PromptTuningConfig { PromptTuningInit: "TEXT" } && WeightsFolder is null;
-        if (!isText || Config is not PromptTuningConfig { PromptTuningInitText: { } text } prompt)
+        if (Needs.Text is not { } text)
             return this;
         if (tokenizer is null)
         {
@@ -70,28 +67,18 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
                 + "name its folder with --tokenizer.");
         }
 
-        var name = prompt.TokenizerNameOrPath ?? folder;
-        return this with { Config = prompt with { InitTokenIds = tokenizer.Encode(text), TokenizerNameOrPath = name } };
+        return this with { Config = PeftMethods.Of(Config).WithTokens(Config, tokenizer.Encode(text), folder) };
     }
 
-    /// <summary>Puts the adapter on a base that is to be trained; EVA starts from the rows.</summary>
+    /// <summary>Puts the adapter on a base that is to be trained; it may start from the rows.</summary>
     public PeftModel Apply(
         Model baseModel,
         TrainingArguments arguments,
         Func<IReadOnlyList<Example>> rows,
-        CancellationToken cancellation)
-    {
-        if (!StartsFromData || Config is not LoraConfig lora)
-            return Apply(baseModel, arguments.Seed);
-        return Blame.On(Origin, () => EvaInitialisation.Create(
-            baseModel,
-            lora,
-            new TokenDataset(rows()),
-            arguments.BatchSize,
-            arguments.Seed,
-            arguments.Runtime,
-            cancellation));
-    }
+        CancellationToken cancellation) => WeightsFolder is not null
+        ? Apply(baseModel, arguments.Seed)
+        : Blame.On(Origin, () => AdapterStart.Create(
+            baseModel, Config, () => new TokenDataset(rows()), arguments, cancellation));
 
     /// <summary>
     /// The same choice, with the base's name in the configuration; an adapter that is trained further keeps the name
