@@ -9,7 +9,7 @@ internal static class EvaluationPass
         IDataset data,
         int batchSize,
         int virtualTokens,
-        Func<FeedBatch, (double Sum, long Count)> measure,
+        Func<Batch, (double Sum, long Count)> measure,
         CancellationToken cancellation = default)
     {
         var order = new BatchOrder(data.RowCount, batchSize, null);

@@ -1,52 +1,20 @@
-using OrtPeft.Onnx.Decoders;
-using OrtPeft.Runtime.Feeding;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
 
-/// <summary>
-/// Sequences of equal length, laid out as the graph takes them: every array is row-major <c>[rows, columns] int64</c>. The
-/// arrays are the caller's to hand on without copying; whoever changes them changes the batch.
-/// </summary>
-public sealed class Batch
+/// <summary>Some rows as a model is fed with them, from the data set to the session.</summary>
+/// <param name="Feeds">Tensors by input name; inputs that a graph does not have are left out when it runs. Of token
+/// rows they are <c>[rows, columns] int64</c>, the columns being the longest row's tokens.</param>
+/// <param name="SupervisedCount">The number of elements that the loss counts: labels in columns 1 and up, or
+/// predictions. It may be 0.</param>
+/// <param name="Tokens">The number of tokens (ones in the mask) or rows that are worked on, for speeds.</param>
+public sealed record Batch(IReadOnlyDictionary<string, Tensor> Feeds, long SupervisedCount, long Tokens)
 {
-    internal Batch(int rows, int columns, bool withPositions)
-    {
-        Rows = rows;
-        Columns = columns;
-        var size = FeedSize.Of(rows, columns);
-        InputIds = new long[size];
-        AttentionMask = new long[size];
-        Labels = new long[size];
-        PositionIds = withPositions ? new long[size] : null;
-    }
+    /// <summary>Rows whose first token has a label: nothing predicts it unless virtual tokens precede it.</summary>
+    public long SupervisedFirstTokens { get; init; }
 
-    /// <summary>The batch axis, at least 1.</summary>
-    public int Rows { get; }
-
-    /// <summary>The sequence axis: the length of the longest row, in tokens.</summary>
-    public int Columns { get; }
-
-    /// <summary><c>[rows, columns]</c> token ids, the pad id in padding.</summary>
-    public long[] InputIds { get; }
-
-    /// <summary><c>[rows, columns]</c> of 0 and 1; 0 in padding.</summary>
-    public long[] AttentionMask { get; }
-
-    /// <summary><c>[rows, columns]</c>, unshifted; <see cref="DecoderLabels.Ignored"/> in padding.</summary>
-    public long[] Labels { get; }
-
-    /// <summary><c>[rows, columns]</c>, 0 in padding; null leaves the positions to the graph.</summary>
-    public long[]? PositionIds { get; }
-
-    /// <summary>
-    /// The number of losses in the batch: labels other than <see cref="DecoderLabels.Ignored"/> in columns 1 and up. It
-    /// may be 0.
-    /// </summary>
-    public int SupervisedTokens { get; internal init; }
-
-    /// <summary>The number of rows whose label in column 0 is not <see cref="DecoderLabels.Ignored"/>.</summary>
-    public int SupervisedFirstTokens { get; internal init; }
-
-    /// <summary>The number of tokens the batch really holds: ones in the mask.</summary>
-    public int AttendedTokens { get; internal init; }
+    /// <summary>The number of elements that the loss of a given model counts.</summary>
+    /// <param name="virtualTokens">The number of positions that the model has before the first token.</param>
+    /// <returns>The number.</returns>
+    public long CountFor(int virtualTokens) => SupervisedCount + (virtualTokens > 0 ? SupervisedFirstTokens : 0);
 }

@@ -6,10 +6,12 @@ namespace OrtPeft.Training.Data;
 /// <summary>Puts rows of differing length into one rectangle.</summary>
 public static class Collator
 {
+    private static readonly string[] Names = [DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Labels];
+
     /// <summary>
     /// Pads rows on the right to the longest of them: id <paramref name="padId"/>, mask 0, label
     /// <see cref="DecoderLabels.Ignored"/>, position 0. A row's own mask is used as it stands. Each sequence of a
-    /// packed row becomes a row of the batch.
+    /// packed row becomes a row of the batch. Position ids are among the feeds where the rows have them.
     /// </summary>
     /// <param name="examples">The rows, at least one, in batch order.</param>
     /// <param name="padId">The id that fills up rows, 0 by default; any id the model has will do.</param>
@@ -24,28 +26,29 @@ public static class Collator
         if (examples.Count == 0)
             throw new ArgumentException("There is no row; a batch needs at least one.", nameof(examples));
         var rows = examples.SelectMany(static e => e.Sequences.Select(s => (Example: e, s.Start, s.Length))).ToList();
-        var batch = new Batch(rows.Count, rows.Max(static row => row.Length), HavePositions(examples))
-        {
-            SupervisedTokens = examples.Sum(static e => e.SupervisedTokens),
-            SupervisedFirstTokens = rows.Count(static r => r.Example.Labels[r.Start] != DecoderLabels.Ignored),
-            AttendedTokens = examples.Sum(static e => e.AttentionMask?.AsSpan().Count(1) ?? e.Length),
-        };
+        var columns = rows.Max(static row => row.Length);
+        var names = HavePositions(examples) ? (string[])[.. Names, DecoderNames.Positions] : Names;
+        var matrices = names.ToDictionary(
+            static n => n, _ => new RowMatrix(rows.Count, columns), StringComparer.Ordinal);
         foreach ((int i, (Example example, int start, int length)) in rows.Index())
         {
-            Fill(Row(batch, batch.InputIds, i), example.InputIds, start, length, padId);
-            Fill(Row(batch, batch.Labels, i), example.Labels, start, length, DecoderLabels.Ignored);
+            Fill(matrices[DecoderNames.Ids][i], example.InputIds, start, length, padId);
+            Fill(matrices[DecoderNames.Labels][i], example.Labels, start, length, DecoderLabels.Ignored);
             if (example.AttentionMask is { } mask)
-                Fill(Row(batch, batch.AttentionMask, i), mask, start, length, 0);
+                Fill(matrices[DecoderNames.Mask][i], mask, start, length, 0);
             else
-                Row(batch, batch.AttentionMask, i)[..length].Fill(1);
-            if (batch.PositionIds is { } batchPositions && example.PositionIds is { } positions)
-                Fill(Row(batch, batchPositions, i), positions, start, length, 0);
+                matrices[DecoderNames.Mask][i][..length].Fill(1);
+            if (example.PositionIds is { } positions)
+                Fill(matrices[DecoderNames.Positions][i], positions, start, length, 0);
         }
-        return batch;
+        return new Batch(
+            matrices.ToDictionary(static m => m.Key, static m => m.Value.ToTensor(), StringComparer.Ordinal),
+            examples.Sum(static e => e.SupervisedTokens),
+            examples.Sum(static e => e.AttentionMask?.AsSpan().Count(1) ?? e.Length))
+        {
+            SupervisedFirstTokens = rows.Count(static r => r.Example.Labels[r.Start] != DecoderLabels.Ignored),
+        };
     }
-
-    private static Span<long> Row(Batch batch, long[] values, int row) =>
-        values.AsSpan(row * batch.Columns, batch.Columns);
 
     private static void Fill(Span<long> target, ImmutableArray<int> values, int start, int length, int padding)
     {

@@ -1,6 +1,5 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Data;
@@ -33,7 +32,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     /// <param name="virtualTokens">Positions before the first token.</param>
     /// <returns>The batch itself where it fits.</returns>
     /// <exception cref="TrainingDataException">Rows are longer than the graph takes.</exception>
-    public IReadOnlyList<FeedBatch> Split(FeedBatch batch, int virtualTokens = 0)
+    public IReadOnlyList<Batch> Split(Batch batch, int virtualTokens = 0)
     {
         if ((Rows is null && Columns is null) || !batch.Feeds.TryGetValue(DecoderNames.Labels, out var labels)
             || !batch.Feeds.TryGetValue(DecoderNames.Ids, out var ids))
@@ -56,22 +55,21 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
     }
 
     /// <summary>Some rows; what is missing to the graph's number repeats the first, without labels.</summary>
-    private FeedBatch Part(FeedBatch batch, int first, int count, int columns)
+    private Batch Part(Batch batch, int first, int count, int columns)
     {
         var (rows, length) = (Rows ?? count, Columns ?? columns);
         var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in batch.Feeds)
         {
-            var (from, to) = (tensor.ToInt64(), new long[FeedSize.Of(rows, length)]);
+            var (from, to) = (tensor.ToInt64(), new RowMatrix(rows, length));
             for (var row = 0; row < rows; row++)
             {
                 var isReal = row < count;
                 var source = from.AsSpan((first + (isReal ? row : 0)) * columns, columns);
-                var target = to.AsSpan(row * length, length);
-                Fill(name, isReal, source, target);
+                Fill(name, isReal, source, to[row]);
             }
 
-            feeds[name] = Tensor.Of<long>(to, [rows, length]);
+            feeds[name] = to.ToTensor();
         }
 
         return Counted(feeds, length, count);
@@ -93,12 +91,12 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
         }
     }
 
-    private static FeedBatch Counted(Dictionary<string, Tensor> feeds, int columns, int rows)
+    private static Batch Counted(Dictionary<string, Tensor> feeds, int columns, int rows)
     {
         var (labels, mask) = (feeds[DecoderNames.Labels].ToInt64(), feeds[DecoderNames.Mask].ToInt64());
         var isLabel = labels.Select(static l => l != DecoderLabels.Ignored).ToArray();
         var ofFirst = isLabel.Where((is1, i) => is1 && i % columns == 0).Count();
         var tokens = mask.Take(rows * columns).Count(static m => m == 1);
-        return new FeedBatch(feeds, isLabel.Count(static l => l) - ofFirst, tokens) { SupervisedFirstTokens = ofFirst };
+        return new Batch(feeds, isLabel.Count(static l => l) - ofFirst, tokens) { SupervisedFirstTokens = ofFirst };
     }
 }

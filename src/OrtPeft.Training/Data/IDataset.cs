@@ -22,5 +22,5 @@ public interface IDataset
     /// <summary>Puts rows together.</summary>
     /// <param name="rows">Row numbers, from 0.</param>
     /// <returns>What a model is fed with.</returns>
-    FeedBatch Collate(IReadOnlyList<int> rows);
+    Batch Collate(IReadOnlyList<int> rows);
 }

@@ -43,14 +43,14 @@ public sealed class TensorDataset : IDataset
     public int SupervisedTokensOf(int row) => 1;
 
     /// <inheritdoc/>
-    public FeedBatch Collate(IReadOnlyList<int> rows)
+    public Batch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
         var feeds = _columns.ToDictionary(
             static c => c.Key,
             c => Tensor.Of<float>([.. rows.SelectMany(r => c.Value[r])], [rows.Count, c.Value[0].Length]),
             StringComparer.Ordinal);
-        return new FeedBatch(feeds, rows.Count * _predictionsPerRow, rows.Count);
+        return new Batch(feeds, rows.Count * _predictionsPerRow, rows.Count);
     }
 
     private static ulong Hash(IReadOnlyDictionary<string, float[][]> columns)

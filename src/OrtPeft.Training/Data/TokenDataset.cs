@@ -51,20 +51,16 @@ public sealed class TokenDataset : IDataset
     public int SupervisedTokensOf(int row) => _examples[row].SupervisedTokens;
 
     /// <inheritdoc/>
-    public FeedBatch Collate(IReadOnlyList<int> rows)
+    public Batch Collate(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
         var batch = Collator.Collate([.. rows.Select(r => _examples[r])]);
-        var feeds = new Dictionary<string, Tensor>(StringComparer.Ordinal)
+        return batch.Feeds.ContainsKey(DecoderNames.Positions) ? batch : batch with
         {
-            [DecoderNames.Ids] = Matrix(batch.InputIds, batch),
-            [DecoderNames.Mask] = Matrix(batch.AttentionMask, batch),
-            [DecoderNames.Labels] = Matrix(batch.Labels, batch),
-            [DecoderNames.Positions] = Matrix(batch.PositionIds ?? Counting(batch), batch),
-        };
-        return new FeedBatch(feeds, batch.SupervisedTokens, batch.AttendedTokens)
-        {
-            SupervisedFirstTokens = batch.SupervisedFirstTokens,
+            Feeds = new Dictionary<string, Tensor>(batch.Feeds, StringComparer.Ordinal)
+            {
+                [DecoderNames.Positions] = Counting(batch.Feeds[DecoderNames.Ids].Dims),
+            },
         };
     }
 
@@ -74,15 +70,18 @@ public sealed class TokenDataset : IDataset
         return new RowTokens(tokenizer).Supervised(text).EndOfText().ToExample(place, "text");
     }
 
-    private static Tensor Matrix(long[] values, Batch batch) => Tensor.Of<long>(values, [batch.Rows, batch.Columns]);
-
     /// <summary>What graphs that want position ids get when the rows have none: 0, 1, 2, … in every row.</summary>
-    private static long[] Counting(Batch batch)
+    private static Tensor Counting(ImmutableArray<long> dims)
     {
-        var positions = new long[batch.InputIds.Length];
-        for (var i = 0; i < positions.Length; i++)
-            positions[i] = i % batch.Columns;
-        return positions;
+        var (rows, columns) = ((int)dims[0], (int)dims[1]);
+        var positions = new RowMatrix(rows, columns);
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < columns; column++)
+                positions[row][column] = column;
+        }
+
+        return positions.ToTensor();
     }
 
     private static ulong Hash(IReadOnlyList<Example> examples)

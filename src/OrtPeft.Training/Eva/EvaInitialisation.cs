@@ -89,7 +89,7 @@ public static class EvaInitialisation
     }
 
     /// <summary>Positions that are attended to and, where wanted, have a label.</summary>
-    private static bool[]? Counted(FeedBatch batch, EvaConfig eva)
+    private static bool[]? Counted(Batch batch, EvaConfig eva)
     {
         var mask = batch.Feeds.GetValueOrDefault(DecoderNames.Mask)?.ToInt64();
         var labels = eva.UseLabelMask ? batch.Feeds.GetValueOrDefault(DecoderNames.Labels)?.ToInt64() : null;
@@ -135,7 +135,7 @@ public static class EvaInitialisation
     /// <summary>The rows in order, in batches, over and over.</summary>
     private sealed class Passes(IDataset data, int batchSize)
     {
-        public IEnumerable<FeedBatch> Batches(int most)
+        public IEnumerable<Batch> Batches(int most)
         {
             var order = new BatchOrder(data.RowCount, batchSize, null);
             for (var i = 0; i < most * order.BatchesPerEpoch; i++)

@@ -68,7 +68,7 @@ internal sealed class LayerInputs : IDisposable
     /// <param name="counts">Which positions to keep, [rows · columns]; null keeps all.</param>
     /// <param name="wanted">Whether a value is wanted.</param>
     /// <param name="take">Told of each value's kept rows.</param>
-    public void Run(FeedBatch batch, bool[]? counts, Func<string, bool> wanted, Action<string, Matrix> take)
+    public void Run(Batch batch, bool[]? counts, Func<string, bool> wanted, Action<string, Matrix> take)
     {
         using var feeds = new Feeds(_inputs, batch);
         feeds.BindTo(_binding);

@@ -19,7 +19,7 @@ internal sealed class Feeds : IDisposable
     /// <param name="inputs">The inputs.</param>
     /// <param name="batch">The batch.</param>
     /// <exception cref="TrainingDataException">An input is not what the data brings.</exception>
-    public Feeds(IEnumerable<ArtifactValue> inputs, FeedBatch batch)
+    public Feeds(IEnumerable<ArtifactValue> inputs, Batch batch)
     {
         try
         {
@@ -50,7 +50,7 @@ internal sealed class Feeds : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _owned.Dispose();
 
-    private static Tensor Find(ArtifactValue input, FeedBatch batch)
+    private static Tensor Find(ArtifactValue input, Batch batch)
     {
         if (batch.Feeds.TryGetValue(input.Name, out var tensor))
             return InTypeOf(input, tensor);
@@ -77,7 +77,7 @@ internal sealed class Feeds : IDisposable
         };
     }
 
-    private static Tensor EmptyPast(ArtifactValue input, FeedBatch batch)
+    private static Tensor EmptyPast(ArtifactValue input, Batch batch)
     {
         var rows = batch.Feeds[DecoderNames.Ids].Dims[0];
         var rank = input.Dims!.Count;

@@ -18,11 +18,11 @@ internal interface ITrainingRuntime : IDisposable
     /// <param name="learningRate">The step's rate.</param>
     /// <param name="batches">The step's batches, at least one; each has something to learn.</param>
     /// <returns>The loss before the step; where it is not finite, nothing has moved.</returns>
-    StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches);
+    StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches);
 
     /// <summary>Measures the loss with the current parameters, without dropout.</summary>
     /// <param name="batch">The rows.</param>
-    (double Sum, long Count) Evaluate(FeedBatch batch);
+    (double Sum, long Count) Evaluate(Batch batch);
 
     /// <summary>The current parameters, copied, by their names on disk.</summary>
     IReadOnlyDictionary<string, Tensor> GetWeights();

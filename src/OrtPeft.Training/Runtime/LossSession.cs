@@ -63,7 +63,7 @@ internal sealed class LossSession : IDisposable
     /// <summary>Measures a batch, in parts where the graph takes no more at a time.</summary>
     /// <returns>The sum of the losses and the number of elements it counts.</returns>
     /// <exception cref="SessionException">ONNX Runtime failed.</exception>
-    public (double Sum, long Count) Run(FeedBatch batch)
+    public (double Sum, long Count) Run(Batch batch)
     {
         var (sum, count) = (0.0, 0L);
         foreach (var part in Axes.Split(batch, VirtualTokens))
@@ -79,7 +79,7 @@ internal sealed class LossSession : IDisposable
     /// batch's.</summary>
     /// <returns>As <see cref="Run"/>.</returns>
     /// <exception cref="SessionException">ONNX Runtime failed.</exception>
-    public (double Sum, long Count) RunPart(FeedBatch batch)
+    public (double Sum, long Count) RunPart(Batch batch)
     {
         using var feeds = new Feeds(_ofBatch, batch);
         _graph.Bind(() => feeds.BindTo(_binding));

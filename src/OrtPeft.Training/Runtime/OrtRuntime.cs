@@ -78,14 +78,14 @@ internal sealed class OrtRuntime : ITrainingRuntime
 
     public bool RunsBatchesInParts => true;
 
-    public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
+    public StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches)
     {
         var loss = Accumulate(
             step, [.. batches.SelectMany(b => _training.Axes.Split(b, _graphs.VirtualTokens))]);
         return new StepResult(loss, double.IsFinite(loss) ? _optimizer.Run(step, learningRate) : null);
     }
 
-    public (double Sum, long Count) Evaluate(FeedBatch batch)
+    public (double Sum, long Count) Evaluate(Batch batch)
     {
         if (_evaluation is null)
         {
@@ -122,7 +122,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
     }
 
     /// <summary>The gradient of one step's mean loss, its batches' gradients added up; returns the loss.</summary>
-    private double Accumulate(int step, IReadOnlyList<FeedBatch> batches)
+    private double Accumulate(int step, IReadOnlyList<Batch> batches)
     {
         var total = batches.Sum(b => b.CountFor(_graphs.VirtualTokens));
         _scale[0] = 1f / total;

@@ -60,7 +60,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     /// <summary>The loss in the models is each batch's own mean.</summary>
     public bool RunsBatchesInParts => false;
 
-    public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches)
+    public StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches)
     {
         var (sum, total) = (0.0, 0L);
         _session.LazyResetGrad();
@@ -81,7 +81,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         return new StepResult(loss, null);
     }
 
-    public (double Sum, long Count) Evaluate(FeedBatch batch)
+    public (double Sum, long Count) Evaluate(Batch batch)
     {
         var (sum, total) = (0.0, 0L);
         foreach (var part in _axes.Split(batch, _manifest.VirtualTokens))
@@ -96,7 +96,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
     }
 
     /// <summary>The batch as the model takes it; each part would have a mean of its own.</summary>
-    private FeedBatch Whole(FeedBatch batch) => _axes.Split(batch, _manifest.VirtualTokens) is [var whole]
+    private Batch Whole(Batch batch) => _axes.Split(batch, _manifest.VirtualTokens) is [var whole]
         ? whole
         : throw new TrainingRuntimeException(
             $"The artifacts' model takes {_axes.Rows} rows at a time, and the mean of a larger batch cannot be made of "

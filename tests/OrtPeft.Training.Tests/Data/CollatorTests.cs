@@ -19,12 +19,12 @@ public sealed class CollatorTests
 
         Batch batch = Collator.Collate(rows, padId: 3);
 
-        Assert.Equal((2, 3), (batch.Rows, batch.Columns));
-        Assert.Equal([7, 8, 9, 5, 3, 3], batch.InputIds);
-        Assert.Equal([0, 1, 1, 1, 0, 0], batch.AttentionMask);
-        Assert.Equal([-100, 8, 9, 5, -100, -100], batch.Labels);
-        Assert.Null(batch.PositionIds);
-        Assert.Equal((2, 3), (batch.SupervisedTokens, batch.AttendedTokens));
+        Assert.Equal((2, 3), (batch.Rows(), batch.Columns()));
+        Assert.Equal([7, 8, 9, 5, 3, 3], batch.InputIds());
+        Assert.Equal([0, 1, 1, 1, 0, 0], batch.AttentionMask());
+        Assert.Equal([-100, 8, 9, 5, -100, -100], batch.Labels());
+        Assert.Null(batch.PositionIds());
+        Assert.Equal((2, 3), (batch.SupervisedCount, batch.Tokens));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class CollatorTests
 
         Batch batch = Collator.Collate(rows);
 
-        Assert.Equal([4, 5, 2, 0], batch.PositionIds!);
+        Assert.Equal([4, 5, 2, 0], batch.PositionIds()!);
     }
 
     [Fact]
@@ -72,25 +72,25 @@ public sealed class CollatorTests
         Property keepsRows = Prop.ForAll(AnyRows.ToArbitrary(), rows =>
         {
             Batch batch = Collator.Collate(rows, padId: 1);
-            int supervised = Enumerable.Range(0, batch.Labels.Length)
-                .Count(i => i % batch.Columns > 0 && batch.Labels[i] != DecoderLabels.Ignored);
-            return batch.Rows == rows.Length
-                && batch.Columns == rows.Max(row => row.Length)
-                && Agree(batch, batch.InputIds, rows, (row, i) => row.InputIds[i], 1)
-                && Agree(batch, batch.Labels, rows, (row, i) => row.Labels[i], -100)
-                && Agree(batch, batch.AttentionMask, rows, (row, i) => row.AttentionMask?[i] ?? 1, 0)
-                && (batch.PositionIds is { } positions
+            int supervised = Enumerable.Range(0, batch.Labels().Length)
+                .Count(i => i % batch.Columns() > 0 && batch.Labels()[i] != DecoderLabels.Ignored);
+            return batch.Rows() == rows.Length
+                && batch.Columns() == rows.Max(row => row.Length)
+                && Agree(batch, batch.InputIds(), rows, (row, i) => row.InputIds[i], 1)
+                && Agree(batch, batch.Labels(), rows, (row, i) => row.Labels[i], -100)
+                && Agree(batch, batch.AttentionMask(), rows, (row, i) => row.AttentionMask?[i] ?? 1, 0)
+                && (batch.PositionIds() is { } positions
                     ? Agree(batch, positions, rows, (row, i) => row.PositionIds!.Value[i], 0)
                     : rows[0].PositionIds is null)
-                && batch.SupervisedTokens == supervised
-                && batch.AttendedTokens == batch.AttentionMask.Sum();
+                && batch.SupervisedCount == supervised
+                && batch.Tokens == batch.AttentionMask().Sum();
         });
 
         keepsRows.Check(Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
     private static bool Agree(Batch batch, long[] values, Example[] rows, Func<Example, int, long> at, long padding) =>
-        values.SequenceEqual(rows.SelectMany(row => Enumerable.Range(0, batch.Columns)
+        values.SequenceEqual(rows.SelectMany(row => Enumerable.Range(0, batch.Columns())
             .Select(i => i < row.Length ? at(row, i) : padding)));
 
     private static Gen<Example> AnyRow(bool withPositions) =>

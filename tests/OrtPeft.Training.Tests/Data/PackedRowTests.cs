@@ -41,12 +41,12 @@ public sealed class PackedRowTests
 
         var batch = Collator.Collate([packed, plain], padId: 99);
 
-        Assert.Equal((3, 3), (batch.Rows, batch.Columns));
-        Assert.Equal([5, 6, 99, 7, 8, 9, 1, 2, 99], batch.InputIds);
-        Assert.Equal([5, 6, -100, 7, -100, 9, 1, 2, -100], batch.Labels);
-        Assert.Equal([1, 1, 0, 1, 1, 1, 0, 1, 0], batch.AttentionMask);
-        Assert.Equal([0, 1, 0, 0, 1, 2, 3, 4, 0], batch.PositionIds!);
-        Assert.Equal((3, 3, 6), (batch.SupervisedTokens, batch.SupervisedFirstTokens, batch.AttendedTokens));
+        Assert.Equal((3, 3), (batch.Rows(), batch.Columns()));
+        Assert.Equal([5, 6, 99, 7, 8, 9, 1, 2, 99], batch.InputIds());
+        Assert.Equal([5, 6, -100, 7, -100, 9, 1, 2, -100], batch.Labels());
+        Assert.Equal([1, 1, 0, 1, 1, 1, 0, 1, 0], batch.AttentionMask());
+        Assert.Equal([0, 1, 0, 0, 1, 2, 3, 4, 0], batch.PositionIds()!);
+        Assert.Equal((3, 3, 6), (batch.SupervisedCount, batch.SupervisedFirstTokens, batch.Tokens));
     }
 
     [Fact]

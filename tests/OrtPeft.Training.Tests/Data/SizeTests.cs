@@ -17,7 +17,7 @@ public sealed class SizeTests
 
     private static readonly Dictionary<string, Action> Products = new(StringComparer.Ordinal)
     {
-        ["batch"] = static () => _ = new Batch(Many, Many, withPositions: false),
+        ["batch"] = static () => _ = new RowMatrix(Many, Many),
         ["pairs of tokens"] = static () => DecoderInputs.Of(new TinyDecoder { Mask = "4" }.Build().Graph)
             .Feed(new long[Many], rows: 1).Dispose(),
         ["parts"] = static () => new FixedAxes(Many, Many).Split(OneRow()),
@@ -79,7 +79,7 @@ public sealed class SizeTests
         Assert.Contains($"{length}", error.Message, StringComparison.Ordinal);
     }
 
-    private static FeedBatch OneRow()
+    private static Batch OneRow()
     {
         var numbers = Tensor.Of<long>([1, 1], [1, 2]);
         string[] names = [DecoderNames.Ids, DecoderNames.Labels, DecoderNames.Mask];

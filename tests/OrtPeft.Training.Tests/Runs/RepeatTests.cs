@@ -83,7 +83,7 @@ public sealed class RepeatTests
 
         public int SupervisedTokensOf(int row) => data.SupervisedTokensOf(row);
 
-        public FeedBatch Collate(IReadOnlyList<int> rows)
+        public Batch Collate(IReadOnlyList<int> rows)
         {
             Batches.Add(string.Join(' ', rows));
             return data.Collate(rows);

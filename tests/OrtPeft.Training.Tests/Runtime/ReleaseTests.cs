@@ -58,7 +58,7 @@ public sealed class ReleaseTests
             new NoRuntime(o.Add()), static _ => throw new OnnxFormatException("the base cannot be read")),
         ["feeds of which one is missing"] = static o => _ = new Feeds(
             [Input("input_ids"), Input("labels")],
-            new FeedBatch(new Dictionary<string, Tensor> { ["input_ids"] = Pinned(o) }, 1, 1)),
+            new Batch(new Dictionary<string, Tensor> { ["input_ids"] = Pinned(o) }, 1, 1)),
     };
 
     public static TheoryData<string> Names => [.. Cases.Keys];
@@ -213,10 +213,10 @@ public sealed class ReleaseTests
     {
         public bool RunsBatchesInParts => false;
 
-        public StepResult Step(int step, double learningRate, IReadOnlyList<FeedBatch> batches) =>
+        public StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches) =>
             throw new NotSupportedException();
 
-        public (double Sum, long Count) Evaluate(FeedBatch batch) => throw new NotSupportedException();
+        public (double Sum, long Count) Evaluate(Batch batch) => throw new NotSupportedException();
 
         public IReadOnlyDictionary<string, Tensor> GetWeights() => throw new NotSupportedException();
 
