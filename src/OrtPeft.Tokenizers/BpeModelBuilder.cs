@@ -46,9 +46,6 @@ internal sealed class BpeModelBuilder
         Claim(token.Id, token.Content, place);
     }
 
-    /// <summary>Whether an added token is searched for in normalised text.</summary>
-    public bool HasNormalizedToken => _added.Values.Any(static token => token.IsNormalized);
-
     public bool HasAddedToken(string content) => _added.ContainsKey(content);
 
     /// <summary>The id of an added token's spelling or of a vocabulary string.</summary>

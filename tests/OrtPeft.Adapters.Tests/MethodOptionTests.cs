@@ -52,8 +52,9 @@ public sealed class MethodOptionTests
     {
         var all = PeftMethods.Options.ToDictionary(static o => o.Name);
 
-        foreach (var option in PeftMethods.Named(name).Description.Options)
-            Assert.Equal(all[option.Name] with { Field = "", Implies = null }, option with { Field = "", Implies = null });
+        Assert.All(
+            PeftMethods.Named(name).Description.Options,
+            o => Assert.Equal(all[o.Name] with { Field = "", Implies = null }, o with { Field = "", Implies = null }));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Several;
@@ -46,6 +47,8 @@ internal static class AdapterStack
     {
         var injection = adapter.Method.Inject(model, adapter.Injection.Config, adapter.Seed);
         var weights = adapter.Weights();
+        if (injection.Parameters.Count + injection.Buffers.Count != weights.Count)
+            throw new UnreachableException($"Bug: '{adapter.Name}' has other layers beside adapters than alone.");
         return injection with
         {
             Parameters = [.. injection.Parameters.Select(Named)],

@@ -8,8 +8,6 @@ internal sealed class TrainingWord(int[] symbols, long count)
     /// <summary>How often the word occurs in the texts.</summary>
     public long Count => count;
 
-    public ReadOnlySpan<int> Symbols => symbols.AsSpan(0, _length);
-
     /// <summary>Replaces each occurrence of a pair, left to right, telling which neighbourhoods change.</summary>
     /// <param name="left">First symbol of the pair.</param>
     /// <param name="right">Second symbol of the pair.</param>

@@ -49,8 +49,8 @@ internal sealed class ArtifactsCommand : Verb
         if (choice.RowStart is { } start)
         {
             throw new UsageException(
-                $"{choice.Origin}: the start {start} is made from rows, which artifacts have none of; train a step with "
-                + "it, and give that adapter with --init-adapter.");
+                $"{choice.Origin}: the start {start} is made from rows, which artifacts have none of; train a step "
+                + "with it, and give that adapter with --init-adapter.");
         }
 
         var source = _model.Open(run);
