@@ -56,6 +56,9 @@ public static class FusedOps
     public static void Raise(GraphBuilder g, IReadOnlySet<Value> differentiated)
     {
         ArgumentNullException.ThrowIfNull(g);
+        // What is asked for its lengths alone is in nobody's way.
+        InputLengths.Run(g);
+        g.Graph.RemoveDeadCode();
         var context = new RaisingContext(g, differentiated);
         AttentionForm.TurnKeysApart(context);
         foreach (var raise in All.Select(static op => op.Raise).OfType<RaisingRule>())

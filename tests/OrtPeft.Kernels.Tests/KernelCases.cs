@@ -39,6 +39,7 @@ internal static class KernelCases
         Softmax("rows that see nothing", [Random(1, 2, 3, 24, 24), Causal(24, 9)]),
         Softmax("rows of broken vectors that see nothing", [Random(1, 2, 3, 19, 19), Causal(19, 9)]),
         Softmax("no keys", [Random(1, 2, 3, 4, 0), Random(2, 2, 1, 4, 0)]),
+        Guarded(),
         Unmasked("whole vectors", 2, 3, 4, 64),
         Unmasked("broken vectors", 2, 3, 5, 19),
         Unmasked("no queries", 2, 3, 0, 16),
@@ -209,6 +210,21 @@ internal static class KernelCases
     private static KernelCase Softmax(string what, IReadOnlyList<Tensor> inputs) =>
         new("MaskedSoftmax", what, inputs, static (g, x) =>
             [g.Op("Softmax", [g.Add(x[0], x[1])], NodeAttribute.Of("axis", -1L))]);
+
+    /// <summary>−∞ hides all keys of the second query.</summary>
+    private static KernelCase Guarded() => new(
+        "MaskedSoftmax", "a query that sees nothing, guarded",
+        [
+            Random(1, 2, 3, 4, 19),
+            Tensor.Of<float>([0, float.NegativeInfinity, 0, 0], [1, 1, 4, 1]),
+            null,
+            Tensor.Scalar(0f),
+        ],
+        static (g, x) =>
+        {
+            var p = g.Op("Softmax", [g.Add(x[0], x[1])], NodeAttribute.Of("axis", -1L));
+            return [g.Where(g.Op("IsNaN", p), g.ScalarLike(p, 0), p)];
+        });
 
     private static Value SoftmaxGrad(GraphBuilder g, Value dP, Value p)
     {

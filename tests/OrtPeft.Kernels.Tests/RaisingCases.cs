@@ -36,7 +36,7 @@ internal static class RaisingCases
         Case("Softmax", "scores and a mask that trains", [],
             static (g, x) => [g.Softmax(g.Add(x[0], x[1]))], TestInput.Generic(2, 2, 3, 3), TestInput.Generic(1, 1, 3, 3)),
         Case("Softmax", "over queries", [],
-            static (g, x) => [g.Softmax(g.Add(x[0], Mask(g, x[0], 1)), axis: 2)], TestInput.Generic(2, 2, 3, 3)),
+            static (g, x) => [g.Softmax(g.Add(x[0], 0.3), axis: 2)], TestInput.Generic(2, 2, 3, 3)),
         Case("Attention", "heads", [Attention.Forward], Attend(batch: 1), Heads(2), Heads(2), Heads(2)),
         Case("Attention", "keys of one row for queries of two", [MaskedSoftmax.Forward],
             Attend(batch: 1), Heads(2), Heads(1), Heads(2)),
@@ -51,6 +51,28 @@ internal static class RaisingCases
             AttendInGroups(static (g, like) => Mask(g, like, 1)), Grouped, Heads(2), Heads(2)),
         Case("Attention", "groups and a mask of each", [],
             AttendInGroups(static (g, like) => g.Reshape(Mask(g, like, 2), 2, 1, 3)), Grouped, Heads(2), Heads(2)),
+        Case("Attention", "heads that serve several", [Attention.Forward],
+            static (g, x) => Attend(1)(g, [x[0], Repeated(g, x[1]), Repeated(g, x[2])]),
+            TestInput.Generic(2, 4, 3, 4), Heads(2), Heads(2)),
+        Case("Attention", "keys that serve several and values of each head", [Attention.Forward],
+            static (g, x) => Attend(1)(g, [x[0], Repeated(g, x[1]), x[2]]),
+            TestInput.Generic(2, 4, 3, 4), Heads(2), TestInput.Generic(2, 4, 3, 4)),
+        Case("Attention", "keys turned on three axes", [Attention.Forward], AttendOnThree, Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "a scale computed where the graph runs", [Attention.Forward], AttendScaled,
+            Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "a mask that replaces", [Attention.Forward], AttendReplaced(hides: false),
+            Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "a mask that says what goes", [Attention.Forward], AttendReplaced(hides: true),
+            Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "a query that sees nothing, guarded", [Attention.Forward], AttendGuarded,
+            Heads(2), Heads(2), Heads(2)),
+        Case("Softmax", "scores of which nothing is seen, guarded", [MaskedSoftmax.Forward],
+            static (g, x) => [Guarded(g, g.Softmax(g.Add(x[0], Blind(g, x[0]))))], TestInput.Generic(2, 2, 3, 3)),
+        Case("Softmax", "a guard that puts a half", [MaskedSoftmax.Forward],
+            static (g, x) => g.Softmax(g.Add(x[0], Mask(g, x[0], 1))) is var p
+                ? [g.Where(g.Op("IsNaN", p), g.ScalarLike(p, 0.5), p)]
+                : [],
+            TestInput.Generic(2, 2, 3, 3)),
         Case("Split", "queries, keys and values", [Operators.Heads.Split],
             static (g, x) => [.. HeadsForm(g, x[0], positions: 3)], TestInput.Generic(2, 3, 12)),
         Case("Split", "heads of windows of two positions", [],
@@ -106,6 +128,47 @@ internal static class RaisingCases
         var scores = g.MatMul(x[0], keys);
         return [g.MatMul(g.Softmax(g.Add(scores, mask(g, scores))), g.Unsqueeze(x[2], 2))];
     };
+
+    /// <summary>Each head twice.</summary>
+    private static Value Repeated(GraphBuilder g, Value x) =>
+        g.Reshape(g.Expand(g.Unsqueeze(x, 2), g.Int64(2, 2, 2, 3, 4)), 2, 4, 3, 4);
+
+    private static IReadOnlyList<Value> AttendOnThree(GraphBuilder g, Value[] x)
+    {
+        var keys = g.Reshape(g.Transpose(g.Reshape(x[1], -1, 3, 4), 0, 2, 1), 2, 2, 4, 3);
+        var scores = g.MatMul(x[0], keys);
+        return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, 1))), x[2])];
+    }
+
+    /// <summary>1/√d, as exporters compute it.</summary>
+    private static IReadOnlyList<Value> AttendScaled(GraphBuilder g, Value[] x)
+    {
+        var d = g.Op("Slice", g.Shape(x[0]), g.Int64(-1), g.Int64(long.MaxValue), g.Int64(0));
+        var scale = g.Op("Sqrt", g.Op("Reciprocal", g.Pow(g.Cast(g.Squeeze(d, 0), x[0].Type), 0.5)));
+        var scores = g.MatMul(g.Mul(x[0], scale), g.Mul(g.Transpose(x[1], 0, 1, 3, 2), scale));
+        return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, 1))), x[2])];
+    }
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendReplaced(bool hides) => (g, x) =>
+    {
+        var scores = g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2));
+        var hidden = g.Op("Less", Mask(g, scores, 1), g.ScalarLike(scores, 0));
+        var low = g.ScalarLike(scores, hides ? double.NegativeInfinity : Low);
+        var masked = hides ? g.Where(hidden, low, scores) : g.Where(g.Op("Not", hidden), scores, low);
+        return [g.MatMul(g.Softmax(masked), x[2])];
+    };
+
+    private static IReadOnlyList<Value> AttendGuarded(GraphBuilder g, Value[] x)
+    {
+        var scores = g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2));
+        return [g.MatMul(Guarded(g, g.Softmax(g.Add(scores, Blind(g, scores)))), x[2])];
+    }
+
+    private static Value Guarded(GraphBuilder g, Value p) => g.Where(g.Op("IsNaN", p), g.ScalarLike(p, 0), p);
+
+    /// <summary>[1, 1, 3, 1]: the second query sees nothing.</summary>
+    private static Value Blind(GraphBuilder g, Value like) => g.Cast(
+        g.Constant(Tensor.Of<double>([0, double.NegativeInfinity, 0], [1, 1, 3, 1])), like.Type);
 
     private static Value[] HeadsForm(GraphBuilder g, Value x, long positions) =>
     [

@@ -31,26 +31,25 @@ public sealed class RaisingTests
         Assert.Equal(found, raised);
     }
 
-    /// <summary>The loss of the raised graph, lowered again, is that of the graph as it was, and so is its gradient.
-    /// </summary>
+    /// <summary>The loss of the raised graph, lowered again, is that of the graph as it was, and its gradient is the
+    /// loss's.</summary>
     [Theory]
     [MemberData(nameof(Names))]
-    public void Raise_ThenLower_KeepsLossAndGradients(string name)
+    public void Raise_ThenLower_KeepsTheLossAndItsGradient(string name)
     {
         var (row, _) = RaisingCases.ByName[name];
+        var raised = row with { Raise = FusedOps.Raise, Lower = static g => FusedOps.Lower(g) };
 
-        var expected = Results(row);
-        var actual = Results(row with { Raise = FusedOps.Raise, Lower = static g => FusedOps.Lower(g) });
+        var (expected, actual) = (Loss(row), Loss(raised));
 
-        foreach (var (want, have) in expected.Zip(actual, static (e, a) => e.Zip(a)).SelectMany(static pairs => pairs))
-            Assert.Equal(want, have, Tolerance * (1 + Math.Abs(want)));
+        Assert.Equal(expected, actual, Tolerance * (1 + Math.Abs(expected)));
+        GradientProof.ByDifferences(raised);
     }
 
-    private static IReadOnlyList<double[]> Results(GradientCase row)
+    private static double Loss(GradientCase row)
     {
         using var session = new TestSession(GradientModel.Build(row, ElementType.Double));
         GradientProof.Feed(session, row, static v => v);
-        var gradients = row.Inputs.Index().Where(static i => i.Item.IsDifferentiated).Select(static i => $"d{i.Index}");
-        return [.. session.Run<double>(["loss", .. gradients]).Select(static r => r.Elements)];
+        return session.Run<double>("loss")[0];
     }
 }

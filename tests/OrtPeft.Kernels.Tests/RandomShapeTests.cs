@@ -84,21 +84,23 @@ public sealed class RandomShapeTests
         GraphBuilder g, FusedOp forward, FusedOp backward, Value[] operands, Value dY) =>
         [forward.Apply(g, operands)[0], .. backward.Apply(g, [dY, .. operands])];
 
-    /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them.
-    /// </summary>
+    /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them: by
+    /// a lowest number, or by −∞ and a guard.</summary>
     private static Case Attentions(Random random)
     {
         var (batch, groups, heads) = (random.Next(1, 3), random.Next(1, 3), random.Next(1, 4));
         var (queries, keys, d) = (random.Next(1, 70), random.Next(1, 70), random.Next(1, 40));
         long[] ofQ = [batch, groups * heads, queries, d];
         long[] ofK = [batch, groups, keys, d];
-        var hidden = random.Next(0, 3);
+        var (hidden, isGuarded) = (random.Next(0, 3), random.Next(0, 2) == 1);
+        var low = isGuarded ? float.NegativeInfinity : float.MinValue;
         return new Case(
-            [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden)],
-            static (g, x) =>
+            [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden, low)],
+            (g, x) =>
             {
                 var scale = g.Scalar(ElementType.Float, 0.3);
-                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4]]);
+                var guard = isGuarded ? g.Scalar(ElementType.Float, 0) : null;
+                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard]);
                 return [
                     results[0],
                     .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4]]),
@@ -106,11 +108,11 @@ public sealed class RandomShapeTests
             });
     }
 
-    private static Tensor Mask(int queries, int keys, int hidden)
+    private static Tensor Mask(int queries, int keys, int hidden, float low)
     {
         var numbers = new float[queries * keys];
         for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = i % keys <= (i / keys) - hidden ? 0 : float.MinValue;
+            numbers[i] = i % keys <= (i / keys) - hidden ? 0 : low;
         return Tensor.Of<float>(numbers, [1, 1, queries, keys]);
     }
 

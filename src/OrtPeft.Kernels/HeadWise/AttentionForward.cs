@@ -36,7 +36,7 @@ internal static unsafe class AttentionForward
             Squares.TurnRows(rows, d, Block, d, turned, Block);
             HeadProducts.Scores(seen, d, k, turned, scores);
             var (plain, masked) = plan.Mask.Turn(piece, first, queries, Math.Min(seen, keys), mask, Block);
-            ScoreColumns.Softmax(scores, plain, masked, mask, queries, p);
+            ScoreColumns.Softmax(scores, plain, masked, mask, queries, plan.IsGuarded, p);
             var rest = (seen - plain - masked) * Block;
             new Span<float>(scores + (seen * Block) - rest, rest).Clear();
             new Span<float>(p + (seen * Block) - rest, rest).Clear();

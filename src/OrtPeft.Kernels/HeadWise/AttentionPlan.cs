@@ -36,6 +36,9 @@ internal unsafe struct AttentionPlan
     /// <summary>What the scores' gradient is multiplied with.</summary>
     public ScoreMask Factors;
 
+    /// <summary>Whether probabilities that are not a number are 0.</summary>
+    public bool IsGuarded;
+
     /// <summary>The lengths.</summary>
     public int Queries, Keys, Width;
 

@@ -17,9 +17,11 @@ internal static unsafe class ScoreColumns
     /// <param name="masked">How many come behind them.</param>
     /// <param name="mask">What is added to those: [masked, block].</param>
     /// <param name="queries">How many queries there are.</param>
+    /// <param name="isGuarded">Whether probabilities that are not a number are 0.</param>
     /// <param name="copy">Where probabilities go, too, past the caches: they are read on the way back alone.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Softmax(float* scores, int plain, int masked, float* mask, int queries, float* copy)
+    public static void Softmax(
+        float* scores, int plain, int masked, float* mask, int queries, bool isGuarded, float* copy)
     {
         var end = scores + ((nint)plain * Block);
         var behind = end + ((nint)masked * Block);
@@ -50,9 +52,10 @@ internal static unsafe class ScoreColumns
         }
 
         var (by0, by1) = (Inverse(sum0, queries), Inverse(sum1, queries - Half));
+        var (kept0, kept1) = (Kept(sum0, isGuarded), Kept(sum1, isGuarded));
         for (var s = scores; s < behind; s += Block, copy += Block)
         {
-            var (x, y) = (Vector512.Load(s) * by0, Vector512.Load(s + Half) * by1);
+            var (x, y) = ((Vector512.Load(s) * by0) & kept0, (Vector512.Load(s + Half) * by1) & kept1);
             x.Store(s);
             y.Store(s + Half);
             Stream(x, copy);
@@ -97,6 +100,10 @@ internal static unsafe class ScoreColumns
         else
             x.Store(to);
     }
+
+    /// <summary>All bits, but none of the columns whose sum is not a number if those are to be 0.</summary>
+    private static Vector512<float> Kept(Vector512<float> sum, bool isGuarded) =>
+        isGuarded ? Vector512.Equals(sum, sum) : Vector512<float>.AllBitsSet;
 
     /// <summary>1/sum of the first columns, 0 of the others.</summary>
     private static Vector512<float> Inverse(Vector512<float> sum, int count)

@@ -9,7 +9,7 @@ namespace OrtPeft.Kernels.Operators;
 /// <summary>
 /// Attention, O = P·V with P = softmax(scale·Q·Kᵀ + mask), head by head. Where keys and values have fewer heads, g, than
 /// queries, each serves h/g of those one after the other (grouped-query attention). What a block of queries does not see
-/// is not computed. Mask and seen are <see cref="MaskedSoftmax"/>'s.
+/// is not computed. Mask, seen and guard are <see cref="MaskedSoftmax"/>'s.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1706.03762">Vaswani et al., equation 1.</seealso>
 public static class Attention
@@ -21,7 +21,7 @@ public static class Attention
     public static FusedOp Forward { get; } = new()
     {
         Name = "Attention",
-        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**] → O[b, h, q, d], P[**]"),
+        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[] → O[b, h, q, d], P[**]"),
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -46,7 +46,7 @@ public static class Attention
     {
         var (keys, values) = (Spread(c, c.X(1), c.X(0)), Spread(c, c.X(2), c.X(0)));
         var scores = c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys));
-        var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5)])[0];
+        var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5), c.Node.Input(6)])[0];
         return [c.G.MatMul(p, values), p];
     }
 
@@ -98,6 +98,7 @@ public static class Attention
         var (q, k) = (call.Dims(0), call.Dims(1));
         var plan = Plan(call, q: 0, scale: 3);
         plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
+        plan.IsGuarded = call.Has(6);
         AttentionRuns.Forward(call, plan, [q[0], q[1], q[2], k[2]], mask: 4);
     }
 

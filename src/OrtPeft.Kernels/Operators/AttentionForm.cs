@@ -1,7 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Tensors;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -11,10 +11,10 @@ namespace OrtPeft.Kernels.Operators;
 /// <param name="K">[batch, heads or groups, keys, d].</param>
 /// <param name="V">[batch, heads or groups, keys, d].</param>
 /// <param name="Scale">What scores are multiplied with.</param>
-/// <param name="Scores">The mask.</param>
+/// <param name="P">The probabilities and the mask.</param>
 /// <param name="Product">The node that makes the result, of the queries' shape.</param>
 internal sealed record AttentionForm(
-    Value Q, Value K, Value V, double Scale, MaskedScores Scores, Node Product)
+    Value Q, Value K, Value V, double Scale, Probabilities P, Node Product)
 {
     private const int Axes = 4;
 
@@ -28,7 +28,7 @@ internal sealed record AttentionForm(
             context.Before(form.Product);
             var result = form.Q.Shape!.Rank == GroupedHeads.Axes
                 ? form.RaisedGrouped(context)
-                : form.Raised(context, form.Q, context.Masks.Of(form.Scores));
+                : form.Raised(context, form.Q, context.Masks.Of(form.P.Scores));
             if (result is not null)
                 Replacement.Put(context.G, form.Product, result);
         }
@@ -37,7 +37,7 @@ internal sealed record AttentionForm(
     private Value? RaisedGrouped(RaisingContext context)
     {
         var g = context.G;
-        var (given, _) = context.Masks.Of(Scores);
+        var (given, _) = context.Masks.Of(P.Scores);
         return GroupedHeads.MaskOnFour(g, given) is { } mask
             && Raised(context, GroupedHeads.Together(g, Q), (mask, null)) is { } result
                 ? GroupedHeads.Apart(g, result, Q)
@@ -46,36 +46,49 @@ internal sealed record AttentionForm(
 
     private Value? Raised(RaisingContext context, Value q, (Value Mask, Value? Seen) mask) =>
         context.Apply(
-            Attention.Forward, [q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen])?[0];
+            Attention.Forward,
+            [q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen, P.Guard(context.G)])?[0];
 
     /// <summary>The attention around a softmax, or null.</summary>
     public static AttentionForm? Of(Node softmax, RaisingContext context)
     {
-        if (!NormForm.IsOfLastAxis(softmax) || softmax.Output is not { IsGraphOutput: false, Uses: [var use] }
-            || !use.Node.Is("MatMul") || use.Index != 0 || OnFourAxes(use.Node.Inputs[1]!) is not { } v
-            || MaskedScores.Of(softmax.Inputs[0]!) is not { } scores
-            || scores.Masks.Any(context.Differentiated.Contains))
+        if (Probabilities.Of(softmax, context) is not { } p
+            || p.Last.Output is not { IsGraphOutput: false, Uses: [var use] }
+            || !use.Node.Is("MatMul") || use.Index != 0 || OnFourAxes(use.Node.Inputs[1]!) is not { } v)
             return null;
-        var (s, factor) = Unscaled(scores.S);
+        var shapes = context.G.Shapes;
+        var (s, factor) = Unscaled(p.Scores.S, shapes);
         if (s is not { IsGraphOutput: false, Uses.Count: 1, Producer: { } product } || !product.Is("MatMul"))
             return null;
-        var (q, ofQ) = Unscaled(product.Inputs[0]!);
+        var (q, ofQ) = Unscaled(product.Inputs[0]!, shapes);
         if (OnFourAxes(product.Inputs[1]!) is not { } keys)
             return null;
-        var (turned, ofTurned) = Unscaled(keys);
+        var (turned, ofTurned) = Unscaled(keys, shapes);
         if (turned.Producer is not { } transpose || !transpose.Is("Transpose")
             || transpose.Attributes.Ints("perm") is not [0, 1, 3, 2])
             return null;
-        var (k, ofK) = Unscaled(transpose.Inputs[0]!);
+        var (k, ofK) = Unscaled(transpose.Inputs[0]!, shapes);
+        // Heads that serve several of the queries' need not be repeated for that.
+        if (q.Shape?.Rank == Axes && GroupedHeads.Unrepeated(k) is var groups
+            && GroupedHeads.Unrepeated(v) is { Shape: { } ofV } valueGroups && groups.Shape?[1].Value == ofV[1].Value)
+            (k, v) = (groups, valueGroups);
         return AreOfOneForm(q, k, v)
-            ? new AttentionForm(q, k, v, factor * ofQ * ofTurned * ofK, scores, use.Node)
+            ? new AttentionForm(q, k, v, factor * ofQ * ofTurned * ofK, p, use.Node)
             : null;
     }
 
     /// <summary>Keys whose heads one node puts in front and turns for the product take two nodes, of which the first
-    /// does what those of queries and values do.</summary>
+    /// does what those of queries and values do; those that are turned on three axes are turned on four.</summary>
     public static void TurnKeysApart(RaisingContext context)
     {
+        foreach (var node in context.Nodes("Reshape"))
+        {
+            if (TurnedOnThree(node) is not { } x)
+                continue;
+            context.Before(node);
+            Replacement.Put(context.G, node, context.G.Transpose(x, 0, 1, 3, 2));
+        }
+
         foreach (var node in context.Nodes("Transpose"))
         {
             if (node.Attributes.Ints("perm") is not [0, 2, 3, 1] || node.Inputs[0]!.Shape is not { Rank: Axes }
@@ -86,6 +99,17 @@ internal sealed record AttentionForm(
             Replacement.Put(context.G, node, context.G.Transpose(keys, 0, 1, 3, 2));
         }
     }
+
+    /// <summary>[batch, heads, keys, d] that three nodes make [batch, heads, d, keys] of: batch and heads become one
+    /// axis, and two again.</summary>
+    private static Value? TurnedOnThree(Node last) =>
+        last.Output.Shape is { Rank: Axes } y && last.Inputs[0]!.Producer is { } turn && turn.Is("Transpose")
+        && turn.Attributes.Ints("perm") is [0, 2, 1] && turn.Inputs[0]!.Producer is { } first && first.Is("Reshape")
+        && turn.Inputs[0]!.Shape is { Rank: 3 } three && first.Inputs[0] is { Shape: { Rank: Axes } of } x
+        && y[0].SurelyEquals(of[0]) && y[1].SurelyEquals(of[1]) && y[2].SurelyEquals(of[3]) && y[3].SurelyEquals(of[2])
+        && three[1].SurelyEquals(of[2]) && three[2].SurelyEquals(of[3])
+            ? x
+            : null;
 
     private static Value? OnFourAxes(Value x) => x.Shape?.Rank switch
     {
@@ -100,26 +124,22 @@ internal sealed record AttentionForm(
         q is { Initializer: null, Shape: { Rank: Axes or GroupedHeads.Axes } ofQ } && k.Shape is { Rank: Axes } ofK
         && k.Type == q.Type && v.Type == q.Type
         && ofK[0].Value == ofQ[0].Value && v.Shape![0].Value == ofQ[0].Value
-        && ofQ[1].Value is { } heads && ofK[1].Value == heads && v.Shape[1].Value == heads
+        && ofQ[1].Value is { } heads && ofK[1].Value is > 0 and { } groups && v.Shape[1].Value == groups
+        && (ofQ.Rank == Axes ? heads % groups == 0 : heads == groups)
         && (ofQ.Rank == Axes || ofQ[2].Value is > 0)
         && ofQ[ofQ.Rank - 1].Value is { } d && ofK[3].Value == d && v.Shape[3].Value == d;
 
     /// <summary>What a value is the constant multiple of, and the factor.</summary>
-    private static (Value X, double Factor) Unscaled(Value value)
+    private static (Value X, double Factor) Unscaled(Value value, ShapeInference shapes)
     {
         if (value is not { IsGraphOutput: false, Uses.Count: 1, Producer: { } node })
             return (value, 1);
-        if (node.Is("Div") && Number(node.Inputs[1]!) is { } divisor)
+        if (node.Is("Div") && ScalarConstant.Of(node.Inputs[1]!, shapes) is { } divisor)
             return (node.Inputs[0]!, 1 / divisor);
         if (!node.Is("Mul"))
             return (value, 1);
-        return Number(node.Inputs[1]!) is { } second ? (node.Inputs[0]!, second)
-            : Number(node.Inputs[0]!) is { } first ? (node.Inputs[1]!, first)
+        return ScalarConstant.Of(node.Inputs[1]!, shapes) is { } second ? (node.Inputs[0]!, second)
+            : ScalarConstant.Of(node.Inputs[0]!, shapes) is { } first ? (node.Inputs[1]!, first)
             : (value, 1);
     }
-
-    private static double? Number(Value value) =>
-        value is { Constant: { Count: 1 } number, Shape.Rank: <= 1 } && number.Type.IsFloating()
-            ? number.Type is ElementType.Double ? number.Span<double>()[0] : number.ToFloat32()[0]
-            : null;
 }

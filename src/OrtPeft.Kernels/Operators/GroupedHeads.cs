@@ -19,6 +19,22 @@ internal static class GroupedHeads
             ? node.Inputs[0]
             : null;
 
+    /// <summary>Heads of which each stands for several, one after the other, <c>Unsqueeze → Expand → Reshape</c>; the
+    /// value itself where they are not repeated.</summary>
+    public static Value Unrepeated(Value value)
+    {
+        if (value is not { Shape: { Rank: 4 } all, Producer: { } reshape } || !reshape.Is("Reshape")
+            || reshape.Inputs[0] is not { Shape: { Rank: Axes } repeated, Producer: { } expand } || !expand.Is("Expand")
+            || Ungrouped(expand.Inputs[0]!) is not { Shape: { } one } heads)
+            return value;
+        var isRepeated = one[0].SurelyEquals(repeated[0]) && one[0].SurelyEquals(all[0])
+            && one[1].Value is { } groups && repeated[1].Value == groups
+            && repeated[(int)Inserted].Value is { } times && all[1].Value == groups * times
+            && one[2].SurelyEquals(repeated[3]) && one[2].SurelyEquals(all[2])
+            && one[3].Value is { } d && repeated[4].Value == d && all[3].Value == d;
+        return isRepeated ? heads : value;
+    }
+
     /// <summary>A mask of five axes on four: all heads have the same; null where they may not.</summary>
     public static Value? MaskOnFour(GraphBuilder g, Value mask)
     {

@@ -4,6 +4,7 @@ using OrtPeft.Kernels.HeadWise;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
@@ -11,7 +12,8 @@ namespace OrtPeft.Kernels.Operators;
 /// <summary>
 /// Attention's probabilities, P = softmax(S∘seen + mask) over keys. The mask is added to the scores, each of its axes
 /// full or 1; <c>seen</c>, of ones and zeros, only tells the gradient which scores the mask replaces: beside a lowest
-/// number the score itself is lost in rounding.
+/// number the score itself is lost in rounding. With <c>guard</c>, which is 0, that stands for probabilities that are not
+/// a number: those of a query from which −∞ hides every key.
 /// </summary>
 public static unsafe class MaskedSoftmax
 {
@@ -19,10 +21,14 @@ public static unsafe class MaskedSoftmax
     public static FusedOp Forward { get; } = new()
     {
         Name = "MaskedSoftmax",
-        Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**] → P[b, h, q, k]"),
+        Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**], guard?[] → P[b, h, q, k]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
-        Lower = static c => [Softmax(c.X(0) + c.X(1), -1)],
+        Lower = static c =>
+        {
+            var p = Softmax(c.X(0) + c.X(1), -1);
+            return [c.Node.Input(3) is { } guard ? c.G.Where(c.G.Op("IsNaN", p), guard, p) : p];
+        },
         Run = RunForward,
         RunsInPlace = true,
     };
@@ -49,13 +55,11 @@ public static unsafe class MaskedSoftmax
     {
         foreach (var node in context.Nodes("Softmax"))
         {
-            if (NormForm.IsOfLastAxis(node) && node.Output.Shape is { Rank: 4 }
-                && MaskedScores.Of(node.Inputs[0]!) is { } scores
-                && !scores.Masks.Any(context.Differentiated.Contains))
+            if (node.Output.Shape is { Rank: 4 } && Probabilities.Of(node, context) is { } form)
             {
                 context.Before(node);
-                var (mask, seen) = context.Masks.Of(scores);
-                context.Put(Forward, node, seen is null ? [scores.S, mask] : [scores.S, mask, seen]);
+                var (mask, seen) = context.Masks.Of(form.Scores);
+                context.Put(Forward, form.Last, form.Scores.S, mask, seen, form.Guard(context.G));
             }
         }
     }
@@ -65,7 +69,14 @@ public static unsafe class MaskedSoftmax
         var dims = call.Dims(0);
         var mask = ScoreMask.Of(call.Input<float>(1), call.Dims(1), dims);
         mask.CountSeen();
-        var work = new Work { S = call.Input<float>(0), Y = call.Output(0, dims), Mask = mask, Queries = dims[2] };
+        var work = new Work
+        {
+            S = call.Input<float>(0),
+            Y = call.Output(0, dims),
+            Mask = mask,
+            Queries = dims[2],
+            IsGuarded = call.Has(3),
+        };
         call.Share(in work, &ForwardHead, dims[0] * dims[1]);
     }
 
@@ -98,8 +109,9 @@ public static unsafe class MaskedSoftmax
             var p = work.Y + place;
             var max = VectorLoops.AddMax(work.S + place, mask.Row(ofMask), mask.IsSameForAllKeys, p, seen);
             var row = new Span<float>(p, n);
-            TensorPrimitives.Multiply(row[..seen], 1 / VectorLoops.ExpSum(p, max, p, seen), row);
-            row[seen..].Clear();
+            var sum = VectorLoops.ExpSum(p, max, p, seen);
+            TensorPrimitives.Multiply(row[..seen], 1 / sum, row);
+            row[(work.IsGuarded && float.IsNaN(sum) ? 0 : seen)..].Clear();
         }
     }
 
@@ -126,5 +138,6 @@ public static unsafe class MaskedSoftmax
         public float* S, P, Y;
         public ScoreMask Mask;
         public long Queries;
+        public bool IsGuarded;
     }
 }

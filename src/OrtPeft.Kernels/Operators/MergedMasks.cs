@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Operators;
 
@@ -8,8 +9,8 @@ namespace OrtPeft.Kernels.Operators;
 /// <remarks>The scores are the same bits: added to a number beyond 2¹⁰⁰, they vanish in rounding.</remarks>
 internal sealed class MergedMasks(GraphBuilder g)
 {
-    private readonly Dictionary<(Value Causal, Value Low, Value? Padding), Value> _masks = [];
-    private readonly Dictionary<Value, Value> _seen = [];
+    private readonly Dictionary<(Value Causal, bool Hides, Value Low, Value? Padding), Value> _masks = [];
+    private readonly Dictionary<(Value Causal, bool Hides, ElementType Type), Value> _seen = [];
 
     /// <summary>What is added to scores, and where the mask does not replace them: ones and zeros, or null where it
     /// replaces none.</summary>
@@ -17,16 +18,18 @@ internal sealed class MergedMasks(GraphBuilder g)
     {
         if (scores is not { Causal: { } causal, Low: { } low })
             return (scores.Padding!, null);
-        if (!_masks.TryGetValue((causal, low, scores.Padding), out var mask))
+        var (hides, type) = (scores.Hides, scores.S.Type);
+        if (!_masks.TryGetValue((causal, hides, low, scores.Padding), out var mask))
         {
-            mask = g.Where(causal, g.ScalarLike(low, 0), low);
+            var zero = g.ScalarLike(low, 0);
+            mask = hides ? g.Where(causal, low, zero) : g.Where(causal, zero, low);
             if (scores.Padding is { } padding)
                 mask = g.Add(mask, padding);
-            _masks.Add((causal, low, scores.Padding), mask);
+            _masks.Add((causal, hides, low, scores.Padding), mask);
         }
 
-        if (!_seen.TryGetValue(causal, out var seen))
-            _seen.Add(causal, seen = g.Cast(causal, scores.S.Type));
+        if (!_seen.TryGetValue((causal, hides, type), out var seen))
+            _seen.Add((causal, hides, type), seen = g.Cast(hides ? g.Op("Not", causal) : causal, type));
         return (mask, seen);
     }
 }

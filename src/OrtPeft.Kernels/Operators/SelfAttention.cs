@@ -18,7 +18,7 @@ public static unsafe class SelfAttention
     public static FusedOp Forward { get; } = new()
     {
         Name = "SelfAttention",
-        Signature = OpSignature.Parse($"X{Rows}, heads:int64[], scale[], mask[**], seen?[**] → O{Rows}, P[**]"),
+        Signature = OpSignature.Parse($"X{Rows}, heads:int64[], scale[], mask[**], seen?[**], guard?[] → O{Rows}, P[**]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -48,10 +48,9 @@ public static unsafe class SelfAttention
                 continue;
             context.Before(rows);
             var g = context.G;
-            var (mask, seen) = context.Masks.Of(form.Scores);
-            if (context.Apply(
-                Forward, [heads.Rows, g.Int64Scalar(heads.Heads), g.ScalarLike(form.Q, form.Scale), mask, seen])
-                is not { } results)
+            var (mask, seen) = context.Masks.Of(form.P.Scores);
+            var (count, scale, guard) = (g.Int64Scalar(heads.Heads), g.ScalarLike(form.Q, form.Scale), form.P.Guard(g));
+            if (context.Apply(Forward, [heads.Rows, count, scale, mask, seen, guard]) is not { } results)
                 continue;
             results[0].Shape = rows.Output.Shape;
             Replacement.Put(g, rows, results[0]);
@@ -74,7 +73,7 @@ public static unsafe class SelfAttention
     {
         var parts = Parts(c, c.X(0), c.X(1));
         var results = Attention.Forward.Apply(
-            c.G, [parts[0], parts[1], parts[2], c.X(2), c.X(3), c.Node.Input(4)]);
+            c.G, [parts[0], parts[1], parts[2], c.X(2), c.X(3), c.Node.Input(4), c.Node.Input(5)]);
         return [HeadsForm.Together(c.G, results[0]), results[1]];
     }
 
@@ -103,6 +102,7 @@ public static unsafe class SelfAttention
         var plan = Plan(call, x: 0);
         dims[2] = plan.Heads * plan.Width;
         plan.O = AttentionOperand.OfRows(call.Output(0, dims), plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
+        plan.IsGuarded = call.Has(5);
         AttentionRuns.Forward(call, plan, [dims[0], plan.Heads, dims[1], dims[1]], mask: 3);
     }
 

@@ -1,0 +1,79 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Kernels;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Compilation.Tests.Rewrites;
+
+/// <summary>What other exporters write is found as one operator each, like what OrtPeft builds.</summary>
+public sealed class ExportedGraphsTests
+{
+    private const int Layers = 2;
+
+    /// <summary>Graphs, and the operator that each of their layers' attention becomes.</summary>
+    public static TheoryData<string, string> Graphs => new()
+    {
+        { "graphs/hf442_g2l_nopast_op13.onnx", "SelfAttention" },
+        { "graphs/hf442_g2l_nopast_op13_nofold.onnx", "SelfAttention" },
+        { "graphs/hf442_g2l_past_op17.onnx", "SelfAttention" },
+        { "graphs/hf442_g2l_static3x11_op13.onnx", "SelfAttention" },
+        { "graphs/ortopt_extended_hf442_g2l_nopast_op13.onnx", "SelfAttention" },
+        { "graphs/nanogpt_g2l_op13.onnx", "SelfAttention" },
+        { "exports/dynamo_llama.onnx", "Attention" },
+        { "exports/dynamo_starcoder2.onnx", "Attention" },
+        { "exports/optimum_granite.onnx", "Attention" },
+        { "exports/torchscript_falcon.onnx", "Attention" },
+        { "exports/genai_int4_llama.onnx", "Attention" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Graphs))]
+    public void ForTraining_MakesOneOperatorOfEachAttention(string path, string expected)
+    {
+        var graph = TrainingGraph.ForTraining(Adapted(path), new CausalLm(), speedups: Speedups.All).Graph;
+
+        string[] attention = ["SelfAttention", "Attention", "MaskedSoftmax", "Softmax"];
+        Assert.Equal(
+            Enumerable.Repeat(expected, Layers), graph.Nodes.Select(static n => n.OpType).Where(attention.Contains));
+    }
+
+    [Theory]
+    [MemberData(nameof(Graphs))]
+    public void ForTraining_WithAllSpeedups_KeepsTheResults(string path, string attention)
+    {
+        var peft = Adapted(path);
+
+        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
+        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+
+        Assert.Contains(rewritten.Graph.Nodes, n => n.Domain == FusedOp.Domain && n.OpType == attention);
+        SameResults.Must(peft, plain, rewritten, Rows(peft.Model.Graph.Inputs.Select(static i => i.Name)));
+    }
+
+    private static PeftModel Adapted(string path) => PeftModel.Create(
+        OnnxFile.Load(Path.Combine(Fixtures.Folder, path)), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+
+    /// <summary>Three rows of 11 tokens, the last one with padding: what the graph with fixed axes takes.</summary>
+    private static Dictionary<string, Tensor> Rows(IEnumerable<string> inputs)
+    {
+        const int Length = 11;
+        long[] dims = [3, Length];
+        long[] ids = [.. Enumerable.Range(0, 3 * Length).Select(static i => (i * 7L) % 61)];
+        long[] mask = [.. ids.Select(static (_, i) => i < (3 * Length) - 4 ? 1L : 0)];
+        var rows = new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = Tensor.Of<long>(ids, dims),
+            ["labels"] = Tensor.Of<long>([.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)], dims),
+            ["attention_mask"] = Tensor.Of<long>(mask, dims),
+            ["position_ids"] = Tensor.Of<long>([.. ids.Select(static (_, i) => (long)i % Length)], dims),
+            [TrainingGraph.Scale] = Tensor.Scalar(1f / 26),
+        };
+        var known = inputs.Append("labels").Append(TrainingGraph.Scale).ToHashSet(StringComparer.Ordinal);
+        return rows.Where(r => known.Contains(r.Key)).ToDictionary();
+    }
+}
