@@ -13,6 +13,9 @@ public sealed record RaisingContext(GraphBuilder G, IReadOnlySet<Value> Differen
     /// <summary>The masks that layers share.</summary>
     internal MergedMasks Masks { get; } = new(G);
 
+    /// <summary>The tables of rotary embedding that layers share.</summary>
+    internal RotaryTables Tables { get; } = new(G);
+
     /// <summary>The nodes of a standard operator as they are now.</summary>
     /// <param name="opType">The operator.</param>
     /// <returns>The nodes in execution order.</returns>

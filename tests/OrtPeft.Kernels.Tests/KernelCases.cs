@@ -46,6 +46,10 @@ internal static class KernelCases
         CrossEntropy("whole vectors", 3, 64),
         CrossEntropy("broken vectors", 4, 41),
         CrossEntropy("no rows", 0, 16),
+        .. Rotary("whole vectors", [2, 3, 5, 64], [2, 1, 5, 64]),
+        .. Rotary("broken vectors", [2, 2, 3, 5, 38], [5, 38]),
+        .. Rotary("one row", [1, 6], [1, 6]),
+        .. Rotary("no rows", [2, 3, 0, 8], [1, 1, 0, 8]),
         Swap("odd lengths", 2, 3, 5, 7),
         Swap("no rows", 0, 3, 5, 7),
         new("SplitHeads", "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
@@ -259,6 +263,21 @@ internal static class KernelCases
                 var logP = g.LogSoftmax(x[0]);
                 return [g.Op("Exp", logP), g.Op("GatherElements", [logP, x[1]], NodeAttribute.Of("axis", 1L))];
             });
+    }
+
+    private static IEnumerable<KernelCase> Rotary(string what, long[] dims, long[] table)
+    {
+        Tensor[] inputs = [Random(1, dims), Random(2, table), Random(3, table)];
+        yield return new("Rotary", what, inputs, (g, x) =>
+            [g.Add(g.Mul(x[0], x[1]), g.Mul(Swapped(g, x[0]), x[2]))]);
+        yield return new("RotaryGrad", what, inputs, (g, x) =>
+            [g.Add(g.Mul(x[0], x[1]), Swapped(g, g.Mul(x[0], x[2])))]);
+
+        Value Swapped(GraphBuilder g, Value x)
+        {
+            var halves = g.Split(x, -1, dims[^1] / 2, dims[^1] / 2);
+            return g.Concat(-1, halves[1], halves[0]);
+        }
     }
 
     private static KernelCase Swap(string what, params long[] dims) =>

@@ -28,6 +28,9 @@ internal static class LoweringCases
             TestInput.Generic(2, 4), TestInput.Generic(4)),
         Case(GatedSilu.Forward, "rows", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(2, 3)),
         Case(
+            Rotary.Forward, "tables for all heads", static (g, x) => [x[0], Table(g, x[0], 4, 1), Table(g, x[0], 4, 2)],
+            TestInput.Generic(2, 2, 3, 4)),
+        Case(
             MaskedSoftmax.Forward, "a mask", static (g, x) => [x[0], Mask(g, x[0], [0.3, -1, 0.5])],
             TestInput.Generic(1, 2, 2, 3)),
         Case(
@@ -97,6 +100,12 @@ internal static class LoweringCases
     /// <summary>A number for each key.</summary>
     private static Value Mask(GraphBuilder g, Value like, double[] ofKeys) =>
         g.Cast(g.Constant(Tensor.Of<double>(ofKeys, [1, 1, 1, ofKeys.Length])), like.Type);
+
+    /// <summary>[3, width] of other numbers each.</summary>
+    public static Value Table(GraphBuilder g, Value like, int width, int seed) => g.Cast(
+        g.Constant(Tensor.Of<double>(
+            [.. Enumerable.Range(0, 3 * width).Select(i => Math.Sin((seed + i) * 1.3))], [3, width])),
+        like.Type);
 
     private static Value Matrix(GraphBuilder g, Value like, long[] dims)
     {

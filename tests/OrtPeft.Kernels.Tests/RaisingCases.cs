@@ -3,6 +3,7 @@ using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using static OrtPeft.Kernels.Tests.LoweringCases;
 
 namespace OrtPeft.Kernels.Tests;
 
@@ -73,6 +74,29 @@ internal static class RaisingCases
                 ? [g.Where(g.Op("IsNaN", p), g.ScalarLike(p, 0.5), p)]
                 : [],
             TestInput.Generic(2, 2, 3, 3)),
+        Case("Add", "rotated halves", [Rotary.Forward], Rotated(static (g, x) => SliceHalves(g, x)), Rotatable),
+        Case("Add", "rotated halves of a split", [Rotary.Forward],
+            Rotated(static (g, x) => [.. g.Split(x, -1, 2, 2)]), Rotatable),
+        Case("Add", "rotated halves the other way round", [],
+            Rotated(static (g, x) => [.. SliceHalves(g, x).Reverse()]), Rotatable),
+        Case("Add", "every other number", [],
+            Rotated(static (g, x) => [Slice(g, x, 0, 4, 2), Slice(g, x, 1, 4, 2)]), Rotatable),
+        Case("Add", "rotated halves, summed in another order", [Rotary.Forward],
+            static (g, x) => [g.Add(g.Mul(Table(g, x[0], 4, 1), TurnedHalves(g, x[0])), g.Mul(Table(g, x[0], 4, 2), x[0]))],
+            Rotatable),
+        Case("Add", "rotated halves with tables that train", [],
+            static (g, x) => [g.Add(g.Mul(x[0], x[1]), g.Mul(TurnedHalves(g, x[0]), x[2]))],
+            Rotatable, TestInput.Generic(3, 4), TestInput.Generic(3, 4)),
+        Case("Add", "rotated halves of something else", [],
+            static (g, x) => [g.Add(g.Mul(x[0], Table(g, x[0], 4, 1)), g.Mul(TurnedHalves(g, x[1]), Table(g, x[0], 4, 2)))],
+            Rotatable, Rotatable),
+        Case("Add", "exchanged halves of five axes", [Rotary.Forward],
+            static (g, x) => g.Split(x[0], -1, 2, 2) is var halves
+                ? [g.Add(g.Mul(x[0], Table(g, x[0], 4, 1)), g.Mul(g.Concat(4, halves[1], halves[0]), Table(g, x[0], 4, 2)))]
+                : [],
+            TestInput.Generic(1, 2, 2, 3, 4)),
+        Case("Concat", "halves with tables of halves", [Rotary.Forward], RotatedHalves(crosses: false), Rotatable),
+        Case("Concat", "halves whose cosines and sines are exchanged", [], RotatedHalves(crosses: true), Rotatable),
         Case("Split", "queries, keys and values", [Operators.Heads.Split],
             static (g, x) => [.. HeadsForm(g, x[0], positions: 3)], TestInput.Generic(2, 3, 12)),
         Case("Split", "heads of windows of two positions", [],
@@ -94,6 +118,8 @@ internal static class RaisingCases
     private static TestInput B => TestInput.Generic(5, 2);
 
     private static TestInput Grouped => TestInput.Generic(2, 2, 2, 3, 4);
+
+    private static TestInput Rotatable => TestInput.Generic(2, 2, 3, 4);
 
     private static TestInput Heads(long batch) => TestInput.Generic(batch, 2, 3, 4);
 
@@ -169,6 +195,34 @@ internal static class RaisingCases
     /// <summary>[1, 1, 3, 1]: the second query sees nothing.</summary>
     private static Value Blind(GraphBuilder g, Value like) => g.Cast(
         g.Constant(Tensor.Of<double>([0, double.NegativeInfinity, 0], [1, 1, 3, 1])), like.Type);
+
+    /// <summary>X∘cos + (−x₂, x₁)∘sin.</summary>
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> Rotated(
+        Func<GraphBuilder, Value, Value[]> halves) => (g, x) =>
+    {
+        var parts = halves(g, x[0]);
+        var turned = g.Concat(-1, g.Neg(parts[1]), parts[0]);
+        return [g.Add(g.Mul(x[0], Table(g, x[0], 4, 1)), g.Mul(turned, Table(g, x[0], 4, 2)))];
+    };
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> RotatedHalves(bool crosses) => (g, x) =>
+    {
+        var (halves, cos, sin) = (SliceHalves(g, x[0]), Table(g, x[0], 2, 1), Table(g, x[0], 2, 2));
+        var first = g.Sub(g.Mul(halves[0], cos), g.Mul(halves[1], sin));
+        var second = crosses
+            ? g.Add(g.Mul(halves[1], sin), g.Mul(halves[0], cos))
+            : g.Add(g.Mul(halves[1], cos), g.Mul(halves[0], sin));
+        return [g.Concat(3, first, second)];
+    };
+
+    private static Value TurnedHalves(GraphBuilder g, Value x) =>
+        SliceHalves(g, x) is [var first, var second] ? g.Concat(-1, g.Neg(second), first) : x;
+
+    private static Value[] SliceHalves(GraphBuilder g, Value x) =>
+        [Slice(g, x, 0, 2, 1), Slice(g, x, 2, long.MaxValue, 1)];
+
+    private static Value Slice(GraphBuilder g, Value x, long start, long end, long step) =>
+        g.Op("Slice", x, g.Int64(start), g.Int64(end), g.Int64(3), g.Int64(step));
 
     private static Value[] HeadsForm(GraphBuilder g, Value x, long positions) =>
     [

@@ -36,6 +36,7 @@ public sealed class RandomShapeTests
         ["GatedSilu"] = static r => Rows(r, static (g, x, _) =>
             Both(g, GatedSilu.Forward, GatedSilu.Backward, [x[1], x[2]], x[0])),
         ["Attention"] = Attentions,
+        ["Rotary"] = Rotations,
     };
 
     public static TheoryData<string, int, int> Cases
@@ -81,8 +82,19 @@ public sealed class RandomShapeTests
     }
 
     private static IReadOnlyList<Value> Both(
-        GraphBuilder g, FusedOp forward, FusedOp backward, Value[] operands, Value dY) =>
-        [forward.Apply(g, operands)[0], .. backward.Apply(g, [dY, .. operands])];
+        GraphBuilder g, FusedOp forward, FusedOp backward, Value[] operands, Value dY, Value[]? ofGradient = null) =>
+        [forward.Apply(g, operands)[0], .. backward.Apply(g, [dY, .. ofGradient ?? operands])];
+
+    /// <summary>Two to five axes, and tables of as many or fewer, each full or 1.</summary>
+    private static Case Rotations(Random random)
+    {
+        long[] dims = [random.Next(1, 4), random.Next(1, 4), random.Next(1, 4), random.Next(0, 9), 2 * random.Next(1, 40)];
+        dims = dims[random.Next(0, 4)..];
+        long[] table = [.. dims.SkipLast(1).Select(n => random.Next(0, 2) == 0 ? 1 : n), dims[^1]];
+        return new Case(
+            [Numbers(0, dims), Numbers(1, dims), Numbers(2, table), Numbers(3, table[random.Next(0, 2)..])],
+            static (g, x) => Both(g, Rotary.Forward, Rotary.Backward, [x[1], x[2], x[3]], x[0], [x[2], x[3]]));
+    }
 
     /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them: by
     /// a lowest number, or by −∞ and a guard.</summary>

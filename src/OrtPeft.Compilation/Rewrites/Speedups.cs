@@ -35,6 +35,11 @@ public static class Speedups
             Operators = [GatedSilu.Forward, GatedSilu.Backward],
             UsesKernels = true,
         },
+        new("kernel-rotary", "rotary embedding and its gradient in one pass each")
+        {
+            Operators = [Rotary.Forward, Rotary.Backward],
+            UsesKernels = true,
+        },
         new("kernel-softmax", "mask and softmax, and their gradient, in one pass each")
         {
             Operators = [MaskedSoftmax.Forward, MaskedSoftmax.Backward],

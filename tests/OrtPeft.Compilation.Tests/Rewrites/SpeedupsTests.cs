@@ -30,7 +30,7 @@ public sealed class SpeedupsTests
         using var folder = new TemporaryFolder();
         var speedup = Speedups.All.Single(s => s.Name == name);
         var isOfFrozen = speedup.ForPackedWeights || speedup.UsesKernels;
-        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-silu";
+        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-silu" or "kernel-rotary";
         PeftConfig config = isOfFrozen
             ? new LoraConfig { TargetModules = [isOfLlama ? "q_proj" : "c_attn"] }
             : new FullConfig();
@@ -57,10 +57,12 @@ public sealed class SpeedupsTests
         SameResults.Must(peft, plain, rewritten, Batch);
     }
 
-    /// <summary>What finds nothing is named: the other family's operators, what larger ones take in, and what wants rows
-    /// of other lengths.</summary>
+    /// <summary>What finds nothing is named: the other family's operators, what larger ones take in, and what wants
+    /// rows of other lengths.</summary>
     [Theory]
-    [InlineData("gpt2", "pad-rows kernel-rms-norm kernel-gated-silu kernel-softmax kernel-heads kernel-strips pad-operands")]
+    [InlineData(
+        "gpt2",
+        "pad-rows kernel-rms-norm kernel-gated-silu kernel-rotary kernel-softmax kernel-heads kernel-strips pad-operands")]
     [InlineData("llama", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
     [InlineData("llama-like", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
     public void ForTraining_OfAllLinearLayers_NamesWhatFoundNothing(string model, string expected)

@@ -52,11 +52,10 @@ internal static class Rotary
     private static Value TurnAll(GraphBuilder g, Value x, (Value Cos, Value Sin) tables, long width, bool isInterleaved)
     {
         var half = width / 2;
-        var pairs = isInterleaved ? g.Reshape(x, 0, 0, 0, half, 2) : g.Reshape(x, 0, 0, 0, 2, half);
-        var pairAxis = isInterleaved ? 4 : 3;
-        var parts = g.Split(pairs, pairAxis, 1, 1);
-        var (a, b) = (g.Term(g.Squeeze(parts[0], pairAxis)), g.Term(g.Squeeze(parts[1], pairAxis)));
-        var (cos, sin) = tables;
+        var parts = isInterleaved
+            ? [.. g.Split(g.Reshape(x, 0, 0, 0, half, 2), 4, 1, 1).Select(part => g.Squeeze(part, 4))]
+            : g.Split(x, 3, half, half);
+        var (a, b, (cos, sin)) = (g.Term(parts[0]), g.Term(parts[1]), tables);
         var first = a * cos - b * sin;
         var second = b * cos + a * sin;
         if (!isInterleaved)
