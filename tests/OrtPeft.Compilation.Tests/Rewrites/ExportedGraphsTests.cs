@@ -33,9 +33,9 @@ public sealed class ExportedGraphsTests
 
     [Theory]
     [MemberData(nameof(Graphs))]
-    public void ForTraining_MakesOneOperatorOfEachAttention(string path, string expected)
+    public void Build_MakesOneOperatorOfEachAttention(string path, string expected)
     {
-        var graph = TrainingGraph.ForTraining(Adapted(path), new CausalLm(), speedups: Speedups.All).Graph;
+        var graph = TrainingGraph.Build(Adapted(path), new CausalLm(), new() { Speedups = Speedups.All }).Model.Graph;
 
         string[] attention = ["SelfAttention", "Attention", "MaskedSoftmax", "Softmax"];
         Assert.Equal(
@@ -44,12 +44,12 @@ public sealed class ExportedGraphsTests
 
     [Theory]
     [MemberData(nameof(Graphs))]
-    public void ForTraining_WithAllSpeedups_KeepsTheResults(string path, string attention)
+    public void Build_WithAllSpeedups_KeepsTheResults(string path, string attention)
     {
         var peft = Adapted(path);
 
-        var plain = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: []);
-        var rewritten = TrainingGraph.ForTraining(peft, new CausalLm(), speedups: Speedups.All);
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         Assert.Contains(rewritten.Graph.Nodes, n => n.Domain == FusedOp.Domain && n.OpType == attention);
         SameResults.Must(peft, plain, rewritten, Rows(peft.Model.Graph.Inputs.Select(static i => i.Name)));
