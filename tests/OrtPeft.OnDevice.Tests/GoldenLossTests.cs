@@ -1,7 +1,7 @@
 using OrtPeft.Adapters.BitFit;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
-using OrtPeft.Compilation.OrtTraining;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;

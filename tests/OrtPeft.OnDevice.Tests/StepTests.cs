@@ -3,7 +3,7 @@ using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
-using OrtPeft.Compilation.OrtTraining;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.OnDevice.Tests.Engine;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Tests.Runs;
@@ -22,7 +22,7 @@ public sealed class StepTests(EngineRun run)
     private const string Unlabelled = "steps/unlabelled";
 
     /// <summary>The engine adds gradients up, so a step's grows with its parts; clipped, all are of one length.</summary>
-    private static readonly OrtTrainingOptions AlwaysClipped = EngineJob.LikePyTorch with
+    private static readonly ArtifactSettings AlwaysClipped = EngineJob.LikePyTorch with
     {
         Optimizer = new AdamWConfig { MaxGradNorm = 1e-3 },
     };

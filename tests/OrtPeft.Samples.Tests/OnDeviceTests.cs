@@ -4,6 +4,7 @@ using System.Text.Json;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Models;
@@ -65,7 +66,7 @@ public sealed class OnDeviceTests : IDisposable
     {
         var source = Path.Combine(Fixtures.Folder, "..", "..", "models", "tiny-gpt2-apidocs");
         var model = PeftModel.Create(ModelSource.Open(source).Model, new LoraConfig { R = 2, InitLoraWeights = false });
-        PortableArtifacts.Write(model, new CausalLm(), new PortableOptions(), _place["artifacts"]);
+        PortableArtifacts.Write(model, new CausalLm(), new ArtifactSettings(), _place["artifacts"]);
         int[] lengths = [9, 8, 7, 120, 120, 120, 12, 10, 11, 120, 115, 110, 6, 5, 4];
         File.WriteAllLines(_place["rows.jsonl"], lengths.Select(static (length, row) => JsonSerializer.Serialize(
             new { input_ids = Enumerable.Range(0, length).Select(i => ((row * 389) + (i * i * 17)) % 2000) })));
@@ -135,7 +136,7 @@ public sealed class OnDeviceTests : IDisposable
     {
         var config = AdapterFolder.LoadConfig(golden.AdapterFolder);
         var model = PeftModel.Create(Base(), config, golden.All("init"), name);
-        var options = new PortableOptions { Optimizer = new AdamWConfig { MaxGradNorm = 0 } };
+        var options = new ArtifactSettings { Optimizer = new AdamWConfig { MaxGradNorm = 0 } };
         PortableArtifacts.Write(model, new CausalLm(), options, _place["artifacts"]);
         File.WriteAllLines(_place["rows.jsonl"], Enumerable.Range(0, 4).SelectMany(Rows));
         return model;

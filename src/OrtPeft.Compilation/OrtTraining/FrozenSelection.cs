@@ -16,7 +16,11 @@ internal static class FrozenSelection
     /// The names of the chosen initializers in the training graph's order. The adapter's buffers are always among them,
     /// under their names on disk, so that a checkpoint holds the whole adapter.
     /// </summary>
-    public static IReadOnlyList<string> Of(PeftModel peft, Model training, Model evaluation, FrozenWeights frozen)
+    /// <param name="peft">The adapted model.</param>
+    /// <param name="training">Its training graph.</param>
+    /// <param name="evaluation">Its evaluation graph.</param>
+    /// <param name="isInCheckpoint">Whether the base's weights are among them too.</param>
+    public static IReadOnlyList<string> Of(PeftModel peft, Model training, Model evaluation, bool isInCheckpoint)
     {
         foreach (var buffer in peft.Buffers)
         {
@@ -28,7 +32,7 @@ internal static class FrozenSelection
         return
         [
             .. training.Graph.Initializers
-                .Where(v => buffers.Contains(v.Name) || (frozen == FrozenWeights.Checkpoint && IsWeight(v)))
+                .Where(v => buffers.Contains(v.Name) || (isInCheckpoint && IsWeight(v)))
                 .Where(v => IsTheSame(v.Initializer!, evaluation.Graph.Find(v.Name)?.Initializer))
                 .Select(static v => v.Name),
         ];

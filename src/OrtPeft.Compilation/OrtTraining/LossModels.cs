@@ -1,4 +1,5 @@
 using OrtPeft.Adapters;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
@@ -40,7 +41,7 @@ internal sealed class LossModels
 
     public static string AccumulatedOf(string parameter) => $"{parameter}_grad.accumulation.out";
 
-    public static LossModels Build(PeftModel peft, IObjective objective, OrtTrainingOptions options)
+    public static LossModels Build(PeftModel peft, IObjective objective, ArtifactSettings options)
     {
         var training = WithMeanLoss(TrainingGraph.Build(peft, objective, new TrainingGraphOptions
         {
@@ -53,7 +54,8 @@ internal sealed class LossModels
         var names = peft.Parameters.Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
         models.UserInputs = [.. training.Graph.Inputs.Where(i => !names.Contains(i.Name))];
         ReservedNames.Refuse(models.UserInputs);
-        var frozen = FrozenSelection.Of(peft, training, evaluation, options.Frozen);
+        var isInCheckpoint = options.Frozen is null or FrozenWeights.Checkpoint;
+        var frozen = FrozenSelection.Of(peft, training, evaluation, isInCheckpoint);
         models.Frozen = [.. frozen.Select(f => training.Graph.Find(f)!.Initializer!.WithName(f))];
         Arrange(training.Graph, models, frozen);
         Arrange(evaluation.Graph, models, frozen);

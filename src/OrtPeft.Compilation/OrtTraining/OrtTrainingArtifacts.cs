@@ -35,7 +35,7 @@ public static class OrtTrainingArtifacts
     /// <exception cref="GraphException">The model has no loss of this kind.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public static ArtifactManifest Write(
-        PeftModel peft, IObjective objective, OrtTrainingOptions options, string folder)
+        PeftModel peft, IObjective objective, ArtifactSettings options, string folder)
     {
         ArgumentNullException.ThrowIfNull(peft);
         ArgumentNullException.ThrowIfNull(objective);
@@ -63,7 +63,7 @@ public static class OrtTrainingArtifacts
 
     private static ArtifactManifest Manifest(
         PeftModel peft,
-        OrtTrainingOptions options,
+        ArtifactSettings options,
         LossModels models,
         ArtifactGraph optimizer,
         string objective,
@@ -106,10 +106,10 @@ public static class OrtTrainingArtifacts
     /// <summary>
     /// Where the weights go that are constants of the models: a file of their own, or null for the models.
     /// </summary>
-    private static string? DataFile(Model training, FrozenWeights frozen)
+    private static string? DataFile(Model training, FrozenWeights? frozen)
     {
         var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: frozen == FrozenWeights.Embed);
-        var isFile = frozen == FrozenWeights.File || (frozen == FrozenWeights.Checkpoint && bytes > EmbedUpTo);
+        var isFile = frozen == FrozenWeights.File || (frozen != FrozenWeights.Embed && bytes > EmbedUpTo);
         return isFile ? ArtifactFiles.FrozenWeights : null;
     }
 }

@@ -8,7 +8,7 @@ namespace OrtPeft.Compilation.OrtTraining;
 /// <summary>What the training API can do, checked before anything is built.</summary>
 internal static class TrainingLimits
 {
-    public static void Check(PeftModel peft, OrtTrainingOptions options)
+    public static void Check(PeftModel peft, ArtifactSettings options)
     {
         ArtifactLimits.RequireOneForm(peft);
         if (options.FoldedLearningRate is { } rate && !(rate > 0 && double.IsFinite(rate)))

@@ -25,26 +25,27 @@ public static class PortableArtifacts
     /// <param name="options">What is decided now rather than in training.</param>
     /// <param name="folder">Where to; created if missing. Files of an earlier set are replaced or removed.</param>
     /// <returns>The manifest.</returns>
-    /// <exception cref="ConfigException">Several adapters are active, or none; or weights of over 2 GiB are to be
-    /// embedded.</exception>
+    /// <exception cref="ConfigException">Several adapters are active, or none; weights of over 2 GiB are to be
+    /// embedded; or something is asked for that only the training API has.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public static ArtifactManifest Write(
-        PeftModel peft, IObjective objective, PortableOptions options, string folder)
+        PeftModel peft, IObjective objective, ArtifactSettings options, string folder)
     {
         ArgumentNullException.ThrowIfNull(peft);
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(folder);
         ArtifactLimits.RequireOneForm(peft);
+        RequirePortable(options);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
         var training = TrainingGraph.Build(
             peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout });
         var evaluation = EvaluationGraph.Build(peft, objective, options.EvaluationPredictions);
         var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
         var saving = SavingGraph.Build(peft);
-        var dataFile = IsEmbedded(training.Model, options) ? null : ArtifactFiles.FrozenWeights;
+        var dataFile = IsEmbedded(training.Model, options.Frozen) ? null : ArtifactFiles.FrozenWeights;
         var manifest = new ArtifactManifest
         {
             Runtime = ArtifactRuntimes.Ort,
@@ -83,9 +84,20 @@ public static class PortableArtifacts
     private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
         peft.Computed.Count > 0 ? peft.GetWeights() : peft.Adapters.SavedWeightsOf(peft.Adapters.ActiveNames[0]);
 
-    private static bool IsEmbedded(Model training, PortableOptions options)
+    private static bool IsEmbedded(Model training, FrozenWeights? frozen)
     {
-        var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: options.EmbedWeights == true);
-        return options.EmbedWeights ?? bytes <= EmbedUpTo;
+        var bytes = ArtifactLimits.FrozenBytes(training, mustEmbed: frozen == FrozenWeights.Embed);
+        return frozen is null ? bytes <= EmbedUpTo : frozen == FrozenWeights.Embed;
+    }
+
+    private static void RequirePortable(ArtifactSettings options)
+    {
+        if (options.Frozen == FrozenWeights.Checkpoint)
+            throw new ConfigException(
+                "The frozen weights are to stand in the checkpoint, which plain sessions do not read; embed them, or "
+                + "take a file.");
+        if (options.FoldedLearningRate is not null)
+            throw new ConfigException(
+                "A learning rate is to be folded in, and plain sessions are told theirs at each step; leave it out.");
     }
 }

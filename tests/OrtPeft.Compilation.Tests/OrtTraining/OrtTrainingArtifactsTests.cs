@@ -7,6 +7,7 @@ using OrtPeft.Adapters.Tests;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.Onnx.Quantization;
@@ -37,7 +38,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     {
         var peft = Lora();
 
-        var manifest = Write(peft, new OrtTrainingOptions { Frozen = frozen });
+        var manifest = Write(peft, new ArtifactSettings { Frozen = frozen });
 
         var checkpoint = Checkpoint();
         var names = peft.Parameters.Select(static p => p.Name).ToArray();
@@ -62,7 +63,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [MemberData(nameof(Places))]
     public void Write_GivesNoInputADefault(FrozenWeights frozen)
     {
-        var manifest = Write(Lora(), new OrtTrainingOptions { Frozen = frozen });
+        var manifest = Write(Lora(), new ArtifactSettings { Frozen = frozen });
 
         foreach (var file in new[] { manifest.Training.File, manifest.Evaluation!.File })
             Assert.All(OnnxFile.Load(_folder[file]).Graph.Inputs, static i => Assert.Null(i.Initializer));
@@ -75,7 +76,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
         var weights = Lora().Model.Graph.Initializers.Where(static v => v.Initializer!.Data.Length >= 1024)
             .Sum(static v => v.Initializer!.Data.Length);
 
-        var manifest = Write(Lora(), new OrtTrainingOptions { Frozen = frozen });
+        var manifest = Write(Lora(), new ArtifactSettings { Frozen = frozen });
 
         string[] files =
             [OrtCheckpoint.FileName, "training_model.onnx", "eval_model.onnx", ArtifactFiles.FrozenWeights];
@@ -96,7 +97,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [Fact]
     public void Write_DescribesItselfInTheManifest()
     {
-        var manifest = Write(Lora(), new OrtTrainingOptions { FoldedLearningRate = 0.01 });
+        var manifest = Write(Lora(), new ArtifactSettings { FoldedLearningRate = 0.01 });
 
         Assert.Equal(manifest.ToJson(), ArtifactManifest.Load(_folder.Path).ToJson());
         Assert.Equal(ArtifactRuntimes.OrtTraining, manifest.Runtime);
@@ -122,7 +123,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new VeraConfig { R = 8 });
 
-        var manifest = Write(peft, new OrtTrainingOptions { Frozen = frozen });
+        var manifest = Write(peft, new ArtifactSettings { Frozen = frozen });
 
         var held = Checkpoint().Frozen.ToDictionary(static t => t.Name);
         var beside = SafetensorsFile.Open(_folder[manifest.Files.Weights!]).Tensors;
@@ -138,7 +139,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     {
         var quantized = ModelQuantizer.Quantize(Gpt2.Open(Gpt2.Imported), new BlockFormat { Bits = bits }).Model;
 
-        Write(PeftModel.Create(quantized, CAttn), new OrtTrainingOptions());
+        Write(PeftModel.Create(quantized, CAttn), new ArtifactSettings());
 
         var types = Checkpoint().Frozen.Select(static t => t.Type).ToHashSet();
         Assert.Equal(bits == 8, types.Contains(ElementType.Int8));
@@ -153,7 +154,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new PTuningConfig { NumVirtualTokens = 3 });
 
-        var manifest = Write(peft, new OrtTrainingOptions());
+        var manifest = Write(peft, new ArtifactSettings());
 
         Assert.Equal(["prompt_embeddings"], manifest.Saving!.Outputs.Select(static o => o.Name));
         Assert.True(File.Exists(_folder[manifest.Saving.File]));
@@ -162,9 +163,9 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [Fact]
     public void Write_OverAnEarlierSet_LeavesNothingOfIt()
     {
-        Write(Lora(), new OrtTrainingOptions { Frozen = FrozenWeights.File });
+        Write(Lora(), new ArtifactSettings { Frozen = FrozenWeights.File });
 
-        Write(Lora(), new OrtTrainingOptions());
+        Write(Lora(), new ArtifactSettings());
 
         Assert.Equal(
             ["artifacts.json", "checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"],
@@ -174,13 +175,13 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [Fact]
     public void Write_WhenItFails_LeavesTheFolderAsItWas()
     {
-        Write(Lora(), new OrtTrainingOptions());
+        Write(Lora(), new ArtifactSettings());
         var before = Content();
         var peft = Lora();
         peft.Parameters[0].Value.Graph!.SetInitializer(
             peft.Parameters[0].Value, WithoutValues());
 
-        Assert.ThrowsAny<Exception>(() => Write(peft, new OrtTrainingOptions()));
+        Assert.ThrowsAny<Exception>(() => Write(peft, new ArtifactSettings()));
 
         Assert.Equal(before, Content());
         Assert.Empty(Directory.EnumerateDirectories(_folder.Path));
@@ -194,7 +195,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     public void Write_WhenTheFoldedRateIsNone_SaysSo(double rate)
     {
         var error = Assert.Throws<ConfigException>(
-            () => Write(Lora(), new OrtTrainingOptions { FoldedLearningRate = rate }));
+            () => Write(Lora(), new ArtifactSettings { FoldedLearningRate = rate }));
 
         Assert.Contains("must be above 0", error.Message, StringComparison.Ordinal);
     }
@@ -202,7 +203,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     [Fact]
     public void Write_WithRatesPerParameter_NamesLoraPlusAndTheWayOut()
     {
-        var options = new OrtTrainingOptions
+        var options = new ArtifactSettings
         {
             LearningRateFactor = static p => p.Name.Contains("lora_B", StringComparison.Ordinal) ? 16 : 1,
         };
@@ -221,7 +222,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
         model.Graph.Rename(mask, "seen_grad");
 
         var error = Assert.Throws<ConfigException>(
-            () => Write(PeftModel.Create(model, CAttn), new OrtTrainingOptions()));
+            () => Write(PeftModel.Create(model, CAttn), new ArtifactSettings()));
 
         Assert.Contains("'seen_grad'", error.Message, StringComparison.Ordinal);
     }
@@ -232,7 +233,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new BitFitConfig());
         peft.Adapters.Disable();
 
-        var error = Assert.Throws<ConfigException>(() => Write(peft, new OrtTrainingOptions()));
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new ArtifactSettings()));
 
         Assert.Contains("Enable()", error.Message, StringComparison.Ordinal);
     }
@@ -245,7 +246,7 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
 
     private static IEnumerable<string> Inputs(ArtifactGraph graph) => graph.Inputs.Select(static i => i.Name);
 
-    private ArtifactManifest Write(PeftModel peft, OrtTrainingOptions options) =>
+    private ArtifactManifest Write(PeftModel peft, ArtifactSettings options) =>
         OrtTrainingArtifacts.Write(peft, new CausalLm(), options, _folder.Path);
 
     private OrtCheckpoint Checkpoint() => OrtCheckpoint.Load(_folder[OrtCheckpoint.FileName]);

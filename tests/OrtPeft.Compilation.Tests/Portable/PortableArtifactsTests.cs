@@ -6,6 +6,7 @@ using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.Tests;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
@@ -44,7 +45,7 @@ public sealed class PortableArtifactsTests : IDisposable
     public void Write_GivesModels_ThatComputeWhatTheGraphsInMemoryDo(string name, bool embed)
     {
         var peft = PeftModel.Create(Gpt2.Open(name), CAttn);
-        var manifest = Write(peft, new PortableOptions { EmbedWeights = embed });
+        var manifest = Write(peft, new ArtifactSettings { Frozen = embed ? FrozenWeights.Embed : FrozenWeights.File });
         var moved = Moved();
         var feeds = Feeds(peft);
 
@@ -68,7 +69,7 @@ public sealed class PortableArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn);
 
-        var manifest = Write(peft, new PortableOptions { EmbedWeights = false });
+        var manifest = Write(peft, new ArtifactSettings { Frozen = FrozenWeights.File });
 
         Assert.Equal([ArtifactFiles.FrozenWeights], manifest.Files.ExternalData);
         var frozen = EvaluationGraph.Build(peft, new CausalLm()).Graph.Initializers
@@ -84,7 +85,7 @@ public sealed class PortableArtifactsTests : IDisposable
     public void Write_NamesWhatGoesInAndOut()
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn with { LoraDropout = 0.1 });
-        var options = new PortableOptions
+        var options = new ArtifactSettings
         {
             LearningRateFactor = static p => p.Name.Contains("lora_B", StringComparison.Ordinal) ? 16 : 1,
         };
@@ -112,7 +113,7 @@ public sealed class PortableArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Op13), CAttn);
 
-        var manifest = Write(peft, new PortableOptions { EvaluationPredictions = true });
+        var manifest = Write(peft, new ArtifactSettings { EvaluationPredictions = true });
 
         var logits = manifest.Evaluation!.Output(ValueRoles.Predictions)!.Name;
         var evaluation = Run(_folder[manifest.Evaluation.File], Feeds(peft));
@@ -126,7 +127,7 @@ public sealed class PortableArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), new VeraConfig { R = 8, TargetModules = "all-linear" });
 
-        Write(peft, new PortableOptions());
+        Write(peft, new ArtifactSettings());
 
         var read = PeftModel.Load(Gpt2.Open(Gpt2.Imported), _folder.Path);
         foreach (var (name, tensor) in peft.GetWeights())
@@ -147,7 +148,7 @@ public sealed class PortableArtifactsTests : IDisposable
         };
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config);
 
-        var manifest = Write(peft, new PortableOptions());
+        var manifest = Write(peft, new ArtifactSettings());
 
         var weights = SafetensorsFile.Open(_folder[manifest.Files.Weights!]).Tensors;
         Assert.Equal(peft.Parameters.Select(static p => p.Name).Order(), weights.Keys.Order());
@@ -167,7 +168,7 @@ public sealed class PortableArtifactsTests : IDisposable
         peft.Adapters.Add("other", CAttn);
         peft.Adapters.Set("default", "other");
 
-        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new ArtifactSettings()));
 
         Assert.Contains("default, other", error.Message, StringComparison.Ordinal);
     }
@@ -179,9 +180,23 @@ public sealed class PortableArtifactsTests : IDisposable
     {
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn with { InitLoraWeights = init });
 
-        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new ArtifactSettings()));
 
         Assert.Contains($"init_lora_weights is '{init}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_OfWhatOnlyTheTrainingApiHas_IsRefused()
+    {
+        var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn);
+
+        var place = Assert.Throws<ConfigException>(
+            () => Write(peft, new ArtifactSettings { Frozen = FrozenWeights.Checkpoint }));
+        var rate = Assert.Throws<ConfigException>(
+            () => Write(peft, new ArtifactSettings { FoldedLearningRate = 0.01 }));
+
+        Assert.Contains("checkpoint", place.Message, StringComparison.Ordinal);
+        Assert.Contains("learning rate", rate.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -193,12 +208,12 @@ public sealed class PortableArtifactsTests : IDisposable
         weights[Name] = Tensor.Of<float>(new float[101 * 32], [101, 32]);
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, weights, "file");
 
-        var error = Assert.Throws<ConfigException>(() => Write(peft, new PortableOptions()));
+        var error = Assert.Throws<ConfigException>(() => Write(peft, new ArtifactSettings()));
 
         Assert.Contains($"'{Name}' takes the place of the base's", error.Message, StringComparison.Ordinal);
     }
 
-    private ArtifactManifest Write(PeftModel peft, PortableOptions options) =>
+    private ArtifactManifest Write(PeftModel peft, ArtifactSettings options) =>
         PortableArtifacts.Write(peft, new CausalLm(), options, _folder.Path);
 
     /// <summary>The folder after a move: nothing in it says where it was.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.OrtTraining;
 using OrtPeft.Onnx;
@@ -17,13 +18,13 @@ namespace OrtPeft.OnDevice.Tests.Engine;
 internal sealed record EngineJob(string Name, Func<PeftModel> Open, IEnumerable<JsonObject> Steps)
 {
     /// <summary>As the golden runs: AdamW of PyTorch at 0.01, without clipping.</summary>
-    public static OrtTrainingOptions LikePyTorch { get; } = new()
+    public static ArtifactSettings LikePyTorch { get; } = new()
     {
         Optimizer = new AdamWConfig { MaxGradNorm = 0 },
         FoldedLearningRate = 1e-2,
     };
 
-    public OrtTrainingOptions Options { get; init; } = LikePyTorch;
+    public ArtifactSettings Options { get; init; } = LikePyTorch;
 
     /// <summary>The batches that steps speak of; the four of the golden runs when left out.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Batches { get; init; } =

@@ -2,6 +2,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
@@ -36,7 +37,7 @@ public sealed class ArtifactRunTests : IDisposable
     {
         var golden = TrainRun.Open(name);
         var config = name == "bitfit" ? new Adapters.BitFit.BitFitConfig() : null;
-        Write(new GoldenRow(name, config).Open(Tiny.Base), new PortableOptions { Optimizer = Unclipped });
+        Write(new GoldenRow(name, config).Open(Tiny.Base), new ArtifactSettings { Optimizer = Unclipped });
 
         var steps = Run(Arguments with { MaxSteps = 20, Schedule = "constant" });
 
@@ -55,7 +56,7 @@ public sealed class ArtifactRunTests : IDisposable
     {
         var model = Tiny.Lora(dropout: 0.1);
         var arguments = Arguments with { GradientAccumulation = accumulation, BatchSize = 3 / accumulation };
-        Write(model, new PortableOptions { EmbedWeights = embed });
+        Write(model, new ArtifactSettings { Frozen = embed ? FrozenWeights.Embed : FrozenWeights.File });
 
         var fromFolder = Run(arguments, save: true);
         var inMemory = Tiny.Run(model, arguments);
@@ -71,7 +72,7 @@ public sealed class ArtifactRunTests : IDisposable
     {
         var model = Tiny.Lora();
         var plus = Arguments with { LoraPlusRatio = 16 };
-        Write(model, new PortableOptions { LearningRateFactor = plus.LearningRateFactorOf });
+        Write(model, new ArtifactSettings { LearningRateFactor = plus.LearningRateFactorOf });
 
         var fromFolder = Run(Arguments);
 
@@ -82,7 +83,7 @@ public sealed class ArtifactRunTests : IDisposable
     public void SaveAdapter_OfAnEncoder_WritesWhatHfPeftsFilesHold()
     {
         var model = PeftModel.Create(Tiny.Base, new PTuningConfig { NumVirtualTokens = 4 });
-        Write(model, new PortableOptions());
+        Write(model, new ArtifactSettings());
 
         Run(Arguments, save: true);
         Tiny.Run(model, Arguments);
@@ -98,7 +99,7 @@ public sealed class ArtifactRunTests : IDisposable
     public void SaveAdapter_KeepsWhatDoesNotTrain()
     {
         var model = PeftModel.Create(Tiny.Base, new VeraConfig { R = 8 });
-        Write(model, new PortableOptions());
+        Write(model, new ArtifactSettings());
 
         Run(Arguments, save: true);
         Tiny.Run(model, Arguments);
@@ -113,7 +114,7 @@ public sealed class ArtifactRunTests : IDisposable
     public void Train_InterruptedAndResumed_IsOneRun_AndARunInMemoryGoesOnFromIt()
     {
         var model = Tiny.Lora(dropout: 0.1);
-        Write(model, new PortableOptions());
+        Write(model, new ArtifactSettings());
         var whole = Run(Arguments);
         var arguments = Arguments with { OutputFolder = _place["run"] };
         using (var stop = new CancellationTokenSource())
@@ -142,7 +143,7 @@ public sealed class ArtifactRunTests : IDisposable
     public void Evaluate_FromAFolder_IsTheEvaluationInMemory()
     {
         var model = Tiny.Lora(dropout: 0.1);
-        Write(model, new PortableOptions());
+        Write(model, new ArtifactSettings());
         using var fromFolder = Trainer.FromArtifacts(_place["artifacts"], Arguments, Tiny.Data, Tiny.Data);
         using var inMemory = new Trainer(model, Arguments, Tiny.Data, Tiny.Data);
 
@@ -155,7 +156,7 @@ public sealed class ArtifactRunTests : IDisposable
     [MemberData(nameof(Fixed))]
     public void FromArtifacts_WhenAnArgumentIsPartOfTheModels_SaysSo(string what)
     {
-        Write(Tiny.Lora(), new PortableOptions());
+        Write(Tiny.Lora(), new ArtifactSettings());
         var arguments = what switch
         {
             "optimiser" => Arguments with { Optimizer = Unclipped },
@@ -172,7 +173,7 @@ public sealed class ArtifactRunTests : IDisposable
     [Fact]
     public void FromArtifacts_ForTheTrainingApi_WithoutIt_NamesThePackageAndTheOtherRuntime()
     {
-        var manifest = Write(Tiny.Lora(), new PortableOptions());
+        var manifest = Write(Tiny.Lora(), new ArtifactSettings());
         var training = manifest with
         {
             Runtime = ArtifactRuntimes.OrtTraining,
@@ -194,7 +195,7 @@ public sealed class ArtifactRunTests : IDisposable
     [InlineData("artifacts.json")]
     public void FromArtifacts_WithAFileMissing_NamesIt(string file)
     {
-        Write(Tiny.Lora(), new PortableOptions { EmbedWeights = false });
+        Write(Tiny.Lora(), new ArtifactSettings { Frozen = FrozenWeights.File });
         File.Delete(Path.Combine(_place["artifacts"], file));
 
         var error = Assert.Throws<OnnxFormatException>(() => Open(Arguments));
@@ -207,7 +208,7 @@ public sealed class ArtifactRunTests : IDisposable
     [InlineData("adapter_model.safetensors")]
     public void FromArtifacts_WithAFileCutOff_NamesIt(string file)
     {
-        Write(Tiny.Lora(), new PortableOptions());
+        Write(Tiny.Lora(), new ArtifactSettings());
         var path = Path.Combine(_place["artifacts"], file);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..1000]);
 
@@ -219,14 +220,14 @@ public sealed class ArtifactRunTests : IDisposable
     [Fact]
     public void FromArtifacts_OfAnUnknownRuntime_NamesIt()
     {
-        (Write(Tiny.Lora(), new PortableOptions()) with { Runtime = "abacus" }).Save(_place["artifacts"]);
+        (Write(Tiny.Lora(), new ArtifactSettings()) with { Runtime = "abacus" }).Save(_place["artifacts"]);
 
         var error = Assert.Throws<OnnxFormatException>(() => Open(Arguments));
 
         Assert.Contains("'abacus'", error.Message, StringComparison.Ordinal);
     }
 
-    private ArtifactManifest Write(PeftModel model, PortableOptions options) =>
+    private ArtifactManifest Write(PeftModel model, ArtifactSettings options) =>
         PortableArtifacts.Write(model, new CausalLm(), options, _place["artifacts"]);
 
     private void Open(TrainingArguments arguments) =>

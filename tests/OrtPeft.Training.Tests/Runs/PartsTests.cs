@@ -1,3 +1,4 @@
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Onnx.Decoders;
@@ -100,7 +101,7 @@ public sealed class PartsTests : IDisposable
         var steps = new List<StepMetrics>();
         var model = Tiny.Lora();
         if (fromFolder)
-            PortableArtifacts.Write(model, new CausalLm(), new PortableOptions(), _place["artifacts"]);
+            PortableArtifacts.Write(model, new CausalLm(), new ArtifactSettings(), _place["artifacts"]);
         using var stop = new CancellationTokenSource();
         using var trainer = fromFolder
             ? Trainer.FromArtifacts(_place["artifacts"], arguments, data)

@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
-using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Compilation.Objectives;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
 using OrtPeft.Training;
@@ -65,25 +65,18 @@ internal sealed class ArtifactsCommand : Verb
         run.Say(peft.DescribeTrainableParameters());
         if (ModelVerdict.Of(peft, run.Runtime).Reason is { } reason)
             throw new GraphException($"This graph does not train: {reason}");
-        var request = new ArtifactRequest
+        var settings = _artifacts.Settings(run, arguments) with
         {
-            Peft = peft,
-            Optimizer = arguments.Optimizer,
-            LoraPlusRatio = arguments.LoraPlusRatio,
-            BaseDropout = arguments.BaseDropout,
-            FrozenWeights = _artifacts.FrozenWeights(run),
-            FoldedLearningRate = _artifacts.FoldedLearningRate(run),
-            EvaluationPredictions = _artifacts.EvaluationPredictions(run),
             Base = new ArtifactBase
             {
                 Name = run.Get(_model),
                 ContextLength = ModelLimits.ContextLength(source, peft.ReservedPositions) + peft.ReservedPositions,
                 VocabularySize = ModelLimits.VocabularySize(source),
             },
-            Folder = folder.Stage,
         };
         var bytes = peft.Model.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
-        WritingReport.Follow(run, folder.Stage, bytes, () => writer.Write(request));
+        WritingReport.Follow(run, folder.Stage, bytes, () => writer.Write(
+            peft, new CausalLm(), settings, folder.Stage));
         HfCheckpoint.CopyCompanions(source.Folder, folder.Stage);
         string[] files = [.. Directory.EnumerateFiles(folder.Stage).Select(Path.GetFileName).Order()!];
         var written = files.Sum(f => new FileInfo(Path.Combine(folder.Stage, f)).Length);

@@ -3,6 +3,7 @@ using System.Globalization;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
@@ -11,6 +12,13 @@ namespace OrtPeft.Cli.Options;
 internal sealed class ArtifactOptions : IOptionGroup
 {
     private static readonly TrainingArguments Defaults = new();
+
+    private static readonly Dictionary<FrozenWeights, string> Places = new()
+    {
+        [FrozenWeights.Embed] = "embed",
+        [FrozenWeights.File] = "file",
+        [FrozenWeights.Checkpoint] = "checkpoint",
+    };
 
     private readonly Option<string> _runtime = new("--runtime")
     {
@@ -51,7 +59,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     public ArtifactOptions()
     {
         OneOf(_runtime, [.. ArtifactWriters.All.Select(static w => w.Name)]);
-        OneOf(_frozen, [.. ArtifactWriters.All.SelectMany(static w => w.Places).Distinct()]);
+        OneOf(_frozen, [.. ArtifactWriters.All.SelectMany(static w => w.Places).Distinct().Select(NameOf)]);
     }
 
     public IEnumerable<Option> Options =>
@@ -64,19 +72,23 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     /// <summary>The place that was chosen, or null.</summary>
     /// <exception cref="UsageException">The runtime has no such place.</exception>
-    public string? FrozenWeights(Invocation run)
+    private FrozenWeights? Frozen(Invocation run)
     {
-        var (place, writer) = (run.Get(_frozen), Writer(run));
-        return place is null || writer.Places.Contains(place)
+        if (run.Get(_frozen) is not { } name)
+            return null;
+        var (place, writer) = (Places.Single(p => p.Value == name).Key, Writer(run));
+        return writer.Places.Contains(place)
             ? place
             : throw new UsageException(
-                $"--frozen-weights {place} is not for --runtime {writer.Name}; " +
-                $"choose one of {string.Join(", ", writer.Places)}.");
+                $"--frozen-weights {name} is not for --runtime {writer.Name}; " +
+                $"choose one of {string.Join(", ", writer.Places.Select(NameOf))}.");
     }
+
+    private static string NameOf(FrozenWeights place) => Places[place];
 
     /// <summary>The rate that was chosen, or null.</summary>
     /// <exception cref="UsageException">The runtime takes a rate at every step, or the rate is none.</exception>
-    public double? FoldedLearningRate(Invocation run)
+    private double? FoldedLearningRate(Invocation run)
     {
         var (rate, writer) = (run.Get(_foldedLearningRate), Writer(run));
         if (rate is not null && !writer.FoldsLearningRate)
@@ -91,7 +103,19 @@ internal sealed class ArtifactOptions : IOptionGroup
             CultureInfo.InvariantCulture, $"--fold-lr is {rate}; it must be above 0."));
     }
 
-    public bool EvaluationPredictions(Invocation run) => run.Get(_evalLogits);
+    /// <summary>What is to be written; checked.</summary>
+    /// <param name="run">The command line.</param>
+    /// <param name="arguments">What <see cref="Read"/> gave.</param>
+    /// <exception cref="UsageException">Something is not for the runtime.</exception>
+    public ArtifactSettings Settings(Invocation run, TrainingArguments arguments) => new()
+    {
+        Optimizer = arguments.Optimizer,
+        LearningRateFactor = arguments.LearningRateFactorOf,
+        BaseDropout = arguments.BaseDropout,
+        Frozen = Frozen(run),
+        FoldedLearningRate = FoldedLearningRate(run),
+        EvaluationPredictions = run.Get(_evalLogits),
+    };
 
     /// <summary>What <c>train</c> would be told; checked.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>

@@ -1,0 +1,50 @@
+using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
+
+namespace OrtPeft.Compilation.Artifacts;
+
+/// <summary>What is decided when artifacts are written, whatever runs them.</summary>
+public sealed record ArtifactSettings
+{
+    /// <summary>The rate that the web API trains with: it has no way to set one.</summary>
+    public const double WebLearningRate = 0.001;
+
+    /// <summary>The optimiser's constants, which become part of its model. AdamW's defaults by default.</summary>
+    public AdamWConfig Optimizer { get; init; } = new();
+
+    /// <summary>
+    /// What a parameter's learning rate is multiplied by; the method's own factor by default. LoRA+ is such a choice;
+    /// ONNX Runtime's training API has one rate for all, and anything but 1 is refused for it.
+    /// </summary>
+    public Func<AdapterParameter, double> LearningRateFactor { get; init; } = static p => p.LearningRateFactor;
+
+    /// <summary>Whether dropout of the base's own graph is live in training. Default true.</summary>
+    public bool BaseDropout { get; init; } = true;
+
+    /// <summary>
+    /// Where the base's weights stand. Null (default) leaves it to the runtime: the training API has them in the
+    /// checkpoint; for plain sessions they are embedded up to 16 MiB, where holding them twice costs less than handing
+    /// a second file to every session, and in a file above.
+    /// </summary>
+    public FrozenWeights? Frozen { get; init; }
+
+    /// <summary>
+    /// For ONNX Runtime's training API alone: the learning rate to train with where none can be set. The optimiser's
+    /// model multiplies the rate it is given by this over <see cref="WebLearningRate"/>. Positive; null (default)
+    /// leaves the rate as given.
+    /// </summary>
+    public double? FoldedLearningRate { get; init; }
+
+    /// <summary>
+    /// Whether the evaluation model also gives the model's predictions, such as logits, after the loss, so that an app
+    /// can generate with the weights as they are. Costs the head's product at every position. Default false.
+    /// </summary>
+    public bool EvaluationPredictions { get; init; }
+
+    /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
+    public ArtifactBase Base { get; init; } = new();
+
+    /// <summary>What the manifest says of a folded rate; null where there is none.</summary>
+    internal LearningRateFolding? Folding =>
+        FoldedLearningRate is { } rate ? new LearningRateFolding(WebLearningRate, rate) : null;
+}
