@@ -55,7 +55,7 @@ public sealed class Differentiator
         foreach (var seed in seeds)
             Accumulate(seed.Value, seed.Gradient);
         foreach (var node in _builder.Graph.Nodes.Where(path.Nodes.Contains).Reverse().ToArray())
-            Differentiate(node, path);
+            NodeBlame.On(node, OpsetOf(node), () => Differentiate(node, path));
         return [.. wanted.Select(w => _gradients.GetValueOrDefault(w) ?? _builder.ZerosLike(w))];
     }
 
@@ -66,9 +66,7 @@ public sealed class Differentiator
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
         var context = new RuleContext(node, upstream, _builder);
-        var rule = RuleFor(node, path);
-        IReadOnlyList<Value?> gradients = [];
-        NodeForm.Expect(node, (int)_opsets.GetValueOrDefault("", 1), () => gradients = rule(context));
+        var gradients = RuleFor(node, path)(context);
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
                 $"{node}: the rule returned {gradients.Count} gradients, the node has {node.Inputs.Count} inputs.");
@@ -86,13 +84,13 @@ public sealed class Differentiator
     }
 
     private UnsupportedOpException Cut(Node node) => new(
-        $"{node} (opset {_opsets.GetValueOrDefault(node.Domain, 1)}) makes whole numbers between a trainable parameter " +
+        $"{node} (opset {OpsetOf(node)}) makes whole numbers between a trainable parameter " +
         "and the loss, and no gradient passes them; choose targets behind it, or export the model without it. Of " +
         "quantised activations, QuantizeLinear with DequantizeLinear train, and Round between a scale and its inverse.");
 
     private GradientRule RuleFor(Node node, DifferentiablePath path)
     {
-        var opset = (int)_opsets.GetValueOrDefault(node.Domain, 1);
+        var opset = OpsetOf(node);
         if (node.Subgraphs.Any())
         {
             throw new UnsupportedOpException(
@@ -106,6 +104,8 @@ public sealed class Differentiator
             $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
             $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");
     }
+
+    private int OpsetOf(Node node) => (int)_opsets.GetValueOrDefault(node.Domain, 1);
 
     private void Accumulate(Value value, Value gradient)
     {

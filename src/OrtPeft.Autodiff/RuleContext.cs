@@ -75,9 +75,18 @@ public sealed class RuleContext
     /// <param name="otherwise">The operator's default.</param>
     /// <param name="rank">How many axes there are to count.</param>
     /// <returns>0 to rank − 1.</returns>
-    public long Axis(long otherwise, int rank)
+    /// <exception cref="GraphException">There is no such axis.</exception>
+    public long Axis(long otherwise, int rank) => FromFront(Node.Attributes.Int("axis", otherwise), rank);
+
+    /// <summary>An axis counted from the front.</summary>
+    /// <param name="axis">From 0, or from −1 where it is counted from the end.</param>
+    /// <param name="rank">How many axes there are to count.</param>
+    /// <returns>0 to rank − 1.</returns>
+    /// <exception cref="GraphException">There is no such axis.</exception>
+    public long FromFront(long axis, int rank)
     {
-        var axis = Node.Attributes.Int("axis", otherwise);
+        if (axis < -rank || axis >= rank)
+            throw new GraphException($"{Node}: axis {axis} lies outside of rank {rank}; export the model again.");
         return axis < 0 ? axis + rank : axis;
     }
 

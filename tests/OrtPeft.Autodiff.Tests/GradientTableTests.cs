@@ -37,6 +37,19 @@ public sealed class GradientTableTests
         Assert.All(keys, k => Assert.True(k.Domain.Length == 0 && k.SinceOpset <= newest));
     }
 
+    /// <summary>A gradient rule reads a node as shape inference has checked it.</summary>
+    [Fact]
+    public void Operators_HaveAShapeRuleThatChecksTheirNodes()
+    {
+        var operators = GradientTable.Default.Keys.Select(static k => k.OpType).Distinct();
+
+        Assert.All(operators, static op =>
+        {
+            var node = new Model(GradientModel.Opset).Graph.AddNode(op, [], []);
+            Assert.Throws<GraphException>(() => new ShapeInference(GradientModel.Opset).Infer(node));
+        });
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Case_WhenBuilt_HoldsTheOperatorItIsFor(string name)

@@ -14,7 +14,7 @@ public sealed class StraightThroughTests
     /// <summary>Around the ends of int8's range of −6.4 to 6.35: what rounds to an end is inside.</summary>
     private static readonly float[] X = [-9, -6.43f, -6.42f, -6.4f, -0.31f, 0.01f, 0.26f, 6.35f, 6.37f, 6.38f, 12.7f, 2];
 
-    private static readonly (string Name, double Lowest, double Highest, Func<GraphBuilder, Value, Value> Of)[] Rows =
+    internal static readonly (string Name, double Lowest, double Highest, Func<GraphBuilder, Value, Value> Of)[] Rows =
     [
         ("int8", -128, 127, static (g, x) => ThereAndBack(g, x, Zero<sbyte>(0))),
         ("int8 with a zero point", -131, 124, static (g, x) => ThereAndBack(g, x, Zero<sbyte>(3))),

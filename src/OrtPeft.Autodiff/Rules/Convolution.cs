@@ -84,6 +84,12 @@ internal static class Convolution
         return g.Op("Reshape", exchanged, g.Concat(0, g.Int64(channels, -1), rest));
     }
 
-    private static long[] List(RuleContext c, string attribute, int count, long otherwise) =>
-        c.Node.Attributes.Ints(attribute) ?? [.. Enumerable.Repeat(otherwise, count)];
+    private static long[] List(RuleContext c, string attribute, int count, long otherwise)
+    {
+        var given = c.Node.Attributes.Ints(attribute) ?? [.. Enumerable.Repeat(otherwise, count)];
+        return given.Length == count
+            ? given
+            : throw new GraphException(
+                $"{c.Node}: '{attribute}' has {given.Length} entries, not {count}; export the model again.");
+    }
 }

@@ -47,8 +47,8 @@ internal static class Elementwise
     private static IReadOnlyList<Value?> Power(RuleContext c)
     {
         var (x, exponent) = (c.X(0), c.X(1));
-        if (exponent.Value.Constant is { Count: 1 } constant)
-            return [ConstantPower(c.DY, x, Number(constant)), null];
+        if (exponent.Value.Constant is { Count: 1 } constant && Number(constant) is { } number)
+            return [ConstantPower(c.DY, x, number), null];
         var n = Cast(exponent, x.Type);
         var slope = n * Pow(x, n - 1);
         var dx = c.DY * Where(Equal(n, 0), 0, slope);
@@ -69,11 +69,12 @@ internal static class Elementwise
         _ => dY * (n * Pow(x, n - 1)),
     };
 
-    private static double Number(Tensor constant) => constant.Type switch
+    private static double? Number(Tensor constant) => constant.Type switch
     {
         ElementType.Double => constant.Span<double>()[0],
         _ when constant.Type.IsFloating() => constant.ToFloat32()[0],
-        _ => constant.ToInt64()[0],
+        ElementType.Int64 or ElementType.Int32 => constant.ToInt64()[0],
+        _ => null,
     };
 
     /// <summary>

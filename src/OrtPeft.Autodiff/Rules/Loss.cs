@@ -46,9 +46,9 @@ internal static class Loss
     private static (Term Safe, Term? IsIgnored) Labels(RuleContext c)
     {
         var labels = c.X(1);
-        if (!c.Node.Attributes.TryGetValue("ignore_index", out var ignored))
+        if (!c.Node.Attributes.Contains("ignore_index"))
             return (labels, null);
-        var isIgnored = Equal(labels, ignored.AsInt());
+        var isIgnored = Equal(labels, c.Node.Attributes.Int("ignore_index", 0));
         return (Where(isIgnored, 0, labels), isIgnored);
     }
 }

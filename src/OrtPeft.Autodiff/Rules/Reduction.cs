@@ -72,7 +72,7 @@ internal static class Reduction
         var rank = c.Rank(c.X());
         var given = c.ConstantInput(1) ?? [];
         if (given.Length > 0)
-            return [.. given.Select(a => a < 0 ? a + rank : a).Order()];
+            return [.. given.Select(a => c.FromFront(a, rank)).Order()];
         var isNoop = c.Node.Attributes.Int("noop_with_empty_axes", 0) != 0;
         return isNoop ? [] : [.. Enumerable.Range(0, rank).Select(static a => (long)a)];
     }

@@ -7,20 +7,20 @@ internal static class ConstantNodes
 {
     public static Tensor? ContentOf(Node node)
     {
-        foreach (var attribute in node.Attributes)
+        foreach (var name in node.Attributes.Select(static a => a.Name))
         {
-            switch (attribute.Name)
+            switch (name)
             {
                 case "value":
-                    return attribute.AsTensor();
+                    return node.Attributes.Tensor(name);
                 case "value_int":
-                    return Tensor.Scalar(attribute.AsInt());
+                    return Tensor.Scalar(node.Attributes.Int(name, 0));
                 case "value_ints":
-                    return Tensor.Vector<long>(attribute.AsInts().AsSpan());
+                    return Tensor.Vector<long>(node.Attributes.Ints(name));
                 case "value_float":
-                    return Tensor.Scalar(attribute.AsFloat());
+                    return Tensor.Scalar(node.Attributes.Float(name, 0));
                 case "value_floats":
-                    return Tensor.Vector<float>(attribute.AsFloats().AsSpan());
+                    return Tensor.Vector<float>(node.Attributes.Floats(name));
                 default:
                     break;
             }

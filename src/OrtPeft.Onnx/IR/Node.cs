@@ -12,6 +12,7 @@ public sealed class Node
 
     internal Node(string opType, string domain, string name)
     {
+        Attributes = new AttributeMap(this);
         OpType = opType;
         Domain = domain == "ai.onnx" ? "" : domain;
         Name = name;
@@ -36,7 +37,7 @@ public sealed class Node
     public IReadOnlyList<Value> Outputs => _outputs;
 
     /// <summary>The node's constants.</summary>
-    public AttributeMap Attributes { get; } = new();
+    public AttributeMap Attributes { get; }
 
     /// <summary>The first output, of the many operators that have just one.</summary>
     /// <exception cref="GraphException">The node makes nothing.</exception>

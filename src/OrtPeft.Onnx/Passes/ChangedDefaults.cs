@@ -65,7 +65,7 @@ internal static class ChangedDefaults
     /// </summary>
     public static void Resize(Node node)
     {
-        node.SetInput(2, node.Inputs[1]);
+        node.SetInput(2, node.Input(1));
         node.SetInput(1, null);
         node.Attributes.Set(NodeAttribute.Of("coordinate_transformation_mode", "asymmetric"));
         node.Attributes.Set(NodeAttribute.Of("nearest_mode", "floor"));

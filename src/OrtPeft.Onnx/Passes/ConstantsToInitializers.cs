@@ -13,7 +13,7 @@ public static class ConstantsToInitializers
         var graph = model.Graph;
         foreach (var node in graph.Nodes.Where(static n => n.Is("Constant")).ToArray())
         {
-            if (node.Output is { Constant: { } content, IsGraphOutput: false } output)
+            if (node.Output is { Constant: { } content, IsGraphOutput: false, Name.Length: > 0 } output)
                 Replace(graph, node, output, content);
         }
     }

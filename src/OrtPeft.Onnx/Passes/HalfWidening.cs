@@ -34,7 +34,7 @@ public static class HalfWidening
     private static void Widen(Node node, NodeAttribute attribute)
     {
         var isType = attribute is { Kind: AttributeKind.Int, Name: "to" or "dtype" };
-        if (isType && IsHalf((ElementType)attribute.AsInt()))
+        if (isType && attribute.AsInt() is (long)ElementType.Float16 or (long)ElementType.BFloat16)
             node.Attributes.Set(NodeAttribute.Of(attribute.Name, (long)ElementType.Float));
         else if (attribute.Kind == AttributeKind.Tensor && IsHalf(attribute.AsTensor().Type))
             node.Attributes.Set(NodeAttribute.Of(attribute.Name, attribute.AsTensor().Widened()));

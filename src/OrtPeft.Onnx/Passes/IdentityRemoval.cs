@@ -39,7 +39,7 @@ public static class IdentityRemoval
 
     private static bool IsCastToItself(Node node) => node.Is("Cast")
         && node.Inputs[0]!.Type != ElementType.Undefined
-        && node.Inputs[0]!.Type == (ElementType)node.Attributes.Int("to", 0);
+        && node.Inputs[0]!.Type == node.Attributes.ElementType("to", default);
 
     private static void Unshare(Graph graph, Node node, Tensor content)
     {

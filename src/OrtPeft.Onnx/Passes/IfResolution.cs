@@ -50,9 +50,8 @@ public static class IfResolution
         if (shapes.DataOf(condition) is not [{ Constant: { } known }])
             return null;
         var name = known != 0 ? "then_branch" : "else_branch";
-        if (!node.Attributes.TryGetValue(name, out var attribute))
+        if (node.Attributes.Graph(name) is not { } branch)
             throw new GraphException($"{node}: has no {name}; export the model again.");
-        var branch = attribute.AsGraph();
         if (branch.Inputs.Count > 0 || branch.Outputs.Count != node.Outputs.Count)
         {
             throw new GraphException(

@@ -68,23 +68,24 @@ public static class OpsetUpgrade
         if (model.Opset >= CanonicalForm.Opset)
             return;
         var pending = Rows.Where(r => r.Version > model.Opset).ToLookup(static r => r.OpType, static r => r.Apply);
-        Upgrade(model.Graph, new ShapeInference(CanonicalForm.Opset), pending);
+        Upgrade(model.Graph, model.Opset, new ShapeInference(CanonicalForm.Opset), pending);
         model.Opsets[""] = CanonicalForm.Opset;
         model.IrVersion = Math.Max(model.IrVersion, 10);
     }
 
-    private static void Upgrade(Graph graph, ShapeInference shapes, ILookup<string, Action<Node, GraphBuilder>> pending)
+    private static void Upgrade(
+        Graph graph, int opset, ShapeInference shapes, ILookup<string, Action<Node, GraphBuilder>> pending)
     {
         var builder = new GraphBuilder(graph, shapes);
         foreach (var node in graph.Nodes.ToArray())
         {
             foreach (var inner in node.Subgraphs)
-                Upgrade(inner, shapes, pending);
+                Upgrade(inner, opset, shapes, pending);
             if (node.Domain.Length > 0)
                 continue;
             (builder.Before, builder.Scope) = (node, node.Name);
             foreach (var apply in pending[node.OpType])
-                apply(node, builder);
+                NodeBlame.On(node, opset, () => apply(node, builder));
         }
     }
 

@@ -42,8 +42,8 @@ public sealed class ShapeInference(int opset)
         if (!ShapeRules.ByOp.TryGetValue((node.Domain, node.OpType), out var row))
             return;
         var context = new ShapeContext(node, this);
-        context.CheckInputCount(row.MinInputs, row.MaxInputs);
-        NodeForm.Expect(node, Opset, () => row.Apply(context));
+        row.Check(context);
+        row.Apply(context);
     }
 
     /// <summary>The elements of a small integer tensor, as far as they are known.</summary>

@@ -101,8 +101,8 @@ public sealed partial class WrittenTargetsTests
         var model = SmallGraphs.Of(static (g, x) =>
         {
             var scores = g.Op("Sigmoid", Layer(g, x, "mlp.gate", 4));
-            var node = g.Op(
-                "TopK", [g.Add(scores, g.Graph.AddInitializer("bias", Tensor.Vector(0f, 1, 2, 3))), g.Int64(2)]);
+            var biased = g.Add(scores, g.Graph.AddInitializer("bias", Tensor.Vector(0f, 1, 2, 3)));
+            var node = g.Ops("TopK", 2, [biased, g.Int64(2)], [])[0];
             return Layer(g, g.Mul(Layer(g, x, "mlp.shared_expert_gate", 2), node), "lm_head", 5);
         });
 

@@ -17,22 +17,25 @@ public static class ContribOps
     /// <summary>Operators on blocks of channels as wide as the registers of the machine that optimised.</summary>
     private const string Layouts = "com.microsoft.nchwc";
 
-    private static readonly FrozenDictionary<(string Domain, string OpType), Row> Rows =
-        new Dictionary<(string, string), Row>
+    /// <summary>Computes a node's outputs in standard operators; null for an output that it cannot give.</summary>
+    private delegate Value?[] Rewrite(Node node, GraphBuilder g);
+
+    private static readonly FrozenDictionary<(string Domain, string OpType), Rewrite> Rows =
+        new Dictionary<(string, string), Rewrite>
         {
-            [(Microsoft, "Gelu")] = new([0], static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)]),
-            [(Microsoft, "BiasGelu")] = new([0, 1], Gelus.OfBiased),
-            [(Microsoft, "FastGelu")] = new([0], static (n, g) => [Gelus.Fast(n, g)]),
-            [(Microsoft, "QuickGelu")] = new([0], static (n, g) => [Gelus.Quick(n, g)]),
-            [(Microsoft, "FusedMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
-            [(Microsoft, "TransposeMatMul")] = new([0, 1], static (n, g) => [FusedProduct.Of(n, g)]),
-            [(Microsoft, "SkipLayerNormalization")] = new([0, 1, 2], SkipNormalization.Layer),
-            [(Microsoft, "SkipSimplifiedLayerNormalization")] = new([0, 1, 2], SkipNormalization.Simplified),
-            [(Microsoft, "EmbedLayerNormalization")] = new([0, 2, 3, 5, 6], EmbedNormalization.Of),
-            [(Microsoft, "Attention")] = new([0, 1], PackedAttention.Of),
-            [(Microsoft, "MultiHeadAttention")] = new([0], MultiHeadAttention.Of),
-            [(Microsoft, "GroupQueryAttention")] = new([0], GroupQueryAttention.Of),
-            [(Microsoft, "RotaryEmbedding")] = new([0, 1, 2, 3], static (n, g) => [Rotary.Of(n, g)]),
+            [(Microsoft, "Gelu")] = static (n, g) => [Gelus.Exact(g, n.Inputs[0]!)],
+            [(Microsoft, "BiasGelu")] = Gelus.OfBiased,
+            [(Microsoft, "FastGelu")] = static (n, g) => [Gelus.Fast(n, g)],
+            [(Microsoft, "QuickGelu")] = static (n, g) => [Gelus.Quick(n, g)],
+            [(Microsoft, "FusedMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
+            [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
+            [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
+            [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
+            [(Microsoft, "EmbedLayerNormalization")] = EmbedNormalization.Of,
+            [(Microsoft, "Attention")] = PackedAttention.Of,
+            [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,
+            [(Microsoft, "GroupQueryAttention")] = GroupQueryAttention.Of,
+            [(Microsoft, "RotaryEmbedding")] = static (n, g) => [Rotary.Of(n, g)],
         }.ToFrozenDictionary();
 
     /// <summary>The operators in the table, by domain and name.</summary>
@@ -54,16 +57,11 @@ public static class ContribOps
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
         foreach (var node in graph.Nodes.ToArray())
         {
-            if (!Rows.TryGetValue((node.Domain, node.OpType), out var row))
-            {
-                g.Shapes.Infer(node);
+            g.Shapes.Infer(node);
+            if (!Rows.TryGetValue((node.Domain, node.OpType), out var rewrite))
                 continue;
-            }
-
-            if (row.Needs.FirstOrDefault(i => node.Input(i) is null, -1) is >= 0 and var missing)
-                throw new GraphException($"{node}: lacks input {missing}, which {node.OpType} needs; export it again.");
             (g.Before, g.Scope) = (node, node.Name);
-            NodeForm.Expect(node, model.Opset, () => Replacement.Put(g, node, row.Rewrite(node, g)));
+            NodeBlame.On(node, model.Opset, () => Replacement.Put(g, node, rewrite(node, g)));
         }
 
         graph.RemoveDeadCode();
@@ -77,9 +75,4 @@ public static class ContribOps
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
         $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
         $"Runtime's fusion, or save it with optimisation level 'basic'.");
-
-    /// <summary>How an operator is taken apart.</summary>
-    /// <param name="Needs">The inputs that must be there.</param>
-    /// <param name="Rewrite">Computes the outputs in standard operators; null for an output it cannot give.</param>
-    private sealed record Row(int[] Needs, Func<Node, GraphBuilder, Value?[]> Rewrite);
 }

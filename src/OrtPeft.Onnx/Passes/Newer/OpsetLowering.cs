@@ -73,8 +73,9 @@ public static class OpsetLowering
                 Lower(inner, shapes, opset);
             if (node.Domain.Length == 0 && Rows.TryGetValue(node.OpType, out var rewrite))
             {
+                shapes.Infer(node);
                 (g.Before, g.Scope) = (node, node.Name);
-                NodeForm.Expect(node, opset, () => Replacement.Put(g, node, rewrite(node, g)));
+                NodeBlame.On(node, opset, () => Replacement.Put(g, node, rewrite(node, g)));
                 continue;
             }
 

@@ -88,7 +88,9 @@ internal static class StandardAttention
 
     private static Value SoftmaxOf(Node node, GraphBuilder g, Value scores)
     {
-        var precision = (ElementType)node.Attributes.Int("softmax_precision", (long)scores.Type);
+        const string Precision = "softmax_precision";
+        var precision = node.Attributes.ElementType(Precision, scores.Type)
+            ?? throw ContribOps.Refusal(node, $"{Precision} {node.Attributes.Int(Precision, 0)}");
         return Cast(Softmax(Cast(g.Term(scores), precision), axis: -1), scores.Type);
     }
 }

@@ -10,7 +10,8 @@ internal static class ConstantRules
         new("Constant", 0, 0, Constant),
         new("ConstantOfShape", 1, 1, ConstantOfShape),
         new("Range", 3, 3, Range),
-        .. ShapeRow.Each(0, 0, Random, "RandomUniform", "RandomNormal"),
+        new("RandomUniform", 0, 0, Random) { Attributes = ["shape"] },
+        new("RandomNormal", 0, 0, Random) { Attributes = ["shape"] },
         .. ShapeRow.Each(1, 1, RandomLike, "RandomUniformLike", "RandomNormalLike", "Bernoulli", "EyeLike"),
         new("Multinomial", 1, 1, Multinomial),
     ];
@@ -25,7 +26,7 @@ internal static class ConstantRules
 
     private static void ConstantOfShape(ShapeContext c)
     {
-        var value = c.Attributes.TryGetValue("value", out var attribute) ? attribute.AsTensor() : null;
+        var value = c.Attributes.Tensor("value");
         var shape = c.AxesIn(0);
         c.Set(0, value?.Type ?? ElementType.Float, shape);
         if (value is { Count: 1 } && IntegerData.Of(value) is [var element] && shape is { Rank: <= 1 }
@@ -57,8 +58,7 @@ internal static class ConstantRules
 
     private static void Random(ShapeContext c)
     {
-        var shape = c.Attributes.Ints("shape") ?? throw c.Error("has no shape");
-        c.Set(0, c.TypeIn("dtype", ElementType.Float), Shape.Of(shape));
+        c.Set(0, c.TypeIn("dtype", ElementType.Float), Shape.Of(c.Attributes.Ints("shape")!));
     }
 
     private static void RandomLike(ShapeContext c) =>

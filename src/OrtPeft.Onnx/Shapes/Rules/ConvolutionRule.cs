@@ -13,7 +13,7 @@ internal static class ConvolutionRule
 
         if (input.Rank < 3 || filters.Rank != input.Rank)
             throw c.Error("input and filters must have the same rank of at least 3");
-        c.Same(input[1], filters[1].Times(c.Attributes.Int("group", 1)), "input channels and the filters'");
+        c.Same(input[1], filters[1].Times(c.Count("group", 1)), "input channels and the filters'");
         var spatial = Enumerable.Range(0, input.Rank - 2).Select(i => Length(c, input[i + 2], filters[i + 2], i));
         c.Set(0, c.SameType(0, 1), Shape.Create([input[0], filters[0], .. spatial]));
     }
@@ -51,15 +51,14 @@ internal static class ConvolutionRule
         c.Same(input[1], filters[0], "input channels and the filters'");
         var spatial = Enumerable.Range(0, input.Rank - 2)
             .Select(i => TransposedLength(c, input[i + 2], filters[i + 2], i));
-        Dim group = c.Attributes.Int("group", 1);
-        c.Set(0, c.SameType(0, 1), Shape.Create([input[0], filters[1].Times(group), .. spatial]));
+        c.Set(0, c.SameType(0, 1), Shape.Create([input[0], filters[1].Times(c.Count("group", 1)), .. spatial]));
     }
 
     private static Dim TransposedLength(ShapeContext c, Dim input, Dim kernel, int axis)
     {
         var rank = c.ShapeOf(0)!.Rank - 2;
         if (c.Attributes.Ints("output_shape") is { } stated)
-            return stated[stated.Length - rank + axis];
+            return At(c, "output_shape", stated.Length - rank + axis, 0);
         var stride = At(c, "strides", axis, 1);
         var automatic = c.Attributes.String("auto_pad", "NOTSET");
         if (automatic.StartsWith("SAME", StringComparison.Ordinal))
@@ -74,6 +73,8 @@ internal static class ConvolutionRule
         var values = c.Attributes.Ints(attribute);
         if (values is null)
             return otherwise;
-        return index < values.Length ? values[index] : throw c.Error($"'{attribute}' has only {values.Length} entries");
+        return index >= 0 && index < values.Length
+            ? values[index]
+            : throw c.Error($"'{attribute}' has only {values.Length} entries");
     }
 }

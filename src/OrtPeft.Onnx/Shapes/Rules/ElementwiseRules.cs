@@ -21,7 +21,10 @@ internal static class ElementwiseRules
         new("PRelu", 2, 2, Like),
         .. ShapeRow.Each(1, 1, static c => Flags(c, c.ShapeOf(0)), "IsNaN", "IsInf"),
         new("Not", 1, 1, static c => Like(c, IntegerData.Not)),
-        new("Cast", 1, 1, static c => Cast(c, c.TypeIn("to", ElementType.Undefined))),
+        new("Cast", 1, 1, static c => Cast(c, c.TypeIn("to", ElementType.Undefined)))
+        {
+            Attributes = ["to"],
+        },
         new("CastLike", 2, 2, static c => Cast(c, c.TypeOf(1))),
         new("Add", 2, 2, static c => Binary(c, IntegerData.Add)),
         new("Sub", 2, 2, static c => Binary(c, IntegerData.Subtract)),

@@ -16,7 +16,7 @@ internal static class FusedRules
         new("BiasGelu", 2, 2, ElementwiseRules.Like, Microsoft),
         new("SkipLayerNormalization", 3, 5, static c => Skip(c), Microsoft),
         new("SkipSimplifiedLayerNormalization", 3, 4, static c => Skip(c), Microsoft),
-        new("EmbedLayerNormalization", 1, 9, Embed, Microsoft),
+        new("EmbedLayerNormalization", 7, 9, Embed, Microsoft) { Optional = [1, 4] },
     ];
 
     /// <summary>Outputs: result, mean, inverse deviation, and the sum that was normalised.</summary>

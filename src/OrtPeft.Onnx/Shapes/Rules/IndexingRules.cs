@@ -11,6 +11,7 @@ internal static class IndexingRules
         new("GatherElements", 2, 2, static c => c.Set(0, c.TypeOf(0), c.ShapeOf(1))),
         new("GatherND", 2, 2, GatherND),
         .. ShapeRow.Each(3, 3, Scatter, "Scatter", "ScatterElements", "ScatterND"),
+        new("TensorScatter", 2, 3, ElementwiseRules.Like),
     ];
 
     private static void Gather(ShapeContext c)

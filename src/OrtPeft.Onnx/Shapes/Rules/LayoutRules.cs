@@ -47,11 +47,13 @@ internal static class LayoutRules
     private static void Transpose(ShapeContext c)
     {
         var shape = c.ShapeOf(0);
+        var perm = c.Attributes.Ints("perm");
+        if (perm?.Any(static a => a < 0) == true)
+            throw c.Error($"perm is [{string.Join(", ", perm)}], which counts an axis from the end");
+        var axes = perm is null ? null : c.Axes(perm, shape?.Rank ?? perm.Length);
         if (shape is not null)
         {
-            int[] axes = c.Attributes.Ints("perm") is { } perm
-                ? c.Axes(perm, shape.Rank)
-                : [.. Enumerable.Range(0, shape.Rank).Reverse()];
+            axes ??= [.. Enumerable.Range(0, shape.Rank).Reverse()];
             if (axes.Length != shape.Rank)
                 throw c.Error($"perm has {axes.Length} entries for rank {shape.Rank}");
             shape = Shape.Create([.. axes.Select(i => shape[i])]);

@@ -3,15 +3,18 @@ namespace OrtPeft.Onnx.Shapes.Rules;
 /// <summary>Matrix products and convolutions.</summary>
 internal static class LinearRules
 {
+    private const string Microsoft = "com.microsoft";
+
     public static IEnumerable<ShapeRow> Rows =>
     [
         new("MatMul", 2, 2, static c => MatMul(c, c.ShapeOf(0), c.ShapeOf(1))),
         new("Gemm", 2, 3, Gemm),
-        new("Einsum", 1, ShapeRow.AnyNumber, EinsumRule.Apply),
+        new("Einsum", 1, ShapeRow.AnyNumber, EinsumRule.Apply) { Attributes = ["equation"] },
         new("Conv", 2, 3, ConvolutionRule.Apply),
         new("ConvTranspose", 2, 3, ConvolutionRule.ApplyTransposed),
-        new("FusedMatMul", 2, 2, FusedMatMul, "com.microsoft"),
-        new("MatMulNBits", 3, 6, MatMulNBits, "com.microsoft"),
+        new("FusedMatMul", 2, 2, FusedMatMul, Microsoft),
+        new("TransposeMatMul", 2, 2, FusedMatMul, Microsoft),
+        new("MatMulNBits", 3, 6, MatMulNBits, Microsoft) { Attributes = ["K", "N", "block_size"] },
     ];
 
     private static void MatMul(ShapeContext c, Shape? a, Shape? b)
@@ -68,10 +71,11 @@ internal static class LinearRules
     private static void MatMulNBits(ShapeContext c)
     {
         var shape = c.ShapeOf(0);
+        var (k, n) = (c.Count("K"), c.Count("N"));
         if (shape is { Rank: > 0 })
         {
-            c.Same(shape[shape.Rank - 1], c.Attributes.Int("K", 0), "the last axis and K");
-            shape = Shape.Create([.. shape.SkipLast(1), c.Attributes.Int("N", 0)]);
+            c.Same(shape[shape.Rank - 1], k, "the last axis and K");
+            shape = Shape.Create([.. shape.SkipLast(1), n]);
         }
 
         c.Set(0, c.TypeOf(0), shape);

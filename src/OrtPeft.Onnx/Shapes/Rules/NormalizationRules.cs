@@ -13,7 +13,7 @@ internal static class NormalizationRules
             new("SimplifiedLayerNormalization", 2, 2, SimplifiedLayerNormalization, domain),
         }),
         new("RMSNormalization", 2, 2, ElementwiseRules.Like),
-        new("GroupNormalization", 3, 3, ElementwiseRules.Like),
+        new("GroupNormalization", 3, 3, GroupNormalization) { Attributes = ["num_groups"] },
         new("InstanceNormalization", 3, 3, ElementwiseRules.Like),
         new("BatchNormalization", 5, 5, ElementwiseRules.Like),
         new("MeanVarianceNormalization", 1, 1, ElementwiseRules.Like),
@@ -47,8 +47,18 @@ internal static class NormalizationRules
         return Shape.Create([.. shape.Select((d, i) => i < axis ? d : 1)]);
     }
 
+    private static void GroupNormalization(ShapeContext c)
+    {
+        c.Count("num_groups");
+        c.Ranked(1, 1);
+        c.Ranked(2, 1);
+        ElementwiseRules.Like(c);
+    }
+
     private static void Dropout(ShapeContext c)
     {
+        c.MustBeSingle(1, "one floating-point number, the ratio", static type => type.IsFloating());
+        c.MustBeSingle(2, "one Bool, whether it trains", static type => type == ElementType.Bool);
         ElementwiseRules.Like(c);
         c.Set(1, c.Opset >= 10 ? ElementType.Bool : c.TypeOf(0), c.ShapeOf(0));
     }

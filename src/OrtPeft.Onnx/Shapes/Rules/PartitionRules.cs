@@ -5,7 +5,7 @@ internal static class PartitionRules
 {
     public static IEnumerable<ShapeRow> Rows =>
     [
-        new("Concat", 1, ShapeRow.AnyNumber, Concat),
+        new("Concat", 1, ShapeRow.AnyNumber, Concat) { Attributes = ["axis"] },
         new("Split", 1, 2, Split),
         new("Slice", 1, 5, SliceRule.Apply),
         new("Pad", 1, 4, Pad),
@@ -21,7 +21,7 @@ internal static class PartitionRules
             return;
         }
 
-        var axis = c.Axis(c.Attributes.Int("axis", 1), first.Rank);
+        var axis = c.Axis(c.Attributes.Int("axis", 0), first.Rank);
         var shapes = inputs.Select(i => c.Ranked(i, first.Rank) ?? ShapeContext.Unknown(first.Rank)).ToArray();
         c.Set(0, type, Shape.Create([.. first.Select((_, i) => Joined(c, shapes.Select(s => s[i]), i, axis))]));
         var data = inputs.Select(c.DataOf).ToArray();

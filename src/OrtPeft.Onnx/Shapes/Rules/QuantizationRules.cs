@@ -12,7 +12,7 @@ internal static class QuantizationRules
             new("DequantizeLinear", 2, 3, Dequantize, domain),
             new("QuantizeLinear", 2, 3, Quantize, domain),
         }),
-        new("DynamicQuantizeLinear", 1, 1, DynamicQuantize),
+        new("DynamicQuantizeLinear", 1, 1, DynamicQuantize) { MinOutputs = 3 },
     ];
 
     private static void Dequantize(ShapeContext c)

@@ -16,7 +16,7 @@ internal static class ReductionRules
         .. ShapeRow.Each(1, 1, Arg, "ArgMax", "ArgMin"),
         .. ShapeRow.Each(1, 1, Along, "Softmax", "LogSoftmax", "Hardmax"),
         new("CumSum", 2, 2, CumSum),
-        new("TopK", 1, 2, TopK),
+        new("TopK", 1, 2, TopK) { MinOutputs = 2 },
     ];
 
     private static void Reduce(

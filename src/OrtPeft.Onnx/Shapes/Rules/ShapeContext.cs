@@ -51,11 +51,9 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
     public Dim LengthIn(int input) => DataOf(input) is [var only] ? Length(only) : Dim.Unknown;
 
     /// <summary>An attribute that names an element type.</summary>
-    public ElementType TypeIn(string attribute, ElementType otherwise)
-    {
-        var type = (ElementType)Attributes.Int(attribute, (long)otherwise);
-        return Enum.IsDefined(type) ? type : throw Error($"'{attribute}' is {(long)type}, which is no element type");
-    }
+    public ElementType TypeIn(string attribute, ElementType otherwise) =>
+        Attributes.ElementType(attribute, otherwise)
+            ?? throw Error($"'{attribute}' is {Attributes.Int(attribute, 0)}, which is no element type");
 
     public static Shape Unknown(int rank) => Shape.Create([.. Enumerable.Repeat(Dim.Unknown, rank)]);
 
@@ -99,10 +97,32 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
         return type;
     }
 
-    /// <summary>The rank an input must have, when it is known at all.</summary>
-    public Shape? Ranked(int input, int rank) => ShapeOf(input) is { } shape && shape.Rank != rank
-        ? throw Error($"input {input} must have rank {rank}, not {shape.Rank}")
-        : ShapeOf(input);
+    /// <summary>The ranks an input may have, when its own is known at all.</summary>
+    public Shape? Ranked(int input, params ReadOnlySpan<int> ranks) =>
+        ShapeOf(input) is { } shape && !ranks.Contains(shape.Rank)
+            ? throw Error($"input {input} must have rank {string.Join(" or ", ranks.ToArray())}, not {shape.Rank}")
+            : ShapeOf(input);
+
+    /// <summary>An attribute that counts heads, groups, rows or columns.</summary>
+    public long Count(string attribute, long otherwise = 0) =>
+        Attributes.Int(attribute, otherwise) is >= 1 and <= int.MaxValue and var count
+            ? count
+            : throw Error($"'{attribute}' is {Attributes.Int(attribute, otherwise)}, not 1 to {int.MaxValue}");
+
+    /// <summary>One of the equal parts that a length is made of.</summary>
+    public Dim Part(Dim length, Dim parts, string what) =>
+        length.Value is { } whole && parts.Value is { } count && (count < 1 || whole < count || whole % count != 0)
+            ? throw Error($"{what} is {whole}, which does not make {count} equal parts")
+            : length.Over(parts);
+
+    /// <summary>Checks an input that holds one element, as far as its type and axes are known.</summary>
+    public void MustBeSingle(int input, string what, Func<ElementType, bool> fits)
+    {
+        var isOfType = TypeOf(input) is var type && (type == ElementType.Undefined || fits(type));
+        var isSingle = ShapeOf(input) is not { } shape || shape.All(static d => d.Value is null or 1);
+        if (Has(input) && !(isOfType && isSingle))
+            throw Error($"input {input} must be {what}");
+    }
 
     /// <summary>
     /// Sets an output. Where nothing is inferred, plain lengths that the file states stay; its labels do not, since two
@@ -113,6 +133,8 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
         if (output >= node.Outputs.Count)
             return;
         var value = node.Outputs[output];
+        if (shape?.FirstOrDefault(static d => d.Value < 0) is { IsKnown: true } negative)
+            throw Error($"an axis of output {output} would have the length {negative}");
         if (type != ElementType.Undefined)
             value.Type = type;
         var stated = value.Shape;
@@ -130,30 +152,13 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
             inference.SetData(value, data);
     }
 
-    public void CheckInputCount(int min, int max)
-    {
-        var given = node.Inputs.Count;
-        while (given > 0 && node.Inputs[given - 1] is null)
-            given--;
-        if (given > max)
-            throw Error($"takes at most {max} inputs, not {given}");
-        for (var i = 0; i < min; i++)
-        {
-            if (!Has(i))
-                throw Error($"lacks input {i} of the {min} that it needs");
-        }
-
-        if (node.Outputs.Count == 0)
-            throw Error("has no output");
-    }
-
     public GraphException Error(string what)
     {
         var inputs = node.Inputs.Select(static i => i?.ToString() ?? "none");
         return new($"{node} (opset {Opset}): {what}; inputs: {string.Join("; ", inputs)}.");
     }
 
-    public ImmutableArray<int> AllInputs() => [.. Enumerable.Range(0, node.Inputs.Count).Where(Has)];
+    public ImmutableArray<int> AllInputs() => [.. Enumerable.Range(0, node.Inputs.Count)];
 
     private static Dim Better(Dim inferred, Dim stated)
     {

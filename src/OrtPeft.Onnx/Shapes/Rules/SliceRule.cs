@@ -35,7 +35,9 @@ internal static class SliceRule
             dims[axes[i]] = Length(c, shape[axes[i]], starts?[i], ends?[i], steps?[i]?.Constant);
         c.Set(0, c.TypeOf(0), Shape.Create(dims));
         if (shape.Rank == 1 && c.DataOf(0) is { } data)
-            c.SetData(Part(data, starts?[0]?.Constant, ends?[0]?.Constant, steps?[0]?.Constant));
+            c.SetData(count == 0
+                ? data
+                : Part(data, starts?[0]?.Constant, ends?[0]?.Constant, steps?[0]?.Constant));
     }
 
     private static IReadOnlyList<SymbolicInteger?>? Given(ShapeContext c, string attribute, int input) =>

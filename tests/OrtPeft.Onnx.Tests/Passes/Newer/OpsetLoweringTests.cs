@@ -60,7 +60,7 @@ public sealed class OpsetLoweringTests
         "Reshape(float[B,S,4]; =0,-1) opset=25",
     ];
 
-    private static IEnumerable<string> All => [.. Attention, .. Others];
+    internal static IEnumerable<string> All => [.. Attention, .. Others];
 
     public static TheoryData<string> Cases => [.. All];
 

@@ -1,0 +1,49 @@
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Onnx.Tests.Damage;
+
+/// <summary>Real graphs with one node damaged, where passes look at several nodes at once.</summary>
+public sealed class DamagedGraphTests
+{
+    private const int Samples = 60;
+
+    public static TheoryData<string> Graphs => [.. Fixtures.Graphs];
+
+    [Theory]
+    [MemberData(nameof(Graphs))]
+    public void CanonicalForm_GoesThroughOrNamesANode(string name)
+    {
+        var random = new Random(7);
+        var whole = OnnxFile.Load(Fixtures.Graph(name));
+
+        var faults = Enumerable.Range(0, Samples).Select(_ => FaultOf(whole.Clone(), random)).OfType<string>().ToArray();
+
+        Assert.True(faults.Length == 0, string.Join('\n', faults));
+    }
+
+    private static string? FaultOf(Model model, Random random)
+    {
+        var node = model.Graph.Nodes[random.Next(model.Graph.Nodes.Count)];
+        var damages = NodeDamage.Of(node).ToArray();
+        var damage = damages[random.Next(damages.Length)];
+        var text = $"{node}, {damage.Text}";
+        NodeDraft.Replace(node, damage);
+        var nodes = model.Graph.Nodes.ToArray();
+        try
+        {
+            CanonicalForm.Apply(model);
+            return null;
+        }
+        catch (Exception e) when (e is GraphException or UnsupportedOpException)
+        {
+            var names = nodes.Select(static n => $"{n}").Append($"The input {MergedDecoder.Switch}");
+            return names.Any(n => e.Message.StartsWith(n, StringComparison.Ordinal)) ? null : $"{text}: {e.Message}";
+        }
+        catch (Exception e)
+        {
+            return $"{text}: {e}";
+        }
+    }
+}
