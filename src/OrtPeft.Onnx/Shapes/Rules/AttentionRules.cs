@@ -14,10 +14,11 @@ internal static class AttentionRules
         new("GroupQueryAttention", 7, 14, GroupQuery, Microsoft)
         {
             Optional = [1, 2, 3, 4],
+            Integers = [5, 6],
             Attributes = ["num_heads", "kv_num_heads"],
         },
-        new("RotaryEmbedding", 4, 4, Rotary, Microsoft),
-        new("RotaryEmbedding", 3, 4, StandardRotary),
+        new("RotaryEmbedding", 4, 4, Rotary, Microsoft) { Integers = [1] },
+        new("RotaryEmbedding", 3, 4, StandardRotary) { Integers = [3] },
         new("Attention", 3, 7, Standard),
     ];
 

@@ -8,7 +8,7 @@ internal static class ConstantRules
     public static IEnumerable<ShapeRow> Rows =>
     [
         new("Constant", 0, 0, Constant),
-        new("ConstantOfShape", 1, 1, ConstantOfShape),
+        new("ConstantOfShape", 1, 1, ConstantOfShape) { Integers = [0] },
         new("Range", 3, 3, Range),
         new("RandomUniform", 0, 0, Random) { Attributes = ["shape"] },
         new("RandomNormal", 0, 0, Random) { Attributes = ["shape"] },

@@ -1,5 +1,3 @@
-using OrtPeft.Tensors;
-
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Operators that read or write elements at places given by an index tensor.</summary>
@@ -7,17 +5,18 @@ internal static class IndexingRules
 {
     public static IEnumerable<ShapeRow> Rows =>
     [
-        new("Gather", 2, 2, Gather),
-        new("GatherElements", 2, 2, static c => c.Set(0, c.TypeOf(0), c.ShapeOf(1))),
-        new("GatherND", 2, 2, GatherND),
-        .. ShapeRow.Each(3, 3, Scatter, "Scatter", "ScatterElements", "ScatterND"),
-        new("TensorScatter", 2, 3, ElementwiseRules.Like),
+        new("Gather", 2, 2, Gather) { Integers = [1] },
+        new("GatherElements", 2, 2, static c => c.Set(0, c.TypeOf(0), c.ShapeOf(1))) { Integers = [1] },
+        new("GatherND", 2, 2, GatherND) { Integers = [1] },
+        new("Scatter", 3, 3, Scatter) { Integers = [1] },
+        new("ScatterElements", 3, 3, Scatter) { Integers = [1] },
+        new("ScatterND", 3, 3, Scatter) { Integers = [1] },
+        new("TensorScatter", 2, 3, ElementwiseRules.Like) { Integers = [2] },
     ];
 
     private static void Gather(ShapeContext c)
     {
         var (input, indices) = (c.ShapeOf(0), c.ShapeOf(1));
-        CheckIndexType(c);
         if (input is null || indices is null)
         {
             c.Set(0, c.TypeOf(0), null);
@@ -39,16 +38,9 @@ internal static class IndexingRules
         return data[(int)(index < 0 ? index + data.Count : index)];
     }
 
-    private static void CheckIndexType(ShapeContext c)
-    {
-        if (c.TypeOf(1).IsFloating())
-            throw c.Error($"the indices must be integers, not {c.TypeOf(1)}");
-    }
-
     /// <summary>indices[..., k] name k axes after the batch axes; what they name is put in their place.</summary>
     private static void GatherND(ShapeContext c)
     {
-        CheckIndexType(c);
         var batch = c.Attributes.Int("batch_dims", 0);
         Shape? result = null;
         if (c.ShapeOf(0) is { } input && c.ShapeOf(1) is { Rank: > 0 } indices
@@ -62,9 +54,5 @@ internal static class IndexingRules
         c.Set(0, c.TypeOf(0), result);
     }
 
-    private static void Scatter(ShapeContext c)
-    {
-        CheckIndexType(c);
-        c.Set(0, c.SameType(0, 2), c.ShapeOf(0));
-    }
+    private static void Scatter(ShapeContext c) => c.Set(0, c.SameType(0, 2), c.ShapeOf(0));
 }

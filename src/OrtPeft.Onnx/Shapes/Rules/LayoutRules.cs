@@ -12,12 +12,12 @@ internal static class LayoutRules
         new("Shape", 1, 1, Lengths),
         new("Size", 1, 1, Size),
         new("Transpose", 1, 1, Transpose),
-        new("Reshape", 1, 2, ReshapeRule.Apply),
+        new("Reshape", 1, 2, ReshapeRule.Apply) { Integers = [1] },
         new("Flatten", 1, 1, Flatten),
-        new("Squeeze", 1, 2, Squeeze),
-        new("Unsqueeze", 1, 2, Unsqueeze),
-        new("Expand", 2, 2, Expand),
-        new("Tile", 2, 2, Tile),
+        new("Squeeze", 1, 2, Squeeze) { Integers = [1] },
+        new("Unsqueeze", 1, 2, Unsqueeze) { Integers = [1] },
+        new("Expand", 2, 2, Expand) { Integers = [1] },
+        new("Tile", 2, 2, Tile) { Integers = [1] },
     ];
 
     private static void Lengths(ShapeContext c)

@@ -6,9 +6,9 @@ internal static class PartitionRules
     public static IEnumerable<ShapeRow> Rows =>
     [
         new("Concat", 1, ShapeRow.AnyNumber, Concat) { Attributes = ["axis"] },
-        new("Split", 1, 2, Split),
-        new("Slice", 1, 5, SliceRule.Apply),
-        new("Pad", 1, 4, Pad),
+        new("Split", 1, 2, Split) { Integers = [1] },
+        new("Slice", 1, 5, SliceRule.Apply) { Integers = [1, 2, 3, 4] },
+        new("Pad", 1, 4, Pad) { Integers = [1, 3] },
     ];
 
     private static void Concat(ShapeContext c)

@@ -7,17 +7,19 @@ internal static class ReductionRules
 {
     public static IEnumerable<ShapeRow> Rows =>
     [
-        .. ShapeRow.Each(1, 2, static c => Reduce(c), "ReduceMean", "ReduceLogSumExp", "ReduceLogSum"),
-        .. ShapeRow.Each(1, 2, static c => Reduce(c), "ReduceL1", "ReduceL2", "ReduceSumSquare"),
-        new("ReduceSum", 1, 2, static c => Reduce(c, IntegerData.Add)),
-        new("ReduceProd", 1, 2, static c => Reduce(c, IntegerData.Multiply)),
-        new("ReduceMax", 1, 2, static c => Reduce(c, IntegerData.Max)),
-        new("ReduceMin", 1, 2, static c => Reduce(c, IntegerData.Min)),
+        .. ShapeRow.Each(1, 2, static c => Reduce(c), Folds).Select(static row => row with { Integers = [1] }),
+        new("ReduceSum", 1, 2, static c => Reduce(c, IntegerData.Add)) { Integers = [1] },
+        new("ReduceProd", 1, 2, static c => Reduce(c, IntegerData.Multiply)) { Integers = [1] },
+        new("ReduceMax", 1, 2, static c => Reduce(c, IntegerData.Max)) { Integers = [1] },
+        new("ReduceMin", 1, 2, static c => Reduce(c, IntegerData.Min)) { Integers = [1] },
         .. ShapeRow.Each(1, 1, Arg, "ArgMax", "ArgMin"),
         .. ShapeRow.Each(1, 1, Along, "Softmax", "LogSoftmax", "Hardmax"),
-        new("CumSum", 2, 2, CumSum),
-        new("TopK", 1, 2, TopK) { MinOutputs = 2 },
+        new("CumSum", 2, 2, CumSum) { Integers = [1] },
+        new("TopK", 1, 2, TopK) { Integers = [1], MinOutputs = 2 },
     ];
+
+    private static IEnumerable<string> Folds =>
+        ["ReduceMean", "ReduceLogSumExp", "ReduceLogSum", "ReduceL1", "ReduceL2", "ReduceSumSquare"];
 
     private static void Reduce(
         ShapeContext c, Func<SymbolicInteger?, SymbolicInteger?, SymbolicInteger?>? fold = null)

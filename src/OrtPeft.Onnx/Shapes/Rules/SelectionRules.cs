@@ -13,7 +13,7 @@ internal static class SelectionRules
         new("Compress", 2, 2, Compress),
         new("Unique", 1, 1, Unique),
         new("OneHot", 3, 3, OneHot),
-        new("Trilu", 1, 2, ElementwiseRules.Like),
+        new("Trilu", 1, 2, ElementwiseRules.Like) { Integers = [1] },
     ];
 
     private static void NonZero(ShapeContext c) =>

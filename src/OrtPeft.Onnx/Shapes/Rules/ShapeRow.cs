@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>What one operator's nodes must have, and how their outputs follow from their inputs.</summary>
@@ -17,6 +19,9 @@ internal sealed record ShapeRow(
     /// <summary>How many outputs a node must have.</summary>
     public int MinOutputs { get; init; } = 1;
 
+    /// <summary>Inputs that hold axes, lengths or indices: int32 or int64.</summary>
+    public int[] Integers { get; init; } = [];
+
     /// <summary>The attributes that have no default.</summary>
     public string[] Attributes { get; init; } = [];
 
@@ -26,7 +31,8 @@ internal sealed record ShapeRow(
         ops.Select(op => new ShapeRow(op, min, max, apply));
 
     /// <summary>Checks that a node has what its operator cannot do without.</summary>
-    /// <exception cref="GraphException">It lacks an input, output or attribute, or has too many inputs.</exception>
+    /// <exception cref="GraphException">It lacks an input, output or attribute, has too many inputs, or numbers where
+    /// integers belong.</exception>
     public void Check(ShapeContext c)
     {
         var node = c.Node;
@@ -40,7 +46,12 @@ internal sealed record ShapeRow(
             throw c.Error($"lacks input {input} of the {needed} that it needs");
         if (node.Outputs.Count < MinOutputs)
             throw c.Error(node.Outputs.Count == 0 ? "has no output" : $"has {node.Outputs.Count} of {MinOutputs} outputs");
+        foreach (var input in Integers.Where(i => !IsInteger(c.TypeOf(i))))
+            throw c.Error($"input {input} must hold integers, not {c.TypeOf(input)}");
         foreach (var attribute in Attributes.Where(a => !node.Attributes.Contains(a)))
             throw c.Error($"lacks the attribute '{attribute}'");
     }
+
+    private static bool IsInteger(ElementType type) =>
+        type is ElementType.Int64 or ElementType.Int32 or ElementType.Undefined;
 }
