@@ -1,5 +1,6 @@
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
@@ -12,8 +13,6 @@ namespace OrtPeft.Cli.Tests;
 /// </summary>
 public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
 {
-    private const string Rows = """{"input_ids":[1,2,3,4]}""";
-
     private static readonly string Adapter = Path.Combine(Fixtures.Folder, "peft_ckpt", "g2l_lora_all");
 
     private static readonly Dictionary<string, (Action<Model> Damage, string[] Said)> Damages = new()
@@ -38,6 +37,26 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
         ["unknown domain"] = (
             static m => Behind(m, "Mystery", "my.ops"), ["Mystery", "'my.ops'", "opset_import"]),
         ["unknown operator"] = (static m => Behind(m, "Mystery", ""), ["Mystery", "opset"]),
+        ["float axes"] = (
+            static m =>
+            {
+                m.Opsets[""] = 18;
+                Behind(m, "ReduceMean", "", m.Graph.AddInitializer("axes", Tensor.Vector(1f)));
+            },
+            ["ReduceMean \"/odd\"", "opset 18", "integers", "Float"]),
+        ["attention over rows"] = (
+            static m =>
+            {
+                Behind(m, "Flatten", "");
+                var weights = m.Graph.AddInitializer("qkv", Tensor.Of<float>(new float[32 * 96], [32, 96]));
+                var attention = m.Graph.AddNode(
+                    "Attention", [m.Graph.Find("odd"), weights], ["attended"], [NodeAttribute.Of("num_heads", 2L)],
+                    "com.microsoft", "/attention");
+                Output(m, attention.Output);
+            },
+            ["com.microsoft.Attention \"/attention\"", "rank 3, not 2"]),
+        ["another Where"] = (
+            static m => Behind(m, "Where", "com.microsoft", Tensors(m, 2)), ["com.microsoft", "Where", "export the model"]),
         ["integer logits"] = (
             static m => Output(m, m.Graph.AddNode("Cast", [Logits(m)], ["n"], [NodeAttribute.Of("to", 7L)]).Output),
             ["Int64", "floating-point"]),
@@ -104,6 +123,26 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
         Run(verb, file).Refused(2, verb == "train" ? "no linear layer" : file);
     }
 
+    /// <summary>A table of eight positions, and rows of ten: ONNX Runtime's reason, and whose it is.</summary>
+    [Theory]
+    [InlineData("train")]
+    [InlineData("eval")]
+    public void GraphThatFailsOnTheRows(string verb)
+    {
+        var model = OnnxFile.Load(Fixtures.Graph("hf442_g2l_nopast_op17.onnx"));
+        var hidden = Last(model, "LayerNormalization").Output;
+        var next = hidden.Uses[0].Node;
+        var g = new GraphBuilder(model.Graph, new ShapeInference(model.Opset)) { Before = next, Scope = "/rows" };
+        var length = g.Gather(g.Shape(model.Graph.Find("input_ids")!), g.Int64Scalar(1));
+        var places = g.Op("Range", g.Int64Scalar(0), length, g.Int64Scalar(1));
+        var sum = g.Add(hidden, g.Gather(g.Constant(Tensor.Of<float>(new float[8 * 32], [8, 32])), places));
+        model.Graph.ReplaceAllUsesWith(hidden, sum, sum.Producer!);
+        var file = Save(model);
+        Run("inspect", file).Succeeded();
+
+        Run(verb, file, tokens: 10).Refused(1, file, "failed while ONNX Runtime ran it", "'/rows/Add'");
+    }
+
     [Fact]
     public void NodesInAnyOrder_AreSorted()
     {
@@ -120,9 +159,10 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
         Assert.Equal(expected.Output.Split(" in ")[0], actual.Output.Split(" in ")[0]);
     }
 
-    private CliRun Run(string verb, string file)
+    private CliRun Run(string verb, string file, int tokens = 4)
     {
-        var rows = place.Write("few.jsonl", Rows);
+        var ids = string.Join(',', Enumerable.Range(1, tokens));
+        var rows = place.Write($"{tokens}.jsonl", $$"""{"input_ids":[{{ids}}]}""");
         return verb switch
         {
             "inspect" => CliRun.Of("inspect", file),
@@ -144,6 +184,9 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
 
     private static Node Last(Model model, string op) => model.Graph.Nodes.Last(n => n.OpType == op);
 
+    private static Value[] Tensors(Model model, int count) => [.. Enumerable.Range(0, count).Select(i =>
+        model.Graph.AddInitializer($"odd_{i}", Tensor.Of<float>(new float[32], [1, 1, 32])))];
+
     private static Value Logits(Model model) => model.Graph.Outputs[0];
 
     /// <summary>Makes a value the model's only output.</summary>
@@ -157,11 +200,11 @@ public sealed class BadGraphTests(Workplace place) : IClassFixture<Workplace>
     }
 
     /// <summary>Puts an operator between the last normalisation and the head.</summary>
-    private static void Behind(Model model, string op, string domain)
+    private static void Behind(Model model, string op, string domain, params Value[] more)
     {
         var hidden = Last(model, "LayerNormalization").Output;
         var next = hidden.Uses[0].Node;
-        var odd = model.Graph.AddNode(op, [hidden], ["odd"], domain: domain, name: "/odd", before: next);
+        var odd = model.Graph.AddNode(op, [hidden, .. more], ["odd"], domain: domain, name: "/odd", before: next);
         (odd.Output.Type, odd.Output.Shape) = (ElementType.Float, hidden.Shape ?? Shape.Create([Dim.Unknown]));
         model.Graph.ReplaceAllUsesWith(hidden, odd.Output, odd);
     }

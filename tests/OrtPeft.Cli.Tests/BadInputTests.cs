@@ -181,6 +181,36 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
         CliRun.Of(words).Succeeded();
     }
 
+    /// <summary>Of a folder's name and of a whole path: neither is worth a page of the same letter.</summary>
+    [Theory]
+    [InlineData(300)]
+    [InlineData(5000)]
+    public void OutputWithTooLongAName(int length)
+    {
+        var run = CliRun.Of("train", place.Model, "--data", place.Rows, "--out", place[new string('a', length)]);
+
+        run.Refused(2, "too long");
+        Assert.True(run.Error.Length < 250, run.Error);
+    }
+
+    [Theory]
+    [InlineData("inspect")]
+    [InlineData("train")]
+    public void StandardOutputThatIsFull(string verb)
+    {
+        var folder = place.Fresh();
+        string[] words = verb == "train"
+            ? ["train", place.Model, "--data", place.Rows, "--steps", "2", "--out", folder]
+            : [verb, place.Model];
+        using var full = new FullWriter();
+        using var output = new StandardOutput(full);
+
+        var run = CliRun.Into(output, words);
+
+        run.Refused(1, "Standard output cannot be written", "No space left");
+        Assert.DoesNotContain("--out", run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OutputThatIsAFile() =>
         CliRun.Of("train", place.Model, "--data", place.Rows, "--out", place.Rows).Refused(2, place.Rows, "folder");

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
@@ -26,6 +27,14 @@ internal sealed class FolderGraphs : OrtGraphs
     {
         if (manifest.Parameters.FirstOrDefault(static p => p.Gradient is null) is { } without)
             throw Missing(folder, $"the gradient of '{without.Name}'");
+        var results = manifest.Training.Outputs.Select(static o => o.Name).ToHashSet(StringComparer.Ordinal);
+        if (manifest.Parameters.FirstOrDefault(p => !results.Contains(p.Gradient!)) is { } other)
+        {
+            throw new OnnxFormatException(
+                $"{Path.Combine(folder, ArtifactManifest.FileName)}: the gradient '{other.Gradient}' of '{other.Name}' "
+                + $"is no output of {manifest.Training.File}; write the artifacts again.");
+        }
+
         var flatLength = manifest.FlatLength ?? throw Missing(folder, "flat_length");
         var weights = manifest.Files.Weights ?? throw Missing(folder, "files.weights");
         return new FolderGraphs(folder, manifest, flatLength, Weights(Path.Combine(folder, weights), manifest));
@@ -50,8 +59,20 @@ internal sealed class FolderGraphs : OrtGraphs
     {
         var path = Path.GetFullPath(Path.Combine(folder, graph.File));
         var session = FileSession.Open(path, options);
-        return new GraphSession(session, graph, session, path);
+        if (Unknown(session, graph) is not { } name)
+            return new GraphSession(session, graph, session, path);
+        session.Dispose();
+        throw new OnnxFormatException(
+            $"{path} has no input or output '{name}', which {ArtifactManifest.FileName} says; copy the whole folder, "
+            + "or write it again.");
     }
+
+    /// <summary>A name of the manifest that is none of the model's; ONNX Runtime would not say which until it runs.
+    /// </summary>
+    private static string? Unknown(InferenceSession session, ArtifactGraph graph) =>
+        graph.Inputs.Select(static i => i.Name).Except(session.InputNames)
+            .Concat(graph.Outputs.Select(static o => o.Name).Except(session.OutputNames))
+            .FirstOrDefault();
 
     /// <summary>All are compared with the manifest before memory is taken by its numbers.</summary>
     private static SafetensorsFile Weights(string path, ArtifactManifest manifest)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Compilation.Rewrites;
@@ -89,6 +90,58 @@ public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
         CliRun.Of([.. train, "--out", elsewhere, "--max-grad-norm", "0"]).Refused(2, "optimiser", "ortpeft artifacts");
         CliRun.Of([.. train, "--out", artifacts, "--overwrite"]).Refused(2, artifacts, "own folder");
         Assert.True(File.Exists(Path.Combine(artifacts, "artifacts.json")));
+    }
+
+    public static TheoryData<string, string, string> ManifestFaults => new()
+    {
+        { "peft_config.peft_type", "64", "peft_type" },
+        { "peft_config.peft_type", "true", "peft_type" },
+        { "peft_config.peft_type", "{}", "peft_type" },
+        { "parameters.0.gradient", "null", "gradient" },
+        { "parameters.0.gradient", "\"nowhere\"", "'nowhere'" },
+        { "parameters.0.input", "\"nowhere\"", "'nowhere'" },
+        { "base.vocabulary_size", "-2", "vocabulary_size" },
+        { "base.context_length", "-2", "context_length" },
+        { "training.outputs.0.name", "\"nowhere\"", "'nowhere'" },
+        { "training.inputs.0.name", "\"nowhere\"", "'nowhere'" },
+        { "optimizer.inputs.0.name", "\"nowhere\"", "'nowhere'" },
+        { "optimizer.outputs.0.name", "\"nowhere\"", "'nowhere'" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ManifestFaults))]
+    public void Train_OfAFolderWhoseManifestIsWrong_NamesFileAndField(string field, string value, string said)
+    {
+        var folder = place.Fresh();
+        CliRun.Of(["artifacts", place.Model, "--out", folder, .. Lora]).Succeeded();
+        var file = Path.Combine(folder, "artifacts.json");
+        var manifest = JsonNode.Parse(File.ReadAllText(file))!;
+        var path = field.Split('.');
+        var parent = path[..^1].Aggregate(manifest, static (node, key) =>
+            (int.TryParse(key, CultureInfo.InvariantCulture, out var index) ? node[index] : node[key])!);
+        parent[path[^1]] = JsonNode.Parse(value);
+        File.WriteAllText(file, manifest.ToJsonString());
+
+        var run = CliRun.Of("train", folder, "--data", place.Rows, "--steps", "1", "--out", place.Fresh());
+
+        run.Refused(2, folder, said);
+    }
+
+    [Theory]
+    [InlineData("training_model.onnx")]
+    [InlineData("optimizer_model.onnx")]
+    [InlineData("eval_model.onnx")]
+    public void Train_OfAFolderWithADamagedGraph_NamesIt(string name)
+    {
+        var folder = place.Fresh();
+        CliRun.Of(["artifacts", place.Model, "--out", folder, .. Lora]).Succeeded();
+        var file = Path.Combine(folder, name);
+        Damage.Truncate(file, 500);
+        string[] data = ["--data", place.Rows, "--eval-data", place.Rows];
+
+        var run = CliRun.Of(["train", folder, .. data, "--steps", "1", "--out", place.Fresh()]);
+
+        run.Refused(2, file);
     }
 
     [Fact]

@@ -22,7 +22,10 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
         return To(output, interruption => output.Watch(text, interruption.Request), "", args);
     }
 
-    private static CliRun To(StringWriter output, Action<Interruption> prepare, string input, string[] args)
+    /// <summary>Runs with results going somewhere else, which the run does not keep.</summary>
+    public static CliRun Into(TextWriter output, params string[] args) => To(output, static _ => { }, "", args);
+
+    private static CliRun To(TextWriter output, Action<Interruption> prepare, string input, string[] args)
     {
         using var error = new StringWriter();
         using var interruption = new Interruption();
@@ -30,7 +33,7 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
         prepare(interruption);
         var host = new Host { Output = output, Error = error, Input = reader, Interruption = interruption };
         var code = CommandLine.Run(args, host);
-        return new CliRun(code, output.ToString(), error.ToString());
+        return new CliRun(code, output.ToString() ?? "", error.ToString());
     }
 
     /// <summary>The run succeeded and said nothing on the error stream.</summary>
@@ -44,9 +47,9 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
     /// <summary>The run ended with a code and one line that says certain things.</summary>
     public void Refused(int code, params string[] parts)
     {
-        Assert.Equal(code, ExitCode);
+        Assert.True(code == ExitCode, $"Exit code {ExitCode}: {Error}");
         var line = Assert.Single(Error.TrimEnd('\n').Split('\n'));
         Assert.StartsWith("ortpeft: ", line, StringComparison.Ordinal);
-        Assert.All(parts, part => Assert.Contains(part, line, StringComparison.Ordinal));
+        Assert.All(parts, part => Assert.True(line.Contains(part, StringComparison.Ordinal), $"'{part}' is not in: {line}"));
     }
 }

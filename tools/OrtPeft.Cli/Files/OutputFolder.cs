@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Tensors.Storage;
 
@@ -10,6 +11,8 @@ namespace OrtPeft.Cli.Files;
 /// </summary>
 internal sealed class OutputFolder : IDisposable
 {
+    private const int MostShown = 60;
+
     private readonly string _given;
     private readonly FolderFiles _files;
     private readonly bool _mayReplace;
@@ -53,6 +56,8 @@ internal sealed class OutputFolder : IDisposable
         catch (Exception e)
         {
             folder.Dispose();
+            if (e is PathTooLongException)
+                throw new UsageException($"{Shortened(given)} is too long for this system; give another folder.", e);
             if (e is IOException or UnauthorizedAccessException)
                 throw new UsageException($"{given} cannot be written ({e.Message}); give another folder.", e);
             throw;
@@ -145,6 +150,10 @@ internal sealed class OutputFolder : IDisposable
 
     private UsageException Holds(string name) =>
         new($"{_given} holds {name} already; give another folder, or --overwrite to replace it.");
+
+    private static string Shortened(string text) => text.Length <= MostShown
+        ? text
+        : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, MostShown)}… ({text.Length} characters)");
 
     /// <summary>The folders that are not there yet, the innermost on top.</summary>
     private static Stack<string> Missing(string path)
