@@ -45,6 +45,9 @@ internal static class LoweringCases
             Attention.Forward, "heads in groups", static (g, x) => Operands(g, x, [0, Low, 0], [1, 0, 1]),
             TestInput.Generic(1, 4, 2, 3), Keys, Keys),
         Case(
+            Attention.Forward, "capped scores",
+            static (g, x) => [.. Operands(g, x, [0, Low, 0], [1, 0, 1]), null, Number(g, x[0], 1.5)], Queries, Keys, Keys),
+        Case(
             SelfAttention.Forward, "two heads",
             static (g, x) =>
                 [x[0], g.Int64Scalar(2), Number(g, x[0], 0.75), Mask(g, x[0], [0, Low, 0]), Mask(g, x[0], [1, 0, 1])],

@@ -61,6 +61,12 @@ internal static class RaisingCases
         Case("Attention", "keys turned on three axes", [Attention.Forward], AttendOnThree, Heads(2), Heads(2), Heads(2)),
         Case("Attention", "a scale computed where the graph runs", [Attention.Forward], AttendScaled,
             Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "scores below a cap", [Attention.Forward], AttendCapped(static (g, s) =>
+            g.Mul(g.Op("Tanh", g.Mul(s, 0.5)), 2)), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "scores below a cap, scaled within", [Attention.Forward], AttendCapped(static (g, s) =>
+            g.Mul(g.Op("Tanh", g.Mul(g.Mul(s, 0.7), 0.3)), 2)), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "scores whose sign a cap turns", [MaskedSoftmax.Forward], AttendCapped(static (g, s) =>
+            g.Mul(g.Op("Tanh", g.Mul(s, 0.5)), -2)), Heads(2), Heads(2), Heads(2)),
         Case("Attention", "a mask that replaces", [Attention.Forward], AttendReplaced(hides: false),
             Heads(2), Heads(2), Heads(2)),
         Case("Attention", "a mask that says what goes", [Attention.Forward], AttendReplaced(hides: true),
@@ -174,6 +180,13 @@ internal static class RaisingCases
         var scores = g.MatMul(g.Mul(x[0], scale), g.Mul(g.Transpose(x[1], 0, 1, 3, 2), scale));
         return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, 1))), x[2])];
     }
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendCapped(
+        Func<GraphBuilder, Value, Value> cap) => (g, x) =>
+    {
+        var scores = cap(g, g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2)));
+        return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, 1))), x[2])];
+    };
 
     private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendReplaced(bool hides) => (g, x) =>
     {

@@ -105,6 +105,7 @@ public sealed class RandomShapeTests
         long[] ofQ = [batch, groups * heads, queries, d];
         long[] ofK = [batch, groups, keys, d];
         var (hidden, isGuarded) = (random.Next(0, 3), random.Next(0, 2) == 1);
+        var isCapped = random.Next(0, 3) == 0;
         var low = isGuarded ? float.NegativeInfinity : float.MinValue;
         return new Case(
             [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden, low)],
@@ -112,10 +113,11 @@ public sealed class RandomShapeTests
             {
                 var scale = g.Scalar(ElementType.Float, 0.3);
                 var guard = isGuarded ? g.Scalar(ElementType.Float, 0) : null;
-                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard]);
+                var cap = isCapped ? g.Scalar(ElementType.Float, 2.5) : null;
+                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard, cap]);
                 return [
                     results[0],
-                    .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4]]),
+                    .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4], null, cap]),
                 ];
             });
     }

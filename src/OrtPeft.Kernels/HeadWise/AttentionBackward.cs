@@ -14,8 +14,10 @@ internal static unsafe class AttentionBackward
     {
         var (keys, d, width) = (plan.Keys, plan.Width, StridedTile.Filled(plan.Width));
         var filled = AttentionPlan.Filled(keys);
+        var ofCap = plan.SoftCap == 0 ? 0 : ((long)filled * (d + Block)) + (2 * Block * d);
         var scratch = new KernelScratch(
-            ((long)filled * (d + (3 * width) + (2 * Block))) + (Block * (d + (2 * width))) + (Rows * width), parts: 10);
+            ((long)filled * (d + (3 * width) + (2 * Block))) + (Block * (d + (2 * width))) + (Rows * width) + ofCap,
+            parts: 14);
         var place = new Place
         {
             K = scratch.Take(filled * width),
@@ -29,6 +31,15 @@ internal static unsafe class AttentionBackward
             Turned = scratch.Take(Block * d),
             Tile = scratch.Take(Rows * width),
         };
+        if (plan.SoftCap != 0)
+        {
+            place.KRows = scratch.Take(filled * d);
+            place.QRows = scratch.Take(Block * d);
+            place.TurnedQ = scratch.Take(Block * d);
+            place.S = scratch.Take(filled * Block);
+            plan.K.Of(piece, plan.Groups).Copy(0, keys, d, 1, place.KRows, filled, d);
+        }
+
         plan.K.Of(piece, plan.Groups).Copy(0, keys, d, plan.Scale, place.K, filled, width);
         plan.V.Of(piece, plan.Groups).Copy(0, keys, d, 1, place.V, filled, d);
         new Span<float>(place.DK, filled * width).Clear();
@@ -56,6 +67,14 @@ internal static unsafe class AttentionBackward
             HeadProducts.Scores(seen, d, place.V, place.Turned, place.DS);
             var (plain, masked) = plan.Factors.Turn(head, first, queries, Math.Min(seen, keys), place.Factors, Block);
             ScoreColumns.Gradient(place.DS, p, seen, plain, masked, place.Factors);
+            if (plan.SoftCap != 0)
+            {
+                ofQ.Copy(first, queries, d, plan.Scale, place.QRows, Block, d);
+                Squares.TurnRows(place.QRows, d, Block, d, place.TurnedQ, Block);
+                HeadProducts.Scores(seen, d, place.KRows, place.TurnedQ, place.S);
+                ScoreColumns.CapGradient(place.DS, place.S, seen, plan.SoftCap);
+            }
+
             HeadProducts.Queries(seen, place.DS, place.K, width, dQ, first, queries, d, place.Tile);
             HeadProducts.AddToKeys(seen, p, place.DO, width, place.DV);
             HeadProducts.AddToKeys(seen, place.DS, place.Q, width, place.DK);
@@ -63,9 +82,9 @@ internal static unsafe class AttentionBackward
         }
     }
 
-    /// <summary>A thread's memory for one piece.</summary>
+    /// <summary>A thread's memory for one piece; the last four, for scores once more, where they have a cap.</summary>
     private struct Place
     {
-        public float* K, V, DK, DV, DS, Factors, Q, DO, Turned, Tile;
+        public float* K, V, DK, DV, DS, Factors, Q, DO, Turned, Tile, KRows, QRows, TurnedQ, S;
     }
 }

@@ -35,6 +35,8 @@ internal static unsafe class AttentionForward
             q.Copy(first, queries, d, plan.Scale, rows, Block, d);
             Squares.TurnRows(rows, d, Block, d, turned, Block);
             HeadProducts.Scores(seen, d, k, turned, scores);
+            if (plan.SoftCap != 0)
+                ScoreColumns.Cap(scores, seen, plan.SoftCap);
             var (plain, masked) = plan.Mask.Turn(piece, first, queries, Math.Min(seen, keys), mask, Block);
             ScoreColumns.Softmax(scores, plain, masked, mask, queries, plan.IsGuarded, p);
             var rest = (seen - plain - masked) * Block;

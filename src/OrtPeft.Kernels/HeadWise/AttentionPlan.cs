@@ -39,6 +39,9 @@ internal unsafe struct AttentionPlan
     /// <summary>Whether probabilities that are not a number are 0.</summary>
     public bool IsGuarded;
 
+    /// <summary>What scores stay below, c in c·tanh(scores/c); 0 for no limit.</summary>
+    public float SoftCap;
+
     /// <summary>The lengths.</summary>
     public int Queries, Keys, Width;
 

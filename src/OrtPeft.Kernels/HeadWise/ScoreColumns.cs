@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
@@ -10,6 +11,39 @@ internal static unsafe class ScoreColumns
 {
     private const int Block = AttentionPlan.Block;
     private const int Half = Block / 2;
+
+    /// <summary>Scores become c·tanh(scores/c).</summary>
+    /// <param name="scores">[keys, block].</param>
+    /// <param name="keys">How many keys there are.</param>
+    /// <param name="cap">c.</param>
+    public static void Cap(float* scores, int keys, float cap)
+    {
+        var all = Tanh(scores, keys, cap);
+        TensorPrimitives.Multiply(all, cap, all);
+    }
+
+    /// <summary>The gradient of capped scores becomes that of scores, which become something else: times 1 −
+    /// tanh²(scores/c).</summary>
+    /// <param name="gradient">[keys, block].</param>
+    /// <param name="scores">[keys, block].</param>
+    /// <param name="keys">How many keys there are.</param>
+    /// <param name="cap">c.</param>
+    public static void CapGradient(float* gradient, float* scores, int keys, float cap)
+    {
+        var t = Tanh(scores, keys, cap);
+        TensorPrimitives.Multiply(t, t, t);
+        TensorPrimitives.Subtract(1, t, t);
+        var all = new Span<float>(gradient, t.Length);
+        TensorPrimitives.Multiply(all, t, all);
+    }
+
+    private static Span<float> Tanh(float* scores, int keys, float cap)
+    {
+        var all = new Span<float>(scores, checked(keys * Block));
+        TensorPrimitives.Divide(all, cap, all);
+        TensorPrimitives.Tanh(all, all);
+        return all;
+    }
 
     /// <summary>Scores become probabilities, 0 where there is no query.</summary>
     /// <param name="scores">[plain + masked, block].</param>

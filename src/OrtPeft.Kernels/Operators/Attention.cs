@@ -3,11 +3,12 @@ using OrtPeft.Kernels.HeadWise;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
 
 /// <summary>
-/// Attention, O = P·V with P = softmax(scale·Q·Kᵀ + mask), head by head. Where keys and values have fewer heads, g, than
+/// Attention, O = P·V with P = softmax(S + mask) and S = scale·Q·Kᵀ, head by head; with a <c>softcap</c> c, S = c·tanh(scale·Q·Kᵀ/c). Where keys and values have fewer heads, g, than
 /// queries, each serves h/g of those one after the other (grouped-query attention). What a block of queries does not see
 /// is not computed. Mask, seen and guard are <see cref="MaskedSoftmax"/>'s.
 /// </summary>
@@ -21,31 +22,34 @@ public static class Attention
     public static FusedOp Forward { get; } = new()
     {
         Name = "Attention",
-        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[] → O[b, h, q, d], P[**]"),
+        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[], softcap?[] → O[b, h, q, d], P[**]"),
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
         Run = RunForward,
     };
 
-    /// <summary>dV = Pᵀ·dO, dS = P∘(dP − Σ dP∘P)∘seen with dP = dO·Vᵀ, dQ = scale·dS·K, dK = scale·dSᵀ·Q.</summary>
+    /// <summary>dV = Pᵀ·dO, dS = P∘(dP − Σ dP∘P)∘seen with dP = dO·Vᵀ, dQ = scale·dS·K, dK = scale·dSᵀ·Q; with a softcap,
+    /// dS∘(1 − (S/c)²) in the place of dS.</summary>
     public static FusedOp Backward { get; } = new()
     {
         Name = "AttentionGrad",
         Signature = OpSignature.Parse(
-            $"dO[b, h, q, d], {Operands}, scale[], P[**], mask[**], seen?[**] "
+            $"dO[b, h, q, d], {Operands}, scale[], P[**], mask[**], seen?[**], softcap?[] "
             + "→ dQ[b, h, q, d], dK[b, g, k, d], dV[b, g, k, d]"),
         Lower = LowerBackward,
         Run = RunBackward,
     };
 
     private static IReadOnlyList<Value?> Differentiate(RuleContext c) => c.PadToInputs([.. Backward.Apply(
-        c.G, [c.DY, c.X(0), c.X(1), c.X(2), c.X(3), c.Node.Outputs[1], c.X(4), c.Node.Input(5)])]);
+        c.G, [c.DY, c.X(0), c.X(1), c.X(2), c.X(3), c.Node.Outputs[1], c.X(4), c.Node.Input(5), c.Node.Input(7)])]);
 
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
         var (keys, values) = (Spread(c, c.X(1), c.X(0)), Spread(c, c.X(2), c.X(0)));
-        var scores = c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys));
+        var scores = c.G.Term(c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys)));
+        if (c.Node.Input(7) is { } cap)
+            scores = c.G.Term(cap) * Capped(c, c.X(0), c.X(1), () => scores / cap);
         var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5), c.Node.Input(6)])[0];
         return [c.G.MatMul(p, values), p];
     }
@@ -54,11 +58,21 @@ public static class Attention
     {
         var (g, dO, q, scale, p) = (c.G, c.X(0), c.X(1), c.X(4), c.X(5));
         var (k, v) = (Spread(c, c.X(2), q), Spread(c, c.X(3), q));
-        var dS = MaskedSoftmax.Backward.Apply(g, [g.MatMul(dO, Turned(g, v)), p, c.Node.Input(7)])[0];
+        var dS = g.Term(MaskedSoftmax.Backward.Apply(g, [g.MatMul(dO, Turned(g, v)), p, c.Node.Input(7)])[0]);
+        if (c.Node.Input(8) is { } cap)
+        {
+            var t = Capped(c, q, c.X(2), () => g.Term(g.MatMul(Scaled(g, q, scale), Turned(g, k))) / cap);
+            dS *= 1 - t * t;
+        }
+
         var dK = g.MatMul(Turned(g, dS), Scaled(g, q, scale));
         var dV = g.MatMul(Turned(g, p), dO);
         return [Scaled(g, g.MatMul(dS, k), scale), Gathered(g, dK, c.X(2)), Gathered(g, dV, c.X(3))];
     }
+
+    /// <summary>tanh(scale·Q·Kᵀ/c), which the gradient needs again.</summary>
+    private static Term Capped(LoweringContext c, Value q, Value k, Func<Term> scores) =>
+        c.Shared("softcap", q, k, () => Tanh(scores()));
 
     /// <summary>Each head of keys or values repeated for the heads of queries that it serves.</summary>
     private static Value Spread(LoweringContext c, Value x, Value q)
@@ -99,6 +113,7 @@ public static class Attention
         var plan = Plan(call, q: 0, scale: 3);
         plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
         plan.IsGuarded = call.Has(6);
+        plan.SoftCap = CapOf(call, 7);
         AttentionRuns.Forward(call, plan, [q[0], q[1], q[2], k[2]], mask: 4);
     }
 
@@ -110,8 +125,11 @@ public static class Attention
         plan.DQ = AttentionOperand.OfHeads(call.Output(0, q), q);
         plan.DK = AttentionOperand.OfHeads(call.Output(1, k), k);
         plan.DV = AttentionOperand.OfHeads(call.Output(2, k), k);
+        plan.SoftCap = CapOf(call, 8);
         AttentionRuns.Backward(call, plan, [q[0], q[1], q[2], k[2]], p: 5);
     }
+
+    private static unsafe float CapOf(KernelCall call, int input) => call.Has(input) ? *call.Input<float>(input) : 0;
 
     private static unsafe AttentionPlan Plan(KernelCall call, int q, int scale)
     {

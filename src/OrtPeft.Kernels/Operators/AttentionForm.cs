@@ -11,10 +11,11 @@ namespace OrtPeft.Kernels.Operators;
 /// <param name="K">[batch, heads or groups, keys, d].</param>
 /// <param name="V">[batch, heads or groups, keys, d].</param>
 /// <param name="Scale">What scores are multiplied with.</param>
+/// <param name="SoftCap">c where c·tanh(scores/c) is masked, or null.</param>
 /// <param name="P">The probabilities and the mask.</param>
 /// <param name="Product">The node that makes the result, of the queries' shape.</param>
 internal sealed record AttentionForm(
-    Value Q, Value K, Value V, double Scale, Probabilities P, Node Product)
+    Value Q, Value K, Value V, double Scale, double? SoftCap, Probabilities P, Node Product)
 {
     private const int Axes = 4;
 
@@ -47,7 +48,10 @@ internal sealed record AttentionForm(
     private Value? Raised(RaisingContext context, Value q, (Value Mask, Value? Seen) mask) =>
         context.Apply(
             Attention.Forward,
-            [q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen, P.Guard(context.G)])?[0];
+            [
+                q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen, P.Guard(context.G),
+                SoftCap is { } cap ? context.G.ScalarLike(q, cap) : null,
+            ])?[0];
 
     /// <summary>The attention around a softmax, or null.</summary>
     public static AttentionForm? Of(Node softmax, RaisingContext context)
@@ -58,6 +62,17 @@ internal sealed record AttentionForm(
             return null;
         var shapes = context.G.Shapes;
         var (s, factor) = Unscaled(p.Scores.S, shapes);
+        double? cap = null;
+        if (s is { IsGraphOutput: false, Uses.Count: 1, Producer: { } tanh } && tanh.Is("Tanh") && factor > 0)
+        {
+            // c·tanh(f·x) is c·tanh(f·c·x/c).
+            cap = factor;
+            (s, var within) = Unscaled(tanh.Inputs[0]!, shapes);
+            factor *= within;
+            (s, within) = Unscaled(s, shapes);
+            factor *= within;
+        }
+
         if (s is not { IsGraphOutput: false, Uses.Count: 1, Producer: { } product } || !product.Is("MatMul"))
             return null;
         var (q, ofQ) = Unscaled(product.Inputs[0]!, shapes);
@@ -73,7 +88,7 @@ internal sealed record AttentionForm(
             && GroupedHeads.Unrepeated(v) is { Shape: { } ofV } valueGroups && groups.Shape?[1].Value == ofV[1].Value)
             (k, v) = (groups, valueGroups);
         return AreOfOneForm(q, k, v)
-            ? new AttentionForm(q, k, v, factor * ofQ * ofTurned * ofK, p, use.Node)
+            ? new AttentionForm(q, k, v, factor * ofQ * ofTurned * ofK, cap, p, use.Node)
             : null;
     }
 
