@@ -40,6 +40,7 @@ internal static class KernelCases
         Softmax("rows of broken vectors that see nothing", [Random(1, 2, 3, 19, 19), Causal(19, 9)]),
         Softmax("no keys", [Random(1, 2, 3, 4, 0), Random(2, 2, 1, 4, 0)]),
         Guarded(),
+        Sinks(),
         Unmasked("whole vectors", 2, 3, 4, 64),
         Unmasked("broken vectors", 2, 3, 5, 19),
         Unmasked("no queries", 2, 3, 0, 16),
@@ -228,6 +229,16 @@ internal static class KernelCases
         {
             var p = g.Op("Softmax", [g.Add(x[0], x[1])], NodeAttribute.Of("axis", -1L));
             return [g.Where(g.Op("IsNaN", p), g.ScalarLike(p, 0), p)];
+        });
+
+    private static KernelCase Sinks() => new(
+        "MaskedSoftmax", "sinks, and a query that sees nothing",
+        [Random(1, 2, 3, 19, 19), Causal(19, 2), null, null, Random(2, 3)],
+        static (g, x) =>
+        {
+            var sinks = g.Expand(g.Reshape(x[4], 1, 3, 1, 1), g.Int64(2, 3, 19, 1));
+            var p = g.Op("Softmax", [g.Concat(3, g.Add(x[0], x[1]), sinks)], NodeAttribute.Of("axis", -1L));
+            return [g.Op("Slice", p, g.Int64(0), g.Int64(-1), g.Int64(3))];
         });
 
     private static Value SoftmaxGrad(GraphBuilder g, Value dP, Value p)

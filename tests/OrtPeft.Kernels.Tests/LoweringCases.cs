@@ -48,6 +48,14 @@ internal static class LoweringCases
             Attention.Forward, "capped scores",
             static (g, x) => [.. Operands(g, x, [0, Low, 0], [1, 0, 1]), null, Number(g, x[0], 1.5)], Queries, Keys, Keys),
         Case(
+            MaskedSoftmax.Forward, "sinks",
+            static (g, x) => [x[0], Mask(g, x[0], [0.3, Low, 0.5]), null, null, Sinks(g, x[0])],
+            TestInput.Generic(1, 2, 2, 3)),
+        Case(
+            Attention.Forward, "sinks",
+            static (g, x) => [.. Operands(g, x, [0, Low, 0], [1, 0, 1]), null, null, Sinks(g, x[0])],
+            Queries, Keys, Keys),
+        Case(
             SelfAttention.Forward, "two heads",
             static (g, x) =>
                 [x[0], g.Int64Scalar(2), Number(g, x[0], 0.75), Mask(g, x[0], [0, Low, 0]), Mask(g, x[0], [1, 0, 1])],
@@ -99,6 +107,10 @@ internal static class LoweringCases
         [x[0], x[1], x[2], Number(g, x[0], 0.75), Mask(g, x[0], mask), Mask(g, x[0], seen)];
 
     private static Value Number(GraphBuilder g, Value like, double number) => g.ScalarLike(like, number);
+
+    /// <summary>A number for each of two heads.</summary>
+    private static Value Sinks(GraphBuilder g, Value like) =>
+        g.Cast(g.Constant(Tensor.Of<double>([0.7, -0.4], [2])), like.Type);
 
     /// <summary>A number for each key.</summary>
     private static Value Mask(GraphBuilder g, Value like, double[] ofKeys) =>

@@ -67,6 +67,12 @@ internal static class RaisingCases
             g.Mul(g.Op("Tanh", g.Mul(g.Mul(s, 0.7), 0.3)), 2)), Heads(2), Heads(2), Heads(2)),
         Case("Attention", "scores whose sign a cap turns", [MaskedSoftmax.Forward], AttendCapped(static (g, s) =>
             g.Mul(g.Op("Tanh", g.Mul(s, 0.5)), -2)), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "sinks", [Attention.Forward], AttendWithSinks(static (g, s) => s), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "sinks, of scores without their largest", [Attention.Forward],
+            AttendWithSinks(static (g, s) => g.Sub(s, g.Op("ReduceMax", s, g.Int64(-1)))), Heads(2), Heads(2), Heads(2)),
+        Case("Attention", "sinks that train", [],
+            static (g, x) => AttendWithSinks(static (_, s) => s, g.Reshape(x[3], 1, 2, 1, 1))(g, x),
+            Heads(2), Heads(2), Heads(2), TestInput.Generic(2)),
         Case("Attention", "a mask that replaces", [Attention.Forward], AttendReplaced(hides: false),
             Heads(2), Heads(2), Heads(2)),
         Case("Attention", "a mask that says what goes", [Attention.Forward], AttendReplaced(hides: true),
@@ -186,6 +192,16 @@ internal static class RaisingCases
     {
         var scores = cap(g, g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2)));
         return [g.MatMul(g.Softmax(g.Add(scores, Mask(g, scores, 1))), x[2])];
+    };
+
+    private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendWithSinks(
+        Func<GraphBuilder, Value, Value> shifted, Value? trained = null) => (g, x) =>
+    {
+        var scores = g.MatMul(x[0], g.Transpose(x[1], 0, 1, 3, 2));
+        var sinks = trained ?? g.Cast(g.Constant(Tensor.Of<double>([0.7, -0.4], [1, 2, 1, 1])), scores.Type);
+        var column = g.Expand(sinks, g.Int64(2, 2, 3, 1));
+        var p = g.Softmax(shifted(g, g.Concat(3, g.Add(scores, Mask(g, scores, 1)), column)));
+        return [g.MatMul(g.Op("Slice", p, g.Int64(0), g.Int64(-1), g.Int64(3)), x[2])];
     };
 
     private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> AttendReplaced(bool hides) => (g, x) =>

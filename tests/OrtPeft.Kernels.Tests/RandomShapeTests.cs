@@ -105,7 +105,7 @@ public sealed class RandomShapeTests
         long[] ofQ = [batch, groups * heads, queries, d];
         long[] ofK = [batch, groups, keys, d];
         var (hidden, isGuarded) = (random.Next(0, 3), random.Next(0, 2) == 1);
-        var isCapped = random.Next(0, 3) == 0;
+        var (isCapped, hasSinks) = (random.Next(0, 3) == 0, random.Next(0, 3) == 0);
         var low = isGuarded ? float.NegativeInfinity : float.MinValue;
         return new Case(
             [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden, low)],
@@ -113,8 +113,9 @@ public sealed class RandomShapeTests
             {
                 var scale = g.Scalar(ElementType.Float, 0.3);
                 var guard = isGuarded ? g.Scalar(ElementType.Float, 0) : null;
+                var sinks = hasSinks ? Vector(g, (int)(groups * heads), 1) : null;
                 var cap = isCapped ? g.Scalar(ElementType.Float, 2.5) : null;
-                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard, cap]);
+                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard, cap, sinks]);
                 return [
                     results[0],
                     .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4], null, cap]),

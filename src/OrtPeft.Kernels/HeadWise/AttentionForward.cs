@@ -28,6 +28,7 @@ internal static unsafe class AttentionForward
         var tile = scratch.Take(Rows * width);
         var (q, o) = (plan.Q.Of(piece, plan.Heads), plan.O.Of(piece, plan.Heads));
         var p = plan.P + (piece * plan.NumbersOfHead);
+        var sink = plan.Sinks == null ? float.NegativeInfinity : plan.Sinks[piece % plan.Heads];
         for (var first = 0; first < plan.Queries; first += Block)
         {
             var queries = Math.Min(Block, plan.Queries - first);
@@ -38,7 +39,7 @@ internal static unsafe class AttentionForward
             if (plan.SoftCap != 0)
                 ScoreColumns.Cap(scores, seen, plan.SoftCap);
             var (plain, masked) = plan.Mask.Turn(piece, first, queries, Math.Min(seen, keys), mask, Block);
-            ScoreColumns.Softmax(scores, plain, masked, mask, queries, plan.IsGuarded, p);
+            ScoreColumns.Softmax(scores, plain, masked, mask, queries, plan.IsGuarded, sink, p);
             var rest = (seen - plain - masked) * Block;
             new Span<float>(scores + (seen * Block) - rest, rest).Clear();
             new Span<float>(p + (seen * Block) - rest, rest).Clear();

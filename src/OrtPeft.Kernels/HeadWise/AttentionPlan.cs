@@ -42,6 +42,9 @@ internal unsafe struct AttentionPlan
     /// <summary>What scores stay below, c in c·tanh(scores/c); 0 for no limit.</summary>
     public float SoftCap;
 
+    /// <summary>A score for each head of queries beside those of its keys; null for none.</summary>
+    public float* Sinks;
+
     /// <summary>The lengths.</summary>
     public int Queries, Keys, Width;
 

@@ -52,14 +52,15 @@ internal static unsafe class ScoreColumns
     /// <param name="mask">What is added to those: [masked, block].</param>
     /// <param name="queries">How many queries there are.</param>
     /// <param name="isGuarded">Whether probabilities that are not a number are 0.</param>
+    /// <param name="sink">A score beside those of the keys; −∞ for none.</param>
     /// <param name="copy">Where probabilities go, too, past the caches: they are read on the way back alone.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Softmax(
-        float* scores, int plain, int masked, float* mask, int queries, bool isGuarded, float* copy)
+        float* scores, int plain, int masked, float* mask, int queries, bool isGuarded, float sink, float* copy)
     {
         var end = scores + ((nint)plain * Block);
         var behind = end + ((nint)masked * Block);
-        var (max0, max1) = (Vector512.Create(float.NegativeInfinity), Vector512.Create(float.NegativeInfinity));
+        var (max0, max1) = (Vector512.Create(sink), Vector512.Create(sink));
         for (var s = scores; s < end; s += Block)
         {
             max0 = Vector512.MaxNative(max0, Vector512.Load(s));
@@ -76,6 +77,8 @@ internal static unsafe class ScoreColumns
         }
 
         var (sum0, sum1) = (Vector512<float>.Zero, Vector512<float>.Zero);
+        if (sink != float.NegativeInfinity)
+            (sum0, sum1) = (VectorExp.Of(Vector512.Create(sink) - max0), VectorExp.Of(Vector512.Create(sink) - max1));
         for (var s = scores; s < behind; s += Block)
         {
             var x = VectorExp.Of(Vector512.Load(s) - max0);

@@ -10,7 +10,7 @@ namespace OrtPeft.Kernels.Operators;
 /// <summary>
 /// Attention, O = P·V with P = softmax(S + mask) and S = scale·Q·Kᵀ, head by head; with a <c>softcap</c> c, S = c·tanh(scale·Q·Kᵀ/c). Where keys and values have fewer heads, g, than
 /// queries, each serves h/g of those one after the other (grouped-query attention). What a block of queries does not see
-/// is not computed. Mask, seen and guard are <see cref="MaskedSoftmax"/>'s.
+/// is not computed. Mask, seen, guard and sinks are <see cref="MaskedSoftmax"/>'s.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1706.03762">Vaswani et al., equation 1.</seealso>
 public static class Attention
@@ -22,7 +22,7 @@ public static class Attention
     public static FusedOp Forward { get; } = new()
     {
         Name = "Attention",
-        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[], softcap?[] → O[b, h, q, d], P[**]"),
+        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[], softcap?[], sinks?[h] → O[b, h, q, d], P[**]"),
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -50,7 +50,7 @@ public static class Attention
         var scores = c.G.Term(c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys)));
         if (c.Node.Input(7) is { } cap)
             scores = c.G.Term(cap) * Capped(c, c.X(0), c.X(1), () => scores / cap);
-        var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5), c.Node.Input(6)])[0];
+        var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5), c.Node.Input(6), c.Node.Input(8)])[0];
         return [c.G.MatMul(p, values), p];
     }
 
@@ -114,6 +114,7 @@ public static class Attention
         plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
         plan.IsGuarded = call.Has(6);
         plan.SoftCap = CapOf(call, 7);
+        plan.Sinks = call.OptionalInput(8);
         AttentionRuns.Forward(call, plan, [q[0], q[1], q[2], k[2]], mask: 4);
     }
 

@@ -50,7 +50,7 @@ internal sealed record AttentionForm(
             Attention.Forward,
             [
                 q, K, V, context.G.ScalarLike(q, Scale), mask.Mask, mask.Seen, P.Guard(context.G),
-                SoftCap is { } cap ? context.G.ScalarLike(q, cap) : null,
+                SoftCap is { } cap ? context.G.ScalarLike(q, cap) : null, P.SinksOf(context.G),
             ])?[0];
 
     /// <summary>The attention around a softmax, or null.</summary>

@@ -13,20 +13,24 @@ namespace OrtPeft.Kernels.Operators;
 /// Attention's probabilities, P = softmax(S∘seen + mask) over keys. The mask is added to the scores, each of its axes
 /// full or 1; <c>seen</c>, of ones and zeros, only tells the gradient which scores the mask replaces: beside a lowest
 /// number the score itself is lost in rounding. With <c>guard</c>, which is 0, that stands for probabilities that are not
-/// a number: those of a query from which −∞ hides every key.
+/// a number: those of a query from which −∞ hides every key. With <c>sinks</c>, a score for each head beside those of its
+/// keys takes its part of the probability, P = exp(S)/(Σ exp(S) + exp(sink)).
 /// </summary>
+/// <seealso href="https://arxiv.org/abs/2309.17453">Xiao et al., attention sinks; as learned numbers, gpt-oss.</seealso>
 public static unsafe class MaskedSoftmax
 {
     /// <summary>The operator.</summary>
     public static FusedOp Forward { get; } = new()
     {
         Name = "MaskedSoftmax",
-        Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**], guard?[] → P[b, h, q, k]"),
+        Signature = OpSignature.Parse("S[b, h, q, k], mask[**], seen?[**], guard?[], sinks?[h] → P[b, h, q, k]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = static c =>
         {
-            var p = Softmax(c.X(0) + c.X(1), -1);
+            var p = c.Node.Input(4) is { } sinks
+                ? WithSinks(c.X(0) + c.X(1), c.G.Term(c.G.Unsqueeze(sinks, 1, 2)))
+                : Softmax(c.X(0) + c.X(1), -1);
             return [c.Node.Input(3) is { } guard ? c.G.Where(c.G.Op("IsNaN", p), guard, p) : p];
         },
         Run = RunForward,
@@ -48,6 +52,15 @@ public static unsafe class MaskedSoftmax
         RunsInPlace = true,
     };
 
+    /// <summary>The formula with sinks of [h, 1, 1].</summary>
+    private static Term WithSinks(Term scores, Term sinks)
+    {
+        var g = scores.Builder;
+        var max = g.Term(g.Op("Max", g.Op("ReduceMax", scores, g.Int64(-1)), sinks));
+        var e = Exp(scores - max);
+        return e / (Sum(e, [-1]) + Exp(sinks - max));
+    }
+
     private static IReadOnlyList<Value?> Differentiate(RuleContext c) =>
         c.PadToInputs(Backward.Apply(c.G, [c.DY, c.Y, c.Node.Input(2)])[0]);
 
@@ -55,11 +68,12 @@ public static unsafe class MaskedSoftmax
     {
         foreach (var node in context.Nodes("Softmax"))
         {
-            if (node.Output.Shape is { Rank: 4 } && Probabilities.Of(node, context) is { } form)
+            if (Probabilities.Of(node, context) is { Last.Output.Shape.Rank: 4 } form)
             {
                 context.Before(node);
                 var (mask, seen) = context.Masks.Of(form.Scores);
-                context.Put(Forward, form.Last, form.Scores.S, mask, seen, form.Guard(context.G));
+                var (guard, sinks) = (form.Guard(context.G), form.SinksOf(context.G));
+                context.Put(Forward, form.Last, form.Scores.S, mask, seen, guard, sinks);
             }
         }
     }
@@ -76,6 +90,8 @@ public static unsafe class MaskedSoftmax
             Mask = mask,
             Queries = dims[2],
             IsGuarded = call.Has(3),
+            Sinks = call.OptionalInput(4),
+            Heads = dims[1],
         };
         call.Share(in work, &ForwardHead, dims[0] * dims[1]);
     }
@@ -101,6 +117,7 @@ public static unsafe class MaskedSoftmax
     {
         ref readonly var mask = ref work.Mask;
         var n = mask.Keys;
+        var sink = work.Sinks == null ? float.NegativeInfinity : work.Sinks[piece % work.Heads];
         for (var query = 0L; query < work.Queries; query++)
         {
             var place = ((piece * work.Queries) + query) * n;
@@ -109,7 +126,10 @@ public static unsafe class MaskedSoftmax
             var p = work.Y + place;
             var max = VectorLoops.AddMax(work.S + place, mask.Row(ofMask), mask.IsSameForAllKeys, p, seen);
             var row = new Span<float>(p, n);
+            max = Math.Max(max, sink);
             var sum = VectorLoops.ExpSum(p, max, p, seen);
+            if (work.Sinks != null)
+                sum += MathF.Exp(sink - max);
             TensorPrimitives.Multiply(row[..seen], 1 / sum, row);
             row[(work.IsGuarded && float.IsNaN(sum) ? 0 : seen)..].Clear();
         }
@@ -135,9 +155,9 @@ public static unsafe class MaskedSoftmax
     /// <summary>A piece is one head of one row of the batch.</summary>
     private struct Work
     {
-        public float* S, P, Y;
+        public float* S, P, Y, Sinks;
         public ScoreMask Mask;
-        public long Queries;
+        public long Queries, Heads;
         public bool IsGuarded;
     }
 }

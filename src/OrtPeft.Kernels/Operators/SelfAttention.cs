@@ -43,7 +43,7 @@ public static unsafe class SelfAttention
     {
         foreach (var softmax in context.Nodes("Softmax"))
         {
-            if (AttentionForm.Of(softmax, context) is not { SoftCap: null } form || HeadsOf(form) is not { } heads
+            if (AttentionForm.Of(softmax, context) is not { SoftCap: null, P.Sinks: null } form || HeadsOf(form) is not { } heads
                 || HeadsForm.RowsOf(form.Product.Output) is not { } rows)
                 continue;
             context.Before(rows);

@@ -29,6 +29,8 @@ public sealed class ExportedGraphsTests
         { "exports/optimum_granite.onnx", "Attention" },
         { "exports/torchscript_falcon.onnx", "Attention" },
         { "exports/genai_int4_llama.onnx", "Attention" },
+        { "exports/genai_sinks.onnx", "Attention" },
+        { "exports/dynamo_softcap.onnx", "Attention" },
     };
 
     [Theory]
