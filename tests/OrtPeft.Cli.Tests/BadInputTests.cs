@@ -220,6 +220,23 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
         Refuses(place.Model, place.Rows, ["--resume"], ["checkpoint.safetensors", "without --resume"]);
 
     [Theory]
+    [InlineData("step", "999999")]
+    [InlineData("step", "2147483647")]
+    [InlineData("step", "-3")]
+    [InlineData("seconds", "NaN")]
+    [InlineData("seconds", "-1")]
+    public void ResumeOfACheckpointThatTellsOfAnotherRun(string key, string value)
+    {
+        var folder = place.Fresh();
+        string[] words = ["train", place.Model, "--data", place.Rows, "--steps", "2", "--out", folder];
+        CliRun.Of(words).Succeeded();
+        var file = Path.Combine(folder, "checkpoint.safetensors");
+        Damage.SetMetadata(file, key, value);
+
+        CliRun.Of([.. words, "--resume"]).Refused(1, file, value, "without --resume");
+    }
+
+    [Theory]
     [InlineData("--batch-size", "0")]
     [InlineData("--seq-len", "1000000")]
     [InlineData("--schedule", "stairs")]

@@ -23,9 +23,17 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
 
     public static CheckpointInfo FromMetadata(IReadOnlyDictionary<string, string> metadata, string path)
     {
-        if (!int.TryParse(metadata.GetValueOrDefault(StepKey), CultureInfo.InvariantCulture, out var step) ||
-            !double.TryParse(metadata.GetValueOrDefault(SecondsKey), CultureInfo.InvariantCulture, out var seconds))
+        var (steps, time) = (metadata.GetValueOrDefault(StepKey), metadata.GetValueOrDefault(SecondsKey));
+        if (!int.TryParse(steps, CultureInfo.InvariantCulture, out var step))
             throw new TrainingFailedException($"{path} is no checkpoint of a training run: its metadata has no step.");
+        var isTime = double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            && double.IsFinite(seconds) && seconds >= 0;
+        if (!isTime)
+        {
+            throw new TrainingFailedException(
+                $"{path} says that the run took '{time}' seconds; it is damaged: train without --resume.");
+        }
+
         var settings = metadata.Where(static m => m.Key.StartsWith(SettingPrefix, StringComparison.Ordinal))
             .ToDictionary(static m => m.Key[SettingPrefix.Length..], static m => m.Value, StringComparer.Ordinal);
         return new CheckpointInfo(step, seconds, settings);
