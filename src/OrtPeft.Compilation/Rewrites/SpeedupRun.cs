@@ -1,5 +1,6 @@
 using OrtPeft.Kernels;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Compilation.Rewrites;
 
@@ -20,7 +21,8 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
     {
         var byOperator = speedups.SelectMany(static s => s.Operators, static (s, op) => (s, op))
             .ToDictionary(static pair => pair.op, static pair => pair.s);
-        FusedOps.Lower(g, n => FusedOps.Of(n) is { } op && byOperator.ContainsKey(op) && op.Takes(n));
+        CheckedEdit.Run("lowering of fused operators", g.Graph, () => FusedOps.Lower(
+            g, n => FusedOps.Of(n) is { } op && byOperator.ContainsKey(op) && op.Takes(n)));
         _found.UnionWith(g.Graph.Nodes.Select(FusedOps.Of).OfType<FusedOp>().Select(byOperator.GetValueOrDefault)
             .OfType<Speedup>());
     }
@@ -34,10 +36,10 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
         {
             if (rewriteOf(speedup) is not { } rewrite)
                 continue;
-            var before = g.Graph.Nodes.ToHashSet();
-            rewrite(g);
+            var before = foundNothing is null ? null : g.Graph.Nodes.ToHashSet();
+            CheckedEdit.Run($"rewrite '{speedup.Name}'", g.Graph, () => rewrite(g));
             (g.Before, g.Scope) = (null, "");
-            if (!before.SetEquals(g.Graph.Nodes))
+            if (before?.SetEquals(g.Graph.Nodes) == false)
                 _found.Add(speedup);
         }
     }

@@ -40,6 +40,7 @@ public static class CanonicalForm
     /// <exception cref="UnsupportedOpException">A node cannot be brought into the form; the message names
     /// it.</exception>
     /// <exception cref="GraphException">A node contradicts its operator's definition.</exception>
+    /// <exception cref="PassException">A pass failed in a way that it does not foresee.</exception>
     public static void Apply(Model model)
     {
         foreach (var pass in Passes)

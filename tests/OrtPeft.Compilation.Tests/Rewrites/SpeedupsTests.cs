@@ -10,6 +10,7 @@ using OrtPeft.Models;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
@@ -72,6 +73,36 @@ public sealed class SpeedupsTests
         var names = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).IdleSpeedups;
 
         Assert.Equal(expected, string.Join(' ', names));
+    }
+
+    [Fact]
+    public void ForTraining_OfRowsOf4KiB_DoesNotNameThePadding()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(Wide(folder.Path), new LoraConfig { TargetModules = ["c_attn"] }, seed: 3);
+        var padding = Speedups.All.Where(static s => s.Name is "pad-rows" or "pad-operands").ToArray();
+        List<string> together = [], alone = [];
+
+        TrainingGraph.ForTraining(peft, new CausalLm(), speedups: padding, foundNothing: together);
+        TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [padding[1]], foundNothing: alone);
+
+        Assert.Equal(["pad-operands"], together); // rows that pad-rows has lengthened
+        Assert.Empty(alone);
+    }
+
+    [Fact]
+    public void ForTraining_WithARewriteThatFails_NamesTheRewrite()
+    {
+        var peft = PeftModel.Create(Family("gpt2"), new LoraConfig { TargetModules = ["c_attn"] }, seed: 3);
+        var broken = new Speedup("take-none", "fails")
+        {
+            BeforeGradient = static _ => throw new KeyNotFoundException("No such node."),
+        };
+
+        var error = Assert.Throws<PassException>(
+            () => TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [broken]));
+
+        Assert.StartsWith("rewrite 'take-none': KeyNotFoundException: No such", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Where an adapter works between the two layers, their rows stay as they are.</summary>
