@@ -46,7 +46,7 @@ internal sealed class ModuleGraft
     /// <summary>What the layer reads, [n, in].</summary>
     public Value Input()
     {
-        _builder.Before = FirstReader(_node.Output);
+        _builder.Before = _builder.Graph.FirstReader(_node.Output);
         return Rows(_node.Inputs[_inputIndex]!, _inFeatures);
     }
 
@@ -83,7 +83,7 @@ internal sealed class ModuleGraft
 
     private void Replace(Value made, Func<Value, Value> change)
     {
-        _builder.Before = FirstReader(made);
+        _builder.Before = _builder.Graph.FirstReader(made);
         var changed = change(Rows(made, _outFeatures));
         ReplaceReaders(made, made.Shape?.Rank == 2 ? changed : _builder.ReshapeLike(changed, made));
         _builder.Before = null;
@@ -103,12 +103,6 @@ internal sealed class ModuleGraft
         var name = made.Name; // the model's outputs keep their names
         graph.Rename(made, graph.FreshName($"{name}_base"));
         graph.Rename(changed, name);
-    }
-
-    private Node? FirstReader(Value value)
-    {
-        var readers = value.Uses.Select(static u => u.Node).ToHashSet();
-        return _builder.Graph.Nodes.FirstOrDefault(readers.Contains);
     }
 
     private Value Rows(Value value, long features) =>

@@ -3,7 +3,10 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx;
 
-/// <summary>A node's attributes by name, in file order.</summary>
+/// <summary>
+/// A node's attributes by name, in file order. A subgraph belongs to one node; when its attribute goes, it reads
+/// nothing any more and cannot be used again.
+/// </summary>
 public sealed class AttributeMap : KeyedCollection<string, NodeAttribute>
 {
     private readonly Node _node;
@@ -41,6 +44,8 @@ public sealed class AttributeMap : KeyedCollection<string, NodeAttribute>
 
     /// <summary>Adds an attribute or replaces the one of its name.</summary>
     /// <param name="attribute">The attribute.</param>
+    /// <exception cref="GraphException">A subgraph's surrounding graph is not the node's, or the subgraph belongs, or
+    /// belonged, to another attribute.</exception>
     public void Set(NodeAttribute attribute)
     {
         ArgumentNullException.ThrowIfNull(attribute);
@@ -71,6 +76,79 @@ public sealed class AttributeMap : KeyedCollection<string, NodeAttribute>
     {
         ArgumentNullException.ThrowIfNull(item);
         return item.Name;
+    }
+
+    /// <summary>Checks that graphs can become subgraphs of a node.</summary>
+    /// <exception cref="GraphException">One was made in another graph, or is of another attribute.</exception>
+    internal static void RequireSubgraphs(Node node, Graph parent, IEnumerable<Graph> graphs)
+    {
+        var seen = new HashSet<Graph>();
+        foreach (var graph in graphs)
+        {
+            if (graph.Parent != parent)
+                throw new GraphException($"{node.Label}: graph '{graph.Name}' was not made in graph '{parent.Name}'.");
+            if (graph.Holder is null && seen.Add(graph))
+                continue;
+            var holder = graph.Holder?.ToString() ?? node.Label;
+            throw new GraphException($"{node.Label}: graph '{graph.Name}' is, or was, a subgraph of {holder}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void InsertItem(int index, NodeAttribute item)
+    {
+        Check(item, null);
+        base.InsertItem(index, item);
+        Hold(item);
+    }
+
+    /// <inheritdoc/>
+    protected override void SetItem(int index, NodeAttribute item)
+    {
+        var old = this[index];
+        Check(item, old);
+        base.SetItem(index, item);
+        Release(old, item);
+        Hold(item);
+    }
+
+    /// <inheritdoc/>
+    protected override void RemoveItem(int index)
+    {
+        var old = this[index];
+        base.RemoveItem(index);
+        Release(old, null);
+    }
+
+    /// <inheritdoc/>
+    protected override void ClearItems()
+    {
+        NodeAttribute[] old = [.. this];
+        base.ClearItems();
+        foreach (var attribute in old)
+            Release(attribute, null);
+    }
+
+    private static void Release(NodeAttribute old, NodeAttribute? replacement)
+    {
+        foreach (var graph in Without(replacement, old))
+            graph.Unlink();
+    }
+
+    private static IEnumerable<Graph> Without(NodeAttribute? other, NodeAttribute attribute) =>
+        attribute.Graphs.Where(g => other?.Graphs.Contains(g) != true);
+
+    private void Check(NodeAttribute item, NodeAttribute? replaced)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        if (_node.Graph is { } graph)
+            RequireSubgraphs(_node, graph, Without(replaced, item));
+    }
+
+    private void Hold(NodeAttribute item)
+    {
+        foreach (var graph in item.Graphs)
+            graph.Holder = _node;
     }
 
     private NodeAttribute? Find(string name, AttributeKind kind)

@@ -32,8 +32,12 @@ public sealed class Graph
     /// <summary>The surrounding graph of a subgraph, or null.</summary>
     public Graph? Parent { get; }
 
+    /// <summary>The node whose attribute a subgraph is, or was last; null for a main graph.</summary>
+    public Node? Holder { get; internal set; }
+
     /// <summary>
-    /// The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop.
+    /// The nodes in execution order. An iterator is invalid after an edit: copy the list before editing in a loop. An
+    /// index costs a copy of the list after an edit, but for the first and the last node.
     /// </summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
@@ -171,7 +175,7 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(value);
         if (!CanRead(value))
             throw new GraphException($"'{value.Name}' does not belong to graph '{Name}' or one around it.");
-        value.IsGraphOutput = true;
+        value.AddResult(this);
         _outputs.Add(value);
     }
 
@@ -182,7 +186,7 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(value);
         if (!_outputs.Remove(value))
             throw new GraphException($"'{value.Name}' is no output of graph '{Name}'.");
-        value.IsGraphOutput = _outputs.Contains(value);
+        value.RemoveResult(this);
     }
 
     /// <summary>Creates a node that is in no graph yet, with outputs named after a hint.</summary>
@@ -211,10 +215,25 @@ public sealed class Graph
     /// <returns>The new output.</returns>
     public Value AddNodeOutput(Node node, string hint)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        if (node.Graph != this)
-            throw new GraphException($"{node} is not in graph '{Name}'.");
+        Own(node);
         return AddNamedOutput(node, FreshName(hint));
+    }
+
+    /// <summary>
+    /// The first node that reads a value, itself or in a subgraph: what all readers need goes before it. Costs one look
+    /// at each reader.
+    /// </summary>
+    /// <param name="value">A value of this graph.</param>
+    /// <returns>The node of this graph, or null when no node reads the value.</returns>
+    /// <exception cref="GraphException">The value belongs to another graph.</exception>
+    public Node? FirstReader(Value value)
+    {
+        Own(value);
+        Node? first = null;
+        var inner = value.ResultOf.Where(g => g != this).Select(static g => g.Holder);
+        foreach (var reader in value.Uses.Select(static u => u.Node).Concat(inner).Select(InThis).OfType<Node>())
+            first = first is null || _nodes.IsBefore(reader, first) ? reader : first;
+        return first;
     }
 
     /// <summary>Takes a node out. Its outputs must have no readers left.</summary>
@@ -222,9 +241,7 @@ public sealed class Graph
     /// <exception cref="GraphException">An output is still read or is a result of the graph.</exception>
     public void Remove(Node node)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        if (node.Graph != this)
-            throw new GraphException($"{node} is not in graph '{Name}'.");
+        Own(node);
         if (node.Outputs.FirstOrDefault(static o => o.Uses.Count > 0 || o.IsGraphOutput) is { } used)
             throw new GraphException($"{node} cannot be removed: '{used.Name}' is still used.");
         foreach (var attribute in node.Attributes)
@@ -264,8 +281,8 @@ public sealed class Graph
             throw new GraphException($"'{replacement.Name}' does not belong to graph '{Name}' or one around it.");
         foreach (var use in value.TakeUses(except))
             use.Node.Reread(use.Index, replacement);
-
-        ReplaceOutput(value, replacement);
+        foreach (var graph in value.ResultOf.ToArray())
+            graph.ReplaceOutput(value, replacement);
     }
 
     /// <summary>Gives a value another name.</summary>
@@ -320,13 +337,12 @@ public sealed class Graph
             throw new GraphException($"{node.Label}: '{foreign.Name}' is not of graph '{Name}' or one around it.");
         if (before is not null && !_nodes.Contains(before))
             throw new GraphException($"{before} is not in graph '{Name}'.");
-        foreach (var attribute in attributes)
-        {
-            if (node.Attributes.Contains(attribute.Name))
-                throw new GraphException($"{node.Label}: the attribute '{attribute.Name}' is given twice.");
+        var constants = attributes.ToArray();
+        if (constants.CountBy(static a => a.Name).FirstOrDefault(static a => a.Value > 1).Key is { } again)
+            throw new GraphException($"{node.Label}: the attribute '{again}' is given twice.");
+        AttributeMap.RequireSubgraphs(node, this, constants.SelectMany(static a => a.Graphs));
+        foreach (var attribute in constants)
             node.Attributes.Add(attribute);
-        }
-
         foreach (var name in names)
             node.AddOutput(name.Length == 0 ? new Value(name) : Register(new Value(name)));
         foreach (var (i, input) in values.Index())
@@ -368,20 +384,24 @@ public sealed class Graph
             foreach (var graph in node.Subgraphs)
                 graph.Unlink();
         }
+
+        foreach (var outer in _outputs.Where(o => o.Graph != this).ToArray())
+            RemoveOutput(outer);
     }
 
     private void ReplaceOutput(Value value, Value replacement)
     {
-        if (!value.IsGraphOutput)
-            return;
-        for (var i = 0; i < _outputs.Count; i++)
-        {
-            if (_outputs[i] != value)
-                continue;
-            _outputs[i] = replacement;
-            value.IsGraphOutput = false;
-            replacement.IsGraphOutput = true;
-        }
+        _outputs[_outputs.IndexOf(value)] = replacement;
+        value.RemoveResult(this);
+        replacement.AddResult(this);
+    }
+
+    /// <summary>The node of this graph that a node is or is in; null where its subgraph has no node yet.</summary>
+    private Node? InThis(Node? node)
+    {
+        while (node is not null && node.Graph != this)
+            node = node.Graph?.Holder;
+        return node;
     }
 
     private Value Register(Value value)
@@ -395,6 +415,13 @@ public sealed class Graph
     {
         _names.Remove(value);
         value.Graph = null;
+    }
+
+    private void Own(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.Graph != this)
+            throw new GraphException($"{node} is not in graph '{Name}'.");
     }
 
     private void Own(Value value)

@@ -17,6 +17,12 @@ public static class GraphValidator
         {
             foreach (var use in value.Uses)
                 Require(uses.Remove((value, use)), graph, $"'{value.Name}' is not read by its reader {use.Node}");
+            foreach (var (of, count) in value.ResultOf.CountBy(static g => g))
+            {
+                var places = of.Outputs.Count(o => o == value);
+                Require(
+                    count == places, graph, $"'{value.Name}' is a result of '{of.Name}' {places} times, not {count}");
+            }
         }
 
         if (graph.Parent is null)
@@ -38,7 +44,10 @@ public static class GraphValidator
             CheckNode(graph, node, known, uses);
         CheckValues(graph, known);
         foreach (var output in graph.Outputs)
-            Require(output.IsGraphOutput && known.Contains(output), graph, $"nothing makes the result '{output.Name}'");
+        {
+            Require(known.Contains(output), graph, $"nothing makes the result '{output.Name}'");
+            Require(output.ResultOf.Contains(graph), graph, $"'{output.Name}' does not know that it is a result");
+        }
     }
 
     private static void CheckNode(Graph graph, Node node, HashSet<Value> known, HashSet<(Value Value, Use Use)> uses)

@@ -11,6 +11,7 @@ namespace OrtPeft.Onnx;
 public sealed class Value
 {
     private readonly List<Use> _uses = [];
+    private List<Graph>? _resultOf;
 
     internal Value(string name, ElementType type = ElementType.Undefined, Shape? shape = null)
     {
@@ -48,8 +49,8 @@ public sealed class Value
     /// <summary>Whether the value is fed from outside.</summary>
     public bool IsGraphInput { get; internal set; }
 
-    /// <summary>Whether the value is a result of its graph.</summary>
-    public bool IsGraphOutput { get; internal set; }
+    /// <summary>Whether the value is a result of its graph, or of a graph inside.</summary>
+    public bool IsGraphOutput => ResultOf.Count > 0;
 
     /// <summary>
     /// The content when it is constant: an initializer that cannot be overridden from outside, or a Constant node's
@@ -74,6 +75,13 @@ public sealed class Value
     /// <summary>Name, type and axes, for messages.</summary>
     /// <returns>Such as <c>logits: Float[batch, sequence, 50257]</c>.</returns>
     public override string ToString() => $"{Name}: {Type}{Shape?.ToString() ?? "[…]"}";
+
+    /// <summary>The graphs that it is a result of, once for each of its places among their results.</summary>
+    internal IReadOnlyList<Graph> ResultOf => _resultOf ?? (IReadOnlyList<Graph>)[];
+
+    internal void AddResult(Graph graph) => (_resultOf ??= []).Add(graph);
+
+    internal void RemoveResult(Graph graph) => _resultOf?.Remove(graph);
 
     internal void AddUse(Node node, int index) => _uses.Add(new Use(node, index));
 

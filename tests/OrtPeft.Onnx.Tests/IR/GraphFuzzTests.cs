@@ -23,6 +23,10 @@ public sealed class GraphFuzzTests
         static (g, r) => g.SetInitializer(Any(g, r), Tensor.Scalar(1f)),
         static (g, _) => g.SortTopologically(),
         static (g, r) => RemoveDeadCodeSometimes(g, r),
+        static (g, r) => g.AddNode("If", [], [g.FreshName("chosen")], [Branch(Any(g, r), 0), Branch(Any(g, r), 1)]),
+        static (g, r) => SetBranch(g, r),
+        static (g, r) => Holder(g, r)?.Attributes.Remove("branch_1"),
+        static (g, r) => PassOn(g, r),
     ];
 
     [Theory]
@@ -59,12 +63,41 @@ public sealed class GraphFuzzTests
 
     private static T Pick<T>(IReadOnlyList<T> list, Random random) => list[random.Next(list.Count)];
 
+    private static NodeAttribute Branch(Value read, int number)
+    {
+        var branch = new Graph("branch", read.Graph);
+        branch.AddOutput(branch.AddNode("Neg", [read], ["inner"]).Output);
+        return NodeAttribute.Of($"branch_{number}", branch);
+    }
+
+    private static Node? Holder(Graph graph, Random random)
+    {
+        var holders = graph.Nodes.Where(static n => n.Is("If")).ToList();
+        return holders.Count > 0 ? Pick(holders, random) : null;
+    }
+
+    private static void SetBranch(Graph graph, Random random)
+    {
+        if (Holder(graph, random) is { } holder)
+            holder.Attributes.Set(Branch(Earlier(holder, random), random.Next(3)));
+    }
+
+    private static void PassOn(Graph graph, Random random)
+    {
+        if (Holder(graph, random) is { } holder)
+            holder.Subgraphs.FirstOrDefault()?.AddOutput(Earlier(holder, random));
+    }
+
     private static void SetEarlierInput(Graph graph, Random random)
     {
         var node = Pick(graph.Nodes, random);
-        var made = graph.Nodes.TakeWhile(n => n != node).SelectMany(static n => n.Outputs);
-        var earlier = made.Concat(graph.Inputs).ToList();
-        node.SetInput(random.Next(3), random.Next(4) == 0 ? null : Pick(earlier, random));
+        node.SetInput(random.Next(3), random.Next(4) == 0 ? null : Earlier(node, random));
+    }
+
+    private static Value Earlier(Node node, Random random)
+    {
+        var made = node.Graph!.Nodes.TakeWhile(n => n != node).SelectMany(static n => n.Outputs);
+        return Pick(made.Concat(node.Graph.Inputs).ToList(), random);
     }
 
     private static void Wrap(Graph graph, Random random)

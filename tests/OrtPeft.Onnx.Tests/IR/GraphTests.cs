@@ -201,7 +201,7 @@ public sealed class GraphTests
     [Fact]
     public void SortTopologically_WhenASubgraphReads_PutsItsProducerFirst()
     {
-        var choice = _graph.AddNode("If", [_x], ["chosen"], [NodeAttribute.Of("then_branch", Reading(_second.Output))]);
+        var choice = AddChoice(_second.Output);
         var late = _graph.AddNode("Abs", [_x], ["late"]);
         choice.Subgraphs.Single().Nodes[0].SetInput(0, late.Output);
 
@@ -214,13 +214,175 @@ public sealed class GraphTests
     [Fact]
     public void Remove_OfANodeWithASubgraph_TakesTheSubgraphsReadsBack()
     {
-        var branch = NodeAttribute.Of("then_branch", Reading(_first.Output));
-        var choice = _graph.AddNode("If", [_x], ["chosen"], [branch]);
+        var choice = AddChoice(_first.Output);
 
         _graph.Remove(choice);
 
         Assert.Equal([new Use(_second, 0)], _first.Output.Uses);
         GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void AttributesSet_OverASubgraph_MovesTheReadsToTheNewOne()
+    {
+        var choice = AddChoice(_first.Output);
+
+        choice.Attributes.Set(NodeAttribute.Of("then_branch", Reading(_x)));
+
+        Assert.Equal([new Use(_second, 0)], _first.Output.Uses);
+        Assert.Contains(_x.Uses, use => use.Node == choice.Subgraphs.Single().Nodes[0]);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void AttributesSet_ToTheSameSubgraph_KeepsItsReads()
+    {
+        var choice = AddChoice(_first.Output);
+
+        choice.Attributes.Set(NodeAttribute.Of("then_branch", choice.Subgraphs.Single()));
+
+        Assert.Equal(2, _first.Output.Uses.Count);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void AttributesRemove_OfASubgraph_TakesItsReadsBack()
+    {
+        var choice = AddChoice(_first.Output);
+
+        choice.Attributes.Remove("then_branch");
+
+        Assert.Equal([new Use(_second, 0)], _first.Output.Uses);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void AttributesClear_WithSubgraphs_TakesTheirReadsBack()
+    {
+        var choice = AddChoice(_first.Output);
+        choice.Attributes.Add(NodeAttribute.Of("else_branch", Reading(_first.Output)));
+
+        choice.Attributes.Clear();
+
+        Assert.Equal([new Use(_second, 0)], _first.Output.Uses);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void AttributesSet_ToASubgraphOfAnotherNode_Throws()
+    {
+        var choice = AddChoice(_first.Output);
+        var other = _graph.AddNode("If", [_x], ["other"]);
+
+        AssertRefused(() => other.Attributes.Set(NodeAttribute.Of("then_branch", choice.Subgraphs.Single())));
+    }
+
+    [Fact]
+    public void AttributesSet_ToASubgraphThatWasTakenOut_Throws()
+    {
+        var choice = AddChoice(_first.Output);
+        var branch = choice.Attributes["then_branch"];
+        choice.Attributes.Remove("then_branch");
+
+        AssertRefused(() => choice.Attributes.Set(branch));
+    }
+
+    [Fact]
+    public void AttributesSet_ToASubgraphOfAnotherGraph_Throws()
+    {
+        var choice = AddChoice(_first.Output);
+
+        AssertRefused(() => choice.Attributes.Set(NodeAttribute.Of("then_branch", new Graph("b", new Graph("other")))));
+    }
+
+    [Fact]
+    public void AddNode_WithASubgraphOfAnotherGraph_Throws() => AssertRefused(() =>
+        _graph.AddNode("If", [_x], ["new"], [NodeAttribute.Of("then_branch", new Graph("b", new Graph("other")))]));
+
+    [Fact]
+    public void AddNode_WithOneSubgraphTwice_Throws()
+    {
+        var branch = new Graph("b", _graph);
+
+        AssertRefused(() => _graph.AddNode(
+            "If", [_x], ["new"], [NodeAttribute.Of("then_branch", branch), NodeAttribute.Of("else_branch", branch)]));
+    }
+
+    [Fact]
+    public void ReplaceAllUsesWith_OfAValueThatASubgraphPassesOn_ReplacesItThere()
+    {
+        var (choice, other) = (AddChoice(_x), _graph.AddNode("Abs", [_x], ["other"], before: _first));
+        var branch = choice.Subgraphs.Single();
+        branch.AddOutput(_first.Output);
+
+        _graph.ReplaceAllUsesWith(_first.Output, other.Output);
+
+        Assert.Equal(other.Output, branch.Outputs[1]);
+        Assert.True(other.Output.IsGraphOutput);
+        Assert.False(_first.Output.IsGraphOutput);
+        _graph.Remove(_first);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void RemoveOutput_OfAValueThatASubgraphPassesOn_KeepsItThere()
+    {
+        AddChoice(_x).Subgraphs.Single().AddOutput(_second.Output);
+
+        _graph.RemoveOutput(_second.Output);
+
+        AssertRefused(() => _graph.Remove(_second));
+    }
+
+    [Fact]
+    public void AttributesRemove_OfASubgraphThatPassesAValueOn_LetsTheValueGo()
+    {
+        var choice = AddChoice(_x);
+        choice.Subgraphs.Single().AddOutput(_first.Output);
+
+        choice.Attributes.Remove("then_branch");
+
+        Assert.False(_first.Output.IsGraphOutput);
+        GraphValidator.Check(_graph);
+    }
+
+    [Fact]
+    public void FirstReader_ThatPassesTheValueOn_IsTheNodeThatHoldsIt()
+    {
+        var choice = AddChoice(_x);
+        choice.Subgraphs.Single().AddOutput(_second.Output);
+
+        Assert.Same(choice, _graph.FirstReader(_second.Output));
+    }
+
+    [Fact]
+    public void FirstReader_AfterEdits_IsTheFirstInOrder()
+    {
+        var late = _graph.AddNode("Abs", [_x], ["late"]);
+        Assert.Same(_first, _graph.FirstReader(_x));
+
+        var early = _graph.AddNode("Abs", [_x], ["early"], before: _first);
+        Assert.Same(early, _graph.FirstReader(_x));
+
+        _graph.Remove(early);
+        _first.SetInput(0, null);
+        Assert.Same(late, _graph.FirstReader(_x));
+        Assert.Null(_graph.FirstReader(late.Output));
+    }
+
+    [Fact]
+    public void FirstReader_InANestedSubgraph_IsTheNodeThatHoldsIt()
+    {
+        var choice = _graph.AddNode("If", [_x], ["chosen"]);
+        var outer = new Graph("outer", _graph);
+        var inner = new Graph("inner", outer);
+        inner.AddOutput(inner.AddNode("Neg", [_second.Output], ["deep"]).Output);
+        outer.AddOutput(outer.AddNode("If", [], ["middle"], [NodeAttribute.Of("then_branch", inner)]).Output);
+        choice.Attributes.Set(NodeAttribute.Of("then_branch", outer));
+        _graph.AddNode("Abs", [_second.Output], ["late"]);
+
+        Assert.Same(choice, _graph.FirstReader(_second.Output));
+        Assert.Throws<GraphException>(() => outer.FirstReader(_second.Output));
     }
 
     [Fact]
@@ -239,6 +401,9 @@ public sealed class GraphTests
 
     [Fact]
     public void FreshName_WithANameInUse_GivesOneThatIsFree() => Assert.Null(_graph.Find(_graph.FreshName("a")));
+
+    private Node AddChoice(Value read) =>
+        _graph.AddNode("If", [_x], ["chosen"], [NodeAttribute.Of("then_branch", Reading(read))]);
 
     private Graph Reading(Value value)
     {
