@@ -36,10 +36,10 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
         {
             if (rewriteOf(speedup) is not { } rewrite)
                 continue;
-            var before = foundNothing is null ? null : g.Graph.Nodes.ToHashSet();
+            var before = g.Graph.NodeChanges;
             CheckedEdit.Run($"rewrite '{speedup.Name}'", g.Graph, () => rewrite(g));
             (g.Before, g.Scope) = (null, "");
-            if (before?.SetEquals(g.Graph.Nodes) == false)
+            if (g.Graph.NodeChanges != before)
                 _found.Add(speedup);
         }
     }

@@ -41,6 +41,9 @@ public sealed class Graph
     /// </summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
+    /// <summary>How many times a node has come or gone: it tells whether an edit has done anything.</summary>
+    public int NodeChanges { get; private set; }
+
     /// <summary>What is fed, in order.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
 
@@ -250,6 +253,7 @@ public sealed class Graph
         node.ClearInputs();
         node.Graph = null;
         _nodes.Remove(node);
+        NodeChanges++;
         foreach (var output in node.Outputs)
             Forget(output);
     }
@@ -353,6 +357,7 @@ public sealed class Graph
         else
             _nodes.Insert(node, before);
         _names.AddNode(node.Name);
+        NodeChanges++;
         return node;
     }
 

@@ -76,22 +76,21 @@ public sealed class SpeedupsTests
     }
 
     [Fact]
-    public void ForTraining_OfRowsOf4KiB_DoesNotNameThePadding()
+    public void Build_OfRowsOf4KiB_DoesNotNameThePadding()
     {
         using var folder = new TemporaryFolder();
         var peft = PeftModel.Create(Wide(folder.Path), new LoraConfig { TargetModules = ["c_attn"] }, seed: 3);
         var padding = Speedups.All.Where(static s => s.Name is "pad-rows" or "pad-operands").ToArray();
-        List<string> together = [], alone = [];
 
-        TrainingGraph.ForTraining(peft, new CausalLm(), speedups: padding, foundNothing: together);
-        TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [padding[1]], foundNothing: alone);
+        var together = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = padding });
+        var alone = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [padding[1]] });
 
-        Assert.Equal(["pad-operands"], together); // rows that pad-rows has lengthened
-        Assert.Empty(alone);
+        Assert.Equal(["pad-operands"], together.IdleSpeedups); // rows that pad-rows has lengthened
+        Assert.Empty(alone.IdleSpeedups);
     }
 
     [Fact]
-    public void ForTraining_WithARewriteThatFails_NamesTheRewrite()
+    public void Build_WithARewriteThatFails_NamesTheRewrite()
     {
         var peft = PeftModel.Create(Family("gpt2"), new LoraConfig { TargetModules = ["c_attn"] }, seed: 3);
         var broken = new Speedup("take-none", "fails")
@@ -100,7 +99,7 @@ public sealed class SpeedupsTests
         };
 
         var error = Assert.Throws<PassException>(
-            () => TrainingGraph.ForTraining(peft, new CausalLm(), speedups: [broken]));
+            () => TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [broken] }));
 
         Assert.StartsWith("rewrite 'take-none': KeyNotFoundException: No", error.Message, StringComparison.Ordinal);
     }

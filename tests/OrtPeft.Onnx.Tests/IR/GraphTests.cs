@@ -356,6 +356,18 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void NodeChanges_OfEdits_CountNodesThatComeAndGo()
+    {
+        var before = _graph.NodeChanges;
+
+        _graph.Remove(_graph.AddNode("Abs", [_x], ["new"]));
+        _second.SetInput(0, _x);
+        AssertRefused(() => _graph.AddNode("Abs", [_x], ["a"]));
+
+        Assert.Equal(before + 2, _graph.NodeChanges);
+    }
+
+    [Fact]
     public void FirstReader_AfterEdits_IsTheFirstInOrder()
     {
         var late = _graph.AddNode("Abs", [_x], ["late"]);
