@@ -1,6 +1,5 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Tensors;
@@ -39,7 +38,7 @@ internal sealed record BaseModel(Model Original, Model Canonical)
     public Model Leaving(Model merged)
     {
         RmsNormLowering.Run(merged);
-        DecoderNames.Restore(merged);
+        DecoderNaming.Restore(merged);
         return HasBranches ? OriginalWith(merged) ?? merged : merged;
     }
 

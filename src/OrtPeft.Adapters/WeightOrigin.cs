@@ -1,5 +1,5 @@
 using OrtPeft.Tensors;
-using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters;
 

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -126,7 +126,7 @@ public sealed class ModelSource
         var folder = Path.GetDirectoryName(path)!;
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
         var model = OnnxFile.Load(path);
-        if (File.Exists(Path.Combine(folder, GenAiConfig.FileName)) && DecoderNames.HasUnstatedCaches(model))
+        if (File.Exists(Path.Combine(folder, GenAiConfig.FileName)) && DecoderNaming.HasUnstatedCaches(model))
             GenAiConfig.TryRead(folder, path)?.StateCaches(model);
         // A graph that says so itself knows better: a checkpoint may hold two matrices though its description ties them.
         if (model.Metadata.TryGetValue(MetadataKeys.TieWordEmbeddings, out var isTied))

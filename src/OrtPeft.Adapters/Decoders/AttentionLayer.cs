@@ -1,5 +1,5 @@
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Decoders;
@@ -56,7 +56,7 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
         {
             if (!seen.Add(value))
                 continue;
-            if (PastRemoval.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
+            if (CacheInputs.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
                 return cached;
             if (value.Producer is not { Domain: "" } node || !BeforeKeys.Contains(node.OpType))
                 continue;

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Decoders;
@@ -13,7 +14,7 @@ internal static class StaticCaches
     public static void Refuse(Graph graph)
     {
         var slots = graph.Inputs.FirstOrDefault(static i => RowInputs.IsCachePosition(i)
-            || (i.Shape is { Rank: 4 or 5 } && PastRemoval.IsState(i)));
+            || (i.Shape is { Rank: 4 or 5 } && CacheInputs.IsState(i)));
         if (slots is not null)
             throw new ConfigException(
                 $"Graph '{graph.Name}': its cache has places of its own for tokens (input {slots}), so no virtual ones "

@@ -1,7 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Decoders;
@@ -59,7 +58,7 @@ internal sealed class VirtualTokens
     /// <summary>How many virtual tokens this run brings, <c>[1] int64</c>: P, or 0 where a cache holds them.</summary>
     private Value Entering()
     {
-        if (_g.Graph.Inputs.FirstOrDefault(PastRemoval.IsPast) is not { } past)
+        if (_g.Graph.Inputs.FirstOrDefault(CacheInputs.IsPast) is not { } past)
             return _g.Int64(_count);
         var length = _g.Gather(_g.Shape(past), _g.Int64(past.Shape!.Rank - 2));
         var isFresh = _g.Cast(_g.Op("Equal", length, _g.Int64(0)), ElementType.Int64);

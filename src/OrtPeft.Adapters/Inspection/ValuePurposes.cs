@@ -34,7 +34,7 @@ public static class ValuePurposes
         ArgumentNullException.ThrowIfNull(value);
         if (ByName.TryGetValue(name ?? value.Name, out var role))
             return role;
-        if (value.IsGraphInput && PastRemoval.IsPast(value))
+        if (value.IsGraphInput && CacheInputs.IsPast(value))
             return $"past of {Layer(value.Name)}";
         var isPresent = value.IsGraphOutput && value.Name.StartsWith(DecoderNames.Present, StringComparison.Ordinal);
         return isPresent ? $"present of {Layer(value.Name)}" : Unknown;

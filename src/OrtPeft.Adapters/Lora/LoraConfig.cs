@@ -157,7 +157,7 @@ public sealed record LoraConfig : TargetedConfig
     public override PeftConfig FittedTo(IReadOnlyCollection<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        if (InitLoraWeights.IsRandomDecomposition && !names.Any(LoraStart.IsOne))
+        if (InitLoraWeights.IsRandomDecomposition && !names.Any(HfName.IsStart))
         {
             throw new ConfigException(
                 $"init_lora_weights is '{InitLoraWeights}', whose start HF PEFT draws at random and takes out of the base, "

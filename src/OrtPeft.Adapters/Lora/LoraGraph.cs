@@ -1,4 +1,5 @@
 using OrtPeft.Adapters.Lora.Initialization;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
@@ -29,8 +30,8 @@ internal sealed class LoraGraph
         if (!factors.AreTakenFromBase)
             return;
         _start = (
-            g.Graph.AddInitializer(LoraStart.NameOf(target.NameOfA), factors.A),
-            g.Graph.AddInitializer(LoraStart.NameOf(target.NameOfB), factors.B));
+            g.Graph.AddInitializer(HfName.StartOf(target.NameOfA), factors.A),
+            g.Graph.AddInitializer(HfName.StartOf(target.NameOfB), factors.B));
     }
 
     /// <summary>Edits the graph around one layer.</summary>

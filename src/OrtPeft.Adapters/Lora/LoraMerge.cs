@@ -19,8 +19,8 @@ internal static class LoraMerge
         {
             (weights[target.NameOfA], EnabledParts.Of(config)?.Widened(b) ?? b, scale),
         };
-        if (weights.TryGetValue(LoraStart.NameOf(target.NameOfA), out var a0))
-            terms.Add((a0, weights[LoraStart.NameOf(target.NameOfB)], -scale));
+        if (weights.TryGetValue(HfName.StartOf(target.NameOfA), out var a0))
+            terms.Add((a0, weights[HfName.StartOf(target.NameOfB)], -scale));
         var sum = Sum(target, [.. terms]);
         if (config.UseDora)
             Rescale(target, sum, Dora.Factors(target, sum, weights[target.NameOfMagnitude]));

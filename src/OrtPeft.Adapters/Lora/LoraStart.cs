@@ -4,17 +4,11 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// The names under which an adapted graph keeps A₀ and B₀ that were taken out of the base. They follow from the base's
-/// weight, so no file holds them.
+/// A₀ and B₀ that were taken out of the base, which an adapted graph keeps. They follow from the base's weight, so no
+/// file holds them.
 /// </summary>
 internal static class LoraStart
 {
-    private const string Suffix = ".start";
-
-    public static string NameOf(string parameter) => parameter + Suffix;
-
-    public static bool IsOne(string name) => name.EndsWith(Suffix, StringComparison.Ordinal);
-
     /// <summary>
     /// Whether files must hold A₀ and B₀, within A and B of twice the rank: of a start by a random decomposition, which
     /// nobody can repeat, and of OLoRA on GPT-2's layers, where HF PEFT decomposes the weight the wrong way round.
@@ -34,7 +28,7 @@ internal static class LoraStart
     public static IReadOnlyDictionary<string, Tensor> WithoutStartOf(
         BaseWeights ofBase, IReadOnlyList<AdapterParameter> buffers, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var starts = buffers.Where(b => IsOne(b.Name) && ofBase.Replaces(b.Name)).ToList();
+        var starts = buffers.Where(b => HfName.IsStart(b.Name) && ofBase.Replaces(b.Name)).ToList();
         if (starts.Count == 0)
             return weights;
         var all = weights.ToDictionary(StringComparer.Ordinal);
@@ -45,5 +39,5 @@ internal static class LoraStart
 
     /// <summary>The tensors without A₀ and B₀.</summary>
     public static IReadOnlyDictionary<string, Tensor> Without(IReadOnlyDictionary<string, Tensor> weights) =>
-        weights.Where(static w => !IsOne(w.Key)).ToDictionary(StringComparer.Ordinal);
+        weights.Where(static w => !HfName.IsStart(w.Key)).ToDictionary(StringComparer.Ordinal);
 }

@@ -33,7 +33,7 @@ public static class PlainLora
             return (plain, WithBase(model, tensors));
         }
 
-        if (model.Config is not LoraConfig config || !model.Buffers.Any(static b => LoraStart.IsOne(b.Name)))
+        if (model.Config is not LoraConfig config || !model.Buffers.Any(static b => HfName.IsStart(b.Name)))
             throw new ConfigException(
                 "Only LoRA adapters that start as a part of the base (pissa, olora) or have parts (enable_lora) can "
                 + $"be converted; this one is {model.Config.PeftType} and leaves the base as it is.");
@@ -46,7 +46,7 @@ public static class PlainLora
 
     /// <summary>The weights of an adapter with A₀ and B₀ put into A and B.</summary>
     internal static IReadOnlyDictionary<string, Tensor> WithStart(IReadOnlyDictionary<string, Tensor> weights) =>
-        weights.Where(static w => !LoraStart.IsOne(w.Key)).ToDictionary(
+        weights.Where(static w => !HfName.IsStart(w.Key)).ToDictionary(
             static w => w.Key, w => WithStart(w.Key, w.Value, weights), StringComparer.Ordinal);
 
     /// <summary>The same adapter with one A and one B for each layer.</summary>
@@ -81,7 +81,7 @@ public static class PlainLora
 
     private static Tensor WithStart(string name, Tensor tensor, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var start = weights.GetValueOrDefault(LoraStart.NameOf(name))?.ToFloat32();
+        var start = weights.GetValueOrDefault(HfName.StartOf(name))?.ToFloat32();
         var values = tensor.ToFloat32();
         if (IsPart(name, PartsA))
         {

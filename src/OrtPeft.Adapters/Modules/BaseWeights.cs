@@ -113,7 +113,7 @@ internal sealed class BaseWeights
     }
 
     private static bool StartsFromBase(Injection injection, string module) => injection.Buffers.Any(b =>
-        Lora.LoraStart.IsOne(b.Name) && HfName.PartOf(b.Name, module) is not null);
+        HfName.IsStart(b.Name) && HfName.PartOf(b.Name, module) is not null);
 
     private static bool IsSame(SavedParameter place, Tensor tensor) =>
         QuantizedWeight.Find(place.Value) is null && tensor.Type.IsFloating()

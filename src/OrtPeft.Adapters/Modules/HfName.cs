@@ -27,6 +27,8 @@ public static class HfName
 
     private const string Wrapper = "base_model.";
 
+    private const string StartSuffix = ".start";
+
     /// <summary>The name of a tensor that stands for one of the base's own.</summary>
     /// <param name="parameter">Its path in the source model, such as <c>transformer.ln_f.weight</c>.</param>
     /// <returns>Such as <c>base_model.model.transformer.ln_f.weight</c>.</returns>
@@ -42,6 +44,13 @@ public static class HfName
     /// <param name="part">Which it is, such as <c>vera_A</c>.</param>
     /// <returns>Such as <c>base_model.vera_A</c>.</returns>
     public static string OfShared(string part) => Wrapper + part;
+
+    /// <summary>Where an adapted graph keeps what a parameter was before training; HF PEFT's files do not have
+    /// it.</summary>
+    internal static string StartOf(string parameter) => parameter + StartSuffix;
+
+    /// <summary>Whether <see cref="StartOf"/> gave a name.</summary>
+    internal static bool IsStart(string name) => name.EndsWith(StartSuffix, StringComparison.Ordinal);
 
     /// <summary>Whether a name is a module's tensor of this kind.</summary>
     /// <param name="name">A tensor's name.</param>

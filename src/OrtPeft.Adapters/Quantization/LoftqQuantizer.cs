@@ -2,7 +2,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
@@ -53,7 +53,7 @@ public static class LoftqQuantizer
         foreach (var split in splits)
             (weights[split.Target.NameOfA], weights[split.Target.NameOfB]) = (split.Factors!.A, split.Factors.B);
         adapter.SetWeights(weights, "LoftQ");
-        DecoderNames.Restore(copy);
+        DecoderNaming.Restore(copy);
         return new LoftqResult(new QuantizationResult(copy, layers), adapter);
     }
 

@@ -1,7 +1,6 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
 
@@ -33,7 +32,7 @@ public static class ModelQuantizer
         var selected = Selected(copy.Graph, targets ?? ModuleTargets.AllLinear);
         var g = GraphBuilder.Over(copy);
         List<QuantizedLayer> layers = [.. selected.Select(m => Quantize(g, m, format))];
-        DecoderNames.Restore(copy);
+        DecoderNaming.Restore(copy);
         return new QuantizationResult(copy, layers);
     }
 

@@ -1,6 +1,6 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
@@ -54,7 +54,7 @@ internal static class GraphContract
     };
 
     /// <summary>What an input is for that comes with the data.</summary>
-    public static string DataRole(Value input) => PastRemoval.IsPast(input) ? ValueRoles.EmptyPast : ValueRoles.Data;
+    public static string DataRole(Value input) => CacheInputs.IsPast(input) ? ValueRoles.EmptyPast : ValueRoles.Data;
 
     /// <summary>A value with its type and axes.</summary>
     public static ArtifactValue Described(Value value, string role, string? parameter = null) => new()

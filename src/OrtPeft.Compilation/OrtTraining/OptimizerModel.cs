@@ -1,5 +1,6 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.OrtTraining;

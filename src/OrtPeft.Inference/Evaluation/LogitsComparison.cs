@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors.Numerics;
@@ -92,7 +93,7 @@ public static class LogitsComparison
         }
     }
 
-    private static Model Prepared(Model model) => OwnLoss.Without(DecoderNames.Named(model));
+    private static Model Prepared(Model model) => OwnLoss.Without(DecoderNaming.Named(model));
 
     private static DecoderInputs InputsOf(Model model)
     {

@@ -112,7 +112,7 @@ public sealed class Generator : IDisposable
     private static Form Checked(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        model = OwnLoss.Without(DecoderNames.Named(model));
+        model = OwnLoss.Without(DecoderNaming.Named(model));
         var graph = model.Graph;
         var inferred = model.Clone();
         ConstantSizes.Run(inferred);
@@ -128,7 +128,7 @@ public sealed class Generator : IDisposable
     /// begin with the first token.
     /// </summary>
     private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
-        pasts.Any(static p => p.Shape!.Rank >= 4 && PastRemoval.IsState(p))
+        pasts.Any(static p => p.Shape!.Rank >= 4 && CacheInputs.IsState(p))
         && !graph.Inputs.Any(static i => i.Uses.Count > 0
             && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
 

@@ -86,18 +86,6 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>Adds an input that is a sequence of tensors, each of a shape of its own.</summary>
-    /// <param name="name">Its name, not yet in use.</param>
-    /// <param name="element">The tensors' element type.</param>
-    /// <returns>The new value; its <see cref="Value.Type"/> stays undefined, for it is no tensor.</returns>
-    /// <exception cref="GraphException">The name is in use.</exception>
-    public Value AddSequenceInput(string name, ElementType element)
-    {
-        var value = AddInput(name, ElementType.Undefined, null);
-        value.OpaqueType = Serialization.TypeConverter.SequenceOf(element);
-        return value;
-    }
-
     /// <summary>Puts the inputs into another order.</summary>
     /// <param name="order">Every input once.</param>
     /// <exception cref="GraphException">An input is missing, is given twice, or is of another graph.</exception>

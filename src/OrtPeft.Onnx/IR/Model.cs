@@ -40,7 +40,7 @@ public sealed class Model
     public SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// What inputs and outputs were called that <see cref="Decoders.DecoderNames"/> renamed, by their present names.
+    /// What inputs and outputs were called that <see cref="Passes.DecoderNaming"/> renamed, by their present names.
     /// Not saved.
     /// </summary>
     public SortedDictionary<string, string> OriginalNames { get; } = new(StringComparer.Ordinal);

@@ -1,4 +1,3 @@
-using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Passes.Newer;
@@ -31,7 +30,7 @@ public static class CanonicalForm
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("packed-weights", PackedWeights.Run),
-        new("decoder-names", DecoderNames.Run),
+        new("decoder-names", DecoderNaming.Run),
         new("limit-constants", ConstantSizes.Run),
     ];
 

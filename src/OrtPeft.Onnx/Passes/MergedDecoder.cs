@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
@@ -46,7 +47,7 @@ public static class MergedDecoder
     /// <summary>Drops the caches that no branch is left to read, and gives the weights their own names back.</summary>
     internal static void CleanUp(Graph graph)
     {
-        var pasts = graph.Inputs.Where(PastRemoval.IsPast).ToArray();
+        var pasts = graph.Inputs.Where(CacheInputs.IsPast).ToArray();
         var unread = pasts.Where(static p => p.Uses.Count == 0 && !p.IsGraphOutput).ToArray();
         foreach (var past in unread)
             graph.Remove(past);

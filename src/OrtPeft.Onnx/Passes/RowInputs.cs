@@ -70,7 +70,7 @@ public static class RowInputs
             return g.Constant(Zero(input.Type, input.Shape?.Rank ?? 0), input.Name);
         if (IsCachePosition(input))
             return Cast(Lengths.CountTo(g, Lengths.Of(g, ids, 1)), input.Type);
-        return PastRemoval.IsState(input) ? Zeros(g, ids, input) : null;
+        return CacheInputs.IsState(input) ? Zeros(g, ids, input) : null;
     }
 
     private static Tensor Zero(ElementType type, int rank)

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
-using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Serialization;
 

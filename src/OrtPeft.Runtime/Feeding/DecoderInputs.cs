@@ -30,7 +30,7 @@ public sealed class DecoderInputs
     {
         _numbers = numbers;
         Pasts = pasts;
-        _states = [.. pasts.Where(PastRemoval.IsState)];
+        _states = [.. pasts.Where(CacheInputs.IsState)];
     }
 
     /// <summary>
@@ -55,12 +55,12 @@ public sealed class DecoderInputs
             .ToLookup(static i =>
                 Names.Contains(i.Name) || RowInputs.IsCountOfLogits(i) || RowInputs.IsCachePosition(i));
         var pasts = inputs[false].ToImmutableArray();
-        if (pasts.FirstOrDefault(static i => !PastRemoval.IsPast(i) && !PastRemoval.IsState(i)) is { } unknown)
+        if (pasts.FirstOrDefault(static i => !CacheInputs.IsPast(i) && !CacheInputs.IsState(i)) is { } unknown)
             throw Unknown(graph, unknown);
         var numbers = inputs[true].ToImmutableArray();
         foreach (var input in numbers)
             CheckNumbers(graph, input);
-        foreach (var past in pasts.Where(static p => !PastRemoval.IsState(p)))
+        foreach (var past in pasts.Where(static p => !CacheInputs.IsState(p)))
             CheckPast(graph, past);
         if (numbers.All(static i => i.Name != DecoderNames.Ids))
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Serialization;
 
 namespace OrtPeft.Tokenizers.Chat;

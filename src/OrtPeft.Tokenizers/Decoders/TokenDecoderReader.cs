@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Patterns;
 using OrtPeft.Tokenizers.PreTokenizers;
-using OrtPeft.Tokenizers.Serialization;
 
 namespace OrtPeft.Tokenizers.Decoders;
 

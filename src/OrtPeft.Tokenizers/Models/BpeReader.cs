@@ -1,5 +1,5 @@
 using System.Text.Json;
-using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Json;
 using static OrtPeft.Tokenizers.TokenizerFormatException;
 
 namespace OrtPeft.Tokenizers.Models;

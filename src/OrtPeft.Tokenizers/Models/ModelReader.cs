@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
-using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Json;
 
 namespace OrtPeft.Tokenizers.Models;
 

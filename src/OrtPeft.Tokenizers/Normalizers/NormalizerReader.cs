@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Patterns;
-using OrtPeft.Tokenizers.Serialization;
 using OrtPeft.Tokenizers.Unicode;
 
 namespace OrtPeft.Tokenizers.Normalizers;

@@ -1,4 +1,4 @@
-using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Json;
 
 namespace OrtPeft.Tokenizers.Patterns;
 

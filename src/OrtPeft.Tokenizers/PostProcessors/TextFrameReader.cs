@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Json;
 
 namespace OrtPeft.Tokenizers.PostProcessors;
 

@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Json;
+
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>Reads one added token as <c>tokenizer.json</c> and <c>tokenizer_config.json</c> write it.</summary>

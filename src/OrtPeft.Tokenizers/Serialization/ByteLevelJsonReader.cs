@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Json;
+using OrtPeft.Tokenizers.Models;
 using OrtPeft.Tokenizers.PostProcessors;
 
 namespace OrtPeft.Tokenizers.Serialization;

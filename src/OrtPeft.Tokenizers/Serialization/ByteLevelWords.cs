@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Json;
+
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>

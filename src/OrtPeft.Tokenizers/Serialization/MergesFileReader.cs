@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Models;
+
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>Reads <c>merges.txt</c>: one pair a line in rank order, the first line perhaps a version.</summary>
@@ -13,18 +15,8 @@ internal static class MergesFileReader
             if (line.IsEmpty || isVersion)
                 continue;
             var place = new SourcePlace(file, $"line {number}");
-            (string left, string right) = SplitPair(line.ToString(), place);
+            (string left, string right) = MergesReader.SplitPair(line.ToString(), place);
             builder.AddMerge(left, right, place);
         }
-    }
-
-    /// <summary>Splits "a b". The byte alphabet has no space, so the one space is the boundary.</summary>
-    public static (string Left, string Right) SplitPair(string pair, SourcePlace place)
-    {
-        int space = pair.IndexOf(' ', StringComparison.Ordinal);
-        bool isPair = space > 0 && space < pair.Length - 1 && pair.IndexOf(' ', space + 1) < 0;
-        if (!isPair)
-            throw place.Error($"{TokenizerFormatException.Quote(pair)} is not two tokens with one space between");
-        return (pair[..space], pair[(space + 1)..]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OrtPeft.Tokenizers.Json;
 
 namespace OrtPeft.Tokenizers.Serialization;
 

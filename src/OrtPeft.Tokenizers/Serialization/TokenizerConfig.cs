@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Normalizers;
 
 namespace OrtPeft.Tokenizers.Serialization;

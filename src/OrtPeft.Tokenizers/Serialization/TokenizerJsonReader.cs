@@ -1,4 +1,5 @@
 using OrtPeft.Tokenizers.Decoders;
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Models;
 using OrtPeft.Tokenizers.Normalizers;
 using OrtPeft.Tokenizers.PostProcessors;

@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Json;
+
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>Reads the older pair, <c>vocab.json</c> with <c>merges.txt</c>, and what stands beside them.</summary>

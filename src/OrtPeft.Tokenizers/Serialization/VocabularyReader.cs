@@ -1,3 +1,5 @@
+using OrtPeft.Tokenizers.Json;
+
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>Reads the object of token → id that <c>tokenizer.json</c> and <c>vocab.json</c> have in common.</summary>

@@ -1,3 +1,4 @@
+using OrtPeft.Tokenizers.Json;
 using OrtPeft.Tokenizers.Patterns;
 using OrtPeft.Tokenizers.Serialization;
 

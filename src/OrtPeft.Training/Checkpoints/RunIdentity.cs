@@ -1,5 +1,5 @@
 using OrtPeft.Artifacts;
-using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Training.Checkpoints;
 

@@ -3,7 +3,7 @@ using OrtPeft.Adapters.Tests.Proof;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -57,7 +57,7 @@ public sealed class GraphGradientTests
     {
         var golden = GraphGolden.Open(graph);
         var peft = PeftModel.Create(golden.Load(), new FullConfig());
-        var pasts = golden.Load().Graph.Inputs.Where(PastRemoval.IsPast).Select(static i => i.Name).ToArray();
+        var pasts = golden.Load().Graph.Inputs.Where(CacheInputs.IsPast).Select(static i => i.Name).ToArray();
         var parameters = peft.Parameters.Select(static p => p.Name);
         var training = GradientsAt.Build(peft.Model, [.. parameters, .. pasts]);
         using var session = ModelSession.Open(training, new RuntimeOptions { Threads = 1 });

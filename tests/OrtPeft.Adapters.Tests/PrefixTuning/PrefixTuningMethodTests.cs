@@ -2,6 +2,7 @@ using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.Tests.PromptLearning;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
@@ -143,7 +144,7 @@ public sealed class PrefixTuningMethodTests
     /// <summary>Caches that hold the prefix, by HF PEFT's layout of the table.</summary>
     private static Dictionary<string, Tensor> Pasts(Graph graph, Tensor table, int rows)
     {
-        var pasts = graph.Inputs.Where(PastRemoval.IsPast).ToArray();
+        var pasts = graph.Inputs.Where(CacheInputs.IsPast).ToArray();
         var isStacked = pasts[0].Shape!.Rank == 5;
         var (heads, width) = isStacked
             ? (pasts[0].Shape![2].Value!.Value, pasts[0].Shape![4].Value!.Value)

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
@@ -77,7 +78,7 @@ public sealed class FixturePassTests
 
         PastRemoval.Run(model);
 
-        Assert.DoesNotContain(model.Graph.Inputs, PastRemoval.IsPast);
+        Assert.DoesNotContain(model.Graph.Inputs, CacheInputs.IsPast);
         Assert.Equal(expected, FixtureGraph.Run(model));
     }
 

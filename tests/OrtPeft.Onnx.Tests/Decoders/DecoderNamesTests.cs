@@ -1,5 +1,5 @@
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 
@@ -32,7 +32,7 @@ public sealed class DecoderNamesTests
     {
         var model = Decoder(ids, "mask", "positions", logits);
 
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
         Assert.Equal(
             ["input_ids", "attention_mask", "position_ids"], model.Graph.Inputs.Select(static i => i.Name));
@@ -46,7 +46,7 @@ public sealed class DecoderNamesTests
     {
         var model = Decoder("input_ids", "attention_mask", "position_ids", "scores");
 
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
         Assert.Equal("logits", model.Graph.Outputs[0].Name);
         Assert.Equal(Vocabulary, model.Graph.Outputs[0].Shape![2].Value);
@@ -58,7 +58,7 @@ public sealed class DecoderNamesTests
         var model = Decoder("idx", "mask", "positions", "out");
         model.Graph.Rename(model.Graph.Find("hidden")!.Producer!.Inputs[0]!, "logits");
 
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
         Assert.Same(model.Graph.Outputs[0], model.Graph.Find("logits"));
     }
@@ -73,7 +73,7 @@ public sealed class DecoderNamesTests
         model.Graph.AddOutput(second);
         var names = model.Graph.Outputs.Select(static o => o.Name).ToArray();
 
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
         Assert.Equal(names, model.Graph.Outputs.Select(static o => o.Name));
         Assert.Empty(model.OriginalNames);
@@ -86,7 +86,7 @@ public sealed class DecoderNamesTests
         foreach (var input in model.Graph.Inputs)
             input.Shape = null;
 
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
         Assert.All(model.Graph.Inputs, static i => Assert.Equal("[batch, sequence]", i.Shape!.ToString()));
     }
@@ -95,9 +95,9 @@ public sealed class DecoderNamesTests
     public void Restore_GivesTheOldNamesBack()
     {
         var model = Decoder("idx", "mask", "positions", "out");
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
 
-        DecoderNames.Restore(model);
+        DecoderNaming.Restore(model);
 
         Assert.Equal(["idx", "mask", "positions"], model.Graph.Inputs.Select(static i => i.Name));
         Assert.Equal("out", model.Graph.Outputs[0].Name);
@@ -108,13 +108,13 @@ public sealed class DecoderNamesTests
     {
         var model = Decoder("idx", "mask", "positions", "out");
 
-        var named = DecoderNames.Named(model);
+        var named = DecoderNaming.Named(model);
 
         Assert.Equal(["idx", "mask", "positions"], model.Graph.Inputs.Select(static i => i.Name));
         Assert.Equal(
             ["input_ids", "attention_mask", "position_ids"], named.Graph.Inputs.Select(static i => i.Name));
         Assert.Equal(["hidden", "logits"], named.Graph.Outputs.Select(static o => o.Name));
-        Assert.Same(named, DecoderNames.Named(named));
+        Assert.Same(named, DecoderNaming.Named(named));
     }
 
     /// <summary>Builders give the width of a cache a name; the attention that reads it knows it.</summary>
@@ -123,7 +123,7 @@ public sealed class DecoderNamesTests
     {
         var model = GroupQueryDecoder();
 
-        var named = DecoderNames.Named(model);
+        var named = DecoderNaming.Named(model);
 
         Assert.Equal("[b, 1, past, 4]", named.Graph.Find("past_key_values.0.key")!.Shape!.ToString());
         Assert.Equal("[b, 1, past, 4]", named.Graph.Find("past_key_values.0.value")!.Shape!.ToString());
@@ -197,8 +197,8 @@ public sealed class DecoderNamesTests
             model.Graph.AddOutput(output);
         }
 
-        DecoderNames.Run(model);
-        DecoderNames.Run(model);
+        DecoderNaming.Run(model);
+        DecoderNaming.Run(model);
 
         return model.Graph.Outputs.Select(static o => o.Name);
     }

@@ -1,3 +1,4 @@
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Tests.Corpus;
@@ -16,7 +17,7 @@ public sealed class CanonicalFormTests
     public void Apply_OnAGraphInTheWild_KeepsWhatItComputes(string graph)
     {
         var model = OnnxFile.Load(Fixtures.Graph(graph));
-        var past = model.Graph.Inputs.Any(PastRemoval.IsPast) ? 4 : 0;
+        var past = model.Graph.Inputs.Any(CacheInputs.IsPast) ? 4 : 0;
         var sizes = graph.Contains("static", StringComparison.Ordinal) ? new Sizes(3, 11, 0) : new Sizes(2, 5, past);
         foreach (var dropout in model.Graph.Nodes.Where(static n => n.Is("Dropout")))
             dropout.SetInput(2, null);

@@ -102,7 +102,7 @@ internal sealed class QuantizeCommand : Verb
         var external = new OnnxSaveOptions { ExternalData = true };
         WritingReport.Follow(run, folder.Stage, bytes, () => OnnxFile.Save(result.Model, modelFile, external));
         HfCheckpoint.CopyCompanions(source.Folder, folder.Stage);
-        start?.Adapter.Save(Path.Combine(folder.Stage, LoftqOptions.Folder));
+        start?.Adapter.Save(Path.Combine(folder.Stage, FolderFiles.LoftqFolder));
         folder.Keep();
         Report(run, path, bytes, result.Layers);
         if (start is not null)
@@ -139,7 +139,7 @@ internal sealed class QuantizeCommand : Verb
 
     private static void ReportAdapter(Invocation run, string path, IReadOnlyList<QuantizedLayer> layers)
     {
-        var folder = Path.Combine(path, LoftqOptions.Folder);
+        var folder = Path.Combine(path, FolderFiles.LoftqFolder);
         var mean = layers.Average(static l => l.RelativeErrorWithAdapter!.Value);
         run.Say($"With the adapter in {folder} it is {Human.Rate(mean)} on average.");
         run.Say($"Train from there with: ortpeft train {path} --init-adapter {folder} …");

@@ -17,7 +17,7 @@ internal static class ModelLimits
     {
         if (source.Config is { } config)
             return config.VocabularySize;
-        var logits = DecoderNames.Named(source.Model).Graph.Outputs
+        var logits = DecoderNaming.Named(source.Model).Graph.Outputs
             .FirstOrDefault(static o => o.Name == DecoderNames.Logits);
         return (logits?.Shape is { Rank: > 0 and var rank } shape ? shape[rank - 1].ToCount() : null)
             ?? source.VocabularySize;

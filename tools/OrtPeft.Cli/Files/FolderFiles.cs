@@ -1,6 +1,5 @@
 using System.IO.Enumeration;
 using OrtPeft.Artifacts;
-using OrtPeft.Cli.Options;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Tensors.Safetensors;
@@ -15,8 +14,11 @@ namespace OrtPeft.Cli.Files;
 /// </summary>
 internal sealed record FolderFiles
 {
+    /// <summary>The folder of LoftQ's adapter inside the base's, as its authors name it.</summary>
+    public const string LoftqFolder = "loftq_init";
+
     private static readonly string[] Loftq =
-        [.. AdapterFiles.Names.Select(static name => Path.Combine(LoftqOptions.Folder, name))];
+        [.. AdapterFiles.Names.Select(static name => Path.Combine(LoftqFolder, name))];
 
     /// <summary>The names of all files that may be written, relative to the folder; the one that tells what the folder
     /// is comes first.</summary>

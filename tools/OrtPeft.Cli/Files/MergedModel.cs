@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OrtPeft.Adapters;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Reporting;

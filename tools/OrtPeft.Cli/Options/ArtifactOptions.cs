@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using OrtPeft.Cli.Artifacts;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Training;

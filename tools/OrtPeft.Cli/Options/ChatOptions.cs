@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Data.Chat;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OrtPeft.Artifacts;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;

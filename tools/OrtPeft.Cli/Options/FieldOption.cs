@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Options;
 

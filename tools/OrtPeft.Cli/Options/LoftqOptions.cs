@@ -1,23 +1,20 @@
 using System.CommandLine;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 
 namespace OrtPeft.Cli.Options;
 
 /// <summary>The adapter that LoftQ makes beside a quantised base.</summary>
 internal sealed class LoftqOptions : IOptionGroup
 {
-    /// <summary>The adapter's folder inside the base's, as LoftQ's authors name it.</summary>
-    public const string Folder = "loftq_init";
-
     private static readonly LoraConfig Defaults = new();
 
     private readonly Option<bool> _loftq = new("--loftq")
     {
         Description = "Make a LoRA adapter too that starts from what quantisation loses (LoftQ), in the folder "
-            + $"{Folder} inside --out; for train --init-adapter.",
+            + $"{FolderFiles.LoftqFolder} inside --out; for train --init-adapter.",
     };
 
     private readonly Option<int?> _iterations = NumberOption.Optional<int>(

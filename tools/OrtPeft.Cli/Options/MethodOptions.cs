@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Configuration;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
 

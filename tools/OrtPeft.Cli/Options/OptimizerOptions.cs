@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OrtPeft.Artifacts;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Options;
 

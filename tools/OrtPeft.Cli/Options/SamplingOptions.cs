@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Inference.Generation;
 
 namespace OrtPeft.Cli.Options;

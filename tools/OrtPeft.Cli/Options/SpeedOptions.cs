@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training;

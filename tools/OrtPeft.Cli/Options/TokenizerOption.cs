@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Data;
 using OrtPeft.Models;
 using OrtPeft.Tokenizers;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Artifacts;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 
 namespace OrtPeft.Cli.Options;

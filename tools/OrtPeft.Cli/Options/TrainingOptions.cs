@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Training;
 using OrtPeft.Training.Schedules;

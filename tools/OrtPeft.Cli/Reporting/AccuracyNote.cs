@@ -1,4 +1,3 @@
-using OrtPeft.Cli.Commands;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
 

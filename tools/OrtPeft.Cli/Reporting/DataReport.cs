@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Bench;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Reporting;
 

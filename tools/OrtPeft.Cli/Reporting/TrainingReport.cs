@@ -1,4 +1,3 @@
-using OrtPeft.Cli.Commands;
 using OrtPeft.Training;
 using Spectre.Console;
 

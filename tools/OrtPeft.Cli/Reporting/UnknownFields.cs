@@ -1,5 +1,4 @@
 using OrtPeft.Adapters;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Reporting;
 

@@ -1,5 +1,3 @@
-using OrtPeft.Cli.Commands;
-
 namespace OrtPeft.Cli.Reporting;
 
 /// <summary>Warns of what an adapter's configuration names and the model does not have.</summary>

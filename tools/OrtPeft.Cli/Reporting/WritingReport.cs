@@ -1,4 +1,3 @@
-using OrtPeft.Cli.Commands;
 using Spectre.Console;
 
 namespace OrtPeft.Cli.Reporting;

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Cli.Options;
 using OrtPeft.Runtime.Sessions;
 
-namespace OrtPeft.Cli.Commands;
+namespace OrtPeft.Cli;
 
 /// <summary>One run of a verb: what was given, and where results go.</summary>
 internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions common)

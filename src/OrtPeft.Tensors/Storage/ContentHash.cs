@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
-using OrtPeft.Tensors.Storage;
 
-namespace OrtPeft.Tensors.Numerics;
+namespace OrtPeft.Tensors.Storage;
 
 /// <summary>
 /// Tells contents apart, at the speed of memory: XXH64 with seed 0. Equal on every machine. It notices accidents, not

@@ -1,7 +1,7 @@
 using System.Text;
-using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
-namespace OrtPeft.Tensors.Tests.Numerics;
+namespace OrtPeft.Tensors.Tests.Storage;
 
 public sealed class ContentHashTests
 {

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 
-namespace OrtPeft.Tokenizers.Serialization;
+namespace OrtPeft.Tokenizers.Json;
 
 /// <summary>A JSON value that knows where it stands, so that what is wrong with it is reported with its path.</summary>
 internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)

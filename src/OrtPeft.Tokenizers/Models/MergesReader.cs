@@ -1,4 +1,6 @@
-namespace OrtPeft.Tokenizers.Serialization;
+using OrtPeft.Tokenizers.Json;
+
+namespace OrtPeft.Tokenizers.Models;
 
 /// <summary>Reads the merges of <c>tokenizer.json</c>, each "a b" or ["a", "b"], in rank order.</summary>
 internal static class MergesReader
@@ -8,10 +10,20 @@ internal static class MergesReader
         foreach (JsonField merge in merges.Items())
         {
             (string left, string right) = merge.IsString
-                ? MergesFileReader.SplitPair(merge.AsString(), merge.Place)
+                ? SplitPair(merge.AsString(), merge.Place)
                 : ReadPair(merge);
             yield return (left, right, merge.Place);
         }
+    }
+
+    /// <summary>Splits "a b". The byte alphabet has no space, so the one space is the boundary.</summary>
+    public static (string Left, string Right) SplitPair(string pair, SourcePlace place)
+    {
+        int space = pair.IndexOf(' ', StringComparison.Ordinal);
+        bool isPair = space > 0 && space < pair.Length - 1 && pair.IndexOf(' ', space + 1) < 0;
+        if (!isPair)
+            throw place.Error($"{TokenizerFormatException.Quote(pair)} is not two tokens with one space between");
+        return (pair[..space], pair[(space + 1)..]);
     }
 
     private static (string Left, string Right) ReadPair(JsonField merge)

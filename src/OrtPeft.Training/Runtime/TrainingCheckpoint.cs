@@ -1,10 +1,10 @@
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
-using OrtPeft.Training.Runtime;
+using OrtPeft.Training.Checkpoints;
 
 using Tensor = OrtPeft.Tensors.Tensor;
 
-namespace OrtPeft.Training.Checkpoints;
+namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments
