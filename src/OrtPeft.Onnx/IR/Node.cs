@@ -16,7 +16,6 @@ public sealed class Node
         OpType = opType;
         Domain = domain == "ai.onnx" ? "" : domain;
         Name = name;
-        Attributes = new AttributeMap(this);
     }
 
     /// <summary>The operator, such as <c>MatMul</c>.</summary>
