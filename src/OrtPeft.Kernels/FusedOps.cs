@@ -19,7 +19,7 @@ public static class FusedOps
         Attention.Forward, Attention.Backward,
         MaskedSoftmax.Forward, MaskedSoftmax.Backward,
         Heads.Split, Heads.Merge,
-        Rotary.Forward, Rotary.Backward,
+        RotaryEmbedding.Forward, RotaryEmbedding.Backward,
         LayerNorm.Forward, LayerNorm.Backward, LayerNorm.Rows,
         RmsNorm.Forward, RmsNorm.Backward, RmsNorm.Rows,
         Gelu.Forward, Gelu.Backward,

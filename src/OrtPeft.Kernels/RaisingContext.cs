@@ -14,7 +14,7 @@ public sealed record RaisingContext(GraphBuilder G, IReadOnlySet<Value> Differen
     internal MergedMasks Masks { get; } = new(G);
 
     /// <summary>The tables of rotary embedding that layers share.</summary>
-    internal RotaryTables Tables { get; } = new(G);
+    internal SignedTables Tables { get; } = new(G);
 
     /// <summary>The nodes of a standard operator as they are now.</summary>
     /// <param name="opType">The operator.</param>

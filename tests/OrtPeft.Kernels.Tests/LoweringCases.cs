@@ -28,7 +28,7 @@ internal static class LoweringCases
             TestInput.Generic(2, 4), TestInput.Generic(4)),
         Case(GatedSilu.Forward, "rows", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(2, 3)),
         Case(
-            Rotary.Forward, "tables for all heads", static (g, x) => [x[0], Table(g, x[0], 4, 1), Table(g, x[0], 4, 2)],
+            RotaryEmbedding.Forward, "tables for all heads", static (g, x) => [x[0], Table(g, x[0], 4, 1), Table(g, x[0], 4, 2)],
             TestInput.Generic(2, 2, 3, 4)),
         Case(
             MaskedSoftmax.Forward, "a mask", static (g, x) => [x[0], Mask(g, x[0], [0.3, -1, 0.5])],

@@ -93,7 +93,7 @@ public sealed class RandomShapeTests
         long[] table = [.. dims.SkipLast(1).Select(n => random.Next(0, 2) == 0 ? 1 : n), dims[^1]];
         return new Case(
             [Numbers(0, dims), Numbers(1, dims), Numbers(2, table), Numbers(3, table[random.Next(0, 2)..])],
-            static (g, x) => Both(g, Rotary.Forward, Rotary.Backward, [x[1], x[2], x[3]], x[0], [x[2], x[3]]));
+            static (g, x) => Both(g, RotaryEmbedding.Forward, RotaryEmbedding.Backward, [x[1], x[2], x[3]], x[0], [x[2], x[3]]));
     }
 
     /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them: by

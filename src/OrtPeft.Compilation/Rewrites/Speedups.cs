@@ -37,7 +37,7 @@ public static class Speedups
         },
         new("kernel-rotary", "rotary embedding and its gradient in one pass each")
         {
-            Operators = [Rotary.Forward, Rotary.Backward],
+            Operators = [RotaryEmbedding.Forward, RotaryEmbedding.Backward],
             UsesKernels = true,
         },
         new("kernel-softmax", "mask and softmax, and their gradient, in one pass each")

@@ -23,7 +23,7 @@ internal sealed record RotaryForm(Value X, Value Cos, Value Sin, bool HasSigns)
                 continue;
             context.Before(last);
             var (cos, sin) = context.Tables.Of(form);
-            context.Put(Rotary.Forward, last, form.X, cos, sin);
+            context.Put(RotaryEmbedding.Forward, last, form.X, cos, sin);
         }
     }
 

@@ -9,7 +9,7 @@ namespace OrtPeft.Kernels.Operators;
 /// first half have the other sign. The tables' axes are as long as X's or 1, but for the last one, which is d.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2104.09864">Su et al., RoFormer, equation 34, its pairs d/2 apart.</seealso>
-public static unsafe class Rotary
+public static unsafe class RotaryEmbedding
 {
     /// <summary>The operator.</summary>
     public static FusedOp Forward { get; } = new()

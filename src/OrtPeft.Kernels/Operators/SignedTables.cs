@@ -3,9 +3,9 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Kernels.Operators;
 
-/// <summary>The tables of <see cref="Rotary"/>, made of a graph's once for all layers: whole rows, the sines of the first
+/// <summary>The tables of <see cref="RotaryEmbedding"/>, made of a graph's once for all layers: whole rows, the sines of the first
 /// half with the other sign.</summary>
-internal sealed class RotaryTables(GraphBuilder g)
+internal sealed class SignedTables(GraphBuilder g)
 {
     private readonly Dictionary<(Value Cos, Value Sin, bool OfHalves), (Value Cos, Value Sin)> _tables = [];
 
