@@ -1,7 +1,8 @@
 using OrtPeft.Adapters;
-using OrtPeft.Onnx;
+using OrtPeft.Kernels;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Graphs;
 
@@ -39,8 +40,13 @@ internal sealed record PreparedModel(
     /// Caches go, the loss that a graph brings of its own, and inputs that rows do not bring; returns what else could
     /// be logits.
     /// </summary>
+    /// <exception cref="GraphException">A node is of the operators that only OrtPeft puts into graphs.</exception>
     public static IReadOnlyList<string> ForRows(Model model)
     {
+        if (model.Graph.Nodes.FirstOrDefault(static n => n.Domain == FusedOp.Domain) is { } own)
+            throw new GraphException(
+                $"{own} is of the domain '{FusedOp.Domain}', which OrtPeft keeps for its own kernels; give the graph of "
+                + "standard operators that it was made from.");
         var candidates = DecoderNames.CandidatesOf(model.Graph);
         OutputRemoval.Run(model, model.Graph.Outputs.Skip(1));
         PastRemoval.Run(model);
