@@ -16,6 +16,7 @@ public static class InputLengths
         ArgumentNullException.ThrowIfNull(g);
         var graph = g.Graph;
         var lengths = new Dictionary<SymbolicInteger, Value>();
+        var shapes = new Dictionary<Value, Value>();
         foreach (var node in graph.Nodes.Where(static n => n.Is("Shape") && n.Inputs[0]!.Producer is not null).ToArray())
         {
             if (AxesOf(node) is not { } axes || axes.Any(d => d.Value is null && SourceOf(graph, d) is null))
@@ -31,6 +32,12 @@ public static class InputLengths
             });
         }
 
+        foreach (var node in graph.Nodes.Where(n => n.Is("Shape") && n.Attributes.Count == 0).ToArray())
+        {
+            if (shapes.GetValueOrDefault(node.Inputs[0]!) is { } asked && asked != node.Output)
+                Replacement.Put(g, node, asked);
+        }
+
         (g.Before, g.Scope) = (null, "");
 
         Value Length(Dim dim)
@@ -38,7 +45,9 @@ public static class InputLengths
             if (!lengths.TryGetValue(dim.Expression!, out var length))
             {
                 var (input, axis) = SourceOf(graph, dim)!.Value;
-                length = g.Op("Slice", g.Shape(input), g.Int64(axis), g.Int64(axis + 1), g.Int64(0));
+                if (!shapes.TryGetValue(input, out var shape))
+                    shapes.Add(input, shape = g.Shape(input));
+                length = g.Op("Slice", shape, g.Int64(axis), g.Int64(axis + 1), g.Int64(0));
                 lengths.Add(dim.Expression!, length);
             }
 

@@ -23,6 +23,9 @@ public sealed class OptimizedGraphTests(OptimizedGraphTests.Originals originals)
         ["Gemm", "MatMul"], ["LayerNormalization"], ["SimplifiedLayerNormalization"], ["Gelu"], ["Softmax"], ["Sigmoid"],
     ];
 
+    private static readonly string[] Moving =
+        ["Reshape", "Transpose", "Squeeze", "Unsqueeze", "Shape", "Gather", "Slice", "Concat"];
+
     private static readonly GraphOptimizationLevel[] Levels =
     [
         GraphOptimizationLevel.ORT_ENABLE_BASIC,
@@ -71,7 +74,7 @@ public sealed class OptimizedGraphTests(OptimizedGraphTests.Originals originals)
         Assert.Equal(Values(expected.Inputs), Values(actual.Inputs));
         Assert.Equal(Values(expected.Outputs), Values(actual.Outputs));
         Assert.Equal(Work(expected), Work(actual));
-        Assert.True(actual.Nodes.Count <= expected.Nodes.Count, $"{actual.Nodes.Count} > {expected.Nodes.Count} nodes");
+        Assert.True(Computing(actual) <= Computing(expected), $"{Computing(actual)} > {Computing(expected)} nodes");
     }
 
     private static IEnumerable<(string Kind, int Count)> Work(Graph graph) =>
@@ -156,4 +159,8 @@ public sealed class OptimizedGraphTests(OptimizedGraphTests.Originals originals)
                 folder.Dispose();
         }
     }
+
+    /// <summary>How many nodes do more than to move numbers and to ask for lengths: a Gemm in the place of MatMul and
+    /// Add wants two axes, and shapes for that.</summary>
+    private static int Computing(Graph graph) => graph.Nodes.Count(static n => !Moving.Contains(n.OpType));
 }

@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Tests.Damage;
 /// <summary>Real graphs with one node damaged, where passes look at several nodes at once.</summary>
 public sealed class DamagedGraphTests
 {
-    private const int Samples = 60;
+    private const int Samples = 15;
 
     public static TheoryData<string> Graphs => [.. Fixtures.Graphs];
 
@@ -25,7 +25,9 @@ public sealed class DamagedGraphTests
 
     private static string? FaultOf(Model model, Random random)
     {
-        var node = model.Graph.Nodes[random.Next(model.Graph.Nodes.Count)];
+        // A subgraph stays with the node that it was made for, so that no other one takes that node's place.
+        Node[] whole = [.. model.Graph.Nodes.Where(static n => !n.Subgraphs.Any())];
+        var node = whole[random.Next(whole.Length)];
         var damages = NodeDamage.Of(node).ToArray();
         var damage = damages[random.Next(damages.Length)];
         var text = $"{node}, {damage.Text}";
