@@ -9,7 +9,9 @@ public sealed class DamagedGraphTests
 {
     private const int Samples = 15;
 
-    public static TheoryData<string> Graphs => [.. Fixtures.Graphs];
+    /// <summary>All but the one that is a single node with two subgraphs.</summary>
+    public static TheoryData<string> Graphs =>
+        [.. Fixtures.Graphs.Where(static g => !g.Contains("merged", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Graphs))]
