@@ -29,7 +29,10 @@ public sealed class DamagedNodeTests
     [MemberData(nameof(Cases))]
     public void RulesAndPasses_GoThroughOrNameTheNode(string text)
     {
-        var faults = NodeDamage.Of(Build(text).Graph.Nodes[0]).Select(d => FaultOf(text, d)).OfType<string>().ToArray();
+        // A third of the damages, another third for each length of a case's text: all of them take minutes.
+        var damages = NodeDamage.Of(Build(text).Graph.Nodes[0]).Where((_, i) => (i + text.Length) % 3 == 0);
+
+        var faults = damages.Select(d => FaultOf(text, d)).OfType<string>().ToArray();
 
         Assert.True(faults.Length == 0, string.Join('\n', faults));
     }
