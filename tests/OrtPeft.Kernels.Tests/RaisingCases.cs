@@ -55,6 +55,9 @@ internal static class RaisingCases
         Case("Attention", "heads that serve several", [Attention.Forward],
             static (g, x) => Attend(1)(g, [x[0], Repeated(g, x[1]), Repeated(g, x[2])]),
             TestInput.Generic(2, 4, 3, 4), Heads(2), Heads(2)),
+        Case("Attention", "heads that serve several in turns", [Attention.Forward],
+            static (g, x) => Attend(1)(g, [x[0], InTurns(g, x[1]), InTurns(g, x[2])]),
+            TestInput.Generic(2, 4, 3, 4), Heads(2), Heads(2)),
         Case("Attention", "keys that serve several and values of each head", [Attention.Forward],
             static (g, x) => Attend(1)(g, [x[0], Repeated(g, x[1]), x[2]]),
             TestInput.Generic(2, 4, 3, 4), Heads(2), TestInput.Generic(2, 4, 3, 4)),
@@ -170,6 +173,10 @@ internal static class RaisingCases
     /// <summary>Each head twice.</summary>
     private static Value Repeated(GraphBuilder g, Value x) =>
         g.Reshape(g.Expand(g.Unsqueeze(x, 2), g.Int64(2, 2, 2, 3, 4)), 2, 4, 3, 4);
+
+    /// <summary>All heads, and then all of them again: no group of neighbours shares one.</summary>
+    private static Value InTurns(GraphBuilder g, Value x) =>
+        g.Reshape(g.Expand(g.Unsqueeze(x, 1), g.Int64(2, 2, 2, 3, 4)), 2, 4, 3, 4);
 
     private static IReadOnlyList<Value> AttendOnThree(GraphBuilder g, Value[] x)
     {

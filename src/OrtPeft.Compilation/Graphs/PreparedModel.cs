@@ -1,8 +1,8 @@
 using OrtPeft.Adapters;
 using OrtPeft.Kernels;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Graphs;
 

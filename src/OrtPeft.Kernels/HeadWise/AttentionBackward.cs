@@ -14,10 +14,10 @@ internal static unsafe class AttentionBackward
     {
         var (keys, d, width) = (plan.Keys, plan.Width, StridedTile.Filled(plan.Width));
         var filled = AttentionPlan.Filled(keys);
-        var ofCap = plan.SoftCap == 0 ? 0 : ((long)filled * (d + Block)) + (2 * Block * d);
+        var ofCap = plan.SoftCap == 0 ? 0 : ((long)filled * (d + Block)) + (Block * d);
         var scratch = new KernelScratch(
             ((long)filled * (d + (3 * width) + (2 * Block))) + (Block * (d + (2 * width))) + (Rows * width) + ofCap,
-            parts: 14);
+            parts: 13);
         var place = new Place
         {
             K = scratch.Take(filled * width),
@@ -34,7 +34,6 @@ internal static unsafe class AttentionBackward
         if (plan.SoftCap != 0)
         {
             place.KRows = scratch.Take(filled * d);
-            place.QRows = scratch.Take(Block * d);
             place.TurnedQ = scratch.Take(Block * d);
             place.S = scratch.Take(filled * Block);
             plan.K.Of(piece, plan.Groups).Copy(0, keys, d, 1, place.KRows, filled, d);
@@ -69,8 +68,7 @@ internal static unsafe class AttentionBackward
             ScoreColumns.Gradient(place.DS, p, seen, plain, masked, place.Factors);
             if (plan.SoftCap != 0)
             {
-                ofQ.Copy(first, queries, d, plan.Scale, place.QRows, Block, d);
-                Squares.TurnRows(place.QRows, d, Block, d, place.TurnedQ, Block);
+                Squares.TurnRows(place.Q, width, Block, d, place.TurnedQ, Block);
                 HeadProducts.Scores(seen, d, place.KRows, place.TurnedQ, place.S);
                 ScoreColumns.CapGradient(place.DS, place.S, seen, plan.SoftCap);
             }
@@ -82,9 +80,9 @@ internal static unsafe class AttentionBackward
         }
     }
 
-    /// <summary>A thread's memory for one piece; the last four, for scores once more, where they have a cap.</summary>
+    /// <summary>A thread's memory for one piece; the last three, for scores once more, where they have a cap.</summary>
     private struct Place
     {
-        public float* K, V, DK, DV, DS, Factors, Q, DO, Turned, Tile, KRows, QRows, TurnedQ, S;
+        public float* K, V, DK, DV, DS, Factors, Q, DO, Turned, Tile, KRows, TurnedQ, S;
     }
 }

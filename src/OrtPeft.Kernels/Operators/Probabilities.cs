@@ -37,7 +37,11 @@ internal sealed record Probabilities(MaskedScores Scores, Node Last, bool IsGuar
     private static Probabilities? FormOf(Node softmax, ShapeInference shapes)
     {
         if (MaskedScores.Of(softmax.Inputs[0]!) is { } scores)
-            return new Probabilities(scores, GuardOf(softmax) ?? softmax, GuardOf(softmax) is not null, null);
+        {
+            var guard = GuardOf(softmax);
+            return new Probabilities(scores, guard ?? softmax, guard is not null, null);
+        }
+
         var all = Unshifted(softmax.Inputs[0]!);
         return all.Producer is { } concat && concat.Is("Concat") && concat.Inputs is [{ } masked, { } column]
             && concat.Attributes.Int("axis", 0) is -1 or Axes - 1 && MaskedScores.Of(masked) is { } before
@@ -73,8 +77,7 @@ internal sealed record Probabilities(MaskedScores Scores, Node Last, bool IsGuar
             && (Number(2) == -1 || slice.Output.Shape[3].SurelyEquals(Dim.Of(of[3].Expression! - SymbolicInteger.Of(1))));
         return isCut ? slice : null;
 
-        long? Number(int input) =>
-            slice.Input(input) is { } given && shapes.DataOf(given) is [{ } only] ? only.Constant : null;
+        long? Number(int input) => ScalarConstant.Integer(slice, input, shapes);
     }
 
     private static Node? GuardOf(Node softmax)

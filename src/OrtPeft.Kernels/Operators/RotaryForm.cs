@@ -112,8 +112,7 @@ internal sealed record RotaryForm(Value X, Value Cos, Value Sin, bool HasSigns)
             return null;
         return start == 0 ? (x, 0) : start == d / 2 || start == -d / 2 ? (x, 1) : null;
 
-        long? Number(int input) =>
-            node.Input(input) is { } given && shapes.DataOf(given) is [{ } only] ? only.Constant : null;
+        long? Number(int input) => ScalarConstant.Integer(node, input, shapes);
     }
 
     private static bool IsLast(long axis, Shape shape) => axis == -1 || axis == shape.Rank - 1;

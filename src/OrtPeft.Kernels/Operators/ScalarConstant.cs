@@ -18,6 +18,13 @@ internal static class ScalarConstant
     public static double? Of(Value value, ShapeInference shapes) =>
         value.Type.IsFloating() && value.Shape is { Rank: <= 1 } ? Of(value, shapes, MaxDepth) : null;
 
+    /// <summary>The only integer that a node's input always is; null where the input is missing, or not that.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="input">Which input, from 0.</param>
+    /// <param name="shapes">What is known of the graph's integers.</param>
+    public static long? Integer(Node node, int input, ShapeInference shapes) =>
+        node.Input(input) is { } given && shapes.DataOf(given) is [{ } only] ? only.Constant : null;
+
     private static double? Of(Value value, ShapeInference shapes, int depth)
     {
         if (value.Constant is { } constant)

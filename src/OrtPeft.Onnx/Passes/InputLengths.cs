@@ -15,14 +15,15 @@ public static class InputLengths
     {
         ArgumentNullException.ThrowIfNull(g);
         var graph = g.Graph;
+        var sources = SourcesOf(graph);
         var lengths = new Dictionary<SymbolicInteger, Value>();
         var shapes = new Dictionary<Value, Value>();
         foreach (var node in graph.Nodes.Where(static n => n.Is("Shape") && n.Inputs[0]!.Producer is not null).ToArray())
         {
-            if (AxesOf(node) is not { } axes || axes.Any(d => d.Value is null && SourceOf(graph, d) is null))
+            if (AxesOf(node) is not { } axes || !axes.All(IsHad))
                 continue;
             (g.Before, g.Scope) = (graph.Nodes[0], "/lengths");
-            Value[] parts = [.. axes.Select(d => d.Value is { } length ? g.Int64(length) : Length(d))];
+            Value[] parts = [.. axes.Select(d => d.Value is { } length ? g.Int64(length) : Length(d.Expression!))];
             (g.Before, g.Scope) = (node, node.Name);
             Replacement.Put(g, node, parts switch
             {
@@ -40,15 +41,18 @@ public static class InputLengths
 
         (g.Before, g.Scope) = (null, "");
 
-        Value Length(Dim dim)
+        bool IsHad(Dim length) =>
+            length.Value is not null || (length.Expression is { } asked && sources.ContainsKey(asked));
+
+        Value Length(SymbolicInteger asked)
         {
-            if (!lengths.TryGetValue(dim.Expression!, out var length))
+            if (!lengths.TryGetValue(asked, out var length))
             {
-                var (input, axis) = SourceOf(graph, dim)!.Value;
+                var (input, axis) = sources[asked];
                 if (!shapes.TryGetValue(input, out var shape))
                     shapes.Add(input, shape = g.Shape(input));
                 length = g.Op("Slice", shape, g.Int64(axis), g.Int64(axis + 1), g.Int64(0));
-                lengths.Add(dim.Expression!, length);
+                lengths.Add(asked, length);
             }
 
             return length;
@@ -70,18 +74,19 @@ public static class InputLengths
         }
     }
 
-    /// <summary>An input's axis that surely has a length.</summary>
-    private static (Value Input, int Axis)? SourceOf(Graph graph, Dim dim)
+    /// <summary>The first axis of an input for each length that is no constant.</summary>
+    private static Dictionary<SymbolicInteger, (Value Input, int Axis)> SourcesOf(Graph graph)
     {
+        var sources = new Dictionary<SymbolicInteger, (Value Input, int Axis)>();
         foreach (var input in graph.Inputs.Where(static i => i is { Shape: not null, Initializer: null }))
         {
             foreach (var (axis, length) in input.Shape!.Index())
             {
-                if (length.SurelyEquals(dim))
-                    return (input, axis);
+                if (length is { Value: null, Expression: { } expression })
+                    sources.TryAdd(expression, (input, axis));
             }
         }
 
-        return null;
+        return sources;
     }
 }
