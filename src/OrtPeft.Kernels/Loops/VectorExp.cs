@@ -43,18 +43,35 @@ internal static class VectorExp
         return Vector512.ConditionalSelect(isTooLow, Vector512<float>.Zero, p * power);
     }
 
-    /// <summary>1/(1 + eˣ) of each element, to about one unit in the last place.</summary>
+    /// <summary>1/(1 + eˣ) of each element, to about one unit in the last place; 0 above 88.37, so that what is
+    /// multiplied with it vanishes, too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> SigmoidOfNegative(Vector512<float> x)
+    {
+        var isTooHigh = Vector512.GreaterThan(x, Vector512.Create(Highest));
+        return Vector512.ConditionalSelect(isTooHigh, Vector512<float>.Zero, ReciprocalOfOneAndExp(x));
+    }
+
+    /// <summary>1/x, of numbers whose reciprocal is normal or nearly so, to about one unit in the last place: a
+    /// reciprocal to 14 bits and a step of Newton's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Reciprocal(Vector512<float> x)
+    {
+        if (!Avx512F.IsSupported)
+            return Vector512<float>.One / x;
+        var reciprocal = Avx512F.Reciprocal14(x);
+        var error = Avx512F.FusedMultiplyAddNegated(x, reciprocal, Vector512<float>.One);
+        return Vector512.FusedMultiplyAdd(reciprocal, error, reciprocal);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> ReciprocalOfOneAndExp(Vector512<float> x)
     {
         if (!Avx512F.IsSupported)
             return Vector512<float>.One / (Vector512<float>.One + Of(x));
         x = Vector512.MaxNative(Vector512.Create(Lowest), Vector512.MinNative(Vector512.Create(Highest), x));
-        var sum = Avx512F.Scale(Fraction(x, out var n), n) + Vector512<float>.One;
-        // A reciprocal to 14 bits and a step of Newton's: a division takes as long as all of the exponential.
-        var reciprocal = Avx512F.Reciprocal14(sum);
-        var error = Avx512F.FusedMultiplyAddNegated(sum, reciprocal, Vector512<float>.One);
-        return Vector512.FusedMultiplyAdd(reciprocal, error, reciprocal);
+        // A division takes as long as all of the exponential.
+        return Reciprocal(Avx512F.Scale(Fraction(x, out var n), n) + Vector512<float>.One);
     }
 
     /// <summary>eˣ·2⁻ⁿ and n.</summary>
