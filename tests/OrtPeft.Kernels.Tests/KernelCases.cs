@@ -15,10 +15,10 @@ internal static class KernelCases
 
     private static IEnumerable<KernelCase> All() =>
     [
-        .. Gelus("whole vectors", 3, 64),
-        .. Gelus("broken vectors", 2, 3, 37),
-        .. Gelus("less than a vector", 1, 3),
-        .. Gelus("no rows", 0, 16),
+        .. Activations("whole vectors", 3, 64),
+        .. Activations("broken vectors", 2, 3, 37),
+        .. Activations("less than a vector", 1, 3),
+        .. Activations("no rows", 0, 16),
         .. Norms("whole vectors", 3, 64),
         .. Norms("broken vectors", 2, 2, 37),
         .. Norms("rows that leave the stack", 2, 5000),
@@ -26,10 +26,6 @@ internal static class KernelCases
         .. RmsNorms("whole vectors", 3, 64),
         .. RmsNorms("broken vectors", 2, 2, 37),
         .. RmsNorms("no rows", 0, 16),
-        .. GatedSilus("whole vectors", 3, 64),
-        .. GatedSilus("broken vectors", 2, 2, 37),
-        .. GatedSilus("less than a vector", 1, 3),
-        .. GatedSilus("no rows", 0, 16),
         .. Masks("one for each batch row", [2, 1, 5, 19]),
         .. Masks("one for all", [5, 19]),
         .. Masks("one for all queries", [2, 1, 1, 19]),
@@ -113,12 +109,50 @@ internal static class KernelCases
         return Tensor.Of<float>(numbers, dims);
     }
 
-    private static IEnumerable<KernelCase> Gelus(string what, params long[] dims)
+    /// <summary>f and f′ in standard operators, by the operator's name.</summary>
+    private static (string Name, Func<GraphBuilder, Value, Value> Of, Func<GraphBuilder, Value, Value> Slope)[]
+        Functions =>
+    [
+        ("Gelu", Gelu, GeluSlope),
+        ("ErfGelu", static (g, x) => g.Mul(x, Normal(g, x)), static (g, x) =>
+            g.Add(Normal(g, x), g.Mul(g.Mul(x, g.Op("Exp", g.Mul(g.Mul(x, x), -0.5))), 1 / Math.Sqrt(2 * Math.PI)))),
+        ("Silu", static (g, x) => Swish(g, x, 1), static (g, x) => SwishSlope(g, x, 1)),
+        ("QuickGelu", static (g, x) => Swish(g, x, 1.702), static (g, x) => SwishSlope(g, x, 1.702)),
+        ("Relu", static (g, x) => g.Op("Relu", x), static (g, x) =>
+            g.Cast(g.Op("Greater", x, g.ScalarLike(x, 0)), x.Type)),
+        ("SquaredRelu", static (g, x) => g.Pow(g.Op("Relu", x), 2), static (g, x) => g.Mul(g.Op("Relu", x), 2)),
+    ];
+
+    /// <summary>Every activation, with a bias and without, and as a gate.</summary>
+    private static IEnumerable<KernelCase> Activations(string what, params long[] dims)
     {
-        var (x, bias) = (Random(1, dims), Random(2, dims[^1]));
-        yield return new("Gelu", what, [x, bias], static (g, x) => [Gelu(g, g.Add(x[0], x[1]))]);
-        yield return new("GeluGrad", what, [Random(3, dims), x, bias], static (g, x) =>
-            [g.Mul(x[0], GeluSlope(g, g.Add(x[1], x[2])))]);
+        var (dY, x, up, bias) = (Random(3, dims), Random(1, dims), Random(2, dims), Random(4, dims[^1]));
+        foreach (var (name, of, slope) in Functions)
+        {
+            yield return new($"Gated{name}", what, [x, up], (g, x) => [g.Mul(of(g, x[0]), x[1])]);
+            yield return new($"Gated{name}Grad", what, [dY, x, up], (g, x) =>
+                [g.Mul(g.Mul(x[0], x[2]), slope(g, x[1])), g.Mul(x[0], of(g, x[1]))]);
+            if (name == "Relu")
+                continue;
+            yield return new(name, what, [x], (g, x) => [of(g, x[0])]);
+            yield return new(name, $"{what}, a bias", [x, bias], (g, x) => [of(g, g.Add(x[0], x[1]))]);
+            yield return new($"{name}Grad", what, [dY, x], (g, x) => [g.Mul(x[0], slope(g, x[1]))]);
+            yield return new($"{name}Grad", $"{what}, a bias", [dY, x, bias], (g, x) =>
+                [g.Mul(x[0], slope(g, g.Add(x[1], x[2])))]);
+        }
+    }
+
+    private static Value Normal(GraphBuilder g, Value x) =>
+        g.Mul(g.Add(g.Op("Erf", g.Mul(x, Math.Sqrt(0.5))), 1), 0.5);
+
+    private static Value Swish(GraphBuilder g, Value x, double alpha) =>
+        g.Mul(x, g.Op("Sigmoid", g.Mul(x, alpha)));
+
+    /// <summary>σ(αx)·(1 + αx·(1 − σ(αx))).</summary>
+    private static Value SwishSlope(GraphBuilder g, Value x, double alpha)
+    {
+        var sigma = g.Op("Sigmoid", g.Mul(x, alpha));
+        return g.Mul(sigma, g.Add(g.Mul(g.Mul(x, alpha), g.Sub(g.ScalarLike(sigma, 1), sigma)), 1));
     }
 
     /// <summary>The slope of ½x(1 + tanh u), which is ½(1 + tanh u) + ½x(1 − tanh² u)·u′.</summary>
@@ -184,19 +218,6 @@ internal static class KernelCases
 
     private static Value Inverse(GraphBuilder g, Value x, Value epsilon) =>
         g.Op("Reciprocal", g.Op("Sqrt", g.Add(g.ReduceMean(g.Mul(x, x), [-1]), epsilon)));
-
-    private static IEnumerable<KernelCase> GatedSilus(string what, params long[] dims)
-    {
-        var (gate, up) = (Random(1, dims), Random(2, dims));
-        yield return new("GatedSilu", what, [gate, up], static (g, x) =>
-            [g.Mul(g.Mul(x[0], g.Op("Sigmoid", x[0])), x[1])]);
-        yield return new("GatedSiluGrad", what, [Random(3, dims), gate, up], static (g, x) =>
-        {
-            var sigma = g.Op("Sigmoid", x[1]);
-            var slope = g.Mul(sigma, g.Add(g.Mul(x[1], g.Sub(g.ScalarLike(sigma, 1), sigma)), 1));
-            return [g.Mul(g.Mul(x[0], x[2]), slope), g.Mul(x[0], g.Mul(x[1], sigma))];
-        });
-    }
 
     private static IEnumerable<KernelCase> Masks(string what, long[] dims)
     {

@@ -15,8 +15,9 @@ internal static class LoweringCases
 
     private static IEnumerable<GradientCase> All() =>
     [
-        Case(Gelu.Forward, "with a bias", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(3)),
-        Case(Gelu.Forward, "without", static (g, x) => [x[0]], TestInput.Generic(2, 2, 3)),
+        .. ActivationOps.All.Where(static op => op.Gradient is not null).SelectMany(Activated),
+        .. ActivationOps.Gates.Where(static op => op.Gradient is not null).Select(static op =>
+            Case(op, "rows", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(2, 3))),
         Case(
             LayerNorm.Forward, "rows", static (g, x) => [x[0], x[1], x[2], Number(g, x[0], 0.1)],
             TestInput.Generic(2, 4), TestInput.Generic(4), TestInput.Generic(4)),
@@ -26,7 +27,6 @@ internal static class LoweringCases
         Case(
             RmsNorm.Forward, "rows", static (g, x) => [x[0], x[1], Number(g, x[0], 0.1)],
             TestInput.Generic(2, 4), TestInput.Generic(4)),
-        Case(GatedSilu.Forward, "rows", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(2, 3)),
         Case(
             RotaryEmbedding.Forward, "tables for all heads", static (g, x) => [x[0], Table(g, x[0], 4, 1), Table(g, x[0], 4, 2)],
             TestInput.Generic(2, 2, 3, 4)),
@@ -64,6 +64,12 @@ internal static class LoweringCases
         Lora("a matrix", 0, TestInput.Generic(4, 3)),
         Lora("a transposed matrix", 1, TestInput.Generic(2, 2, 3)),
         Lora("a bias", 0, TestInput.Generic(2, 3), TestInput.Generic(2)),
+    ];
+
+    private static IEnumerable<GradientCase> Activated(FusedOp op) =>
+    [
+        Case(op, "with a bias", static (g, x) => [x[0], x[1]], TestInput.Generic(2, 3), TestInput.Generic(3)),
+        Case(op, "without", static (g, x) => [x[0]], TestInput.Generic(2, 2, 3)),
     ];
 
     private static TestInput Queries => TestInput.Generic(1, 2, 2, 3);

@@ -1,4 +1,5 @@
 using OrtPeft.Autodiff.Tests.Proof;
+using OrtPeft.Kernels.Functions;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -20,16 +21,28 @@ internal static class RaisingCases
         Case("LayerNormalization", "the last axis", [LayerNorm.Forward], Norm(2), Rows, Row, Row),
         Case("LayerNormalization", "two axes", [], Norm(1), Rows, TestInput.Generic(3, 4), TestInput.Generic(3, 4)),
         Case("LayerNormalization", "one scale for all", [], Norm(2), Rows, TestInput.Generic(1), Row),
-        Case("Gelu", "a bias", [Gelu.Forward], static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], Rows, Row),
+        .. Activations(),
         Case("Gelu", "another bias for each row", [Gelu.Forward],
             static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], Rows, TestInput.Generic(3, 4)),
         Case("Gelu", "a product that its bias makes larger", [Gelu.Forward],
             static (g, x) => [Tanh(g, g.Add(x[0], x[1]))], TestInput.Generic(2, 3, 1), Row),
-        Case("Mul", "a gate and rows of its shape", [GatedSilu.Forward],
-            static (g, x) => [g.Mul(Silu(g, x[0]), x[1])], Rows, Rows),
-        Case("Mul", "a gate and one row for all", [], static (g, x) => [g.Mul(Silu(g, x[0]), x[1])], Rows, Row),
-        Case("Mul", "a gate that something else reads", [],
-            static (g, x) => Silu(g, x[0]) is var s ? [g.Mul(s, x[1]), s] : [], Rows, Rows),
+        Case("Sigmoid", "a gate of another value", [], static (g, x) => [g.Mul(x[0], g.Op("Sigmoid", x[1]))], Rows, Rows),
+        Case("Sigmoid", "of a value that is read twice", [],
+            static (g, x) => g.Op("Sigmoid", x[0]) is var s ? [g.Mul(x[0], s), s] : [], Rows),
+        Case("Sigmoid", "of another multiple", [],
+            static (g, x) => [g.Mul(x[0], g.Op("Sigmoid", g.Mul(x[0], 1.7)))], Rows),
+        Case("Sigmoid", "of a multiple that is read twice", [],
+            static (g, x) => g.Mul(x[0], 1.702) is var z ? [g.Mul(x[0], g.Op("Sigmoid", z)), z] : [], Rows),
+        Case("Relu", "to another power", [], static (g, x) => [g.Pow(g.Op("Relu", x[0]), 3)], Rows),
+        Case("Relu", "squared and read twice", [],
+            static (g, x) => g.Op("Relu", x[0]) is var r ? [g.Mul(r, r), r] : [], Rows),
+        Case("Mul", "two gates", [Gated<Relu>.Forward],
+            static (g, x) => [g.Mul(g.Op("Relu", x[0]), g.Op("Relu", x[1]))], Rows, Rows),
+        Case("Mul", "clamped rows of which the second are moved", [Gated<QuickGelu>.Forward],
+            static (g, x) => Clip(g, x[0], -100, 7) is var gate
+                ? [g.Mul(g.Add(Clip(g, x[1], -7, 7), 1), g.Mul(gate, g.Op("Sigmoid", g.Mul(gate, 1.702))))]
+                : [],
+            Rows, Rows),
         Case("Softmax", "scores and a mask", [MaskedSoftmax.Forward],
             static (g, x) => [g.Softmax(g.Add(x[0], Mask(g, x[0], 1)))], TestInput.Generic(2, 2, 3, 3)),
         Case("Softmax", "scores of one row for a mask of two", [],
@@ -124,6 +137,35 @@ internal static class RaisingCases
         Case("Gemm", "LoRA whose A is narrower than W", [], LoraOfHalf, TestInput.Generic(2, 4), TestInput.Generic(2, 2), B),
     ];
 
+    private static IEnumerable<(GradientCase Row, IReadOnlyList<string> Found)> Activations()
+    {
+        (string Spelling, Func<GraphBuilder, Value, Value> Of, FusedOp? Alone, FusedOp Gate)[] functions =
+        [
+            ("GELU by tanh", Tanh, Activated<TanhGelu>.Forward, Gated<TanhGelu>.Forward),
+            ("GELU", static (g, x) => g.Op("Gelu", x), Activated<ErfGelu>.Forward, Gated<ErfGelu>.Forward),
+            ("SiLU", Silu, Activated<Silu>.Forward, Gated<Silu>.Forward),
+            ("SiLU, x last", static (g, x) => g.Mul(g.Op("Sigmoid", x), x), Activated<Silu>.Forward, Gated<Silu>.Forward),
+            ("quick GELU", static (g, x) => g.Mul(x, g.Op("Sigmoid", g.Mul(x, 1.702))),
+                Activated<QuickGelu>.Forward, Gated<QuickGelu>.Forward),
+            ("ReLU", static (g, x) => g.Op("Relu", x), null, Gated<Relu>.Forward),
+            ("squared ReLU", static (g, x) => g.Pow(g.Op("Relu", x), 2),
+                Activated<SquaredRelu>.Forward, Gated<SquaredRelu>.Forward),
+            ("ReLU times itself", static (g, x) => g.Op("Relu", x) is var r ? g.Mul(r, r) : r,
+                Activated<SquaredRelu>.Forward, Gated<SquaredRelu>.Forward),
+        ];
+        foreach (var (spelling, of, alone, gate) in functions)
+        {
+            FusedOp[] found = alone is null ? [] : [alone];
+            yield return Case("Activation", spelling, found, (g, x) => [of(g, x[0])], Rows);
+            yield return Case("Activation", $"{spelling}, a bias", found, (g, x) => [of(g, g.Add(x[0], x[1]))], Rows, Row);
+            yield return Case("Gate", spelling, [gate], (g, x) => [g.Mul(of(g, x[0]), x[1])], Rows, Rows);
+            yield return Case("Gate", $"{spelling}, behind", [gate], (g, x) => [g.Mul(x[1], of(g, x[0]))], Rows, Rows);
+            yield return Case("Gate", $"{spelling}, one row for all", found, (g, x) => [g.Mul(of(g, x[0]), x[1])], Rows, Row);
+            yield return Case("Gate", $"{spelling} that something else reads", found,
+                (g, x) => of(g, x[0]) is var open ? [g.Mul(open, x[1]), open] : [], Rows, Rows);
+        }
+    }
+
     private static TestInput Rows => TestInput.Generic(2, 3, 4);
 
     private static TestInput Row => TestInput.Generic(4);
@@ -151,6 +193,9 @@ internal static class RaisingCases
 
     private static Value Tanh(GraphBuilder g, Value x) =>
         g.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh"));
+
+    private static Value Clip(GraphBuilder g, Value x, double low, double high) =>
+        g.Op("Clip", x, g.ScalarLike(x, low), g.ScalarLike(x, high));
 
     private static Value Silu(GraphBuilder g, Value x) => g.Mul(x, g.Op("Sigmoid", x));
 

@@ -6,9 +6,9 @@ namespace OrtPeft.Kernels.Tests;
 /// <summary>Fused operators are found where they compute the same as the standard ones, and nowhere else.</summary>
 public sealed class RaisingTests
 {
-    /// <summary>ONNX Runtime's GELU in float64 is good to 3e-9: its constants are not ours to the last bit. A wrong
-    /// operand or axis shows in the first digits.</summary>
-    private const double Tolerance = 1e-8;
+    /// <summary>ONNX Runtime's GELU in float64 is good to 3e-9: its constants are not ours to the last bit, and losses
+    /// add up dozens. A wrong operand or axis shows in the first digits.</summary>
+    private const double Tolerance = 5e-8;
 
     public static TheoryData<string> Names => [.. RaisingCases.ByName.Keys];
 

@@ -18,10 +18,8 @@ public sealed class RandomShapeTests
     /// <summary>Of a result's largest number, or of 1: some ten units of float32, added up along a row.</summary>
     private const double Tolerance = 4e-6;
 
-    private static readonly Dictionary<string, Func<Random, Case>> Operators = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<Random, Case>> Operators = new(Activations(), StringComparer.Ordinal)
     {
-        ["Gelu"] = static r => Rows(r, static (g, x, n) =>
-            Both(g, Gelu.Forward, Gelu.Backward, [x[1], Vector(g, n, 1)], x[0])),
         ["LayerNorm"] = static r => Rows(r, static (g, x, n) =>
         {
             Value[] operands = [x[1], Vector(g, n, 1), Vector(g, n, 2), g.Scalar(ElementType.Float, 0.1)];
@@ -33,8 +31,6 @@ public sealed class RandomShapeTests
             Value[] operands = [x[1], Vector(g, n, 1), g.Scalar(ElementType.Float, 0.1)];
             return Both(g, RmsNorm.Forward, RmsNorm.Backward, operands, x[0]);
         }),
-        ["GatedSilu"] = static r => Rows(r, static (g, x, _) =>
-            Both(g, GatedSilu.Forward, GatedSilu.Backward, [x[1], x[2]], x[0])),
         ["Attention"] = Attentions,
         ["Rotary"] = Rotations,
     };
@@ -80,6 +76,17 @@ public sealed class RandomShapeTests
         long[] dims = [random.Next(1, 4), random.Next(0, 9), n];
         return new Case([.. Enumerable.Range(0, 3).Select(i => Numbers(i, dims))], (g, x) => apply(g, x, n));
     }
+
+    private static IEnumerable<KeyValuePair<string, Func<Random, Case>>> Activations() =>
+    [
+        .. ActivationOps.All.Chunk(2).Select(static pair => Row(pair[0].Name, (g, x, n) =>
+            Both(g, pair[0], pair[1], [x[1], Vector(g, n, 1)], x[0]))),
+        .. ActivationOps.Gates.Chunk(2).Select(static pair => Row(pair[0].Name, (g, x, _) =>
+            Both(g, pair[0], pair[1], [x[1], x[2]], x[0]))),
+    ];
+
+    private static KeyValuePair<string, Func<Random, Case>> Row(
+        string name, Func<GraphBuilder, Value[], int, IReadOnlyList<Value>> apply) => new(name, r => Rows(r, apply));
 
     private static IReadOnlyList<Value> Both(
         GraphBuilder g, FusedOp forward, FusedOp backward, Value[] operands, Value dY, Value[]? ofGradient = null) =>

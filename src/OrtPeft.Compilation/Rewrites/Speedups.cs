@@ -15,9 +15,9 @@ public static class Speedups
             ForPackedWeights = true,
         },
         new("pick-rows", "compute only rows with labels after the last attention") { BeforeGradient = RowPicking.Run },
-        new("kernel-gelu", "GELU and its gradient in one pass each")
+        new("kernel-activation", "an activation and its gradient in one pass each")
         {
-            Operators = [Gelu.Forward, Gelu.Backward],
+            Operators = ActivationOps.All,
             UsesKernels = true,
         },
         new("kernel-layer-norm", "layer normalisation and its gradient in one pass each")
@@ -30,9 +30,9 @@ public static class Speedups
             Operators = [RmsNorm.Forward, RmsNorm.Backward],
             UsesKernels = true,
         },
-        new("kernel-gated-silu", "a gated MLP's inner rows and their gradient in one pass each")
+        new("kernel-gated-mlp", "a gated MLP's inner rows and their gradient in one pass each")
         {
-            Operators = [GatedSilu.Forward, GatedSilu.Backward],
+            Operators = ActivationOps.Gates,
             UsesKernels = true,
         },
         new("kernel-rotary", "rotary embedding and its gradient in one pass each")
@@ -82,7 +82,7 @@ public static class Speedups
         new("kernel-strips", "results of products in the order in which the next one reads")
         {
             AfterGradient = StripHandovers.Run,
-            Requires = ["kernel-gelu", "kernel-epilogue"],
+            Requires = ["kernel-activation", "kernel-epilogue"],
             UsesKernels = true,
         },
         new("pad-operands", "copy rows of 4 KiB multiples into longer ones before large products")

@@ -20,6 +20,26 @@ internal static unsafe class VectorLoops
             y[i + k] = tail[k];
     }
 
+    /// <summary>(y, z) = f(a, b, c), element by element.</summary>
+    public static void Map<TFunction>(float* a, float* b, float* c, float* y, float* z, int count)
+        where TFunction : ITwinFunction
+    {
+        Vector512<float> second;
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            TFunction.Of(Vector512.Load(a + i), Vector512.Load(b + i), Vector512.Load(c + i), out second).Store(y + i);
+            second.Store(z + i);
+        }
+
+        if (i == count)
+            return;
+        var first = TFunction.Of(
+            Load(a + i, count - i, 0), Load(b + i, count - i, 0), Load(c + i, count - i, 0), out second);
+        for (var k = 0; i + k < count; k++)
+            (y[i + k], z[i + k]) = (first[k], second[k]);
+    }
+
     /// <summary>y = f(a, b, c) of a few rows, all with the same c. Results may go past the caches, which they would
     /// fill, to be read from memory all the same.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

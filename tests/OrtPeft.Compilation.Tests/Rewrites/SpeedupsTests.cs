@@ -31,7 +31,7 @@ public sealed class SpeedupsTests
         using var folder = new TemporaryFolder();
         var speedup = Speedups.All.Single(s => s.Name == name);
         var isOfFrozen = speedup.ForPackedWeights || speedup.UsesKernels;
-        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-silu" or "kernel-rotary";
+        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-mlp" or "kernel-rotary";
         PeftConfig config = isOfFrozen
             ? new LoraConfig { TargetModules = [isOfLlama ? "q_proj" : "c_attn"] }
             : new FullConfig();
@@ -63,9 +63,9 @@ public sealed class SpeedupsTests
     [Theory]
     [InlineData(
         "gpt2",
-        "pad-rows kernel-rms-norm kernel-gated-silu kernel-rotary kernel-softmax kernel-heads kernel-strips pad-operands")]
-    [InlineData("llama", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
-    [InlineData("llama-like", "pad-rows kernel-gelu kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
+        "pad-rows kernel-rms-norm kernel-gated-mlp kernel-rotary kernel-softmax kernel-heads kernel-strips pad-operands")]
+    [InlineData("llama", "pad-rows kernel-activation kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
+    [InlineData("llama-like", "pad-rows kernel-activation kernel-layer-norm kernel-softmax kernel-strips pad-operands")]
     public void ForTraining_OfAllLinearLayers_NamesWhatFoundNothing(string model, string expected)
     {
         var peft = PeftModel.Create(Family(model), new LoraConfig { TargetModules = "all-linear" }, seed: 3);

@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using static OrtPeft.Onnx.Building.Formula;
+
+namespace OrtPeft.Kernels.Functions;
+
+/// <summary>What activations of the form x·σ(z), z = z(x), share: the slope is σ + σ(1 − σ)·x·z′.</summary>
+internal static class SigmoidUnit
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Gradient(
+        Vector512<float> x, Vector512<float> minusZ, Vector512<float> xTimesSlopeOfZ, Vector512<float> dY,
+        out Vector512<float> y)
+    {
+        var sigma = VectorExp.SigmoidOfNegative(minusZ);
+        y = x * sigma;
+        return dY * Vector512.FusedMultiplyAdd(sigma * (Vector512<float>.One - sigma), xTimesSlopeOfZ, sigma);
+    }
+
+    public static ValueAndGradient WithGradient(Term x, Term z, Func<Term> xTimesSlopeOfZ)
+    {
+        var sigma = Sigmoid(z);
+        return new(x * sigma, dY => dY * (sigma + (sigma - sigma * sigma) * xTimesSlopeOfZ()));
+    }
+
+    /// <summary>x and z of a product x·σ(z) whose sigmoid nothing else reads.</summary>
+    public static (Value X, Value Z)? Of(Node node)
+    {
+        if (!node.Is("Mul"))
+            return null;
+        for (var side = 0; side < 2; side++)
+        {
+            if (node.Inputs[side] is { Producer: { } sigmoid, Uses: [_], IsGraphOutput: false }
+                && sigmoid.Is("Sigmoid"))
+                return (node.Inputs[1 - side]!, sigmoid.Inputs[0]!);
+        }
+
+        return null;
+    }
+}

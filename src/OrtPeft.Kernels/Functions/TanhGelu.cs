@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+
+namespace OrtPeft.Kernels.Functions;
+
+/// <summary>GELU's tanh form, x·σ(z) with z = x·(a + b·x²): one transcendental function and no tanh.</summary>
+/// <seealso href="https://arxiv.org/abs/1606.08415">Hendrycks and Gimpel, GELU, section 2: the tanh form.</seealso>
+internal readonly struct TanhGelu : IActivation
+{
+    /// <summary>a = 2·√(2/π).</summary>
+    private const double Linear = 1.5957691216057308;
+
+    /// <summary>b = 2·√(2/π)·0.044715.</summary>
+    private const double Cubic = 0.071354816272600248;
+
+    public static string Name => "Gelu";
+
+    public static Value? ArgumentOf(Node node) =>
+        node.Is("Gelu") && node.Attributes.String("approximate", "none") == "tanh" ? node.Inputs[0] : null;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Of(Vector512<float> x) => x * VectorExp.SigmoidOfNegative(MinusZ(x));
+
+    /// <summary>x·z′ = 3z − 2a·x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
+    {
+        var minusZ = MinusZ(x);
+        var slope = Vector512.FusedMultiplyAdd(x, Vector512.Create((float)(-2 * Linear)), minusZ * -3);
+        return SigmoidUnit.Gradient(x, minusZ, slope, dY, out y);
+    }
+
+    public static Term Of(Term x) => new(
+        x.Builder, x.Builder.Op("Gelu", [x], NodeAttribute.Of("approximate", "tanh")));
+
+    public static ValueAndGradient WithGradient(Term x)
+    {
+        var z = x * (Cubic * (x * x) + Linear);
+        return SigmoidUnit.WithGradient(x, z, () => 3 * z - 2 * Linear * x);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> MinusZ(Vector512<float> x) =>
+        x * Vector512.FusedMultiplyAdd(x * x, Vector512.Create((float)-Cubic), Vector512.Create((float)-Linear));
+}
