@@ -12,8 +12,8 @@ namespace OrtPeft.Kernels;
 /// rule, its registration with ONNX Runtime, and the check of every node and every run.
 /// </summary>
 /// <remarks>
-/// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point, and an
-/// <see cref="AxisPattern"/>.
+/// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point or <c>:any</c>
+/// where it may have any type, and an <see cref="AxisPattern"/>.
 /// </remarks>
 public sealed partial class OpSignature
 {
@@ -98,10 +98,16 @@ public sealed partial class OpSignature
         .. Pattern().Matches(text).Select(static m => new Operand(
             m.Groups["name"].Value,
             AxisPattern.Parse(m.Groups["axes"].Value),
-            m.Groups["type"].Success ? Enum.Parse<ElementType>(m.Groups["type"].Value, ignoreCase: true)
-                : ElementType.Float,
+            TypeOf(m.Groups["type"].Value),
             m.Groups["optional"].Success)),
     ];
+
+    private static ElementType TypeOf(string name) => name switch
+    {
+        "" => ElementType.Float,
+        "any" => ElementType.Undefined,
+        _ => Enum.Parse<ElementType>(name, ignoreCase: true),
+    };
 
     [GeneratedRegex(@"(?<name>\w+)(?<optional>\?)?(:(?<type>\w+))?\[(?<axes>[^\]]*)\]")]
     private static partial Regex Pattern();

@@ -77,6 +77,15 @@ internal static class KernelCases
         .. Products("more than a stretch backwards", 50, 3100, 3),
         .. Products("more rows than a piece has", 8, 60, 520),
         .. Products("no rows", 16, 16, 0),
+        .. Packing.InFewBits.SelectMany(static packing => (IEnumerable<KernelCase>)[
+            .. Products(packing, "one row", 5, 7, 1),
+            .. Products(packing, "whole tiles", 96, 96, 16),
+            .. Products(packing, "blocks that end anywhere", 397, 49, 9),
+            .. Products(packing, "more than a stretch forwards", 3100, 50, 3),
+            .. Products(packing, "more than a stretch backwards", 50, 3100, 3),
+            .. Products(packing, "more rows than a piece has", 8, 60, 520),
+            .. Loras(packing, "broken tiles", 50, 70, 4, 2, 3),
+        ]),
         .. Epilogues("whole tiles", 96, 96, 16),
         .. Epilogues("broken tiles", 50, 70, 2, 3),
         .. Epilogues("more than a block", 400, 390, 9),
@@ -398,18 +407,23 @@ internal static class KernelCases
         g.MatMul(rows, g.Transpose(columns, 0, 1, 3, 2));
 
     /// <summary>X [..., rows] · W [rows, columns], and X [..., columns] · Wᵀ, packed from either layout.</summary>
-    private static IEnumerable<KernelCase> Products(string what, int rows, int columns, params long[] others)
+    private static IEnumerable<KernelCase> Products(string what, int rows, int columns, params long[] others) =>
+        Products(Packing.Float32, what, rows, columns, others);
+
+    private static IEnumerable<KernelCase> Products(
+        Packing packing, string what, int rows, int columns, params long[] others)
     {
-        var (matrix, turned) = (Random(1, rows, columns), Random(1, columns, rows));
+        what += packing.Name;
+        var (packed, matrix) = packing.Of(Random(1, rows, columns), false);
+        var (packedTurned, turned) = packing.Of(Random(1, columns, rows), true);
         var dims = Tensor.Vector<long>(rows, columns);
-        yield return new("MatMul", what, [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), dims],
+        yield return new("MatMul", what, [Random(2, [.. others, rows]), packed, dims],
             (g, x) => [g.MatMul(x[0], g.Constant(matrix))]);
         yield return new(
-            "MatMul", $"{what}, packed from rows", [
-                Random(2, [.. others, rows]), PackedMatrix.Pack(turned, isTransposed: true), dims],
+            "MatMul", $"{what}, packed from rows", [Random(2, [.. others, rows]), packedTurned, dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(turned), 1, 0))]);
         yield return new(
-            "MatMulTransposed", what, [Random(2, [.. others, columns]), PackedMatrix.Pack(matrix), dims],
+            "MatMulTransposed", what, [Random(2, [.. others, columns]), packed, dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
     }
 
@@ -468,13 +482,18 @@ internal static class KernelCases
     }
 
     /// <summary>A layer with LoRA, with and without what is added to it, and its gradient.</summary>
-    private static IEnumerable<KernelCase> Loras(string what, int rows, int columns, int r, params long[] others)
+    private static IEnumerable<KernelCase> Loras(string what, int rows, int columns, int r, params long[] others) =>
+        Loras(Packing.Float32, what, rows, columns, r, others);
+
+    private static IEnumerable<KernelCase> Loras(
+        Packing packing, string what, int rows, int columns, int r, params long[] others)
     {
-        var (matrix, a, b, alpha) = (Random(1, rows, columns), Random(2, r, rows), Random(3, columns, r), 0.5f);
+        what += packing.Name;
+        var (packed, matrix) = packing.Of(Random(1, rows, columns), false);
+        var (a, b, alpha) = (Random(2, r, rows), Random(3, columns, r), 0.5f);
         var count = others.Aggregate(1, static (product, dim) => product * (int)dim);
         Tensor[] inputs = [
-            Random(4, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns), a, b,
-            Tensor.Scalar(alpha)];
+            Random(4, [.. others, rows]), packed, Tensor.Vector<long>(rows, columns), a, b, Tensor.Scalar(alpha)];
         yield return new("MatMulLora", what, inputs, Layer);
         yield return new(
             "MatMulLora", $"{what}, a bias and an addend",

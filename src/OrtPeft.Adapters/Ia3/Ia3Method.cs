@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Ia3;

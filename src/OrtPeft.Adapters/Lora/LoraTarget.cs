@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora;

@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Modules;
 

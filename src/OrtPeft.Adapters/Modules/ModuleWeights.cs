@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;

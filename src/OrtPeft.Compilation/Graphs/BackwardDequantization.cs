@@ -15,11 +15,11 @@ namespace OrtPeft.Compilation.Graphs;
 /// </remarks>
 internal static class BackwardDequantization
 {
-    /// <summary>Runs the pass in place.</summary>
+    /// <summary>Runs the pass in place. What the loss follows from reads what it did.</summary>
     /// <param name="g">Adds nodes to the graph.</param>
-    /// <param name="forward">The nodes before differentiation; they read what they did.</param>
-    public static void Run(GraphBuilder g, IReadOnlySet<Node> forward)
+    public static void Run(GraphBuilder g)
     {
+        var forward = LeadingTo(g.Graph.Find(TrainingGraph.LossSum)!);
         foreach (var node in g.Graph.Nodes.ToArray())
         {
             if (node.Outputs.Count != 1 || QuantizedWeight.Find(node.Output) is not { } weight)
@@ -29,6 +29,19 @@ internal static class BackwardDequantization
         }
 
         g.Before = null;
+    }
+
+    private static HashSet<Node> LeadingTo(Value result)
+    {
+        var nodes = new HashSet<Node>();
+        var open = new Stack<Value>([result]);
+        while (open.TryPop(out var value))
+        {
+            if (value.Producer is { } node && nodes.Add(node))
+                Array.ForEach([.. node.Inputs.OfType<Value>()], open.Push);
+        }
+
+        return nodes;
     }
 
     private static void Separate(GraphBuilder g, QuantizedWeight weight, Use use)

@@ -40,10 +40,8 @@ internal static class LossGradients
             RequireUse(wanted, path);
         FusedOps.Raise(g, path.Values);
         loss = LossOf(graph);
-        var forward = graph.Nodes.ToHashSet();
         var differentiator = new Differentiator(model, g, FusedOps.Gradients);
         var gradients = differentiator.Differentiate(loss.Seeds, wanted, prepared.Detached);
-        BackwardDequantization.Run(g, forward);
         g.Scope = "";
         GraphOutputs.Set(g, loss, wanted.Zip(gradients));
         speedups.Lower(g);

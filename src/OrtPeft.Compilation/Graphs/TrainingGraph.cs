@@ -67,6 +67,7 @@ public static class TrainingGraph
         var speedups = new SpeedupRun(options.Speedups);
         var scale = LossGradients.Add(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
         speedups.AfterGradient(g);
+        BackwardDequantization.Run(g);
         if (graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
             model.Opsets[FusedOp.Domain] = 1;
         graph.RemoveDeadCode();

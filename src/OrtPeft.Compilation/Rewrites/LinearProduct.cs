@@ -1,10 +1,12 @@
+using System.Collections.Immutable;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 
-/// <summary>A product with a constant float32 matrix on its right.</summary>
+/// <summary>A product with a constant float32 matrix on its right, which may stand in few bits.</summary>
 /// <param name="Node">A <c>MatMul</c>, a <c>Gemm</c> that does not transpose its first operand, or a layer with LoRA.
 /// </param>
 /// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
@@ -13,17 +15,21 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
 {
     public int ColumnAxis => 1 - RowAxis;
 
-    public long Rows => Weight.Initializer!.Dims[RowAxis];
+    public long Rows => Dims[RowAxis];
 
-    public long Columns => Weight.Initializer!.Dims[ColumnAxis];
+    public long Columns => Dims[ColumnAxis];
 
-    /// <summary>A node of a standard operator as such a product, or null.</summary>
-    public static LinearProduct? Of(Node node)
+    private ImmutableArray<long> Dims => ConstantWeight.DimsOf(Weight)!.Value;
+
+    /// <summary>A node of a standard operator as a product with numbers that the graph holds, or null.</summary>
+    public static LinearProduct? Of(Node node) => OfStandard(node) is { Weight.Initializer: not null } product ? product : null;
+
+    private static LinearProduct? OfStandard(Node node)
     {
         var isGemm = node.Is("Gemm");
         if (!isGemm && !node.Is("MatMul"))
             return null;
-        if (node.Inputs[1] is not { Initializer: { Type: ElementType.Float, Dims.Length: 2 } } weight)
+        if (node.Inputs[1] is not { Type: ElementType.Float } weight || ConstantWeight.DimsOf(weight) is not { Length: 2 })
             return null;
         if (!isGemm)
             return new LinearProduct(node, weight, 0);
@@ -38,7 +44,7 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
     {
         var isForward = LowRankLinear.Forward.Is(node);
         if (!isForward && !LowRankLinear.Backward.Is(node))
-            return Of(node);
+            return OfStandard(node);
         var sumsOverFirst = isForward != LowRankLinear.IsTransposed(node);
         return new LinearProduct(node, node.Inputs[isForward ? 1 : 2]!, sumsOverFirst ? 0 : 1);
     }

@@ -5,6 +5,7 @@ using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
@@ -32,11 +33,11 @@ internal static class PackedProducts
 
     private static void Replace(GraphBuilder g, Value weight, LinearProduct[] products)
     {
-        var matrix = weight.Initializer!;
         var rowAxis = products[0].RowAxis;
+        if (Pack(weight, isTransposed: rowAxis == 1) is not { } panels)
+            return;
         (g.Before, g.Scope) = (products[0].Node, products[0].Node.Name);
-        var packed = g.Constant(PackedMatrix.Pack(matrix, isTransposed: rowAxis == 1), $"{weight.Name}.packed");
-        (matrix.Data as MappedTensorData)?.File.ReleasePages();
+        var packed = g.Constant(panels, $"{weight.Name}.packed");
         var dims = g.Int64(products[0].Rows, products[0].Columns);
         foreach (var product in products)
         {
@@ -47,6 +48,16 @@ internal static class PackedProducts
             else
                 Replace(g, product.Node, product.RowAxis != rowAxis, packed, dims);
         }
+    }
+
+    /// <summary>The matrix in panels; null for one in few bits whose blocks do not run along the sums.</summary>
+    private static Tensor? Pack(Value weight, bool isTransposed)
+    {
+        if (QuantizedWeight.Find(weight) is { Content: var content })
+            return PackedCodes.CanPack(content, isTransposed) ? PackedCodes.Pack(content, isTransposed) : null;
+        var packed = PackedMatrix.Pack(weight.Initializer!, isTransposed);
+        (weight.Initializer!.Data as MappedTensorData)?.File.ReleasePages();
+        return packed;
     }
 
     private static void Replace(GraphBuilder g, Node node, bool isTransposed, Value packed, Value dims)

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Operators;
@@ -61,7 +62,8 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
     /// </summary>
     private static bool? TransposedOf(Node product)
     {
-        if (product.Inputs.Count < 2 || product.Inputs[1] is not { Initializer.Dims.Length: 2 } w || !w.Type.IsFloating()
+        if (product.Inputs.Count < 2 || product.Inputs[1] is not { } w || !w.Type.IsFloating()
+            || ConstantWeight.DimsOf(w) is not { Length: 2 }
             || product.Inputs[0]!.Shape is not { Rank: > 0 } shape || shape[shape.Rank - 1].Value is null)
             return null;
         if (product.Is("MatMul"))

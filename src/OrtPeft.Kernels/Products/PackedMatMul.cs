@@ -5,13 +5,13 @@ using OrtPeft.Kernels.Native;
 namespace OrtPeft.Kernels.Products;
 
 /// <summary>
-/// The operators that multiply with a packed constant matrix W [rows, columns] (<see cref="PackedMatrix"/>); dims is
-/// [rows, columns]. Rewrites make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are
+/// The operators that multiply with a packed constant matrix W [rows, columns], of float32 (<see cref="PackedMatrix"/>)
+/// or in few bits (<see cref="PackedCodes"/>); dims is [rows, columns]. Rewrites make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are
 /// handed from the one to the other.
 /// </summary>
 public static unsafe class PackedMatMul
 {
-    private const string W = "W[*, *, *], dims:int64[2]";
+    private const string W = "W:any[**], dims:int64[2]";
 
     /// <summary>X·W + bias + addend.</summary>
     public static FusedOp Forward { get; } = new()
@@ -221,19 +221,27 @@ public static unsafe class PackedMatMul
     {
         KernelShapes.RequireVector(2, call.Dims(2));
         var (rows, columns) = (call.Input<long>(2)[0], call.Input<long>(2)[1]);
-        KernelShapes.RequireEqual(
-            [PackedMatrix.Panels(columns), PackedMatrix.Panels(rows) * PackedMatrix.Width, PackedMatrix.Width],
-            call.Dims(1));
         var (depth, width) = isTransposed ? (columns, rows) : (rows, columns);
-        return new ProductPlan
+        var plan = new ProductPlan
         {
             Rows = dims.Length == 0 ? 0 : KernelShapes.Count(dims[..^1]),
             Depth = depth,
             Columns = width,
             Height = PackedMatrix.Panels(rows) * PackedMatrix.Width,
             IsTransposed = isTransposed,
-            Panels = call.Input<float>(1),
         };
+        var packed = call.Dims(1);
+        if (packed is [var bytes])
+        {
+            plan.Codes = new CodePanels(call.Input<byte>(1), bytes);
+            if (!plan.Codes.Are(rows, columns))
+                throw new ArgumentException($"the packed matrix is not [{rows}, {columns}].");
+            return plan;
+        }
+
+        KernelShapes.RequireEqual([PackedMatrix.Panels(columns), plan.Height, PackedMatrix.Width], packed);
+        plan.Panels = call.Input<float>(1);
+        return plan;
     }
 
     private static float* Vector(KernelCall call, int input, long length)

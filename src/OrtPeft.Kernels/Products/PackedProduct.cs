@@ -93,14 +93,24 @@ internal static unsafe class PackedProduct
 
     private static void MultiplyPiece(in ProductPlan plan, long piece)
     {
+        const int Numbers = ProductPlan.Block * Width;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        var low = LowPanel(in plan, panel, new KernelScratch(LowRankPlan.Most * Width, parts: 1));
+        var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
+        var decoded = plan.Codes.Exist ? scratch.Take(Numbers) : null;
+        var low = LowPanel(in plan, panel, scratch);
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
         {
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var block = plan.Panels + (((panel * plan.Height) + plan.Start + start) * Width);
+            var row = plan.Start + start;
+            var block = plan.Panels + (((panel * plan.Height) + row) * Width);
             var size = length * Width;
             var next = new Ahead { Start = (byte*)(block + size), Bytes = size * sizeof(float), Runs = 1 };
+            if (plan.Codes.Exist)
+            {
+                plan.Codes.Decode(panel, row, length, block = decoded);
+                next = Ahead.Of(plan.Codes.PlaceOf(panel, row + length, length));
+            }
+
             MultiplyBlock(in plan, panel, part, start, length, block, low, next);
         }
 
@@ -113,27 +123,50 @@ internal static unsafe class PackedProduct
     {
         const int Numbers = ProductPlan.Block * Width;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
+        var scratch = new KernelScratch(Numbers + (Width * Width) + (LowRankPlan.Most * Width), parts: 3);
         var block = scratch.Take(Numbers);
+        var decoded = scratch.Take(Width * Width);
         var low = LowPanel(in plan, panel, scratch);
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
         {
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var stride = plan.Height * Width;
-            var square = plan.Panels + (((plan.Start + start) / Width * stride) + (panel * Width * Width));
-            for (var i = 0; i < length; i += Width, square += stride)
-                TurnSquare(square, block + (i * Width));
-            if (start + length == plan.Length)
-                square = plan.Panels + ((plan.Start / Width * stride) + ((panel + 1) * Width * Width));
-            var next = new Ahead
-            {
-                Start = (byte*)square,
-                Bytes = Width * Width * sizeof(float),
-                Runs = ProductPlan.Block / Width,
-                Stride = (nint)stride * sizeof(float),
-            };
+            var next = plan.Codes.Exist
+                ? TurnCodes(in plan, panel, start, length, decoded, block)
+                : TurnSquares(in plan, panel, start, length, block);
             MultiplyBlock(in plan, panel, part, start, length, block, low, next);
         }
+    }
+
+    /// <summary>Turns the squares of a block; tells which are next.</summary>
+    private static Ahead TurnSquares(in ProductPlan plan, long panel, long start, int length, float* block)
+    {
+        var stride = plan.Height * Width;
+        var square = plan.Panels + (((plan.Start + start) / Width * stride) + (panel * Width * Width));
+        for (var i = 0; i < length; i += Width, square += stride)
+            TurnSquare(square, block + (i * Width));
+        if (start + length == plan.Length)
+            square = plan.Panels + ((plan.Start / Width * stride) + ((panel + 1) * Width * Width));
+        return new Ahead
+        {
+            Start = (byte*)square,
+            Bytes = Width * Width * sizeof(float),
+            Runs = ProductPlan.Block / Width,
+            Stride = (nint)stride * sizeof(float),
+        };
+    }
+
+    /// <summary>The same of codes, whose numbers are made first.</summary>
+    private static Ahead TurnCodes(
+        in ProductPlan plan, long panel, long start, int length, float* decoded, float* block)
+    {
+        var first = (plan.Start + start) / Width;
+        for (var i = 0; i < length / Width; i++)
+        {
+            plan.Codes.Decode(first + i, panel * Width, Width, decoded);
+            TurnSquare(decoded, block + (i * Width * Width));
+        }
+
+        return Ahead.Of(plan.Codes.PlaceOf(first, (panel + 1) * Width, Width));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -254,5 +287,8 @@ internal static unsafe class PackedProduct
         public byte* Start;
         public int Bytes, Runs;
         public nint Stride;
+
+        public static Ahead Of((nint Start, int Bytes) place) =>
+            new() { Start = (byte*)place.Start, Bytes = place.Bytes, Runs = 1 };
     }
 }

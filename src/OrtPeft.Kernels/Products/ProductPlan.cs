@@ -29,6 +29,9 @@ internal unsafe struct ProductPlan
     /// <summary>Operands: X [rows, depth], null where it is in strips, and the packed matrix.</summary>
     public float* X, Panels;
 
+    /// <summary>The packed matrix where it is in few bits; <see cref="Panels"/> is null then.</summary>
+    public CodePanels Codes;
+
     /// <summary>X in strips, filled up to whole squares, where another product has made it so; else null.</summary>
     public float* StripsOfX;
 
@@ -69,8 +72,8 @@ internal unsafe struct ProductPlan
     public readonly long StripCount => StripsOf(Rows);
 
     /// <summary>Strips that a piece computes: 256 rows, whose elements for one block stay in the second cache, or 512
-    /// where each piece turns the squares that it reads.</summary>
-    public readonly long StripsOfPiece => IsTransposed ? 64 : 32;
+    /// where each piece turns the squares that it reads, or makes their numbers.</summary>
+    public readonly long StripsOfPiece => IsTransposed || Codes.Exist ? 64 : 32;
 
     /// <summary>Pieces that share a panel.</summary>
     public readonly long PiecesOfPanel => (StripCount + StripsOfPiece - 1) / StripsOfPiece;

@@ -6,7 +6,7 @@ public sealed class CodeBook
     private readonly float[] _values;
     private readonly float[] _middles;
 
-    private CodeBook(string name, params float[] values)
+    internal CodeBook(string name, params float[] values)
     {
         Name = name;
         _values = values;

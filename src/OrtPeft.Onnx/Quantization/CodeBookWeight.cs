@@ -43,6 +43,14 @@ internal sealed class CodeBookWeight : QuantizedWeight
         ? [_codes.Dims[0] * _codes.Dims[1], _codes.Dims[2]]
         : [_codes.Dims[0], _codes.Dims[1] * _codes.Dims[2]];
 
+    public override QuantizedTensor Content =>
+        new(new Tensor(_codes.Type, Dims, _codes.Data), _scales, ZeroPoints: null, RelativeError: 0)
+        {
+            Axis = _axis - 1,
+            BlockSize = checked((int)_codes.Dims[_axis]),
+            CodeBook = new CodeBook("of a graph", _values),
+        };
+
     public override long ByteCount => _codes.Data.Length + _scales.Data.Length;
 
     private Node Pick => Node.Inputs[0]!.Producer!;
@@ -81,23 +89,6 @@ internal sealed class CodeBookWeight : QuantizedWeight
         var stored = g.Constant(Tensor.Of<int>(units, axis == 1 ? [units.Length, 1] : [units.Length]), "book");
         var book = g.Op("DequantizeLinear", stored, g.Scalar(ElementType.Float, Unit));
         return Matrix(g, codes, g.Scalar(ElementType.Float, 1), scales, book, axis, g.Int64(dims.AsSpan()));
-    }
-
-    /// <inheritdoc/>
-    /// <remarks>s·value[q] in float32.</remarks>
-    public override Tensor ToFloat32()
-    {
-        var codes = PackedIntegers.BytesOf(_codes);
-        var scales = _scales.ToFloat32();
-        var (size, columns) = (checked((int)_codes.Dims[_axis]), checked((int)_codes.Dims[2]));
-        var result = new float[checked((int)_codes.Count)];
-        for (var i = 0; i < result.Length; i++)
-        {
-            var block = _axis == 2 ? i / size : (i / (size * columns) * columns) + (i % columns);
-            result[i] = scales[block] * _values[PackedIntegers.Get(codes, _codes.Type, i)];
-        }
-
-        return Tensor.Of<float>(result, Dims.AsSpan());
     }
 
     public override Value Again(GraphBuilder g, Value one)

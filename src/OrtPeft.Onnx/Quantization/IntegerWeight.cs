@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Quantization;
 
@@ -20,6 +21,13 @@ internal sealed class IntegerWeight : QuantizedWeight
     }
 
     public override ImmutableArray<long> Dims => _values.Dims;
+
+    /// <inheritdoc/>
+    /// <remarks>A scale of the whole matrix is that of each column.</remarks>
+    public override QuantizedTensor Content => IsOneBlock
+        ? Described(Repeated(_scales)!, Repeated(_zeroPoints), axis: 0, Dims[0])
+        : Size > 0 ? Described(_scales, _zeroPoints, (int)Axis, Size)
+        : Described(_scales, _zeroPoints, 1 - (int)Axis, Dims[1 - (int)Axis]);
 
     public override long ByteCount => _values.Data.Length + _scales.Data.Length + (_zeroPoints?.Data.Length ?? 0);
 
@@ -42,11 +50,13 @@ internal sealed class IntegerWeight : QuantizedWeight
         {
             if (Dims[0] * (Int128)Dims[1] > Array.MaxLength || Axis is not (0 or 1) || Size is < 0 or > int.MaxValue)
                 return false;
-            var blocks = _scales.Count == 1 ? 1 : BlocksOf((int)Dims[0], (int)Dims[1]).Count;
+            var blocks = IsOneBlock ? 1 : BlocksOf((int)Dims[0], (int)Dims[1]).Count;
             return _scales.Count == blocks && (_zeroPoints is null
-                || (_zeroPoints.Count == blocks && PackedIntegers.IsPacked(_zeroPoints.Type)));
+                || (_zeroPoints.Count == blocks && _zeroPoints.Type == _values.Type));
         }
     }
+
+    private bool IsOneBlock => _scales.Count == 1;
 
     private long Axis => Node.Attributes.Int("axis", 1) is < 0 and var axis ? axis + 2 : Node.Attributes.Int("axis", 1);
 
@@ -65,26 +75,6 @@ internal sealed class IntegerWeight : QuantizedWeight
             NodeAttribute.Of("block_size", (long)content.BlockSize));
     }
 
-    /// <inheritdoc/>
-    /// <remarks>(q − z)·s in float32.</remarks>
-    public override Tensor ToFloat32()
-    {
-        var (rows, columns) = (checked((int)Dims[0]), checked((int)Dims[1]));
-        var scales = _scales.ToFloat32();
-        var values = PackedIntegers.BytesOf(_values);
-        var zeroPoints = _zeroPoints is null ? [] : PackedIntegers.BytesOf(_zeroPoints);
-        var blocks = BlocksOf(rows, columns);
-        var result = new float[checked(rows * columns)];
-        for (var i = 0; i < result.Length; i++)
-        {
-            var block = scales.Length == 1 ? 0 : blocks.At(i / columns, i % columns);
-            var zero = _zeroPoints is null ? 0 : PackedIntegers.Get(zeroPoints, _zeroPoints.Type, block);
-            result[i] = (PackedIntegers.Get(values, _values.Type, i) - zero) * scales[block];
-        }
-
-        return Tensor.Of<float>(result, Dims.AsSpan());
-    }
-
     public override Value Again(GraphBuilder g, Value one)
     {
         Value?[] inputs = [.. Node.Inputs];
@@ -99,5 +89,23 @@ internal sealed class IntegerWeight : QuantizedWeight
         return size > 0
             ? new Blocks(rows, columns, axis, size)
             : new Blocks(rows, columns, 1 - axis, Math.Max(1, axis == 0 ? columns : rows));
+    }
+
+    private QuantizedTensor Described(Tensor scales, Tensor? zeroPoints, int axis, long size) =>
+        new(_values, scales, zeroPoints, RelativeError: 0) { Axis = axis, BlockSize = (int)Math.Max(1, size) };
+
+    /// <summary>One number for each column.</summary>
+    private Tensor? Repeated(Tensor? one)
+    {
+        if (one is null)
+            return null;
+        var columns = checked((int)Dims[1]);
+        if (one.Type is ElementType.Float)
+            return Tensor.Of<float>(Enumerable.Repeat(one.ToFloat32()[0], columns).ToArray(), [1, columns]);
+        var bytes = new byte[one.Type.ByteCount(columns)];
+        var value = PackedIntegers.Get(PackedIntegers.BytesOf(one), one.Type, 0);
+        for (var column = 0; column < columns; column++)
+            PackedIntegers.Set(bytes, one.Type, column, value);
+        return new Tensor(one.Type, [1, columns], new MemoryTensorData(bytes));
     }
 }

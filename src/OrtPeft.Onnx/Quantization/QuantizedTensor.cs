@@ -20,6 +20,48 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
     /// <summary>What codes stand for; null where the values are integers.</summary>
     public CodeBook? CodeBook { get; init; }
 
+    /// <summary>Bits of a code or integer: 4 or 8.</summary>
+    public int Bits => Values.Type.BitSize();
+
+    /// <summary>Whether integers have a sign.</summary>
+    public bool IsSigned => Values.Type is ElementType.Int4 or ElementType.Int8;
+
+    /// <summary>What a code stands for before it is shifted and scaled.</summary>
+    /// <param name="code">As many of its lowest bits as there are.</param>
+    /// <returns>The code book's number or the integer.</returns>
+    public float NumberOf(int code) =>
+        CodeBook?.Values[code] ?? (IsSigned && code >> (Bits - 1) != 0 ? code - (1 << Bits) : code);
+
+    /// <summary>The codes of a row of <see cref="Values"/>, a byte each, without a sign.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="codes">Where they go; as many as there are columns.</param>
+    public void CopyCodes(int row, Span<byte> codes)
+    {
+        var bytes = PackedIntegers.BytesOf(Values);
+        var first = row * (int)Values.Dims[1];
+        if (Bits == 8)
+        {
+            bytes.Slice(first, codes.Length).CopyTo(codes);
+            return;
+        }
+
+        for (var i = 0; i < codes.Length; i++)
+            codes[i] = (byte)((bytes[(first + i) / 2] >> ((first + i) % 2 * 4)) & 0xf);
+    }
+
+    /// <summary>The zero points as numbers.</summary>
+    /// <returns>One for each block; none where all are 0.</returns>
+    public float[] ZeroPointsToFloat32()
+    {
+        if (ZeroPoints is null)
+            return [];
+        var bytes = PackedIntegers.BytesOf(ZeroPoints);
+        var numbers = new float[checked((int)ZeroPoints.Count)];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = PackedIntegers.Get(bytes, ZeroPoints.Type, i);
+        return numbers;
+    }
+
     /// <summary>The numbers that the integers stand for.</summary>
     /// <returns>A new tensor of the matrix' axes, float32.</returns>
     public Tensor ToFloat32()

@@ -71,9 +71,12 @@ public abstract class QuantizedWeight
         return matrix;
     }
 
+    /// <summary>The integers or codes, with the scales and zero points of their blocks.</summary>
+    public abstract QuantizedTensor Content { get; }
+
     /// <summary>The numbers that the nodes make, bit for bit, in the matrix' layout.</summary>
     /// <returns>A new tensor.</returns>
-    public abstract Tensor ToFloat32();
+    public Tensor ToFloat32() => Content.ToFloat32();
 
     /// <summary>
     /// Adds nodes that make the matrix a second time. Equal nodes would be merged by ONNX Runtime, so their constants

@@ -22,17 +22,17 @@ public static class SpeedupChoice
         ArgumentNullException.ThrowIfNull(wanted);
         var fits = options.TakesKernels;
         var multiplies = fits && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
-            && Packs(model, options, PackedMatrices.FitInPlace);
-        var packs = !multiplies && Packs(model, options, static m => PackedMatrices.Fit(m, directions: 2));
+            && (options.Prepacking ?? PackedMatrices.FitInPlace(model));
+        var packs = !multiplies && (options.Prepacking ?? PaysToPack(model));
         var pays = wanted.Where(s =>
             (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
         return (Speedups.Satisfied(pays), packs);
     }
 
     /// <summary>
-    /// Whether matrices are packed. A quantised model is small on purpose, and copies of the matrices that it has left
-    /// whole, such as the head, would double its memory.
+    /// Whether ONNX Runtime packs matrices. It does not pack those of few bits, and copies of what a quantised model has
+    /// left whole, such as the head, would double its memory.
     /// </summary>
-    private static bool Packs(Model model, RuntimeOptions options, Func<Model, bool> fits) => options.Prepacking
-        ?? (!model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && fits(model));
+    private static bool PaysToPack(Model model) =>
+        !model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear")) && PackedMatrices.Fit(model, directions: 2);
 }

@@ -3,14 +3,18 @@ using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Tests;
 using OrtPeft.Adapters.Tests.Llama;
+using OrtPeft.Adapters.Tests.Quantization;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Kernels.Products;
 using OrtPeft.Models;
 using OrtPeft.Models.Gpt2;
 using OrtPeft.Models.Initialization;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
@@ -56,6 +60,50 @@ public sealed class SpeedupsTests
         var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         SameResults.Must(peft, plain, rewritten, Batch);
+    }
+
+    /// <summary>Products read the codes themselves, forwards and backwards, and the weights are never whole.</summary>
+    [Theory]
+    [InlineData(Gpt2.Imported, "int4")]
+    [InlineData(Gpt2.Imported, "uint8")]
+    [InlineData(Gpt2.Imported, "nf4")]
+    [InlineData(QuantizedBase.Llama, "uint4")]
+    [InlineData(QuantizedBase.Llama, "int8")]
+    [InlineData(QuantizedBase.Llama, "nf4")]
+    public void Run_OfAllOnAQuantisedBase_MultipliesWithCodes(string model, string form)
+    {
+        var peft = PeftModel.Create(
+            QuantizedBase.Quantized(model, form), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
+
+        Assert.Contains(plain.Graph.Nodes, static n => QuantizedWeight.Find(n.Output) is not null);
+        Assert.DoesNotContain(rewritten.Graph.Nodes, static n => n.Is("DequantizeLinear"));
+        SameResults.Must(peft, plain, rewritten, Scaled(QuantizedBase.Batch(model)));
+    }
+
+    /// <summary>A scale for each row of the matrix, of which a panel's columns have many: the weight is dequantised as
+    /// the graph says, beside products that read codes.</summary>
+    [Fact]
+    public void Run_OfBlocksAcrossTheSums_LeavesTheWeightAsItIs()
+    {
+        var model = QuantizedBase.Quantized(Gpt2.Imported);
+        var weight = model.Graph.Nodes.Select(static n => QuantizedWeight.Find(n.Output)).First(static w => w is not null)!;
+        var name = weight.Node.Output.Name;
+        var numbers = weight.ToFloat32();
+        weight.ReplaceBy(numbers);
+        QuantizedWeight.Replace(
+            GraphBuilder.Over(model), model.Graph.Find(name)!,
+            BlockQuantizer.Quantize(numbers, axis: 1, new BlockFormat { BlockSize = 32 }));
+        var peft = PeftModel.Create(model, new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+
+        var plain = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = [] }).Model;
+        var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
+
+        Assert.Contains(rewritten.Graph.Nodes, n => n.Is("DequantizeLinear") && n.Output.Name == name);
+        Assert.Contains(rewritten.Graph.Nodes, static n => PackedMatMul.Lora.Is(n));
+        SameResults.Must(peft, plain, rewritten, Scaled(QuantizedBase.Batch(Gpt2.Imported)));
     }
 
     /// <summary>What finds nothing is named: the other family's operators, what larger ones take in, and what wants
@@ -132,6 +180,9 @@ public sealed class SpeedupsTests
     [Fact]
     public void All_HaveNamesForTheCommandLine() =>
         Assert.All(Speedups.All, static s => Assert.Matches("^[a-z]+(-[a-z]+)+$", s.Name));
+
+    private static Dictionary<string, Tensor> Scaled(Dictionary<string, Tensor> batch) =>
+        new(batch) { [TrainingGraph.Scale] = Tensor.Scalar(1f / 12) };
 
     private static Dictionary<string, Tensor> Batch
     {

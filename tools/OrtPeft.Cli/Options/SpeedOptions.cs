@@ -20,7 +20,7 @@ internal sealed class SpeedOptions : IOptionGroup
     private readonly Option<bool> _noPrepacking = new("--no-prepacking")
     {
         Description = "Multiply weights as they lie in their file: slower, and less memory for large models. By "
-            + "default they are packed where memory allows, and not of quantised models.",
+            + "default they are packed where memory allows.",
     };
 
     private readonly Option<string[]> _without = new Option<string[]>("--without")

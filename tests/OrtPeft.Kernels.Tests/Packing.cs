@@ -1,0 +1,33 @@
+using OrtPeft.Kernels.Layouts;
+using OrtPeft.Onnx.Quantization;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Kernels.Tests;
+
+/// <summary>A form that a packed matrix has.</summary>
+/// <param name="Name">Added to a case's name.</param>
+/// <param name="Of">Packs a matrix, or its transpose, and tells the numbers that the form then holds, in the matrix'
+/// own layout.</param>
+internal sealed record Packing(string Name, Func<Tensor, bool, (Tensor Packed, Tensor Numbers)> Of)
+{
+    /// <summary>As they are.</summary>
+    public static Packing Float32 { get; } =
+        new("", static (matrix, isTransposed) => (PackedMatrix.Pack(matrix, isTransposed), matrix));
+
+    /// <summary>All that are in few bits: 4 and 8, with and without zero points, codes of a book, and blocks that end
+    /// within a word's rows.</summary>
+    public static IReadOnlyList<Packing> InFewBits { get; } =
+    [
+        InBits(", int4", new BlockFormat { BlockSize = 32 }),
+        InBits(", uint4 with zero points", new BlockFormat { IsSymmetric = false }),
+        InBits(", int8", new BlockFormat { Bits = 8, BlockSize = 128 }),
+        InBits(", uint8 with zero points", new BlockFormat { Bits = 8, BlockSize = 32, IsSymmetric = false }),
+        InBits(", NF4", new BlockFormat { CodeBook = CodeBook.NormalFloat4 }),
+    ];
+
+    private static Packing InBits(string name, BlockFormat format) => new(name, (matrix, isTransposed) =>
+    {
+        var content = BlockQuantizer.Quantize(matrix, isTransposed ? 1 : 0, format);
+        return (PackedCodes.Pack(content, isTransposed), content.ToFloat32());
+    });
+}
