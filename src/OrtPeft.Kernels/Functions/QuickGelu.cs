@@ -24,15 +24,12 @@ internal readonly struct QuickGelu : IActivation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y) =>
-        SigmoidUnit.Gradient(x, x * (float)-Factor, x * (float)Factor, dY, out y);
+        SigmoidUnit.Gradient(x, x * (float)-Factor, Vector512.Create((float)Factor), dY, out y);
 
     public static Term Of(Term x) => x * Sigmoid(x * Factor);
 
-    public static ValueAndGradient WithGradient(Term x)
-    {
-        var z = x * Factor;
-        return SigmoidUnit.WithGradient(x, z, () => z);
-    }
+    public static ValueAndGradient WithGradient(Term x) =>
+        SigmoidUnit.WithGradient(x, x * Factor, static t => t * Factor);
 
     /// <summary>Whether a product is of x, on one side, and the factor.</summary>
     private static bool IsProduct(Node product, Value x, int side) =>

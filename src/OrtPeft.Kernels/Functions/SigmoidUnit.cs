@@ -7,23 +7,24 @@ using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Functions;
 
-/// <summary>What activations of the form x·σ(z), z = z(x), share: the slope is σ + σ(1 − σ)·x·z′.</summary>
+/// <summary>What activations of the form x·σ(z), z = z(x), share: the slope is σ + y·(1 − σ)·z′.</summary>
 internal static class SigmoidUnit
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Gradient(
-        Vector512<float> x, Vector512<float> minusZ, Vector512<float> xTimesSlopeOfZ, Vector512<float> dY,
+        Vector512<float> x, Vector512<float> minusZ, Vector512<float> slopeOfZ, Vector512<float> dY,
         out Vector512<float> y)
     {
         var sigma = VectorExp.SigmoidOfNegative(minusZ);
         y = x * sigma;
-        return dY * Vector512.FusedMultiplyAdd(sigma * (Vector512<float>.One - sigma), xTimesSlopeOfZ, sigma);
+        return dY * Vector512.FusedMultiplyAdd(y * (Vector512<float>.One - sigma), slopeOfZ, sigma);
     }
 
-    public static ValueAndGradient WithGradient(Term x, Term z, Func<Term> xTimesSlopeOfZ)
+    public static ValueAndGradient WithGradient(Term x, Term z, Func<Term, Term> timesSlopeOfZ)
     {
         var sigma = Sigmoid(z);
-        return new(x * sigma, dY => dY * (sigma + (sigma - sigma * sigma) * xTimesSlopeOfZ()));
+        var y = x * sigma;
+        return new(y, dY => dY * (sigma + timesSlopeOfZ(y - y * sigma)));
     }
 
     /// <summary>x and z of a product x·σ(z) whose sigmoid nothing else reads.</summary>

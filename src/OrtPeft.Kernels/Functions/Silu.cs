@@ -21,9 +21,9 @@ internal readonly struct Silu : IActivation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y) =>
-        SigmoidUnit.Gradient(x, -x, x, dY, out y);
+        SigmoidUnit.Gradient(x, -x, Vector512<float>.One, dY, out y);
 
     public static Term Of(Term x) => x * Sigmoid(x);
 
-    public static ValueAndGradient WithGradient(Term x) => SigmoidUnit.WithGradient(x, x, () => x);
+    public static ValueAndGradient WithGradient(Term x) => SigmoidUnit.WithGradient(x, x, static t => t);
 }

@@ -24,13 +24,12 @@ internal readonly struct TanhGelu : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Of(Vector512<float> x) => x * VectorExp.SigmoidOfNegative(MinusZ(x));
 
-    /// <summary>x·z′ = 3z − 2a·x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
     {
-        var minusZ = MinusZ(x);
-        var slope = Vector512.FusedMultiplyAdd(x, Vector512.Create((float)(-2 * Linear)), minusZ * -3);
-        return SigmoidUnit.Gradient(x, minusZ, slope, dY, out y);
+        var slopeOfZ = Vector512.FusedMultiplyAdd(
+            x * x, Vector512.Create((float)(3 * Cubic)), Vector512.Create((float)Linear));
+        return SigmoidUnit.Gradient(x, MinusZ(x), slopeOfZ, dY, out y);
     }
 
     public static Term Of(Term x) => new(
@@ -38,8 +37,9 @@ internal readonly struct TanhGelu : IActivation
 
     public static ValueAndGradient WithGradient(Term x)
     {
-        var z = x * (Cubic * (x * x) + Linear);
-        return SigmoidUnit.WithGradient(x, z, () => 3 * z - 2 * Linear * x);
+        var square = x * x;
+        return SigmoidUnit.WithGradient(
+            x, x * (Cubic * square + Linear), t => t * (3 * Cubic * square + Linear));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,6 +4,7 @@ using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels;
+using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -55,6 +56,27 @@ public sealed class ExportedGraphsTests
 
         Assert.Contains(rewritten.Graph.Nodes, n => n.Domain == FusedOp.Domain && n.OpType == attention);
         SameResults.Must(peft, plain, rewritten, Rows(peft.Model.Graph.Inputs.Select(static i => i.Name)));
+    }
+
+    /// <summary>Graphs, and the operators that each of their layers' activation becomes.</summary>
+    public static TheoryData<string, string[]> Activations => new()
+    {
+        { "exports/dynamo_starcoder2.onnx", ["Gelu", "GeluGrad"] },
+        { "exports/torchscript_falcon.onnx", ["ErfGelu", "ErfGeluGrad"] },
+        { "exports/dynamo_softcap.onnx", ["GatedSilu", "GatedSiluGrad"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Activations))]
+    public void Build_MakesOneOperatorOfEachActivation(string path, string[] expected)
+    {
+        var graph = TrainingGraph.Build(Adapted(path), new CausalLm(), new() { Speedups = Speedups.All }).Model.Graph;
+
+        string[] parts = ["Sigmoid", "Erf", "Tanh", "Exp"];
+        var activations = ActivationOps.All.Concat(ActivationOps.Gates).Select(static op => op.Name).Concat(parts);
+        Assert.Equal(
+            Enumerable.Repeat(expected, Layers).SelectMany(static names => names).Order(),
+            graph.Nodes.Select(static n => n.OpType).Where(activations.Contains).Order());
     }
 
     private static PeftModel Adapted(string path) => PeftModel.Create(
