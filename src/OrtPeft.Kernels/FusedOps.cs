@@ -92,6 +92,7 @@ public static class FusedOps
             }
         }
 
+        g.Graph.RemoveDeadCode();
         // What a later node was lowered to first may serve an earlier one.
         g.Graph.SortTopologically();
         (g.Before, g.Scope) = (null, "");

@@ -56,7 +56,14 @@ internal static class KernelCases
         .. Attention("broken tiles", [2, 3, 11, 7], 19, Random(4, 19)),
         .. Attention("heads of 80", [1, 2, 9, 80], 33, Random(4, 1, 2, 9, 33)),
         .. Attention("a causal mask over more than a block", [1, 2, 100, 16], 100, Causal(100, 0)),
+        .. Attention("a causal mask over more than two chunks", [1, 2, 600, 16], 600, Causal(600, 0)),
+        .. Attention("more keys than queries, in chunks", [2, 1, 37, 8], 700, Random(4, 2, 1, 37, 700)),
+        .. Attention("more queries than keys, in chunks", [1, 2, 530, 7], 41, Lengths(41, 17)),
+        .. Attention("a window that chunks leave", [1, 1, 700, 8], 700, Window(700, 300)),
+        .. Attention("a window within a chunk", [1, 2, 600, 8], 600, Window(600, 21)),
+        .. Attention("one query behind many keys", [2, 2, 1, 8], 300, Tensor.Of<float>([0], [1])),
         .. Attention("rows that see nothing", [1, 2, 24, 8], 24, Causal(24, 9)),
+        .. Attention("rows that see nothing, in chunks", [1, 1, 600, 8], 600, Causal(600, 290)),
         .. Attention("one mask for all keys", [1, 2, 5, 8], 6, Random(4, 1, 1, 5, 1)),
         .. Attention("rows of unequal lengths", [2, 2, 40, 8], 50, Lengths(50, 50, 17)),
         .. Attention("nothing hidden", [1, 2, 37, 8], 37, Tensor.Of<float>([0], [1])),
@@ -67,6 +74,7 @@ internal static class KernelCases
         .. SelfAttention("whole tiles", [2, 32, 3, 64], Random(4, 2, 1, 32, 32)),
         .. SelfAttention("broken tiles", [2, 11, 3, 7], Random(4, 11)),
         .. SelfAttention("a causal mask over more than a block", [1, 100, 2, 16], Causal(100, 0)),
+        .. SelfAttention("a causal mask over more than two chunks", [2, 600, 2, 5], Causal(600, 0)),
         .. SelfAttention("rows that see nothing", [2, 24, 2, 32], Causal(24, 9)),
         .. SelfAttention("no rows", [0, 5, 2, 8], Random(4, 5)),
         .. Products("one row", 5, 7, 1),
@@ -290,6 +298,10 @@ internal static class KernelCases
         return Tensor.Of<float>(mask, [1, 1, n, n]);
     }
 
+    /// <summary>[1, 1, n, n], where a query sees some keys, itself the last.</summary>
+    private static Tensor Window(int n, int size) => Tensor.Of<float>(
+        [.. Enumerable.Range(0, n * n).Select(i => i % n <= i / n && i % n > (i / n) - size ? 0 : Low)], [1, 1, n, n]);
+
     /// <summary>[rows, 1, 1, keys], where each row of the batch sees its first keys.</summary>
     private static Tensor Lengths(int keys, params int[] seen) => Tensor.Of<float>(
         [.. seen.SelectMany(n => Enumerable.Range(0, keys).Select(key => key < n ? 0 : Low))],
@@ -332,20 +344,25 @@ internal static class KernelCases
         var x = Random(1, batch, positions, 3 * heads * d);
         Tensor[] shared = [x, Tensor.Scalar(heads), Tensor.Scalar(0.3f)];
         var cases = Attention(what, ofHeads, positions, mask).ToArray();
-        yield return new("SelfAttention", what, [.. shared, mask], (g, x) =>
+        var forward = new KernelCase("SelfAttention", what, [.. shared, mask], (g, x) =>
         {
             var (q, k, v) = Heads(g, x[0]);
             var results = cases[0].Expected(g, [q, k, v, x[2], x[3]]);
-            return [ToRows(g, results[0]), results[1]];
+            return [ToRows(g, results[0]), .. results.Skip(1)];
         });
-        var ofGradient = cases[1].Inputs.Skip(5);
+        yield return forward;
+        var results = forward.Compute();
         yield return new(
-            "SelfAttentionGrad", what, [Random(5, batch, positions, heads * d), .. shared, .. ofGradient],
+            "SelfAttentionGrad", what,
+            [
+                Random(5, batch, positions, heads * d), .. shared, results["y0"], results["y1"], results["y2"],
+                .. cases[1].Inputs.Skip(8),
+            ],
             (g, x) =>
             {
                 var (q, k, v) = Heads(g, x[1]);
-                var dO = g.Transpose(g.ReshapeTo(x[0], g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
-                var results = cases[1].Expected(g, [dO, q, k, v, x[3], x[4], x[5], x[6]]);
+                var (dO, o) = (ToHeads(g, x[0]), ToHeads(g, x[4]));
+                var results = cases[1].Expected(g, [dO, q, k, v, x[3], o, .. x.Skip(5)]);
                 return [g.Concat(2, ToRows(g, results[0]), ToRows(g, results[1]), ToRows(g, results[2]))];
             });
 
@@ -356,36 +373,48 @@ internal static class KernelCases
             return (Part(0), Part(1), Part(2));
         }
 
+        Value ToHeads(GraphBuilder g, Value x) =>
+            g.Transpose(g.ReshapeTo(x, g.Int64(batch, positions, heads, d)), 0, 2, 1, 3);
+
         Value ToRows(GraphBuilder g, Value x) =>
             g.ReshapeTo(g.Transpose(x, 0, 2, 1, 3), g.Int64(batch, positions, heads * d));
     }
 
-    /// <summary>Attention of queries [batch, heads, queries, d], and the gradient from probabilities of its own.
-    /// </summary>
+    /// <summary>Attention of queries [batch, heads, queries, d], and its gradient.</summary>
     private static IEnumerable<KernelCase> Attention(
         string what, long[] queries, long keys, Tensor mask, long? groups = null)
     {
         long[] ofKeys = [queries[0], groups ?? queries[1], keys, queries[3]];
         var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
-        var order = new ProbabilityOrder([.. queries[..3], keys], mask);
         var scale = Tensor.Scalar(0.5f);
-        yield return new("Attention", what, [q, k, v, scale, mask], (g, x) =>
+        var forward = new KernelCase("Attention", what, [q, k, v, scale, mask], (g, x) =>
         {
             var scores = g.Add(Scores(g, g.Mul(x[0], x[3]), Spread(g, x[1])), x[4]);
-            var p = g.Op("Softmax", [scores], NodeAttribute.Of("axis", -1L));
-            return [g.MatMul(p, Spread(g, x[2])), order.Pack(g, p)];
+            var max = g.Op("ReduceMax", scores, g.Int64(-1));
+            var e = g.Op("Exp", g.Sub(scores, max));
+            var sum = g.ReduceSum(e, [-1]);
+            // Not squeezed: ONNX Runtime leaves an axis of sums of nothing as long as it was.
+            var dims = g.Int64(queries.AsSpan(0, 3));
+            return [g.MatMul(g.Div(e, sum), Spread(g, x[2])), g.ReshapeTo(max, dims), g.ReshapeTo(sum, dims)];
         });
+        yield return forward;
         // Without queries, ONNX Runtime's products have no defined result.
         if (queries[2] == 0)
             yield break;
         var factors = Tensor.Of<float>(
             [.. mask.ToFloat32().Select(static m => m < -1e30f ? 0 : m == 0 ? 1 : m)], mask.Dims.AsSpan());
-        var p = Random(6, queries[0], queries[1], order.Count);
+        var results = forward.Compute();
         yield return new(
-            "AttentionGrad", what, [Random(5, queries), q, k, v, scale, p, mask, factors], (g, x) =>
+            "AttentionGrad", what,
+            [Random(5, queries), q, k, v, scale, results["y0"], results["y1"], results["y2"], mask, factors],
+            (g, x) =>
             {
-                var p = order.Unpack(g, x[5]);
-                var dS = g.Mul(g.Mul(SoftmaxGrad(g, Scores(g, x[0], Spread(g, x[3])), p), x[7]), x[4]);
+                var scores = g.Add(Scores(g, g.Mul(x[1], x[4]), Spread(g, x[2])), x[8]);
+                var p = g.Div(g.Op("Exp", g.Sub(scores, g.Unsqueeze(x[6], 3))), g.Unsqueeze(x[7], 3));
+                var ones = g.Expand(g.ScalarLike(x[0], 1), g.Int64(queries[3], 1));
+                var shift = g.MatMul(g.Mul(x[0], x[5]), ones);
+                var dP = Scores(g, x[0], Spread(g, x[3]));
+                var dS = g.Mul(g.Mul(g.Mul(p, g.Sub(dP, shift)), x[9]), x[4]);
                 return [
                     g.MatMul(dS, Spread(g, x[2])),
                     Gathered(g, g.MatMul(g.Transpose(dS, 0, 1, 3, 2), x[1])),

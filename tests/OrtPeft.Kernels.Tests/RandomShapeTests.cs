@@ -31,7 +31,8 @@ public sealed class RandomShapeTests
             Value[] operands = [x[1], Vector(g, n, 1), g.Scalar(ElementType.Float, 0.1)];
             return Both(g, RmsNorm.Forward, RmsNorm.Backward, operands, x[0]);
         }),
-        ["Attention"] = Attentions,
+        ["Attention"] = static r => Attentions(r, most: 70),
+        ["Attention in chunks"] = static r => Attentions(r, most: 900),
         ["Rotary"] = Rotations,
     };
 
@@ -55,17 +56,55 @@ public sealed class RandomShapeTests
     public void Body_OnRandomShapes_IsTheLowering(string name, int seed, int threads)
     {
         var made = Operators[name](new Random(seed));
-        var options = new RuntimeOptions { Threads = threads };
-        using var kept = ModelSession.Open(Build(made, isLowered: false), options);
-        using var lowered = ModelSession.Open(Build(made, isLowered: true), options);
 
-        var expected = OnnxRun.Of(lowered, made.Feeds);
-        var actual = OnnxRun.Of(kept, made.Feeds);
+        var expected = Run(Build(made, static _ => false), made, threads);
+        var actual = Run(Build(made, static _ => true), made, threads);
 
+        AssertNear(expected, actual, $"{name}, seed {seed}");
+    }
+
+    /// <summary>What a kernel hands to the way back serves the lowered gradient, and the other way round.</summary>
+    [Theory]
+    [InlineData("Attention", 0)]
+    [InlineData("Attention", 1)]
+    [InlineData("Attention", 3)]
+    [InlineData("Attention in chunks", 2)]
+    public void Gradient_LoweredWithoutItsOperator_IsTheSame(string name, int seed)
+    {
+        var made = Operators[name](new Random(seed));
+
+        var kept = Run(Build(made, static _ => true), made, threads: 2);
+        var gradient = Run(Build(made, Attention.Forward.Is), made, threads: 2);
+        var forward = Run(Build(made, Attention.Backward.Is), made, threads: 2);
+
+        AssertNear(kept, gradient, $"{name}, seed {seed}, gradient");
+        AssertNear(kept, forward, $"{name}, seed {seed}, forward");
+    }
+
+    [Fact]
+    public void Attention_OnAnyNumberOfThreads_GivesTheSameBits()
+    {
+        var made = Operators["Attention in chunks"](new Random(5));
+
+        var one = Run(Build(made, static _ => true), made, threads: 1);
+        var three = Run(Build(made, static _ => true), made, threads: 3);
+
+        Assert.All(one, o => Assert.Equal(o.Value.ToFloat32(), three[o.Key].ToFloat32()));
+    }
+
+    private static Dictionary<string, Tensor> Run(Model model, Case made, int threads)
+    {
+        using var session = ModelSession.Open(model, new RuntimeOptions { Threads = threads });
+        return OnnxRun.Of(session, made.Feeds);
+    }
+
+    private static void AssertNear(
+        Dictionary<string, Tensor> expected, Dictionary<string, Tensor> actual, string what)
+    {
         foreach (var (output, values) in expected)
         {
             var scale = values.ToFloat32().Select(Math.Abs).Append(1).Max();
-            Near.Absolute(values, actual[output], Tolerance * scale, $"{name}, seed {seed}, {output}");
+            Near.Absolute(values, actual[output], Tolerance * scale, $"{what}, {output}");
         }
     }
 
@@ -103,42 +142,52 @@ public sealed class RandomShapeTests
             static (g, x) => Both(g, RotaryEmbedding.Forward, RotaryEmbedding.Backward, [x[1], x[2], x[3]], x[0], [x[2], x[3]]));
     }
 
-    /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask that see nothing among them: by
-    /// a lowest number, or by −∞ and a guard.</summary>
-    private static Case Attentions(Random random)
+    /// <summary>Heads in groups, any number of queries and keys, rows of a causal mask or a window that see nothing among
+    /// them: by a lowest number, or by −∞ and a guard.</summary>
+    private static Case Attentions(Random random, int most)
     {
         var (batch, groups, heads) = (random.Next(1, 3), random.Next(1, 3), random.Next(1, 4));
-        var (queries, keys, d) = (random.Next(1, 70), random.Next(1, 70), random.Next(1, 40));
+        var (queries, keys, d) = (random.Next(1, most), random.Next(1, most), random.Next(1, 40));
         long[] ofQ = [batch, groups * heads, queries, d];
         long[] ofK = [batch, groups, keys, d];
         var (hidden, isGuarded) = (random.Next(0, 3), random.Next(0, 2) == 1);
         var (isCapped, hasSinks) = (random.Next(0, 3) == 0, random.Next(0, 3) == 0);
         var low = isGuarded ? float.NegativeInfinity : float.MinValue;
+        var (window, isReplaced) = (random.Next(0, 2) == 0 ? keys : random.Next(1, keys + 1), random.Next(0, 2) == 0);
         return new Case(
-            [Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK), Mask(queries, keys, hidden, low)],
+            [
+                Numbers(0, ofQ), Numbers(1, ofQ), Numbers(2, ofK), Numbers(3, ofK),
+                Mask(queries, keys, hidden, window, seen: 0, low), Mask(queries, keys, hidden, window, seen: 1, 0),
+            ],
             (g, x) =>
             {
                 var scale = g.Scalar(ElementType.Float, 0.3);
                 var guard = isGuarded ? g.Scalar(ElementType.Float, 0) : null;
                 var sinks = hasSinks ? Vector(g, (int)(groups * heads), 1) : null;
                 var cap = isCapped ? g.Scalar(ElementType.Float, 2.5) : null;
-                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], null, guard, cap, sinks]);
+                var seen = isReplaced ? x[5] : null;
+                var results = Attention.Forward.Apply(g, [x[1], x[2], x[3], scale, x[4], seen, guard, cap, sinks]);
+                var (o, max, sum) = (results[0], results[1], results[2]);
                 return [
-                    results[0],
-                    .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, results[1], x[4], null, cap]),
+                    o, .. Attention.Backward.Apply(g, [x[0], x[1], x[2], x[3], scale, o, max, sum, x[4], seen, cap]),
                 ];
             });
     }
 
-    private static Tensor Mask(int queries, int keys, int hidden, float low)
+    /// <summary>One number where a query sees a key, and another where it does not.</summary>
+    private static Tensor Mask(int queries, int keys, int hidden, int window, float seen, float low)
     {
         var numbers = new float[queries * keys];
         for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = i % keys <= (i / keys) - hidden ? 0 : low;
+        {
+            var distance = (i / keys) - hidden - (i % keys);
+            numbers[i] = distance >= 0 && distance < window ? seen : low;
+        }
+
         return Tensor.Of<float>(numbers, [1, 1, queries, keys]);
     }
 
-    private static Model Build(Case made, bool isLowered)
+    private static Model Build(Case made, Func<Node, bool> isKept)
     {
         var model = new Model(Opset);
         var g = new GraphBuilder(model.Graph, new ShapeInference(Opset));
@@ -149,10 +198,8 @@ public sealed class RandomShapeTests
             model.Graph.AddOutput(output);
         }
 
-        if (isLowered)
-            FusedOps.Lower(g);
-        else
-            model.Opsets[FusedOp.Domain] = 1;
+        FusedOps.Lower(g, isKept);
+        model.Opsets[FusedOp.Domain] = 1;
         return model;
     }
 

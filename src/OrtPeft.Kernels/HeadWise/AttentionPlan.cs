@@ -1,34 +1,29 @@
-using System.Numerics.Tensors;
 using OrtPeft.Kernels.Loops;
-using OrtPeft.Kernels.Native;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>Operands of attention, of which a piece is one head of one row of the batch.</summary>
+/// <summary>Operands of attention, which is computed chunk by chunk of queries and of keys: no more than a block of scores
+/// is ever in memory.</summary>
 internal unsafe struct AttentionPlan
 {
     /// <summary>Queries that are computed at once.</summary>
     public const int Block = StridedTile.Width;
 
-    /// <summary>What <see cref="CountSeen"/> found; kept, since the next layer needs as much.</summary>
-    [ThreadStatic]
-    private static int[]? _kept;
+    /// <summary>Queries, or keys, whose rows a thread holds in its cache.</summary>
+    public const int Chunk = 256;
 
     /// <summary>Queries, keys and values.</summary>
     public AttentionOperand Q, K, V;
 
-    /// <summary>Probabilities, block after block of queries, each [<see cref="SeenOf"/>, <see cref="Block"/>], with 0
-    /// where there is no key or no query.</summary>
-    public float* P;
-
-    /// <summary>How many numbers of <see cref="P"/> a head has.</summary>
-    public long NumbersOfHead;
-
-    /// <summary>The result, or its gradient.</summary>
+    /// <summary>The result.</summary>
     public AttentionOperand O;
 
     /// <summary>Gradients, of the shapes of what they are of.</summary>
-    public AttentionOperand DQ, DK, DV;
+    public AttentionOperand DO, DQ, DK, DV;
+
+    /// <summary>Of each query the largest score, and the sum of the exponentials of scores less that: [batch, heads,
+    /// queries].</summary>
+    public float* Max, Sum;
 
     /// <summary>What is added to the scores.</summary>
     public ScoreMask Mask;
@@ -48,33 +43,33 @@ internal unsafe struct AttentionPlan
     /// <summary>The lengths.</summary>
     public int Queries, Keys, Width;
 
+    /// <summary>How many rows the batch has.</summary>
+    public long Batch;
+
     /// <summary>How many heads queries have, and how many keys and values: each of those serves as many query heads one
     /// after the other as make up the first number.</summary>
     public long Heads, Groups;
 
-    /// <summary>Query heads of a group.</summary>
-    public readonly long HeadsOfGroup => Heads / Groups;
-
     /// <summary>What queries are multiplied with.</summary>
     public float Scale;
 
-    private int* _seen;
+    /// <summary>Which chunks of keys meet which of queries backwards (<see cref="AttentionRuns"/>).</summary>
+    public int Phase;
 
-    /// <summary>How many keys are computed for a block of queries, in whole tiles.</summary>
-    public readonly int SeenOf(int block) => _seen[block];
+    /// <summary>Query heads of a group.</summary>
+    public readonly long HeadsOfGroup => Heads / Groups;
 
-    /// <summary>Counts how many keys the mask lets each block of queries see, in any head.</summary>
-    public void CountSeen()
-    {
-        Mask.CountSeen();
-        var blocks = Tiles(Queries, Block);
-        _seen = KeptMemory.Of(ref _kept, blocks);
-        var seen = new Span<int>(_seen, blocks);
-        Mask.SeenOfBlocks(seen, Block);
-        foreach (ref var keys in seen)
-            keys = Filled(keys);
-        NumbersOfHead = (long)Block * TensorPrimitives.Sum<int>(seen);
-    }
+    /// <summary>Chunks of the longer of queries and keys.</summary>
+    public readonly int Chunks => Tiles(Math.Max(Queries, Keys), Chunk);
+
+    /// <summary>Chunks of queries.</summary>
+    public readonly int QueryChunks => Tiles(Queries, Chunk);
+
+    /// <summary>How many queries a chunk has, from its first; none where there is no such chunk.</summary>
+    public readonly int QueriesFrom(int first) => Math.Clamp(Queries - first, 0, Chunk);
+
+    /// <summary>The keys of a chunk; none where there is no such chunk.</summary>
+    public readonly KeyRange KeysFrom(int first) => new(first, Math.Min(first + Chunk, Keys));
 
     /// <summary>Keys in whole tiles.</summary>
     public static int Filled(int keys) => Tiles(keys, StridedTile.Rows) * StridedTile.Rows;

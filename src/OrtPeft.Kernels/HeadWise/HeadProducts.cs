@@ -8,39 +8,32 @@ internal static unsafe class HeadProducts
     private const int Rows = StridedTile.Rows;
     private const int Block = AttentionPlan.Block;
 
-    /// <summary>Keys [keys, d] times queries turned, [d, block] → [keys, block].</summary>
-    public static void Scores(int keys, int d, float* rows, float* turned, float* scores)
+    /// <summary>Keys [keys, width] times queries turned, [d, block] → [keys, block].</summary>
+    public static void Scores(int keys, int d, float* rows, int width, float* turned, float* scores)
     {
         for (var key = 0; key < keys; key += Rows)
             StridedTile.Multiply(
-                d, rows + ((nint)key * d), d, 1, turned, Block, scores + ((nint)key * Block), Block, adds: false);
+                d, rows + ((nint)key * width), width, 1, turned, Block, scores + ((nint)key * Block), Block,
+                adds: false);
     }
 
-    /// <summary>Scoresᵀ times rows of keys [keys, width] → rows of queries.</summary>
+    /// <summary>Scoresᵀ times rows of keys [keys, width] → rows of queries [block, width], of which those behind the
+    /// last query may stay as they are.</summary>
     /// <param name="keys">How many keys there are.</param>
     /// <param name="scores">[keys, block].</param>
     /// <param name="rows">[keys, width].</param>
     /// <param name="width">The rows' length, in whole tiles.</param>
-    /// <param name="to">Where results go.</param>
-    /// <param name="first">The first query.</param>
-    /// <param name="queries">How many there are.</param>
-    /// <param name="d">The results' length.</param>
-    /// <param name="tile">Room for [<see cref="StridedTile.Rows"/>, width].</param>
-    public static void Queries(
-        int keys, float* scores, float* rows, int width, StridedRows to, int first, int queries, int d, float* tile)
+    /// <param name="queries">How many queries there are.</param>
+    /// <param name="y">[block, width].</param>
+    /// <param name="adds">Whether to add to what is there.</param>
+    public static void Queries(int keys, float* scores, float* rows, int width, int queries, float* y, bool adds)
     {
         for (var query = 0; query < queries; query += Rows)
         {
-            var count = Math.Min(Rows, queries - query);
-            var isWhole = count == Rows && width == d;
-            var result = isWhole ? to.At(first + query) : tile;
-            var stride = isWhole ? to.Stride : width;
-            to.AskFor(first + query + Rows, Rows, d);
             for (var column = 0; column < width; column += StridedTile.Width)
                 StridedTile.Multiply(
-                    keys, scores + query, 1, Block, rows + column, width, result + column, stride, adds: false);
-            if (!isWhole)
-                to.Put(tile, width, first + query, count, d);
+                    keys, scores + query, 1, Block, rows + column, width, y + ((nint)query * width) + column, width,
+                    adds);
         }
     }
 

@@ -12,9 +12,8 @@ internal unsafe struct ScoreMask
     /// <summary>What is added, at most, to the score of a key that is not to be seen.</summary>
     private const float Hidden = -1e30f;
 
-    /// <summary>What was counted; kept, since the next layer needs as much.</summary>
-    [ThreadStatic]
-    private static int[]? _keptSeen, _keptPlain;
+    /// <summary>Rows that one piece of counting looks at.</summary>
+    private const int RowsOfPiece = 256;
 
     /// <summary>How many keys a query has.</summary>
     public int Keys;
@@ -23,7 +22,7 @@ internal unsafe struct ScoreMask
     public bool IsSameForAllKeys;
 
     private float* _start;
-    private int* _seen, _plain;
+    private KeyRange* _seen, _plain;
     private float _neutral;
     private long _heads;
 
@@ -33,9 +32,6 @@ internal unsafe struct ScoreMask
     /// <summary>How many rows there are, and for all heads of a row of the batch, a head, a query: one, or none where
     /// they share it.</summary>
     private long _rows, _ofBatch, _ofHead, _ofQuery;
-
-    /// <summary>How many queries have rows of their own, or 1.</summary>
-    private long _queries;
 
     /// <summary>A mask of scores; a stride of 0 repeats it along an axis of length 1 that the scores have longer.
     /// </summary>
@@ -61,26 +57,22 @@ internal unsafe struct ScoreMask
             _ofBatch = full[0] == 1 ? 0 : full[1] * full[2],
             _ofHead = full[1] == 1 ? 0 : full[2],
             _ofQuery = full[2] == 1 ? 0 : 1,
-            _queries = full[2],
         };
     }
 
-    /// <summary>Counts how many keys each row lets a query see: heads share rows.</summary>
-    public void CountSeen()
-    {
-        _seen = KeptMemory.Of(ref _keptSeen, _rows);
-        for (var row = 0L; row < _rows && !IsSameForAllKeys; row++)
-            _seen[row] = SeenIn(Keys, _start + (row * Keys));
-    }
-
-    /// <summary>Counts how many numbers at the beginning of each row change nothing.</summary>
+    /// <summary>Finds which keys each row lets a query see, and which of them it changes nothing of: heads share
+    /// rows.</summary>
+    /// <param name="call">Whose threads look.</param>
     /// <param name="neutral">The number that changes nothing: 0 for sums, 1 for products.</param>
-    public void CountPlain(float neutral)
+    /// <param name="kept">Memory for what is found, kept since the next layer needs as much.</param>
+    public void Look(KernelCall call, float neutral, ref KeyRange[]? kept)
     {
         _neutral = neutral;
-        _plain = KeptMemory.Of(ref _keptPlain, _rows);
-        for (var row = 0L; row < _rows && !IsSameForAllKeys; row++)
-            _plain[row] = PlainIn(Keys, _start + (row * Keys), neutral);
+        if (IsSameForAllKeys)
+            return;
+        _seen = KeptMemory.Of(ref kept, 2 * _rows);
+        _plain = _seen + _rows;
+        call.Share(in this, &LookAt, (_rows + RowsOfPiece - 1) / RowsOfPiece);
     }
 
     /// <summary>The number of a query's row.</summary>
@@ -95,44 +87,41 @@ internal unsafe struct ScoreMask
     /// <summary>A row's numbers, one for each key or a single one.</summary>
     public readonly float* Row(long row) => _start + (row * _columns);
 
-    /// <summary>How many keys a query's probabilities need scores of; the others' are 0.</summary>
-    public readonly int Seen(long row) => IsSameForAllKeys ? Keys : _seen[row];
+    /// <summary>The keys that a query's probabilities need scores of; the others' are 0.</summary>
+    public readonly KeyRange Seen(long row) => IsSameForAllKeys ? new KeyRange(0, Keys) : _seen[row];
 
-    /// <summary>The most keys that each block of queries sees, in any head.</summary>
-    /// <param name="seen">A number for each block.</param>
-    /// <param name="block">Queries of a block.</param>
-    public readonly void SeenOfBlocks(Span<int> seen, int block)
+    /// <summary>The keys that any of some queries sees.</summary>
+    /// <param name="piece">The head's number among all heads of all rows of the batch.</param>
+    /// <param name="query">The first query.</param>
+    /// <param name="queries">How many there are, at least one.</param>
+    public readonly KeyRange SeenByAny(long piece, int query, int queries)
     {
-        seen.Clear();
-        for (var row = 0L; row < _rows && seen.Length > 0;)
-        {
-            for (var query = 0; query < _queries; query++, row++)
-                seen[query / block] = Math.Max(seen[query / block], Seen(row));
-        }
-
-        if (_queries == 1 && seen.Length > 1)
-            seen[1..].Fill(seen[0]);
+        var first = RowOf(piece, query);
+        var seen = Seen(first);
+        for (var i = 1; i < queries && _ofQuery > 0; i++)
+            seen = seen.With(Seen(first + i));
+        return seen;
     }
 
     /// <summary>What the mask changes for a block of queries, as columns: [keys that it changes, width].</summary>
     /// <param name="piece">The head's number among all heads of all rows of the batch.</param>
     /// <param name="query">The first query.</param>
     /// <param name="queries">How many there are.</param>
-    /// <param name="keys">How many of the first keys are looked at.</param>
+    /// <param name="keys">The keys that are looked at.</param>
     /// <param name="y">The result.</param>
     /// <param name="width">Its columns.</param>
-    /// <returns>How many first keys it changes nothing of, and how many come behind them.</returns>
-    public readonly (int Plain, int Masked) Turn(long piece, int query, int queries, int keys, float* y, int width)
+    /// <returns>How many first keys it changes nothing of.</returns>
+    public readonly int Turn(long piece, int query, int queries, KeyRange keys, float* y, int width)
     {
         var first = RowOf(piece, query);
-        var plain = keys;
+        var plain = keys.Count;
         for (var i = 0; i < queries; i++)
-            plain = Math.Min(plain, Plain(first + (i * _ofQuery)));
-        var masked = keys - plain;
+            plain = Math.Min(plain, PlainAtStart(first + (i * _ofQuery), keys));
+        var masked = keys.Count - plain;
         if (!IsSameForAllKeys)
         {
-            Squares.TurnRows(Row(first) + plain, (nint)_ofQuery * Keys, queries, masked, y, width);
-            return (plain, masked);
+            Squares.TurnRows(Row(first) + keys.First + plain, (nint)_ofQuery * Keys, queries, masked, y, width);
+            return plain;
         }
 
         for (var i = 0; i < masked; i++, y += width)
@@ -141,32 +130,55 @@ internal unsafe struct ScoreMask
                 y[column] = column < queries ? *Row(first + (column * _ofQuery)) : 0;
         }
 
-        return (plain, masked);
+        return plain;
     }
 
-    private readonly int Plain(long row) => !IsSameForAllKeys ? _plain[row] : *Row(row) == _neutral ? Keys : 0;
+    /// <summary>How many of the first keys a row changes nothing of.</summary>
+    private readonly int PlainAtStart(long row, KeyRange keys)
+    {
+        if (IsSameForAllKeys)
+            return *Row(row) == _neutral ? keys.Count : 0;
+        var plain = _plain[row];
+        return plain.First <= keys.First ? Math.Clamp(plain.End - keys.First, 0, keys.Count) : 0;
+    }
+
+    private static void LookAt(in ScoreMask mask, long piece)
+    {
+        var end = Math.Min(mask._rows, (piece + 1) * RowsOfPiece);
+        for (var row = piece * RowsOfPiece; row < end; row++)
+        {
+            mask._seen[row] = SeenIn(mask.Keys, mask.Row(row));
+            mask._plain[row] = PlainIn(mask.Keys, mask.Row(row), mask._neutral);
+        }
+    }
 
     /// <summary>
-    /// How many keys there are, to a vector, up to the last that the row lets a query see; all where it lets it see
-    /// none. Probabilities behind it are 0, so long as scores are far from <see cref="Hidden"/>.
+    /// The keys, to a vector, from the first to the last that the row lets a query see; all where it lets it see
+    /// none. Probabilities of others are 0, so long as scores are far from <see cref="Hidden"/>.
     /// </summary>
-    private static int SeenIn(int keys, float* row)
+    private static KeyRange SeenIn(int keys, float* row)
     {
-        var (seen, step) = (keys, Vector512<float>.Count);
+        var (first, end, step) = (0, keys, Vector512<float>.Count);
         var hidden = Vector512.Create(Hidden);
-        while (seen >= step && Vector512.LessThanOrEqualAll(Vector512.Load(row + seen - step), hidden))
-            seen -= step;
-        var first = new ReadOnlySpan<float>(row, seen);
-        var seesNothing = seen < step && !first.ContainsAnyExceptInRange(float.NegativeInfinity, Hidden);
-        return seesNothing ? keys : seen;
+        while (end >= step && Vector512.LessThanOrEqualAll(Vector512.Load(row + end - step), hidden))
+            end -= step;
+        while (first + step <= end && Vector512.LessThanOrEqualAll(Vector512.Load(row + first), hidden))
+            first += step;
+        var rest = new ReadOnlySpan<float>(row + first, end - first);
+        var seesNothing = rest.Length < step && !rest.ContainsAnyExceptInRange(float.NegativeInfinity, Hidden);
+        return seesNothing ? new KeyRange(0, keys) : new KeyRange(first, end);
     }
 
-    private static int PlainIn(int keys, float* row, float neutral)
+    /// <summary>The first keys next to each other, in whole vectors, that the row changes nothing of.</summary>
+    private static KeyRange PlainIn(int keys, float* row, float neutral)
     {
-        var (plain, step) = (0, Vector512<float>.Count);
+        var (first, step) = (0, Vector512<float>.Count);
         var vector = Vector512.Create(neutral);
-        while (plain + step <= keys && Vector512.EqualsAll(Vector512.Load(row + plain), vector))
-            plain += step;
-        return plain;
+        while (first + step <= keys && !Vector512.EqualsAll(Vector512.Load(row + first), vector))
+            first += step;
+        var end = first;
+        while (end + step <= keys && Vector512.EqualsAll(Vector512.Load(row + end), vector))
+            end += step;
+        return new KeyRange(first, end);
     }
 }

@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using OrtPeft.Kernels.Native;
 
@@ -34,13 +36,12 @@ internal readonly unsafe struct StridedRows(float* start, nint stride)
         for (var row = 0; row < rows; row++)
         {
             AskFor(At(first + row + Ahead), d);
-            RowCopies.Lengthen(At(first + row), Stride, d, 1, to + ((nint)row * toStride), toStride);
+            Copy(At(first + row), to + ((nint)row * toStride), d, factor);
+            if (toStride > d)
+                new Span<float>(to + ((nint)row * toStride) + d, toStride - d).Clear();
         }
 
-        var copied = new Span<float>(to, rows * toStride);
-        if (factor != 1)
-            TensorPrimitives.Multiply(copied, factor, copied);
-        new Span<float>(to + copied.Length, (toRows - rows) * toStride).Clear();
+        new Span<float>(to + ((nint)rows * toStride), (toRows - rows) * toStride).Clear();
     }
 
     /// <summary>Puts rows where these are.</summary>
@@ -54,8 +55,26 @@ internal readonly unsafe struct StridedRows(float* start, nint stride)
         for (var row = 0; row < rows; row++)
         {
             AskFor(At(first + row + Ahead), d);
-            RowCopies.Copy(from + ((nint)row * fromStride), fromStride, d, 1, At(first + row), Stride);
+            Copy(from + ((nint)row * fromStride), At(first + row), d, 1);
         }
+    }
+
+    /// <summary>Adds rows to these.</summary>
+    /// <inheritdoc cref="Put"/>
+    public void Add(float* from, int fromStride, int first, int rows, int d)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            var sums = new Span<float>(At(first + row), d);
+            TensorPrimitives.Add(sums, new ReadOnlySpan<float>(from + ((nint)row * fromStride), d), sums);
+        }
+    }
+
+    /// <summary>Makes rows 0.</summary>
+    public void Clear(int first, int rows, int d)
+    {
+        for (var row = 0; row < rows; row++)
+            new Span<float>(At(first + row), d).Clear();
     }
 
     /// <summary>Asks for some rows.</summary>
@@ -63,6 +82,17 @@ internal readonly unsafe struct StridedRows(float* start, nint stride)
     {
         for (var row = 0; row < rows; row++)
             AskFor(At(first + row), d);
+    }
+
+    /// <summary>Rows are short: a call for each would take longer than this.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* from, float* to, int d, float factor)
+    {
+        var (i, factors) = (0, Vector512.Create(factor));
+        for (; i <= d - Vector512<float>.Count; i += Vector512<float>.Count)
+            (Vector512.Load(from + i) * factors).Store(to + i);
+        for (; i < d; i++)
+            to[i] = from[i] * factor;
     }
 
     /// <summary>Rows need not begin where a cache line does: the last number is asked for, too.</summary>

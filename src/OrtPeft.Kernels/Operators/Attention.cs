@@ -8,60 +8,87 @@ using static OrtPeft.Onnx.Building.Formula;
 namespace OrtPeft.Kernels.Operators;
 
 /// <summary>
-/// Attention, O = P·V with P = softmax(S + mask) and S = scale·Q·Kᵀ, head by head; with a <c>softcap</c> c, S = c·tanh(scale·Q·Kᵀ/c). Where keys and values have fewer heads, g, than
-/// queries, each serves h/g of those one after the other (grouped-query attention). What a block of queries does not see
-/// is not computed. Mask, seen, guard and sinks are <see cref="MaskedSoftmax"/>'s.
+/// Attention, O = P·V with P = softmax(S + mask) and S = scale·Q·Kᵀ, head by head; with a <c>softcap</c> c,
+/// S = c·tanh(scale·Q·Kᵀ/c). Where keys and values have fewer heads, g, than queries, each serves h/g of those one after
+/// the other (grouped-query attention). What a block of queries does not see is not computed. Mask, seen, guard and sinks
+/// are <see cref="MaskedSoftmax"/>'s.
 /// </summary>
+/// <remarks>
+/// P is nowhere in memory. The gradient computes it again from each query's largest score and the sum of exponentials,
+/// P = exp(S + mask − max)/sum: their one logarithm, log-sum-exp, would be lost in rounding where a mask's lowest number
+/// hides all keys. With a guard, max and sum of such a query are 0 and ∞.
+/// </remarks>
 /// <seealso href="https://arxiv.org/abs/1706.03762">Vaswani et al., equation 1.</seealso>
+/// <seealso href="https://arxiv.org/abs/2307.08691">Dao, FlashAttention-2.</seealso>
 public static class Attention
 {
     private const string Operands = "Q[b, h, q, d], K[b, g, k, d], V[b, g, k, d]";
+    private const string Statistics = "max[b, h, q], sum[b, h, q]";
+    private const string Probabilities = "probabilities";
 
-    /// <summary>The operator. P is [b, h, q, k], or the kernels' own order where they run
-    /// (<see cref="AttentionPlan.P"/>).</summary>
+    /// <summary>The operator.</summary>
     public static FusedOp Forward { get; } = new()
     {
         Name = "Attention",
-        Signature = OpSignature.Parse($"{Operands}, scale[], mask[**], seen?[**], guard?[], softcap?[], sinks?[h] → O[b, h, q, d], P[**]"),
+        Signature = OpSignature.Parse(
+            $"{Operands}, scale[], mask[**], seen?[**], guard?[], softcap?[], sinks?[h] → O[b, h, q, d], {Statistics}"),
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
         Run = RunForward,
     };
 
-    /// <summary>dV = Pᵀ·dO, dS = P∘(dP − Σ dP∘P)∘seen with dP = dO·Vᵀ, dQ = scale·dS·K, dK = scale·dSᵀ·Q; with a softcap,
-    /// dS∘(1 − (S/c)²) in the place of dS.</summary>
+    /// <summary>dV = Pᵀ·dO, dS = P∘(dP − D)∘seen with dP = dO·Vᵀ and D = dO·O, which is Σ dP∘P; dQ = scale·dS·K,
+    /// dK = scale·dSᵀ·Q; with a softcap, dS∘(1 − (S/c)²) in the place of dS.</summary>
     public static FusedOp Backward { get; } = new()
     {
         Name = "AttentionGrad",
         Signature = OpSignature.Parse(
-            $"dO[b, h, q, d], {Operands}, scale[], P[**], mask[**], seen?[**], softcap?[] "
+            $"dO[b, h, q, d], {Operands}, scale[], O[b, h, q, d], {Statistics}, mask[**], seen?[**], softcap?[] "
             + "→ dQ[b, h, q, d], dK[b, g, k, d], dV[b, g, k, d]"),
         Lower = LowerBackward,
         Run = RunBackward,
     };
 
-    private static IReadOnlyList<Value?> Differentiate(RuleContext c) => c.PadToInputs([.. Backward.Apply(
-        c.G, [c.DY, c.X(0), c.X(1), c.X(2), c.X(3), c.Node.Outputs[1], c.X(4), c.Node.Input(5), c.Node.Input(7)])]);
+    private static IReadOnlyList<Value?> Differentiate(RuleContext c)
+    {
+        var (o, max, sum) = (c.Node.Outputs[0], c.Node.Outputs[1], c.Node.Outputs[2]);
+        return c.PadToInputs([.. Backward.Apply(
+            c.G,
+            [c.DY, c.X(0), c.X(1), c.X(2), c.X(3), o, max, sum, c.X(4), c.Node.Input(5), c.Node.Input(7)])]);
+    }
 
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
-        var (keys, values) = (Spread(c, c.X(1), c.X(0)), Spread(c, c.X(2), c.X(0)));
-        var scores = c.G.Term(c.G.MatMul(Scaled(c.G, c.X(0), c.X(3)), Turned(c.G, keys)));
-        if (c.Node.Input(7) is { } cap)
-            scores = c.G.Term(cap) * Capped(c, c.X(0), c.X(1), () => scores / cap);
-        var p = MaskedSoftmax.Forward.Apply(c.G, [scores, c.X(4), c.Node.Input(5), c.Node.Input(6), c.Node.Input(8)])[0];
-        return [c.G.MatMul(p, values), p];
+        var (g, mask, guard, sinks) = (c.G, c.X(4), c.Node.Input(6), c.Node.Input(8));
+        var scores = Scores(c, c.X(0), c.X(1), c.X(3), c.Node.Input(7));
+        var p = MaskedSoftmax.Forward.Apply(g, [scores, mask, c.Node.Input(5), guard, sinks])[0];
+        var (max, sum) = StatisticsOf(scores + mask, sinks is null ? null : g.Unsqueeze(sinks, 1));
+        if (guard is not null)
+        {
+            var isBlind = g.Op("IsNaN", sum);
+            max = g.Term(g.Where(isBlind, guard, max));
+            sum = g.Term(g.Where(isBlind, g.ScalarLike(sum, double.PositiveInfinity), sum));
+        }
+
+        // The way back takes P from here, and then nothing needs the statistics.
+        c.Shared<Value>(Probabilities, max, sum, () => p);
+        return [g.MatMul(p, Spread(c, c.X(2), c.X(0))), max, sum];
     }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
-        var (g, dO, q, scale, p) = (c.G, c.X(0), c.X(1), c.X(4), c.X(5));
+        var (g, dO, q, scale, cap) = (c.G, c.X(0), c.X(1), c.X(4), c.Node.Input(10));
         var (k, v) = (Spread(c, c.X(2), q), Spread(c, c.X(3), q));
-        var dS = g.Term(MaskedSoftmax.Backward.Apply(g, [g.MatMul(dO, Turned(g, v)), p, c.Node.Input(7)])[0]);
-        if (c.Node.Input(8) is { } cap)
+        var p = c.Shared<Value>(Probabilities, c.X(6), c.X(7), () =>
         {
-            var t = Capped(c, q, c.X(2), () => g.Term(g.MatMul(Scaled(g, q, scale), Turned(g, k))) / cap);
+            var shifted = Scores(c, q, c.X(2), scale, cap) + c.X(8) - g.Term(g.Unsqueeze(c.X(6), 3));
+            return Exp(shifted) / g.Term(g.Unsqueeze(c.X(7), 3));
+        });
+        var dS = g.Term(MaskedSoftmax.Backward.Apply(g, [g.MatMul(dO, Turned(g, v)), p, c.Node.Input(9)])[0]);
+        if (cap is not null)
+        {
+            var t = Capped(c, q, c.X(2), scale, cap);
             dS *= 1 - t * t;
         }
 
@@ -70,9 +97,26 @@ public static class Attention
         return [Scaled(g, g.MatMul(dS, k), scale), Gathered(g, dK, c.X(2)), Gathered(g, dV, c.X(3))];
     }
 
+    /// <summary>Each query's largest score, and the sum of exponentials of scores less that, with those of sinks,
+    /// [heads, 1].</summary>
+    private static (Term Max, Term Sum) StatisticsOf(Term scores, Value? sinks)
+    {
+        var g = scores.Builder;
+        Value max = g.Op("ReduceMax", [scores, g.Int64(-1)], NodeAttribute.Of("keepdims", 0L));
+        if (sinks is not null)
+            max = g.Op("Max", max, sinks);
+        var sum = Sum(Exp(scores - g.Term(g.Unsqueeze(max, 3))), [-1], keepDims: false);
+        return (g.Term(max), sinks is null ? sum : sum + Exp(g.Term(sinks) - g.Term(max)));
+    }
+
+    /// <summary>scale·Q·Kᵀ, below a cap if there is one.</summary>
+    private static Term Scores(LoweringContext c, Value q, Value k, Value scale, Value? cap) => cap is null
+        ? c.G.Term(c.G.MatMul(Scaled(c.G, q, scale), Turned(c.G, Spread(c, k, q))))
+        : c.G.Term(cap) * Capped(c, q, k, scale, cap);
+
     /// <summary>tanh(scale·Q·Kᵀ/c), which the gradient needs again.</summary>
-    private static Term Capped(LoweringContext c, Value q, Value k, Func<Term> scores) =>
-        c.Shared("softcap", q, k, () => Tanh(scores()));
+    private static Term Capped(LoweringContext c, Value q, Value k, Value scale, Value cap) =>
+        c.Shared("softcap", q, k, () => Tanh(Scores(c, q, k, scale, null) / cap));
 
     /// <summary>Each head of keys or values repeated for the heads of queries that it serves.</summary>
     private static Value Spread(LoweringContext c, Value x, Value q)
@@ -109,25 +153,26 @@ public static class Attention
 
     private static unsafe void RunForward(KernelCall call)
     {
-        var (q, k) = (call.Dims(0), call.Dims(1));
+        var q = call.Dims(0);
         var plan = Plan(call, q: 0, scale: 3);
         plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
         plan.IsGuarded = call.Has(6);
         plan.SoftCap = CapOf(call, 7);
         plan.Sinks = call.OptionalInput(8);
-        AttentionRuns.Forward(call, plan, [q[0], q[1], q[2], k[2]], mask: 4);
+        AttentionRuns.Forward(call, plan, mask: 4);
     }
 
     private static unsafe void RunBackward(KernelCall call)
     {
         var (q, k) = (call.Dims(1), call.Dims(2));
         var plan = Plan(call, q: 1, scale: 4);
-        plan.O = AttentionOperand.OfHeads(call.Input<float>(0), q);
+        plan.DO = AttentionOperand.OfHeads(call.Input<float>(0), q);
+        plan.O = AttentionOperand.OfHeads(call.Input<float>(5), q);
         plan.DQ = AttentionOperand.OfHeads(call.Output(0, q), q);
         plan.DK = AttentionOperand.OfHeads(call.Output(1, k), k);
         plan.DV = AttentionOperand.OfHeads(call.Output(2, k), k);
-        plan.SoftCap = CapOf(call, 8);
-        AttentionRuns.Backward(call, plan, [q[0], q[1], q[2], k[2]], p: 5);
+        plan.SoftCap = CapOf(call, 10);
+        AttentionRuns.Backward(call, plan, max: 6);
     }
 
     private static unsafe float CapOf(KernelCall call, int input) => call.Has(input) ? *call.Input<float>(input) : 0;
@@ -140,6 +185,7 @@ public static class Attention
             Queries = checked((int)queries[2]),
             Keys = checked((int)keys[2]),
             Width = checked((int)queries[3]),
+            Batch = queries[0],
             Heads = queries[1],
             Groups = GroupsOf(queries[1], keys[1]),
             Scale = *call.Input<float>(scale),

@@ -19,6 +19,10 @@ namespace OrtPeft.Kernels.Operators;
 /// <seealso href="https://arxiv.org/abs/2309.17453">Xiao et al., attention sinks; as learned numbers, gpt-oss.</seealso>
 public static unsafe class MaskedSoftmax
 {
+    /// <summary>What a mask was found to be; kept, since the next layer needs as much.</summary>
+    [ThreadStatic]
+    private static KeyRange[]? _keptOfMask;
+
     /// <summary>The operator.</summary>
     public static FusedOp Forward { get; } = new()
     {
@@ -82,7 +86,7 @@ public static unsafe class MaskedSoftmax
     {
         var dims = call.Dims(0);
         var mask = ScoreMask.Of(call.Input<float>(1), call.Dims(1), dims);
-        mask.CountSeen();
+        mask.Look(call, 0, ref _keptOfMask);
         var work = new Work
         {
             S = call.Input<float>(0),
@@ -122,7 +126,7 @@ public static unsafe class MaskedSoftmax
         {
             var place = ((piece * work.Queries) + query) * n;
             var ofMask = mask.RowOf(piece, query);
-            var seen = mask.Seen(ofMask);
+            var seen = mask.Seen(ofMask).End;
             var p = work.Y + place;
             var max = VectorLoops.AddMax(work.S + place, mask.Row(ofMask), mask.IsSameForAllKeys, p, seen);
             var row = new Span<float>(p, n);

@@ -13,12 +13,14 @@ namespace OrtPeft.Kernels.Operators;
 public static unsafe class SelfAttention
 {
     private const string Rows = "[batch, positions, *]";
+    private const string Statistics = "max[batch, *, positions], sum[batch, *, positions]";
 
     /// <summary>The operator.</summary>
     public static FusedOp Forward { get; } = new()
     {
         Name = "SelfAttention",
-        Signature = OpSignature.Parse($"X{Rows}, heads:int64[], scale[], mask[**], seen?[**], guard?[] → O{Rows}, P[**]"),
+        Signature = OpSignature.Parse(
+            $"X{Rows}, heads:int64[], scale[], mask[**], seen?[**], guard?[] → O{Rows}, {Statistics}"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -30,14 +32,18 @@ public static unsafe class SelfAttention
     {
         Name = "SelfAttentionGrad",
         Signature = OpSignature.Parse(
-            $"dO{Rows}, X[batch, positions, width], heads:int64[], scale[], P[**], mask[**], seen?[**] "
+            $"dO{Rows}, X[batch, positions, width], heads:int64[], scale[], O{Rows}, {Statistics}, mask[**], seen?[**] "
             + "→ dX[batch, positions, width]"),
         Lower = LowerBackward,
         Run = RunBackward,
     };
 
-    private static IReadOnlyList<Value?> Differentiate(RuleContext c) => c.PadToInputs(Backward.Apply(
-        c.G, [c.DY, c.X(), c.X(1), c.X(2), c.Node.Outputs[1], c.X(3), c.Node.Input(4)])[0]);
+    private static IReadOnlyList<Value?> Differentiate(RuleContext c)
+    {
+        var (o, max, sum) = (c.Node.Outputs[0], c.Node.Outputs[1], c.Node.Outputs[2]);
+        return c.PadToInputs(Backward.Apply(
+            c.G, [c.DY, c.X(), c.X(1), c.X(2), o, max, sum, c.X(3), c.Node.Input(4)])[0]);
+    }
 
     private static void RaiseStandard(RaisingContext context)
     {
@@ -74,16 +80,16 @@ public static unsafe class SelfAttention
         var parts = Parts(c, c.X(0), c.X(1));
         var results = Attention.Forward.Apply(
             c.G, [parts[0], parts[1], parts[2], c.X(2), c.X(3), c.Node.Input(4), c.Node.Input(5)]);
-        return [HeadsForm.Together(c.G, results[0]), results[1]];
+        return [HeadsForm.Together(c.G, results[0]), results[1], results[2]];
     }
 
     private static IReadOnlyList<Value?> LowerBackward(LoweringContext c)
     {
         var parts = Parts(c, c.X(1), c.X(2));
         var (heads, d) = (parts[0].Shape![1].Value!.Value, parts[0].Shape![3].Value!.Value);
-        var dO = HeadsForm.Apart(c.G, c.X(0), heads, d);
+        var (dO, o) = (HeadsForm.Apart(c.G, c.X(0), heads, d), HeadsForm.Apart(c.G, c.X(4), heads, d));
         var gradients = Attention.Backward.Apply(
-            c.G, [dO, parts[0], parts[1], parts[2], c.X(3), c.X(4), c.X(5), c.Node.Input(6)]);
+            c.G, [dO, parts[0], parts[1], parts[2], c.X(3), o, c.X(5), c.X(6), c.X(7), c.Node.Input(8)]);
         return Heads.Merge.Apply(c.G, gradients.ToArray());
     }
 
@@ -101,31 +107,35 @@ public static unsafe class SelfAttention
         var dims = call.Dims(0);
         var plan = Plan(call, x: 0);
         dims[2] = plan.Heads * plan.Width;
-        plan.O = AttentionOperand.OfRows(call.Output(0, dims), plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
+        plan.O = Result(call.Output(0, dims), in plan);
         plan.IsGuarded = call.Has(5);
-        AttentionRuns.Forward(call, plan, [dims[0], plan.Heads, dims[1], dims[1]], mask: 3);
+        AttentionRuns.Forward(call, plan, mask: 3);
     }
 
     private static void RunBackward(KernelCall call)
     {
         var dims = call.Dims(1);
         var plan = Plan(call, x: 1);
-        KernelShapes.RequireEqual([dims[0], dims[1], plan.Heads * plan.Width], call.Dims(0));
-        plan.O = AttentionOperand.OfRows(
-            call.Input<float>(0), plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
+        long[] rows = [dims[0], dims[1], plan.Heads * plan.Width];
+        KernelShapes.RequireEqual(rows, call.Dims(0));
+        KernelShapes.RequireEqual(rows, call.Dims(4));
+        (plan.DO, plan.O) = (Result(call.Input<float>(0), in plan), Result(call.Input<float>(4), in plan));
         (plan.DQ, plan.DK, plan.DV) = Parts(call.Output(0, dims), in plan);
-        AttentionRuns.Backward(call, plan, [dims[0], plan.Heads, dims[1], dims[1]], p: 4);
+        AttentionRuns.Backward(call, plan, max: 5);
     }
 
     private static AttentionPlan Plan(KernelCall call, int x)
     {
         var (dims, heads) = (call.Dims(x), *call.Input<long>(x + 1));
         var plan = new AttentionPlan { Heads = heads, Groups = heads, Scale = *call.Input<float>(x + 2) };
-        plan.Width = Heads.WidthOf(dims, heads);
+        (plan.Batch, plan.Width) = (dims[0], Heads.WidthOf(dims, heads));
         plan.Queries = plan.Keys = checked((int)dims[1]);
         (plan.Q, plan.K, plan.V) = Parts(call.Input<float>(x), in plan);
         return plan;
     }
+
+    private static AttentionOperand Result(float* rows, in AttentionPlan plan) =>
+        AttentionOperand.OfRows(rows, plan.Queries, plan.Heads, plan.Width, parts: 1, part: 0);
 
     private static (AttentionOperand Q, AttentionOperand K, AttentionOperand V) Parts(
         float* x, in AttentionPlan plan)
