@@ -1,4 +1,3 @@
-using OrtPeft.Kernels.Layouts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
@@ -85,7 +84,9 @@ internal static class KernelCases
         .. Products("more than a stretch backwards", 50, 3100, 3),
         .. Products("more rows than a piece has", 8, 60, 520),
         .. Products("no rows", 16, 16, 0),
-        .. Packing.InFewBits.SelectMany(static packing => (IEnumerable<KernelCase>)[
+        .. Epilogues(Packing.Bf16, "broken tiles", 50, 70, 2, 3),
+        .. Epilogues(Packing.Bf16, "whole tiles, more than a block", 400, 96, 16),
+        .. Packing.InFewBits.Append(Packing.Bf16).SelectMany(static packing => (IEnumerable<KernelCase>)[
             .. Products(packing, "one row", 5, 7, 1),
             .. Products(packing, "whole tiles", 96, 96, 16),
             .. Products(packing, "blocks that end anywhere", 397, 49, 9),
@@ -93,6 +94,7 @@ internal static class KernelCases
             .. Products(packing, "more than a stretch backwards", 50, 3100, 3),
             .. Products(packing, "more rows than a piece has", 8, 60, 520),
             .. Loras(packing, "broken tiles", 50, 70, 4, 2, 3),
+            .. Loras(packing, "whole tiles", 96, 48, 8, 16),
         ]),
         .. Epilogues("whole tiles", 96, 96, 16),
         .. Epilogues("broken tiles", 50, 70, 2, 3),
@@ -446,13 +448,14 @@ internal static class KernelCases
         var (packed, matrix) = packing.Of(Random(1, rows, columns), false);
         var (packedTurned, turned) = packing.Of(Random(1, columns, rows), true);
         var dims = Tensor.Vector<long>(rows, columns);
-        yield return new("MatMul", what, [Random(2, [.. others, rows]), packed, dims],
+        var (x, dY) = (packing.Rows(Random(2, [.. others, rows])), packing.Rows(Random(2, [.. others, columns])));
+        yield return new("MatMul", what, [x, packed, dims],
             (g, x) => [g.MatMul(x[0], g.Constant(matrix))]);
         yield return new(
-            "MatMul", $"{what}, packed from rows", [Random(2, [.. others, rows]), packedTurned, dims],
+            "MatMul", $"{what}, packed from rows", [x, packedTurned, dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(turned), 1, 0))]);
         yield return new(
-            "MatMulTransposed", what, [Random(2, [.. others, columns]), packed, dims],
+            "MatMulTransposed", what, [dY, packed, dims],
             (g, x) => [g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0))]);
     }
 
@@ -488,11 +491,16 @@ internal static class KernelCases
     }
 
     /// <summary>What is added to a product, GELU of it, and GELU's gradient behind the way back.</summary>
-    private static IEnumerable<KernelCase> Epilogues(string what, int rows, int columns, params long[] others)
+    private static IEnumerable<KernelCase> Epilogues(string what, int rows, int columns, params long[] others) =>
+        Epilogues(Packing.Float32, what, rows, columns, others);
+
+    private static IEnumerable<KernelCase> Epilogues(
+        Packing packing, string what, int rows, int columns, params long[] others)
     {
-        var (matrix, bias, addend) = (Random(1, rows, columns), Random(3, columns), Random(4, [.. others, columns]));
-        Tensor[] inputs =
-            [Random(2, [.. others, rows]), PackedMatrix.Pack(matrix), Tensor.Vector<long>(rows, columns)];
+        what += packing.Name;
+        var (packed, matrix) = packing.Of(Random(1, rows, columns), false);
+        var (bias, addend) = (Random(3, columns), packing.Rows(Random(4, [.. others, columns])));
+        Tensor[] inputs = [packing.Rows(Random(2, [.. others, rows])), packed, Tensor.Vector<long>(rows, columns)];
         Value Product(GraphBuilder g, Value x) => g.MatMul(x, g.Constant(matrix));
         yield return new("MatMul", $"{what}, a bias", [.. inputs, bias],
             (g, x) => [g.Add(Product(g, x[0]), x[3])]);
@@ -522,7 +530,7 @@ internal static class KernelCases
         var (a, b, alpha) = (Random(2, r, rows), Random(3, columns, r), 0.5f);
         var count = others.Aggregate(1, static (product, dim) => product * (int)dim);
         Tensor[] inputs = [
-            Random(4, [.. others, rows]), packed, Tensor.Vector<long>(rows, columns), a, b, Tensor.Scalar(alpha)];
+            packing.Rows(Random(4, [.. others, rows])), packed, Tensor.Vector<long>(rows, columns), a, b, Tensor.Scalar(alpha)];
         yield return new("MatMulLora", what, inputs, Layer);
         yield return new(
             "MatMulLora", $"{what}, a bias and an addend",
@@ -532,7 +540,10 @@ internal static class KernelCases
                 return [g.Add(g.Add(results[0], x[6]), x[7]), results[1]];
             });
         Tensor[] back =
-            [Random(7, [.. others, columns]), .. inputs[1..3], Random(8, count, r), a, b, Tensor.Scalar(alpha)];
+            [
+                packing.Rows(Random(7, [.. others, columns])), .. inputs[1..3], Random(8, count, r), a, b,
+                Tensor.Scalar(alpha),
+            ];
         yield return new("MatMulLoraGrad", what, back, (g, x) =>
         {
             var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);

@@ -10,9 +10,20 @@ namespace OrtPeft.Kernels.Tests;
 /// own layout.</param>
 internal sealed record Packing(string Name, Func<Tensor, bool, (Tensor Packed, Tensor Numbers)> Of)
 {
+    /// <summary>What products make of rows before they multiply them.</summary>
+    public Func<Tensor, Tensor> Rows { get; private init; } = static rows => rows;
+
     /// <summary>As they are.</summary>
     public static Packing Float32 { get; } =
         new("", static (matrix, isTransposed) => (PackedMatrix.Pack(matrix, isTransposed), matrix));
+
+    /// <summary>In bfloat16. Products of such numbers are exact in float32, so that sums are as close as float32's.
+    /// </summary>
+    public static Packing Bf16 { get; } = new(
+        ", bfloat16", static (matrix, isTransposed) => (PackedBf16.Pack(matrix, isTransposed), Rounded(matrix)))
+    {
+        Rows = Rounded,
+    };
 
     /// <summary>All that are in few bits: 4 and 8, with and without zero points, codes of a book, and blocks that end
     /// within a word's rows.</summary>
@@ -24,6 +35,10 @@ internal sealed record Packing(string Name, Func<Tensor, bool, (Tensor Packed, T
         InBits(", uint8 with zero points", new BlockFormat { Bits = 8, BlockSize = 32, IsSymmetric = false }),
         InBits(", NF4", new BlockFormat { CodeBook = CodeBook.NormalFloat4 }),
     ];
+
+    private static Tensor Rounded(Tensor numbers) => Tensor.Of<float>(
+        Array.ConvertAll(numbers.ToFloat32(), static n => BitConverter.UInt32BitsToSingle((uint)PackedBf16.Round(n) << 16)),
+        numbers.Dims.AsSpan());
 
     private static Packing InBits(string name, BlockFormat format) => new(name, (matrix, isTransposed) =>
     {

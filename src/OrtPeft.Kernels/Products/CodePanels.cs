@@ -32,11 +32,11 @@ internal readonly unsafe struct CodePanels
     /// <summary>Whether the matrix has these axes.</summary>
     public bool Are(long rows, long columns) => Header.Rows == rows && Header.Columns == columns;
 
-    /// <summary>Where the codes of a panel's row begin, and how many bytes those of some rows take.</summary>
-    public (nint Start, int Bytes) PlaceOf(long panel, long row, int rows)
+    /// <summary>Where the codes of some rows of a panel are.</summary>
+    public BlockAhead PlaceOf(long panel, long row, int rows)
     {
         var words = _start + CodeHeader.Size + (panel * Header.PanelBytes) + Header.CodesStart;
-        return ((nint)(words + (row / Header.RowsOfWord * Width * sizeof(uint))), rows * Width * Header.Bits / 8);
+        return BlockAhead.Of(words + (row / Header.RowsOfWord * Width * sizeof(uint)), rows * Width * Header.Bits / 8);
     }
 
     /// <summary>Makes the numbers of some rows of a panel.</summary>

@@ -5,8 +5,8 @@ using OrtPeft.Kernels.Native;
 namespace OrtPeft.Kernels.Products;
 
 /// <summary>
-/// The operators that multiply with a packed constant matrix W [rows, columns], of float32 (<see cref="PackedMatrix"/>)
-/// or in few bits (<see cref="PackedCodes"/>); dims is [rows, columns]. Rewrites make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are
+/// The operators that multiply with a packed constant matrix W [rows, columns], of float32 (<see cref="PackedMatrix"/>),
+/// in bfloat16 (<see cref="PackedBf16"/>) or in few bits (<see cref="PackedCodes"/>); dims is [rows, columns]. Rewrites make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are
 /// handed from the one to the other.
 /// </summary>
 public static unsafe class PackedMatMul
@@ -236,6 +236,13 @@ public static unsafe class PackedMatMul
             plan.Codes = new CodePanels(call.Input<byte>(1), bytes);
             if (!plan.Codes.Are(rows, columns))
                 throw new ArgumentException($"the packed matrix is not [{rows}, {columns}].");
+            return plan;
+        }
+
+        if (packed is [_, _, PackedBf16.PairWidth])
+        {
+            KernelShapes.RequireEqual([PackedMatrix.Panels(columns), plan.Height / 2, PackedBf16.PairWidth], packed);
+            plan.Pairs = call.Input<float>(1);
             return plan;
         }
 

@@ -31,6 +31,17 @@ internal static unsafe class PackedProduct
     /// <param name="plan">What to compute.</param>
     public static void Compute(KernelCall call, ProductPlan plan)
     {
+        if (plan.Codes.Exist)
+            Compute<CodeFormat>(call, plan);
+        else if (plan.Pairs != null)
+            Compute<Bf16Format>(call, plan);
+        else
+            Compute<FloatFormat>(call, plan);
+    }
+
+    private static void Compute<TFormat>(KernelCall call, ProductPlan plan)
+        where TFormat : IPanelFormat
+    {
         if (plan.Rows == 0)
             return;
         if (plan.StripsOfX == null)
@@ -42,15 +53,17 @@ internal static unsafe class PackedProduct
         {
             plan.Length = plan.Filled(Math.Min(ProductPlan.Stretch, plan.Depth - plan.Start));
             if (plan.StripsOfX == null)
-                call.Share(in plan, &PackPiece, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
+                call.Share(
+                    in plan, &PackPiece<TFormat>, (plan.StripCount + plan.StripsOfPacking - 1) / plan.StripsOfPacking);
             else
                 plan.Strips = plan.StripsOfX + (plan.Start * plan.StripCount * Rows);
             var pieces = PackedMatrix.Panels(plan.Columns) * plan.PiecesOfPanel;
-            call.Share(in plan, plan.IsTransposed ? &MultiplyTurnedPiece : &MultiplyPiece, pieces);
+            call.Share(in plan, &MultiplyPiece<TFormat>, pieces);
         }
     }
 
-    private static void PackPiece(in ProductPlan plan, long piece)
+    private static void PackPiece<TFormat>(in ProductPlan plan, long piece)
+        where TFormat : IPanelFormat
     {
         var first = piece * plan.StripsOfPacking;
         var end = Math.Min(first + plan.StripsOfPacking, plan.StripCount);
@@ -59,26 +72,32 @@ internal static unsafe class PackedProduct
             LowRankRows.Compute(in *plan.LowRank, (int)first * Rows, (int)Math.Min(end * Rows, plan.Rows));
         for (var strip = first; strip < end; strip++)
         {
-            PackStrip(in plan, strip);
+            PackStrip<TFormat>(in plan, strip);
             if (hasLow)
                 PackLowStrip(in plan, strip);
         }
     }
 
-    /// <summary>Eight rows of X, [block][strip][element of the block][row]; what is not there is 0.</summary>
-    private static void PackStrip(in ProductPlan plan, long strip)
+    /// <summary>Eight rows of X, [block][strip][words of the block][row]; what is not there is 0.</summary>
+    private static void PackStrip<TFormat>(in ProductPlan plan, long strip)
+        where TFormat : IPanelFormat
     {
         var rows = plan.RowsOf(strip);
         var x = plan.X + (strip * Rows * plan.Depth) + plan.Start;
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
         {
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var target = plan.Strips + (start * plan.StripCount * Rows) + (strip * length * Rows);
+            var target = StripOf<TFormat>(in plan, strip, start, length);
             var there = (int)Math.Min(length, plan.Depth - plan.Start - start);
-            Squares.TurnRows(x + start, (nint)plan.Depth, rows, there, target, Rows);
-            new Span<float>(target + (there * Rows), (length - there) * Rows).Clear();
+            TFormat.PackRows(x + start, (nint)plan.Depth, rows, there, target);
+            var filled = TFormat.WordsOf(there);
+            new Span<float>(target + (filled * Rows), (TFormat.WordsOf(length) - filled) * Rows).Clear();
         }
     }
+
+    private static float* StripOf<TFormat>(in ProductPlan plan, long strip, long start, int length)
+        where TFormat : IPanelFormat => plan.Strips
+            + (TFormat.WordsOf((int)start) * plan.StripCount * Rows) + (strip * TFormat.WordsOf(length) * Rows);
 
     private static void PackLowStrip(in ProductPlan plan, long strip)
     {
@@ -91,92 +110,26 @@ internal static unsafe class PackedProduct
         new Span<float>(target + u.Length, (low.EvenRank - low.Rank) * Rows).Clear();
     }
 
-    private static void MultiplyPiece(in ProductPlan plan, long piece)
+    private static void MultiplyPiece<TFormat>(in ProductPlan plan, long piece)
+        where TFormat : IPanelFormat
     {
-        const int Numbers = ProductPlan.Block * Width;
+        const int Numbers = (ProductPlan.Block + Width) * Width;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
         var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
-        var decoded = plan.Codes.Exist ? scratch.Take(Numbers) : null;
+        var room = scratch.Take(Numbers);
         var low = LowPanel(in plan, panel, scratch);
         for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
         {
             var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var row = plan.Start + start;
-            var block = plan.Panels + (((panel * plan.Height) + row) * Width);
-            var size = length * Width;
-            var next = new Ahead { Start = (byte*)(block + size), Bytes = size * sizeof(float), Runs = 1 };
-            if (plan.Codes.Exist)
-            {
-                plan.Codes.Decode(panel, row, length, block = decoded);
-                next = Ahead.Of(plan.Codes.PlaceOf(panel, row + length, length));
-            }
-
-            MultiplyBlock(in plan, panel, part, start, length, block, low, next);
+            var block = plan.IsTransposed
+                ? TFormat.TurnedBlock(in plan, panel, start, length, room, out var next)
+                : TFormat.Block(in plan, panel, start, length, room, out next);
+            MultiplyBlock<TFormat>(in plan, panel, part, start, length, block, low, next);
         }
 
         // What went past the caches must be in memory before another thread reads it.
         if (Sse.IsSupported && plan.Finish != null)
             Sse.StoreFence();
-    }
-
-    private static void MultiplyTurnedPiece(in ProductPlan plan, long piece)
-    {
-        const int Numbers = ProductPlan.Block * Width;
-        var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
-        var scratch = new KernelScratch(Numbers + (Width * Width) + (LowRankPlan.Most * Width), parts: 3);
-        var block = scratch.Take(Numbers);
-        var decoded = scratch.Take(Width * Width);
-        var low = LowPanel(in plan, panel, scratch);
-        for (var start = 0L; start < plan.Length; start += ProductPlan.Block)
-        {
-            var length = (int)Math.Min(ProductPlan.Block, plan.Length - start);
-            var next = plan.Codes.Exist
-                ? TurnCodes(in plan, panel, start, length, decoded, block)
-                : TurnSquares(in plan, panel, start, length, block);
-            MultiplyBlock(in plan, panel, part, start, length, block, low, next);
-        }
-    }
-
-    /// <summary>Turns the squares of a block; tells which are next.</summary>
-    private static Ahead TurnSquares(in ProductPlan plan, long panel, long start, int length, float* block)
-    {
-        var stride = plan.Height * Width;
-        var square = plan.Panels + (((plan.Start + start) / Width * stride) + (panel * Width * Width));
-        for (var i = 0; i < length; i += Width, square += stride)
-            TurnSquare(square, block + (i * Width));
-        if (start + length == plan.Length)
-            square = plan.Panels + ((plan.Start / Width * stride) + ((panel + 1) * Width * Width));
-        return new Ahead
-        {
-            Start = (byte*)square,
-            Bytes = Width * Width * sizeof(float),
-            Runs = ProductPlan.Block / Width,
-            Stride = (nint)stride * sizeof(float),
-        };
-    }
-
-    /// <summary>The same of codes, whose numbers are made first.</summary>
-    private static Ahead TurnCodes(
-        in ProductPlan plan, long panel, long start, int length, float* decoded, float* block)
-    {
-        var first = (plan.Start + start) / Width;
-        for (var i = 0; i < length / Width; i++)
-        {
-            plan.Codes.Decode(first + i, panel * Width, Width, decoded);
-            TurnSquare(decoded, block + (i * Width * Width));
-        }
-
-        return Ahead.Of(plan.Codes.PlaceOf(first, (panel + 1) * Width, Width));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TurnSquare(float* square, float* turned)
-    {
-        for (var row = 0; row < Width; row += Squares.Large)
-        {
-            for (var column = 0; column < Width; column += Squares.Large)
-                Squares.TurnLarge(square + (row * Width) + column, Width, turned + (column * Width) + row, Width);
-        }
     }
 
     /// <summary>LoRA's second matrix as a panel [r, filled up to even, <see cref="Width"/>]; null without one.
@@ -196,8 +149,9 @@ internal static unsafe class PackedProduct
     }
 
     /// <summary>Multiplies a block of a panel with the strips of a piece.</summary>
-    private static void MultiplyBlock(
-        in ProductPlan plan, long panel, long part, long start, int length, float* block, float* low, Ahead next)
+    private static void MultiplyBlock<TFormat>(
+        in ProductPlan plan, long panel, long part, long start, int length, float* block, float* low, BlockAhead next)
+        where TFormat : IPanelFormat
     {
         var width = plan.WidthOf(panel);
         var (first, end) = (part * plan.StripsOfPiece, Math.Min((part + 1) * plan.StripsOfPiece, plan.StripCount));
@@ -209,7 +163,7 @@ internal static unsafe class PackedProduct
         {
             var (run, place) = Math.DivRem(strip - first, stripsOfRun);
             var ahead = next.Start + (run * next.Stride) + (place * bytes);
-            var a = plan.Strips + (start * plan.StripCount * Rows) + (strip * length * Rows);
+            var a = StripOf<TFormat>(in plan, strip, start, length);
             var c = (strip * Rows * plan.Columns) + (panel * Width);
             var rows = plan.RowsOf(strip);
             var tile = new FinishedTile { Place = c, Column = (int)panel * Width, Rows = rows, Columns = width };
@@ -226,7 +180,7 @@ internal static unsafe class PackedProduct
                 new StridedRows(plan.Addend + c, (nint)plan.Columns).AskFor(0, rows, Width);
             if (isLast && plan.Hidden != null)
                 new StridedRows(plan.Hidden + c, (nint)plan.Columns).AskFor(0, rows, Width);
-            MultiplyTile(length, a, block, in result, rows, width, ahead, bytes);
+            MultiplyTile<TFormat>(length, a, block, in result, rows, width, ahead, bytes);
             if (isLast)
                 EndTile(in plan, strip, in tile, low);
         }
@@ -245,28 +199,31 @@ internal static unsafe class PackedProduct
             result.SumStride = result.Stride;
             var depth = plan.LowRank->EvenRank;
             var u = plan.LowStrips + (strip * depth * Rows);
-            MultiplyTile(depth, u, low, in result, tile.Rows, tile.Columns, (byte*)u, 0);
+            MultiplyTile<FloatFormat>(depth, u, low, in result, tile.Rows, tile.Columns, (byte*)u, 0);
         }
 
         if (plan.Finish != null)
             plan.Finish(in plan, in tile);
     }
 
-    private static void MultiplyTile(
+    private static void MultiplyTile<TFormat>(
         int depth, float* a, float* b, in TileResult result, int rows, int width, byte* ahead, int bytes)
+        where TFormat : IPanelFormat
     {
         if (rows == Rows && width == Width)
-            ProductTile.Multiply(depth, a, b, in result, ahead, bytes);
+            TFormat.Multiply(depth, a, b, in result, ahead, bytes);
         else
-            MultiplyAtEdge(depth, a, b, in result, rows, width);
+            MultiplyAtEdge<TFormat>(depth, a, b, in result, rows, width);
     }
 
     /// <summary>A tile that leaves the result's rows or columns.</summary>
     [SkipLocalsInit]
-    private static void MultiplyAtEdge(int depth, float* a, float* b, in TileResult result, int rows, int width)
+    private static void MultiplyAtEdge<TFormat>(
+        int depth, float* a, float* b, in TileResult result, int rows, int width)
+        where TFormat : IPanelFormat
     {
         var tile = stackalloc float[Rows * Width];
-        ProductTile.Multiply(depth, a, b, new TileResult { C = tile, Stride = Width }, (byte*)b, 0);
+        TFormat.Multiply(depth, a, b, new TileResult { C = tile, Stride = Width }, (byte*)b, 0);
         for (var row = 0; row < rows; row++)
         {
             for (var column = 0; column < width; column++)
@@ -279,16 +236,5 @@ internal static unsafe class PackedProduct
                 result.C[(row * result.Stride) + column] = sum;
             }
         }
-    }
-
-    /// <summary>What the next block will read: runs of bytes, a stride apart.</summary>
-    private struct Ahead
-    {
-        public byte* Start;
-        public int Bytes, Runs;
-        public nint Stride;
-
-        public static Ahead Of((nint Start, int Bytes) place) =>
-            new() { Start = (byte*)place.Start, Bytes = place.Bytes, Runs = 1 };
     }
 }

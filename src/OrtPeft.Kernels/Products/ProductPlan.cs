@@ -29,7 +29,11 @@ internal unsafe struct ProductPlan
     /// <summary>Operands: X [rows, depth], null where it is in strips, and the packed matrix.</summary>
     public float* X, Panels;
 
-    /// <summary>The packed matrix where it is in few bits; <see cref="Panels"/> is null then.</summary>
+    /// <summary>The packed matrix where it is in bfloat16, in words of two numbers, or in few bits; <see cref="Panels"/>
+    /// is null then.</summary>
+    public float* Pairs;
+
+    /// <inheritdoc cref="Pairs"/>
     public CodePanels Codes;
 
     /// <summary>X in strips, filled up to whole squares, where another product has made it so; else null.</summary>
