@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using OrtPeft.Kernels.MachineCode;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Kernels.Products;
 using OrtPeft.Tensors;
@@ -24,6 +25,9 @@ public static unsafe class KernelDomain
 
     /// <summary>Whether products with packed matrices are faster than ONNX Runtime's here: with AVX-512.</summary>
     public static bool MultipliesFast => PackedProduct.IsFast;
+
+    /// <summary>Why products of bfloat16 are no faster here; null where they are, with AVX512_BF16.</summary>
+    public static string? ObstacleToBf16 => Bf16Code.Obstacle;
 
     /// <summary>Lets a session use the operators.</summary>
     /// <param name="sessionOptions">The handle of ONNX Runtime's <c>OrtSessionOptions</c>.</param>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Tensors;
+using OrtPeft.Training.Runtime;
 using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
@@ -25,6 +26,7 @@ internal static class ArgumentsCheck
         BelowOne(arguments.Optimizer.Beta1, "decay of the first moment (beta1)");
         BelowOne(arguments.Optimizer.Beta2, "decay of the second moment (beta2)");
         FromZero(arguments.Optimizer.Epsilon, "epsilon");
+        ProductPrecision.Resolve(arguments.Precision);
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new SettingException(
                 "Resuming needs the output folder that holds the checkpoint.");
@@ -56,6 +58,8 @@ internal static class ArgumentsCheck
             identity[name] = value.ToString(null, CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
+        if (ProductPrecision.Resolve(arguments.Precision) is var precision and not ProductPrecision.Float32)
+            identity["precision"] = precision;
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
         identity["base-dropout"] = subject.BaseDropout ? "yes" : "no";

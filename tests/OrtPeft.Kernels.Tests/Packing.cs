@@ -34,15 +34,22 @@ internal sealed record Packing(string Name, Func<Tensor, bool, (Tensor Packed, T
         InBits(", int8", new BlockFormat { Bits = 8, BlockSize = 128 }),
         InBits(", uint8 with zero points", new BlockFormat { Bits = 8, BlockSize = 32, IsSymmetric = false }),
         InBits(", NF4", new BlockFormat { CodeBook = CodeBook.NormalFloat4 }),
+        InBits(", int4 for bfloat16", new BlockFormat(), inBf16: true),
+        InBits(", uint8 with zero points for bfloat16", new BlockFormat { Bits = 8, IsSymmetric = false }, inBf16: true),
     ];
 
     private static Tensor Rounded(Tensor numbers) => Tensor.Of<float>(
         Array.ConvertAll(numbers.ToFloat32(), static n => BitConverter.UInt32BitsToSingle((uint)PackedBf16.Round(n) << 16)),
         numbers.Dims.AsSpan());
 
-    private static Packing InBits(string name, BlockFormat format) => new(name, (matrix, isTransposed) =>
+    private static Packing InBits(string name, BlockFormat format, bool inBf16 = false) => new(
+        name, (matrix, isTransposed) =>
+        {
+            var content = BlockQuantizer.Quantize(matrix, isTransposed ? 1 : 0, format);
+            var numbers = content.ToFloat32();
+            return (PackedCodes.Pack(content, isTransposed, inBf16), inBf16 ? Rounded(numbers) : numbers);
+        })
     {
-        var content = BlockQuantizer.Quantize(matrix, isTransposed ? 1 : 0, format);
-        return (PackedCodes.Pack(content, isTransposed), content.ToFloat32());
-    });
+        Rows = inBf16 ? Rounded : static rows => rows,
+    };
 }

@@ -17,7 +17,10 @@ namespace OrtPeft.Compilation.Rewrites;
 /// </summary>
 internal static class PackedProducts
 {
-    public static void Run(GraphBuilder g)
+    /// <summary>Runs the rewrite in place.</summary>
+    /// <param name="g">Adds nodes to the graph.</param>
+    /// <param name="inBf16">Whether products are in bfloat16; else in float32.</param>
+    public static void Run(GraphBuilder g, bool inBf16)
     {
         var products = g.Graph.Nodes.Select(LinearProduct.OfAny).OfType<LinearProduct>();
         foreach (var ofWeight in products.GroupBy(static p => p.Weight).ToArray())
@@ -25,16 +28,16 @@ internal static class PackedProducts
             // The graph's first product is the forward one, which reads the panels as they are.
             var rowAxis = ofWeight.First().RowAxis;
             if (ofWeight.All(p => p.IsReadBy(rowAxis)))
-                Replace(g, ofWeight.Key, [.. ofWeight]);
+                Replace(g, ofWeight.Key, [.. ofWeight], inBf16);
         }
 
         FusedOps.Lower(g, static n => !LowRankLinear.Forward.Is(n) && !LowRankLinear.Backward.Is(n));
     }
 
-    private static void Replace(GraphBuilder g, Value weight, LinearProduct[] products)
+    private static void Replace(GraphBuilder g, Value weight, LinearProduct[] products, bool inBf16)
     {
         var rowAxis = products[0].RowAxis;
-        if (Pack(weight, isTransposed: rowAxis == 1) is not { } panels)
+        if (Pack(weight, isTransposed: rowAxis == 1, inBf16) is not { } panels)
             return;
         (g.Before, g.Scope) = (products[0].Node, products[0].Node.Name);
         var packed = g.Constant(panels, $"{weight.Name}.packed");
@@ -51,11 +54,13 @@ internal static class PackedProducts
     }
 
     /// <summary>The matrix in panels; null for one in few bits whose blocks do not run along the sums.</summary>
-    private static Tensor? Pack(Value weight, bool isTransposed)
+    private static Tensor? Pack(Value weight, bool isTransposed, bool inBf16)
     {
         if (QuantizedWeight.Find(weight) is { Content: var content })
-            return PackedCodes.CanPack(content, isTransposed) ? PackedCodes.Pack(content, isTransposed) : null;
-        var packed = PackedMatrix.Pack(weight.Initializer!, isTransposed);
+            return PackedCodes.CanPack(content, isTransposed) ? PackedCodes.Pack(content, isTransposed, inBf16) : null;
+        var packed = inBf16
+            ? PackedBf16.Pack(weight.Initializer!, isTransposed)
+            : PackedMatrix.Pack(weight.Initializer!, isTransposed);
         (weight.Initializer!.Data as MappedTensorData)?.File.ReleasePages();
         return packed;
     }

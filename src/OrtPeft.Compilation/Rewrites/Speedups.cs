@@ -63,7 +63,7 @@ public static class Speedups
         },
         new("kernel-matmul", "multiply with constant matrices that are packed once for both directions")
         {
-            AfterGradient = PackedProducts.Run,
+            AfterGradient = static g => PackedProducts.Run(g, inBf16: false),
             UsesKernels = true,
             PacksWeights = true,
         },
@@ -95,6 +95,21 @@ public static class Speedups
     /// <summary>Those that pay wherever a graph runs.</summary>
     public static IReadOnlyList<Speedup> Portable { get; } =
         [.. All.Where(static s => !s.ForPackedWeights && !s.UsesKernels)];
+
+    /// <summary>The same with products in bfloat16: packed matrices and the rows that meet them are rounded to it, and
+    /// sums are float32's. Results differ as much as bfloat16 does.</summary>
+    /// <param name="speedups">Any.</param>
+    /// <returns>As many.</returns>
+    public static IReadOnlyList<Speedup> InBf16(IEnumerable<Speedup> speedups)
+    {
+        ArgumentNullException.ThrowIfNull(speedups);
+        return
+        [
+            .. speedups.Select(static s => s.PacksWeights
+                ? s with { AfterGradient = static g => PackedProducts.Run(g, inBf16: true) }
+                : s),
+        ];
+    }
 
     /// <summary>All but some, and but those that require them.</summary>
     /// <param name="names">The names of those that are left out.</param>

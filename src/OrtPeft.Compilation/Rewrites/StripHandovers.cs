@@ -3,12 +3,13 @@ using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 
 /// <summary>
 /// Where a product's result goes through GELU, or its gradient, into the next product and nowhere else, it is written
-/// in the order in which that one reads: nobody has to pack it.
+/// in the order in which that one reads: nobody has to pack it. Products in bfloat16 read another one.
 /// </summary>
 internal static class StripHandovers
 {
@@ -27,7 +28,7 @@ internal static class StripHandovers
     /// <summary>The product that alone reads the first result, if its own has rows like a given value's.</summary>
     private static Node? Reader(Node node, FusedOp op, Value like) =>
         node.Outputs[0] is { IsGraphOutput: false, Uses: [{ Index: 0, Node: var reader }] } && op.Is(reader)
-        && like.Shape is { Rank: > 0 } shape && reader.Output.Shape is { Rank: > 0 } result
+        && reader.Inputs[1]!.Type is not ElementType.BFloat16 && like.Shape is { Rank: > 0 } shape && reader.Output.Shape is { Rank: > 0 } result
         && SameRows.AreOfOneShape([.. shape.Take(shape.Rank - 1)], [.. result.Take(result.Rank - 1)]) ? reader : null;
 
     private static void Replace(GraphBuilder g, Node node, FusedOp op, Node reader, FusedOp readerOp)

@@ -26,6 +26,9 @@ internal struct CodeHeader
     /// <summary>Whether each block has a zero point.</summary>
     public bool HasZeroPoints;
 
+    /// <summary>Whether products are in bfloat16.</summary>
+    public bool IsForBf16;
+
     /// <summary>What codes of 4 bits stand for.</summary>
     public Numbers Table;
 

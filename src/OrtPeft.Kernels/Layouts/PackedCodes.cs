@@ -32,8 +32,10 @@ public static class PackedCodes
     /// <summary>Copies a matrix into panels.</summary>
     /// <param name="matrix">[rows, columns], or [columns, rows] where it is transposed.</param>
     /// <param name="isTransposed">Whether the second is the case.</param>
+    /// <param name="inBf16">Whether products round its numbers, and the rows that meet them, to bfloat16. Default
+    /// false.</param>
     /// <returns>Bytes: <see cref="CodeHeader"/> and the panels.</returns>
-    public static Tensor Pack(QuantizedTensor matrix, bool isTransposed)
+    public static Tensor Pack(QuantizedTensor matrix, bool isTransposed, bool inBf16 = false)
     {
         ArgumentNullException.ThrowIfNull(matrix);
         var dims = matrix.Values.Dims;
@@ -45,6 +47,7 @@ public static class PackedCodes
             Bits = matrix.Bits,
             IsSigned = matrix.IsSigned,
             HasZeroPoints = matrix.ZeroPoints is not null,
+            IsForBf16 = inBf16,
         };
         for (var code = 0; code < CodeHeader.TableLength && header.Bits == 4; code++)
             header.Table[code] = matrix.NumberOf(code);

@@ -27,6 +27,9 @@ internal readonly unsafe struct CodePanels
     /// <summary>Whether there are any.</summary>
     public bool Exist => _start != null;
 
+    /// <summary>Whether products are in bfloat16.</summary>
+    public bool AreForBf16 => Header.IsForBf16;
+
     private ref readonly CodeHeader Header => ref *(CodeHeader*)_start;
 
     /// <summary>Whether the matrix has these axes.</summary>

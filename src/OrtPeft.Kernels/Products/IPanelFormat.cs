@@ -21,7 +21,7 @@ internal unsafe interface IPanelFormat
     /// <param name="panel">The panel.</param>
     /// <param name="start">The block's first element, of the stretch at work.</param>
     /// <param name="elements">How many it has.</param>
-    /// <param name="room">Memory for a block and a square, if the block has to be made.</param>
+    /// <param name="room">Memory for two blocks of float32, if the block has to be made.</param>
     /// <param name="next">Where the next block comes from.</param>
     static abstract float* Block(
         in ProductPlan plan, long panel, long start, int elements, float* room, out BlockAhead next);

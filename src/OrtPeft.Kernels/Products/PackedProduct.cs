@@ -31,7 +31,9 @@ internal static unsafe class PackedProduct
     /// <param name="plan">What to compute.</param>
     public static void Compute(KernelCall call, ProductPlan plan)
     {
-        if (plan.Codes.Exist)
+        if (plan.Codes.Exist && plan.Codes.AreForBf16)
+            Compute<Bf16CodeFormat>(call, plan);
+        else if (plan.Codes.Exist)
             Compute<CodeFormat>(call, plan);
         else if (plan.Pairs != null)
             Compute<Bf16Format>(call, plan);
@@ -113,7 +115,7 @@ internal static unsafe class PackedProduct
     private static void MultiplyPiece<TFormat>(in ProductPlan plan, long piece)
         where TFormat : IPanelFormat
     {
-        const int Numbers = (ProductPlan.Block + Width) * Width;
+        const int Numbers = 2 * ProductPlan.Block * Width;
         var (panel, part) = Math.DivRem(piece, plan.PiecesOfPanel);
         var scratch = new KernelScratch(Numbers + (LowRankPlan.Most * Width), parts: 2);
         var room = scratch.Take(Numbers);

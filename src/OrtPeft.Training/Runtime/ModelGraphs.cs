@@ -45,7 +45,7 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenTraining(RuntimeOptions options)
     {
         var wanted = Speedups.Except(_arguments.WithoutSpeedups);
-        var (speedups, packs) = SpeedupChoice.For(_peft.Model, options, wanted);
+        var (speedups, packs) = SpeedupChoice.For(_peft.Model, options, wanted, _arguments.Precision);
         var graph = TrainingGraph.Build(_peft, _objective, new TrainingGraphOptions
         {
             BaseDropout = _arguments.BaseDropout,

@@ -12,22 +12,43 @@ public static class SpeedupChoice
     /// <param name="model">The adapted model.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="wanted">What may be chosen, in order.</param>
+    /// <param name="precision">One of <see cref="ProductPrecision.Names"/>.</param>
     /// <returns>The speedups, and whether ONNX Runtime is to pack matrices: where OrtPeft's kernel does so, it has no
     /// need to.</returns>
     public static (IReadOnlyList<Speedup> Speedups, bool Packs) For(
-        Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted)
+        Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted, string precision)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(wanted);
         var fits = options.TakesKernels;
-        var multiplies = fits && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
-            && (options.Prepacking ?? PackedMatrices.FitInPlace(model));
+        var multiplies = Multiplies(model, options, wanted);
         var packs = !multiplies && (options.Prepacking ?? PaysToPack(model));
         var pays = wanted.Where(s =>
             (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
-        return (Speedups.Satisfied(pays), packs);
+        var chosen = Speedups.Satisfied(pays);
+        return (ProductPrecision.Resolve(precision) == ProductPrecision.Bf16 ? Speedups.InBf16(chosen) : chosen, packs);
     }
+
+    /// <summary>Why products are not in bfloat16 although that was asked for.</summary>
+    /// <inheritdoc cref="For"/>
+    /// <returns>The reason; null where they are, or need not be.</returns>
+    public static string? WhyNotInBf16(
+        Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted, string precision)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(wanted);
+        return precision != ProductPrecision.Bf16 ? null
+            : !options.TakesKernels ? "the kernels that multiply it do not run here"
+            : KernelDomain.ObstacleToBf16
+                ?? (Multiplies(model, options, wanted) ? null : "weights are not packed");
+    }
+
+    /// <summary>Whether OrtPeft's own kernel multiplies.</summary>
+    private static bool Multiplies(Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted) =>
+        options.TakesKernels && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
+        && (options.Prepacking ?? PackedMatrices.FitInPlace(model));
 
     /// <summary>
     /// Whether ONNX Runtime packs matrices. It does not pack those of few bits, and copies of what a quantised model has

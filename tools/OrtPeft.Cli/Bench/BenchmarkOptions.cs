@@ -34,6 +34,9 @@ internal sealed record BenchmarkOptions
     /// <summary>Rewrites of the training graph that are left out; none by default.</summary>
     public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
 
+    /// <summary>What frozen weights are multiplied in; as in training when left out.</summary>
+    public string Precision { get; init; } = new TrainingArguments().Precision;
+
     /// <summary>How ONNX Runtime runs the graphs; as in training when left out.</summary>
     public RuntimeOptions Runtime { get; init; } = new TrainingArguments().Runtime;
 }

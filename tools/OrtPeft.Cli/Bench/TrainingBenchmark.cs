@@ -42,6 +42,7 @@ internal static class TrainingBenchmark
             Shuffle = false,
             MicroBatchTokens = options.MicroBatchTokens,
             WithoutSpeedups = options.WithoutSpeedups,
+            Precision = options.Precision,
             Runtime = options.Runtime with { ProfilePrefix = profiler?.Prefix },
         };
         var steps = new StepTimes(progress);
@@ -81,7 +82,7 @@ internal static class TrainingBenchmark
     private static IReadOnlyList<string> FoundNothing(PeftModel model, BenchmarkOptions options)
     {
         var wanted = Speedups.Except(options.WithoutSpeedups);
-        var (speedups, _) = SpeedupChoice.For(model.Model, options.Runtime, wanted);
+        var (speedups, _) = SpeedupChoice.For(model.Model, options.Runtime, wanted, options.Precision);
         return TrainingGraph.Build(model, new CausalLm(), new() { Speedups = speedups }).IdleSpeedups;
     }
 

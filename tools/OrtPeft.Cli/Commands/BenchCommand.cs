@@ -115,6 +115,7 @@ internal sealed class BenchCommand : Verb
 
     private void TimeTraining(Invocation run, ModelSource source, PeftModel peft, TimeSpan loaded)
     {
+        _speed.Warn(run, peft.Model);
         var options = new BenchmarkOptions
         {
             BatchSize = run.Get(_batchSize),
@@ -126,6 +127,7 @@ internal sealed class BenchCommand : Verb
             Profile = run.Get(_profile),
             MicroBatchTokens = _speed.MicroBatchTokens(run),
             WithoutSpeedups = _speed.Without(run),
+            Precision = _speed.Precision(run),
             Runtime = _speed.Runtime(run),
         };
         var result = TrainingBenchmark.Run(peft, options, progress: null, run.Host.Interruption.Token);

@@ -77,6 +77,7 @@ internal sealed class TrainCommand : Verb
         var peft = tokenized.Apply(
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
         run.Say(peft.DescribeTrainableParameters());
+        _training.Speed.Warn(run, peft.Model);
         var rows = _data.Read(run, source, peft.ReservedPositions);
         var heldOutFile = _training.EvaluationFile(run);
         var heldOut = heldOutFile is null
@@ -97,6 +98,7 @@ internal sealed class TrainCommand : Verb
                 + "artifacts.");
         }
 
+        _training.Speed.RefusePrecision(run, path);
         if (FileState.IsSame(_output.PathOf(run), path))
             throw new UsageException($"--out {path} is the artifacts' own folder, which stays; give another folder.");
         var manifest = ArtifactManifest.Load(path);

@@ -63,7 +63,7 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<int?> _checkpointSteps = NumberOption.Optional<int>(
         "--checkpoint-steps", "Write a checkpoint after every so many steps. [default: every epoch]", "N");
 
-    private readonly SpeedOptions _speed = new();
+    public SpeedOptions Speed { get; } = new();
 
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out." };
 
@@ -71,7 +71,7 @@ internal sealed class TrainingOptions : IOptionGroup
     [
         _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
         .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
-        .. _speed.Options,
+        .. Speed.Options,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -108,9 +108,10 @@ internal sealed class TrainingOptions : IOptionGroup
             CheckpointSteps = run.Get(_checkpointSteps),
             OutputFolder = folder,
             Resume = Resumes(run),
-            MicroBatchTokens = _speed.MicroBatchTokens(run),
-            WithoutSpeedups = _speed.Without(run),
-            Runtime = _speed.Runtime(run),
+            MicroBatchTokens = Speed.MicroBatchTokens(run),
+            WithoutSpeedups = Speed.Without(run),
+            Precision = Speed.Precision(run),
+            Runtime = Speed.Runtime(run),
         };
     }
 }
