@@ -1,6 +1,6 @@
 using System.Globalization;
 using OrtPeft.Tensors;
-using OrtPeft.Training.Runtime;
+using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
@@ -58,8 +58,7 @@ internal static class ArgumentsCheck
             identity[name] = value.ToString(null, CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
-        if (ProductPrecision.Resolve(arguments.Precision) is var precision and not ProductPrecision.Float32)
-            identity["precision"] = precision;
+        identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
         identity["base-dropout"] = subject.BaseDropout ? "yes" : "no";

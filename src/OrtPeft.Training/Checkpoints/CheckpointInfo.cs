@@ -43,7 +43,7 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     {
         foreach (var (name, value) in expected.Settings)
         {
-            var found = Settings.GetValueOrDefault(name);
+            var found = Settings.GetValueOrDefault(name) ?? RunIdentity.Before(name);
             if (found == value || (found is null && name == RunIdentity.Artifacts))
                 continue;
             if (RunIdentity.Describe(name) is { } reason)

@@ -16,6 +16,12 @@ internal static class RunIdentity
     /// <summary>The files of an artifact folder; a run in memory has none, and each can go on from the other.</summary>
     public const string Artifacts = "artifacts";
 
+    /// <summary>What frozen weights are multiplied in.</summary>
+    public const string Precision = "precision";
+
+    /// <summary>What a setting was when checkpoints did not have it; null for one that they always had.</summary>
+    public static string? Before(string name) => name == Precision ? ProductPrecision.Float32 : null;
+
     /// <summary>Says what differs, and what to do; null for an ordinary setting.</summary>
     public static string? Describe(string name) => name switch
     {

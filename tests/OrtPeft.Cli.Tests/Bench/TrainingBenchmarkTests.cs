@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Cli.Bench;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Training;
 using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.Cli.Tests.Bench;
@@ -35,6 +36,20 @@ public sealed class TrainingBenchmarkTests
         Assert.Contains(result.Profile.ByPart, static e => e.Name == "backward h/mlp");
         Assert.Equal(1, result.Profile.ByOperator.Sum(static e => e.Share), 1e-9);
         Assert.Equal(1, result.Profile.ByPart.Sum(static e => e.Share), 1e-9);
+    }
+
+    [Fact]
+    public void Run_InBfloat16_MeasuresAgainstProductsInIt()
+    {
+        var options = Options with
+        {
+            Precision = ProductPrecision.Auto,
+            Runtime = Options.Runtime with { Prepacking = true },
+        };
+
+        var result = TrainingBenchmark.Run(Tiny.Lora(), options);
+
+        Assert.True(result.GemmGflops > 0 && double.IsFinite(result.LastLoss));
     }
 
     [Fact]

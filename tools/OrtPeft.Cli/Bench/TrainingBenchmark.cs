@@ -73,10 +73,17 @@ internal static class TrainingBenchmark
             ModelGflops = 2e-9 * products / median,
             TrainableParameters = model.TrainableParameterCount,
             OnnxRuntimeVersion = OrtEnv.Instance().GetVersionString(),
-            GemmGflops = GemmSpeed.Measure(options.Runtime),
+            GemmGflops = GemmSpeed.Measure(options.Runtime, RunsInBf16(model, options)),
             Profile = profiler?.Read(steps.Seconds.Count),
             FoundNothing = profiler is null ? [] : FoundNothing(model, options),
         };
+    }
+
+    private static bool RunsInBf16(PeftModel model, BenchmarkOptions options)
+    {
+        var wanted = Speedups.Except(options.WithoutSpeedups);
+        return ProductPrecision.Resolve(options.Precision) == ProductPrecision.Bf16
+            && SpeedupChoice.WhyNotInBf16(model.Model, options.Runtime, wanted, ProductPrecision.Bf16) is null;
     }
 
     private static IReadOnlyList<string> FoundNothing(PeftModel model, BenchmarkOptions options)

@@ -1,7 +1,7 @@
 using OrtPeft.Kernels;
 using OrtPeft.Tensors;
 
-namespace OrtPeft.Training.Runtime;
+namespace OrtPeft.Training;
 
 /// <summary>The names of what frozen weights are multiplied in.</summary>
 public static class ProductPrecision
