@@ -120,6 +120,22 @@ public sealed class KernelTests
         Assert.Contains($"three times {heads} heads", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>In standard operators, such products have no defined result.</summary>
+    [Fact]
+    public void Attention_WithoutKeys_IsZeroAsIsItsGradient()
+    {
+        var (queries, none) = (Tensor.Of<float>([1, 2, 3, 4, 5, 6], [1, 1, 3, 2]), Zeros([1, 1, 0, 2]));
+        Tensor[] shared = [queries, none, none, Tensor.Scalar(1f)];
+        Tensor[] inputs = [.. shared, Zeros([1, 1, 1, 0])];
+
+        var results = OnnxRun.Of(Fused("Attention", inputs), KernelCase.Feeds(inputs));
+        Tensor[] ofGradient = [queries, .. shared, results["y0"], results["y1"], results["y2"], inputs[4]];
+        var gradients = OnnxRun.Of(Fused("AttentionGrad", ofGradient), KernelCase.Feeds(ofGradient));
+
+        Assert.All(results["y0"].ToFloat32(), static o => Assert.Equal(0, o));
+        Assert.All(gradients["y0"].ToFloat32(), static dQ => Assert.Equal(0, dQ));
+    }
+
     [Fact]
     public void SelfAttention_OfAWidthThatDoesNotFit_SaysSo()
     {
