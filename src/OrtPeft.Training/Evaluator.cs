@@ -52,7 +52,7 @@ public sealed class Evaluator : IDisposable
         _requireRows = objective is null or CausalLm
             ? () => ModelVerdict.RequireLoss(graph, forward(), options)
             : null;
-        _session = new LossSession(ModelGraphs.Open(graph, options)) { VirtualTokens = virtualTokens };
+        _session = new LossSession(ModelGraphs.OpenForward(graph, options)) { VirtualTokens = virtualTokens };
     }
 
     /// <summary>Runs all rows through the model.</summary>

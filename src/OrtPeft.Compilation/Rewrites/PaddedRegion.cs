@@ -1,3 +1,4 @@
+using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;

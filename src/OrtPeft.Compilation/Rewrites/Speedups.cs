@@ -1,4 +1,5 @@
 using OrtPeft.Kernels.Operators;
+using OrtPeft.Kernels.Products;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;

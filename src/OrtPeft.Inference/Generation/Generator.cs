@@ -29,7 +29,7 @@ public sealed class Generator : IDisposable
         Window = form.Window;
         var graph = form.Model.Graph;
         _vocabularySize = LogitRows.WidthOf(graph);
-        _session = ModelSession.Open(form.Model, options);
+        _session = ModelSession.Open(QuantizedModel.For(form.Model, options), options);
         CacheMemory = OrtMemoryInfo.DefaultInstance;
         try
         {

@@ -81,11 +81,7 @@ internal readonly unsafe struct CodePanels
             for (var row = first; row < end; row++)
             {
                 var word = Vector512.Load(words + (row / 8 * Width) + column);
-                var code = Vector512.ShiftRightLogical(word, row % 8 * 4).AsInt32();
-                // The instruction reads an index' lowest four bits alone.
-                var number = Avx512F.IsSupported
-                    ? Avx512F.PermuteVar16x32(table, code)
-                    : Vector512.Shuffle(table, code & Vector512.Create(15));
+                var number = Pick(table, Vector512.ShiftRightLogical(word, row % 8 * 4));
                 ((number - shift) * factor).Store(to + (row * Width) + column);
             }
         }
@@ -95,20 +91,140 @@ internal readonly unsafe struct CodePanels
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void DecodeBytes(uint* words, int first, int end, float* scale, float* zero, float* to)
     {
-        var isSigned = Header.IsSigned;
         for (var column = 0; column < Width; column += Vector512<float>.Count)
         {
             var factor = Vector512.Load(scale + column);
             var shift = zero == null ? Vector512<float>.Zero : Vector512.Load(zero + column);
             for (var row = first; row < end; row++)
             {
-                var word = Vector512.Load(words + (row / 4 * Width) + column);
-                var high = Vector512.ShiftLeft(word, 24 - (row % 4 * 8));
-                var code = isSigned
-                    ? Vector512.ShiftRightArithmetic(high.AsInt32(), 24)
-                    : Vector512.ShiftRightLogical(high, 24).AsInt32();
-                ((Vector512.ConvertToSingle(code) - shift) * factor).Store(to + (row * Width) + column);
+                var number = Byte(words + (row / 4 * Width) + column, 24 - (row % 4 * 8));
+                ((number - shift) * factor).Store(to + (row * Width) + column);
             }
+        }
+    }
+
+    /// <summary>Multiplies one row with a panel. Each block's scale is multiplied with its sum, not with its numbers.
+    /// </summary>
+    /// <param name="panel">The panel.</param>
+    /// <param name="x">The row.</param>
+    /// <param name="y">The sums, of a panel's width.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void MultiplyRow(long panel, float* x, float* y)
+    {
+        var (rows, size) = (Header.Rows, Header.BlockSize);
+        var scale = (float*)(_start + CodeHeader.Size + (panel * Header.PanelBytes));
+        var zeros = Header.HasZeroPoints ? Header.BlockRows * Width : 0;
+        var words = (uint*)PlaceOf(panel, 0, 0).Start;
+        var sums = default(Sums);
+        for (var first = 0L; first < rows; first += size, scale += Width)
+        {
+            var end = Math.Min(first + size, rows);
+            var block = default(Sums);
+            var total = Header.Bits == 4
+                ? AddTable(words, first, end, x, ref block)
+                : AddBytes(words, first, end, x, ref block);
+            if (zeros != 0)
+                block.Add(-total, scale + zeros);
+            sums.AddScaled(in block, scale);
+        }
+
+        sums.Store(y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float AddTable(uint* words, long first, long end, float* x, ref Sums sums)
+    {
+        var table = Vector512.LoadUnsafe(ref Unsafe.AsRef(in Header.Table[0]));
+        var (a, b, c) = (sums.First, sums.Second, sums.Third);
+        Vector512<uint> u = default, v = default, w = default;
+        var total = 0f;
+        for (var row = first; row < end; row++)
+        {
+            if (row % 8 == 0 || row == first)
+            {
+                var word = words + (row / 8 * Width);
+                var shift = (int)(row % 8) * 4;
+                u = Vector512.ShiftRightLogical(Vector512.Load(word), shift);
+                v = Vector512.ShiftRightLogical(Vector512.Load(word + 16), shift);
+                w = Vector512.ShiftRightLogical(Vector512.Load(word + 32), shift);
+            }
+
+            var factor = Vector512.Create(x[row]);
+            total += x[row];
+            a = Vector512.FusedMultiplyAdd(factor, Pick(table, u), a);
+            b = Vector512.FusedMultiplyAdd(factor, Pick(table, v), b);
+            c = Vector512.FusedMultiplyAdd(factor, Pick(table, w), c);
+            (u, v, w) = (Vector512.ShiftRightLogical(u, 4), Vector512.ShiftRightLogical(v, 4), Vector512.ShiftRightLogical(w, 4));
+        }
+
+        (sums.First, sums.Second, sums.Third) = (a, b, c);
+        return total;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float AddBytes(uint* words, long first, long end, float* x, ref Sums sums)
+    {
+        var total = 0f;
+        for (var row = first; row < end; row++)
+        {
+            var word = words + (row / 4 * Width);
+            var up = 24 - ((int)(row % 4) * 8);
+            var factor = Vector512.Create(x[row]);
+            total += x[row];
+            sums.First = Vector512.FusedMultiplyAdd(factor, Byte(word, up), sums.First);
+            sums.Second = Vector512.FusedMultiplyAdd(factor, Byte(word + 16, up), sums.Second);
+            sums.Third = Vector512.FusedMultiplyAdd(factor, Byte(word + 32, up), sums.Third);
+        }
+
+        return total;
+    }
+
+    /// <summary>The numbers of codes in the lowest four bits; others are arbitrary.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Pick(Vector512<float> table, Vector512<uint> words) =>
+        // The instruction reads an index' lowest four bits alone.
+        Avx512F.IsSupported
+            ? Avx512F.PermuteVar16x32(table, words.AsInt32())
+            : Vector512.Shuffle(table, words.AsInt32() & Vector512.Create(15));
+
+    /// <summary>The bytes that stand under so many higher bits, as numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector512<float> Byte(uint* words, int up)
+    {
+        var high = Vector512.ShiftLeft(Vector512.Load(words), up);
+        return Vector512.ConvertToSingle(Header.IsSigned
+            ? Vector512.ShiftRightArithmetic(high.AsInt32(), 24)
+            : Vector512.ShiftRightLogical(high, 24).AsInt32());
+    }
+
+    /// <summary>A panel's width of sums.</summary>
+    private struct Sums
+    {
+        public Vector512<float> First, Second, Third;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(float factor, float* numbers)
+        {
+            var by = Vector512.Create(factor);
+            First = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers), First);
+            Second = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers + 16), Second);
+            Third = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers + 32), Third);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void AddScaled(in Sums block, float* scale)
+        {
+            First = Vector512.FusedMultiplyAdd(block.First, Vector512.Load(scale), First);
+            Second = Vector512.FusedMultiplyAdd(block.Second, Vector512.Load(scale + 16), Second);
+            Third = Vector512.FusedMultiplyAdd(block.Third, Vector512.Load(scale + 32), Third);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(float* to)
+        {
+            First.Store(to);
+            Second.Store(to + 16);
+            Third.Store(to + 32);
         }
     }
 }

@@ -31,7 +31,9 @@ internal static unsafe class PackedProduct
     /// <param name="plan">What to compute.</param>
     public static void Compute(KernelCall call, ProductPlan plan)
     {
-        if (plan.Codes.Exist && plan.Codes.AreForBf16)
+        if (IsRowOfCodes(in plan))
+            call.Share(in plan, &MultiplyRow, PackedMatrix.Panels(plan.Columns));
+        else if (plan.Codes.Exist && plan.Codes.AreForBf16)
             Compute<Bf16CodeFormat>(call, plan);
         else if (plan.Codes.Exist)
             Compute<CodeFormat>(call, plan);
@@ -40,6 +42,9 @@ internal static unsafe class PackedProduct
         else
             Compute<FloatFormat>(call, plan);
     }
+
+    private static bool IsRowOfCodes(in ProductPlan plan) => plan is { Rows: 1, IsTransposed: false, Codes.Exist: true }
+        && !plan.Codes.AreForBf16 && plan.X != null && plan.LowRank == null && plan.Finish == null;
 
     private static void Compute<TFormat>(KernelCall call, ProductPlan plan)
         where TFormat : IPanelFormat
@@ -148,6 +153,21 @@ internal static unsafe class PackedProduct
         else
             Squares.TurnRows(plan.Factors + (panel * Width * rank), rank, width, rank, low, Width);
         return low;
+    }
+
+    /// <summary>One row alone with a panel of codes: a token that is generated.</summary>
+    [SkipLocalsInit]
+    private static void MultiplyRow(in ProductPlan plan, long panel)
+    {
+        var sums = stackalloc float[Width];
+        plan.Codes.MultiplyRow(panel, plan.X, sums);
+        var (first, width) = (panel * Width, plan.WidthOf(panel));
+        var row = new Span<float>(sums, width);
+        if (plan.Bias != null)
+            TensorPrimitives.Add(row, new ReadOnlySpan<float>(plan.Bias + first, width), row);
+        if (plan.Addend != null)
+            TensorPrimitives.Add(row, new ReadOnlySpan<float>(plan.Addend + first, width), row);
+        row.CopyTo(new Span<float>(plan.Y + first, width));
     }
 
     /// <summary>Multiplies a block of a panel with the strips of a piece.</summary>

@@ -37,16 +37,20 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
     /// <param name="codes">Where they go; as many as there are columns.</param>
     public void CopyCodes(int row, Span<byte> codes)
     {
-        var bytes = PackedIntegers.BytesOf(Values);
-        var first = row * (int)Values.Dims[1];
+        var first = row * Values.Dims[1];
         if (Bits == 8)
         {
-            bytes.Slice(first, codes.Length).CopyTo(codes);
-            return;
+            Values.Data.Window(first, codes.Length).CopyTo(codes);
+        }
+        else
+        {
+            var odd = (int)(first % 2);
+            var bytes = Values.Data.Window(first / 2, (codes.Length + odd + 1) / 2);
+            for (var i = 0; i < codes.Length; i++)
+                codes[i] = (byte)((bytes[(i + odd) / 2] >> ((i + odd) % 2 * 4)) & 0xf);
         }
 
-        for (var i = 0; i < codes.Length; i++)
-            codes[i] = (byte)((bytes[(first + i) / 2] >> ((first + i) % 2 * 4)) & 0xf);
+        GC.KeepAlive(Values);
     }
 
     /// <summary>The zero points as numbers.</summary>

@@ -58,11 +58,15 @@ internal sealed class ModelGraphs : OrtGraphs
 
     /// <inheritdoc/>
     public override GraphSession OpenEvaluation(RuntimeOptions options) =>
-        Open(EvaluationGraph.Build(_peft, _objective), options);
+        OpenForward(EvaluationGraph.Build(_peft, _objective), options);
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
         OptimizerGraph.Build(FlatLength, _arguments.Optimizer, _parameters.HasFactors), options);
+
+    /// <summary>Opens a graph that nothing is differentiated in.</summary>
+    public static GraphSession OpenForward(CompiledGraph graph, RuntimeOptions options) =>
+        Open(graph with { Model = QuantizedModel.For(graph.Model, options) }, options);
 
     /// <summary>Opens a graph.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]

@@ -1,7 +1,5 @@
-using OrtPeft.Kernels;
 using OrtPeft.Kernels.Layouts;
 using OrtPeft.Kernels.Operators;
-using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -9,19 +7,20 @@ using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
-namespace OrtPeft.Compilation.Rewrites;
+namespace OrtPeft.Kernels.Products;
 
 /// <summary>
 /// Products with constant matrices by OrtPeft's own kernel, which reads one packed copy forwards and backwards; LoRA's
 /// products are part of them.
 /// </summary>
-internal static class PackedProducts
+public static class PackedProducts
 {
     /// <summary>Runs the rewrite in place.</summary>
     /// <param name="g">Adds nodes to the graph.</param>
     /// <param name="inBf16">Whether products are in bfloat16; else in float32.</param>
     public static void Run(GraphBuilder g, bool inBf16)
     {
+        ArgumentNullException.ThrowIfNull(g);
         var products = g.Graph.Nodes.Select(LinearProduct.OfAny).OfType<LinearProduct>();
         foreach (var ofWeight in products.GroupBy(static p => p.Weight).ToArray())
         {
@@ -33,6 +32,27 @@ internal static class PackedProducts
 
         FusedOps.Lower(g, static n => !LowRankLinear.Forward.Is(n) && !LowRankLinear.Backward.Is(n));
     }
+
+    /// <summary>A model whose products with quantised weights read the codes; their other readers get the numbers as
+    /// before.</summary>
+    /// <param name="model">The model; not changed.</param>
+    /// <returns>A copy that shares its weights, or the model itself where nothing of it is quantised.</returns>
+    public static Model ReadingCodes(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (!Quantized(model.Graph).Any())
+            return model;
+        var copy = model.Clone();
+        var g = GraphBuilder.Over(copy);
+        foreach (var ofWeight in Quantized(copy.Graph).GroupBy(static p => p.Weight).ToArray())
+            Replace(g, ofWeight.Key, [.. ofWeight], inBf16: false);
+        copy.Graph.RemoveDeadCode();
+        copy.Opsets[FusedOp.Domain] = 1;
+        return copy;
+    }
+
+    private static IEnumerable<LinearProduct> Quantized(Graph graph) => graph.Nodes
+        .Select(LinearProduct.OfStandard).OfType<LinearProduct>().Where(static p => p.Weight.Initializer is null);
 
     private static void Replace(GraphBuilder g, Value weight, LinearProduct[] products, bool inBf16)
     {

@@ -4,28 +4,37 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
-namespace OrtPeft.Compilation.Rewrites;
+namespace OrtPeft.Kernels.Products;
 
 /// <summary>A product with a constant float32 matrix on its right, which may stand in few bits.</summary>
 /// <param name="Node">A <c>MatMul</c>, a <c>Gemm</c> that does not transpose its first operand, or a layer with LoRA.
 /// </param>
 /// <param name="Weight">[rows, columns], or [columns, rows] where it is multiplied transposed.</param>
 /// <param name="RowAxis">The axis of the weight that the product sums over: 0, or 1 where it is transposed.</param>
-internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
+public sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
 {
+    /// <summary>The weight's other axis.</summary>
     public int ColumnAxis => 1 - RowAxis;
 
+    /// <summary>How many elements the product sums over.</summary>
     public long Rows => Dims[RowAxis];
 
+    /// <summary>How many sums a row has.</summary>
     public long Columns => Dims[ColumnAxis];
 
     private ImmutableArray<long> Dims => ConstantWeight.DimsOf(Weight)!.Value;
 
-    /// <summary>A node of a standard operator as a product with numbers that the graph holds, or null.</summary>
-    public static LinearProduct? Of(Node node) => OfStandard(node) is { Weight.Initializer: not null } product ? product : null;
+    /// <summary>A node of a standard operator as a product with numbers that the graph holds.</summary>
+    /// <param name="node">Any node.</param>
+    /// <returns>The product, or null.</returns>
+    public static LinearProduct? Of(Node node) =>
+        OfStandard(node) is { Weight.Initializer: not null } product ? product : null;
 
-    private static LinearProduct? OfStandard(Node node)
+    /// <summary>A node of a standard operator as such a product.</summary>
+    /// <inheritdoc cref="Of"/>
+    public static LinearProduct? OfStandard(Node node)
     {
+        ArgumentNullException.ThrowIfNull(node);
         var isGemm = node.Is("Gemm");
         if (!isGemm && !node.Is("MatMul"))
             return null;
@@ -39,9 +48,11 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
         return isPlain ? new LinearProduct(node, weight, node.Attributes.Int("transB", 0) != 0 ? 1 : 0) : null;
     }
 
-    /// <summary>A node of any operator as such a product, or null.</summary>
+    /// <summary>A node of any operator as such a product.</summary>
+    /// <inheritdoc cref="Of"/>
     public static LinearProduct? OfAny(Node node)
     {
+        ArgumentNullException.ThrowIfNull(node);
         var isForward = LowRankLinear.Forward.Is(node);
         if (!isForward && !LowRankLinear.Backward.Is(node))
             return OfStandard(node);
@@ -51,6 +62,8 @@ internal sealed record LinearProduct(Node Node, Value Weight, int RowAxis)
 
     /// <summary>Whether panels that were packed for sums over an axis serve the product: layers with LoRA run forwards
     /// on them, their gradients backwards, and any other product both ways.</summary>
+    /// <param name="rowAxis">The weight's axis that those sums run over.</param>
+    /// <returns>Whether they do.</returns>
     public bool IsReadBy(int rowAxis) => LowRankLinear.Forward.Is(Node) ? RowAxis == rowAxis
         : !LowRankLinear.Backward.Is(Node) || RowAxis != rowAxis;
 }
