@@ -14,7 +14,7 @@ namespace OrtPeft.Kernels;
 public sealed record FusedOp
 {
     /// <summary>The operators' domain.</summary>
-    public const string Domain = "ortpeft";
+    public const string Domain = Model.OwnDomain;
 
     /// <summary>The operator's name in its domain.</summary>
     public required string Name { get; init; }

@@ -32,6 +32,10 @@ internal struct CodeHeader
     /// <summary>What codes of 4 bits stand for.</summary>
     public Numbers Table;
 
+    /// <summary>Whether lengths are such as matrices have, and sums and products of them stay in range.</summary>
+    public readonly bool IsSound => Rows is > 0 and <= int.MaxValue && Columns is > 0 and <= int.MaxValue
+        && BlockSize > 0 && Bits is 4 or 8;
+
     /// <summary>How many panels there are.</summary>
     public readonly long Panels => PackedMatrix.Panels(Columns);
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Native;
 
@@ -63,6 +64,18 @@ internal readonly unsafe ref struct KernelCall
         }
 
         return dims;
+    }
+
+    /// <summary>The type of an input's elements.</summary>
+    public ElementType TypeOf(int index)
+    {
+        nint info;
+        OrtFunctions.Check(_ort.GetTensorTypeAndShape(Value(index), &info));
+        int type;
+        var read = _ort.GetTensorElementType(info, &type);
+        _ort.ReleaseTypeAndShape(info);
+        OrtFunctions.Check(read);
+        return (ElementType)type;
     }
 
     /// <summary>The axes of an input that has two.</summary>

@@ -38,6 +38,9 @@ internal sealed unsafe partial class OrtFunctions
     public delegate* unmanaged<nint, float**, nint> GetTensorMutableData =>
         (delegate* unmanaged<nint, float**, nint>)_table[51];
 
+    public delegate* unmanaged<nint, int*, nint> GetTensorElementType =>
+        (delegate* unmanaged<nint, int*, nint>)_table[60];
+
     public delegate* unmanaged<nint, nuint*, nint> GetDimensionsCount =>
         (delegate* unmanaged<nint, nuint*, nint>)_table[61];
 

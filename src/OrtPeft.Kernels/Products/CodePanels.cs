@@ -20,7 +20,8 @@ internal readonly unsafe struct CodePanels
     public CodePanels(byte* bytes, long length)
     {
         _start = bytes;
-        if (length < CodeHeader.Size || length != CodeHeader.Size + (Header.Panels * Header.PanelBytes))
+        if (length < CodeHeader.Size || !Header.IsSound
+            || length != CodeHeader.Size + ((Int128)Header.Panels * Header.PanelBytes))
             throw new ArgumentException($"a packed matrix of {length} bytes is not whole.");
     }
 

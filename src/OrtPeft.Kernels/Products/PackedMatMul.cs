@@ -1,6 +1,7 @@
 using OrtPeft.Kernels.Layouts;
 using OrtPeft.Kernels.LowRank;
 using OrtPeft.Kernels.Native;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Products;
 
@@ -230,24 +231,26 @@ public static unsafe class PackedMatMul
             Height = PackedMatrix.Panels(rows) * PackedMatrix.Width,
             IsTransposed = isTransposed,
         };
-        var packed = call.Dims(1);
-        if (packed is [var bytes])
+        var (packed, panels) = (call.Dims(1), PackedMatrix.Panels(columns));
+        switch (call.TypeOf(1))
         {
-            plan.Codes = new CodePanels(call.Input<byte>(1), bytes);
-            if (!plan.Codes.Are(rows, columns))
-                throw new ArgumentException($"the packed matrix is not [{rows}, {columns}].");
-            return plan;
+            case ElementType.UInt8:
+                plan.Codes = new CodePanels(call.Input<byte>(1), packed.Count());
+                if (!plan.Codes.Are(rows, columns))
+                    throw new ArgumentException($"the packed matrix is not [{rows}, {columns}].");
+                break;
+            case ElementType.BFloat16:
+                KernelShapes.RequireEqual([panels, plan.Height / 2, PackedBf16.PairWidth], packed);
+                plan.Pairs = call.Input<float>(1);
+                break;
+            case ElementType.Float:
+                KernelShapes.RequireEqual([panels, plan.Height, PackedMatrix.Width], packed);
+                plan.Panels = call.Input<float>(1);
+                break;
+            case var type:
+                throw new ArgumentException($"a packed matrix is not of {type}.");
         }
 
-        if (packed is [_, _, PackedBf16.PairWidth])
-        {
-            KernelShapes.RequireEqual([PackedMatrix.Panels(columns), plan.Height / 2, PackedBf16.PairWidth], packed);
-            plan.Pairs = call.Input<float>(1);
-            return plan;
-        }
-
-        KernelShapes.RequireEqual([PackedMatrix.Panels(columns), plan.Height, PackedMatrix.Width], packed);
-        plan.Panels = call.Input<float>(1);
         return plan;
     }
 

@@ -6,6 +6,10 @@ namespace OrtPeft.Onnx;
 /// </summary>
 public sealed class Model
 {
+    /// <summary>The domain of operators that OrtPeft puts into graphs that it runs itself; files have none of them.
+    /// </summary>
+    public const string OwnDomain = "ortpeft";
+
     /// <summary>Creates a model around an empty graph.</summary>
     /// <param name="opset">The version of the standard operator set.</param>
     /// <param name="irVersion">The file format's version; 10 is what ONNX 1.16 writes and ONNX Runtime 1.18 and later

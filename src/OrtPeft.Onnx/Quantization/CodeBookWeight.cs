@@ -53,6 +53,20 @@ internal sealed class CodeBookWeight : QuantizedWeight
 
     public override long ByteCount => _codes.Data.Length + _scales.Data.Length;
 
+    /// <summary>Whether there is a scale for each block, nothing shifts codes or book, and the matrix is the blocks side
+    /// by side.</summary>
+    private bool IsWhole
+    {
+        get
+        {
+            var (index, levels) = (Pick.Inputs[1]!.Producer!, Pick.Inputs[0]!.Producer!);
+            return _codes.Dims.All(static n => n > 0) && Dims[0] * (Int128)Dims[1] <= Array.MaxLength
+                && _scales.Dims.SequenceEqual(_codes.Dims.SetItem(_axis, 1))
+                && index.Inputs[0]!.Producer!.Input(2) is null && levels.Inputs[1]!.Producer!.Input(2) is null
+                && Node.Input(1)?.Constant is { } dims && dims.ToInt64().SequenceEqual(Dims);
+        }
+    }
+
     private Node Pick => Node.Inputs[0]!.Producer!;
 
     public static CodeBookWeight? Of(Node node)
@@ -74,7 +88,8 @@ internal sealed class CodeBookWeight : QuantizedWeight
         var unit = book.Inputs[1]!.Constant!.ToFloat32()[0];
         float[] values = [.. book.Inputs[0]!.Constant!.ToInt64().Select(v => v * unit)];
         var (codesOf, scales) = (codes.Inputs[0]!.Constant!, levels.Inputs[0]!.Constant!);
-        return new CodeBookWeight(node, codesOf, scales, book.Output, values, axis);
+        var weight = new CodeBookWeight(node, codesOf, scales, book.Output, values, axis);
+        return weight.IsWhole ? weight : null;
     }
 
     public static Value Add(GraphBuilder g, string name, QuantizedTensor content)

@@ -14,6 +14,10 @@ internal static class OperatorSetCheck
 
     public static void Run(string path, ModelProto proto)
     {
+        if (NodeWalk.Of(proto.Graph.Node).FirstOrDefault(static n => n.Domain == Model.OwnDomain) is { } own)
+            throw new OnnxFormatException(
+                $"{path}: {own.OpType} \"{own.Name}\" is of the domain '{Model.OwnDomain}', which OrtPeft keeps for its "
+                + "own kernels; give the graph of standard operators that it was made from.");
         if (proto.IrVersion < FirstWithImports)
             return;
         var imported = proto.OpsetImport.Select(static o => o.Domain == "ai.onnx" ? "" : o.Domain).ToHashSet();

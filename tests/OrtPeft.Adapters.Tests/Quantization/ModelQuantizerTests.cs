@@ -8,6 +8,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Quantization;
@@ -175,6 +176,39 @@ public sealed class ModelQuantizerTests
         Assert.Equal(expected.ToFloat32(), weight.ToFloat32().ToFloat32());
         Assert.Equal(expected.ToFloat32(), quantized.ToFloat32().ToFloat32());
         Assert.Equal([rows, columns], weight.Dims.AsEnumerable());
+    }
+
+    /// <summary>Nodes that have the form and are no blocks side by side: ONNX Runtime computes them as they are.</summary>
+    [Theory]
+    [InlineData("scales of more columns")]
+    [InlineData("codes with a zero point")]
+    [InlineData("a matrix of other axes")]
+    public void Find_OfACodeBookThatDoesNotFit_FindsNothing(string damage)
+    {
+        var model = new Model(opset: 21);
+        var value = model.Graph.AddInitializer("w", Tensor.Of<float>(new float[96 * 40], [96, 40]));
+        model.Graph.AddOutput(model.Graph.AddNode("Identity", [value], ["y"]).Output);
+        var quantized = BlockQuantizer.Quantize(value.Initializer!, 0, QuantizedBase.Forms["nf4"]);
+        QuantizedWeight.Replace(GraphBuilder.Over(model), value, quantized);
+        Node Only(string op) => model.Graph.Nodes.First(n => n.Is(op));
+        Assert.NotNull(QuantizedWeight.Find(model.Graph.Find("w")!));
+
+        if (damage == "scales of more columns")
+            model.Graph.SetInitializer(Only("Mul").Inputs[0]!, Tensor.Of<float>(new float[2 * 41], [2, 1, 41]));
+        else if (damage == "codes with a zero point")
+            Shift(GraphBuilder.Over(model), Only("Cast"));
+        else
+            model.Graph.SetInitializer(Only("Reshape").Inputs[1]!, Tensor.Vector<long>(40, 96));
+
+        Assert.Null(QuantizedWeight.Find(model.Graph.Find("w")!));
+    }
+
+    private static void Shift(GraphBuilder g, Node cast)
+    {
+        g.Before = cast;
+        var codes = cast.Inputs[0]!.Producer!;
+        var zero = g.Constant(new Tensor(ElementType.UInt4, [], new MemoryTensorData(new byte[1])), "zero");
+        cast.SetInput(0, g.Op("DequantizeLinear", codes.Inputs[0], codes.Inputs[1], zero));
     }
 
     private static Tensor Logits(Model model, string name) =>

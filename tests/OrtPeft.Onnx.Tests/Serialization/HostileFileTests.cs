@@ -48,6 +48,23 @@ public sealed class HostileFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>Kernels of the process would run it, on whatever memory it names.</summary>
+    [Fact]
+    public void Load_OfAnOperatorOfOurOwn_NamesIt()
+    {
+        var model = new Model(17);
+        model.Opsets[Model.OwnDomain] = 1;
+        var x = model.Graph.AddInput("x", ElementType.Float, [2, 3]);
+        model.Graph.AddOutput(model.Graph.AddNode("MatMul", [x], ["y"], domain: Model.OwnDomain).Output);
+        var path = Path.Combine(_folder, "own.onnx");
+        File.WriteAllBytes(path, OnnxFile.ToBytes(model));
+
+        var error = Assert.Throws<OnnxFormatException>(() => OnnxFile.Load(path));
+
+        Assert.Contains("own.onnx: MatMul", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the domain 'ortpeft'", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Files of IR version 3 list every weight as an input; looking each up in a list takes minutes.</summary>
     [Fact]
     public void Load_OfManyInputsWithDefaults_FindsEach()
