@@ -100,9 +100,9 @@ public sealed record TrainingArguments
 
     /// <summary>
     /// What frozen matrices and the rows that meet them are multiplied in, forwards and backwards:
-    /// <c>float32</c> (default); <c>bf16</c>, with float32 sums, at some half of the time and memory where the
-    /// processor has AVX512_BF16, and float32 elsewhere; or <c>auto</c>, whichever is faster. Adapters, norms, softmax,
-    /// the loss and the optimiser stay float32, and so do evaluation and folders of artifacts.
+    /// <c>float32</c> (default); <c>bf16</c>, with float32 sums, faster and in less memory where the processor has
+    /// AVX512_BF16, and float32 elsewhere; or <c>auto</c>, which does not say so elsewhere. Adapters, norms, softmax, the
+    /// loss and the optimiser stay float32, and so do evaluation and folders of artifacts.
     /// </summary>
     public string Precision { get; init; } = ProductPrecision.Float32;
 

@@ -22,8 +22,8 @@ internal sealed class SpeedOptions : IOptionGroup
 
     private readonly Option<string> _precision = new Option<string>("--precision")
     {
-        Description = "What frozen weights are multiplied in: float32; bf16, with float32 sums, in about half of the "
-            + "time and memory on processors that have AVX512_BF16; or auto, bf16 on those and float32 elsewhere.",
+        Description = "What frozen weights are multiplied in: float32; bf16, with float32 sums, faster and in less "
+            + "memory on processors that have AVX512_BF16; or auto, bf16 on those and float32 elsewhere.",
         HelpName = string.Join('|', ProductPrecision.Names),
         DefaultValueFactory = static _ => Defaults.Precision,
     }.AcceptOnlyFromAmong([.. ProductPrecision.Names]);
