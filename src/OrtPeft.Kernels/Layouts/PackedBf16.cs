@@ -52,7 +52,7 @@ public static class PackedBf16
             Part(packed, panel, pairs, pair, 1).Clear();
         for (var side = 0; side < 2 && (2 * pair) + side < rows; side++)
         {
-            var source = Floats(matrix.Data, ((2 * pair) + side) * columns, columns);
+            var source = PackedMatrix.Floats(matrix.Data, ((2 * pair) + side) * columns, columns);
             for (var start = 0; start < columns; start += Width)
             {
                 var target = Part(packed, start / Width, pairs, pair, 1);
@@ -69,7 +69,7 @@ public static class PackedBf16
         target.Clear();
         for (var column = 0; column < Math.Min(Width, columns - (panel * Width)); column++)
         {
-            var source = Floats(matrix.Data, ((panel * Width) + column) * rows, rows);
+            var source = PackedMatrix.Floats(matrix.Data, ((panel * Width) + column) * rows, rows);
             for (var row = 0; row < rows; row++)
                 target[(row / 2 * PairWidth) + (2 * column) + (row % 2)] = Round(source[row]);
         }
@@ -79,7 +79,4 @@ public static class PackedBf16
         MemoryMarshal.Cast<byte, ushort>(packed.Writable(
             ((panel * pairs) + first) * PairWidth * sizeof(ushort),
             checked((int)(count * PairWidth * sizeof(ushort)))));
-
-    private static ReadOnlySpan<float> Floats(TensorData data, long start, int count) =>
-        MemoryMarshal.Cast<byte, float>(data.Window(start * sizeof(float), count * sizeof(float)));
 }

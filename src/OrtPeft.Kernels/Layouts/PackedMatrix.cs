@@ -76,6 +76,7 @@ public static class PackedMatrix
     private static Span<float> Part(AlignedTensorData packed, long start, int count) =>
         MemoryMarshal.Cast<byte, float>(packed.Writable(start * sizeof(float), count * sizeof(float)));
 
-    private static ReadOnlySpan<float> Floats(TensorData data, long start, int count) =>
+    /// <summary>Numbers of a matrix, where they lie.</summary>
+    internal static ReadOnlySpan<float> Floats(TensorData data, long start, int count) =>
         MemoryMarshal.Cast<byte, float>(data.Window(start * sizeof(float), count * sizeof(float)));
 }
