@@ -16,19 +16,20 @@ internal static unsafe class Bf16Code
 {
     private const int Rows = 8, Vectors = 3, VectorBytes = 64;
 
-    private static readonly Lazy<(nint Multiply, nint Round, string? Obstacle)> _code = new(Assemble);
+    /// <summary>Read for every tile: as a constant of the compiled code it costs nothing there.</summary>
+    private static readonly (nint Multiply, nint Round, string? Obstacle) _code = Assemble();
 
     /// <summary>Why products of bfloat16 cannot be had here; null where they can.</summary>
-    public static string? Obstacle => _code.Value.Obstacle;
+    public static string? Obstacle => _code.Obstacle;
 
     /// <summary>Computes a tile.</summary>
     public static delegate* unmanaged[SuppressGCTransition]<Bf16Tile*, void> Multiply =>
-        (delegate* unmanaged[SuppressGCTransition]<Bf16Tile*, void>)_code.Value.Multiply;
+        (delegate* unmanaged[SuppressGCTransition]<Bf16Tile*, void>)_code.Multiply;
 
     /// <summary>Rounds rows of float32 to bfloat16, to the nearest, of two to the even one; subnormal numbers become 0.
     /// </summary>
     public static delegate* unmanaged[SuppressGCTransition]<Bf16Rounding*, void> Round =>
-        (delegate* unmanaged[SuppressGCTransition]<Bf16Rounding*, void>)_code.Value.Round;
+        (delegate* unmanaged[SuppressGCTransition]<Bf16Rounding*, void>)_code.Round;
 
     private static (nint Multiply, nint Round, string? Obstacle) Assemble()
     {
