@@ -8,6 +8,7 @@ public sealed class ReferencesTests
 {
     public static TheoryData<string, string[]> Layers => new()
     {
+        { "OrtPeft", ["OrtPeft.Models", "OrtPeft.Training"] },
         { "OrtPeft.Tensors", [] },
         { "OrtPeft.Onnx", ["OrtPeft.Tensors"] },
         { "OrtPeft.Tokenizers", [] },
