@@ -9,8 +9,9 @@ namespace OrtPeft.Kernels.Tests;
 
 public sealed class KernelTests
 {
-    /// <summary>Of a result's largest number, or of 1: some tens of units of float32, added up along a row.</summary>
-    private const double Tolerance = 4e-6;
+    /// <summary>Of a result's largest number, or of 1: some tens of units of float32, added up along a row; more of them
+    /// where the processor rounds products before it adds them.</summary>
+    private const double Tolerance = 6e-6;
 
     public static TheoryData<string> Names => [.. KernelCases.ByName.Keys];
 

@@ -24,7 +24,7 @@ internal readonly struct ErfGelu : IActivation
     {
         var phi = VectorNormal.Of(x, out var density);
         y = x * phi;
-        return dY * Vector512.FusedMultiplyAdd(x, density, phi);
+        return dY * Vector512.MultiplyAddEstimate(x, density, phi);
     }
 
     public static Term Of(Term x) => new(x.Builder, x.Builder.Op("Gelu", x));

@@ -17,7 +17,7 @@ internal static class SigmoidUnit
     {
         var sigma = VectorExp.SigmoidOfNegative(minusZ);
         y = x * sigma;
-        return dY * Vector512.FusedMultiplyAdd(y * (Vector512<float>.One - sigma), slopeOfZ, sigma);
+        return dY * Vector512.MultiplyAddEstimate(y * (Vector512<float>.One - sigma), slopeOfZ, sigma);
     }
 
     public static ValueAndGradient WithGradient(Term x, Term z, Func<Term, Term> timesSlopeOfZ)

@@ -27,7 +27,7 @@ internal readonly struct TanhGelu : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
     {
-        var slopeOfZ = Vector512.FusedMultiplyAdd(
+        var slopeOfZ = Vector512.MultiplyAddEstimate(
             x * x, Vector512.Create((float)(3 * Cubic)), Vector512.Create((float)Linear));
         return SigmoidUnit.Gradient(x, MinusZ(x), slopeOfZ, dY, out y);
     }
@@ -44,5 +44,5 @@ internal readonly struct TanhGelu : IActivation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> MinusZ(Vector512<float> x) =>
-        x * Vector512.FusedMultiplyAdd(x * x, Vector512.Create((float)-Cubic), Vector512.Create((float)-Linear));
+        x * Vector512.MultiplyAddEstimate(x * x, Vector512.Create((float)-Cubic), Vector512.Create((float)-Linear));
 }

@@ -64,8 +64,8 @@ internal readonly unsafe struct OnlineSoftmax(float* max, float* sum, float* shr
             (sum0, sum1) = (sum0 + x, sum1 + y);
         }
 
-        Vector512.FusedMultiplyAdd(Vector512.Load(Sum + block), shrunk0, sum0).Store(Sum + block);
-        Vector512.FusedMultiplyAdd(Vector512.Load(Sum + block + Half), shrunk1, sum1).Store(Sum + block + Half);
+        Vector512.MultiplyAddEstimate(Vector512.Load(Sum + block), shrunk0, sum0).Store(Sum + block);
+        Vector512.MultiplyAddEstimate(Vector512.Load(Sum + block + Half), shrunk1, sum1).Store(Sum + block + Half);
     }
 
     /// <summary>Multiplies sums over earlier exponentials with what the last part has made of those.</summary>

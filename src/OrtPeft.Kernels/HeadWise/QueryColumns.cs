@@ -44,7 +44,7 @@ internal readonly unsafe struct QueryColumns(float* memory)
     {
         var (i, sums) = (0, Vector512<float>.Zero);
         for (; i <= d - Vector512<float>.Count; i += Vector512<float>.Count)
-            sums = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sums);
+            sums = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), sums);
         var sum = Vector512.Sum(sums);
         for (; i < d; i++)
             sum += a[i] * b[i];

@@ -61,7 +61,7 @@ internal static class VectorExp
             return Vector512<float>.One / x;
         var reciprocal = Avx512F.Reciprocal14(x);
         var error = Avx512F.FusedMultiplyAddNegated(x, reciprocal, Vector512<float>.One);
-        return Vector512.FusedMultiplyAdd(reciprocal, error, reciprocal);
+        return Vector512.MultiplyAddEstimate(reciprocal, error, reciprocal);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,16 +78,16 @@ internal static class VectorExp
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Fraction(Vector512<float> x, out Vector512<float> n)
     {
-        n = Vector512.FusedMultiplyAdd(x, Vector512.Create(Log2E), Vector512.Create(Rounder))
+        n = Vector512.MultiplyAddEstimate(x, Vector512.Create(Log2E), Vector512.Create(Rounder))
             - Vector512.Create(Rounder);
-        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), x);
-        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r);
+        var r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-Ln2High), x);
+        r = Vector512.MultiplyAddEstimate(n, Vector512.Create(-Ln2Low), r);
         var p = Vector512.Create(1.9875691500e-4f);
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.3981999507e-3f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
-        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
-        return Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(1.3981999507e-3f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(8.3334519073e-3f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(4.1665795894e-2f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(1.6666665459e-1f));
+        p = Vector512.MultiplyAddEstimate(p, r, Vector512.Create(5.0000001201e-1f));
+        return Vector512.MultiplyAddEstimate(p, r * r, r) + Vector512<float>.One;
     }
 }

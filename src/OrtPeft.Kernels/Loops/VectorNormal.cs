@@ -33,13 +33,13 @@ internal static class VectorNormal
         density = bell * (1 / SqrtOfTwoPi);
         var s = distance * VectorExp.Reciprocal(distance + Vector512.Create(3f));
         var p = Vector512.Create(-0.04569314044f);
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(0.1038689441f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(0.02308878742f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(-0.1495899903f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(-0.2881282825f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(1.05322398f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(-1.196827892f));
-        p = Vector512.FusedMultiplyAdd(p, s, Vector512.Create(0.5f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.1038689441f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.02308878742f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-0.1495899903f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-0.2881282825f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(1.05322398f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-1.196827892f));
+        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.5f));
         var tail = p * bell;
         return Vector512.ConditionalSelect(
             Vector512.LessThan(x, Vector512<float>.Zero), tail, Vector512<float>.One - tail);

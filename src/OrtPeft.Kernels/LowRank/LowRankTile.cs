@@ -1,15 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.LowRank;
 
-/// <summary>The innermost piece of a product X·Vᵀ: sums along rows, sixteen at once.</summary>
+/// <summary>The innermost piece of a product X·Vᵀ: sums along rows, a register's numbers at once.</summary>
 internal static unsafe class LowRankTile
 {
-    /// <summary>Rows of both operands whose products are added up at once.</summary>
+    /// <summary>Rows of both operands whose products are added up at once; with 16 registers, half of them of X.
+    /// </summary>
     private const int Side = 4;
-
-    private const int Step = 16;
 
     /// <summary>U = α·X·Vᵀ.</summary>
     /// <param name="x">[rows, n].</param>
@@ -21,13 +22,25 @@ internal static unsafe class LowRankTile
     /// <param name="u">[rows, r].</param>
     public static void Multiply(float* x, int rows, float* v, int r, int n, float alpha, float* u)
     {
+        if (Avx512F.IsSupported)
+            Multiply<Register512>(x, rows, v, r, n, alpha, u);
+        else if (Vector256.IsHardwareAccelerated)
+            Multiply<Register256>(x, rows, v, r, n, alpha, u);
+        else
+            Multiply<Register128>(x, rows, v, r, n, alpha, u);
+    }
+
+    private static void Multiply<T>(float* x, int rows, float* v, int r, int n, float alpha, float* u)
+        where T : struct, IRegister<T>
+    {
+        var side = T.AreMany ? Side : Side / 2;
         var square = stackalloc float[Side * Side];
-        for (var row = 0; row < rows; row += Side)
+        for (var row = 0; row < rows; row += side)
         {
             for (var thin = 0; thin < r; thin += Side)
             {
-                var (rowsHere, thinsHere) = (Math.Min(Side, rows - row), Math.Min(Side, r - thin));
-                MultiplySquare(x + ((nint)row * n), rowsHere, v + ((nint)thin * n), thinsHere, n, square);
+                var (rowsHere, thinsHere) = (Math.Min(side, rows - row), Math.Min(Side, r - thin));
+                MultiplySquare<T>(x + ((nint)row * n), rowsHere, v + ((nint)thin * n), thinsHere, n, square);
                 for (var i = 0; i < rowsHere; i++)
                 {
                     for (var j = 0; j < thinsHere; j++)
@@ -39,58 +52,65 @@ internal static unsafe class LowRankTile
 
     /// <summary>Up to four rows of both. Where there are fewer, the last stands for the missing ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplySquare(float* x, int rows, float* v, int thins, nint n, float* square)
+    private static void MultiplySquare<T>(float* x, int rows, float* v, int thins, nint n, float* square)
+        where T : struct, IRegister<T>
     {
         nint x1 = rows > 1 ? n : 0, x2 = x1 + (rows > 2 ? n : 0), x3 = x2 + (rows > 3 ? n : 0);
         nint v1 = thins > 1 ? n : 0, v2 = v1 + (thins > 2 ? n : 0), v3 = v2 + (thins > 3 ? n : 0);
-        Sums s0 = default, s1 = default, s2 = default, s3 = default;
+        Sums<T> s0 = default, s1 = default, s2 = default, s3 = default;
         var rest = n;
-        for (; rest >= Step; rest -= Step, x += Step, v += Step)
+        for (; rest >= T.Count; rest -= T.Count, x += T.Count, v += T.Count)
         {
-            var (a, b) = (Vector512.Load(v), Vector512.Load(v + v1));
-            var (c, d) = (Vector512.Load(v + v2), Vector512.Load(v + v3));
-            s0.Add(Vector512.Load(x), a, b, c, d);
-            s1.Add(Vector512.Load(x + x1), a, b, c, d);
-            s2.Add(Vector512.Load(x + x2), a, b, c, d);
-            s3.Add(Vector512.Load(x + x3), a, b, c, d);
+            var (a, b, c, d) = (T.Load(v), T.Load(v + v1), T.Load(v + v2), T.Load(v + v3));
+            s0.Add(T.Load(x), a, b, c, d);
+            s1.Add(T.Load(x + x1), a, b, c, d);
+            if (T.AreMany)
+            {
+                s2.Add(T.Load(x + x2), a, b, c, d);
+                s3.Add(T.Load(x + x3), a, b, c, d);
+            }
         }
 
         s0.Store(square);
         s1.Store(square + Side);
-        s2.Store(square + (2 * Side));
-        s3.Store(square + (3 * Side));
+        if (T.AreMany)
+        {
+            s2.Store(square + (2 * Side));
+            s3.Store(square + (3 * Side));
+        }
+
         for (var i = 0; i < rest; i++)
         {
-            for (var place = 0; place < Side * Side; place++)
+            for (var place = 0; place < Side * rows; place++)
             {
                 var (row, thin) = Math.DivRem(place, Side);
-                square[place] += x[(Math.Min(row, rows - 1) * n) + i] * v[(Math.Min(thin, thins - 1) * n) + i];
+                square[place] += x[(row * n) + i] * v[(Math.Min(thin, thins - 1) * n) + i];
             }
         }
     }
 
     /// <summary>One row's products with four others.</summary>
-    private struct Sums
+    private struct Sums<T>
+        where T : struct, IRegister<T>
     {
-        private Vector512<float> _a, _b, _c, _d;
+        private T _a, _b, _c, _d;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Add(
-            Vector512<float> x, Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+        public void Add(T x, T a, T b, T c, T d)
         {
-            _a = Vector512.FusedMultiplyAdd(x, a, _a);
-            _b = Vector512.FusedMultiplyAdd(x, b, _b);
-            _c = Vector512.FusedMultiplyAdd(x, c, _c);
-            _d = Vector512.FusedMultiplyAdd(x, d, _d);
+            _a = T.MultiplyAdd(x, a, _a);
+            _b = T.MultiplyAdd(x, b, _b);
+            _c = T.MultiplyAdd(x, c, _c);
+            _d = T.MultiplyAdd(x, d, _d);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Store(float* totals)
         {
-            totals[0] = Vector512.Sum(_a);
-            totals[1] = Vector512.Sum(_b);
-            totals[2] = Vector512.Sum(_c);
-            totals[3] = Vector512.Sum(_d);
+            totals[0] = _a.Sum();
+            totals[1] = _b.Sum();
+            totals[2] = _c.Sum();
+            totals[3] = _d.Sum();
         }
     }
 }

@@ -24,8 +24,8 @@ internal static unsafe class Bf16Reference
                 {
                     var a = Vector512.Create(tile.A[(pair * Rows) + row]);
                     var b = Vector512.Load(tile.B + (pair * Width) + column);
-                    sum = Vector512.FusedMultiplyAdd(First(a), First(b), sum);
-                    sum = Vector512.FusedMultiplyAdd(Second(a), Second(b), sum);
+                    sum = Vector512.MultiplyAddEstimate(First(a), First(b), sum);
+                    sum = Vector512.MultiplyAddEstimate(Second(a), Second(b), sum);
                 }
 
                 sum.Store(result + column);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using OrtPeft.Kernels.Layouts;
 
@@ -152,9 +153,9 @@ internal readonly unsafe struct CodePanels
 
             var factor = Vector512.Create(x[row]);
             total += x[row];
-            a = Vector512.FusedMultiplyAdd(factor, Pick(table, u), a);
-            b = Vector512.FusedMultiplyAdd(factor, Pick(table, v), b);
-            c = Vector512.FusedMultiplyAdd(factor, Pick(table, w), c);
+            a = Vector512.MultiplyAddEstimate(factor, Pick(table, u), a);
+            b = Vector512.MultiplyAddEstimate(factor, Pick(table, v), b);
+            c = Vector512.MultiplyAddEstimate(factor, Pick(table, w), c);
             (u, v, w) = (Vector512.ShiftRightLogical(u, 4), Vector512.ShiftRightLogical(v, 4), Vector512.ShiftRightLogical(w, 4));
         }
 
@@ -172,9 +173,9 @@ internal readonly unsafe struct CodePanels
             var up = 24 - ((int)(row % 4) * 8);
             var factor = Vector512.Create(x[row]);
             total += x[row];
-            sums.First = Vector512.FusedMultiplyAdd(factor, Byte(word, up), sums.First);
-            sums.Second = Vector512.FusedMultiplyAdd(factor, Byte(word + 16, up), sums.Second);
-            sums.Third = Vector512.FusedMultiplyAdd(factor, Byte(word + 32, up), sums.Third);
+            sums.First = Vector512.MultiplyAddEstimate(factor, Byte(word, up), sums.First);
+            sums.Second = Vector512.MultiplyAddEstimate(factor, Byte(word + 16, up), sums.Second);
+            sums.Third = Vector512.MultiplyAddEstimate(factor, Byte(word + 32, up), sums.Third);
         }
 
         return total;
@@ -182,11 +183,41 @@ internal readonly unsafe struct CodePanels
 
     /// <summary>The numbers of codes in the lowest four bits; others are arbitrary.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Pick(Vector512<float> table, Vector512<uint> words) =>
+    private static Vector512<float> Pick(Vector512<float> table, Vector512<uint> words)
+    {
         // The instruction reads an index' lowest four bits alone.
-        Avx512F.IsSupported
-            ? Avx512F.PermuteVar16x32(table, words.AsInt32())
-            : Vector512.Shuffle(table, words.AsInt32() & Vector512.Create(15));
+        if (Avx512F.IsSupported)
+            return Avx512F.PermuteVar16x32(table, words.AsInt32());
+        if (Avx2.IsSupported)
+            return Vector512.Create(PickEight(table, words.GetLower()), PickEight(table, words.GetUpper()));
+        return Vector512.Create(
+            Vector256.Create(PickFour(table, words.GetLower().GetLower()), PickFour(table, words.GetLower().GetUpper())),
+            Vector256.Create(PickFour(table, words.GetUpper().GetLower()), PickFour(table, words.GetUpper().GetUpper())));
+    }
+
+    /// <summary>Three bits pick a number of each half of the table, the fourth one of the two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> PickEight(Vector512<float> table, Vector256<uint> words)
+    {
+        var low = Avx2.PermuteVar8x32(table.GetLower(), words.AsInt32());
+        var high = Avx2.PermuteVar8x32(table.GetUpper(), words.AsInt32());
+        return Avx.BlendVariable(low, high, Vector256.ShiftLeft(words, 28).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> PickFour(Vector512<float> table, Vector128<uint> words)
+    {
+        words &= Vector128.Create(15u);
+        if (!AdvSimd.Arm64.IsSupported)
+            return Vector128.Create(
+                table[(int)words[0]], table[(int)words[1]], table[(int)words[2]], table[(int)words[3]]);
+        // Four bytes of each number.
+        var bytes = (words * 0x04040404u) + Vector128.Create(0x03020100u);
+        var (low, high) = (table.GetLower(), table.GetUpper());
+        var numbers = (
+            low.GetLower().AsByte(), low.GetUpper().AsByte(), high.GetLower().AsByte(), high.GetUpper().AsByte());
+        return AdvSimd.Arm64.VectorTableLookup(numbers, bytes.AsByte()).AsSingle();
+    }
 
     /// <summary>The bytes that stand under so many higher bits, as numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -207,17 +238,17 @@ internal readonly unsafe struct CodePanels
         public void Add(float factor, float* numbers)
         {
             var by = Vector512.Create(factor);
-            First = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers), First);
-            Second = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers + 16), Second);
-            Third = Vector512.FusedMultiplyAdd(by, Vector512.Load(numbers + 32), Third);
+            First = Vector512.MultiplyAddEstimate(by, Vector512.Load(numbers), First);
+            Second = Vector512.MultiplyAddEstimate(by, Vector512.Load(numbers + 16), Second);
+            Third = Vector512.MultiplyAddEstimate(by, Vector512.Load(numbers + 32), Third);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void AddScaled(in Sums block, float* scale)
         {
-            First = Vector512.FusedMultiplyAdd(block.First, Vector512.Load(scale), First);
-            Second = Vector512.FusedMultiplyAdd(block.Second, Vector512.Load(scale + 16), Second);
-            Third = Vector512.FusedMultiplyAdd(block.Third, Vector512.Load(scale + 32), Third);
+            First = Vector512.MultiplyAddEstimate(block.First, Vector512.Load(scale), First);
+            Second = Vector512.MultiplyAddEstimate(block.Second, Vector512.Load(scale + 16), Second);
+            Third = Vector512.MultiplyAddEstimate(block.Third, Vector512.Load(scale + 32), Third);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

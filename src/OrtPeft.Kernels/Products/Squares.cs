@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace OrtPeft.Kernels.Products;
@@ -65,7 +66,12 @@ internal static unsafe class Squares
     {
         if (!Avx.IsSupported)
         {
-            TurnPlainly(x, stride, y, turnedStride, Small);
+            for (var row = 0; row < Small; row += 4)
+            {
+                TurnFour(x + (row * stride), stride, y + row, turnedStride);
+                TurnFour(x + (row * stride) + 4, stride, y + (4 * turnedStride) + row, turnedStride);
+            }
+
             return;
         }
 
@@ -90,7 +96,10 @@ internal static unsafe class Squares
     {
         if (!Avx512F.IsSupported)
         {
-            TurnPlainly(x, stride, y, turnedStride, Large);
+            TurnSmall(x, stride, y, turnedStride);
+            TurnSmall(x + Small, stride, y + (Small * turnedStride), turnedStride);
+            TurnSmall(x + (Small * stride), stride, y + Small, turnedStride);
+            TurnSmall(x + (Small * (stride + 1)), stride, y + (Small * (turnedStride + 1)), turnedStride);
             return;
         }
 
@@ -131,12 +140,31 @@ internal static unsafe class Squares
         return Avx512F.InsertVector128(four, Vector128.Load(x + (3 * stride)), 3);
     }
 
-    private static void TurnPlainly(float* x, nint stride, float* y, nint turnedStride, int side)
+    /// <summary>Turns a square of four rows, in registers of four numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TurnFour(float* x, nint stride, float* y, nint turnedStride)
     {
-        for (var row = 0; row < side; row++)
-        {
-            for (var column = 0; column < side; column++)
-                y[(column * turnedStride) + row] = x[(row * stride) + column];
-        }
+        var (r0, r1) = (Vector128.Load(x), Vector128.Load(x + stride));
+        var (r2, r3) = (Vector128.Load(x + (2 * stride)), Vector128.Load(x + (3 * stride)));
+        var (low02, high02) = (ZipLow(r0, r2), ZipHigh(r0, r2));
+        var (low13, high13) = (ZipLow(r1, r3), ZipHigh(r1, r3));
+        ZipLow(low02, low13).Store(y);
+        ZipHigh(low02, low13).Store(y += turnedStride);
+        ZipLow(high02, high13).Store(y += turnedStride);
+        ZipHigh(high02, high13).Store(y + turnedStride);
     }
+
+    /// <summary>The first two numbers of both, in turn.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    /// <summary>The last two numbers of both, in turn.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[2], b[2], a[3], b[3]);
 }

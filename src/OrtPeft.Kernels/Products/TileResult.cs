@@ -17,4 +17,14 @@ internal unsafe struct TileResult
 
     /// <summary>A row that is added to all rows; null where there is none.</summary>
     public float* Bias;
+
+    /// <summary>The part that begins at a row and a column of it.</summary>
+    public readonly TileResult From(int row, int column) => new()
+    {
+        C = C + (row * Stride) + column,
+        Stride = Stride,
+        Sum = Sum == null ? null : Sum + (row * SumStride) + column,
+        SumStride = SumStride,
+        Bias = Bias == null ? null : Bias + column,
+    };
 }
