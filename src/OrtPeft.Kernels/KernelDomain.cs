@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using OrtPeft.Kernels.MachineCode;
 using OrtPeft.Kernels.Native;
-using OrtPeft.Kernels.Products;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels;
@@ -23,8 +23,9 @@ public static unsafe class KernelDomain
     /// </summary>
     public static bool IsAvailable => OrtFunctions.Instance is not null;
 
-    /// <summary>Whether products with packed matrices are faster than ONNX Runtime's here: with AVX-512.</summary>
-    public static bool MultipliesFast => PackedProduct.IsFast;
+    /// <summary>Whether products with packed matrices are known to be faster than ONNX Runtime's: with AVX-512. Elsewhere
+    /// it depends on the processor.</summary>
+    public static bool MultipliesFast => Avx512F.IsSupported;
 
     /// <summary>Why products of bfloat16 are no faster here; null where they are, with AVX512_BF16.</summary>
     public static string? ObstacleToBf16 => Bf16Code.Obstacle;

@@ -22,10 +22,6 @@ internal static unsafe class PackedProduct
     [ThreadStatic]
     private static float[]? _strips, _lowStrips;
 
-    /// <summary>Whether the processor has the registers that the tiles are made for. Elsewhere they compute the same,
-    /// but ONNX Runtime is faster.</summary>
-    public static bool IsFast => Avx512F.IsSupported;
-
     /// <summary>Computes a product.</summary>
     /// <param name="call">Whose threads compute.</param>
     /// <param name="plan">What to compute.</param>

@@ -1,4 +1,3 @@
-using OrtPeft.Kernels;
 using OrtPeft.Kernels.Products;
 using OrtPeft.Onnx;
 
@@ -16,6 +15,6 @@ public static class QuantizedModel
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        return options.TakesKernels && KernelDomain.MultipliesFast ? PackedProducts.ReadingCodes(model) : model;
+        return options.TakesKernels ? PackedProducts.ReadingCodes(model) : model;
     }
 }

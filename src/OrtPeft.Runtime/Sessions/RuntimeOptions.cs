@@ -14,10 +14,14 @@ public sealed record RuntimeOptions
     /// <summary>
     /// Whether constant matrices are copied into the order that the CPU multiplies fastest; the mapped originals are
     /// then given back to the system. The copies take as much memory as the matrices: once where OrtPeft's own kernel
-    /// multiplies, as in training with AVX-512; else, by ONNX Runtime, once for each direction. Null (default) copies
+    /// multiplies, as in training it mostly does; else, by ONNX Runtime, once for each direction. Null (default) copies
     /// where that takes at most half of the memory, by ONNX Runtime an eighth and nothing of a quantised model.
     /// </summary>
     public bool? Prepacking { get; init; }
+
+    /// <summary>Whether OrtPeft's kernel multiplies with constant matrices in training, rather than ONNX Runtime's. Null
+    /// (default) takes the faster one, see <see cref="FasterProducts"/>. Both give the same to rounding.</summary>
+    public bool? OwnProducts { get; init; }
 
     /// <summary>
     /// Whether ONNX Runtime keeps, for every shape of input it has seen, a block of memory that holds all of a run's

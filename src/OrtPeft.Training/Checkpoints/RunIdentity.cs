@@ -19,6 +19,10 @@ internal static class RunIdentity
     /// <summary>What frozen weights are multiplied in.</summary>
     public const string Precision = "precision";
 
+    /// <summary>Whose kernel multiplies with frozen weights. A resumed run takes it over where it can: nothing is
+    /// refused for it.</summary>
+    public const string Products = "products";
+
     /// <summary>What a setting was when checkpoints did not have it; null for one that they always had.</summary>
     public static string? Before(string name) => name == Precision ? ProductPrecision.Float32 : null;
 

@@ -47,8 +47,8 @@ public static class SpeedupChoice
 
     /// <summary>Whether OrtPeft's own kernel multiplies.</summary>
     private static bool Multiplies(Model model, RuntimeOptions options, IReadOnlyList<Speedup> wanted) =>
-        options.TakesKernels && KernelDomain.MultipliesFast && wanted.Any(static s => s.PacksWeights)
-        && (options.Prepacking ?? PackedMatrices.FitInPlace(model));
+        options.TakesKernels && wanted.Any(static s => s.PacksWeights)
+        && (options.Prepacking ?? PackedMatrices.FitInPlace(model)) && FasterProducts.AreOwn(options);
 
     /// <summary>
     /// Whether ONNX Runtime packs matrices. It does not pack those of few bits, and copies of what a quantised model has

@@ -54,6 +54,22 @@ internal static class TrainingCheckpoint
         return (path, info);
     }
 
+    /// <summary>Whose kernel multiplied in the run that left a checkpoint in a folder, OrtPeft's or not; null where
+    /// there is none, or it does not say.</summary>
+    public static bool? MultipliedByOwn(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            return null;
+        var info = CheckpointInfo.FromMetadata(SafetensorsFile.Open(path).Metadata, path);
+        return info.Settings.GetValueOrDefault(RunIdentity.Products) switch
+        {
+            ProductKernel.Own => true,
+            ProductKernel.OnnxRuntime => false,
+            _ => null,
+        };
+    }
+
     /// <summary>Says what to do where there is no checkpoint.</summary>
     public static void MustExist(string path)
     {

@@ -21,7 +21,7 @@ internal sealed class ModelSubject : TrainingSubject
     {
         (_model, _arguments) = (model, arguments);
         Adapters = IdentityOf(model);
-        Origin = arguments.OutputFolder is null ? new Dictionary<string, string>() : OriginOf(model);
+        Origin = arguments.OutputFolder is null ? new Dictionary<string, string>() : OriginOf(model, arguments);
         Files = FilesOf(model.Base);
     }
 
@@ -54,6 +54,7 @@ internal sealed class ModelSubject : TrainingSubject
         PeftModel model, IObjective? objective, TrainingArguments arguments, bool onRows)
     {
         objective ??= new CausalLm();
+        arguments = WithKernelOfCheckpoint(arguments);
         var graphs = ModelGraphs.Of(model, objective, arguments, onRows && objective is CausalLm);
         return Over(new OrtRuntime(graphs, arguments), runtime => new ModelSubject(runtime, model, arguments));
     }
@@ -68,11 +69,22 @@ internal sealed class ModelSubject : TrainingSubject
         _model.Save(folder);
     }
 
-    private static Dictionary<string, string> OriginOf(PeftModel model) => new(StringComparer.Ordinal)
+    /// <summary>A resumed run multiplies as its first part did, so that it ends with the same bits.</summary>
+    private static TrainingArguments WithKernelOfCheckpoint(TrainingArguments arguments)
     {
-        [RunIdentity.Base] = ModelFingerprint.Of(model.Base),
-        [RunIdentity.InitialWeights] = model.Origin,
-    };
+        if (!arguments.Resume || arguments.OutputFolder is not { } folder)
+            return arguments;
+        var isOwn = arguments.Runtime.OwnProducts ?? TrainingCheckpoint.MultipliedByOwn(folder);
+        return arguments with { Runtime = arguments.Runtime with { OwnProducts = isOwn } };
+    }
+
+    private static Dictionary<string, string> OriginOf(PeftModel model, TrainingArguments arguments) =>
+        new(StringComparer.Ordinal)
+        {
+            [RunIdentity.Base] = ModelFingerprint.Of(model.Base),
+            [RunIdentity.InitialWeights] = model.Origin,
+            [RunIdentity.Products] = ProductKernel.Of(arguments.Runtime),
+        };
 
     private static IReadOnlyList<BaseFile> FilesOf(Model model) =>
     [

@@ -3,6 +3,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
 using OrtPeft.Models;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
@@ -49,6 +50,29 @@ public sealed class ResumeTests
         Assert.Equal((6, true), (rest.Steps, rest.IsComplete));
         Assert.Equal(Tiny.Numbers(expected), Tiny.Numbers(resumed));
         Assert.Equal(Rows(uninterrupted), Rows(folder));
+    }
+
+    /// <summary>The kernels round differently, and the faster one on the next day is another one.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Train_WhenResumed_MultipliesAsItsFirstPart(bool isOwn)
+    {
+        using var folder = new TemporaryFolder();
+        var arguments = Tiny.Arguments with { Runtime = new RuntimeOptions { Threads = 1, Prepacking = true } };
+        TrainingArguments With(bool own) =>
+            arguments with { Runtime = arguments.Runtime with { OwnProducts = own }, OutputFolder = folder.Path };
+        var (expected, other) = (Tiny.Lora(), Tiny.Lora());
+        Train(other, With(!isOwn));
+        Train(expected, With(isOwn));
+        using var stop = new CancellationTokenSource();
+
+        Train(Tiny.Lora(), With(isOwn), p => CancelAt(p, 3, stop), stop.Token);
+        var resumed = Tiny.Lora();
+        Train(resumed, arguments with { OutputFolder = folder.Path, Resume = true });
+
+        Assert.Equal(Tiny.Numbers(expected), Tiny.Numbers(resumed));
+        Assert.NotEqual(Tiny.Numbers(other), Tiny.Numbers(resumed));
     }
 
     [Fact]

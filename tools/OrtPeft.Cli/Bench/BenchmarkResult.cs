@@ -37,6 +37,10 @@ internal sealed record BenchmarkResult
     /// products.</summary>
     public double GemmFraction => ModelGflops / GemmGflops;
 
+    /// <summary>Whose kernel multiplied with frozen weights: a name of <see
+    /// cref="OrtPeft.Training.Runtime.ProductKernel"/>.</summary>
+    public required string ProductKernel { get; init; }
+
     /// <summary>The number of elements that trained.</summary>
     public required long TrainableParameters { get; init; }
 

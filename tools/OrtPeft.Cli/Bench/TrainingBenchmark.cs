@@ -71,6 +71,9 @@ internal static class TrainingBenchmark
             LastLoss = steps.LastLoss,
             PeakResidentBytes = PeakResidentBytes(),
             ModelGflops = 2e-9 * products / median,
+            ProductKernel = Chosen(model, options).Any(static s => s.PacksWeights)
+                ? ProductKernel.Own
+                : ProductKernel.OnnxRuntime,
             TrainableParameters = model.TrainableParameterCount,
             OnnxRuntimeVersion = OrtEnv.Instance().GetVersionString(),
             GemmGflops = GemmSpeed.Measure(options.Runtime, RunsInBf16(model, options)),
@@ -86,11 +89,13 @@ internal static class TrainingBenchmark
             && SpeedupChoice.WhyNotInBf16(model.Model, options.Runtime, wanted, ProductPrecision.Bf16) is null;
     }
 
-    private static IReadOnlyList<string> FoundNothing(PeftModel model, BenchmarkOptions options)
+    private static IReadOnlyList<string> FoundNothing(PeftModel model, BenchmarkOptions options) =>
+        TrainingGraph.Build(model, new CausalLm(), new() { Speedups = Chosen(model, options) }).IdleSpeedups;
+
+    private static IReadOnlyList<Speedup> Chosen(PeftModel model, BenchmarkOptions options)
     {
         var wanted = Speedups.Except(options.WithoutSpeedups);
-        var (speedups, _) = SpeedupChoice.For(model.Model, options.Runtime, wanted, options.Precision);
-        return TrainingGraph.Build(model, new CausalLm(), new() { Speedups = speedups }).IdleSpeedups;
+        return SpeedupChoice.For(model.Model, options.Runtime, wanted, options.Precision).Speedups;
     }
 
     /// <summary>Taken before the machine's own speed is measured, which needs memory too.</summary>

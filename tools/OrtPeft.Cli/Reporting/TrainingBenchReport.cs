@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Bench;
+using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Reporting;
 
@@ -22,7 +23,8 @@ internal static class TrainingBenchReport
         run.Say(Line($"step        {median:F1} ms median, {least:F1} ms least, first {result.FirstStepSeconds:F2} s"));
         run.Say(Line($"speed       {result.TokensPerSecond:F0} tokens/s"));
         var (model, gemm) = (result.ModelGflops, result.GemmGflops);
-        run.Say(Line($"products    {model:F1} of {gemm:F1} GFLOP/s: {result.GemmFraction:P0}"));
+        var kernel = result.ProductKernel == ProductKernel.Own ? "OrtPeft's" : "ONNX Runtime's";
+        run.Say(Line($"products    {model:F1} of {gemm:F1} GFLOP/s: {result.GemmFraction:P0}, {kernel} kernel"));
         run.Say(Line($"load        {load:F2} s"));
         run.Say($"peak memory {Human.Bytes(result.PeakResidentBytes)}");
         if (result.Profile is not { } profile)
@@ -52,6 +54,7 @@ internal static class TrainingBenchReport
         ["gemm_gflops"] = result.GemmGflops,
         ["model_gflops"] = result.ModelGflops,
         ["gemm_fraction"] = result.GemmFraction,
+        ["products"] = result.ProductKernel,
         ["load_seconds"] = load,
         ["last_loss"] = Finite.OrNull(result.LastLoss),
         ["trainable_parameters"] = result.TrainableParameters,
