@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
@@ -47,17 +48,18 @@ public sealed class ModelSource
     public IReadOnlyList<int> StopTokenIds => StopTokens.In(Folder);
 
     /// <summary>
-    /// The longest sequence in tokens by the files beside the model, past included: <c>config.json</c>'s, else that of
-    /// <c>genai_config.json</c>. Null where neither says. Reads the latter.
+    /// The most tokens that the model attends to, past included: by <c>config.json</c>, else a position embedding's
+    /// rows, else <c>genai_config.json</c>; no more than the graph's axes let through. Null where nothing says.
     /// </summary>
-    /// <exception cref="ModelConfigException">The file is damaged.</exception>
-    public int? MaxPositions => Config?.MaxPositions ?? GenAi?.ContextLength;
+    /// <exception cref="ModelConfigException">A file is damaged.</exception>
+    public int? ContextLength => ((int?[])[Positions, DecoderNames.LengthOf(Model.Graph)]).Min();
 
     /// <summary>
-    /// How many token ids there are by the files beside the model, as <see cref="MaxPositions"/> is found.
+    /// How many token ids there are: by <c>config.json</c>, else the logits, else <c>genai_config.json</c>. Null where
+    /// none says.
     /// </summary>
-    /// <exception cref="ModelConfigException">The file is damaged.</exception>
-    public int? VocabularySize => Config?.VocabularySize ?? GenAi?.VocabularySize;
+    /// <exception cref="ModelConfigException">A file is damaged.</exception>
+    public int? VocabularySize => Config?.VocabularySize ?? LogitsWidth ?? GenAi?.VocabularySize;
 
     /// <summary>The full path of the <c>.onnx</c> file, or null when the model was built from an HF folder.</summary>
     public string? ModelPath { get; }
@@ -112,7 +114,20 @@ public sealed class ModelSource
         };
     }
 
+    private int? Positions => Config?.MaxPositions
+        ?? (int?)Model.Graph.Initializers.FirstOrDefault(IsPositionEmbedding)?.Initializer!.Dims[0]
+        ?? GenAi?.ContextLength;
+
+    private int? LogitsWidth => DecoderNaming.Named(Model).Graph.Outputs
+        .FirstOrDefault(static o => o.Name == DecoderNames.Logits)?.Shape is { Rank: > 0 and var rank } shape
+            ? shape[rank - 1].ToCount()
+            : null;
+
     private GenAiConfig? GenAi => ModelPath is null ? null : GenAiConfig.TryRead(Folder, ModelPath);
+
+    private static bool IsPositionEmbedding(Value value) =>
+        value.Initializer is { Dims.Length: 2 }
+        && DecoderFamilies.IsPositionEmbedding(MergedDecoder.BareName(value.Name));
 
     private static bool IsHfFolder(string folder) =>
         File.Exists(Path.Combine(folder, ModelFamilies.ConfigFileName))

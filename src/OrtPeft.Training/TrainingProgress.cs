@@ -3,10 +3,17 @@ using OrtPeft.Training.Metrics;
 namespace OrtPeft.Training;
 
 /// <summary>Where a run is after a step.</summary>
-/// <param name="Step">What was measured in the step.</param>
+/// <param name="Metrics">What was measured in the step.</param>
 /// <param name="TotalSteps">How many steps the run has.</param>
 /// <param name="Remaining">The time left at the present speed.</param>
 /// <param name="Evaluation">The evaluation after the step, or null.</param>
 /// <param name="Checkpoint">The checkpoint written after the step, or null.</param>
 public sealed record TrainingProgress(
-    StepMetrics Step, int TotalSteps, TimeSpan Remaining, EvaluationMetrics? Evaluation, string? Checkpoint);
+    StepMetrics Metrics, int TotalSteps, TimeSpan Remaining, EvaluationMetrics? Evaluation, string? Checkpoint)
+{
+    /// <summary>The step that is done, 1..<see cref="TotalSteps"/>.</summary>
+    public int Step => Metrics.Step;
+
+    /// <summary>The mean loss over the step's supervised tokens before the update, in nats.</summary>
+    public double Loss => Metrics.Loss;
+}

@@ -8,7 +8,7 @@ public sealed class ReferencesTests
 {
     public static TheoryData<string, string[]> Layers => new()
     {
-        { "OrtPeft", ["OrtPeft.Models", "OrtPeft.Training"] },
+        { "OrtPeft", ["OrtPeft.Text"] },
         { "OrtPeft.Tensors", [] },
         { "OrtPeft.Onnx", ["OrtPeft.Tensors"] },
         { "OrtPeft.Tokenizers", [] },
@@ -24,6 +24,7 @@ public sealed class ReferencesTests
         { "OrtPeft.Runtime", ["OrtPeft.Onnx", "OrtPeft.Kernels"] },
         { "OrtPeft.Inference", ["OrtPeft.Runtime", "OrtPeft.Tokenizers"] },
         { "OrtPeft.Training", ["OrtPeft.Compilation", "OrtPeft.Artifacts", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
+        { "OrtPeft.Text", ["OrtPeft.Models", "OrtPeft.Training"] },
     };
 
     [Theory]

@@ -52,7 +52,7 @@ public sealed class ModelSourceTests
         Assert.Equal(4, pasts.Count());
         Assert.All(pasts, static p => Assert.Equal((4L, 8L), (p.Shape![1].Value, p.Shape[3].Value)));
         Assert.Equal([98, 7], source.StopTokenIds);
-        Assert.Equal((512, 1000), (source.MaxPositions, source.VocabularySize));
+        Assert.Equal((512, 1000), (source.ContextLength, source.VocabularySize));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class ModelSourceTests
 
         Assert.Contains(source.Model.Graph.Inputs, static i => i.Shape!.Rank == 4 && i.Shape[1].Value is null);
         Assert.Equal([98, 7], source.StopTokenIds);
-        Assert.Null(source.MaxPositions);
+        Assert.Null(source.ContextLength);
     }
 
     [Fact]

@@ -46,6 +46,6 @@ internal static class Program
     private sealed class Printer : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"step {value.Step.Step} loss {value.Step.Loss:F6}"));
+            CultureInfo.InvariantCulture, $"step {value.Step} loss {value.Loss:F6}"));
     }
 }

@@ -22,7 +22,7 @@ public sealed class TrainingBenchmarkTests
     public void Run_MeasuresAndProfilesEveryStep()
     {
         var steps = new List<int>();
-        var observer = new Tiny.Observer(p => steps.Add(p.Step.Step));
+        var observer = new Tiny.Observer(p => steps.Add(p.Step));
 
         var result = TrainingBenchmark.Run(Tiny.Lora(), Options with { Profile = true }, observer);
 

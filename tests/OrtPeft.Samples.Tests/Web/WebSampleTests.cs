@@ -123,7 +123,7 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
     {
         var losses = new List<double>();
         using var trainer = new Trainer(model, arguments, data);
-        trainer.Train(new Synchronous(progress => losses.Add(progress.Step.Loss)));
+        trainer.Train(new Synchronous(progress => losses.Add(progress.Loss)));
         return [.. losses];
     }
 

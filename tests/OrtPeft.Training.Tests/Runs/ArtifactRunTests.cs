@@ -120,7 +120,7 @@ public sealed class ArtifactRunTests : IDisposable
         using (var stop = new CancellationTokenSource())
         {
             using var trainer = Trainer.FromArtifacts(_place["artifacts"], arguments, Tiny.Data);
-            trainer.Train(new Tiny.Observer(p => Stop(stop, p.Step.Step)), stop.Token);
+            trainer.Train(new Tiny.Observer(p => Stop(stop, p.Step)), stop.Token);
         }
 
         Directory.CreateDirectory(_place["copy"]);
@@ -237,7 +237,7 @@ public sealed class ArtifactRunTests : IDisposable
     {
         var steps = new List<StepMetrics>();
         using var trainer = Trainer.FromArtifacts(_place["artifacts"], arguments, Tiny.Data);
-        trainer.Train(new Tiny.Observer(p => steps.Add(p.Step)));
+        trainer.Train(new Tiny.Observer(p => steps.Add(p.Metrics)));
         if (save)
             trainer.SaveAdapter(_place["adapter"]);
         return steps;

@@ -109,8 +109,8 @@ public sealed class PartsTests : IDisposable
         trainer.Train(
             new Tiny.Observer(progress =>
             {
-                steps.Add(progress.Step);
-                if (progress.Step.Step == stopAfter)
+                steps.Add(progress.Metrics);
+                if (progress.Step == stopAfter)
                     stop.Cancel();
             }),
             stop.Token);

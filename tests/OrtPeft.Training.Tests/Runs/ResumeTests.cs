@@ -194,7 +194,7 @@ public sealed class ResumeTests
             Tiny.Arguments with { OutputFolder = folder.Path, CheckpointSteps = 1 },
             progress =>
             {
-                if (progress.Step.Step == 2)
+                if (progress.Step == 2)
                     (saved, _) = (Convert.ToHexString(File.ReadAllBytes(folder["checkpoint.safetensors"])), Write());
             }));
 
@@ -243,13 +243,13 @@ public sealed class ResumeTests
 
     private static void CancelAt(TrainingProgress progress, int step, CancellationTokenSource source)
     {
-        if (progress.Step.Step == step)
+        if (progress.Step == step)
             source.Cancel();
     }
 
     private static void DieAtThree(TrainingProgress progress)
     {
-        if (progress.Step.Step == 3)
+        if (progress.Step == 3)
             throw new IOException("The machine is switched off.");
     }
 

@@ -47,7 +47,7 @@ internal static class Tiny
     {
         var steps = new List<StepMetrics>();
         using var trainer = new Trainer(model, arguments, data ?? Data);
-        trainer.Train(new Observer(p => steps.Add(p.Step)));
+        trainer.Train(new Observer(p => steps.Add(p.Metrics)));
         return steps;
     }
 

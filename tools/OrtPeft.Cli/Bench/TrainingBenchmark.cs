@@ -113,8 +113,8 @@ internal static class TrainingBenchmark
 
         public void Report(TrainingProgress value)
         {
-            Seconds.Add(value.Step.Seconds);
-            LastLoss = value.Step.Loss;
+            Seconds.Add(value.Metrics.Seconds);
+            LastLoss = value.Loss;
             next?.Report(value);
         }
     }

@@ -71,7 +71,7 @@ internal sealed class ArtifactsCommand : Verb
             {
                 Name = run.Get(_model),
                 ContextLength = ModelLimits.ContextLength(source, peft.ReservedPositions) + peft.ReservedPositions,
-                VocabularySize = ModelLimits.VocabularySize(source),
+                VocabularySize = source.VocabularySize,
             },
         };
         var bytes = peft.Model.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);

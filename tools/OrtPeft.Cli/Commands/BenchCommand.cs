@@ -123,7 +123,7 @@ internal sealed class BenchCommand : Verb
             Steps = run.Get(_steps),
             WarmupSteps = run.Get(_warmup),
             Supervised = run.Get(_supervised),
-            VocabularySize = ModelLimits.VocabularySize(source) ?? 1,
+            VocabularySize = source.VocabularySize ?? 1,
             Profile = run.Get(_profile),
             MicroBatchTokens = _speed.MicroBatchTokens(run),
             WithoutSpeedups = _speed.Without(run),
@@ -145,7 +145,7 @@ internal sealed class BenchCommand : Verb
             NewTokens = run.Get(_newTokens),
             Rounds = run.Get(_steps),
             WarmupRounds = run.Get(_warmup),
-            VocabularySize = ModelLimits.VocabularySize(source) ?? 1,
+            VocabularySize = source.VocabularySize ?? 1,
             EvaluationRuntime = run.Runtime with { Prepacking = InferenceDefaults.EvaluationRuntime.Prepacking },
             GenerationRuntime = run.Runtime,
         };

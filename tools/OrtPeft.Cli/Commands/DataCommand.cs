@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
@@ -89,12 +88,12 @@ internal sealed class DataCommand : Verb
             ?? throw new UsageException("the tokenizer is missing; give --tokenizer DIR or --model MODEL.");
         var problem = Load(folder, out var tokenizer);
         var templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(folder));
-        var context = source is null ? null : ModelLimits.ContextLength(source);
+        var context = source?.ContextLength;
         var reader = new ExampleReader(tokenizer, new ExampleReaderOptions
         {
             SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), context),
             ContextLength = context,
-            VocabularySize = source is null ? null : ModelLimits.VocabularySize(source),
+            VocabularySize = source?.VocabularySize,
             Overlong = _chat.Overlong(run),
             Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run), Ending = Ending(run) },
         });

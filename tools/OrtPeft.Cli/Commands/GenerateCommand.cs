@@ -73,7 +73,7 @@ internal sealed class GenerateCommand : Verb
         Invocation run, GenerationOptions options, ModelSource source, ITokenizer tokenizer)
     {
         var stops = source.StopTokenIds;
-        var vocabulary = ModelLimits.VocabularySize(source) ?? int.MaxValue;
+        var vocabulary = source.VocabularySize ?? int.MaxValue;
         string[] outside = [.. stops.Where(id => id < 0 || id >= vocabulary).Select(static id => Human.Plain(id))];
         if (outside.Length > 0)
             run.Warn($"{source.Folder}: eos_token_id {string.Join(", ", outside)} is outside the vocabulary of "

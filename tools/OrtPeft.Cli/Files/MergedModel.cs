@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
-using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Evaluation;
@@ -86,8 +85,8 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     {
         var unmerged = peft.Model.Clone();
         DropoutLowering.ForEvaluation(unmerged);
-        var length = Math.Min(ComparedTokens, ModelLimits.ContextLength(source) ?? ComparedTokens);
-        var vocabulary = ModelLimits.VocabularySize(source) ?? 1;
+        var length = Math.Min(ComparedTokens, source.ContextLength ?? ComparedTokens);
+        var vocabulary = source.VocabularySize ?? 1;
         var rows = LogitsComparison.RandomSequences(ComparedRows, length, vocabulary, seed: 0);
         var runtime = run.Runtime with { Prepacking = false };
         var found = LogitsComparison.Compare(unmerged, OnnxFile.Load(mergedFile), rows, runtime);

@@ -52,7 +52,7 @@ internal sealed class DataOptions : IOptionGroup
     public IReadOnlyList<Example> Read(
         Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
     {
-        var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), ModelLimits.VocabularySize(source));
+        var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), source.VocabularySize);
         return Read(run, source.Folder, context, vocabulary, files, source.StopTokenIds);
     }
 

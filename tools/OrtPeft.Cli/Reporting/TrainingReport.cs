@@ -26,7 +26,7 @@ internal static class TrainingReport
         var (clock, started, last) = (run.Host.Clock, run.Host.Clock.GetTimestamp(), 0);
         return new Receiver(progress =>
         {
-            var step = progress.Step.Step;
+            var step = progress.Step;
             var isDue = last == 0 || step == progress.TotalSteps || step - last >= Math.Max(1, progress.TotalSteps / 10)
                 || clock.GetElapsedTime(started) >= BetweenLines;
             if (isDue)
@@ -49,11 +49,11 @@ internal static class TrainingReport
             return train(new Receiver(progress =>
             {
                 task.MaxValue = progress.TotalSteps;
-                task.Value = progress.Step.Step;
+                task.Value = progress.Step;
                 task.Description = Markup.Escape(Describe(progress));
                 foreach (var line in Events(progress))
                     terminal.WriteLine(line);
-                var isLast = progress.Step.Step == progress.TotalSteps;
+                var isLast = progress.Step == progress.TotalSteps;
                 if (!isLast && shown != 0 && clock.GetElapsedTime(shown) < BetweenFrames)
                     return;
                 shown = clock.GetTimestamp();
@@ -64,7 +64,7 @@ internal static class TrainingReport
 
     private static string Describe(TrainingProgress progress)
     {
-        var step = progress.Step;
+        var step = progress.Metrics;
         var left = progress.Remaining > TimeSpan.Zero ? $", {Human.Time(progress.Remaining)} left" : "";
         var speed = $"{Human.Count((long)step.TokensPerSecond)} tokens/s";
         var rate = Human.Rate(step.LearningRate);
@@ -80,7 +80,7 @@ internal static class TrainingReport
         }
 
         if (progress.Checkpoint is { } checkpoint)
-            yield return $"step {progress.Step.Step}: wrote {checkpoint}";
+            yield return $"step {progress.Step}: wrote {checkpoint}";
     }
 
     /// <summary>Hands reports on at once; <see cref="Progress{T}"/> would queue them for another thread.</summary>
