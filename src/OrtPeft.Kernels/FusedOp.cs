@@ -39,12 +39,18 @@ public sealed record FusedOp
     /// <summary>Whether there is machine code for it, here or in an operator that a rewrite puts in its place.</summary>
     public bool HasKernel { get; init; } = true;
 
+    /// <summary>Whether it costs no more than passes over its operands do. Default false.</summary>
+    public bool IsPass { get; init; }
+
+    /// <summary>Whether its output is its first input's memory. Default false.</summary>
+    public bool IsView { get; init; }
+
     /// <summary>Computes it on the CPU; null where a rewrite has to put another operator in its place first.</summary>
     internal KernelBody? Run { get; init; }
 
     /// <summary>Whether the first output may overwrite the first input where nothing reads that any more. Default
     /// false.</summary>
-    internal bool RunsInPlace { get; init; }
+    public bool RunsInPlace { get; init; }
 
     /// <summary>Adds a node of the operator.</summary>
     /// <param name="g">Where to.</param>

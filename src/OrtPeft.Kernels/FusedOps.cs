@@ -32,6 +32,8 @@ public static class FusedOps
         PackedMatMul.OfStrips, PackedMatMul.TransposedOfStrips,
         PackedMatMul.GeluInStrips, PackedMatMul.GeluGradInStrips,
         PackedMatMul.Lora, PackedMatMul.LoraGrad,
+        HeadLoss.Forward,
+        After.Forward,
     ];
 
     private static readonly FrozenDictionary<string, FusedOp> _byName =

@@ -79,6 +79,8 @@ public static unsafe class KernelDomain
         GetMayInplace = kernel.RunsInPlace ? (nint)(delegate* unmanaged<int**, int**, nuint>)&FirstOverFirst : 0,
         ReleaseMayInplace =
             kernel.RunsInPlace ? (nint)(delegate* unmanaged<int*, int*, void>)&ReleaseIndices : 0,
+        GetAliasMap = kernel.IsView ? (nint)(delegate* unmanaged<int**, int**, nuint>)&FirstOverFirst : 0,
+        ReleaseAliasMap = kernel.IsView ? (nint)(delegate* unmanaged<int*, int*, void>)&ReleaseIndices : 0,
         Index = index,
         Name = Utf8(kernel.Name),
     };

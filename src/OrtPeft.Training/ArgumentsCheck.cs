@@ -14,6 +14,8 @@ internal static class ArgumentsCheck
         SettingException.ThrowIfBelow(arguments.GradientAccumulation, 1, "gradient accumulation");
         SettingException.ThrowIfBelow(arguments.MaxSteps ?? 1, 1, "number of steps");
         SettingException.ThrowIfBelow(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
+        if (arguments.MemoryLimit is <= 0)
+            throw new SettingException($"The memory limit is {arguments.MemoryLimit} bytes; it must be above 0.");
         SettingException.ThrowIfBelow(arguments.WarmupSteps, 0, "number of warm-up steps");
         SettingException.ThrowIfBelow(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
         SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");

@@ -26,17 +26,29 @@ public static class ModelVerdict
             : verdict;
     }
 
-    /// <summary>Refuses what <see cref="Of"/> would say no to, in the same words.</summary>
+    /// <summary>Why a model does not train, whatever its training graph is like; what <see cref="Of"/> says.</summary>
     /// <param name="peft">The adapted model.</param>
-    /// <param name="training">Its training graph.</param>
     /// <param name="options">How to run it.</param>
-    /// <exception cref="GraphException">The model does not train.</exception>
-    internal static void Require(PeftModel peft, CompiledGraph training, RuntimeOptions options)
+    /// <returns>The reason; null where there is none.</returns>
+    internal static string? WhyNot(PeftModel peft, RuntimeOptions options)
     {
-        var why = TrainingVerdict.WhyRowsDoNotFit(training)
-            ?? WhyNotNumbers(peft)
-            ?? WhyNotCausal(LogitsGraph.Build(peft), options);
-        if (why is { } reason)
+        try
+        {
+            return WhyNotNumbers(peft) ?? WhyNotCausal(LogitsGraph.Build(peft), options);
+        }
+        catch (GraphException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Refuses what <see cref="Of"/> would say no to, in the same words.</summary>
+    /// <param name="training">The model's training graph.</param>
+    /// <param name="otherwise">Why the model does not train whatever that graph is like, or null.</param>
+    /// <exception cref="GraphException">The model does not train.</exception>
+    internal static void Require(CompiledGraph training, string? otherwise)
+    {
+        if ((TrainingVerdict.WhyRowsDoNotFit(training) ?? otherwise) is { } reason)
             throw new GraphException($"This graph does not train: {reason}");
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OrtPeft.Adapters;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
@@ -58,7 +59,7 @@ public sealed class Trainer : IDisposable
             arguments,
             train,
             evaluation,
-            () => ModelSubject.Open(Given(model), objective, arguments, onRows: train is TokenDataset))
+            () => ModelSubject.Open(Given(model), objective, arguments, LargestPart(arguments, train)))
     {
     }
 
@@ -99,6 +100,9 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         return new Trainer(arguments, train, evaluation, () => ArtifactSubject.Open(folder, arguments));
     }
+
+    /// <summary>What training takes in memory, as an estimate; null where that is not known.</summary>
+    public MemoryPlan? Memory => _subject.Memory;
 
     /// <summary>The number of steps of the whole run.</summary>
     public int TotalSteps => _batches.TotalSteps;
@@ -184,6 +188,10 @@ public sealed class Trainer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _subject.Dispose();
+
+    private static PartSize? LargestPart(TrainingArguments arguments, IDataset train) => train is TokenDataset
+        ? MicroBatches.Largest(train, arguments.BatchSize, arguments.MicroBatchTokens)
+        : null;
 
     private static PeftModel Given(PeftModel model)
     {

@@ -93,6 +93,13 @@ public sealed record TrainingArguments
     public int MicroBatchTokens { get; init; } = 256;
 
     /// <summary>
+    /// The most memory that training may take, as an estimate before it begins. Where it would take more, parts of the
+    /// forward pass run a second time for the gradient rather than being kept, as few as suffice; results stay the same.
+    /// Bytes; null (default) for no limit. Folders of artifacts, and providers other than the CPU's, keep all.
+    /// </summary>
+    public long? MemoryLimit { get; init; }
+
+    /// <summary>
     /// Rewrites of the training graph that are left out, by their names in <see cref="Speedups"/>. None by default.
     /// Folders of artifacts were rewritten when they were written.
     /// </summary>

@@ -42,10 +42,15 @@ internal static class KernelCases
         CrossEntropy("whole vectors", 3, 64),
         CrossEntropy("broken vectors", 4, 41),
         CrossEntropy("no rows", 0, 16),
+        .. HeadLosses("one block", 37, 50, 9),
+        .. HeadLosses("no rows", 16, 48, 0),
+        .. HeadLosses("blocks of unequal lengths", 5, 9000, 1500),
         .. Rotary("whole vectors", [2, 3, 5, 64], [2, 1, 5, 64]),
         .. Rotary("broken vectors", [2, 2, 3, 5, 38], [5, 38]),
         .. Rotary("one row", [1, 6], [1, 6]),
         .. Rotary("no rows", [2, 3, 0, 8], [1, 1, 0, 8]),
+        new("After", "another value of other axes", [Random(1, 2, 3, 5), Random(2, 7)], static (g, x) =>
+            [g.Op("Identity", x[0])]),
         Swap("odd lengths", 2, 3, 5, 7),
         Swap("no rows", 0, 3, 5, 7),
         new("SplitHeads", "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
@@ -318,6 +323,26 @@ internal static class KernelCases
                 var logP = g.LogSoftmax(x[0]);
                 return [g.Op("Exp", logP), g.Op("GatherElements", [logP, x[1]], NodeAttribute.Of("axis", 1L))];
             });
+    }
+
+    private static IEnumerable<KernelCase> HeadLosses(string what, int depth, int vocabulary, int rows)
+    {
+        var targets = Enumerable.Range(0, rows).Select(row => (long)((row * 17) + 5) % vocabulary).ToArray();
+        foreach (var packing in Packing.InFewBits.Take(1).Append(Packing.Float32))
+        {
+            var (packed, matrix) = packing.Of(Random(1, depth, vocabulary), false);
+            Tensor[] inputs =
+                [Random(2, rows, depth), packed, Tensor.Vector<long>(depth, vocabulary), Tensor.Of<long>(targets, [rows, 1])];
+            yield return new("HeadLoss", what + packing.Name, inputs, (g, x) =>
+            {
+                var logP = g.LogSoftmax(g.MatMul(x[0], g.Constant(matrix)));
+                return
+                [
+                    g.MatMul(g.Op("Exp", logP), g.Transpose(g.Constant(matrix), 1, 0)),
+                    g.Op("GatherElements", [logP, x[3]], NodeAttribute.Of("axis", 1L)),
+                ];
+            });
+        }
     }
 
     private static IEnumerable<KernelCase> Rotary(string what, long[] dims, long[] table)

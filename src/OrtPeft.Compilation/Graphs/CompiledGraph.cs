@@ -1,4 +1,5 @@
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Graphs;
@@ -13,6 +14,9 @@ public sealed record CompiledGraph(Model Model, ArtifactGraph Contract)
 
     /// <summary>The names of the speedups that found nothing to do in a training graph, in order.</summary>
     public IReadOnlyList<string> IdleSpeedups { get; init; } = [];
+
+    /// <summary>What a training graph takes in memory; null where its largest batch is not known.</summary>
+    public MemoryPlan? Memory { get; init; }
 
     /// <summary>The contract of the graph as a file.</summary>
     /// <param name="file">The file's name in its folder.</param>

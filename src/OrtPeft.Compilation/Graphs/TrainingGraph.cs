@@ -1,10 +1,12 @@
 using OrtPeft.Adapters;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Graphs;
 
@@ -17,7 +19,7 @@ public static class TrainingGraph
     /// <summary>
     /// Input: what multiplies every gradient, <c>[] float32</c>; one over the step's supervised elements.
     /// </summary>
-    public const string Scale = "loss_scale";
+    public const string Scale = LossScope.ScaleInput;
 
     /// <summary>Output: the sum of the losses, <c>[] float32</c>.</summary>
     public const string LossSum = "loss_sum";
@@ -36,6 +38,7 @@ public static class TrainingGraph
     /// <param name="options">What is decided now; the defaults when left out.</param>
     /// <returns>Inputs: the model's own, the objective's, <see cref="Scale"/>, the parameters.</returns>
     /// <exception cref="ConfigException">The model's adapters are disabled.</exception>
+    /// <exception cref="SettingException">It does not fit into <see cref="TrainingGraphOptions.MemoryLimit"/>.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
     public static CompiledGraph Build(PeftModel peft, IObjective objective, TrainingGraphOptions? options = null)
@@ -66,18 +69,27 @@ public static class TrainingGraph
         var seed = options.Dropout(model, g.Shapes);
         var speedups = new SpeedupRun(options.Speedups);
         var scale = LossGradients.Add(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
+        // What is asked for its lengths alone need not be kept for its gradient.
+        InputLengths.Run(g);
         speedups.AfterGradient(g);
         BackwardDequantization.Run(g);
-        if (graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
-            model.Opsets[FusedOp.Domain] = 1;
         graph.RemoveDeadCode();
         graph.SortTopologically();
+        var memory = options.Part is { } part
+            ? MemoryPlan.Fit(model, part, options.MemoryLimit, options.Speedups.Any(static s => s.UsesKernels))
+            : null;
+        if (graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
+            model.Opsets[FusedOp.Domain] = 1;
         var roles = new LossRoles(prepared.Parameters.ToHashSet())
         {
             Scale = scale,
             DropoutSeed = seed,
             Gradients = prepared.Parameters,
         };
-        return new CompiledGraph(model, GraphContract.OfLoss(graph, roles)) { IdleSpeedups = speedups.Idle };
+        return new CompiledGraph(model, GraphContract.OfLoss(graph, roles))
+        {
+            IdleSpeedups = speedups.Idle,
+            Memory = memory,
+        };
     }
 }

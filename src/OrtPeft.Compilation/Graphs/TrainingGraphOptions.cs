@@ -1,3 +1,4 @@
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
@@ -16,6 +17,14 @@ public sealed record TrainingGraphOptions
 
     /// <summary>What makes it faster, in order. Default <see cref="Rewrites.Speedups.Portable"/>.</summary>
     public IReadOnlyList<Speedup> Speedups { get; init; } = Rewrites.Speedups.Portable;
+
+    /// <summary>The most that the graph is given at once, for <see cref="CompiledGraph.Memory"/>. Default null: not
+    /// known.</summary>
+    public PartSize? Part { get; init; }
+
+    /// <summary>The most memory that training may take; values are computed again rather than kept until it fits. Bytes;
+    /// default null, no limit. Needs <see cref="Part"/>, and speedups that use kernels.</summary>
+    public long? MemoryLimit { get; init; }
 
     /// <summary>How live dropout is done; gives the input that fixes its masks, if it adds one.</summary>
     internal Func<Model, ShapeInference, Value?> Dropout { get; init; } = DropoutLowering.ForTraining;

@@ -13,6 +13,9 @@ namespace OrtPeft.Compilation.Objectives;
 public sealed record LossScope(
     GraphBuilder Builder, Value Output, Value? Scale, IReadOnlySet<Value> Trainable, int VirtualTokens)
 {
+    /// <summary>The name of the input that is <see cref="Scale"/>.</summary>
+    internal const string ScaleInput = "loss_scale";
+
     /// <summary>The outputs of the model that could have been the first, for messages.</summary>
     public IReadOnlyList<string> Candidates { get; init; } = [];
 }

@@ -7,13 +7,6 @@ namespace OrtPeft.Compilation.Rewrites;
 /// <summary>Operators that make each row, along the last axis, from the rows of their operands at its place.</summary>
 internal static class RowWise
 {
-    private static readonly HashSet<string> Elementwise =
-    [
-        "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Sum", "Mean", "Where", "Clip", "PRelu", "Identity", "Cast",
-        "Neg", "Abs", "Sqrt", "Reciprocal", "Exp", "Log", "Erf", "Tanh", "Relu", "LeakyRelu", "Elu", "Selu", "Celu",
-        "Gelu", "Mish", "Sigmoid", "HardSigmoid", "HardSwish", "Softplus", "Softsign", "ThresholdedRelu",
-    ];
-
     /// <summary>Which inputs of a node have a row for each row of its output; all others are the same for all rows.
     /// </summary>
     /// <param name="node">The node.</param>
@@ -29,7 +22,7 @@ internal static class RowWise
             "Gemm" => OfGemm(node, shape),
             "Reshape" => OfReshape(node, shape),
             "LayerNormalization" or "SimplifiedLayerNormalization" => OfNorm(node),
-            _ when Elementwise.Contains(node.OpType) => OfElements(node, shape),
+            _ when ElementwiseOps.Include(node) => OfElements(node, shape),
             _ => [],
         };
         return operands.All(i => Length(node.Inputs[i]!) > 0) ? operands : [];

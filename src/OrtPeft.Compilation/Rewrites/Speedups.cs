@@ -1,3 +1,4 @@
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Kernels.Products;
 using OrtPeft.Tensors;
@@ -68,6 +69,12 @@ public static class Speedups
             UsesKernels = true,
             PacksWeights = true,
         },
+        new("kernel-head", "the head's products and the loss in blocks of rows, never all logits at once")
+        {
+            AfterGradient = HeadBlocks.Run,
+            Requires = ["kernel-cross-entropy", "kernel-matmul"],
+            UsesKernels = true,
+        },
         new("kernel-lora", "LoRA's products within those of its layer")
         {
             Operators = [LowRankLinear.Forward, LowRankLinear.Backward, LowRankLinear.OfA],
@@ -90,6 +97,11 @@ public static class Speedups
         {
             AfterGradient = OperandPadding.Run,
             ForPackedWeights = true,
+        },
+        new("recompute-passes", "norms, activations and copies computed again for the gradient rather than kept")
+        {
+            AfterGradient = Recomputation.OfPasses,
+            UsesKernels = true,
         },
     ];
 

@@ -1,4 +1,4 @@
-using OrtPeft.Kernels.Loops;
+using System.Runtime.Intrinsics;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
@@ -15,12 +15,10 @@ internal interface IActivation
     static abstract Value? ArgumentOf(Node node);
 
     /// <summary>f(x).</summary>
-    static abstract T Of<T>(T x)
-        where T : struct, IRegister<T>;
+    static abstract Vector512<float> Of(Vector512<float> x);
 
     /// <summary>dY·f′(x), and y = f(x) from the same steps.</summary>
-    static abstract T Gradient<T>(T x, T dY, out T y)
-        where T : struct, IRegister<T>;
+    static abstract Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y);
 
     /// <summary>f(x) where nothing asks for the gradient.</summary>
     static abstract Term Of(Term x);

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using OrtPeft.Kernels.Loops;
+using System.Runtime.Intrinsics;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using static OrtPeft.Onnx.Building.Formula;
@@ -15,15 +15,14 @@ internal readonly struct Relu : IActivation
 
     /// <summary>Of a number and NaN, MAXPS gives NaN where that stands second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Of<T>(T x)
-        where T : struct, IRegister<T> => T.Max(default, x);
+    public static Vector512<float> Of(Vector512<float> x) => Vector512.MaxNative(Vector512<float>.Zero, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Gradient<T>(T x, T dY, out T y)
-        where T : struct, IRegister<T>
+    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
     {
         y = Of(x);
-        return T.WhereLess(default, x, dY, default);
+        var isPositive = Vector512.GreaterThan(x, Vector512<float>.Zero);
+        return Vector512.ConditionalSelect(isPositive, dY, Vector512<float>.Zero);
     }
 
     public static Term Of(Term x) => new(x.Builder, x.Builder.Op("Relu", x));

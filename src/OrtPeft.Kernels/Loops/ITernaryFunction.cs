@@ -1,8 +1,9 @@
+using System.Runtime.Intrinsics;
+
 namespace OrtPeft.Kernels.Loops;
 
-/// <summary>A function of three numbers, for as many at once as a register holds.</summary>
+/// <summary>A function of three numbers, for as many at once as the processor's vectors hold.</summary>
 internal interface ITernaryFunction
 {
-    static abstract T Of<T>(T a, T b, T c)
-        where T : struct, IRegister<T>;
+    static abstract Vector512<float> Of(Vector512<float> a, Vector512<float> b, Vector512<float> c);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using OrtPeft.Autodiff;
 using OrtPeft.Kernels.Functions;
 using OrtPeft.Kernels.Loops;
@@ -26,6 +27,7 @@ internal static unsafe class Activated<T>
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,
+        IsPass = true,
     };
 
     /// <summary>dX = dY·f′(X + bias).</summary>
@@ -138,8 +140,7 @@ internal static unsafe class Activated<T>
     internal readonly struct OfSum : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TRegister Of<TRegister>(TRegister product, TRegister same, TRegister bias)
-            where TRegister : struct, IRegister<TRegister> =>
+        public static Vector512<float> Of(Vector512<float> product, Vector512<float> same, Vector512<float> bias) =>
             T.Of(product + bias);
     }
 
@@ -147,8 +148,7 @@ internal static unsafe class Activated<T>
     internal readonly struct GradientOfSum : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TRegister Of<TRegister>(TRegister dY, TRegister product, TRegister bias)
-            where TRegister : struct, IRegister<TRegister> =>
+        public static Vector512<float> Of(Vector512<float> dY, Vector512<float> product, Vector512<float> bias) =>
             T.Gradient(product + bias, dY, out _);
     }
 

@@ -28,24 +28,39 @@ public static unsafe class CrossEntropy
         RunsInPlace = true,
     };
 
+    /// <summary>Computes rows.</summary>
+    /// <param name="call">Whose threads compute.</param>
+    /// <param name="logits">[rows, n].</param>
+    /// <param name="targets">[rows], each from 0 to n − 1.</param>
+    /// <param name="p">[rows, n]; may be the logits' memory.</param>
+    /// <param name="logP">[rows].</param>
+    /// <param name="rows">How many rows there are.</param>
+    /// <param name="n">The size of the vocabulary.</param>
+    /// <exception cref="ArgumentException">A target is not of the vocabulary.</exception>
+    internal static void Compute(
+        KernelCall call, float* logits, long* targets, float* p, float* logP, long rows, long n)
+    {
+        for (var row = 0L; row < rows; row++)
+        {
+            if (targets[row] < 0 || targets[row] >= n)
+                throw new ArgumentException($"target {targets[row]} is not in 0 to {n - 1}.");
+        }
+
+        var work = new Work { Logits = logits, Targets = targets, P = p, LogP = logP, N = checked((int)n) };
+        call.Share(in work, &Row, rows);
+    }
+
     private static void RunForward(KernelCall call)
     {
         var (dims, targets) = (call.Dims(0), call.Dims(1));
-        var work = new Work
-        {
-            Logits = call.Input<float>(0),
-            Targets = call.Input<long>(1),
-            P = call.Output(0, dims),
-            LogP = call.Output(1, targets),
-            N = call.RowLength(0),
-        };
-        for (var row = 0L; row < dims[0]; row++)
-        {
-            if (work.Targets[row] < 0 || work.Targets[row] >= dims[1])
-                throw new ArgumentException($"target {work.Targets[row]} is not in 0 to {dims[1] - 1}.");
-        }
-
-        call.Share(in work, &Row, dims[0]);
+        Compute(
+            call,
+            call.Input<float>(0),
+            call.Input<long>(1),
+            call.Output(0, dims),
+            call.Output(1, targets),
+            dims[0],
+            dims[1]);
     }
 
     private static void Row(in Work work, long row)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Functions;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
@@ -24,6 +25,7 @@ internal static unsafe class Gated<T>
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,
+        IsPass = true,
     };
 
     /// <summary>dGate = dY·up·f′(gate), dUp = dY·f(gate).</summary>
@@ -115,16 +117,15 @@ internal static unsafe class Gated<T>
     private readonly struct Product : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TRegister Of<TRegister>(TRegister gate, TRegister same, TRegister up)
-            where TRegister : struct, IRegister<TRegister> =>
+        public static Vector512<float> Of(Vector512<float> gate, Vector512<float> same, Vector512<float> up) =>
             T.Of(gate) * up;
     }
 
     private readonly struct Gradients : ITwinFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TRegister Of<TRegister>(TRegister dY, TRegister gate, TRegister up, out TRegister dUp)
-            where TRegister : struct, IRegister<TRegister>
+        public static Vector512<float> Of(
+            Vector512<float> dY, Vector512<float> gate, Vector512<float> up, out Vector512<float> dUp)
         {
             var dGate = T.Gradient(gate, dY * up, out var open);
             dUp = dY * open;

@@ -25,6 +25,7 @@ public static unsafe class Heads
         Gradient = Differentiate,
         Lower = static c => HeadsForm.Apart(c.G, c.X(0), c.X(1).Value.Constant!.ToInt64()[0]),
         Run = RunSplit,
+        IsPass = true,
     };
 
     /// <summary>Queries, keys and values → rows.</summary>

@@ -23,6 +23,7 @@ public static unsafe class LayerNorm
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,
+        IsPass = true,
     };
 
     /// <summary>With g = dY·scale: dX = (g − mean(g) − x̂·mean(g·x̂))/√(variance(x) + ε) + addend. The kernel computes

@@ -24,6 +24,7 @@ public static unsafe class RmsNorm
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,
+        IsPass = true,
     };
 
     /// <summary>With g = dY·scale: dX = (g − x̂·mean(g·x̂))/√(mean(x²) + ε) + addend.</summary>

@@ -20,6 +20,7 @@ public static unsafe class RotaryEmbedding
         Gradient = static c => c.PadToInputs(Backward!.Apply(c.G, [c.DY, c.X(1), c.X(2)])[0]),
         Lower = static c => [c.X(0) * c.X(1) + Swapped(c, c.X(0)) * c.X(2)],
         Run = static call => Run(call, isGradient: false),
+        IsPass = true,
     };
 
     /// <summary>dX = dY∘cos + (z₂, z₁) with (z₁, z₂) = dY∘sin.</summary>

@@ -218,7 +218,10 @@ public static unsafe class PackedMatMul
         return plan;
     }
 
-    private static ProductPlan PlanOf(KernelCall call, bool isTransposed, long[] dims)
+    /// <summary>A product of a matrix with these axes, whose last one is left to the caller to check, and the packed
+    /// matrix in inputs 1 and 2.</summary>
+    /// <exception cref="ArgumentException">The packed matrix is of another size, or of no known form.</exception>
+    internal static ProductPlan PlanOf(KernelCall call, bool isTransposed, ReadOnlySpan<long> dims)
     {
         KernelShapes.RequireVector(2, call.Dims(2));
         var (rows, columns) = (call.Input<long>(2)[0], call.Input<long>(2)[1]);

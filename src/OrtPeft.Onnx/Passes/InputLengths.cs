@@ -4,8 +4,9 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Asks a graph's inputs for the lengths that exporters ask of values in between: a <c>Shape</c> node whose lengths are
-/// constants and lengths of inputs no longer reads the value, which then may be computed in another way, or not at all.
+/// Asks a graph's inputs for the lengths that are asked of values in between: a <c>Shape</c> node whose lengths can be
+/// computed from those of inputs no longer reads the value, which then may be computed in another way, or not at all, or
+/// need not be kept until it is asked.
 /// </summary>
 public static class InputLengths
 {
@@ -16,13 +17,14 @@ public static class InputLengths
         ArgumentNullException.ThrowIfNull(g);
         var graph = g.Graph;
         var sources = SourcesOf(graph);
+        var first = graph.Nodes is [var start, ..] ? start : null;
         var lengths = new Dictionary<SymbolicInteger, Value>();
         var shapes = new Dictionary<Value, Value>();
         foreach (var node in graph.Nodes.Where(static n => n.Is("Shape") && n.Inputs[0]!.Producer is not null).ToArray())
         {
             if (AxesOf(node) is not { } axes || !axes.All(IsHad))
                 continue;
-            (g.Before, g.Scope) = (graph.Nodes[0], "/lengths");
+            (g.Before, g.Scope) = (first, "/lengths");
             Value[] parts = [.. axes.Select(d => d.Value is { } length ? g.Int64(length) : Length(d.Expression!))];
             (g.Before, g.Scope) = (node, node.Name);
             Replacement.Put(g, node, parts switch
@@ -41,21 +43,34 @@ public static class InputLengths
 
         (g.Before, g.Scope) = (null, "");
 
-        bool IsHad(Dim length) =>
-            length.Value is not null || (length.Expression is { } asked && sources.ContainsKey(asked));
+        bool IsHad(Dim length) => length.Expression is { } asked
+            && (sources.ContainsKey(asked) || asked.Terms.All(t => t.Symbols.All(sources.ContainsKey)));
 
         Value Length(SymbolicInteger asked)
         {
             if (!lengths.TryGetValue(asked, out var length))
             {
-                var (input, axis) = sources[asked];
-                if (!shapes.TryGetValue(input, out var shape))
-                    shapes.Add(input, shape = g.Shape(input));
-                length = g.Op("Slice", shape, g.Int64(axis), g.Int64(axis + 1), g.Int64(0));
+                length = sources.TryGetValue(asked, out var source) ? LengthOf(source.Input, source.Axis) : Sum(asked);
                 lengths.Add(asked, length);
             }
 
             return length;
+        }
+
+        Value Sum(SymbolicInteger asked) => asked.Terms.Select(Product).Aggregate((a, b) => g.Add(a, b));
+
+        Value Product((long Coefficient, IReadOnlyList<SymbolicInteger> Symbols) term)
+        {
+            var factors = term.Symbols.Select(Length);
+            return (term.Coefficient == 1 && term.Symbols.Count > 0 ? factors : factors.Prepend(g.Int64(term.Coefficient)))
+                .Aggregate((a, b) => g.Mul(a, b));
+        }
+
+        Value LengthOf(Value input, int axis)
+        {
+            if (!shapes.TryGetValue(input, out var shape))
+                shapes.Add(input, shape = g.Shape(input));
+            return g.Op("Slice", shape, g.Int64(axis), g.Int64(axis + 1), g.Int64(0));
         }
     }
 

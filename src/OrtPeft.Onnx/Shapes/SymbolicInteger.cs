@@ -33,6 +33,11 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         _ => null,
     };
 
+    /// <summary>The polynomial's terms: products of a coefficient and symbols, of which a power stands several times.
+    /// </summary>
+    public IEnumerable<(long Coefficient, IReadOnlyList<SymbolicInteger> Symbols)> Terms => _terms.Select(
+        static t => (t.Value, (IReadOnlyList<SymbolicInteger>)[.. SymbolsOf(t.Key).Select(Symbol)]));
+
     /// <summary>
     /// A number that the polynomial never falls below while every symbol is a length, 0 or more; null where a negative
     /// coefficient leaves none.
@@ -53,7 +58,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     /// <summary>A known integer.</summary>
     /// <param name="value">Its value.</param>
     /// <returns>The constant polynomial.</returns>
-    public static SymbolicInteger Of(long value) => new(Terms(("", value)));
+    public static SymbolicInteger Of(long value) => new(TermsOf(("", value)));
 
     /// <summary>A named unknown, taken as one atom whatever characters its name holds.</summary>
     /// <param name="name">The dimension's name, such as <c>batch_size</c>.</param>
@@ -61,7 +66,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     public static SymbolicInteger Symbol(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return new(Terms((name.Replace(Times, '*'), 1)));
+        return new(TermsOf((name.Replace(Times, '*'), 1)));
     }
 
     /// <summary>Adds two polynomials.</summary>
@@ -88,7 +93,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
     /// <returns>The product.</returns>
     public static SymbolicInteger operator *(SymbolicInteger left, SymbolicInteger right)
     {
-        var terms = Terms().ToBuilder();
+        var terms = TermsOf().ToBuilder();
         foreach (var (m1, c1) in left._terms)
             foreach (var (m2, c2) in right._terms)
                 Accumulate(terms, Product(m1, m2), unchecked(c1 * c2));
@@ -149,7 +154,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         foreach (var (monomial, coefficient) in _terms)
         {
             var term = coefficient;
-            foreach (var symbol in monomial.Split(Times, StringSplitOptions.RemoveEmptyEntries))
+            foreach (var symbol in SymbolsOf(monomial))
             {
                 if (!symbols.TryGetValue(symbol, out var value))
                     return null;
@@ -192,6 +197,8 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
         return text.Length == 0 ? "0" : text.ToString();
     }
 
+    private static string[] SymbolsOf(string monomial) => monomial.Split(Times, StringSplitOptions.RemoveEmptyEntries);
+
     private static SymbolicInteger? Limited(SymbolicInteger result) => result.IsWithinLimits ? result : null;
 
     private static long FloorDivide(long dividend, long divisor)
@@ -202,7 +209,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
 
     private static SymbolicInteger? DivideByMonomial(SymbolicInteger dividend, KeyValuePair<string, long> divisor)
     {
-        var quotient = Terms().ToBuilder();
+        var quotient = TermsOf().ToBuilder();
         foreach (var (monomial, coefficient) in dividend._terms)
         {
             if (coefficient % divisor.Value != 0 || Quotient(monomial, divisor.Key) is not { } left)
@@ -239,7 +246,7 @@ public sealed class SymbolicInteger : IEquatable<SymbolicInteger>
             terms[monomial] = sum;
     }
 
-    private static ImmutableSortedDictionary<string, long> Terms(
+    private static ImmutableSortedDictionary<string, long> TermsOf(
         params ReadOnlySpan<(string Monomial, long Coefficient)> terms)
     {
         var builder = ImmutableSortedDictionary.CreateBuilder<string, long>(StringComparer.Ordinal);

@@ -1,10 +1,31 @@
 using System.Collections.Immutable;
+using OrtPeft.Compilation.Memory;
 
 namespace OrtPeft.Training.Data;
 
 /// <summary>Cuts batches into parts that run one after the other.</summary>
 internal static class MicroBatches
 {
+    /// <summary>What no part of any batch exceeds.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="batchSize">Rows of a batch.</param>
+    /// <param name="tokens">As for <see cref="Split"/>.</param>
+    public static PartSize Largest(IDataset rows, int batchSize, int tokens)
+    {
+        var (longest, labels) = (1L, 1L);
+        for (var row = 0; row < rows.RowCount; row++)
+        {
+            longest = Math.Max(longest, rows.LengthOf(row));
+            labels = Math.Max(labels, rows.SupervisedTokensOf(row));
+        }
+
+        var most = Math.Min(batchSize, rows.RowCount);
+        if (tokens == 0)
+            return new PartSize(most, longest, most * labels);
+        var together = Math.Min(most, ((2L * tokens) + longest - 1) / longest);
+        return new PartSize(together, longest, Math.Min(most * labels, Math.Max(tokens, labels)));
+    }
+
     /// <summary>
     /// Puts rows of like length together, longest first, as many as fit; rows of one length keep their order.
     /// </summary>

@@ -1,12 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -19,14 +21,14 @@ internal sealed class ModelGraphs : OrtGraphs
     private readonly IObjective _objective;
     private readonly TrainingArguments _arguments;
     private readonly PortableParameters _parameters;
-    private readonly bool _onRows;
+    private readonly PartSize? _part;
     private readonly Dictionary<string, Value> _values;
 
     private ModelGraphs(
-        PeftModel peft, IObjective objective, TrainingArguments arguments, PortableParameters parameters, bool onRows)
+        PeftModel peft, IObjective objective, TrainingArguments arguments, PortableParameters parameters, PartSize? part)
         : base(parameters.All, parameters.FlatLength, peft.VirtualTokens)
     {
-        (_peft, _objective, _arguments, _parameters, _onRows) = (peft, objective, arguments, parameters, onRows);
+        (_peft, _objective, _arguments, _parameters, _part) = (peft, objective, arguments, parameters, part);
         _values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
     }
 
@@ -34,9 +36,13 @@ internal sealed class ModelGraphs : OrtGraphs
     /// <param name="peft">The adapted model.</param>
     /// <param name="objective">What to minimise.</param>
     /// <param name="arguments">How to train.</param>
-    /// <param name="onRows">Whether a model is refused that has no next-token loss on rows of tokens.</param>
-    public static ModelGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments, bool onRows) =>
-        new(peft, objective, arguments, PortableParameters.Of(peft, arguments.LearningRateFactorOf), onRows);
+    /// <param name="part">The most tokens at once; a model is refused then that has no next-token loss on them. Null
+    /// where it is not trained on rows of tokens.</param>
+    public static ModelGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments, PartSize? part) =>
+        new(peft, objective, arguments, PortableParameters.Of(peft, arguments.LearningRateFactorOf), part);
+
+    /// <summary>What the open training graph takes in memory; null where that is not known.</summary>
+    public MemoryPlan? Memory { get; private set; }
 
     /// <inheritdoc/>
     public override Tensor InitialWeight(string parameter) => _values[parameter].Initializer!;
@@ -45,15 +51,29 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenTraining(RuntimeOptions options)
     {
         var wanted = Speedups.Except(_arguments.WithoutSpeedups);
+        // The base is run before its weights are packed: one set of them is in memory at a time.
+        var obstacle = _part is not null ? ModelVerdict.WhyNot(_peft, _arguments.Runtime) : null;
+        ReleasePages();
         var (speedups, packs) = SpeedupChoice.For(_peft.Model, options, wanted, _arguments.Precision);
         var graph = TrainingGraph.Build(_peft, _objective, new TrainingGraphOptions
         {
             BaseDropout = _arguments.BaseDropout,
             Speedups = speedups,
+            Part = _part,
+            MemoryLimit = _arguments.MemoryLimit,
         });
-        if (_onRows)
-            ModelVerdict.Require(_peft, graph, _arguments.Runtime);
+        Memory = graph.Memory;
+        if (_part is not null)
+            ModelVerdict.Require(graph, obstacle);
         return Open(graph, options with { Prepacking = packs });
+    }
+
+    /// <summary>Training may read packed copies alone.</summary>
+    private void ReleasePages()
+    {
+        var mapped = _peft.Model.Graph.Initializers.Select(static v => v.Initializer!.Data).OfType<MappedTensorData>();
+        foreach (var file in mapped.Select(static d => d.File).Distinct())
+            file.ReleasePages();
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
@@ -16,10 +17,11 @@ internal sealed class ModelSubject : TrainingSubject
     private readonly PeftModel _model;
     private readonly TrainingArguments _arguments;
 
-    private ModelSubject(ITrainingRuntime runtime, PeftModel model, TrainingArguments arguments)
+    private ModelSubject(
+        ITrainingRuntime runtime, PeftModel model, TrainingArguments arguments, MemoryPlan? memory)
         : base(runtime)
     {
-        (_model, _arguments) = (model, arguments);
+        (_model, _arguments, Memory) = (model, arguments, memory);
         Adapters = IdentityOf(model);
         Origin = arguments.OutputFolder is null ? new Dictionary<string, string>() : OriginOf(model, arguments);
         Files = FilesOf(model.Base);
@@ -35,6 +37,9 @@ internal sealed class ModelSubject : TrainingSubject
     public override bool BaseDropout => _arguments.BaseDropout;
 
     /// <inheritdoc/>
+    public override MemoryPlan? Memory { get; }
+
+    /// <inheritdoc/>
     public override IReadOnlyDictionary<string, string> Adapters { get; }
 
     /// <inheritdoc/>
@@ -47,16 +52,18 @@ internal sealed class ModelSubject : TrainingSubject
     /// <param name="model">The adapted model.</param>
     /// <param name="objective">What to minimise; next-token cross-entropy when left out.</param>
     /// <param name="arguments">How to train.</param>
-    /// <param name="onRows">Whether it is trained on rows of tokens and nothing else.</param>
+    /// <param name="part">The most tokens at once; null where it is not trained on rows of tokens.</param>
     /// <exception cref="GraphException">The model does not train on such rows.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the runtime over.")]
     public static TrainingSubject Open(
-        PeftModel model, IObjective? objective, TrainingArguments arguments, bool onRows)
+        PeftModel model, IObjective? objective, TrainingArguments arguments, PartSize? part)
     {
         objective ??= new CausalLm();
         arguments = WithKernelOfCheckpoint(arguments);
-        var graphs = ModelGraphs.Of(model, objective, arguments, onRows && objective is CausalLm);
-        return Over(new OrtRuntime(graphs, arguments), runtime => new ModelSubject(runtime, model, arguments));
+        var graphs = ModelGraphs.Of(model, objective, arguments, objective is CausalLm ? part : null);
+        return Over(
+            new OrtRuntime(graphs, arguments),
+            runtime => new ModelSubject(runtime, model, arguments, graphs.Memory));
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Runtime;
@@ -30,6 +31,9 @@ internal abstract class TrainingSubject(ITrainingRuntime runtime) : IDisposable
     /// <summary>What the run begins with: base and initial weights, by the names in <see
     /// cref="RunIdentity"/>.</summary>
     public abstract IReadOnlyDictionary<string, string> Origin { get; }
+
+    /// <summary>What training takes in memory; null where that is not known.</summary>
+    public virtual MemoryPlan? Memory => null;
 
     /// <summary>The files of the base, which must not change while it is trained.</summary>
     public abstract IReadOnlyList<BaseFile> Files { get; }

@@ -29,6 +29,20 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void Train_BeforeItBegins_SaysWhatMemoryItTakes()
+    {
+        var run = Train(place.Fresh(), "--steps", "3", "--memory-limit", "1GB").Succeeded();
+
+        Assert.Matches(@"memory: about \d+ MB: .* for weights, .* for activations\n", run.Output);
+    }
+
+    [Theory]
+    [InlineData("40MB", "at least", "40 MB")]
+    [InlineData("40", "'40'", "4GB")]
+    public void Train_WithinALimitThatIsTooLow_SaysWhatItTakes(string limit, params string[] said) =>
+        Train(place.Fresh(), "--steps", "3", "--memory-limit", limit).Refused(2, said);
+
+    [Fact]
     public void Train_OnText_UsesTheModelsTokenizer()
     {
         string[] options = ["--epochs", "1", "--threads", "1", "--json"];

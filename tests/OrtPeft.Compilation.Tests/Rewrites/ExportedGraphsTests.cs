@@ -70,7 +70,8 @@ public sealed class ExportedGraphsTests
     [MemberData(nameof(Activations))]
     public void Build_MakesOneOperatorOfEachActivation(string path, string[] expected)
     {
-        var graph = TrainingGraph.Build(Adapted(path), new CausalLm(), new() { Speedups = Speedups.All }).Model.Graph;
+        var speedups = Speedups.Except(["recompute-passes"]); // which runs some of them twice
+        var graph = TrainingGraph.Build(Adapted(path), new CausalLm(), new() { Speedups = speedups }).Model.Graph;
 
         string[] parts = ["Sigmoid", "Erf", "Tanh", "Exp"];
         var activations = ActivationOps.All.Concat(ActivationOps.Gates).Select(static op => op.Name).Concat(parts);

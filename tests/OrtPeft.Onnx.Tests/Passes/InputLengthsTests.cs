@@ -28,12 +28,33 @@ public sealed class InputLengthsTests
         Assert.NotEqual(lengths, results);
     }
 
+    /// <summary>Products and sums of lengths are computed, wherever the first node that asks for one stands.</summary>
+    [Fact]
+    public void Run_OnLengthsThatAreMadeOfOthers_ComputesThem()
+    {
+        var g = Builder();
+        var x = g.Graph.AddInput("x", ElementType.Float, [Dim.Named("batch"), Dim.Named("sequence"), 8]);
+        var longer = g.Concat(1, x, x);
+        Ask(g, g.Neg(x), 0, 2);
+        Ask(g, g.Reshape(g.Neg(x), -1, 4), 0, 1);
+        Ask(g, g.Neg(longer), 1, 2);
+
+        InputLengths.Run(g);
+        g.Graph.RemoveDeadCode();
+
+        GraphValidator.Check(g.Graph);
+        Assert.DoesNotContain(g.Graph.Nodes, static n => n.Is("Neg"));
+        Assert.Equal(
+            ["batch,sequence", "2·batch·sequence", "2·sequence"],
+            g.Graph.Outputs.Select(o => string.Join(',', g.Shapes.DataOf(o)!)));
+    }
+
     [Fact]
     public void Run_OnALengthThatNoInputHas_KeepsTheNode()
     {
         var g = Builder();
         var x = g.Graph.AddInput("x", ElementType.Float, [Dim.Named("batch"), Dim.Named("sequence")]);
-        Ask(g, g.Concat(1, x, x), 0, 2);
+        Ask(g, g.Op("NonZero", x), 0, 2);
 
         InputLengths.Run(g);
 

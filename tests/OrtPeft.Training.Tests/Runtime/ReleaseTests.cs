@@ -26,7 +26,7 @@ public sealed class ReleaseTests
     private static readonly RuntimeOptions OneThread = new() { Threads = 1, Prepacking = false };
 
     private static OrtGraphs Graphs { get; } =
-        ModelGraphs.Of(Tiny.Lora(), new CausalLm(), Tiny.Arguments, onRows: false);
+        ModelGraphs.Of(Tiny.Lora(), new CausalLm(), Tiny.Arguments, part: null);
 
     private static readonly Dictionary<string, Action<Opened>> Cases = new(StringComparer.Ordinal)
     {

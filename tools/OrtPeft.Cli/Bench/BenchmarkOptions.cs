@@ -31,6 +31,9 @@ internal sealed record BenchmarkOptions
     /// <summary>The most tokens that run at once; as in training when left out.</summary>
     public int MicroBatchTokens { get; init; } = new TrainingArguments().MicroBatchTokens;
 
+    /// <inheritdoc cref="TrainingArguments.MemoryLimit"/>
+    public long? MemoryLimit { get; init; }
+
     /// <summary>Rewrites of the training graph that are left out; none by default.</summary>
     public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
 

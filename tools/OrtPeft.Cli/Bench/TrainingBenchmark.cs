@@ -41,6 +41,7 @@ internal static class TrainingBenchmark
             MaxSteps = options.WarmupSteps + options.Steps,
             Shuffle = false,
             MicroBatchTokens = options.MicroBatchTokens,
+            MemoryLimit = options.MemoryLimit,
             WithoutSpeedups = options.WithoutSpeedups,
             Precision = options.Precision,
             Runtime = options.Runtime with { ProfilePrefix = profiler?.Prefix },

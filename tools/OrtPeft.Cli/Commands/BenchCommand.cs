@@ -126,6 +126,7 @@ internal sealed class BenchCommand : Verb
             VocabularySize = source.VocabularySize ?? 1,
             Profile = run.Get(_profile),
             MicroBatchTokens = _speed.MicroBatchTokens(run),
+            MemoryLimit = _speed.MemoryLimit(run),
             WithoutSpeedups = _speed.Without(run),
             Precision = _speed.Precision(run),
             Runtime = _speed.Runtime(run),

@@ -98,7 +98,7 @@ internal sealed class TrainCommand : Verb
                 + "artifacts.");
         }
 
-        _training.Speed.RefusePrecision(run, path);
+        _training.Speed.RefuseForArtifacts(run, path);
         if (FileState.IsSame(_output.PathOf(run), path))
             throw new UsageException($"--out {path} is the artifacts' own folder, which stays; give another folder.");
         var manifest = ArtifactManifest.Load(path);
@@ -132,6 +132,12 @@ internal sealed class TrainCommand : Verb
     {
         var supervised = Human.Count(rows.Sum(static r => (long)r.SupervisedTokens), "supervised token");
         run.Say($"data: {Human.Count(rows.Count, "row")}, {supervised}, {Human.Count(trainer.TotalSteps, "step")}");
+        if (trainer.Memory is not { } memory)
+            return;
+        var again = memory.Again > 0 ? $"; {memory.Again:P0} of the forward pass runs twice" : "";
+        run.Say(
+            $"memory: about {Human.Bytes(memory.Total)}: {Human.Bytes(memory.Weights)} for weights, "
+            + $"{Human.Bytes(memory.Activations)} for activations{again}");
     }
 
     private void Conclude(Invocation run, TrainingJob job, Trainer trainer, TrainingResult result)

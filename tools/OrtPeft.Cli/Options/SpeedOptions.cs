@@ -20,6 +20,11 @@ internal sealed class SpeedOptions : IOptionGroup
         "N",
         Defaults.MicroBatchTokens);
 
+    private readonly Option<long?> _memoryLimit = SizeOption.Of(
+        "--memory-limit",
+        "The most memory that training may take, such as 1500MB or 4GB. Where it would take more, parts of the forward "
+        + "pass run twice rather than being kept; results stay the same.");
+
     private readonly Option<string> _precision = new Option<string>("--precision")
     {
         Description = "What frozen weights are multiplied in: float32; bf16, with float32 sums, faster and in less "
@@ -41,13 +46,17 @@ internal sealed class SpeedOptions : IOptionGroup
         HelpName = "SPEEDUP",
     }.AcceptOnlyFromAmong([.. Speedups.All.Select(static s => s.Name)]);
 
-    public IEnumerable<Option> Options => [_microBatchTokens, _precision, _noPrepacking, _without];
+    public IEnumerable<Option> Options => [_microBatchTokens, _memoryLimit, _precision, _noPrepacking, _without];
 
     public int MicroBatchTokens(Invocation run) => run.Get(_microBatchTokens);
 
-    /// <summary>Refuses a precision where graphs were written before.</summary>
-    public void RefusePrecision(Invocation run, string path)
+    public long? MemoryLimit(Invocation run) => run.Get(_memoryLimit);
+
+    /// <summary>Refuses what graphs that were written before have decided.</summary>
+    public void RefuseForArtifacts(Invocation run, string path)
     {
+        if (run.Has(_memoryLimit))
+            throw new UsageException($"{path} holds artifacts, which keep what they keep; leave out {_memoryLimit.Name}.");
         if (run.Has(_precision))
             throw new UsageException($"{path} holds artifacts, whose products are float32's; leave out {_precision.Name}.");
     }

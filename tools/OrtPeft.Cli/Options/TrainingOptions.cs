@@ -109,6 +109,7 @@ internal sealed class TrainingOptions : IOptionGroup
             OutputFolder = folder,
             Resume = Resumes(run),
             MicroBatchTokens = Speed.MicroBatchTokens(run),
+            MemoryLimit = Speed.MemoryLimit(run),
             WithoutSpeedups = Speed.Without(run),
             Precision = Speed.Precision(run),
             Runtime = Speed.Runtime(run),

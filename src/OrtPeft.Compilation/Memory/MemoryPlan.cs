@@ -1,0 +1,80 @@
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Compilation.Memory;
+
+/// <summary>What a training graph takes in memory, and what is done to make it less.</summary>
+/// <param name="Weights">Constants, as the graph reads them, and four numbers for every trained one. Bytes.</param>
+/// <param name="Activations">The most that values take at a time. Bytes.</param>
+/// <param name="Again">The share of the forward pass whose products are run again for the gradient rather than kept, from
+/// 0 to 1.</param>
+public sealed record MemoryPlan(long Weights, long Activations, double Again)
+{
+    /// <summary>The process itself, ONNX Runtime's sessions, and what kernels keep. Bytes.</summary>
+    public const long Process = 224L << 20;
+
+    /// <summary>Shares are tried in as many steps.</summary>
+    private const int Steps = 16;
+
+    /// <summary>All of it; an estimate. Bytes.</summary>
+    public long Total => Process + Weights + Activations;
+
+    /// <summary>Rewrites a training graph until it fits into a limit, at the least cost.</summary>
+    /// <param name="model">The graph; edited in place.</param>
+    /// <param name="part">The most that it is given at once.</param>
+    /// <param name="limit">Bytes; null for none.</param>
+    /// <param name="canRunAgain">Whether the session runs the operator that lets second runs wait.</param>
+    /// <returns>What it takes.</returns>
+    /// <exception cref="SettingException">It does not fit; the message tells what would.</exception>
+    internal static MemoryPlan Fit(Model model, PartSize part, long? limit, bool canRunAgain)
+    {
+        var plan = Of(model, part, 0);
+        if (limit is null || plan.Total <= limit)
+            return plan;
+        var (none, all) = (0, Steps);
+        var least = canRunAgain ? Tried(model, part, 1) : plan;
+        if (least.Total > limit)
+        {
+            throw new SettingException(
+                $"Training takes at least {Megabytes(least.Total)} MB ({Megabytes(least.Weights)} for weights, "
+                + $"{Megabytes(least.Activations)} for activations of {part.Rows} x {part.Tokens} tokens), more than the "
+                + $"memory limit of {Megabytes(limit.Value)} MB; shorten rows, multiply in bf16 or quantise the base.");
+        }
+
+        while (all - none > 1)
+        {
+            var middle = (none + all) / 2;
+            if (Tried(model, part, (double)middle / Steps).Total <= limit)
+                all = middle;
+            else
+                none = middle;
+        }
+
+        Run(model, (double)all / Steps);
+        return Of(model, part, (double)all / Steps);
+    }
+
+    private static MemoryPlan Tried(Model model, PartSize part, double share)
+    {
+        var copy = model.Clone();
+        Run(copy, share);
+        return Of(copy, part, share);
+    }
+
+    private static void Run(Model model, double share)
+    {
+        Recomputation.Run(GraphBuilder.Over(model), place => place < share ? Cost.Product : Cost.Pass);
+        model.Graph.RemoveDeadCode();
+    }
+
+    private static MemoryPlan Of(Model model, PartSize part, double share)
+    {
+        var (graph, lengths) = (model.Graph, GraphLengths.Of(model.Graph, part));
+        var constants = graph.Initializers.Select(static v => v.Initializer!.Data).Distinct().Sum(static d => d.Length);
+        var trained = graph.Outputs.Sum(o => GraphMemory.BytesOf(o, lengths));
+        return new MemoryPlan(constants + (4 * trained), GraphMemory.PeakOf(graph, lengths), share);
+    }
+
+    private static long Megabytes(long bytes) => (bytes + 999_999) / 1_000_000;
+}

@@ -1,0 +1,162 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Full;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Tests;
+using OrtPeft.Adapters.Tests.Llama;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Compilation.Memory;
+using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Kernels;
+using OrtPeft.Kernels.Operators;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Compilation.Tests.Memory;
+
+public sealed class RecomputationTests
+{
+    private const string Passes = "recompute-passes";
+
+    public static TheoryData<string, double> Graphs
+    {
+        get
+        {
+            var data = new TheoryData<string, double>();
+            string[] models =
+            [
+                "gpt2", "llama", "exports/dynamo_llama.onnx", "exports/dynamo_softcap.onnx",
+                "exports/torchscript_falcon.onnx", "exports/genai_int4_llama.onnx", "exports/genai_sinks.onnx",
+            ];
+            foreach (var model in models)
+            {
+                foreach (var share in (double[])[0, 0.5, 1])
+                    data.Add(model, share);
+            }
+
+            return data;
+        }
+    }
+
+    /// <summary>What is computed twice is the same twice: results keep their bits, and memory shrinks.</summary>
+    [Theory]
+    [MemberData(nameof(Graphs))]
+    public void Run_OfAnyShare_KeepsTheBitsAndTakesLess(string model, double share)
+    {
+        var peft = PeftModel.Create(Open(model), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+        var speedups = Speedups.Except([Passes]);
+        var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = speedups }).Model;
+        var again = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = speedups }).Model;
+
+        Recomputation.Run(GraphBuilder.Over(again), place => place < share ? Cost.Product : Cost.Pass);
+
+        again.Opsets[FusedOp.Domain] = 1;
+        Assert.Contains(again.Graph.Nodes, After.Forward.Is);
+        Assert.True(Peak(again.Graph) < Peak(kept.Graph), $"{Peak(again.Graph)} bytes, {Peak(kept.Graph)} before");
+        SameBits(peft, kept, again, Rows(kept.Graph));
+    }
+
+    /// <summary>A second time, on what has been rewritten before.</summary>
+    [Fact]
+    public void Run_OfGrowingShares_TakesNoMore()
+    {
+        var peft = PeftModel.Create(Open("llama"), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+        var model = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
+
+        var peaks = ((double[])[0, 0.5, 1]).Select(share =>
+        {
+            var copy = model.Clone();
+            Recomputation.Run(GraphBuilder.Over(copy), place => place < share ? Cost.Product : Cost.Pass);
+            return Peak(copy.Graph);
+        }).ToArray();
+
+        Assert.True(peaks[0] > peaks[1] && peaks[1] >= peaks[2], string.Join(", ", peaks));
+    }
+
+    /// <summary>Dropout's masks come from the seed, so that they are the same twice.</summary>
+    [Fact]
+    public void Run_OnDropout_KeepsTheBits()
+    {
+        var config = new LoraConfig { TargetModules = "all-linear", LoraDropout = 0.5 };
+        var peft = PeftModel.Create(Open("llama"), config, seed: 3);
+        var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.Except([Passes]) }).Model;
+        var again = kept.Clone();
+
+        Recomputation.Run(GraphBuilder.Over(again), static _ => Cost.Product);
+
+        var rows = Rows(kept.Graph);
+        rows[DropoutLowering.SeedInput] = Tensor.Scalar(7L);
+        SameBits(peft, kept, again, rows);
+    }
+
+    /// <summary>What chance makes is another thing the second time.</summary>
+    [Fact]
+    public void Of_AGraphWithChance_KeepsWhatItMakes()
+    {
+        var model = new Model(21);
+        var g = GraphBuilder.Over(model);
+        var scale = g.Graph.AddInput(TrainingGraph.Scale, ElementType.Float, []);
+        var x = g.Neg(g.Graph.AddInput("x", ElementType.Float, [8, 8]));
+        var noise = g.Op("RandomUniformLike", x);
+        var noisy = g.Mul(x, noise);
+        g.Graph.AddOutput(g.Mul(g.Mul(g.Mul(x, scale), noisy), noise));
+
+        var values = SecondRuns.Of(GradientPart.Of(g.Graph), static _ => Cost.Product).Values;
+
+        Assert.Equal([noisy], values);
+    }
+
+    /// <summary>Where every weight trains, their gradients read other values.</summary>
+    [Fact]
+    public void Run_WhereAllTrains_KeepsTheBits()
+    {
+        var peft = PeftModel.Create(Open("gpt2"), new FullConfig(), seed: 3);
+        var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.Except([Passes]) }).Model;
+        var again = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
+
+        SameBits(peft, kept, again, Rows(kept.Graph));
+    }
+
+    private static Model Open(string model) => model switch
+    {
+        "gpt2" => Gpt2.Open(Gpt2.Imported),
+        "llama" => SmallLlama.Model("llama"),
+        _ => OnnxFile.Load(Path.Combine(Fixtures.Folder, model)),
+    };
+
+    private static long Peak(Graph graph) => GraphMemory.PeakOf(graph, GraphLengths.Of(graph, new PartSize(3, 11, 30)));
+
+    private static Dictionary<string, Tensor> Rows(Graph graph)
+    {
+        const int Length = 11;
+        long[] dims = [3, Length];
+        long[] ids = [.. Enumerable.Range(0, 3 * Length).Select(static i => (i * 7L) % 13)];
+        long[] mask = [.. ids.Select(static (_, i) => i < (3 * Length) - 4 ? 1L : 0)];
+        var rows = new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = Tensor.Of<long>(ids, dims),
+            ["labels"] = Tensor.Of<long>([.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)], dims),
+            ["attention_mask"] = Tensor.Of<long>(mask, dims),
+            ["position_ids"] = Tensor.Of<long>([.. ids.Select(static (_, i) => (long)i % Length)], dims),
+            [TrainingGraph.Scale] = Tensor.Scalar(1f / 26),
+        };
+        var known = graph.Inputs.Select(static i => i.Name).ToHashSet(StringComparer.Ordinal);
+        return rows.Where(r => known.Contains(r.Key)).ToDictionary();
+    }
+
+    private static void SameBits(PeftModel peft, Model kept, Model again, Dictionary<string, Tensor> rows)
+    {
+        using var before = ModelSession.Open(kept, new RuntimeOptions { Threads = 1 });
+        using var after = ModelSession.Open(again, new RuntimeOptions { Threads = 1 });
+        var feeds = Feeds.Of(kept.Graph, rows, peft.GetWeights());
+        var (expected, actual) = (OnnxRun.Of(before, feeds), OnnxRun.Of(after, feeds));
+        Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
+        foreach (var (name, values) in expected.Where(static o => o.Value.Type == ElementType.Float))
+            Assert.Equal(values.ToFloat32(), actual[name].ToFloat32());
+    }
+}
