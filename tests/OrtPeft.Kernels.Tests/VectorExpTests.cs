@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
+using OrtPeft.Kernels.Tests.Widths;
 
 namespace OrtPeft.Kernels.Tests;
 
@@ -15,9 +15,8 @@ public sealed class VectorExpTests
         {
             var exact = Math.Exp((float)x);
 
-            var found = VectorExp.Of(Vector512.Create((float)x))[0];
-
-            Assert.True(Math.Abs(found - exact) <= Tolerance * exact, $"exp({(float)x:R}) = {found:R}, not {exact:R}");
+            Assert.All(EachWidth.Of<Exp>((float)x), found => Assert.True(
+                Math.Abs(found - exact) <= Tolerance * exact, $"exp({(float)x:R}) = {found:R}, not {exact:R}"));
         }
     }
 
@@ -28,13 +27,13 @@ public sealed class VectorExpTests
     [InlineData(float.NegativeInfinity, 0)]
     [InlineData(float.NaN, float.NaN)]
     public void Of_AtTheEdges_IsExact(float x, float expected) =>
-        Assert.Equal(expected, VectorExp.Of(Vector512.Create(x))[0]);
+        Assert.All(EachWidth.Of<Exp>(x), found => Assert.Equal(expected, found));
 
     [Theory]
     [InlineData(89)]
     [InlineData(float.PositiveInfinity)]
     public void Of_BeyondItsRange_StaysLarge(float x) =>
-        Assert.InRange(VectorExp.Of(Vector512.Create(x))[0], 2e38f, 3e38f);
+        Assert.All(EachWidth.Of<Exp>(x), static found => Assert.InRange(found, 2e38f, 3e38f));
 
     [Fact]
     public void SigmoidOfNegative_OverItsWholeRange_IsNearTheExactOne()
@@ -43,9 +42,8 @@ public sealed class VectorExpTests
         {
             var exact = 1 / (1 + Math.Exp(-(float)x));
 
-            var found = VectorExp.SigmoidOfNegative(Vector512.Create(-(float)x))[0];
-
-            Assert.True(Math.Abs(found - exact) <= 2 * Tolerance * exact, $"{(float)x:R}: {found:R}, not {exact:R}");
+            Assert.All(EachWidth.Of<Sigmoid>((float)x), found => Assert.True(
+                Math.Abs(found - exact) <= 2 * Tolerance * exact, $"{(float)x:R}: {found:R}, not {exact:R}"));
         }
     }
 
@@ -55,9 +53,21 @@ public sealed class VectorExpTests
     [InlineData(float.PositiveInfinity, 1)]
     [InlineData(float.NaN, float.NaN)]
     public void SigmoidOfNegative_AtTheEdges_IsExact(float x, float expected) =>
-        Assert.Equal(expected, VectorExp.SigmoidOfNegative(Vector512.Create(-x))[0]);
+        Assert.All(EachWidth.Of<Sigmoid>(x), found => Assert.Equal(expected, found));
 
     [Fact]
     public void SigmoidOfNegative_OfLargeNegativeNumbers_Vanishes() =>
-        Assert.InRange(VectorExp.SigmoidOfNegative(Vector512.Create(float.MaxValue))[0], 0, 1e-38f);
+        Assert.All(EachWidth.Of<Sigmoid>(float.MinValue), static found => Assert.InRange(found, 0, 1e-38f));
+
+    private readonly struct Exp : ITernaryFunction
+    {
+        public static T Of<T>(T x, T b, T c)
+            where T : struct, IRegister<T> => VectorExp.Of(x);
+    }
+
+    private readonly struct Sigmoid : ITernaryFunction
+    {
+        public static T Of<T>(T x, T b, T c)
+            where T : struct, IRegister<T> => VectorExp.SigmoidOfNegative(-x);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -17,14 +16,16 @@ internal readonly struct ErfGelu : IActivation
         node.Is("Gelu") && node.Attributes.String("approximate", "none") == "none" ? node.Inputs[0] : null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x) => x * VectorNormal.Of(x, out _);
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T> => x * VectorNormal.Of(x, out _);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T>
     {
         var phi = VectorNormal.Of(x, out var density);
         y = x * phi;
-        return dY * Vector512.MultiplyAddEstimate(x, density, phi);
+        return dY * T.MultiplyAdd(x, density, phi);
     }
 
     public static Term Of(Term x) => new(x.Builder, x.Builder.Op("Gelu", x));

@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
@@ -15,10 +15,12 @@ internal interface IActivation
     static abstract Value? ArgumentOf(Node node);
 
     /// <summary>f(x).</summary>
-    static abstract Vector512<float> Of(Vector512<float> x);
+    static abstract T Of<T>(T x)
+        where T : struct, IRegister<T>;
 
     /// <summary>dY·f′(x), and y = f(x) from the same steps.</summary>
-    static abstract Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y);
+    static abstract T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T>;
 
     /// <summary>f(x) where nothing asks for the gradient.</summary>
     static abstract Term Of(Term x);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -20,11 +19,13 @@ internal readonly struct QuickGelu : IActivation
             && product.Is("Mul") && (IsProduct(product, x, 0) || IsProduct(product, x, 1)) ? x : null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x) => x * VectorExp.SigmoidOfNegative(x * (float)-Factor);
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T> => x * VectorExp.SigmoidOfNegative(x * T.Of((float)-Factor));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y) =>
-        SigmoidUnit.Gradient(x, x * (float)-Factor, Vector512.Create((float)Factor), dY, out y);
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T> =>
+        SigmoidUnit.Gradient(x, x * T.Of((float)-Factor), T.Of((float)Factor), dY, out y);
 
     public static Term Of(Term x) => x * Sigmoid(x * Factor);
 

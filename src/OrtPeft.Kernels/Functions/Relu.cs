@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using static OrtPeft.Onnx.Building.Formula;
@@ -15,14 +15,15 @@ internal readonly struct Relu : IActivation
 
     /// <summary>Of a number and NaN, MAXPS gives NaN where that stands second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x) => Vector512.MaxNative(Vector512<float>.Zero, x);
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T> => T.Max(default, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T>
     {
         y = Of(x);
-        var isPositive = Vector512.GreaterThan(x, Vector512<float>.Zero);
-        return Vector512.ConditionalSelect(isPositive, dY, Vector512<float>.Zero);
+        return T.WhereLess(default, x, dY, default);
     }
 
     public static Term Of(Term x) => new(x.Builder, x.Builder.Op("Relu", x));

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -11,13 +10,12 @@ namespace OrtPeft.Kernels.Functions;
 internal static class SigmoidUnit
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(
-        Vector512<float> x, Vector512<float> minusZ, Vector512<float> slopeOfZ, Vector512<float> dY,
-        out Vector512<float> y)
+    public static T Gradient<T>(T x, T minusZ, T slopeOfZ, T dY, out T y)
+        where T : struct, IRegister<T>
     {
         var sigma = VectorExp.SigmoidOfNegative(minusZ);
         y = x * sigma;
-        return dY * Vector512.MultiplyAddEstimate(y * (Vector512<float>.One - sigma), slopeOfZ, sigma);
+        return dY * T.MultiplyAdd(y * (T.Of(1) - sigma), slopeOfZ, sigma);
     }
 
     public static ValueAndGradient WithGradient(Term x, Term z, Func<Term, Term> timesSlopeOfZ)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -17,11 +16,13 @@ internal readonly struct Silu : IActivation
         SigmoidUnit.Of(node) is var (x, z) && x == z ? x : null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x) => x * VectorExp.SigmoidOfNegative(-x);
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T> => x * VectorExp.SigmoidOfNegative(-x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y) =>
-        SigmoidUnit.Gradient(x, -x, Vector512<float>.One, dY, out y);
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T> =>
+        SigmoidUnit.Gradient(x, -x, T.Of(1), dY, out y);
 
     public static Term Of(Term x) => x * Sigmoid(x);
 

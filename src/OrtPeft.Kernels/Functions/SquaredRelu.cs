@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
@@ -17,14 +17,16 @@ internal readonly struct SquaredRelu : IActivation
             && root.Uses.All(use => use.Node == node) ? relu.Inputs[0] : null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x)
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T>
     {
         var root = Relu.Of(x);
         return root * root;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T>
     {
         var root = Relu.Of(x);
         y = root * root;

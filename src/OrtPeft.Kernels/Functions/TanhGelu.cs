@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -22,13 +21,15 @@ internal readonly struct TanhGelu : IActivation
         node.Is("Gelu") && node.Attributes.String("approximate", "none") == "tanh" ? node.Inputs[0] : null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x) => x * VectorExp.SigmoidOfNegative(MinusZ(x));
+    public static T Of<T>(T x)
+        where T : struct, IRegister<T> => x * VectorExp.SigmoidOfNegative(MinusZ(x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Gradient(Vector512<float> x, Vector512<float> dY, out Vector512<float> y)
+    public static T Gradient<T>(T x, T dY, out T y)
+        where T : struct, IRegister<T>
     {
-        var slopeOfZ = Vector512.MultiplyAddEstimate(
-            x * x, Vector512.Create((float)(3 * Cubic)), Vector512.Create((float)Linear));
+        var slopeOfZ = T.MultiplyAdd(
+            x * x, T.Of((float)(3 * Cubic)), T.Of((float)Linear));
         return SigmoidUnit.Gradient(x, MinusZ(x), slopeOfZ, dY, out y);
     }
 
@@ -43,6 +44,7 @@ internal readonly struct TanhGelu : IActivation
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> MinusZ(Vector512<float> x) =>
-        x * Vector512.MultiplyAddEstimate(x * x, Vector512.Create((float)-Cubic), Vector512.Create((float)-Linear));
+    private static T MinusZ<T>(T x)
+        where T : struct, IRegister<T> =>
+        x * T.MultiplyAdd(x * x, T.Of((float)-Cubic), T.Of((float)-Linear));
 }

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.HeadWise;
@@ -13,7 +14,6 @@ namespace OrtPeft.Kernels.HeadWise;
 internal readonly unsafe struct OnlineSoftmax(float* max, float* sum, float* shrinkage)
 {
     private const int Block = AttentionPlan.Block;
-    private const int Half = Block / 2;
 
     private readonly float* _shrinkage = shrinkage;
 
@@ -35,37 +35,14 @@ internal readonly unsafe struct OnlineSoftmax(float* max, float* sum, float* shr
     /// <param name="block">The first query of the block.</param>
     /// <param name="scores">[keys, block].</param>
     /// <param name="keys">How many keys there are.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(int block, float* scores, int keys)
     {
-        var end = scores + ((nint)keys * Block);
-        var (before0, before1) = (Vector512.Load(Max + block), Vector512.Load(Max + block + Half));
-        var (max0, max1) = (before0, before1);
-        for (var s = scores; s < end; s += Block)
-        {
-            max0 = Vector512.MaxNative(max0, Vector512.Load(s));
-            max1 = Vector512.MaxNative(max1, Vector512.Load(s + Half));
-        }
-
-        max0.Store(Max + block);
-        max1.Store(Max + block + Half);
-        // Of a query that has seen nothing, −∞ less the largest is to be −∞.
-        (max0, max1) = (Finite(max0), Finite(max1));
-        var (shrunk0, shrunk1) = (VectorExp.Of(before0 - max0), VectorExp.Of(before1 - max1));
-        shrunk0.Store(_shrinkage);
-        shrunk1.Store(_shrinkage + Half);
-        var (sum0, sum1) = (Vector512<float>.Zero, Vector512<float>.Zero);
-        for (var s = scores; s < end; s += Block)
-        {
-            var x = VectorExp.Of(Vector512.Load(s) - max0);
-            var y = VectorExp.Of(Vector512.Load(s + Half) - max1);
-            x.Store(s);
-            y.Store(s + Half);
-            (sum0, sum1) = (sum0 + x, sum1 + y);
-        }
-
-        Vector512.MultiplyAddEstimate(Vector512.Load(Sum + block), shrunk0, sum0).Store(Sum + block);
-        Vector512.MultiplyAddEstimate(Vector512.Load(Sum + block + Half), shrunk1, sum1).Store(Sum + block + Half);
+        if (Avx512F.IsSupported)
+            AddColumns<Register512>(block, scores, keys);
+        else if (Vector256.IsHardwareAccelerated)
+            AddColumns<Register256>(block, scores, keys);
+        else
+            AddColumns<Register128>(block, scores, keys);
     }
 
     /// <summary>Multiplies sums over earlier exponentials with what the last part has made of those.</summary>
@@ -82,6 +59,49 @@ internal readonly unsafe struct OnlineSoftmax(float* max, float* sum, float* shr
         }
     }
 
-    private static Vector512<float> Finite(Vector512<float> max) => Vector512.ConditionalSelect(
-        Vector512.Equals(max, Vector512.Create(float.NegativeInfinity)), Vector512<float>.Zero, max);
+    private void AddColumns<T>(int block, float* scores, int keys)
+        where T : struct, IRegister<T>
+    {
+        for (var column = 0; column < Block; column += 2 * T.Count)
+            AddTwo<T>(Max + block + column, Sum + block + column, _shrinkage + column, scores + column, keys);
+    }
+
+    /// <summary>Two registers' columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTwo<T>(float* max, float* sum, float* shrinkage, float* scores, int keys)
+        where T : struct, IRegister<T>
+    {
+        var end = scores + ((nint)keys * Block);
+        var (before0, before1) = (T.Load(max), T.Load(max + T.Count));
+        var (max0, max1) = (before0, before1);
+        for (var s = scores; s < end; s += Block)
+        {
+            max0 = T.Max(max0, T.Load(s));
+            max1 = T.Max(max1, T.Load(s + T.Count));
+        }
+
+        max0.Store(max);
+        max1.Store(max + T.Count);
+        // Of a query that has seen nothing, −∞ less the largest is to be −∞.
+        (max0, max1) = (Finite(max0), Finite(max1));
+        var (shrunk0, shrunk1) = (VectorExp.Of(before0 - max0), VectorExp.Of(before1 - max1));
+        shrunk0.Store(shrinkage);
+        shrunk1.Store(shrinkage + T.Count);
+        T sum0 = default, sum1 = default;
+        for (var s = scores; s < end; s += Block)
+        {
+            var x = VectorExp.Of(T.Load(s) - max0);
+            var y = VectorExp.Of(T.Load(s + T.Count) - max1);
+            x.Store(s);
+            y.Store(s + T.Count);
+            (sum0, sum1) = (sum0 + x, sum1 + y);
+        }
+
+        T.MultiplyAdd(T.Load(sum), shrunk0, sum0).Store(sum);
+        T.MultiplyAdd(T.Load(sum + T.Count), shrunk1, sum1).Store(sum + T.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Finite<T>(T max)
+        where T : struct, IRegister<T> => T.WhereLess(max, T.Of(float.MinValue), default, max);
 }

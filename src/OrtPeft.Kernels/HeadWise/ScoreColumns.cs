@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.HeadWise;
@@ -71,20 +72,36 @@ internal static unsafe class ScoreColumns
     /// <param name="gradient">[keys, block].</param>
     /// <param name="keys">How many keys there are.</param>
     /// <param name="columns">What is known of each query.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradient(float* scores, float* gradient, int keys, in QueryColumns columns)
     {
-        var (max0, max1) = (Vector512.Load(columns.Max), Vector512.Load(columns.Max + Half));
-        var (inverse0, inverse1) = (Vector512.Load(columns.Inverse), Vector512.Load(columns.Inverse + Half));
-        var (shift0, shift1) = (Vector512.Load(columns.Shift), Vector512.Load(columns.Shift + Half));
-        for (nint i = 0; i < (nint)keys * Block; i += Block)
+        if (Avx512F.IsSupported)
+            GradientOfColumns<Register512>(scores, gradient, keys, in columns);
+        else if (Vector256.IsHardwareAccelerated)
+            GradientOfColumns<Register256>(scores, gradient, keys, in columns);
+        else
+            GradientOfColumns<Register128>(scores, gradient, keys, in columns);
+    }
+
+    /// <summary>Two registers' columns at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void GradientOfColumns<T>(float* scores, float* gradient, int keys, in QueryColumns columns)
+        where T : struct, IRegister<T>
+    {
+        for (var column = 0; column < Block; column += 2 * T.Count)
         {
-            var x = VectorExp.Of(Vector512.Load(scores + i) - max0) * inverse0;
-            var y = VectorExp.Of(Vector512.Load(scores + i + Half) - max1) * inverse1;
-            x.Store(scores + i);
-            y.Store(scores + i + Half);
-            ((Vector512.Load(gradient + i) - shift0) * x).Store(gradient + i);
-            ((Vector512.Load(gradient + i + Half) - shift1) * y).Store(gradient + i + Half);
+            var next = column + T.Count;
+            var (max0, max1) = (T.Load(columns.Max + column), T.Load(columns.Max + next));
+            var (inverse0, inverse1) = (T.Load(columns.Inverse + column), T.Load(columns.Inverse + next));
+            var (shift0, shift1) = (T.Load(columns.Shift + column), T.Load(columns.Shift + next));
+            for (nint i = column; i < (nint)keys * Block; i += Block)
+            {
+                var x = VectorExp.Of(T.Load(scores + i) - max0) * inverse0;
+                var y = VectorExp.Of(T.Load(scores + i + T.Count) - max1) * inverse1;
+                x.Store(scores + i);
+                y.Store(scores + i + T.Count);
+                ((T.Load(gradient + i) - shift0) * x).Store(gradient + i);
+                ((T.Load(gradient + i + T.Count) - shift1) * y).Store(gradient + i + T.Count);
+            }
         }
     }
 }

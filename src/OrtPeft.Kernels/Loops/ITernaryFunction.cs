@@ -1,9 +1,8 @@
-using System.Runtime.Intrinsics;
-
 namespace OrtPeft.Kernels.Loops;
 
-/// <summary>A function of three numbers, for as many at once as the processor's vectors hold.</summary>
+/// <summary>A function of three numbers, for as many at once as a register holds.</summary>
 internal interface ITernaryFunction
 {
-    static abstract Vector512<float> Of(Vector512<float> a, Vector512<float> b, Vector512<float> c);
+    static abstract T Of<T>(T a, T b, T c)
+        where T : struct, IRegister<T>;
 }

@@ -1,10 +1,8 @@
-using System.Runtime.Intrinsics;
-
 namespace OrtPeft.Kernels.Loops;
 
-/// <summary>Two functions of the same three numbers, for as many at once as the processor's vectors hold.</summary>
+/// <summary>Two functions of the same three numbers, for as many at once as a register holds.</summary>
 internal interface ITwinFunction
 {
-    static abstract Vector512<float> Of(
-        Vector512<float> a, Vector512<float> b, Vector512<float> c, out Vector512<float> second);
+    static abstract T Of<T>(T a, T b, T c, out T second)
+        where T : struct, IRegister<T>;
 }

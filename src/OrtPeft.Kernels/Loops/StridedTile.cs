@@ -107,7 +107,7 @@ internal static unsafe class StridedTile
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Store(float* c, bool adds)
         {
-            var (x, y) = adds ? (_x.Plus(c), _y.Plus(c + T.Count)) : (_x, _y);
+            var (x, y) = adds ? (_x + T.Load(c), _y + T.Load(c + T.Count)) : (_x, _y);
             x.Store(c);
             y.Store(c + T.Count);
         }

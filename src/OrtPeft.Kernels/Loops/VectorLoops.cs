@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace OrtPeft.Kernels.Loops;
 
@@ -10,62 +11,45 @@ internal static unsafe class VectorLoops
     public static void Map<TFunction>(float* a, float* b, float* c, float* y, int count)
         where TFunction : ITernaryFunction
     {
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-            Vector512.Store(TFunction.Of(Vector512.Load(a + i), Vector512.Load(b + i), Vector512.Load(c + i)), y + i);
-        if (i == count)
-            return;
-        var tail = TFunction.Of(Load(a + i, count - i, 0), Load(b + i, count - i, 0), Load(c + i, count - i, 0));
-        for (var k = 0; i + k < count; k++)
-            y[i + k] = tail[k];
+        if (Avx512F.IsSupported)
+            Map<TFunction, Register512>(a, b, c, y, count);
+        else if (Vector256.IsHardwareAccelerated)
+            Map<TFunction, Register256>(a, b, c, y, count);
+        else
+            Map<TFunction, Register128>(a, b, c, y, count);
     }
 
     /// <summary>(y, z) = f(a, b, c), element by element.</summary>
     public static void Map<TFunction>(float* a, float* b, float* c, float* y, float* z, int count)
         where TFunction : ITwinFunction
     {
-        Vector512<float> second;
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            TFunction.Of(Vector512.Load(a + i), Vector512.Load(b + i), Vector512.Load(c + i), out second).Store(y + i);
-            second.Store(z + i);
-        }
-
-        if (i == count)
-            return;
-        var first = TFunction.Of(
-            Load(a + i, count - i, 0), Load(b + i, count - i, 0), Load(c + i, count - i, 0), out second);
-        for (var k = 0; i + k < count; k++)
-            (y[i + k], z[i + k]) = (first[k], second[k]);
+        if (Avx512F.IsSupported)
+            Map<TFunction, Register512>(a, b, c, y, z, count);
+        else if (Vector256.IsHardwareAccelerated)
+            Map<TFunction, Register256>(a, b, c, y, z, count);
+        else
+            Map<TFunction, Register128>(a, b, c, y, z, count);
     }
 
     /// <summary>y = f(a, b, c) of a few rows, all with the same c. Results may go past the caches, which they would
     /// fill, to be read from memory all the same.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MapRows<TFunction>(
         StridedRows a, StridedRows b, float* c, StridedRows y, int rows, int count, bool streams)
         where TFunction : ITernaryFunction
     {
-        streams &= ((nint)y.Start | (y.Stride * sizeof(float))) % Vector512<byte>.Count == 0;
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            var third = Vector512.Load(c + i);
-            var (ofA, ofB, ofY) = ((nint)i, (nint)i, (nint)i);
-            for (var row = 0; row < rows; row++, ofA += a.Stride, ofB += b.Stride, ofY += y.Stride)
-            {
-                var result = TFunction.Of(Vector512.Load(a.Start + ofA), Vector512.Load(b.Start + ofB), third);
-                if (streams)
-                    result.StoreAlignedNonTemporal(y.Start + ofY);
-                else
-                    result.Store(y.Start + ofY);
-            }
-        }
-
-        for (var row = 0; row < rows && i < count; row++)
-            Map<TFunction>(a.At(row) + i, b.At(row) + i, c + i, y.At(row) + i, count - i);
+        if (Avx512F.IsSupported)
+            MapRows<TFunction, Register512>(a, b, c, y, rows, count, streams);
+        else if (Vector256.IsHardwareAccelerated)
+            MapRows<TFunction, Register256>(a, b, c, y, rows, count, streams);
+        else
+            MapRows<TFunction, Register128>(a, b, c, y, rows, count, streams);
     }
+
+    /// <summary>y = exp(x − shift); returns the sum.</summary>
+    public static float ExpSum(float* x, float shift, float* y, int count) =>
+        Avx512F.IsSupported ? ExpSum<Register512>(x, shift, y, count)
+        : Vector256.IsHardwareAccelerated ? ExpSum<Register256>(x, shift, y, count)
+        : ExpSum<Register128>(x, shift, y, count);
 
     /// <summary>The largest element.</summary>
     public static float Max(float* x, int count)
@@ -118,25 +102,86 @@ internal static unsafe class VectorLoops
             y[i] = (y[i] - shift) * a[i] * b[repeatsB ? 0 : i];
     }
 
-    /// <summary>y = exp(x − shift); returns the sum.</summary>
-    public static float ExpSum(float* x, float shift, float* y, int count)
+    private static void Map<TFunction, T>(float* a, float* b, float* c, float* y, int count)
+        where TFunction : ITernaryFunction
+        where T : struct, IRegister<T>
     {
-        var by = Vector512.Create(shift);
-        var sum = Vector512<float>.Zero;
         var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        for (; i <= count - T.Count; i += T.Count)
+            TFunction.Of(T.Load(a + i), T.Load(b + i), T.Load(c + i)).Store(y + i);
+        if (i == count)
+            return;
+        count -= i;
+        var rest = TFunction.Of(Load<T>(a + i, count, 0), Load<T>(b + i, count, 0), Load<T>(c + i, count, 0));
+        Store(rest, y + i, count);
+    }
+
+    private static void Map<TFunction, T>(float* a, float* b, float* c, float* y, float* z, int count)
+        where TFunction : ITwinFunction
+        where T : struct, IRegister<T>
+    {
+        T second;
+        var i = 0;
+        for (; i <= count - T.Count; i += T.Count)
         {
-            var e = VectorExp.Of(Vector512.Load(x + i) - by);
-            sum += e;
-            Vector512.Store(e, y + i);
+            TFunction.Of(T.Load(a + i), T.Load(b + i), T.Load(c + i), out second).Store(y + i);
+            second.Store(z + i);
         }
 
         if (i == count)
-            return Vector512.Sum(sum);
-        var tail = VectorExp.Of(Load(x + i, count - i, float.NegativeInfinity) - by);
-        for (var k = 0; i + k < count; k++)
-            y[i + k] = tail[k];
-        return Vector512.Sum(sum + tail);
+            return;
+        count -= i;
+        var first = TFunction.Of(
+            Load<T>(a + i, count, 0), Load<T>(b + i, count, 0), Load<T>(c + i, count, 0), out second);
+        Store(first, y + i, count);
+        Store(second, z + i, count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MapRows<TFunction, T>(
+        StridedRows a, StridedRows b, float* c, StridedRows y, int rows, int count, bool streams)
+        where TFunction : ITernaryFunction
+        where T : struct, IRegister<T>
+    {
+        streams &= ((nint)y.Start | (y.Stride * sizeof(float))) % (T.Count * sizeof(float)) == 0;
+        var i = 0;
+        for (; i <= count - T.Count; i += T.Count)
+        {
+            var third = T.Load(c + i);
+            var (ofA, ofB, ofY) = ((nint)i, (nint)i, (nint)i);
+            for (var row = 0; row < rows; row++, ofA += a.Stride, ofB += b.Stride, ofY += y.Stride)
+            {
+                var result = TFunction.Of(T.Load(a.Start + ofA), T.Load(b.Start + ofB), third);
+                if (streams)
+                    result.Stream(y.Start + ofY);
+                else
+                    result.Store(y.Start + ofY);
+            }
+        }
+
+        for (var row = 0; row < rows && i < count; row++)
+            Map<TFunction, T>(a.At(row) + i, b.At(row) + i, c + i, y.At(row) + i, count - i);
+    }
+
+    private static float ExpSum<T>(float* x, float shift, float* y, int count)
+        where T : struct, IRegister<T>
+    {
+        var by = T.Of(shift);
+        T sum = default;
+        var i = 0;
+        for (; i <= count - T.Count; i += T.Count)
+        {
+            var e = VectorExp.Of(T.Load(x + i) - by);
+            sum += e;
+            e.Store(y + i);
+        }
+
+        if (i == count)
+            return sum.Sum();
+        count -= i;
+        var rest = VectorExp.Of(Load<T>(x + i, count, float.NegativeInfinity) - by);
+        Store(rest, y + i, count);
+        return (sum + rest).Sum();
     }
 
     private static float Largest(Vector512<float> x)
@@ -146,13 +191,25 @@ internal static unsafe class VectorLoops
         return float.MaxNative(float.MaxNative(four[0], four[1]), float.MaxNative(four[2], four[3]));
     }
 
-    /// <summary>The first elements of a vector that memory does not fill.</summary>
+    /// <summary>The first elements of a register that memory does not fill.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Load(float* start, int count, float rest)
+    private static T Load<T>(float* start, int count, float rest)
+        where T : struct, IRegister<T>
     {
-        var buffer = stackalloc float[Vector512<float>.Count];
-        for (var k = 0; k < Vector512<float>.Count; k++)
+        var buffer = stackalloc float[T.Count];
+        for (var k = 0; k < T.Count; k++)
             buffer[k] = k < count ? start[k] : rest;
-        return Vector512.Load(buffer);
+        return T.Load(buffer);
+    }
+
+    /// <summary>Puts a register's first elements into memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(T numbers, float* start, int count)
+        where T : struct, IRegister<T>
+    {
+        var buffer = stackalloc float[T.Count];
+        numbers.Store(buffer);
+        for (var k = 0; k < count; k++)
+            start[k] = buffer[k];
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace OrtPeft.Kernels.Loops;
 
@@ -25,23 +24,23 @@ internal static class VectorNormal
     /// <param name="x">The elements.</param>
     /// <param name="density">φ(x) = exp(−½x²)/√(2π) of each.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Of(Vector512<float> x, out Vector512<float> density)
+    public static T Of<T>(T x, out T density)
+        where T : struct, IRegister<T>
     {
         // Of a number and NaN, MINPS gives NaN where that stands second.
-        var distance = Vector512.MinNative(Vector512.Create(Highest), Vector512.Abs(x));
-        var bell = VectorExp.Of(distance * distance * -0.5f);
-        density = bell * (1 / SqrtOfTwoPi);
-        var s = distance * VectorExp.Reciprocal(distance + Vector512.Create(3f));
-        var p = Vector512.Create(-0.04569314044f);
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.1038689441f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.02308878742f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-0.1495899903f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-0.2881282825f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(1.05322398f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(-1.196827892f));
-        p = Vector512.MultiplyAddEstimate(p, s, Vector512.Create(0.5f));
+        var distance = T.Min(T.Of(Highest), T.Abs(x));
+        var bell = VectorExp.Of(distance * distance * T.Of(-0.5f));
+        density = bell * T.Of(1 / SqrtOfTwoPi);
+        var s = distance * T.Reciprocal(distance + T.Of(3f));
+        var p = T.Of(-0.04569314044f);
+        p = T.MultiplyAdd(p, s, T.Of(0.1038689441f));
+        p = T.MultiplyAdd(p, s, T.Of(0.02308878742f));
+        p = T.MultiplyAdd(p, s, T.Of(-0.1495899903f));
+        p = T.MultiplyAdd(p, s, T.Of(-0.2881282825f));
+        p = T.MultiplyAdd(p, s, T.Of(1.05322398f));
+        p = T.MultiplyAdd(p, s, T.Of(-1.196827892f));
+        p = T.MultiplyAdd(p, s, T.Of(0.5f));
         var tail = p * bell;
-        return Vector512.ConditionalSelect(
-            Vector512.LessThan(x, Vector512<float>.Zero), tail, Vector512<float>.One - tail);
+        return T.WhereLess(x, default, tail, T.Of(1) - tail);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Autodiff;
 using OrtPeft.Kernels.Functions;
 using OrtPeft.Kernels.Loops;
@@ -140,7 +139,8 @@ internal static unsafe class Activated<T>
     internal readonly struct OfSum : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<float> Of(Vector512<float> product, Vector512<float> same, Vector512<float> bias) =>
+        public static TRegister Of<TRegister>(TRegister product, TRegister same, TRegister bias)
+            where TRegister : struct, IRegister<TRegister> =>
             T.Of(product + bias);
     }
 
@@ -148,7 +148,8 @@ internal static unsafe class Activated<T>
     internal readonly struct GradientOfSum : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<float> Of(Vector512<float> dY, Vector512<float> product, Vector512<float> bias) =>
+        public static TRegister Of<TRegister>(TRegister dY, TRegister product, TRegister bias)
+            where TRegister : struct, IRegister<TRegister> =>
             T.Gradient(product + bias, dY, out _);
     }
 

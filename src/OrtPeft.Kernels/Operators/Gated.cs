@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Functions;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
@@ -117,15 +116,16 @@ internal static unsafe class Gated<T>
     private readonly struct Product : ITernaryFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<float> Of(Vector512<float> gate, Vector512<float> same, Vector512<float> up) =>
+        public static TRegister Of<TRegister>(TRegister gate, TRegister same, TRegister up)
+            where TRegister : struct, IRegister<TRegister> =>
             T.Of(gate) * up;
     }
 
     private readonly struct Gradients : ITwinFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<float> Of(
-            Vector512<float> dY, Vector512<float> gate, Vector512<float> up, out Vector512<float> dUp)
+        public static TRegister Of<TRegister>(TRegister dY, TRegister gate, TRegister up, out TRegister dUp)
+            where TRegister : struct, IRegister<TRegister>
         {
             var dGate = T.Gradient(gate, dY * up, out var open);
             dUp = dY * open;

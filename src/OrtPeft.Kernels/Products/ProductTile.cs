@@ -131,17 +131,17 @@ internal static unsafe class ProductTile
             var (x, y, z) = (_x, _y, _z);
             if (to.Sum != null)
             {
-                x = x.Plus(to.Sum);
-                y = y.Plus(to.Sum + T.Count);
-                z = z.Plus(to.Sum + (2 * T.Count));
+                x += T.Load(to.Sum);
+                y += T.Load(to.Sum + T.Count);
+                z += T.Load(to.Sum + (2 * T.Count));
                 to.Sum += to.SumStride;
             }
 
             if (to.Bias != null)
             {
-                x = x.Plus(to.Bias);
-                y = y.Plus(to.Bias + T.Count);
-                z = z.Plus(to.Bias + (2 * T.Count));
+                x += T.Load(to.Bias);
+                y += T.Load(to.Bias + T.Count);
+                z += T.Load(to.Bias + (2 * T.Count));
             }
 
             x.Store(to.C);
