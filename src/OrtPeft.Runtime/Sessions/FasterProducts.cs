@@ -7,7 +7,7 @@ namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>
 /// Whose kernel multiplies with constant matrices. With AVX-512 it is OrtPeft's. Elsewhere a short trial finds the
-/// faster one, once for each processor, version of ONNX Runtime and number of threads: what it finds is kept in
+/// faster one, once for each processor, version of both and number of threads: what it finds is kept in
 /// <c>ortpeft/products.txt</c> in the user's cache folder, and may be deleted at any time. Thread-safe.
 /// </summary>
 public static class FasterProducts
@@ -32,7 +32,9 @@ public static class FasterProducts
 
     private static double Ratio(int threads)
     {
-        var name = $"{ProcessorName.Read()}, {Bits()} bits, ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
+        var own = typeof(FasterProducts).Assembly.GetName().Version;
+        var name = $"{ProcessorName.Read()}, {Bits()} bits, OrtPeft {own}, "
+            + $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, "
             + $"{(threads == 0 ? Environment.ProcessorCount : threads)} threads";
         return _ratios.GetOrAdd(name, _ => new Lazy<double>(
             () => KeptRatios.OfUser.Find(name) ?? KeptRatios.OfUser.Keep(name, ProductTrial.Measure(threads)))).Value;

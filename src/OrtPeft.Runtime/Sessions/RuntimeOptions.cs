@@ -14,7 +14,7 @@ public sealed record RuntimeOptions
     /// <summary>
     /// Whether constant matrices are copied into the order that the CPU multiplies fastest; the mapped originals are
     /// then given back to the system. The copies take as much memory as the matrices: once where OrtPeft's own kernel
-    /// multiplies, as in training it mostly does; else, by ONNX Runtime, once for each direction. Null (default) copies
+    /// multiplies in training; else, by ONNX Runtime, once for each direction. Null (default) copies
     /// where that takes at most half of the memory, by ONNX Runtime an eighth and nothing of a quantised model.
     /// </summary>
     public bool? Prepacking { get; init; }
