@@ -17,7 +17,7 @@ internal readonly record struct DataPlace(string? File, int Line)
         new($"{this}: {Invariant(problem)}", this, field: null, inner);
 
     /// <summary>An error at a column (from 1, in UTF-16 units) of the line.</summary>
-    public TrainingDataException ErrorAt(int column, FormattableString problem, Exception inner) =>
+    public TrainingDataException ErrorAt(int column, FormattableString problem, Exception? inner) =>
         new(Invariant($"{this}:{column}: {Invariant(problem)}"), this, field: null, inner);
 
     /// <summary>A value from a file made fit for one line, in quotes.</summary>

@@ -1,13 +1,15 @@
-using OrtPeft.Tensors.Storage;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data.Chat;
+using OrtPeft.Training.Data.Containers;
+using OrtPeft.Training.Data.Forms;
 
 namespace OrtPeft.Training.Data;
 
 /// <summary>
-/// Reads rows of JSON Lines files as <see cref="Example"/>s. A row is one of these, by the first field of the list
-/// that it has; a field that is null counts as absent, and fields that are not read are named once a file to <see
-/// cref="ExampleReaderOptions.Warn"/>, as are rows that have nothing to learn:
+/// Reads rows as <see cref="Example"/>s, from JSON Lines, a JSON array, CSV, TSV or Parquet, compressed with gzip or
+/// Zstandard or not. A row is one of these, by the first field of the list that it has; a field that is null counts as
+/// absent, and fields that are not read are named once a file to <see cref="ExampleReaderOptions.Warn"/>, as are rows
+/// that have nothing to learn:
 /// <list type="bullet">
 /// <item><description>
 /// <c>input_ids</c>, with <c>labels</c>, <c>attention_mask</c> and <c>position_ids</c> if given, each of the same
@@ -26,10 +28,17 @@ namespace OrtPeft.Training.Data;
 /// are the joined text's, as TRL's; where a token would straddle the border, the two are tokenised apart, so that a
 /// prompt has the ids it has when text is generated from it. Both may be arrays of messages where there is a template.
 /// </description></item>
+/// <item><description>
+/// <c>conversations</c> of ShareGPT's <c>from</c> and <c>value</c>; Alpaca's <c>instruction</c>, <c>input</c> and
+/// <c>output</c>; <c>question</c> and <c>answer</c>; <c>query</c> and <c>response</c>: read as <c>messages</c>, with
+/// <c>system</c> and <c>history</c> before them where given.
+/// </description></item>
 /// <item><description><c>text</c>: everything is supervised, the closing end-of-text token
 /// included.</description></item>
 /// </list>
-/// Where the tokenizer names no end-of-text token, none is appended, nor where a text or completion ends with it.
+/// Arrays may stand as the text of their JSON, as in tables. Other names of fields are given by <see
+/// cref="ExampleReaderOptions.Names"/>. A gzip file that was cut short is an error where the app's runtime configuration
+/// sets <c>System.IO.Compression.UseStrictValidation</c>, and ends early elsewhere. Where the tokenizer names no end-of-text token, none is appended, nor where a text or completion ends with it.
 /// </summary>
 /// <remarks>As safe to use from several threads as the tokenizer it was given.</remarks>
 public sealed class ExampleReader
@@ -37,7 +46,9 @@ public sealed class ExampleReader
     private readonly ITokenizer? _tokenizer;
     private readonly RowLimits _limits;
     private readonly Action<string> _warn;
+    private readonly Action<string> _note;
     private readonly ChatFormat _chat;
+    private readonly OwnNames _names;
 
     /// <summary>Prepares to read; files are opened by <see cref="Read(string)"/>.</summary>
     /// <param name="tokenizer">Turns rows of text into tokens; null when all rows hold <c>input_ids</c>.</param>
@@ -51,13 +62,15 @@ public sealed class ExampleReader
         _limits = new RowLimits(options);
         _chat = options.Chat ?? new ChatFormat();
         _warn = options.Warn ?? (static _ => { });
+        _note = options.Note ?? (static _ => { });
+        _names = new OwnNames(options.Names);
     }
 
     /// <summary>
-    /// Streams the rows of a file in order; one line is in memory at a time. Lines end with LF or CRLF; blank lines
-    /// and a UTF-8 byte order mark are passed over. Rows without a supervised token are handed out like others.
+    /// Streams the rows of a file in order; one row is in memory at a time, and of Parquet a row group. In JSON Lines
+    /// lines end with LF or CRLF; blank lines and a UTF-8 byte order mark are passed over. Rows without a supervised token are handed out like others.
     /// </summary>
-    /// <param name="path">A UTF-8 file of one JSON object a line, each at most 64 MiB.</param>
+    /// <param name="path">The file; a row is at most 64 MiB long.</param>
     /// <returns>The rows, read as they are enumerated; each enumeration opens the file anew.</returns>
     /// <exception cref="TrainingDataException">
     /// While enumerating: the file cannot be opened, a row is malformed or outside the limits, or, at the end, no row
@@ -66,47 +79,55 @@ public sealed class ExampleReader
     public IEnumerable<Example> Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Rows(path);
+        return Rows(RowStream.Read(path), path);
     }
 
     /// <summary>Streams the rows of a stream; see <see cref="Read(string)"/>.</summary>
-    /// <param name="stream">UTF-8 JSON Lines; it is read once and not disposed.</param>
-    /// <param name="name">What messages call the stream.</param>
+    /// <param name="stream">What a file would hold; it is read once and not disposed.</param>
+    /// <param name="name">What messages call the stream; its ending tells tables of text.</param>
     /// <returns>The rows, read as they are enumerated; to be enumerated once.</returns>
     /// <exception cref="TrainingDataException">While enumerating, as for a file.</exception>
     public IEnumerable<Example> Read(Stream stream, string name)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return Rows(stream, name);
+        return Rows(RowStream.Read(stream, name), name);
     }
 
     /// <summary>
     /// Looks at the rows of a file as they would be trained on; a row that is none comes with its error, and the next
     /// one follows. Without a tokenizer conversations come as text alone.
     /// </summary>
-    /// <param name="path">A UTF-8 file of one JSON object a line.</param>
+    /// <param name="path">The file.</param>
     /// <returns>The rows, read as they are enumerated.</returns>
     /// <exception cref="TrainingDataException">While enumerating: the file cannot be opened.</exception>
     public IEnumerable<RowPreview> Preview(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Previews(path);
+        return Previews(RowStream.Read(path), path);
     }
 
-    private IEnumerable<RowPreview> Previews(string path)
+    /// <summary>Looks at the rows of a stream; see <see cref="Preview(string)"/>.</summary>
+    /// <param name="stream">What a file would hold; it is read once and not disposed.</param>
+    /// <param name="name">What messages call the stream; its ending tells tables of text.</param>
+    /// <returns>The rows, read as they are enumerated; to be enumerated once.</returns>
+    public IEnumerable<RowPreview> Preview(Stream stream, string name)
     {
-        using FileStream stream = Open(path);
-        foreach (JsonLine line in JsonLines.Read(stream, path))
-            yield return Preview(new DataPlace(path, line.Number), line.Bytes);
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Previews(RowStream.Read(stream, name), name);
     }
 
-    private RowPreview Preview(DataPlace place, ReadOnlyMemory<byte> line)
+    private IEnumerable<RowPreview> Previews(IEnumerable<JsonLine> rows, string name) =>
+        rows.Select(line => Preview(new DataPlace(name, line.Number), line));
+
+    private RowPreview Preview(DataPlace place, JsonLine line)
     {
         var preview = new RowPreview(place.File!, place.Line);
         try
         {
-            using var row = JsonRow.Parse(place, line);
+            using var row = WildRow.Parse(place, line, _names);
+            preview = preview with { Found = RowKinds.NameOf(row) };
             string? text = RowKinds.Conversation(row, _chat) is { } chat ? chat.Encoder.Render(chat.Row).Text : null;
             if (text is not null && _tokenizer is null)
                 return preview with { Text = text };
@@ -126,42 +147,23 @@ public sealed class ExampleReader
         }
     }
 
-    private IEnumerable<Example> Rows(string path)
-    {
-        using FileStream stream = Open(path);
-        foreach (Example example in Rows(stream, path))
-            yield return example;
-    }
-
-    private IEnumerable<Example> Rows(Stream stream, string name)
+    private IEnumerable<Example> Rows(IEnumerable<JsonLine> rows, string name)
     {
         var notes = new RowNotes(new DataPlace(name, 0));
-        foreach (JsonLine line in JsonLines.Read(stream, name))
+        foreach (JsonLine line in rows)
         {
-            if (Parse(new DataPlace(name, line.Number), line.Bytes, notes) is { } example)
+            if (Parse(new DataPlace(name, line.Number), line, notes) is { } example)
                 yield return example;
         }
-        notes.Conclude(_warn);
+        notes.Conclude(_warn, _note);
     }
 
-    private Example? Parse(DataPlace place, ReadOnlyMemory<byte> line, RowNotes notes)
+    private Example? Parse(DataPlace place, JsonLine line, RowNotes notes)
     {
-        using var row = JsonRow.Parse(place, line);
+        using var row = WildRow.Parse(place, line, _names);
         Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
         Example? example = _limits.Apply(whole, field);
         notes.Add(row, whole, example);
         return example;
-    }
-
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return InputFile.OpenRead(path, bufferSize: 1);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DataPlace(path, 0).Error($"cannot be opened ({error.Message}); give a readable file", error);
-        }
     }
 }

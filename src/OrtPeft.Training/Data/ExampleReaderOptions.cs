@@ -1,4 +1,5 @@
 using OrtPeft.Training.Data.Chat;
+using OrtPeft.Training.Data.Forms;
 
 namespace OrtPeft.Training.Data;
 
@@ -29,6 +30,16 @@ public sealed record ExampleReaderOptions
     /// nothing to learn. Called at the file's end; null (the default) says nothing.
     /// </summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Takes a sentence on what each file holds: how many rows of which form. Called at the file's end; null (the
+    /// default) says nothing.</summary>
+    public Action<string>? Note { get; init; }
+
+    /// <summary>
+    /// Own names of fields by the name that is read, of <see cref="RowField.All"/>: fields of rows, of turns
+    /// (<c>role</c>, <c>content</c>), and roles. Empty by default.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Names { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The model's vocabulary V: ids and labels must lie in 0..V−1. Null (the default) when unknown.</summary>
     public int? VocabularySize { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace OrtPeft.Training.Data;
 
@@ -18,10 +19,14 @@ internal sealed class JsonRow : IDisposable
 
     public DataPlace Place { get; }
 
+    /// <summary>The form of rows that it was brought from; null where it stands as it is read.</summary>
+    public string? Found { get; private init; }
+
     /// <summary>The names of fields that hold something and have no effect.</summary>
     public IReadOnlyList<string> UnusedFields => _unused;
 
-    public static JsonRow Parse(DataPlace place, ReadOnlyMemory<byte> line)
+    /// <summary>Parses a row; <paramref name="column"/> is where it begins in its line, from 1.</summary>
+    public static JsonRow Parse(DataPlace place, ReadOnlyMemory<byte> line, int column = 1)
     {
         JsonDocument document;
         try
@@ -30,9 +35,7 @@ internal sealed class JsonRow : IDisposable
         }
         catch (JsonException error)
         {
-            int bytes = (int)Math.Min(error.BytePositionInLine ?? 0, line.Length);
-            int column = Encoding.UTF8.GetCharCount(line.Span[..bytes]) + 1;
-            throw place.ErrorAt(column, $"not valid JSON; give one JSON object a line", error);
+            throw Misread(place, line.Span, column, error);
         }
         var row = new JsonRow(place, document);
         if (document.RootElement.ValueKind == JsonValueKind.Object)
@@ -40,6 +43,13 @@ internal sealed class JsonRow : IDisposable
         using (row)
             throw place.Error($"the row is {Kind(document.RootElement)}; expected an object");
     }
+
+    /// <summary>A row that was brought to the form that is read.</summary>
+    public static JsonRow Of(DataPlace place, JsonObject fields, string? found) =>
+        new(place, JsonSerializer.SerializeToDocument(fields)) { Found = found };
+
+    /// <summary>A copy of the row to change.</summary>
+    public JsonObject ToObject() => JsonNode.Parse(_document.RootElement.GetRawText())!.AsObject(); // it is an object
 
     /// <summary>Says which of the row's fields are read; the others are unused.</summary>
     public void Used(IReadOnlyList<string> fields) => UsedInside("", _document.RootElement, fields);
@@ -66,6 +76,9 @@ internal sealed class JsonRow : IDisposable
 
     /// <summary>A field's value, or null where it is absent.</summary>
     public JsonElement? Element(string field) => Find(_document.RootElement, field);
+
+    /// <summary>The value of a field of an object inside the row, or null where it is absent.</summary>
+    public JsonElement? Element(JsonElement element, string field) => Find(element, field);
 
     public string Text(string field) => Text(_document.RootElement, field, field);
 
@@ -161,6 +174,18 @@ internal sealed class JsonRow : IDisposable
         {
             throw Place.Error($"a field name is not valid Unicode; write the file as UTF-8", error);
         }
+    }
+
+    private static TrainingDataException Misread(
+        DataPlace place, ReadOnlySpan<byte> row, int column, JsonException error)
+    {
+        int lines = (int)(error.LineNumber ?? 0);
+        for (int i = 0; i < lines; i++)
+            row = row[(row.IndexOf((byte)'\n') + 1)..];
+        int bytes = (int)Math.Min(error.BytePositionInLine ?? 0, row.Length);
+        int before = Encoding.UTF8.GetCharCount(row[..bytes]);
+        return (place with { Line = place.Line + lines }).ErrorAt(
+            (lines == 0 ? column : 1) + before, $"not valid JSON; give one JSON object a line", error);
     }
 
     private static string Kind(JsonElement element) => element.ValueKind switch

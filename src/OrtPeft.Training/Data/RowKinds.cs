@@ -14,6 +14,9 @@ internal static class RowKinds
 {
     private const string Assistant = "assistant";
 
+    private const string Wanted = "text, prompt and completion, messages, conversations, instruction and output, question "
+        + "and answer, or input_ids";
+
     /// <summary>What is read beside a conversation.</summary>
     private static readonly ImmutableArray<string> BesideConversations = ["tools", "documents", "chat_template_kwargs"];
 
@@ -21,16 +24,16 @@ internal static class RowKinds
 
     private static readonly string[] BesideTokens = [DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions];
 
-    /// <summary>The field that decides, what is read beside it, and how.</summary>
+    /// <summary>The name, the field that decides, what is read beside it, and how.</summary>
     private static readonly ImmutableArray<RowKind> Table =
     [
-        new(DecoderNames.Ids, [.. BesideTokens], static (row, _, _) => Tokens(row)),
-        new("messages", [], static (row, t, chat) => Messages(row, Start(row, "messages", t), chat.TrainOn)),
-        new("prompt", ["completion"], static (row, t, chat) =>
+        new("token ids", DecoderNames.Ids, [.. BesideTokens], static (row, _, _) => Tokens(row)),
+        new("messages", "messages", [], static (row, t, chat) => Messages(row, Start(row, "messages", t), chat.TrainOn)),
+        new("prompt and completion", "prompt", ["completion"], static (row, t, chat) =>
             PromptCompletion(row, Start(row, "prompt", t), chat)),
-        new("completion", ["prompt"], static (row, t, chat) =>
+        new("prompt and completion", "completion", ["prompt"], static (row, t, chat) =>
             PromptCompletion(row, Start(row, "completion", t), chat)),
-        new("text", [], static (row, t, _) => Text(row, Start(row, "text", t))),
+        new("text", "text", [], static (row, t, _) => Text(row, Start(row, "text", t))),
     ];
 
     /// <summary>A row that the model's chat template renders, with what does so; null for any other row.</summary>
@@ -41,6 +44,10 @@ internal static class RowKinds
             ? (ChatRow.Of(row), new ChatEncoder(templates, chat))
             : null;
     }
+
+    /// <summary>What kind of row it is, for people; null where it is none.</summary>
+    public static string? NameOf(JsonRow row) =>
+        row.Found ?? Table.FirstOrDefault(kind => row.Has(kind.Field))?.Name;
 
     /// <summary>Reads a row; <paramref name="field"/> is the field that decided, for messages.</summary>
     public static Example Read(JsonRow row, ITokenizer? tokenizer, ChatFormat chat, out string field)
@@ -61,7 +68,7 @@ internal static class RowKinds
             return kind.Read(row, tokenizer, chat);
         }
         throw row.Place.Error(
-            $"the row has none of the fields that hold data; give text, prompt and completion, messages, or input_ids");
+            $"the row has none of the fields that hold data; give {Wanted}, or say with --map which field is which");
     }
 
     private static Example Text(JsonRow row, RowTokens tokens) =>
@@ -101,7 +108,7 @@ internal static class RowKinds
                 string known = string.Join(", ", Roles);
                 throw row.Place.Error($"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {known}");
             }
-            string content = row.Text(message, "content", $"{path}.content");
+            string content = Content(row, message, $"{path}.content");
             bool? isLearnt = Weight(row, message, path);
             row.UsedInside("messages[]", message, "role", "content", "weight");
             if (isLearnt == true && role != Assistant)
@@ -113,6 +120,21 @@ internal static class RowKinds
         }
         Example example = tokens.ToExample(row.Place, "messages", RowForm.PlainMessages);
         return trainOn == TrainOn.All ? Whole(example) : example;
+    }
+
+    /// <summary>A text, or parts of text, which are joined.</summary>
+    private static string Content(JsonRow row, JsonElement message, string path)
+    {
+        if (row.Element(message, "content") is not { ValueKind: JsonValueKind.Array } content)
+            return row.Text(message, "content", path);
+        return string.Concat(content.EnumerateArray().Select((part, i) =>
+        {
+            string place = FormattableString.Invariant($"{path}[{i}]");
+            bool isText = part.ValueKind == JsonValueKind.Object && row.Text(part, "type", $"{place}.type") == "text";
+            return isText
+                ? row.Text(part, "text", $"{place}.text")
+                : throw row.Place.Error(place, $"only parts of text are known without a chat template");
+        }));
     }
 
     /// <summary>OpenAI's field: 0 keeps a turn from being learnt, 1 is as none.</summary>
@@ -160,5 +182,8 @@ internal static class RowKinds
         row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
 
     private sealed record RowKind(
-        string Field, ImmutableArray<string> Beside, Func<JsonRow, ITokenizer?, ChatFormat, Example> Read);
+        string Name,
+        string Field,
+        ImmutableArray<string> Beside,
+        Func<JsonRow, ITokenizer?, ChatFormat, Example> Read);
 }

@@ -4,6 +4,7 @@ namespace OrtPeft.Training.Data;
 internal sealed class RowNotes(DataPlace file)
 {
     private readonly List<string> _unused = [];
+    private readonly SortedDictionary<string, int> _found = new(StringComparer.Ordinal);
     private int _rows;
     private int _unlearnt;
     private int _cut;
@@ -17,6 +18,8 @@ internal sealed class RowNotes(DataPlace file)
     public void Add(JsonRow row, Example whole, Example? example)
     {
         _rows++;
+        string found = RowKinds.NameOf(row)!; // it was read, so it is one
+        _found[found] = _found.GetValueOrDefault(found) + 1;
         _unused.AddRange(row.UnusedFields.Except(_unused));
         if (example is null)
         {
@@ -31,13 +34,14 @@ internal sealed class RowNotes(DataPlace file)
             _cut++;
     }
 
-    /// <summary>Warns of what may not be meant: a line of fields that are not read, and one of rows without a
-    /// label.</summary>
+    /// <summary>Says what was found, and warns of what may not be meant: a line of fields that are not read, and one of
+    /// rows without a label.</summary>
     /// <exception cref="TrainingDataException">There is no row, or none that has something to learn.</exception>
-    public void Conclude(Action<string> warn)
+    public void Conclude(Action<string> warn, Action<string> note)
     {
         if (_rows == 0)
             throw file.Error($"the file has no rows; give at least one JSON object");
+        note($"{file}: {string.Join(", ", _found.Select(static f => FormattableString.Invariant($"{f.Value} of {f.Key}")))}");
         if (_unused.Count > 0)
             warn($"{file}: fields without effect: {string.Join(", ", _unused.Select(DataPlace.Shown))}.");
         if (_overlong > 0)

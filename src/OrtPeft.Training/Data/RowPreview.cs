@@ -5,6 +5,10 @@ namespace OrtPeft.Training.Data;
 /// <param name="Line">Its line, from 1.</param>
 public sealed record RowPreview(string File, int Line)
 {
+    /// <summary>What kind of row it is, such as <c>messages</c> or <c>Alpaca instructions</c>; null where it is
+    /// none.</summary>
+    public string? Found { get; init; }
+
     /// <summary>The row as text: what the chat template made of it, else its tokens decoded; null with an
     /// error.</summary>
     public string? Text { get; init; }

@@ -68,6 +68,27 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
+    public void Data_OfAFolderByOwnNames_NamesWhatItFoundAndCountsWhatItSkips()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "rows")).FullName;
+        File.WriteAllText(Path.Combine(folder, "a.csv"), "ask,reply\n\"a, b\",one\n");
+        File.WriteAllText(Path.Combine(folder, "b.json"), """[{"ask":"c","reply":"two"}]""");
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "");
+
+        var run = CliRun.Of("data", folder, "--tokenizer", _folder, "--map", "question=ask,answer=reply").Succeeded();
+
+        Assert.Contains("1 files are no data files by their names and skipped", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"found: 1 of questions and answers in {folder}/a.csv", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"found: 1 of questions and answers in {folder}/b.json", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--map", "question")]
+    [InlineData("--map", "foo=bar")]
+    public void Data_WhenAMappingIsNone_RefusesIt(string option, string value) =>
+        CliRun.Of("data", _rows, "--tokenizer", _folder, option, value).Refused(2, option, value.Split('=')[0]);
+
+    [Fact]
     public void Data_WhenNoStopTokenIsLearnt_Warns()
     {
         Template("{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}\n{% endfor %}");

@@ -51,11 +51,10 @@ public sealed class ExampleReaderErrorTests
         "rows.jsonl:1: messages[0].role: the role is \"asistant\\n\"; expected one of assistant, user, system, " +
         "developer, tool")]
     [InlineData("""{"messages":[]}""", "rows.jsonl:1: messages: it holds no text; leave the row out")]
-    [InlineData("[1]", "rows.jsonl:1: the row is an array; expected an object")]
-    [InlineData(
-        """{"body":"a"}""",
-        "rows.jsonl:1: the row has none of the fields that hold data; give text, prompt and completion, messages, or " +
-        "input_ids")]
+    [InlineData("{}\n[1]", "rows.jsonl:1: the row has none of the fields that hold data; give text, prompt and completion, " +
+        "messages, conversations, instruction and output, question and answer, or input_ids, or say with --map which " +
+        "field is which")]
+    [InlineData("{\"text\":\"a\"}\n[1]", "rows.jsonl:2: the row is an array; expected an object")]
     [InlineData(
         """{"text":"\ud800"}""", "rows.jsonl:1: text: the string is not valid Unicode; write the file as UTF-8")]
     [InlineData("""{"\ud800":1}""", "rows.jsonl:1: a field name is not valid Unicode; write the file as UTF-8")]

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
+using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
@@ -18,7 +20,7 @@ internal sealed class DataCommand : Verb
 
     private readonly Argument<string[]> _files = new("FILE")
     {
-        Description = "JSON Lines: rows of text, prompt and completion, messages, or input_ids.",
+        Description = DataOptions.RowsDescription,
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -29,6 +31,7 @@ internal sealed class DataCommand : Verb
     };
 
     private readonly TokenizerOption _tokenizer = new();
+    private readonly FieldNamesOption _names = new();
     private readonly ChatOptions _chat = new();
 
     private readonly Option<int?> _sequenceLength =
@@ -69,6 +72,7 @@ internal sealed class DataCommand : Verb
         Options.Add(_tokenizer);
         Add(_chat);
         Options.Add(_sequenceLength);
+        Options.Add(_names);
         Options.Add(_show);
         Options.Add(_prompt);
         Options.Add(_continues);
@@ -95,9 +99,10 @@ internal sealed class DataCommand : Verb
             ContextLength = context,
             VocabularySize = source?.VocabularySize,
             Overlong = _chat.Overlong(run),
+            Names = _names.Read(run),
             Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run), Ending = Ending(run) },
         });
-        RowPreview[] rows = [.. run.Get(_files).SelectMany(reader.Preview)];
+        RowPreview[] rows = [.. DataFile.Find(run, run.Get(_files)).SelectMany(file => Rows(run, reader, file))];
         var report = new DataReport(rows, tokenizer, isPrompt: Ending(run) != ChatEnding.Closed);
         IReadOnlyList<Example> examples = [.. rows.Select(static r => r.Example).OfType<Example>()];
         var stops = source?.StopTokenIds ?? [];
@@ -114,6 +119,14 @@ internal sealed class DataCommand : Verb
             var rowsAtFault = Human.Count(report.Errors, "row");
             throw new UsageException($"{rowsAtFault} cannot be read; the first: {report.FirstError}");
         }
+    }
+
+    private static IEnumerable<RowPreview> Rows(Invocation run, ExampleReader reader, DataFile file)
+    {
+        if (file.Path != DataFile.StandardInput)
+            return reader.Preview(file.Path);
+        var bytes = Encoding.UTF8.GetBytes(run.Host.Input.ReadToEnd());
+        return reader.Preview(new MemoryStream(bytes), "standard input");
     }
 
     /// <summary>A folder whose tokenizer cannot be read still shows conversations as text.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Reporting;
@@ -13,12 +14,18 @@ namespace OrtPeft.Cli.Options;
 /// <summary>The rows that a verb reads, and how they become batches.</summary>
 internal sealed class DataOptions : IOptionGroup
 {
+    /// <summary>What rows may stand in, and be.</summary>
+    public const string RowsDescription =
+        "Files, folders or patterns of JSON Lines, JSON arrays, CSV, TSV or Parquet, .gz and .zst too; - is standard "
+        + "input. Rows of text, prompt and completion, messages, conversations, instruction and output, question and "
+        + "answer, or input_ids.";
+
     private readonly HashSet<string> _said = new(StringComparer.Ordinal);
 
     private readonly Option<string[]> _files = new("--data")
     {
-        Description = "JSON Lines: rows of text, prompt and completion, messages, or input_ids.",
-        HelpName = "FILE...",
+        Description = RowsDescription,
+        HelpName = "FILE[@WEIGHT]...",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -29,17 +36,22 @@ internal sealed class DataOptions : IOptionGroup
     private readonly Option<int?> _sequenceLength = NumberOption.Optional<int>(
         "--seq-len", "Cut rows to this many tokens. [default: the model's context, and longer rows are an error]", "S");
 
+    private readonly FieldNamesOption _names = new();
     private readonly ChatOptions _chat = new();
+    private byte[]? _standardInput;
 
     /// <summary>The tokenizer for rows of text.</summary>
     public TokenizerOption Tokenizer { get; } = new();
 
-    public IEnumerable<Option> Options => [_files, Tokenizer, _batchSize, _sequenceLength, .. _chat.Options];
+    public IEnumerable<Option> Options => [_files, Tokenizer, _batchSize, _sequenceLength, _names, .. _chat.Options];
 
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
     /// <summary>The files with the rows.</summary>
-    public IReadOnlyList<string> Files(Invocation run) => run.Get(_files);
+    public IReadOnlyList<string> Files(Invocation run) =>
+    [
+        .. DataFile.Find(run, run.Get(_files)).Select(static f => f.Path).Where(static p => p != DataFile.StandardInput),
+    ];
 
     /// <summary>Reads the rows of all data files.</summary>
     /// <param name="run">What the user gave.</param>
@@ -82,12 +94,23 @@ internal sealed class DataOptions : IOptionGroup
             SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), contextLength),
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
+            Names = _names.Read(run),
             Warn = line => Once(line, run.Warn),
+            Note = line => Once(line, run.Say),
         });
-        Example[] rows = [.. files.SelectMany(reader.Read)];
+        Example[] rows = [.. DataFile.Find(run, files).SelectMany(file => file.Weigh([.. Rows(run, reader, file)]))];
         foreach (var (line, isWarning) in ChatReport.Lines(rows, templates, tokenizerFolder, tokenizer, stops))
             Once(line, isWarning ? run.Warn : run.Say);
         return [.. rows.Where(static row => row.Form != RowForm.Template || row.SupervisedTokens > 0)];
+    }
+
+    /// <summary>Standard input is kept: a run may read its rows twice.</summary>
+    private IEnumerable<Example> Rows(Invocation run, ExampleReader reader, DataFile file)
+    {
+        if (file.Path != DataFile.StandardInput)
+            return reader.Read(file.Path);
+        _standardInput ??= Encoding.UTF8.GetBytes(run.Host.Input.ReadToEnd());
+        return reader.Read(new MemoryStream(_standardInput), "standard input");
     }
 
     /// <summary>Says a line that was not said yet: a run may read its rows twice.</summary>

@@ -30,6 +30,8 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         var learnt = examples.Sum(static e => (long)e.SupervisedTokens);
         yield return $"rows: {Human.Count(rows.Count)}, {Human.Count(Cut)} cut, {Human.Count(Dropped)} dropped, "
             + $"{Human.Count(Errors)} with errors, {Human.Count(Duplicates)} repeated";
+        foreach (var kind in rows.Where(static r => r.Found is not null).GroupBy(static r => (r.File, r.Found)))
+            yield return $"found: {Human.Count(kind.Count())} of {kind.Key.Found} in {kind.Key.File}";
         if (examples.Count == 0)
             yield break;
         int[] lengths = [.. examples.Select(static e => e.Length).Order()];

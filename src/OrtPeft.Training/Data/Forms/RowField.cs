@@ -1,0 +1,24 @@
+using System.Collections.Immutable;
+
+namespace OrtPeft.Training.Data.Forms;
+
+/// <summary>The names that rows are read by; own names are mapped to these.</summary>
+public static class RowField
+{
+    /// <summary>Fields of a row.</summary>
+    internal static readonly ImmutableArray<string> OfRows =
+    [
+        "text", "prompt", "completion", "messages", "conversations", "instruction", "input", "output", "question",
+        "answer", "system", "history", "tools", "documents", "chat_template_kwargs", "input_ids", "labels",
+        "attention_mask", "position_ids",
+    ];
+
+    /// <summary>Fields of a turn.</summary>
+    internal static readonly ImmutableArray<string> OfTurns = ["role", "content"];
+
+    /// <summary>What a role may be called.</summary>
+    internal static readonly ImmutableArray<string> Roles = ["assistant", "user", "system", "developer", "tool"];
+
+    /// <summary>All names that others can be mapped to: fields of rows and turns, and roles.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. OfRows, .. OfTurns, .. Roles];
+}

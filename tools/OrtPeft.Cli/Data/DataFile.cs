@@ -1,0 +1,75 @@
+using System.Globalization;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Tensors.Numerics;
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Data.Containers;
+
+namespace OrtPeft.Cli.Data;
+
+/// <summary>A file of rows, and how often an epoch takes each of them.</summary>
+/// <param name="Path">The file; - is standard input.</param>
+/// <param name="Weight">Above 0; 1 takes every row once.</param>
+internal sealed record DataFile(string Path, double Weight)
+{
+    /// <summary>The word for standard input.</summary>
+    public const string StandardInput = "-";
+
+    /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps with a weight behind
+    /// an @.</summary>
+    public static IReadOnlyList<DataFile> Find(Invocation run, IEnumerable<string> words)
+    {
+        var files = new List<DataFile>();
+        foreach (string word in words)
+        {
+            var (path, weight) = Weighed(word);
+            if (path == StandardInput)
+            {
+                files.Add(new DataFile(path, weight));
+                continue;
+            }
+
+            var found = RowPaths.Find(path, out var skipped);
+            if (skipped > 0)
+                run.Note($"{path}: {skipped} files are no data files by their names and skipped.");
+            files.AddRange(found.Select(file => new DataFile(file, weight)));
+        }
+
+        return files.Count(static f => f.Path == StandardInput) > 1
+            ? throw new UsageException("standard input can be read once; give - once.")
+            : files;
+    }
+
+    /// <summary>The rows as often as the weight says; of a fraction a part that is drawn once for all epochs.</summary>
+    public IEnumerable<Example> Weigh(IReadOnlyList<Example> rows)
+    {
+        var whole = (int)Weight;
+        var rest = (int)Math.Round((Weight - whole) * rows.Count);
+        var again = Enumerable.Repeat(rows, whole).SelectMany(static r => r);
+        return rest == 0 ? again : again.Concat(Drawn(rows, rest));
+    }
+
+    /// <summary>Some rows in their order, each as likely as any other.</summary>
+    private static IEnumerable<Example> Drawn(IReadOnlyList<Example> rows, int count)
+    {
+        var random = new SplitMix64(0, "weights");
+        for (var (i, left) = (0, count); left > 0; i++)
+        {
+            if (random.NextBelow(rows.Count - i) >= left)
+                continue;
+            left--;
+            yield return rows[i];
+        }
+    }
+
+    private static (string Path, double Weight) Weighed(string word)
+    {
+        var at = word.LastIndexOf('@');
+        var text = at < 0 ? "" : word[(at + 1)..];
+        if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var weight)
+            || File.Exists(word))
+            return (word, 1);
+        return weight is > 0 and <= 1000
+            ? (word[..at], weight)
+            : throw new UsageException($"{word}: the weight is {text}; it must be above 0 and at most 1000.");
+    }
+}
