@@ -11,8 +11,8 @@ internal static class DelimitedText
 {
     public static IEnumerable<JsonLine> Read(Stream stream, string file, char separator)
     {
-        using var reader = new StreamReader(
-            stream, new UTF8Encoding(false, throwOnInvalidBytes: true), detectEncodingFromByteOrderMarks: true, 1 << 16);
+        var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
+        using var reader = new StreamReader(stream, strict, detectEncodingFromByteOrderMarks: true, 1 << 16);
         var records = new RecordReader(reader, file, separator);
         string?[]? names = Next(records, file);
         if (names is null)

@@ -26,7 +26,12 @@ internal static class ParquetRows
     private static IEnumerable<JsonLine> Copied(PeekedStream stream, string file)
     {
         using var copy = new FileStream(
-            Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+            Path.GetTempFileName(),
+            FileMode.Create,
+            FileAccess.ReadWrite,
+            FileShare.None,
+            1 << 16,
+            FileOptions.DeleteOnClose);
         stream.CopyTo(copy);
         foreach (JsonLine row in Rows(copy, file))
             yield return row;
@@ -48,8 +53,8 @@ internal static class ParquetRows
             IList<Dictionary<string, object>> rows = Try(file, async () =>
             {
                 content.Position = 0;
-                var read = await ParquetSerializer.DeserializeUntypedAsync(content, null, current).ConfigureAwait(false);
-                return read.Data;
+                var read = ParquetSerializer.DeserializeUntypedAsync(content, null, current);
+                return (await read.ConfigureAwait(false)).Data;
             });
             foreach (Dictionary<string, object> row in rows)
                 yield return new JsonLine(++number, Json(new DataPlace(file, number), row));

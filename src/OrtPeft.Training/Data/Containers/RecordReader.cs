@@ -83,7 +83,11 @@ internal sealed class RecordReader(TextReader reader, string file, char separato
     private void Append(char value)
     {
         if (_field.Length == LongestField)
-            throw new DataPlace(file, Line).Error($"a field is longer than {LongestField} characters; is a quote missing?");
+        {
+            throw new DataPlace(file, Line).Error(
+                $"a field is longer than {LongestField} characters; is a quote missing?");
+        }
+
         _field.Append(value);
     }
 }

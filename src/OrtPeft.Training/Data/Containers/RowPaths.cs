@@ -13,8 +13,8 @@ public static class RowPaths
 
     /// <summary>
     /// The files of a path, sorted by name: a file is itself; a folder stands for the data files in it and below (JSON
-    /// Lines, JSON, CSV, TSV and Parquet, also <c>.gz</c> and <c>.zst</c>); <c>*</c> and <c>?</c> stand for any characters
-    /// of a name, and <c>**</c> for any folders.
+    /// Lines, JSON, CSV, TSV and Parquet, also <c>.gz</c> and <c>.zst</c>); <c>*</c> and <c>?</c> stand for any
+    /// characters of a name, and <c>**</c> for any folders.
     /// </summary>
     /// <param name="path">A path, or a pattern; a file that is called like a pattern is itself.</param>
     /// <param name="skipped">How many files of a folder are no data files by their names.</param>
@@ -43,7 +43,7 @@ public static class RowPaths
         string[] data = [.. all.Where(IsData).Order(StringComparer.Ordinal)];
         skipped = all.Length - data.Length;
         return data.Length > 0 ? data : throw new DataPlace(folder, 0).Error(
-            $"the folder has no data files; their names end with {string.Join(", ", Endings)}, perhaps .gz or .zst behind");
+            $"the folder has no data files; their names end with {string.Join(", ", Endings)}, .gz or .zst behind or not");
     }
 
     private static bool IsData(string file)

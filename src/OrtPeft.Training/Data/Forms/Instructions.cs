@@ -11,9 +11,9 @@ internal static class Instructions
 {
     public static JsonArray Messages(DataPlace place, ImmutableArray<string> fields, JsonObject row)
     {
-        string request = JsonText.Take(place, row, fields[0])!; // the form was told by its fields
-        string answer = JsonText.Take(place, row, fields[1])!;
-        if (fields[0] == "instruction" && JsonText.Take(place, row, "input") is { Length: > 0 } input)
+        string request = FieldValue.Take(place, row, fields[0])!; // the form was told by its fields
+        string answer = FieldValue.Take(place, row, fields[1])!;
+        if (fields[0] == "instruction" && FieldValue.Take(place, row, "input") is { Length: > 0 } input)
             request = $"{request}\n\n{input}";
         var messages = new JsonArray();
         foreach ((int i, JsonNode? pair) in History(place, row).Index())
@@ -36,7 +36,7 @@ internal static class Instructions
         row.Remove("history");
         return history as JsonArray ?? (history is null
             ? []
-            : throw place.Error("history", $"the value is {JsonText.Kind(history)}; expected an array of pairs"));
+            : throw place.Error("history", $"the value is {FieldValue.Kind(history)}; expected an array of pairs"));
     }
 
     private static JsonObject Turn(string role, string content) => new() { ["role"] = role, ["content"] = content };

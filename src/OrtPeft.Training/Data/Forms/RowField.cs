@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Training.Data.Forms;
 
@@ -9,8 +10,8 @@ public static class RowField
     internal static readonly ImmutableArray<string> OfRows =
     [
         "text", "prompt", "completion", "messages", "conversations", "instruction", "input", "output", "question",
-        "answer", "system", "history", "tools", "documents", "chat_template_kwargs", "input_ids", "labels",
-        "attention_mask", "position_ids",
+        "answer", "system", "history", "tools", "documents", "chat_template_kwargs", DecoderNames.Ids,
+        DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions,
     ];
 
     /// <summary>Fields of a turn.</summary>

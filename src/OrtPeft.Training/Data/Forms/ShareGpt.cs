@@ -13,7 +13,7 @@ internal static class ShareGpt
 {
     private const string Call = "function_call";
 
-    private static readonly FrozenDictionary<string, string> Roles = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly FrozenDictionary<string, string> Roles = new Dictionary<string, string>
     {
         ["human"] = "user",
         ["user"] = "user",
@@ -48,14 +48,14 @@ internal static class ShareGpt
     public static JsonArray Turns(DataPlace place, string field, JsonObject row)
     {
         if (row[field] is not JsonArray turns)
-            throw place.Error(field, $"the value is {JsonText.Kind(row[field])}; expected an array");
+            throw place.Error(field, $"the value is {FieldValue.Kind(row[field])}; expected an array");
         row.Remove(field);
         var messages = new JsonArray();
         foreach ((int i, JsonNode? turn) in turns.ToArray().Index())
         {
             string path = FormattableString.Invariant($"{field}[{i}]");
             if (turn is not JsonObject fields)
-                throw place.Error(path, $"the value is {JsonText.Kind(turn)}; expected an object");
+                throw place.Error(path, $"the value is {FieldValue.Kind(turn)}; expected an object");
             turns[i] = null;
             messages.Add(fields.ContainsKey("role") ? fields : Message(place, path, fields));
         }
@@ -86,11 +86,11 @@ internal static class ShareGpt
     private static string Text(DataPlace place, string path, JsonObject turn, string field) =>
         turn[field] is JsonValue value && value.GetValueKind() == JsonValueKind.String
             ? value.GetValue<string>()
-            : throw place.Error($"{path}.{field}", $"the value is {JsonText.Kind(turn[field])}; expected a string");
+            : throw place.Error($"{path}.{field}", $"the value is {FieldValue.Kind(turn[field])}; expected a string");
 
     private static JsonArray Calls(DataPlace place, string path, string text)
     {
-        JsonNode? parsed = JsonText.Parse(place, path, text);
+        JsonNode? parsed = FieldValue.Parse(place, path, text);
         var calls = new JsonArray();
         foreach (JsonNode? call in parsed as JsonArray ?? [parsed?.DeepClone()])
         {

@@ -9,7 +9,7 @@ internal static class SystemText
     /// <exception cref="TrainingDataException">The turns begin with one of their own.</exception>
     public static void PutFirst(DataPlace place, JsonObject row, JsonArray messages)
     {
-        if (JsonText.Take(place, row, "system") is not { Length: > 0 } text)
+        if (FieldValue.Take(place, row, "system") is not { Length: > 0 } text)
             return;
         if (messages is [JsonObject first, ..] && first["role"]?.ToString() == "system")
             throw place.Error("system", $"the turns have a system text of their own; leave one out");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Training.Data.Forms;
 
@@ -10,13 +11,13 @@ namespace OrtPeft.Training.Data.Forms;
 /// </summary>
 internal static class WildRow
 {
-    private static readonly string[] Read = ["input_ids", "messages", "prompt", "completion"];
+    private static readonly string[] Read = [DecoderNames.Ids, "messages", "prompt", "completion"];
 
     /// <summary>Fields that may hold the JSON text of what they should hold, as columns of tables do.</summary>
     private static readonly string[] Structured =
     [
-        "messages", "conversations", "history", "tools", "documents", "chat_template_kwargs", "input_ids", "labels",
-        "attention_mask", "position_ids",
+        "messages", "conversations", "history", "tools", "documents", "chat_template_kwargs", DecoderNames.Ids,
+        DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions,
     ];
 
     private static readonly ImmutableArray<WildForm> Table =
@@ -63,7 +64,7 @@ internal static class WildRow
         foreach (string field in Structured)
         {
             if (fields[field] is JsonValue value && value.GetValueKind() == JsonValueKind.String)
-                fields[field] = JsonText.Parse(row.Place, field, value.GetValue<string>());
+                fields[field] = FieldValue.Parse(row.Place, field, value.GetValue<string>());
         }
         string? found = null;
         if (fields["messages"] is JsonArray turns && ShareGpt.IsOne(turns))

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace OrtPeft.Training.Data.Forms;
 
 /// <summary>Values that stand in a row as the text of their JSON.</summary>
-internal static class JsonText
+internal static class FieldValue
 {
     /// <exception cref="TrainingDataException">The text is no JSON.</exception>
     public static JsonNode? Parse(DataPlace place, string field, string text)
