@@ -11,6 +11,7 @@ internal static class ArgumentsCheck
     public static void Validate(TrainingArguments arguments)
     {
         SettingException.ThrowIfBelow(arguments.BatchSize, 1, "batch size");
+        SettingException.ThrowIfBelow(arguments.PackLength ?? 1, 1, "length of a pack");
         SettingException.ThrowIfBelow(arguments.GradientAccumulation, 1, "gradient accumulation");
         SettingException.ThrowIfBelow(arguments.MaxSteps ?? 1, 1, "number of steps");
         SettingException.ThrowIfBelow(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
@@ -60,6 +61,7 @@ internal static class ArgumentsCheck
             identity[name] = value.ToString(null, CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
+        identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);
         identity["schedule"] = arguments.Schedule;
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";

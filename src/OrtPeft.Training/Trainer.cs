@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Memory;
@@ -33,6 +34,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;
     private readonly IDataset? _evaluation;
+    private readonly ImmutableArray<ImmutableArray<int>>? _packs;
     private readonly BatchSchedule _batches;
     private readonly LearningRateSchedule _schedule;
     private readonly TrainingSubject _subject;
@@ -72,7 +74,9 @@ public sealed class Trainer : IDisposable
         _arguments = arguments;
         _train = train;
         _evaluation = evaluation;
-        var order = new BatchOrder(train.RowCount, arguments.BatchSize, arguments.Shuffle ? arguments.Seed : null);
+        if (arguments.PackLength is { } length)
+            _packs = Packs.Fill([.. Enumerable.Range(0, train.RowCount).Select(train.LengthOf)], length);
+        var order = new BatchOrder(_packs?.Length ?? train.RowCount, arguments.BatchSize, arguments.Shuffle ? arguments.Seed : null);
         _batches = arguments.MaxSteps is { } steps
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
@@ -232,6 +236,7 @@ public sealed class Trainer : IDisposable
     {
         var tokens = _subject.Runtime.RunsBatchesInParts ? _arguments.MicroBatchTokens : 0;
         var batches = _batches.MicroBatches(step)
+            .Select(Rows)
             .SelectMany(rows => MicroBatches.Split(rows, _train.LengthOf, _train.SupervisedTokensOf, tokens))
             .Select(rows => _train.Collate(rows))
             .Where(b => b.CountFor(_subject.VirtualTokens) > 0).ToArray();
@@ -260,6 +265,10 @@ public sealed class Trainer : IDisposable
             Seconds = seconds,
         };
     }
+
+    /// <summary>The rows of a batch, which holds rows or packs of them.</summary>
+    private ImmutableArray<int> Rows(ImmutableArray<int> batch) =>
+        _packs is { } packs ? [.. batch.SelectMany(pack => packs[pack])] : batch;
 
     private void Check(bool isFinite, int step, string what)
     {

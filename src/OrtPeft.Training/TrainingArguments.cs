@@ -20,6 +20,13 @@ public sealed record TrainingArguments
     /// <summary>Rows that go through the model at once, at least 1. Default 8.</summary>
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>
+    /// Packs rows: a batch then takes <see cref="BatchSize"/> packs of as many rows as fit in so many tokens, 1 or more,
+    /// instead of single rows. Rows of a pack still run apart, with others of like length, and never see each other, so
+    /// that losses and gradients are those of the rows. Null (default) does not pack.
+    /// </summary>
+    public int? PackLength { get; init; }
+
     /// <summary>Batches whose gradients add up before a step, at least 1. Default 1. Exact by token count.</summary>
     public int GradientAccumulation { get; init; } = 1;
 

@@ -1,7 +1,7 @@
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// The tokens that sampling chooses from, filtered in HF's order: temperature, top-k, top-p. Weights are
+/// The tokens that sampling chooses from, filtered in HF's order: temperature, top-k, top-p, min-p, typical-p. Weights are
 /// exp((logit − largest) / temperature), so none overflows; a token with weight 0 is never drawn.
 /// </summary>
 internal static class Candidates
@@ -14,7 +14,8 @@ internal static class Candidates
         var all = new Candidate[logits.Length];
         for (var id = 0; id < all.Length; id++)
             all[id] = new Candidate(id, Math.Exp(((double)logits[id] - largest) / temperature));
-        return TopP(TopK(all, logits, options.TopK ?? 0), options.TopP ?? 1);
+        var likeliest = TopP(TopK(all, logits, options.TopK ?? 0), options.TopP ?? 1);
+        return Typical(MinP(likeliest, options.MinP ?? 0), options.TypicalP ?? 1);
     }
 
     /// <summary>Tokens whose logit is not below the K-th largest; ties with it stay, as in HF. Order is kept.</summary>
@@ -52,6 +53,32 @@ internal static class Candidates
             count--;
         return sorted[..count];
     }
+
+    /// <summary>Tokens whose weight is at least a part of the likeliest one's, which is 1.</summary>
+    private static Candidate[] MinP(Candidate[] candidates, double p) =>
+        p == 0 ? candidates : Array.FindAll(candidates, candidate => candidate.Weight >= p);
+
+    /// <summary>
+    /// The tokens whose surprise −ln(q) is nearest to the entropy Σ −q·ln(q), until their sum reaches p; the one that
+    /// reaches it stays. Of equally near tokens the earlier one comes first.
+    /// </summary>
+    private static Candidate[] Typical(Candidate[] candidates, double p)
+    {
+        if (p >= 1)
+            return candidates;
+        var sum = candidates.Sum(static candidate => candidate.Weight);
+        var entropy = candidates.Sum(candidate => Surprise(candidate, sum) * candidate.Weight / sum);
+        var nearest = candidates.Where(static candidate => candidate.Weight > 0)
+            .OrderBy(candidate => Math.Abs(Surprise(candidate, sum) - entropy)).ToArray();
+        var (count, reached) = (0, 0.0);
+        while (count < nearest.Length && reached < p * sum)
+            reached += nearest[count++].Weight;
+        return nearest[..count];
+    }
+
+    /// <summary>−ln of a probability; 0 for a token that never comes, which adds nothing to the entropy.</summary>
+    private static double Surprise(Candidate candidate, double sum) =>
+        candidate.Weight == 0 ? 0 : -Math.Log(candidate.Weight / sum);
 
     /// <summary>Adds small weights first, which loses the least.</summary>
     private static double Sum(Candidate[] descending)

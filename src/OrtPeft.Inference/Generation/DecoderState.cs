@@ -13,6 +13,7 @@ internal sealed class DecoderState(Generator generator) : IDisposable
     private readonly List<long> _ids = [];
     private OrtValue[] _cache = [];
     private int _cachedLength;
+    private int? _promptLength; // what the first step appends
 
     /// <summary>Tokens appended so far.</summary>
     public int Length => _ids.Count;
@@ -30,7 +31,8 @@ internal sealed class DecoderState(Generator generator) : IDisposable
         var outputs = generator.Session.RunWithBoundResults(options, binding).ToArray();
         Keep(outputs[1..]);
         using var logits = outputs[0];
-        return sampler.Next(generator.Window.Last(new LogitRows(logits), fresh.Length));
+        var row = generator.Window.Last(new LogitRows(logits), fresh.Length);
+        return sampler.Next(row, _ids, _promptLength ??= _ids.Count);
     }
 
     public void Dispose() => Keep([]);

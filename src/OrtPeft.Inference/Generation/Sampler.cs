@@ -4,8 +4,9 @@ using OrtPeft.Tensors.Numerics;
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>
-/// Chooses the next token from a row of logits: the likeliest, or a draw after temperature, top-k and top-p in that
-/// order, as HF transformers does. The choices depend on options and logits only. Not thread-safe: one per sequence.
+/// Chooses the next token from a row of logits: the likeliest, or a draw after temperature, top-k, top-p, min-p and
+/// typical-p in that order, as HF transformers does, penalties before all. The choices depend on options, logits and the
+/// tokens so far only. Not thread-safe: one per sequence.
 /// </summary>
 public sealed class Sampler
 {
@@ -30,8 +31,19 @@ public sealed class Sampler
     /// takes the lowest.</returns>
     /// <exception cref="ArgumentException">No logit is finite.</exception>
     /// <exception cref="NotFiniteNumberException">A logit is NaN or +∞.</exception>
-    public int Next(ReadOnlySpan<float> logits)
+    public int Next(ReadOnlySpan<float> logits) => Next(logits, [], 0);
+
+    /// <summary>Chooses a token that comes after others.</summary>
+    /// <param name="logits">As for the first one.</param>
+    /// <param name="tokens">The tokens so far, the prompt's first.</param>
+    /// <param name="promptLength">How many of them are the prompt's.</param>
+    /// <returns>The token's id.</returns>
+    /// <exception cref="ArgumentException">No logit is finite.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is NaN or +∞.</exception>
+    public int Next(ReadOnlySpan<float> logits, IReadOnlyList<long> tokens, int promptLength)
     {
+        ArgumentNullException.ThrowIfNull(tokens);
+        logits = Penalties.Apply(logits, tokens, promptLength, _options);
         if (_options.VocabularySize < logits.Length)
             logits = logits[..(int)_options.VocabularySize];
         var best = Largest(logits);

@@ -23,8 +23,16 @@ internal static class RunIdentity
     /// refused for it.</summary>
     public const string Products = "products";
 
+    /// <summary>The length of packs.</summary>
+    public const string Packing = "pack-length";
+
     /// <summary>What a setting was when checkpoints did not have it; null for one that they always had.</summary>
-    public static string? Before(string name) => name == Precision ? ProductPrecision.Float32 : null;
+    public static string? Before(string name) => name switch
+    {
+        Precision => ProductPrecision.Float32,
+        Packing => "none",
+        _ => null,
+    };
 
     /// <summary>Says what differs, and what to do; null for an ordinary setting.</summary>
     public static string? Describe(string name) => name switch

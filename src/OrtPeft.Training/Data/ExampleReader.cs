@@ -38,7 +38,8 @@ namespace OrtPeft.Training.Data;
 /// </list>
 /// Arrays may stand as the text of their JSON, as in tables. Other names of fields are given by <see
 /// cref="ExampleReaderOptions.Names"/>. A gzip file that was cut short is an error where the app's runtime configuration
-/// sets <c>System.IO.Compression.UseStrictValidation</c>, and ends early elsewhere. Where the tokenizer names no end-of-text token, none is appended, nor where a text or completion ends with it.
+/// sets <c>System.IO.Compression.UseStrictValidation</c>, and ends early elsewhere. Where the tokenizer names no
+/// end-of-text token, none is appended, nor where a text or completion ends with it.
 /// </summary>
 /// <remarks>As safe to use from several threads as the tokenizer it was given.</remarks>
 public sealed class ExampleReader
@@ -68,7 +69,8 @@ public sealed class ExampleReader
 
     /// <summary>
     /// Streams the rows of a file in order; one row is in memory at a time, and of Parquet a row group. In JSON Lines
-    /// lines end with LF or CRLF; blank lines and a UTF-8 byte order mark are passed over. Rows without a supervised token are handed out like others.
+    /// lines end with LF or CRLF; blank lines and a UTF-8 byte order mark are passed over. Rows without a
+    /// supervised token are handed out like others.
     /// </summary>
     /// <param name="path">The file; a row is at most 64 MiB long.</param>
     /// <returns>The rows, read as they are enumerated; each enumeration opens the file anew.</returns>
@@ -119,9 +121,9 @@ public sealed class ExampleReader
     }
 
     private IEnumerable<RowPreview> Previews(IEnumerable<JsonLine> rows, string name) =>
-        rows.Select(line => Preview(new DataPlace(name, line.Number), line));
+        rows.SelectMany(line => Preview(new DataPlace(name, line.Number), line));
 
-    private RowPreview Preview(DataPlace place, JsonLine line)
+    private IReadOnlyList<RowPreview> Preview(DataPlace place, JsonLine line)
     {
         var preview = new RowPreview(place.File!, place.Line);
         try
@@ -130,20 +132,17 @@ public sealed class ExampleReader
             preview = preview with { Found = RowKinds.NameOf(row) };
             string? text = RowKinds.Conversation(row, _chat) is { } chat ? chat.Encoder.Render(chat.Row).Text : null;
             if (text is not null && _tokenizer is null)
-                return preview with { Text = text };
+                return [preview with { Text = text }];
             Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
-            Example? example = _limits.Apply(whole, field);
-            return preview with
-            {
-                Text = text ?? _tokenizer?.Decode(whole.InputIds),
-                Example = example,
-                WholeLength = whole.Length,
-                IsDropped = example is not { SupervisedTokens: > 0 },
-            };
+            preview = preview with { Text = text ?? _tokenizer?.Decode(whole.InputIds), WholeLength = whole.Length };
+            IReadOnlyList<Example> parts = _limits.Apply(whole, field);
+            return parts.Count == 0
+                ? [preview with { IsDropped = true }]
+                : [.. parts.Select(part => preview with { Example = part, IsDropped = part.SupervisedTokens == 0 })];
         }
         catch (TrainingDataException error)
         {
-            return preview with { Error = error.Message };
+            return [preview with { Error = error.Message }];
         }
     }
 
@@ -152,18 +151,18 @@ public sealed class ExampleReader
         var notes = new RowNotes(new DataPlace(name, 0));
         foreach (JsonLine line in rows)
         {
-            if (Parse(new DataPlace(name, line.Number), line, notes) is { } example)
+            foreach (Example example in Parse(new DataPlace(name, line.Number), line, notes))
                 yield return example;
         }
         notes.Conclude(_warn, _note);
     }
 
-    private Example? Parse(DataPlace place, JsonLine line, RowNotes notes)
+    private IReadOnlyList<Example> Parse(DataPlace place, JsonLine line, RowNotes notes)
     {
         using var row = WildRow.Parse(place, line, _names);
         Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
-        Example? example = _limits.Apply(whole, field);
-        notes.Add(row, whole, example);
-        return example;
+        IReadOnlyList<Example> parts = _limits.Apply(whole, field);
+        notes.Add(row, whole, parts);
+        return parts;
     }
 }

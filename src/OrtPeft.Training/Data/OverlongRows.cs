@@ -11,4 +11,10 @@ public enum OverlongRows
 
     /// <summary>They are left out.</summary>
     Drop,
+
+    /// <summary>They become several rows, each with no sight of those before it.</summary>
+    Split,
+
+    /// <summary>They are an error.</summary>
+    Error,
 }

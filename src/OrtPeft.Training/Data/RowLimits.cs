@@ -27,8 +27,8 @@ internal sealed class RowLimits
         }
     }
 
-    /// <summary>The row cut to its length; null where rows of its length are left out.</summary>
-    public Example? Apply(Example example, string field)
+    /// <summary>The row, cut to its length or split into several; none where rows of its length are left out.</summary>
+    public IReadOnlyList<Example> Apply(Example example, string field)
     {
         var place = new DataPlace(example.File, example.Line);
         Check(place, field, example.InputIds, id => id >= 0 && id < _vocabulary, VocabularyRange);
@@ -36,9 +36,25 @@ internal sealed class RowLimits
             Check(place, DecoderNames.Labels, example.Labels, IsLabel, $"{DecoderLabels.Ignored} or {VocabularyRange}");
         if (example.AttentionMask is { } mask)
             Check(place, DecoderNames.Mask, mask, static bit => bit is 0 or 1, "0 or 1");
-        if (example.Length > _sequence && _overlong == OverlongRows.Drop)
-            return null;
-        Example cut = Cut(example);
+        if (example.Length <= _sequence)
+            return [Fitting(example, place, field)];
+        return _overlong switch
+        {
+            OverlongRows.Cut => [Fitting(Part(example, 0), place, field)],
+            OverlongRows.CutStart => [Fitting(Part(example, example.Length - _sequence), place, field)],
+            OverlongRows.Drop => [],
+            OverlongRows.Split => [.. Starts(example).Select(start => Fitting(Part(example, start), place, field))],
+            OverlongRows.Error => throw place.Error(
+                field, $"{example.Length} tokens, but rows may have {_sequence}; shorten it, or choose another --overlong"),
+            _ => throw new System.Diagnostics.UnreachableException($"Bug: no rule for {_overlong}."),
+        };
+    }
+
+    private IEnumerable<int> Starts(Example example) =>
+        Enumerable.Range(0, (int)(((long)example.Length + _sequence - 1) / _sequence)).Select(part => part * _sequence);
+
+    private Example Fitting(Example cut, DataPlace place, string field)
+    {
         if (cut.LongestSequence > _context)
         {
             throw place.Error(field,
@@ -56,12 +72,9 @@ internal sealed class RowLimits
 
     private bool IsLabel(int label) => label == DecoderLabels.Ignored || (label >= 0 && label < _vocabulary);
 
-    private Example Cut(Example example)
+    private Example Part(Example example, int start)
     {
-        if (example.Length <= _sequence)
-            return example;
-        int start = _overlong == OverlongRows.CutStart ? example.Length - _sequence : 0;
-        Range kept = start..(start + _sequence);
+        Range kept = start..Math.Min(start + _sequence, example.Length);
         return new Example(
             example.InputIds[kept], example.Labels[kept], example.AttentionMask?[kept], example.PositionIds?[kept])
         {

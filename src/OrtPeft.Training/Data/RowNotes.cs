@@ -14,22 +14,22 @@ internal sealed class RowNotes(DataPlace file)
     /// <summary>Takes a row in, as it stands in the file and as it is trained on.</summary>
     /// <param name="row">The row.</param>
     /// <param name="whole">As it stands in the file.</param>
-    /// <param name="example">As it is trained on; null where it is left out for its length.</param>
-    public void Add(JsonRow row, Example whole, Example? example)
+    /// <param name="parts">As it is trained on; none where it is left out for its length.</param>
+    public void Add(JsonRow row, Example whole, IReadOnlyList<Example> parts)
     {
         _rows++;
         string found = RowKinds.NameOf(row)!; // it was read, so it is one
         _found[found] = _found.GetValueOrDefault(found) + 1;
         _unused.AddRange(row.UnusedFields.Except(_unused));
-        if (example is null)
+        if (parts.Count == 0)
         {
             _overlong++;
             return;
         }
-        if (example.SupervisedTokens > 0)
+        if (parts.Any(static part => part.SupervisedTokens > 0))
             return;
         if (_unlearnt++ == 0)
-            _firstLine = example.Line;
+            _firstLine = whole.Line;
         if (whole.SupervisedTokens > 0)
             _cut++;
     }

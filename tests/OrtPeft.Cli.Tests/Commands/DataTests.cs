@@ -100,7 +100,7 @@ public sealed class DataTests : IDisposable
 
     [Theory]
     [InlineData("--train-on", "user", "assistant, last, all")]
-    [InlineData("--overlong", "split", "cut, cut-start, drop")]
+    [InlineData("--overlong", "halve", "cut, cut-start, drop, split, error")]
     [InlineData("--show", "some", "a number of rows, or all")]
     public void Data_OfAnUnknownWord_NamesTheKnownOnes(string option, string value, string known) =>
         CliRun.Of("data", _rows, "--tokenizer", _folder, option, value).Refused(2, option, value, known);

@@ -202,6 +202,44 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     }
 
     [Fact]
+    public void Generate_OfMessages_AnswersWhatTheTemplateMakesOfThem()
+    {
+        var model = _place.CopyOf(_place.Model, $"chat-{Path.GetRandomFileName()}");
+        var file = Path.Combine(model, "chat.json");
+        File.WriteAllText(file, """[{"role":"user","content":"the cat"}]""");
+        File.WriteAllText(
+            Path.Combine(model, "chat_template.jinja"),
+            "{% for m in messages %}{{ m.role[0] }}:{{ m.content }} {% endfor %}{% if add_generation_prompt %}a:{% endif %}");
+
+        var chat = CliRun.Of("generate", model, "--messages", file, "--system", "be", "--max-new-tokens", "4", "--json")
+            .Succeeded().Json;
+        var text = CliRun.Of("generate", model, "--prompt", "s:be u:the cat a:", "--max-new-tokens", "4", "--json")
+            .Succeeded().Json;
+
+        Assert.Equal("s:be u:the cat a:", (string?)chat["prompt"]);
+        Assert.Equal((string?)text["text"], (string?)chat["text"]);
+    }
+
+    [Fact]
+    public void Generate_AtAStopText_EndsBeforeIt()
+    {
+        string[] args = ["generate", _place.Model, "--prompt", "the cat", "--max-new-tokens", "8", "--json"];
+        var whole = (string?)CliRun.Of(args).Succeeded().Json["text"] ?? "";
+
+        var cut = CliRun.Of([.. args, "--stop", whole[^3..]]).Succeeded().Json;
+
+        Assert.Equal(whole[..whole.IndexOf(whole[^3..], StringComparison.Ordinal)], (string?)cut["text"]);
+        Assert.Equal("stop", (string?)cut["finish_reason"]);
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--prompt", "x", "--messages", "y")]
+    [InlineData("--prompt", "x", "--system", "y")]
+    public void Generate_WithoutOnePrompt_Refuses(params string[] options) =>
+        CliRun.Of(["generate", _place.Model, .. options]).Refused(2, "--messages");
+
+    [Fact]
     public void Generate_WithoutATokenizer_SaysWhereToNameOne()
     {
         var bare = _place.Fresh();

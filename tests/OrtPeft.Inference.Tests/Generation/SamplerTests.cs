@@ -45,6 +45,43 @@ public sealed class SamplerTests
     }
 
     [Theory]
+    [InlineData(0.24, null, new[] { 4 / 7.0, 2 / 7.0, 1 / 7.0, 0, 0 })]
+    [InlineData(0.26, null, new[] { 2 / 3.0, 1 / 3.0, 0, 0, 0 })]
+    [InlineData(1.0, null, new[] { 1.0, 0, 0, 0, 0 })]
+    [InlineData(null, 0.2, new[] { 0, 1.0, 0, 0, 0 })]
+    [InlineData(null, 0.3, new[] { 2 / 3.0, 1 / 3.0, 0, 0, 0 })]
+    [InlineData(null, 1.0, new[] { 0.5, 0.25, 0.125, 0.0625, 0.0625 })]
+    public void Next_DrawsAfterMinPAndTypicalP(double? minP, double? typicalP, double[] expected)
+    {
+        var sampler = new Sampler(new() { MinP = minP, TypicalP = typicalP });
+        var counts = new double[Halves.Length];
+
+        for (var i = 0; i < Draws; i++)
+            counts[sampler.Next(Halves)]++;
+
+        foreach (var (id, probability) in expected.Index())
+        {
+            var spread = Math.Sqrt(probability * (1 - probability) / Draws);
+            Assert.InRange((counts[id] / Draws) - probability, -4.5 * spread, 4.5 * spread);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 0, 0)]
+    [InlineData(2, 0, 1)]
+    [InlineData(1, 1.5, 2)]
+    [InlineData(2, 1.5, 2)]
+    public void Next_WithPenalties_AvoidsTokensThatAreThere(double repetition, double presence, int expected)
+    {
+        // Token 0 stands in prompt and answer, token 1 in the answer alone.
+        var sampler = new Sampler(new() { RepetitionPenalty = repetition, PresencePenalty = presence });
+        float[] logits = presence == 0 ? [4, 3, -1] : [2, 1.9f, 1.8f];
+        long[] tokens = presence == 0 ? [0] : [0, 0, 1];
+
+        Assert.Equal(expected, sampler.Next(logits, tokens, promptLength: 1));
+    }
+
+    [Theory]
     [InlineData(0, 0.5, new[] { 0, 1 })]
     [InlineData(0, 0.51, new[] { 0, 1, 2 })]
     [InlineData(0, 0.25, new[] { 0 })]

@@ -8,6 +8,7 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Models;
 using OrtPeft.Tokenizers;
+using OrtPeft.Tokenizers.Chat;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -19,11 +20,29 @@ internal sealed class GenerateCommand : Verb
     private readonly TokenizerOption _tokenizer = new();
     private readonly SamplingOptions _sampling = new();
 
-    private readonly Option<string> _prompt = new("--prompt")
+    private readonly Option<string?> _prompt = new("--prompt")
     {
         Description = "The text to continue; - reads it from standard input.",
         HelpName = "TEXT",
-        Required = true,
+    };
+
+    private readonly Option<string?> _messages = new("--messages")
+    {
+        Description = "Answer a conversation instead, by the model's chat template: a JSON file with an array of messages, "
+            + "or an object of messages, tools and chat_template_kwargs.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _system = new("--system")
+    {
+        Description = "A system text before the messages.",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<string[]> _stops = new("--stop")
+    {
+        Description = "End before this text; may be repeated.",
+        HelpName = "TEXT",
     };
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
@@ -36,9 +55,13 @@ internal sealed class GenerateCommand : Verb
             "ortpeft generate gpt2-onnx --adapter adapter --prompt 'Q: ' --temperature 0.8 --top-p 0.95 --seed 1",
             "ortpeft generate gpt2-onnx --adapter style --adapter task --prompt 'Once upon a time'",
             "ortpeft generate gpt2-onnx --prompt - < prompt.txt",
+            "ortpeft generate smollm2 --messages chat.json --system 'Be brief.'",
         ];
         Arguments.Add(_model);
         Options.Add(_prompt);
+        Options.Add(_messages);
+        Options.Add(_system);
+        Options.Add(_stops);
         Options.Add(_adapter);
         Options.Add(_tokenizer);
         Add(_sampling);
@@ -49,21 +72,53 @@ internal sealed class GenerateCommand : Verb
         var source = _model.Open(run);
         var tokenizer = _tokenizer.Find(run, source) ?? throw new UsageException(
             $"{source.Folder} holds no tokenizer, which a text prompt needs; name its folder with --tokenizer.");
-        var prompt = run.Get(_prompt) == "-" ? run.Host.Input.ReadToEnd() : run.Get(_prompt);
+        var prompt = Prompt(run, source);
         var adapted = _adapter.LoadOn(source.Model, run);
         var context = ModelLimits.ContextLength(source, adapted?.ReservedPositions ?? 0);
         var options = _sampling.Read(run) with { ContextLength = context };
         using var generator = Generator.Open(adapted?.ForInference() ?? source.Model, run.Runtime);
         if (adapted is not null)
             AccuracyNote.Warn(run, source);
-        var tokens = generator.Generate(tokenizer, prompt, WithEnds(run, options, source, tokenizer));
+        options = WithEnds(run, options, source, tokenizer);
+        var tokens = run.Has(_messages)
+            ? generator.Generate(
+                tokenizer.Encode(prompt), // the template itself writes the token that starts a text
+                options with { VocabularySize = options.VocabularySize ?? tokenizer.VocabularySize })
+            : generator.Generate(tokenizer, prompt, options);
         try
         {
-            Stream(run, tokenizer, prompt, tokens);
+            Stream(run, tokenizer, prompt, tokens, run.Get(_stops) ?? []);
         }
         catch (NotFiniteNumberException e)
         {
             throw new ResultException(e.Message);
+        }
+    }
+
+    /// <summary>The text that the model continues: as given, or what the chat template makes of messages.</summary>
+    private string Prompt(Invocation run, ModelSource source)
+    {
+        if (run.Has(_prompt) == run.Has(_messages))
+            throw new UsageException("Give what to continue: --prompt TEXT or --messages FILE, one of them.");
+        if (run.Get(_prompt) is { } text)
+        {
+            return run.Has(_system)
+                ? throw new UsageException("--system stands before messages; give --messages FILE, or leave it out.")
+                : text == "-" ? run.Host.Input.ReadToEnd() : text;
+        }
+
+        var (file, folder) = (run.Get(_messages)!, _tokenizer.FolderFor(run, source));
+        var templates = ChatTemplates.Load(folder) ?? throw new UsageException(
+            $"{folder} holds no chat template, which messages need; write the prompt with --prompt.");
+        var conversation = ChatInput.Read(file, run.Get(_system));
+        try
+        {
+            var template = templates.Select(conversation.Tools is not null);
+            return template.Render(conversation, ChatEnding.GenerationPrompt).Text;
+        }
+        catch (ChatTemplateException e)
+        {
+            throw new UsageException($"{file}: {e.Message}");
         }
     }
 
@@ -82,10 +137,11 @@ internal sealed class GenerateCommand : Verb
         return options with { EosTokenId = end, StopTokenIds = stops };
     }
 
-    private static void Stream(Invocation run, ITokenizer tokenizer, string prompt, TokenSequence tokens)
+    private static void Stream(
+        Invocation run, ITokenizer tokenizer, string prompt, TokenSequence tokens, IReadOnlyList<string> stops)
     {
         var (text, count, started) = (new StringBuilder(), 0, run.Host.Clock.GetTimestamp());
-        foreach (var piece in tokenizer.StreamText(tokens.Select(token => (++count, token).token)))
+        foreach (var piece in tokenizer.StreamText(tokens.Select(token => (++count, token).token)).Until(stops))
         {
             text.Append(piece);
             run.Write(piece);
@@ -103,9 +159,9 @@ internal sealed class GenerateCommand : Verb
         });
     }
 
-    private static string? Word(FinishReason? reason) => reason switch
+    private static string Word(FinishReason? reason) => reason switch
     {
-        null => null,
+        null => "stop",
         FinishReason.EndOfText => "end_of_text",
         FinishReason.Length => "length",
         FinishReason.Context => "context",

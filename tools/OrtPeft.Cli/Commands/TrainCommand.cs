@@ -1,6 +1,8 @@
+using System.Globalization;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
+using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
@@ -79,6 +81,7 @@ internal sealed class TrainCommand : Verb
         run.Say(peft.DescribeTrainableParameters());
         _training.Speed.Warn(run, peft.Model);
         var rows = _data.Read(run, source, peft.ReservedPositions);
+        arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
         var heldOutFile = _training.EvaluationFile(run);
         var heldOut = heldOutFile is null
             ? null
@@ -106,10 +109,26 @@ internal sealed class TrainCommand : Verb
         var trainable = Human.Count(job.Trainable, "trainable parameter");
         run.Say($"artifacts: {path}, {job.Method}, runtime {manifest.Runtime}, {trainable}");
         var rows = _data.Read(run, path, manifest);
+        arguments = Packed(run, arguments, rows, manifest.Base.ContextLength - manifest.ReservedPositions);
         var heldOut = _training.EvaluationFile(run) is { } file
             ? new TokenDataset(_data.Read(run, path, manifest, [file]))
             : null;
         return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
+    }
+
+    private TrainingArguments Packed(
+        Invocation run, TrainingArguments arguments, IReadOnlyList<Example> rows, int? context)
+    {
+        if (!_training.Packs(run))
+            return arguments;
+        var length = _data.RowLength(run, context) ?? throw new UsageException(
+            "--packing needs the length of a pack, which the model does not say; give --seq-len too.");
+        var packs = Packs.Fill([.. rows.Select(static row => row.Length)], length);
+        var share = 100.0 * rows.Sum(static row => (long)row.Length) / ((long)packs.Length * length);
+        run.Say(string.Create(CultureInfo.InvariantCulture, $"packing: {rows.Count} rows in {packs.Length} packs of {length} ")
+            + string.Create(CultureInfo.InvariantCulture, $"tokens, {share:F1} % full; rows of like length run together, ")
+            + "each by itself");
+        return arguments with { PackLength = length };
     }
 
     /// <summary>A folder that holds an adapter is not trained over unless the user says how.</summary>

@@ -19,6 +19,8 @@ internal sealed class ChatOptions : IOptionGroup
         ["cut"] = OverlongRows.Cut,
         ["cut-start"] = OverlongRows.CutStart,
         ["drop"] = OverlongRows.Drop,
+        ["split"] = OverlongRows.Split,
+        ["error"] = OverlongRows.Error,
     };
 
     private readonly Option<string?> _trainOn = new("--train-on")

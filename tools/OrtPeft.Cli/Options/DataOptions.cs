@@ -53,6 +53,9 @@ internal sealed class DataOptions : IOptionGroup
         .. DataFile.Find(run, run.Get(_files)).Select(static f => f.Path).Where(static p => p != DataFile.StandardInput),
     ];
 
+    /// <summary>How many tokens a row may have: as given, else the model's context; null where neither says.</summary>
+    public int? RowLength(Invocation run, int? context) => run.Get(_sequenceLength) ?? context;
+
     /// <summary>Reads the rows of all data files.</summary>
     /// <param name="run">What the user gave.</param>
     /// <param name="source">The model that the rows must fit.</param>

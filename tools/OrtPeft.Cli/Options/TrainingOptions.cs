@@ -16,6 +16,12 @@ internal sealed class TrainingOptions : IOptionGroup
         HelpName = "FILE",
     };
 
+    private readonly Option<bool> _packing = new("--packing")
+    {
+        Description = "Fill batches by tokens: --batch-size counts packs of rows that have --seq-len tokens together, or "
+            + "as many as the model has positions. Rows of a pack run apart and never see each other.",
+    };
+
     private readonly Option<double> _epochs = NumberOption.Of(
         "--epochs", "How often each row is seen; may be a fraction.", "E", Defaults.Epochs);
 
@@ -69,7 +75,7 @@ internal sealed class TrainingOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _evaluationFile, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
+        _evaluationFile, _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
         .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
         .. Speed.Options,
     ];
@@ -79,6 +85,8 @@ internal sealed class TrainingOptions : IOptionGroup
     public bool Resumes(Invocation run) => run.Get(_resume);
 
     public long Seed(Invocation run) => run.Get(_seed);
+
+    public bool Packs(Invocation run) => run.Get(_packing);
 
     /// <summary>Reads the options.</summary>
     /// <param name="run">The run.</param>
