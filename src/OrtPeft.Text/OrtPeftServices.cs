@@ -32,7 +32,8 @@ public static partial class OrtPeftServices
         var options = new OrtPeftOptions();
         configure(options);
         return string.IsNullOrEmpty(options.Model)
-            ? throw new SettingException($"{nameof(OrtPeftOptions)}.{nameof(options.Model)} is not set; give a model's folder.")
+            ? throw new SettingException(
+                $"{nameof(OrtPeftOptions)}.{nameof(options.Model)} is not set; give a model's folder.")
             : options;
     }
 

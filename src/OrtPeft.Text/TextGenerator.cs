@@ -30,8 +30,8 @@ public sealed class TextGenerator : IDisposable
 
     /// <summary>Continues a text.</summary>
     /// <param name="prompt">The text; special tokens spelled out in it count as such.</param>
-    /// <param name="options">How to choose tokens and when to stop; greedy, 50 tokens when left out. What ends a text by
-    /// the model's files ends it too.</param>
+    /// <param name="options">How to choose tokens and when to stop; greedy, 50 tokens when left out. What ends a text
+    /// by the model's files ends it too.</param>
     /// <param name="cancellation">Stops between two tokens.</param>
     /// <returns>What comes after the prompt.</returns>
     /// <exception cref="ArgumentException">The prompt does not fit the model's context, or an option leaves its

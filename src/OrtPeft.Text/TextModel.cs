@@ -72,7 +72,8 @@ public sealed class TextModel
     /// <returns>The rows.</returns>
     /// <exception cref="TrainingDataException">The file cannot be read, a row is malformed or does not fit the model,
     /// or there is nothing to learn.</exception>
-    /// <exception cref="ArgumentException">The file has no rows, or the adapter leaves no position for tokens.</exception>
+    /// <exception cref="ArgumentException">The file has no rows, or the adapter leaves no position for
+    /// tokens.</exception>
     public TokenDataset ReadRows(string path, PeftModel? adapted = null, ExampleReaderOptions? options = null)
     {
         options ??= new ExampleReaderOptions();

@@ -8,8 +8,8 @@ public static class TrainingStream
 {
     /// <summary>
     /// Trains on a thread of its own, as
-    /// <see cref="Trainer.Train(IProgress{TrainingProgress}?, CancellationToken)"/> does, and gives what it reports. The
-    /// run does not wait for the reader. Leaving the loop early stops it after the step under way.
+    /// <see cref="Trainer.Train(IProgress{TrainingProgress}?, CancellationToken)"/> does, and gives what it reports.
+    /// The run does not wait for the reader. Leaving the loop early stops it after the step under way.
     /// </summary>
     /// <param name="trainer">The trainer; not to be disposed before the stream has ended.</param>
     /// <param name="cancellation">Stops after the step under way.</param>

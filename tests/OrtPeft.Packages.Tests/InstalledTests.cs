@@ -21,9 +21,10 @@ public sealed partial class InstalledTests(PackedFeed feed)
         var ortpeft = Path.Combine(folder, "bin", "ortpeft");
 
         var version = feed.Commands.Run(folder, ortpeft, "--version");
-        feed.Commands.Run(folder, ortpeft, "train", Model, "--data", "rows.jsonl", "--out", "adapter", "--steps", "2");
+        feed.Commands.Run(
+            folder, ortpeft, "train", Model, "--data", "rows.jsonl", "--out", "adapter", "--steps", "2");
         var text = feed.Commands.Run(
-            folder, ortpeft, "generate", Model, "--adapter", "adapter", "--prompt", "Gets the", "--max-new-tokens", "4");
+            folder, ortpeft, "generate", Model, "--adapter", "adapter", "--prompt", "Gets", "--max-new-tokens", "4");
 
         Assert.Equal($"ortpeft {PackedFeed.Version}\n", version);
         Assert.True(File.Exists(Path.Combine(folder, "adapter", "adapter_model.safetensors")));
@@ -41,7 +42,8 @@ public sealed partial class InstalledTests(PackedFeed feed)
             .Select(static m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))];
         Assert.Equal(10, losses.Length);
         Assert.True(losses[^1] < losses[0], output);
-        Assert.NotEqual("", output[(output.LastIndexOf("loss", StringComparison.Ordinal) + "loss 1.2345".Length)..].Trim());
+        var text = output[(output.LastIndexOf("loss", StringComparison.Ordinal) + "loss 1.2345".Length)..];
+        Assert.NotEqual("", text.Trim());
         Assert.True(File.Exists(Path.Combine(folder, "adapter", "adapter_model.safetensors")));
     }
 
@@ -56,8 +58,8 @@ public sealed partial class InstalledTests(PackedFeed feed)
         {
             using var client = new HttpClient { BaseAddress = await Listening(app) };
             var text = await client.GetStringAsync("/generate?prompt=Gets%20the");
-            using var answer = await client.PostAsJsonAsync("/chat", new[] { new { role = "user", content = "Hello" } });
-            using var refused = await client.PostAsJsonAsync("/chat", new[] { new { role = "nobody", content = "Hello" } });
+            using var answer = await Chat(client, "user");
+            using var refused = await Chat(client, "nobody");
 
             Assert.NotEqual("", text.Trim());
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
@@ -94,6 +96,9 @@ public sealed partial class InstalledTests(PackedFeed feed)
             File.Copy(file, Path.Combine(place.FullName, Path.GetFileName(file)));
         return folder;
     }
+
+    private static Task<HttpResponseMessage> Chat(HttpClient client, string role) =>
+        client.PostAsJsonAsync("/chat", new[] { new { role, content = "Hello" } });
 
     /// <summary>The address that an app says it listens on.</summary>
     private static async Task<Uri> Listening(Process app)

@@ -11,7 +11,8 @@ internal sealed class Package
     private Package(ZipArchive archive)
     {
         Files = [.. archive.Entries.Select(static e => e.FullName)];
-        using var nuspec = archive.Entries.Single(static e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+        var file = archive.Entries.Single(static e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal));
+        using var nuspec = file.Open();
         var root = XDocument.Load(nuspec).Root!;
         _metadata = root.Element(root.Name.Namespace + "metadata")!;
     }
@@ -29,8 +30,9 @@ internal sealed class Package
     public string this[string field] => _metadata.Element(_metadata.Name.Namespace + field)?.Value ?? "";
 
     /// <summary>The packages it asks for, each with its range of versions.</summary>
-    public IReadOnlyDictionary<string, string> Dependencies => _metadata.Descendants(_metadata.Name.Namespace + "dependency")
-        .ToDictionary(static d => d.Attribute("id")!.Value, static d => d.Attribute("version")!.Value);
+    public IReadOnlyDictionary<string, string> Dependencies => _metadata
+        .Descendants(_metadata.Name.Namespace + "dependency").ToDictionary(
+            static d => d.Attribute("id")!.Value, static d => d.Attribute("version")!.Value);
 
     private static Package Open(string path)
     {

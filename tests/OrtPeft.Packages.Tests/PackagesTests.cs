@@ -34,7 +34,8 @@ public sealed class PackagesTests(PackedFeed feed)
     [Fact]
     public void Library_AsksForItsOwnVersion_AndForNoNativeRuntime()
     {
-        var asked = Package.In(feed.Feed).SelectMany(static p => p.Dependencies).ToLookup(static d => d.Key, static d => d.Value);
+        var asked = Package.In(feed.Feed).SelectMany(static p => p.Dependencies)
+            .ToLookup(static d => d.Key, static d => d.Value);
 
         Assert.Contains(asked, static a => a.Key == "Microsoft.ML.OnnxRuntime.Managed");
         Assert.DoesNotContain(asked, static a => a.Key is "Microsoft.ML.OnnxRuntime" or "Microsoft.ML.OnnxRuntime.Gpu");
@@ -47,7 +48,8 @@ public sealed class PackagesTests(PackedFeed feed)
     {
         var symbols = Package.In(feed.Feed, "snupkg").Select(static p => p.Id);
 
-        var libraries = Package.In(feed.Feed).Where(static p => !IsTool(p.Id) && p.Id is not ("OrtPeft" or Templates)).ToArray();
+        Package[] libraries =
+            [.. Package.In(feed.Feed).Where(static p => !IsTool(p.Id) && p.Id is not ("OrtPeft" or Templates))];
 
         Assert.Equal(libraries.Select(static p => p.Id), symbols);
         Assert.All(libraries, static p => Assert.Contains($"lib/net10.0/{p.Id}.xml", p.Files));

@@ -30,8 +30,8 @@ public sealed class PackedFeed : ICollectionFixture<PackedFeed>, IDisposable
         var platform = Platforms.Contains(here) ? here : "any";
         var configuration = Path.GetFileName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         new Commands(new Dictionary<string, string>()).Run(
-            Root, "dotnet", "pack", "packaging/Packages.slnf", "--configuration", configuration, "--output", Feed, "--no-restore",
-            $"-p:ToolPackageRuntimeIdentifiers={platform}");
+            Root, "dotnet", "pack", "packaging/Packages.slnf", "--no-restore",
+            "--configuration", configuration, "--output", Feed, $"-p:ToolPackageRuntimeIdentifiers={platform}");
     }
 
     /// <summary>The root of the source tree.</summary>

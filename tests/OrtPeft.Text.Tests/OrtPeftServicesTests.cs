@@ -46,7 +46,8 @@ public sealed class OrtPeftServicesTests
 
         services.GetRequiredService<TextModel>().ReadRows(folder["rows.jsonl"]);
 
-        Assert.Contains(log.Lines, static l => l.Level == LogLevel.Warning && l.Text.Contains("label", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines, static l => l.Level == LogLevel.Warning && l.Text.Contains("label", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PromptTuning;
 using OrtPeft.Inference.Generation;
@@ -54,7 +53,8 @@ public sealed class TextGeneratorTests
     public void OpenGenerator_WithAnAdapterOfAllPositions_IsRefused()
     {
         var model = SmallGpt2.Open();
-        PeftModel adapted = model.AddAdapter(new PromptTuningConfig { NumVirtualTokens = model.Source.ContextLength!.Value });
+        var all = model.Source.ContextLength!.Value;
+        var adapted = model.AddAdapter(new PromptTuningConfig { NumVirtualTokens = all });
 
         Assert.Throws<Tensors.SettingException>(() => model.OpenGenerator(adapted));
     }
@@ -74,7 +74,8 @@ public sealed class TextGeneratorTests
     {
         using var folder = new TemporaryFolder();
         const string Template =
-            "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
+            "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
+            + "{% if add_generation_prompt %}[assistant]{% endif %}";
         using var text = SmallGpt2.Templated(folder, Template).OpenGenerator();
 
         var answer = text.Answer([new("user", "Hi")], Short);

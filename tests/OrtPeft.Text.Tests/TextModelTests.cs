@@ -25,7 +25,8 @@ public sealed class TextModelTests : IDisposable
 
         var error = Assert.Throws<TrainingDataException>(() => model.ReadRows(Rows));
 
-        Assert.Contains($"{positions + 1} tokens, but the model has {positions} positions", error.Message, StringComparison.Ordinal);
+        var expected = $"{positions + 1} tokens, but the model has {positions} positions";
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,11 +34,12 @@ public sealed class TextModelTests : IDisposable
     {
         var model = SmallGpt2.Open();
         var adapted = model.AddAdapter(new PromptTuningConfig { NumVirtualTokens = 8 });
-        WriteRow(model.Source.ContextLength!.Value);
+        var positions = model.Source.ContextLength!.Value;
+        WriteRow(positions);
 
         var error = Assert.Throws<TrainingDataException>(() => model.ReadRows(Rows, adapted));
 
-        Assert.Contains($"the model has {model.Source.ContextLength - 8} positions", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"the model has {positions - 8} positions", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +70,8 @@ public sealed class TextModelTests : IDisposable
     public void ReadRows_OfMessages_GoThroughTheTemplate()
     {
         var model = SmallGpt2.Templated(_folder, "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}");
-        File.WriteAllText(Rows, """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]}""");
+        File.WriteAllText(
+            Rows, """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}]}""");
 
         var ids = model.ReadRows(Rows).Collate([0]).Feeds["input_ids"].ToInt64().ToArray();
 
@@ -95,7 +98,8 @@ public sealed class TextModelTests : IDisposable
 
         var loaded = model.LoadAdapter(_folder["adapter"]);
 
-        Assert.All(adapted.GetWeights(), w => Assert.Equal(w.Value.ToFloat32(), loaded.GetWeights()[w.Key].ToFloat32()));
+        var weights = loaded.GetWeights();
+        Assert.All(adapted.GetWeights(), w => Assert.Equal(w.Value.ToFloat32(), weights[w.Key].ToFloat32()));
     }
 
     /// <summary>One row of so many tokens.</summary>

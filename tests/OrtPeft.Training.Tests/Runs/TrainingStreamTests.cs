@@ -66,6 +66,8 @@ public sealed class TrainingStreamTests
         using var trainer = new Trainer(Tiny.Lora(), Tiny.Arguments, Tiny.Data);
         trainer.Train();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await trainer.TrainAsync().GetAsyncEnumerator().MoveNextAsync());
+        await using var reports = trainer.TrainAsync().GetAsyncEnumerator();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await reports.MoveNextAsync());
     }
 }
