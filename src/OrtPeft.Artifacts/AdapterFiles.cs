@@ -8,7 +8,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Artifacts;
 
 /// <summary>The two files of an adapter folder, as HF PEFT lays it out.</summary>
-public static class AdapterFiles
+internal static class AdapterFiles
 {
     /// <summary>The configuration's file name.</summary>
     public const string Config = "adapter_config.json";

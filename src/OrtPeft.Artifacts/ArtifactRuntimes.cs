@@ -1,7 +1,7 @@
 namespace OrtPeft.Artifacts;
 
 /// <summary>What an artifact folder is made for.</summary>
-public static class ArtifactRuntimes
+internal static class ArtifactRuntimes
 {
     /// <summary>Plain inference sessions, of any ONNX Runtime build.</summary>
     public const string Ort = "ort";

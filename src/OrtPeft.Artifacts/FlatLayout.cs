@@ -4,7 +4,7 @@ namespace OrtPeft.Artifacts;
 /// Where tensors stand in the optimiser's flat vectors: one after another, each on a cache line of its own, so that
 /// views into the vectors are as aligned as tensors of their own. The gaps stay zero.
 /// </summary>
-public static class FlatLayout
+internal static class FlatLayout
 {
     private const long FloatsPerLine = 16;
 

@@ -3,7 +3,7 @@ namespace OrtPeft.Artifacts;
 /// <summary>
 /// What a model's inputs and outputs are for. A program finds what it needs by role; names are the model's own.
 /// </summary>
-public static class ValueRoles
+internal static class ValueRoles
 {
     /// <summary>Input: comes with every batch, such as <c>input_ids</c> and <c>labels</c>.</summary>
     public const string Data = "data";

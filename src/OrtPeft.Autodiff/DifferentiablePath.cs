@@ -7,7 +7,7 @@ namespace OrtPeft.Autodiff;
 /// The nodes and values between trainable parameters and the loss, along floating-point values and the integers of
 /// quantisers.
 /// </summary>
-public sealed class DifferentiablePath
+internal sealed class DifferentiablePath
 {
     private DifferentiablePath(StraightThrough quantisers) => Quantisers = quantisers;
 

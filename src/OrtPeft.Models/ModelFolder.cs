@@ -4,7 +4,7 @@ using OrtPeft.Tensors.Safetensors;
 namespace OrtPeft.Models;
 
 /// <summary>Where a folder keeps a model's weights, in whatever form.</summary>
-public static class ModelFolder
+internal static class ModelFolder
 {
     /// <summary>The name of the file with the weights of <see cref="ModelSource.ModelFileName"/>.</summary>
     public const string DataFileName = $"{ModelSource.ModelFileName}{OnnxFile.ExternalDataSuffix}";

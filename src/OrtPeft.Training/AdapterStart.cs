@@ -7,7 +7,7 @@ using OrtPeft.Training.Eva;
 namespace OrtPeft.Training;
 
 /// <summary>Puts fresh adapters on bases, whatever their first weights are made from.</summary>
-public static class AdapterStart
+internal static class AdapterStart
 {
     /// <summary>Puts a fresh adapter on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>

@@ -12,7 +12,7 @@ namespace OrtPeft.Training;
 /// Whether an adapted model trains on rows of tokens: the one answer of <c>inspect</c>, and what a
 /// <see cref="Trainer"/> asks before it trains.
 /// </summary>
-public static class ModelVerdict
+internal static class ModelVerdict
 {
     /// <summary>Builds the training graph, and runs the base once on a few tokens.</summary>
     /// <param name="peft">The adapted model.</param>

@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Training;
 
 /// <summary>The names of what frozen weights are multiplied in.</summary>
-public static class ProductPrecision
+internal static class ProductPrecision
 {
     /// <summary>Float32.</summary>
     public const string Float32 = "float32";

@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.BitFit;
 /// Trains the base's biases in place. HF PEFT has no such method: the file holds the biases under the base's own names.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2106.10199">Ben Zaken et al., BitFit.</seealso>
-public sealed class BitFitMethod : IPeftMethod
+internal sealed class BitFitMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

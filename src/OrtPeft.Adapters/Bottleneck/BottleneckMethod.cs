@@ -10,7 +10,7 @@ namespace OrtPeft.Adapters.Bottleneck;
 /// adapters library's names.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1902.00751">Houlsby et al., Parameter-Efficient Transfer Learning.</seealso>
-public sealed class BottleneckMethod : IPeftMethod
+internal sealed class BottleneckMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -2,7 +2,7 @@ namespace OrtPeft.Adapters.Bottleneck;
 
 /// <summary>Configurations that papers introduced, under the adapters library's names and with its defaults.</summary>
 /// <seealso href="https://docs.adapterhub.ml/methods.html">The adapters library's methods.</seealso>
-public static class BottleneckPresets
+internal static class BottleneckPresets
 {
     private static readonly BottleneckConfig Houlsby = new();
 

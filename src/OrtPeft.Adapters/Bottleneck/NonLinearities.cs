@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.Bottleneck;
 
 /// <summary>The functions between down and up, by the names that the adapters library takes from
 /// transformers.</summary>
-public static class NonLinearities
+internal static class NonLinearities
 {
     private static readonly Dictionary<string, Func<Term, Term>> Rows = new(StringComparer.Ordinal)
     {

@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.Full;
 /// <summary>
 /// Full fine-tuning. A weight that stands once in the graph and is read twice (tied embeddings) stays one.
 /// </summary>
-public sealed class FullMethod : IPeftMethod
+internal sealed class FullMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -9,7 +9,7 @@ namespace OrtPeft.Adapters.Ia3;
 
 /// <summary>IA³: inner activations scaled by learnt vectors.</summary>
 /// <seealso href="https://arxiv.org/abs/2205.05638">Liu et al., Few-Shot Parameter-Efficient Fine-Tuning.</seealso>
-public sealed class Ia3Method : IPeftMethod
+internal sealed class Ia3Method : IPeftMethod
 {
     private static readonly IReadOnlyList<string[]> DefaultTargets =
         TargetResolution.ByFamily(static f => f.ScaledByIa3);

@@ -6,7 +6,7 @@ using OrtPeft.Onnx.Passes;
 namespace OrtPeft.Adapters.Inspection;
 
 /// <summary>What a decoder's inputs and outputs are for, by Optimum's names and ONNX Runtime's older ones.</summary>
-public static class ValuePurposes
+internal static class ValuePurposes
 {
     /// <summary>What an input or output has whose purpose is not known.</summary>
     public const string Unknown = "unknown";

@@ -5,7 +5,7 @@ using Tensor = OrtPeft.Tensors.Tensor;
 namespace OrtPeft.Adapters.LinearAlgebra;
 
 /// <summary>A dense float64 matrix, row after row, for decompositions of weights and activations. Mutable.</summary>
-public sealed class Matrix
+internal sealed class Matrix
 {
     private readonly double[] _values;
 

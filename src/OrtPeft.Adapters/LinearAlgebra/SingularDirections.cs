@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.LinearAlgebra;
 /// The largest singular values of a matrix M = Σ σᵢ·uᵢ·vᵢᵀ with their directions. Values that are zero have zero
 /// directions on one side.
 /// </summary>
-public sealed class SingularDirections
+internal sealed class SingularDirections
 {
     private SingularDirections(IReadOnlyList<double> values, Matrix left, Matrix right) =>
         (Values, Left, Right) = (values, left, right);

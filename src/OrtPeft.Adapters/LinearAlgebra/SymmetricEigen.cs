@@ -9,7 +9,7 @@ namespace OrtPeft.Adapters.LinearAlgebra;
 /// </summary>
 /// <seealso href="https://doi.org/10.1137/1.9781611971163">Parlett, The Symmetric Eigenvalue Problem, chapters 7 and
 /// 8.</seealso>
-public sealed class SymmetricEigen
+internal sealed class SymmetricEigen
 {
     private const int MostSteps = 60;
     private const double Rounding = 1.0 / (1L << 52);

@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.LnTuning;
 
 /// <summary>Trains the base's normalisation layers in place.</summary>
 /// <seealso href="https://arxiv.org/abs/2312.11420">Zhao et al., Tuning LayerNorm in Attention.</seealso>
-public sealed class LnTuningMethod : IPeftMethod
+internal sealed class LnTuningMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

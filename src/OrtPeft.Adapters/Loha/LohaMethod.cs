@@ -12,7 +12,7 @@ namespace OrtPeft.Adapters.Loha;
 
 /// <summary>LoHa: low-rank Hadamard products beside linear layers of either weight layout.</summary>
 /// <seealso href="https://arxiv.org/abs/2108.06098">Hyeon-Woo et al., FedPara.</seealso>
-public sealed class LohaMethod : IPeftMethod
+internal sealed class LohaMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -9,7 +9,7 @@ namespace OrtPeft.Adapters.Lokr;
 
 /// <summary>LoKr: Kronecker products beside linear layers of either weight layout.</summary>
 /// <seealso href="https://arxiv.org/abs/2309.14859">Yeh et al., LyCORIS.</seealso>
-public sealed class LokrMethod : IPeftMethod
+internal sealed class LokrMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -7,7 +7,7 @@ namespace OrtPeft.Adapters.Lora;
 
 /// <summary>Low-rank adaptation of linear layers and embeddings, with its variants.</summary>
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA.</seealso>
-public sealed class LoraMethod : IPeftMethod
+internal sealed class LoraMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

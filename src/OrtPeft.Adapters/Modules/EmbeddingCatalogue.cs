@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>Finds the embeddings of a graph and recovers their names in the source model.</summary>
-public static class EmbeddingCatalogue
+internal static class EmbeddingCatalogue
 {
     /// <summary>Lists the embeddings in execution order.</summary>
     /// <param name="graph">The graph, in canonical form.</param>

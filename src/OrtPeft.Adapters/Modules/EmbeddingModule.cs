@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="Name">The layer's path in the source model, such as <c>transformer.wte</c>.</param>
 /// <param name="Node">The <c>Gather</c> that picks.</param>
 /// <param name="Weight">The matrix, [entries, features].</param>
-public sealed record EmbeddingModule(string Name, Node Node, Value Weight)
+internal sealed record EmbeddingModule(string Name, Node Node, Value Weight)
 {
     /// <summary>The number of rows: tokens of the vocabulary, or positions.</summary>
     public long Entries => Weight.Initializer!.Dims[0];

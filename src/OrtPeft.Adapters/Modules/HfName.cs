@@ -4,7 +4,7 @@ namespace OrtPeft.Adapters.Modules;
 /// The names that HF PEFT gives an adapter's tensors: <c>base_model.model.</c>, the module's path in the source model,
 /// and which tensor of the module it is, such as <c>lora_A.weight</c>.
 /// </summary>
-public static class HfName
+internal static class HfName
 {
     /// <summary>What LoRA calls A of a linear layer, [r, in].</summary>
     public const string LoraA = "lora_A.weight";

@@ -6,7 +6,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>Finds the linear layers of a graph and recovers their names in the source model.</summary>
-public static class ModuleCatalogue
+internal static class ModuleCatalogue
 {
     /// <summary>Lists the linear layers in execution order.</summary>
     /// <param name="graph">The graph, in canonical form.</param>

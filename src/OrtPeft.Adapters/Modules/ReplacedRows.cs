@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <summary>A constant matrix with some rows replaced: <c>ScatterND(matrix, places, rows)</c>.</summary>
 /// <param name="Places">The rows' numbers, [n, 1] int64, a constant.</param>
 /// <param name="Rows">What stands there, [n, features].</param>
-public sealed record ReplacedRows(Value Places, Value Rows)
+internal sealed record ReplacedRows(Value Places, Value Rows)
 {
     private const string Operator = "ScatterND";
 

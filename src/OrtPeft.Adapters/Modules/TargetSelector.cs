@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>Picks the modules that a configuration targets, by HF PEFT's rules.</summary>
-public static class TargetSelector
+internal static class TargetSelector
 {
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(1);
 

@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.Modules;
 /// Finds biases and normalisation weights. Vectors only: a causal mask kept as <c>attn.bias</c> has four axes and is no
 /// parameter.
 /// </summary>
-public static class VectorCatalogue
+internal static class VectorCatalogue
 {
     private static readonly string[] Kinds = ["weight", "bias"];
 

@@ -6,7 +6,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="Module">The module's path, such as <c>transformer.h.0.ln_1</c>.</param>
 /// <param name="Kind"><c>weight</c> or <c>bias</c>.</param>
 /// <param name="Value">The initializer, with one axis.</param>
-public sealed record VectorParameter(string Module, string Kind, Value Value)
+internal sealed record VectorParameter(string Module, string Kind, Value Value)
 {
     /// <summary>The parameter's name in the source model, such as <c>transformer.h.0.ln_1.weight</c>.</summary>
     public string Name => $"{Module}.{Kind}";

@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.PTuning;
 
 /// <summary>P-tuning: a small network makes the virtual tokens' embeddings.</summary>
 /// <seealso href="https://arxiv.org/abs/2103.10385">Liu et al., GPT Understands, Too.</seealso>
-public sealed class PTuningMethod : IPeftMethod
+internal sealed class PTuningMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

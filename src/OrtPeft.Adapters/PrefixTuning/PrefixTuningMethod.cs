@@ -11,7 +11,7 @@ namespace OrtPeft.Adapters.PrefixTuning;
 /// scores, so that masks, caches and lengths stay as they are; only positions move on by P.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2101.00190">Li and Liang, Prefix-Tuning.</seealso>
-public sealed class PrefixTuningMethod : IPeftMethod
+internal sealed class PrefixTuningMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -11,7 +11,7 @@ namespace OrtPeft.Adapters.PromptTuning;
 /// <summary>Prompt tuning: learnt embeddings before those of the input.</summary>
 /// <seealso href="https://arxiv.org/abs/2104.08691">Lester et al., The Power of Scale for Parameter-Efficient Prompt
 /// Tuning.</seealso>
-public sealed class PromptTuningMethod : IPeftMethod
+internal sealed class PromptTuningMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

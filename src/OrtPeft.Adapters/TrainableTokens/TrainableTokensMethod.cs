@@ -9,7 +9,7 @@ namespace OrtPeft.Adapters.TrainableTokens;
 /// <summary>Trains the embeddings of chosen tokens.</summary>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/trainable_tokens">HF PEFT's
 /// TrainableTokens.</seealso>
-public sealed class TrainableTokensMethod : IPeftMethod
+internal sealed class TrainableTokensMethod : IPeftMethod
 {
     private const string Field = "token_indices";
 

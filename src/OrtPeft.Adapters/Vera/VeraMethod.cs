@@ -10,7 +10,7 @@ namespace OrtPeft.Adapters.Vera;
 
 /// <summary>VeRA: two trained vectors a layer around random projections that all layers share.</summary>
 /// <seealso href="https://arxiv.org/abs/2310.11454">Kopiczko et al., VeRA.</seealso>
-public sealed class VeraMethod : IPeftMethod
+internal sealed class VeraMethod : IPeftMethod
 {
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()

@@ -7,7 +7,7 @@ namespace OrtPeft.Artifacts.OrtFormats;
 /// and nothing to read.
 /// </summary>
 /// <param name="length">The bytes that the parameter's elements take.</param>
-public sealed class AbsentTensorData(long length) : TensorData
+internal sealed class AbsentTensorData(long length) : TensorData
 {
     /// <inheritdoc/>
     public override long Length => length;

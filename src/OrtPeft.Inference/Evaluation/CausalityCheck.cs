@@ -17,7 +17,7 @@ namespace OrtPeft.Inference.Evaluation;
 /// whole batch, such as the scale of a dynamic quantisation, is the same for both. The change of earlier logits is
 /// compared with that of the last, which is due, and with the difference of two equal rows, which is noise.
 /// </remarks>
-public static class CausalityCheck
+internal static class CausalityCheck
 {
     /// <summary>Of the due change: causal models give exactly 0, tiny random bidirectional ones over 1e-3.</summary>
     private const double Share = 1e-4;

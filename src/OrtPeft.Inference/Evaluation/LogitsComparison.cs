@@ -13,7 +13,7 @@ namespace OrtPeft.Inference.Evaluation;
 /// whole sequences without a past; they may differ in anything but their vocabulary. Each sequence takes memory for
 /// twice its length times the vocabulary.
 /// </summary>
-public static class LogitsComparison
+internal static class LogitsComparison
 {
     /// <summary>Random token sequences to compare on.</summary>
     /// <param name="count">How many, 1 or more.</param>

@@ -8,5 +8,5 @@ namespace OrtPeft.Inference.Evaluation;
 /// <param name="Token">The vocabulary entry, from 0.</param>
 /// <param name="First">The first model's logit there.</param>
 /// <param name="Second">The second model's logit there.</param>
-public sealed record LogitsDifference(
+internal sealed record LogitsDifference(
     float Largest, int Sequence, int Position, int Token, float First, float Second);

@@ -8,7 +8,7 @@ namespace OrtPeft.Inference.Generation;
 /// typical-p in that order, as HF transformers does, penalties before all. The choices depend on options, logits and the
 /// tokens so far only. Not thread-safe: one per sequence.
 /// </summary>
-public sealed class Sampler
+internal sealed class Sampler
 {
     private readonly GenerationOptions _options;
     private readonly SplitMix64 _random;

@@ -7,7 +7,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Models.Checkpoints;
 
 /// <summary>Writes the weights of an HF folder, and what its <c>config.json</c> says of them.</summary>
-public static class HfWeightFile
+internal static class HfWeightFile
 {
     private static readonly string[] TypeFields = ["dtype", "torch_dtype"];
 

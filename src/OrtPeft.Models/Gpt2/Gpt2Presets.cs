@@ -1,7 +1,7 @@
 namespace OrtPeft.Models.Gpt2;
 
 /// <summary>GPT-2 in the sizes that were published, and one for tests.</summary>
-public static class Gpt2Presets
+internal static class Gpt2Presets
 {
     private static readonly (string Name, Gpt2Config Config)[] Rows =
     [

@@ -1,7 +1,7 @@
 namespace OrtPeft.Models.Llama;
 
 /// <summary>Llama in sizes that were published, and one for tests.</summary>
-public static class LlamaPresets
+internal static class LlamaPresets
 {
     private static readonly RopeScaling Llama32Scaling = new() { Type = "llama3", Factor = 32 };
 

@@ -3,7 +3,7 @@ using OrtPeft.Models.Llama;
 namespace OrtPeft.Models.Qwen2;
 
 /// <summary>Qwen2 in sizes that were published, and one for tests.</summary>
-public static class Qwen2Presets
+internal static class Qwen2Presets
 {
     private static readonly LlamaConfig Qwen25 = Qwen2Family.Defaults with
     {

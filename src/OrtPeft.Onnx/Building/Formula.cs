@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Building;
 /// Functions of terms, for <c>using static</c>. Each adds one node of the standard operator that is named with it,
 /// unless it says otherwise.
 /// </summary>
-public static class Formula
+internal static class Formula
 {
     /// <summary><c>Exp</c>: eˣ.</summary>
     public static Term Exp(Term x) => x.Apply("Exp");

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>What a decoder is fed of the tokens before: caches of keys and values, and states of a fixed size.</summary>
-public static class CacheInputs
+internal static class CacheInputs
 {
     private static readonly string[] Prefixes = [$"{DecoderNames.Past}.", $"{DecoderNames.Past}_", "past_"];
 

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>The families of decoders whose names are known, and what is asked of all of them.</summary>
-public static class DecoderFamilies
+internal static class DecoderFamilies
 {
     /// <summary>What HF calls the head in nearly every causal language model.</summary>
     public const string Head = "lm_head";

@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Decoders;
 /// How a family of decoders calls its modules, in HF's names. A method or pass that asks for a layer by its name asks
 /// here: a new family is a row in <see cref="DecoderFamilies"/>.
 /// </summary>
-public sealed record DecoderFamily
+internal sealed record DecoderFamily
 {
     /// <summary>The path that the layers' numbers stand behind: <c>transformer.h</c>.</summary>
     public required string Layers { get; init; }

@@ -1,7 +1,7 @@
 namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>What <see cref="DecoderNames.Labels"/> holds beside tokens.</summary>
-public static class DecoderLabels
+internal static class DecoderLabels
 {
     /// <summary>The label of a position without a loss, as in HF's and PyTorch's: −100.</summary>
     public const int Ignored = -100;

@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Decoders;
 /// Optimum's names of a language model's inputs and outputs, by which everything else looks for them, and what a graph
 /// under these names says of its rows.
 /// </summary>
-public static class DecoderNames
+internal static class DecoderNames
 {
     /// <summary>The tokens, <c>[batch, sequence]</c>.</summary>
     public const string Ids = "input_ids";

@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Decoders;
 /// </summary>
 /// <param name="Product">The head's product.</param>
 /// <param name="After">The nodes behind it, in execution order; empty where the product makes the output.</param>
-public sealed record HeadPath(Node Product, IReadOnlyList<Node> After)
+internal sealed record HeadPath(Node Product, IReadOnlyList<Node> After)
 {
     private static readonly HashSet<string> KeepNumbers = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"];
 

@@ -1,7 +1,7 @@
 namespace OrtPeft.Onnx;
 
 /// <summary>Keys of <see cref="Model.Metadata"/> that keep what a graph itself does not say of its source.</summary>
-public static class MetadataKeys
+internal static class MetadataKeys
 {
     /// <summary>The family that the graph was built for, as <c>model_type</c> names it.</summary>
     public const string ModelType = "hf_model_type";

@@ -4,7 +4,7 @@ namespace OrtPeft.Onnx;
 /// Says of a node what is found wrong with the nodes that take its place or compute its gradient: the file has only
 /// itself.
 /// </summary>
-public static class NodeBlame
+internal static class NodeBlame
 {
     /// <summary>Runs what is written for an operator on a node.</summary>
     /// <param name="node">The node.</param>

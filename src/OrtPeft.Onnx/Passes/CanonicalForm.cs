@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Passes;
 /// The form that adapters and gradient rules are written for: one operator-set version, constants as initializers.
 /// Passes run in the order of this list.
 /// </summary>
-public static class CanonicalForm
+internal static class CanonicalForm
 {
     /// <summary>The operator-set version of the form: the newest that ONNX Runtime 1.19 and later all run.</summary>
     public const int Opset = 21;

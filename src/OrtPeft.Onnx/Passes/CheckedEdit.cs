@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Runs passes and rewrites so that errors name them, and validates the graph before and after each where the switch
 /// <see cref="Switch"/> is on.
 /// </summary>
-public static class CheckedEdit
+internal static class CheckedEdit
 {
     /// <summary>
     /// The <see cref="AppContext"/> switch that turns validation on; off by default, and read once. Validation costs a

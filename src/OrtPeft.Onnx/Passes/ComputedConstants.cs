@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Replaces integer values that shape inference knows completely (lengths, indices) by constants, and drops empty parts
 /// of concatenations. With an input's axis declared 0, everything behind it that was only there for it disappears.
 /// </summary>
-public static class ComputedConstants
+internal static class ComputedConstants
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>

@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Passes;
 /// so a file of a few kilobytes could take any memory and time. Masks, ranges and rotary tables of the longest contexts
 /// stay far below the limit, and weights that a graph casts or dequantises grow in proportion to what the file holds.
 /// </summary>
-public static class ConstantSizes
+internal static class ConstantSizes
 {
     /// <summary>What a value that depends on no input may take whatever it is computed from, in bytes.</summary>
     public const long AlwaysAllowed = 1L << 29;

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>Turns the main graph's <c>Constant</c> nodes into initializers of the same name.</summary>
-public static class ConstantsToInitializers
+internal static class ConstantsToInitializers
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>

@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Passes;
 /// The nodes that hold graphs of their own and that <see cref="IfResolution"/> leaves: loops, scans, and choices made
 /// by data. Running them is ONNX Runtime's matter; adapters and gradients do not reach into them.
 /// </summary>
-public static class ControlFlow
+internal static class ControlFlow
 {
     /// <summary>Checks that no weight matrix is hidden from adapters.</summary>
     /// <param name="model">The model in canonical form.</param>

@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Gives a language model's inputs and outputs Optimum's names, by which everything else looks for them. Exporters call
 /// them as they like: <c>idx</c>, <c>input1</c>, <c>linear_14</c>.
 /// </summary>
-public static class DecoderNaming
+internal static class DecoderNaming
 {
     private static readonly string[] Names =
         [DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Positions, DecoderNames.Labels];

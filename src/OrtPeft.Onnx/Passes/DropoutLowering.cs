@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes;
 /// by integer hashing in standard operators: ONNX Runtime drops live Dropout nodes when it optimises, and its own
 /// generator could not be put back where it was on resume. Where nothing but data can be fed, the generator does it.
 /// </summary>
-public static class DropoutLowering
+internal static class DropoutLowering
 {
     /// <summary>Makes the mask of the dropout of an index: true where an element is kept.</summary>
     private delegate Term MaskMaker(Term x, double ratio, int index);

@@ -4,7 +4,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Takes out products over an axis of length 0: slots for adapters whose defaults are empty. What they add to a layer
 /// is zero.
 /// </summary>
-public static class EmptySlots
+internal static class EmptySlots
 {
     private static readonly string[] KeepZero = ["Mul", "Div", "Cast", "Identity"];
 

@@ -3,7 +3,7 @@ namespace OrtPeft.Onnx.Passes;
 /// <summary>A rewrite of a whole model, in place, that keeps what the model computes.</summary>
 /// <param name="Name">What reports and messages call it.</param>
 /// <param name="Edit">Does it.</param>
-public sealed record GraphPass(string Name, Action<Model> Edit)
+internal sealed record GraphPass(string Name, Action<Model> Edit)
 {
     /// <summary>Applies the pass to a model.</summary>
     /// <param name="model">The model, edited in place.</param>

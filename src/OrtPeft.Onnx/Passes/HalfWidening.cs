@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Passes;
 /// anyway, and AdamW's small steps would be lost in ten bits of mantissa. Weights stay as they are stored, and are
 /// widened whenever they are read.
 /// </summary>
-public static class HalfWidening
+internal static class HalfWidening
 {
     /// <summary>Runs the pass in place; a model without half-precision numbers is left as it is.</summary>
     /// <param name="model">The model, its constants being initializers.</param>

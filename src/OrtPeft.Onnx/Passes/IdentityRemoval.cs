@@ -11,7 +11,7 @@ namespace OrtPeft.Onnx.Passes;
 /// an Identity that carries their name: each gets a tensor of its own back (the bytes stay shared), so that one can
 /// train and the other not. A tied embedding stays tied.
 /// </summary>
-public static class IdentityRemoval
+internal static class IdentityRemoval
 {
     private static readonly string[] ParameterEndings = [".weight", ".bias"];
 

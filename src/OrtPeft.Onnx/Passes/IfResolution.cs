@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Passes;
 /// constants and known axes, or the switch of a merged decoder, which is taken as false: the branch for sequences
 /// without a past. Nested ones are resolved likewise, inside of loops too. An <c>If</c> on data stays.
 /// </summary>
-public static class IfResolution
+internal static class IfResolution
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>

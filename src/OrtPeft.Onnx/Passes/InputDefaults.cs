@@ -4,7 +4,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Turns inputs with a default into constants. Files of IR version 3 list every weight as an input; as long as a caller
 /// could feed them they are no weights to adapt.
 /// </summary>
-public static class InputDefaults
+internal static class InputDefaults
 {
     /// <summary>Runs the pass in place; the defaults can no longer be overridden.</summary>
     /// <param name="model">The model.</param>

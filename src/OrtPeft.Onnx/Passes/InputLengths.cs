@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Passes;
 /// computed from those of inputs no longer reads the value, which then may be computed in another way, or not at all, or
 /// need not be kept until it is asked.
 /// </summary>
-public static class InputLengths
+internal static class InputLengths
 {
     /// <summary>Runs the pass in place; subgraphs stay as they are.</summary>
     /// <param name="g">The graph's builder, which knows its shapes.</param>

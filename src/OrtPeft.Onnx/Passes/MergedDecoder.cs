@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Passes;
 /// What Optimum's merged decoders have of their own: one <c>If</c> whose condition is fed, a branch for the first step
 /// and one for a growing cache, and weights of both in the graph around them, their names ending in <c>_merged_0</c>.
 /// </summary>
-public static class MergedDecoder
+internal static class MergedDecoder
 {
     /// <summary>The input that chooses: false for sequences without a past, true where a cache is fed.</summary>
     public const string Switch = "use_cache_branch";

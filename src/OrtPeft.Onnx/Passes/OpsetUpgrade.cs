@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Passes;
 /// form did not change, or only grew types, need no row; from opset 22 on, no form in the rows did.
 /// </summary>
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>
-public static class OpsetUpgrade
+internal static class OpsetUpgrade
 {
     private const int Oldest = 7;
 

@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Takes results off a graph, with what only they needed: nodes, constants, and the input <c>labels</c> of a loss that
 /// a graph brings of its own. Other inputs stay, so that callers may go on feeding them.
 /// </summary>
-public static class OutputRemoval
+internal static class OutputRemoval
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>

@@ -13,7 +13,7 @@ namespace OrtPeft.Onnx.Passes;
 /// without a <c>Transpose</c>. Nodes with 2 bits, reordered groups or zero points that are no integers stay.
 /// </remarks>
 /// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits"/>
-public static partial class PackedWeights
+internal static partial class PackedWeights
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>

@@ -12,7 +12,7 @@ namespace OrtPeft.Onnx.Passes;
 /// the first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for
 /// what stands beside the layers: there, what the layers' names lost at the front is taken off as well.
 /// </remarks>
-public static class ParameterNames
+internal static class ParameterNames
 {
     /// <summary>Runs the pass in place; a name that another value has already is not taken.</summary>
     /// <param name="model">The model.</param>

@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Passes;
 /// Specialises a decoder for sequences without a past, as training sees them: cache inputs are taken as empty, and what
 /// was only there for them goes. An input that something else still reads stays, to be fed with a length of 0.
 /// </summary>
-public static class PastRemoval
+internal static class PastRemoval
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model; its cache outputs have been dropped.</param>

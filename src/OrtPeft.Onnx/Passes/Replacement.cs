@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>Puts new values in a node's place.</summary>
-public static class Replacement
+internal static class Replacement
 {
     /// <summary>
     /// Makes every reader of the node's outputs read other values, and removes the node. The values take over the

@@ -13,7 +13,7 @@ namespace OrtPeft.Onnx.Passes;
 /// of a fixed length and other states, which begin as zeros, places in a cache, and numbers with an obvious neutral
 /// value.
 /// </summary>
-public static class RowInputs
+internal static class RowInputs
 {
     /// <summary>How many of the last logits to compute: 0 is all of them.</summary>
     private static readonly string[] CountsOfLogits = ["num_logits_to_keep", "logits_to_keep"];

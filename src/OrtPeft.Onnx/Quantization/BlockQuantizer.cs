@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Quantization;
 /// Rounds matrices to few bits, block by block, each block's scale from its own largest numbers. The matrix is read in
 /// rows where it lies, twice; only the result takes memory.
 /// </summary>
-public static class BlockQuantizer
+internal static class BlockQuantizer
 {
     /// <summary>Quantises a matrix.</summary>
     /// <param name="weight">Float32, two axes.</param>

@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>A layer's constant matrix, whether the graph holds its numbers or integers that stand for them.</summary>
-public static class ConstantWeight
+internal static class ConstantWeight
 {
     /// <summary>The matrix' axes.</summary>
     /// <param name="weight">What a layer reads.</param>

@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Quantization;
 /// integers behind a <c>DequantizeLinear</c>, or codes that pick from a code book. The last node's output is the
 /// matrix and has the weight's name.
 /// </summary>
-public abstract class QuantizedWeight
+internal abstract class QuantizedWeight
 {
     private protected QuantizedWeight(Node node) => Node = node;
 

@@ -5,7 +5,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>Tells models apart by what they compute, wherever their files are and whatever wrote them.</summary>
-public static class ModelFingerprint
+internal static class ModelFingerprint
 {
     /// <summary>
     /// Hashes a graph's nodes with their attributes, the names, types and shapes of its inputs, outputs and weights,

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>Inputs that are sequences of tensors: the graph knows their type as it stands in a file.</summary>
-public static class SequenceInputs
+internal static class SequenceInputs
 {
     /// <summary>Adds an input that is a sequence of tensors, each of a shape of its own.</summary>
     /// <param name="graph">The graph.</param>

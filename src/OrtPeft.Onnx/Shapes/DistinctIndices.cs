@@ -1,7 +1,7 @@
 namespace OrtPeft.Onnx.Shapes;
 
 /// <summary>Index vectors that surely name no place twice.</summary>
-public static class DistinctIndices
+internal static class DistinctIndices
 {
     /// <summary>
     /// Whether a value is such a vector: the places of a mask, as <c>NonZero</c> of a vector gives them.

@@ -6,7 +6,7 @@ namespace OrtPeft.Runtime.Feeding;
 /// What one run of a decoder is fed, by input name. It owns the values: dispose it after the run, not before. Values
 /// that the caller feeds itself can be added; they are owned from then on. Not thread-safe.
 /// </summary>
-public sealed class DecoderFeeds : IDisposable
+internal sealed class DecoderFeeds : IDisposable
 {
     private readonly Dictionary<string, OrtValue> _values = new(StringComparer.Ordinal);
 

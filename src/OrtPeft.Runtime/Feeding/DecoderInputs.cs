@@ -13,7 +13,7 @@ namespace OrtPeft.Runtime.Feeding;
 /// <c>position_ids</c>, caches and a merged decoder's <c>use_cache_branch</c>, each only where the graph has it and
 /// with the element type it states (int64, int32, float32 or bool). Immutable and thread-safe.
 /// </summary>
-public sealed class DecoderInputs
+internal sealed class DecoderInputs
 {
     /// <summary>
     /// The name of a merged decoder's choice of branch, <c>[1] bool</c>: whether the caches hold anything.

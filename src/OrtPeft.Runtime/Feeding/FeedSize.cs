@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Runtime.Feeding;
 
 /// <summary>How many numbers an array for a model's input has: axes come from rows, options and files.</summary>
-public static class FeedSize
+internal static class FeedSize
 {
     /// <summary>Multiplies axes.</summary>
     /// <param name="dims">The axes, each 0 or more.</param>

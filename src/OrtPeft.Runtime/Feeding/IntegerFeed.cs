@@ -5,7 +5,7 @@ namespace OrtPeft.Runtime.Feeding;
 
 /// <summary>Whole numbers as the element type that a graph wants: exporters disagree on that of ids and
 /// masks.</summary>
-public static class IntegerFeed
+internal static class IntegerFeed
 {
     /// <summary>Whether whole numbers can be fed as a type.</summary>
     /// <param name="type">What a graph's input states.</param>

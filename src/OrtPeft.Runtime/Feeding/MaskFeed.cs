@@ -8,7 +8,7 @@ namespace OrtPeft.Runtime.Feeding;
 /// A mask of 0 and 1 per token in the form that a graph takes: of two axes, or of four as attention adds or tests it.
 /// An axis that spans a cache of a fixed length is filled up with 0.
 /// </summary>
-public static class MaskFeed
+internal static class MaskFeed
 {
     /// <summary>Makes the value.</summary>
     /// <param name="input">The graph's input.</param>

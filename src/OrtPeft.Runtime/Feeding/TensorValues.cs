@@ -6,7 +6,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Runtime.Feeding;
 
 /// <summary>ONNX Runtime values over memory that is already there.</summary>
-public static class TensorValues
+internal static class TensorValues
 {
     /// <summary>A tensor value that reads and writes the given bytes.</summary>
     /// <param name="bytes">The bytes; must stay pinned as long as the value lives.</param>

@@ -10,7 +10,7 @@ namespace OrtPeft.Runtime.Sessions;
 /// faster one, once for each processor, version of both and number of threads: what it finds is kept in
 /// <c>ortpeft/products.txt</c> in the user's cache folder, and may be deleted at any time. Thread-safe.
 /// </summary>
-public static class FasterProducts
+internal static class FasterProducts
 {
     /// <summary>How much faster ONNX Runtime has to be: it keeps two packed copies of each matrix, OrtPeft one, and adds
     /// biases, residual sums and LoRA's products in passes of their own.</summary>

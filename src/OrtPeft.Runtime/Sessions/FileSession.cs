@@ -8,7 +8,7 @@ namespace OrtPeft.Runtime.Sessions;
 /// ONNX Runtime sessions of model files as they are: no graph is read here. Weights in files beside the model are
 /// mapped by ONNX Runtime, so sessions that point into the same file share its pages.
 /// </summary>
-public static class FileSession
+internal static class FileSession
 {
     /// <summary>Opens a session.</summary>
     /// <param name="path">The <c>.onnx</c> file.</param>

@@ -14,7 +14,7 @@ namespace OrtPeft.Runtime.Sessions;
 /// in a
 /// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
 /// </summary>
-public sealed class ModelSession : IDisposable
+internal sealed class ModelSession : IDisposable
 {
     private readonly Ownership _owned = new();
 

@@ -4,7 +4,7 @@ namespace OrtPeft.Runtime.Sessions;
 /// What an object has taken over so far: what its constructor has opened is released if a later part of it throws.
 /// Released in reverse order. Not thread-safe.
 /// </summary>
-public sealed class Ownership : IDisposable
+internal sealed class Ownership : IDisposable
 {
     private readonly Stack<IDisposable> _owned = new();
 

@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>What packed copies of constant matrices take (<see cref="RuntimeOptions.Prepacking"/>).</summary>
-public static class PackedMatrices
+internal static class PackedMatrices
 {
     /// <summary>The part of the machine's memory, or of the container's, that copies may take.</summary>
     private const long Part = 8;

@@ -4,7 +4,7 @@ using OrtPeft.Onnx;
 namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>A quantised model as this machine runs it.</summary>
-public static class QuantizedModel
+internal static class QuantizedModel
 {
     /// <summary>Lets products read quantised weights where OrtPeft's kernels do so; ONNX Runtime would dequantise each
     /// whole, for every token.</summary>

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>Tells what ONNX Runtime has against a graph from a want of memory.</summary>
-public static partial class RefusedGraph
+internal static partial class RefusedGraph
 {
     /// <summary>
     /// Whether the graph is to blame for a session that could not be opened: a lack of memory, which has no code of

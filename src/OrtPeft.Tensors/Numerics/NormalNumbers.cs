@@ -9,7 +9,7 @@ namespace OrtPeft.Tensors.Numerics;
 /// </summary>
 /// <seealso href="https://en.wikipedia.org/wiki/Box%E2%80%93Muller_transform"/>
 /// <param name="Key">Which numbers: from <see cref="Of"/>.</param>
-public readonly record struct NormalNumbers(ulong Key)
+internal readonly record struct NormalNumbers(ulong Key)
 {
     /// <summary>How many numbers are made at once: eight radii times a cosine and a sine each.</summary>
     private const int Block = 16;

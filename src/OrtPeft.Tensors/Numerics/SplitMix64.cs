@@ -6,7 +6,7 @@ namespace OrtPeft.Tensors.Numerics;
 /// </summary>
 /// <seealso href="https://doi.org/10.1145/2714064.2660195">Steele, Lea, Flood: Fast splittable pseudorandom number
 /// generators.</seealso>
-public sealed class SplitMix64
+internal sealed class SplitMix64
 {
     internal const ulong Golden = 0x9E3779B97F4A7C15;
     private ulong _state;

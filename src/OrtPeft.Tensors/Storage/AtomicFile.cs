@@ -6,7 +6,7 @@ namespace OrtPeft.Tensors.Storage;
 /// A file that appears complete or not at all: written beside its place under a temporary name, flushed to the disk,
 /// then moved over, and its new name flushed too. Disposed without <see cref="Commit"/>, it leaves nothing behind.
 /// </summary>
-public sealed class AtomicFile : IDisposable
+internal sealed class AtomicFile : IDisposable
 {
     private const string Suffix = ".tmp";
 

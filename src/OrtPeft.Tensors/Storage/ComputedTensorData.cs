@@ -6,7 +6,7 @@ namespace OrtPeft.Tensors.Storage;
 /// float32 bytes made when they are read, so that saving them needs one piece of memory at a time. Native code that
 /// wants them in one place gets a copy, made once. Thread-safe.
 /// </summary>
-public abstract class ComputedTensorData : TensorData
+internal abstract class ComputedTensorData : TensorData
 {
     private readonly Lazy<MemoryTensorData> _whole;
 

@@ -9,7 +9,7 @@ namespace OrtPeft.Tensors.Storage;
 /// forgeries.
 /// </summary>
 /// <seealso href="https://github.com/Cyan4973/xxHash/blob/v0.8.2/doc/xxhash_spec.md">The specification.</seealso>
-public sealed class ContentHash
+internal sealed class ContentHash
 {
     private const int PieceBytes = 1 << 20;
 

@@ -7,7 +7,7 @@ namespace OrtPeft.Tensors.Storage;
 /// The right to write into a folder, which one process has at a time. The system takes it back when the process ends,
 /// however it ends.
 /// </summary>
-public sealed class FolderLock : IDisposable
+internal sealed class FolderLock : IDisposable
 {
     private const string FileName = $"{StagedFolder.HiddenPrefix}lock";
 

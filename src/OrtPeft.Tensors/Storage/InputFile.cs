@@ -3,7 +3,7 @@ namespace OrtPeft.Tensors.Storage;
 /// <summary>
 /// The door through which files come in: it lets regular files pass, in folders whose files are all of one time.
 /// </summary>
-public static class InputFile
+internal static class InputFile
 {
     /// <summary>Refuses what cannot be read as a file; a path where there is nothing passes.</summary>
     /// <param name="path">The path; links count as what they lead to.</param>

@@ -7,7 +7,7 @@ namespace OrtPeft.Tensors.Storage;
 /// The fields of a JSON object, each checked as it is read. It remembers which were asked for, so that those that
 /// nothing reads can be refused or kept. Not thread-safe.
 /// </summary>
-public sealed class JsonFields
+internal sealed class JsonFields
 {
     private readonly JsonElement _object;
     private readonly Fault _fault;

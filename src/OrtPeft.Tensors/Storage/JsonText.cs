@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OrtPeft.Tensors.Storage;
 
 /// <summary>What <c>System.Text.Json</c> leaves unchecked until a value is asked for.</summary>
-public static class JsonText
+internal static class JsonText
 {
     /// <summary>
     /// Checks that a text is JSON whose every string and name is Unicode: no bytes that are not UTF-8, no half of an

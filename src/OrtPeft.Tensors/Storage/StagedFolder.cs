@@ -10,7 +10,7 @@ namespace OrtPeft.Tensors.Storage;
 /// The journal lists what goes and what comes. Old files go before the first new one comes, so that there is no moment
 /// with files of both times, not even for programs that know no journal.
 /// </remarks>
-public sealed class StagedFolder : IDisposable
+internal sealed class StagedFolder : IDisposable
 {
     /// <summary>What the names of files and folders begin with that a finished run leaves nothing of.</summary>
     public const string HiddenPrefix = ".ortpeft-";

@@ -12,7 +12,7 @@ namespace OrtPeft.Training.Data;
 /// The order of a shuffled epoch depends on seed, epoch and number of rows alone: a Fisher–Yates shuffle with
 /// SplitMix64, the same on every machine and version of .NET.
 /// </remarks>
-public sealed class BatchOrder
+internal sealed class BatchOrder
 {
     private readonly long? _seed;
     private EpochOrder? _latest; // replaced as a whole, never changed: safe to share

@@ -8,7 +8,7 @@ namespace OrtPeft.Training.Data;
 /// epoch; steps do not reach over the end of an epoch, so the last step of one may take fewer. Safe to use from
 /// several threads.
 /// </summary>
-public sealed class BatchSchedule
+internal sealed class BatchSchedule
 {
     private readonly BatchOrder _order;
     private readonly int _accumulation;

@@ -4,7 +4,7 @@ using OrtPeft.Onnx.Decoders;
 namespace OrtPeft.Training.Data;
 
 /// <summary>Puts rows of differing length into one rectangle.</summary>
-public static class Collator
+internal static class Collator
 {
     private static readonly string[] Names = [DecoderNames.Ids, DecoderNames.Mask, DecoderNames.Labels];
 

@@ -14,7 +14,7 @@ namespace OrtPeft.Training.Eva;
 /// more of the rank. The data is gone through until the axes stand still, at most ten times.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2410.07170">Paischer et al., EVA, section 3.</seealso>
-public static class EvaInitialisation
+internal static class EvaInitialisation
 {
     private const int MostPasses = 10;
 

@@ -9,7 +9,7 @@ namespace OrtPeft.Training.Metrics;
 /// as many digits as read back to the same value, whatever the culture; those that are not finite, which JSON cannot
 /// hold, as <c>null</c>. Not safe to append to from several threads at once.
 /// </summary>
-public sealed class MetricsLog : IDisposable
+internal sealed class MetricsLog : IDisposable
 {
     /// <summary>The file's name in a run's output folder.</summary>
     public const string FileName = "metrics.jsonl";

@@ -3,7 +3,7 @@ using OrtPeft.Runtime.Sessions;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>What checkpoints and benches call the kernels that multiply with frozen weights.</summary>
-public static class ProductKernel
+internal static class ProductKernel
 {
     /// <summary>OrtPeft's own.</summary>
     public const string Own = "ortpeft";

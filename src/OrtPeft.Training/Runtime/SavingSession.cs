@@ -9,7 +9,7 @@ using Tensor = OrtPeft.Tensors.Tensor;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>Runs a folder's model that turns trained parameters into what is saved.</summary>
-public static class SavingSession
+internal static class SavingSession
 {
     /// <summary>Runs it once.</summary>
     /// <param name="folder">The artifact folder.</param>

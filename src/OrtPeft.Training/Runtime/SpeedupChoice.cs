@@ -6,7 +6,7 @@ using OrtPeft.Runtime.Sessions;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>Which speedups pay for a model on this machine.</summary>
-public static class SpeedupChoice
+internal static class SpeedupChoice
 {
     /// <summary>Chooses among those that are wanted.</summary>
     /// <param name="model">The adapted model.</param>

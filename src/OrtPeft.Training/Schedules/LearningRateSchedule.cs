@@ -10,7 +10,7 @@ namespace OrtPeft.Training.Schedules;
 /// Immutable.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"/>
-public sealed class LearningRateSchedule
+internal sealed class LearningRateSchedule
 {
     // After the warm-up; where nothing is left of the run (W ≥ N) the span counts as one step.
     private static readonly FrozenDictionary<string, Func<int, int, int, double>> Table =

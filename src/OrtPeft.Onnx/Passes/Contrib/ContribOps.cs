@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 /// weight.
 /// </summary>
 /// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md"/>
-public static class ContribOps
+internal static class ContribOps
 {
     private const string Microsoft = "com.microsoft";
 

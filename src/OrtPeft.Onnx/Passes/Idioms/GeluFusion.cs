@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Passes.Idioms;
 /// instead of five to eight.
 /// </summary>
 /// <seealso href="https://onnx.ai/onnx/operators/onnx__Gelu.html"/>
-public static class GeluFusion
+internal static class GeluFusion
 {
     private static readonly double SqrtTwoOverPi = Math.Sqrt(2 / Math.PI);
 

@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Passes.Idioms;
 /// operator of opset 17 in its place: one node instead of nine.
 /// </summary>
 /// <seealso href="https://onnx.ai/onnx/operators/onnx__LayerNormalization.html"/>
-public static class LayerNormFusion
+internal static class LayerNormFusion
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>

@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes.Idioms;
 /// one each. A computation in float32 between casts from and to a smaller type is what the operator does inside.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1910.07467">Zhang and Sennrich, equation 4.</seealso>
-public static class RmsNormFusion
+internal static class RmsNormFusion
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>

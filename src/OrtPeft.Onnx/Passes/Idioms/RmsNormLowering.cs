@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes.Idioms;
 /// it fuses this form again when it loads a model. The opposite of that pass.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1910.07467">Zhang and Sennrich, equation 4.</seealso>
-public static class RmsNormLowering
+internal static class RmsNormLowering
 {
     /// <summary>Runs the pass in place; a node whose statistic is read stays.</summary>
     /// <param name="model">The model, in canonical form.</param>

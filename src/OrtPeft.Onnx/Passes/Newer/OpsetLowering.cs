@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes.Newer;
 /// and ONNX Runtime builds that are older than the model run it.
 /// </summary>
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>
-public static class OpsetLowering
+internal static class OpsetLowering
 {
     /// <summary>The newest version whose changes are known, and the newest that ONNX Runtime 1.29 loads.</summary>
     public const int Newest = 26;
