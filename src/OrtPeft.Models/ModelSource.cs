@@ -47,6 +47,10 @@ public sealed class ModelSource
     /// <exception cref="ModelConfigException">A file is damaged.</exception>
     public IReadOnlyList<int> StopTokenIds => StopTokens.In(Folder);
 
+    /// <summary>How <c>generation_config.json</c> beside the model would have tokens chosen. Reads the file.</summary>
+    /// <exception cref="ModelConfigException">The file is damaged.</exception>
+    public SamplingSettings Sampling => SamplingSettings.In(Folder);
+
     /// <summary>
     /// The most tokens that the model attends to, past included: by <c>config.json</c>, else a position embedding's
     /// rows, else <c>genai_config.json</c>; no more than the graph's axes let through. Null where nothing says.

@@ -2,37 +2,64 @@ using System.Text.Json;
 using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Chat;
+using OrtPeft.Training.Data;
 
 namespace OrtPeft.Text;
 
-/// <summary>Makes tokens of a conversation that the model is to answer, as training made them of its rows.</summary>
-internal static class ChatPrompt
+/// <summary>A conversation up to where the model is to answer, as training makes tokens of its rows.</summary>
+/// <param name="Text">What the model sees.</param>
+/// <param name="Ids">Its tokens.</param>
+internal sealed record ChatPrompt(string Text, IReadOnlyList<int> Ids)
 {
+    private const string Assistant = "assistant";
+
     /// <summary>The roles that rows of messages may have where there is no template.</summary>
-    private static readonly string[] PlainRoles = ["assistant", "user", "system", "developer", "tool"];
+    private static readonly string[] PlainRoles = [Assistant, "user", "system", "developer", "tool"];
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
-    /// <summary>The tokens, up to where the answer begins.</summary>
-    /// <param name="messages">The turns so far.</param>
+    /// <summary>Renders a conversation.</summary>
+    /// <param name="conversation">The turns so far.</param>
     /// <param name="templates">The model's templates, or null.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
-    /// <exception cref="ArgumentException">There are no turns, or a role is unknown.</exception>
+    /// <exception cref="ArgumentException">There are no turns; or there is no template, and a role is unknown or the
+    /// conversation has more than turns of text.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static IReadOnlyList<int> Encode(
-        IReadOnlyList<ChatMessage> messages, ChatTemplates? templates, ITokenizer tokenizer)
+    public static ChatPrompt Of(ChatConversation conversation, ChatTemplates? templates, ITokenizer tokenizer)
     {
-        if (messages.Count == 0)
+        if (conversation.Messages.GetArrayLength() == 0)
             throw new SettingException("The conversation has no turns; at least one is needed.");
         if (templates is null)
-            return tokenizer.WithStart(tokenizer.Encode(Plain(messages)));
-        var conversation = new ChatConversation { Messages = JsonSerializer.SerializeToElement(messages, Json) };
-        var rendered = templates.Select(hasTools: false).Render(conversation, ChatEnding.GenerationPrompt);
-        return tokenizer.Encode(rendered.Text); // the template itself writes the token that starts a text
+            return Plain(conversation, tokenizer);
+        var template = templates.Select(conversation.Tools is not null);
+        var text = template.Render(conversation, ChatEnding.GenerationPrompt).Text;
+        return new ChatPrompt(text, tokenizer.Encode(text)); // the template itself writes the token that starts a text
     }
 
-    private static string Plain(IEnumerable<ChatMessage> messages) =>
-        string.Concat(messages.Select(static m => $"{Known(m.Role)}: {m.Content}\n")) + "assistant:";
+    /// <summary>As <see cref="ExampleReader"/> writes turns: behind an assistant's stands the end of text.</summary>
+    private static ChatPrompt Plain(ChatConversation conversation, ITokenizer tokenizer)
+    {
+        if (conversation.Tools is not null || conversation.Variables.Count > 0)
+            throw new SettingException("Tools and variables are for chat templates, and the model has none.");
+        var tokens = new RowTokens(tokenizer);
+        var place = new DataPlace("the conversation", 1);
+        foreach (var (i, message) in conversation.Messages.EnumerateArray().Index())
+        {
+            var role = Known(TextOf(message, i, "role"));
+            var content = TextOf(message, i, "content");
+            if (role == Assistant)
+                tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
+            else
+                tokens.Context($"{role}: {content}\n");
+        }
+
+        IReadOnlyList<int> ids = tokens.Context($"{Assistant}:").ToExample(place, "messages").InputIds;
+        return new ChatPrompt(tokenizer.Decode(ids), ids);
+    }
+
+    private static string TextOf(JsonElement message, int turn, string field) =>
+        message.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : throw new SettingException(
+                $"messages[{turn}].{field} is no text, which it must be for a model without a chat template.");
 
     private static string Known(string role) => PlainRoles.Contains(role)
         ? role

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tokenizers.Chat;
 
 namespace OrtPeft.Text;
 
@@ -64,7 +65,7 @@ public sealed class TextGenerator : IDisposable
     /// <returns>What the assistant says, without white space around it.</returns>
     /// <exception cref="ArgumentException">There are no turns, they do not fit the model's context, or an option leaves
     /// its range.</exception>
-    /// <exception cref="Tokenizers.Chat.ChatTemplateException">The template refuses the conversation.</exception>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public string Answer(
         IReadOnlyList<ChatMessage> messages,
@@ -72,9 +73,29 @@ public sealed class TextGenerator : IDisposable
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var prompt = ChatPrompt.Encode(messages, _model.Templates.Value, _model.Tokenizer);
-        var tokens = _generator.Generate(prompt, WithLimits(options), cancellation);
-        return string.Concat(_model.Tokenizer.StreamText(tokens)).Trim();
+        return string.Concat(StartChat(ChatSession.Of(messages), options).StreamAnswer(cancellation)).Trim();
+    }
+
+    /// <summary>Begins a conversation that goes on turn by turn.</summary>
+    /// <param name="system">What the system says first; null (the default) for nothing.</param>
+    /// <param name="options">How to choose tokens and when to stop; greedy, 50 tokens when left out. What ends a text
+    /// by the model's files ends answers too.</param>
+    /// <returns>The conversation, which is for one thread at a time.</returns>
+    public ChatSession StartChat(string? system = null, GenerationOptions? options = null) =>
+        StartChat(ChatSession.Of(system is null ? [] : [new ChatMessage("system", system)]), options);
+
+    /// <summary>Goes on with a conversation.</summary>
+    /// <param name="beginning">The turns so far, tools, and what else the template is to see.</param>
+    /// <param name="options">How to choose tokens and when to stop; greedy, 50 tokens when left out. What ends a text
+    /// by the model's files ends answers too.</param>
+    /// <returns>The conversation, which is for one thread at a time.</returns>
+    public ChatSession StartChat(ChatConversation beginning, GenerationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(beginning);
+        return new ChatSession(_generator, _model.Tokenizer, _model.Templates.Value, beginning)
+        {
+            Options = WithLimits(options),
+        };
     }
 
     /// <inheritdoc/>

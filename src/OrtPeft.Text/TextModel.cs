@@ -1,4 +1,5 @@
 using OrtPeft.Adapters;
+using OrtPeft.Inference.Generation;
 using OrtPeft.Models;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tokenizers;
@@ -29,6 +30,13 @@ public sealed class TextModel
 
     /// <summary>Its tokenizer.</summary>
     public ITokenizer Tokenizer { get; }
+
+    /// <summary>
+    /// How <c>generation_config.json</c> beside the model would have tokens chosen, for those who want it so; greedy
+    /// where there is none. Reads the file.
+    /// </summary>
+    /// <exception cref="ModelConfigException">The file is damaged.</exception>
+    public GenerationOptions GenerationDefaults => new GenerationOptions().WithDefaults(Source.Sampling);
 
     /// <summary>Its chat templates, read when they are first needed; null in it where the folder has none.</summary>
     internal Lazy<ChatTemplates?> Templates { get; }

@@ -4,12 +4,13 @@ namespace OrtPeft.Cli;
 
 /// <summary>
 /// Turns the first Ctrl-C or SIGTERM into a request to stop in good order; the second ends the process at once. Nothing
-/// is intercepted before <see cref="Listen"/>, so commands that have nothing to save end at the first.
+/// is intercepted before <see cref="Listen"/> or <see cref="ListenToCtrlC"/>, so commands that have nothing to save end
+/// at the first.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private CancellationTokenSource _source = new();
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
@@ -19,8 +20,19 @@ internal sealed class Interruption : IDisposable
     {
         if (_registrations.Count > 0)
             return;
-        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
+        ListenToCtrlC();
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle));
+    }
+
+    /// <summary>Starts to intercept Ctrl-C alone, for a piece of work after which the run goes on.</summary>
+    public void ListenToCtrlC() => _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle));
+
+    /// <summary>Intercepts nothing any more and forgets a request, until it is to listen again.</summary>
+    public void Rest()
+    {
+        Unregister();
+        if (_source.IsCancellationRequested)
+            _source = new CancellationTokenSource();
     }
 
     /// <summary>Asks for the stop, as a signal does.</summary>
@@ -28,9 +40,15 @@ internal sealed class Interruption : IDisposable
 
     public void Dispose()
     {
+        Unregister();
+        _source.Dispose();
+    }
+
+    private void Unregister()
+    {
         foreach (var registration in _registrations)
             registration.Dispose();
-        _source.Dispose();
+        _registrations.Clear();
     }
 
     private void Handle(PosixSignalContext signal)

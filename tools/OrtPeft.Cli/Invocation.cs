@@ -16,10 +16,14 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly JsonSerializerOptions Line = new(Indented) { WriteIndented = false };
+
+    private bool _isForLines;
+
     public Host Host => host;
 
-    /// <summary>Whether standard output is for one JSON document alone.</summary>
-    public bool IsJson => parsed.GetValue(common.Json);
+    /// <summary>Whether standard output is for JSON alone: one document, or one in each line.</summary>
+    public bool IsJson => _isForLines || parsed.GetValue(common.Json);
 
     /// <summary>The words of the command line, the verb first.</summary>
     public IEnumerable<string> Words => parsed.Tokens.Select(static t => t.Value);
@@ -54,6 +58,16 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
 
     /// <summary>Warns in a line on the error stream, with <c>--json</c> too.</summary>
     public void Warn(string line) => host.Error.WriteLine($"ortpeft: warning: {line}");
+
+    /// <summary>Keeps standard output for lines of JSON.</summary>
+    public void AnswerInLines() => _isForLines = true;
+
+    /// <summary>Writes a line of JSON.</summary>
+    public void AnswerLine(JsonObject document)
+    {
+        host.Output.WriteLine(document.ToJsonString(Line));
+        host.Output.Flush();
+    }
 
     /// <summary>Writes the JSON document where one is wanted.</summary>
     public void Answer(JsonObject document)

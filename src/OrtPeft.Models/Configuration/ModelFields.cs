@@ -107,6 +107,33 @@ internal sealed class ModelFields
             : throw Broken(name, value, "a token id, a list of them, or null");
     }
 
+    /// <summary>A number, or null when the field is absent or null.</summary>
+    public double? OptionalNumber(string name)
+    {
+        return _fields.Read<double?>(name, "a number or null", IsFinite, null);
+
+        static bool IsFinite(JsonElement value, out double? number)
+        {
+            number = value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var given) ? given : null;
+            return number is { } finite && double.IsFinite(finite);
+        }
+    }
+
+    /// <summary>A number that may be 0, or null when the field is absent or null.</summary>
+    public int? OptionalWhole(string name)
+    {
+        return _fields.Read<int?>(name, "a whole number from 0 to 2147483647, or null", IsWhole, null);
+
+        static bool IsWhole(JsonElement value, out int? count)
+        {
+            count = JsonFields.IsInteger(value, out var number) ? number : null;
+            return count >= 0;
+        }
+    }
+
+    /// <summary>Whether a field is set: not absent, null, false, 0 or empty.</summary>
+    public bool IsOn(string name) => Find(name) is { } value && JsonFields.IsOn(value);
+
     public float Number(string name, float otherwise)
     {
         return _fields.Read(name, "a number", IsFinite, otherwise);

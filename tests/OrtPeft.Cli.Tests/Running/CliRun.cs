@@ -16,10 +16,13 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
     }
 
     /// <summary>Runs with an interruption as Ctrl-C makes it, as soon as a text stands in the output.</summary>
-    public static CliRun InterruptedAt(string text, params string[] args)
+    public static CliRun InterruptedAt(string text, params string[] args) => InterruptedAt(text, input: "", args);
+
+    /// <summary>The same with standard input.</summary>
+    public static CliRun InterruptedAt(string text, string input, string[] args)
     {
         using var output = new WatchedWriter();
-        return To(output, interruption => output.Watch(text, interruption.Request), "", args);
+        return To(output, interruption => output.Watch(text, interruption.Request), input, args);
     }
 
     /// <summary>Runs with results going somewhere else, which the run does not keep.</summary>

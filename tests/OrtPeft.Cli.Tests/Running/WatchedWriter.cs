@@ -8,9 +8,20 @@ internal sealed class WatchedWriter : StringWriter
 
     public void Watch(string text, Action act) => (_text, _act) = (text, act);
 
+    public override void Write(string? value)
+    {
+        base.Write(value);
+        Look(value);
+    }
+
     public override void WriteLine(string? value)
     {
         base.WriteLine(value);
+        Look(value);
+    }
+
+    private void Look(string? value)
+    {
         if (_text is null || value?.Contains(_text, StringComparison.Ordinal) != true)
             return;
         _text = null;

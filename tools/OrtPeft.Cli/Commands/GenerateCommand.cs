@@ -1,6 +1,8 @@
 using System.CommandLine;
-using System.Text;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
+using OrtPeft.Cli.Answering;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
@@ -12,7 +14,7 @@ using OrtPeft.Tokenizers.Chat;
 
 namespace OrtPeft.Cli.Commands;
 
-/// <summary>Continues a text.</summary>
+/// <summary>Continues texts and answers conversations.</summary>
 internal sealed class GenerateCommand : Verb
 {
     private readonly ModelArgument _model = new();
@@ -33,11 +35,27 @@ internal sealed class GenerateCommand : Verb
         HelpName = "FILE",
     };
 
+    private readonly Option<string?> _prompts = new("--prompts")
+    {
+        Description = "Answer each line of a JSON Lines file, a text or an object with prompt or messages; - is "
+            + "standard input. The answers are JSON Lines too, in the same order.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<bool> _chat = new("--chat")
+    {
+        Description = "Converse: each line that is typed or piped in is answered, after the messages if they are "
+            + "given. Ctrl-C ends an answer, and an empty line or /exit the conversation.",
+    };
+
     private readonly Option<string?> _system = new("--system")
     {
         Description = "A system text before the messages.",
         HelpName = "TEXT",
     };
+
+    private readonly Option<int> _count = NumberOption.Of(
+        "--num-return-sequences", "Answers to each prompt, each with a seed one higher.", "N", 1, least: 1);
 
     private readonly Option<string[]> _stops = new("--stop")
     {
@@ -56,11 +74,20 @@ internal sealed class GenerateCommand : Verb
             "ortpeft generate gpt2-onnx --adapter style --adapter task --prompt 'Once upon a time'",
             "ortpeft generate gpt2-onnx --prompt - < prompt.txt",
             "ortpeft generate smollm2 --messages chat.json --system 'Be brief.'",
+            "ortpeft generate smollm2 --chat --system 'Be brief.'",
+            "ortpeft generate smollm2 --prompts questions.jsonl --max-new-tokens 200 > answers.jsonl",
         ];
+        Notes =
+            "Conversations go through the folder's chat template; without one each turn becomes \"role: content\"\n"
+            + "and a line feed, as in training. Tokens are drawn as the model's generation_config.json has it, where\n"
+            + "there is one and the options do not say otherwise; a line says what was taken from it.";
         Arguments.Add(_model);
         Options.Add(_prompt);
         Options.Add(_messages);
+        Options.Add(_prompts);
+        Options.Add(_chat);
         Options.Add(_system);
+        Options.Add(_count);
         Options.Add(_stops);
         Options.Add(_adapter);
         Options.Add(_tokenizer);
@@ -69,57 +96,112 @@ internal sealed class GenerateCommand : Verb
 
     protected override void Run(Invocation run)
     {
+        CheckCombination(run);
+        if (run.Has(_prompts))
+            run.AnswerInLines();
         var source = _model.Open(run);
         var tokenizer = _tokenizer.Find(run, source) ?? throw new UsageException(
             $"{source.Folder} holds no tokenizer, which a text prompt needs; name its folder with --tokenizer.");
-        var prompt = Prompt(run, source);
+        var prompt = run.Has(_prompts) || run.Get(_chat) ? null : Prompt(run);
         var adapted = _adapter.LoadOn(source.Model, run);
         var context = ModelLimits.ContextLength(source, adapted?.ReservedPositions ?? 0);
-        var options = _sampling.Read(run) with { ContextLength = context };
+        var options = Sampling(run, source) with { ContextLength = context };
         using var generator = Generator.Open(adapted?.ForInference() ?? source.Model, run.Runtime);
         if (adapted is not null)
             AccuracyNote.Warn(run, source);
-        options = WithEnds(run, options, source, tokenizer);
-        var tokens = run.Has(_messages)
-            ? generator.Generate(
-                tokenizer.Encode(prompt), // the template itself writes the token that starts a text
-                options with { VocabularySize = options.VocabularySize ?? tokenizer.VocabularySize })
-            : generator.Generate(tokenizer, prompt, options);
+        var answerer = new Answerer(generator, tokenizer, Templates(run, source))
+        {
+            Options = WithEnds(run, options, source, tokenizer),
+            Stops = run.Get(_stops) ?? [],
+            Clock = run.Host.Clock,
+        };
         try
         {
-            Stream(run, tokenizer, prompt, tokens, run.Get(_stops) ?? []);
+            if (prompt is not null)
+                Answer(run, answerer, prompt);
+            else if (run.Get(_chat))
+                Converse(run, answerer);
+            else
+                new PromptFile(run, answerer, run.Get(_prompts)!).Answer(run.Get(_count));
         }
         catch (NotFiniteNumberException e)
         {
             throw new ResultException(e.Message);
         }
+        catch (ChatTemplateException e)
+        {
+            throw new UsageException(run.Get(_messages) is { } file ? $"{file}: {e.Message}" : e.Message);
+        }
     }
 
-    /// <summary>The text that the model continues: as given, or what the chat template makes of messages.</summary>
-    private string Prompt(Invocation run, ModelSource source)
+    private void CheckCombination(Invocation run)
     {
-        if (run.Has(_prompt) == run.Has(_messages))
-            throw new UsageException("Give what to continue: --prompt TEXT or --messages FILE, one of them.");
-        if (run.Get(_prompt) is { } text)
+        var sources = new[] { run.Has(_prompt), run.Has(_prompts), run.Has(_messages) || run.Get(_chat) };
+        if (sources.Count(static given => given) != 1)
         {
-            return run.Has(_system)
-                ? throw new UsageException("--system stands before messages; give --messages FILE, or leave it out.")
-                : text == "-" ? run.Host.Input.ReadToEnd() : text;
+            throw new UsageException(
+                "Give what to continue: --prompt TEXT, --messages FILE, --prompts FILE or --chat, one of them; "
+                + "--messages and --chat go together.");
         }
 
-        var (file, folder) = (run.Get(_messages)!, _tokenizer.FolderFor(run, source));
-        var templates = ChatTemplates.Load(folder) ?? throw new UsageException(
-            $"{folder} holds no chat template, which messages need; write the prompt with --prompt.");
+        if (run.Has(_system) && !run.Has(_messages) && !run.Get(_chat))
+        {
+            throw new UsageException(
+                "--system stands before messages; give --messages FILE or --chat, or leave it out.");
+        }
+
+        if (run.Get(_count) > 1 && run.Get(_chat))
+        {
+            throw new UsageException(
+                "--num-return-sequences gives several answers, and a conversation goes on with one; leave it out.");
+        }
+    }
+
+    /// <summary>What is answered where it is one prompt.</summary>
+    private PromptRow Prompt(Invocation run)
+    {
+        if (run.Get(_prompt) is { } text)
+            return PromptRow.Of(text == "-" ? run.Host.Input.ReadToEnd() : text);
+        var file = run.Get(_messages)!;
         var conversation = ChatInput.Read(file, run.Get(_system));
         try
         {
-            var template = templates.Select(conversation.Tools is not null);
-            return template.Render(conversation, ChatEnding.GenerationPrompt).Text;
+            return PromptRow.Of(conversation);
         }
-        catch (ChatTemplateException e)
+        catch (UsageException e)
         {
             throw new UsageException($"{file}: {e.Message}");
         }
+    }
+
+    /// <summary>How tokens are chosen, by the options and the model's own settings.</summary>
+    private GenerationOptions Sampling(Invocation run, ModelSource source)
+    {
+        var settings = source.Sampling;
+        var (options, fromModel) = _sampling.Read(run, settings);
+        var file = Path.Combine(source.Folder, ModelFamilies.GenerationConfigFileName);
+        if (fromModel is not null)
+            run.Say($"sampling: {fromModel} by {file}");
+        if (settings.Unfollowed.Length > 0)
+            run.Warn($"{file}: {settings.Unfollowed} is not followed here, so other tools may choose other tokens.");
+        return options.IsGreedy && run.Get(_count) > 1
+            ? throw new UsageException(
+                $"--num-return-sequences {run.Get(_count)} would give one answer several times, because tokens are "
+                + "chosen greedily; give --temperature too.")
+            : options;
+    }
+
+    /// <summary>The chat templates; says, when they are first needed, that there are none.</summary>
+    private Lazy<ChatTemplates?> Templates(Invocation run, ModelSource source)
+    {
+        var folder = _tokenizer.FolderFor(run, source);
+        return new(() =>
+        {
+            var templates = ChatTemplates.Load(folder);
+            if (templates is null)
+                run.Say($"messages: no chat template in {folder}, so turns are written as \"role: content\"");
+            return templates;
+        });
     }
 
     /// <summary>Tokenizer, description and generation settings may each name tokens that end a text; where none does,
@@ -137,34 +219,38 @@ internal sealed class GenerateCommand : Verb
         return options with { EosTokenId = end, StopTokenIds = stops };
     }
 
-    private static void Stream(
-        Invocation run, ITokenizer tokenizer, string prompt, TokenSequence tokens, IReadOnlyList<string> stops)
+    private void Answer(Invocation run, Answerer answerer, PromptRow prompt)
     {
-        var (text, count, started) = (new StringBuilder(), 0, run.Host.Clock.GetTimestamp());
-        foreach (var piece in tokenizer.StreamText(tokens.Select(token => (++count, token).token)).Until(stops))
+        var count = run.Get(_count);
+        var answers = new List<Answer>();
+        for (var n = 0; n < count; n++)
         {
-            text.Append(piece);
-            run.Write(piece);
+            if (count > 1)
+                run.Say(string.Create(CultureInfo.InvariantCulture, $"--- seed {answerer.Options.Seed + n}"));
+            answers.Add(answerer.Answer(prompt, n, run.Write));
+            run.Say("");
         }
 
-        var seconds = run.Host.Clock.GetElapsedTime(started).TotalSeconds;
-        run.Say("");
-        run.Answer(new()
-        {
-            ["prompt"] = prompt,
-            ["text"] = text.ToString(),
-            ["tokens"] = count,
-            ["finish_reason"] = Word(tokens.FinishReason),
-            ["tokens_per_second"] = seconds > 0 ? count / seconds : null,
-        });
+        var document = count == 1
+            ? answers[0].ToJson()
+            : new JsonObject { ["answers"] = new JsonArray([.. answers.Select(static a => (JsonNode)a.ToJson())]) };
+        document.Insert(0, "prompt", answers[0].Prompt);
+        document["sampling"] = SamplingOptions.ToJson(answerer.Options);
+        run.Answer(document);
     }
 
-    private static string Word(FinishReason? reason) => reason switch
+    private void Converse(Invocation run, Answerer answerer)
     {
-        null => "stop",
-        FinishReason.EndOfText => "end_of_text",
-        FinishReason.Length => "length",
-        FinishReason.Context => "context",
-        _ => throw new System.Diagnostics.UnreachableException($"Bug: no word for {reason}."),
-    };
+        var beginning = run.Get(_messages) is { } file
+            ? ChatInput.Read(file, run.Get(_system))
+            : ChatInput.Begin(run.Get(_system));
+        var chat = answerer.Chat(beginning);
+        var answers = new ChatLoop(run, answerer, chat).Run();
+        run.Answer(new()
+        {
+            ["messages"] = JsonNode.Parse(chat.Conversation.Messages.GetRawText()),
+            ["answers"] = answers,
+            ["sampling"] = SamplingOptions.ToJson(answerer.Options),
+        });
+    }
 }

@@ -1,9 +1,13 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using OrtPeft.Inference.Generation;
+using OrtPeft.Models;
+using OrtPeft.Text;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>How tokens are chosen; defaults are <see cref="GenerationOptions"/>'s.</summary>
+/// <summary>How tokens are chosen; what is not given is the model's, else <see cref="GenerationOptions"/>'s.</summary>
 internal sealed class SamplingOptions : IOptionGroup
 {
     private static readonly GenerationOptions Defaults = new();
@@ -12,7 +16,10 @@ internal sealed class SamplingOptions : IOptionGroup
         "--max-new-tokens", "The most tokens to generate.", "N", Defaults.MaxNewTokens);
 
     private readonly Option<double?> _temperature = NumberOption.Optional<double>(
-        "--temperature", "Sample; below 1 sharpens, above 1 flattens, 0 is greedy. [default: greedy]", "T");
+        "--temperature",
+        "Sample; below 1 sharpens, above 1 flattens, 0 is greedy. "
+        + "[default: as the model's generation_config.json says, else greedy]",
+        "T");
 
     private readonly Option<int?> _topK = NumberOption.Optional<int>(
         "--top-k", "Sample among the K likeliest tokens; 0 is no limit.", "K");
@@ -39,16 +46,62 @@ internal sealed class SamplingOptions : IOptionGroup
         _maxNewTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetitionPenalty, _presencePenalty, _seed,
     ];
 
-    public GenerationOptions Read(Invocation run) => Defaults with
+    /// <summary>The options, and in words what the model's own settings add to them.</summary>
+    /// <param name="run">What the user gave.</param>
+    /// <param name="settings">The model's settings.</param>
+    public (GenerationOptions Options, string? FromModel) Read(Invocation run, SamplingSettings settings)
     {
-        MaxNewTokens = run.Get(_maxNewTokens),
-        Temperature = run.Get(_temperature),
-        TopK = run.Get(_topK),
-        TopP = run.Get(_topP),
-        MinP = run.Get(_minP),
-        TypicalP = run.Get(_typicalP),
-        RepetitionPenalty = run.Get(_repetitionPenalty),
-        PresencePenalty = run.Get(_presencePenalty),
-        Seed = run.Get(_seed),
-    };
+        var given = Defaults with
+        {
+            MaxNewTokens = run.Get(_maxNewTokens),
+            Temperature = run.Get(_temperature),
+            TopK = run.Get(_topK),
+            TopP = run.Get(_topP),
+            MinP = run.Get(_minP),
+            TypicalP = run.Get(_typicalP),
+            RepetitionPenalty = run.Get(_repetitionPenalty),
+            PresencePenalty = run.Get(_presencePenalty),
+            Seed = run.Get(_seed),
+        };
+        var options = given.WithDefaults(settings);
+        if (run.Has(_repetitionPenalty))
+            options = options with { RepetitionPenalty = given.RepetitionPenalty };
+        return (options, Added(given, options));
+    }
+
+    /// <summary>What decides on each token, for JSON.</summary>
+    public static JsonObject ToJson(GenerationOptions options)
+    {
+        var json = new JsonObject { ["do_sample"] = !options.IsGreedy };
+        foreach (var (name, value) in options.IsGreedy ? [] : Limits(options))
+            json[name] = value;
+        json["repetition_penalty"] = options.RepetitionPenalty;
+        json["presence_penalty"] = options.PresencePenalty;
+        return json;
+    }
+
+    private static (string Name, double? Value)[] Limits(GenerationOptions options) =>
+    [
+        ("temperature", options.Temperature ?? 1),
+        ("top_k", options.TopK),
+        ("top_p", options.TopP),
+        ("min_p", options.MinP),
+        ("typical_p", options.TypicalP),
+    ];
+
+    private static string? Added(GenerationOptions given, GenerationOptions options)
+    {
+        (string Name, double? Given, double? Now)[] settings =
+        [
+            ("temperature", given.Temperature, options.Temperature),
+            ("top_k", given.TopK, options.TopK),
+            ("top_p", given.TopP, options.TopP),
+            ("min_p", given.MinP, options.MinP),
+            ("typical_p", given.TypicalP, options.TypicalP),
+            ("repetition_penalty", given.RepetitionPenalty, options.RepetitionPenalty),
+        ];
+        var added = string.Join(", ", settings.Where(static s => s.Given != s.Now)
+            .Select(static s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} {s.Now}")));
+        return added.Length == 0 ? null : added;
+    }
 }

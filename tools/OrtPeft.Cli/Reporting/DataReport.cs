@@ -86,7 +86,7 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         {
             var text = tokenizer!.Decode(ids);
             if (terminal is not null)
-                terminal.Write(new Text(text, isLearnt ? new Style(Color.Green) : Style.Plain));
+                terminal.Write(new Spectre.Console.Text(text, isLearnt ? new Style(Color.Green) : Style.Plain));
             else
                 run.Write(isLearnt ? $"⟦{text}⟧" : text);
         }
