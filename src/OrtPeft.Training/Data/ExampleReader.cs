@@ -134,7 +134,11 @@ public sealed class ExampleReader
             if (text is not null && _tokenizer is null)
                 return [preview with { Text = text }];
             Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
-            preview = preview with { Text = text ?? _tokenizer?.Decode(whole.InputIds), WholeLength = whole.Length };
+            preview = preview with
+            {
+                Text = text ?? (_tokenizer is null ? null : ReadableTokens.Of(_tokenizer, whole.InputIds)),
+                WholeLength = whole.Length,
+            };
             IReadOnlyList<Example> parts = _limits.Apply(whole, field);
             return parts.Count == 0
                 ? [preview with { IsDropped = true }]

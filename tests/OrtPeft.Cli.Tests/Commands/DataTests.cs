@@ -34,6 +34,51 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
+    public void Data_AsAPage_MarksWhatIsLearnt_AndEscapesTheRest()
+    {
+        Template("{% for m in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfor %}"
+            + "{% if add_generation_prompt %}<assistant>{% endif %}");
+        var rows = Write(
+            """{"messages":[{"role":"user","content":"<script>&\r"},{"role":"assistant","content":"one"}]}""");
+        var page = Path.Combine(_folder, "rows.html");
+
+        CliRun.Of("data", rows, "--tokenizer", _folder, "--html", page).Succeeded();
+
+        var html = File.ReadAllText(page);
+        Assert.Contains(
+            "&lt;user&gt;&lt;script&gt;&amp;␍&lt;|im_end|&gt;&lt;assistant&gt;<mark>one&lt;|im_end|&gt;</mark></pre>",
+            html,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_AsAPage_HasAsManyRowsAsAreToBeShown_AndReplacesPagesAlone()
+    {
+        var rows = Write($"{Row}\n{Row}\n{Row}");
+        var page = Path.Combine(_folder, "rows.html");
+        CliRun.Of("data", rows, "--tokenizer", _folder, "--html", page).Succeeded();
+        Assert.Equal(3, File.ReadAllText(page).Split("<h2>").Length - 1);
+
+        CliRun.Of("data", rows, "--tokenizer", _folder, "--html", page, "--show", "2").Succeeded();
+
+        Assert.Contains("the first 2 of 3 rows", File.ReadAllText(page), StringComparison.Ordinal);
+        Assert.Equal(2, File.ReadAllText(page).Split("<h2>").Length - 1);
+        CliRun.Of("data", rows, "--tokenizer", _folder, "--html", rows).Refused(2, "--html", rows);
+    }
+
+    [Fact]
+    public void Data_OfIdsThatTheTokenizerLacks_ShowsThemAsNumbers()
+    {
+        var rows = Write("""{"input_ids":[0,99999]}""");
+
+        var run = CliRun.Of("data", rows, "--tokenizer", _folder, "--show", "1").Succeeded();
+
+        Assert.Contains("[99999]⟧", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Data_WithoutATemplate_SaysThatTurnsAreWrittenPlainly()
     {
         var run = CliRun.Of("data", _rows, "--tokenizer", _folder, "--show", "all").Succeeded();

@@ -1,3 +1,4 @@
+using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
@@ -12,14 +13,12 @@ namespace OrtPeft.Cli.Answering;
 /// </summary>
 internal sealed class PromptFile(Invocation run, Answerer answerer, string path)
 {
-    private const string StandardInput = "-";
-
     /// <summary>Answers all prompts.</summary>
     /// <param name="count">How many answers each is given.</param>
     /// <exception cref="UsageException">A prompt could not be answered, or there is none.</exception>
     public void Answer(int count)
     {
-        var name = path == StandardInput ? "standard input" : path;
+        var name = path == DataFile.StandardInput ? DataFile.StandardInputName : path;
         var (prompts, faults) = (0, new List<string>());
         foreach (var (index, text) in Lines().Index().Where(static line => !string.IsNullOrWhiteSpace(line.Item)))
         {
@@ -59,7 +58,7 @@ internal sealed class PromptFile(Invocation run, Answerer answerer, string path)
 
     private IEnumerable<string> Lines()
     {
-        if (path != StandardInput)
+        if (path != DataFile.StandardInput)
             return File.ReadLines(path);
         return Piped(run.Host.Input);
     }

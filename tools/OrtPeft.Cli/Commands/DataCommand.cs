@@ -6,6 +6,7 @@ using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Chat;
 using OrtPeft.Training.Data;
@@ -17,6 +18,8 @@ namespace OrtPeft.Cli.Commands;
 internal sealed class DataCommand : Verb
 {
     private const string All = "all";
+    private const int MostOnPage = 100;
+    private const int PageHead = 10;
 
     private readonly Argument<string[]> _files = new("FILE")
     {
@@ -43,6 +46,13 @@ internal sealed class DataCommand : Verb
         HelpName = "N|all",
     };
 
+    private readonly Option<string?> _html = new("--html")
+    {
+        Description = "Write the report and the rows, 100 unless --show says otherwise, to a web page that needs no "
+            + "other file.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _prompt = new("--add-generation-prompt")
     {
         Description = "Render conversations as prompts, which end where the assistant is to speak.",
@@ -61,6 +71,7 @@ internal sealed class DataCommand : Verb
         [
             "ortpeft data train.jsonl --model gpt2-onnx",
             "ortpeft data train.jsonl --tokenizer smollm2 --show 3",
+            "ortpeft data train.jsonl --tokenizer smollm2 --html rows.html",
             "ortpeft data chat.jsonl --tokenizer smollm2 --train-on last --seq-len 512 --overlong drop --json",
         ];
         Notes =
@@ -74,6 +85,7 @@ internal sealed class DataCommand : Verb
         Options.Add(_sequenceLength);
         Options.Add(_names);
         Options.Add(_show);
+        Options.Add(_html);
         Options.Add(_prompt);
         Options.Add(_continues);
         _show.Validators.Add(static result =>
@@ -110,23 +122,35 @@ internal sealed class DataCommand : Verb
             Speak(run, line, isWarning && Ending(run) == ChatEnding.Closed);
         foreach (var line in report.Lines())
             run.Say(line);
-        report.Show(run, Shown(run, rows.Length));
+        if (run.Get(_html) is { } page)
+            WritePage(run, page, report, rows.Length);
+        else
+            report.Show(run, Shown(run, rows.Length));
         run.Answer(report.ToJson(run.Get(_show) is null ? rows.Length : Shown(run, rows.Length)));
         if (problem is not null)
             throw new UsageException(problem);
-        if (report.Errors > 0)
-        {
-            var rowsAtFault = Human.Count(report.Errors, "row");
-            throw new UsageException($"{rowsAtFault} cannot be read; the first: {report.FirstError}");
-        }
+        if (report.Fault is { } fault)
+            throw fault;
     }
+
+    /// <summary>Replaces a page of an earlier run, and no other file.</summary>
+    private void WritePage(Invocation run, string path, DataReport report, int rows)
+    {
+        if (Directory.Exists(path) || (File.Exists(path) && !IsPage(path)))
+            throw new UsageException($"--html {path} is there and no page of ortpeft data; give another file.");
+        AtomicFile.Write(path, report.ToHtml(run.Has(_show) ? Shown(run, rows) : MostOnPage));
+        run.Say($"Wrote {path}.");
+    }
+
+    private static bool IsPage(string path) =>
+        File.ReadLines(path).Take(PageHead).Any(static line => line == DataPage.Mark);
 
     private static IEnumerable<RowPreview> Rows(Invocation run, ExampleReader reader, DataFile file)
     {
         if (file.Path != DataFile.StandardInput)
             return reader.Preview(file.Path);
         var bytes = Encoding.UTF8.GetBytes(run.Host.Input.ReadToEnd());
-        return reader.Preview(new MemoryStream(bytes), "standard input");
+        return reader.Preview(new MemoryStream(bytes), DataFile.StandardInputName);
     }
 
     /// <summary>A folder whose tokenizer cannot be read still shows conversations as text.</summary>

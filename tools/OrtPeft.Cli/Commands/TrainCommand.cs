@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
@@ -23,6 +24,12 @@ internal sealed class TrainCommand : Verb
     private readonly MethodOptions _method = new();
     private readonly TrainingOptions _training = new();
 
+    private readonly Option<bool> _dryRun = new("--dry-run")
+    {
+        Description =
+            "Look at the rows as ortpeft data does and build everything, but train nothing and write nothing.",
+    };
+
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public TrainCommand(Host host)
         : base(host, "train", "Train an adapter; the model itself stays as it is.")
@@ -30,6 +37,7 @@ internal sealed class TrainCommand : Verb
         Examples =
         [
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter",
+            "ortpeft train gpt2-onnx --data train.jsonl --out adapter --dry-run",
             "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter \\",
             "    --rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
@@ -42,6 +50,7 @@ internal sealed class TrainCommand : Verb
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
+        Options.Add(_dryRun);
         Add(_method);
         Add(_training);
     }
@@ -56,6 +65,12 @@ internal sealed class TrainCommand : Verb
         using (trainer)
         {
             Describe(run, rows, trainer);
+            if (run.Get(_dryRun))
+            {
+                ConcludeDryRun(run, job, rows, trainer);
+                return;
+            }
+
             run.Host.Interruption.Listen();
             var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
             trainer.SaveAdapter(folder.Stage);
@@ -80,6 +95,7 @@ internal sealed class TrainCommand : Verb
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
         run.Say(peft.DescribeTrainableParameters());
         _training.Speed.Warn(run, peft.Model);
+        Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var rows = _data.Read(run, source, peft.ReservedPositions);
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
         var heldOutFile = _training.EvaluationFile(run);
@@ -108,12 +124,25 @@ internal sealed class TrainCommand : Verb
         var job = TrainingJob.Of(manifest);
         var trainable = Human.Count(job.Trainable, "trainable parameter");
         run.Say($"artifacts: {path}, {job.Method}, runtime {manifest.Runtime}, {trainable}");
+        Look(run, () => _data.Preview(run, path, manifest));
         var rows = _data.Read(run, path, manifest);
         arguments = Packed(run, arguments, rows, manifest.Base.ContextLength - manifest.ReservedPositions);
         var heldOut = _training.EvaluationFile(run) is { } file
             ? new TokenDataset(_data.Read(run, path, manifest, [file]))
             : null;
         return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
+    }
+
+    /// <summary>Before a dry run, says of the rows what <c>data</c> says; all that cannot be read are counted.</summary>
+    private void Look(Invocation run, Func<IReadOnlyList<RowPreview>> preview)
+    {
+        if (!run.Get(_dryRun))
+            return;
+        var report = new DataReport(preview(), tokenizer: null, isPrompt: false);
+        foreach (var line in report.Lines())
+            run.Say(line);
+        if (report.Fault is { } fault)
+            throw fault;
     }
 
     private TrainingArguments Packed(
@@ -157,6 +186,24 @@ internal sealed class TrainCommand : Verb
         run.Say(
             $"memory: about {Human.Bytes(memory.Total)}: {Human.Bytes(memory.Weights)} for weights, "
             + $"{Human.Bytes(memory.Activations)} for activations{again}");
+    }
+
+    private static void ConcludeDryRun(
+        Invocation run, TrainingJob job, IReadOnlyList<Example> rows, Trainer trainer)
+    {
+        run.Say("dry run: everything is built; nothing was trained and nothing written");
+        run.Answer(new()
+        {
+            ["dry_run"] = true,
+            ["method"] = job.Method,
+            ["rows"] = rows.Count,
+            ["tokens"] = rows.Sum(static r => (long)r.Length),
+            ["supervised"] = rows.Sum(static r => (long)r.SupervisedTokens),
+            ["steps"] = trainer.TotalSteps,
+            ["memory_bytes"] = trainer.Memory?.Total,
+            ["trainable_parameters"] = job.Trainable,
+            ["total_parameters"] = job.Total,
+        });
     }
 
     private void Conclude(Invocation run, TrainingJob job, Trainer trainer, TrainingResult result)

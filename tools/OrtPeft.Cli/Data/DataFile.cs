@@ -14,6 +14,9 @@ internal sealed record DataFile(string Path, double Weight)
     /// <summary>The word for standard input.</summary>
     public const string StandardInput = "-";
 
+    /// <summary>What messages call standard input.</summary>
+    public const string StandardInputName = "standard input";
+
     /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps with a weight behind
     /// an @.</summary>
     public static IReadOnlyList<DataFile> Find(Invocation run, IEnumerable<string> words)

@@ -79,6 +79,38 @@ internal sealed class DataOptions : IOptionGroup
         return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []);
     }
 
+    /// <summary>Looks at the rows of all data files, bad ones too.</summary>
+    public IReadOnlyList<RowPreview> Preview(Invocation run, ModelSource source, int reserved) =>
+        Preview(run, source.Folder, ModelLimits.ContextLength(source, reserved), source.VocabularySize);
+
+    /// <summary>Looks at the rows for an artifact folder.</summary>
+    public IReadOnlyList<RowPreview> Preview(Invocation run, string folder, ArtifactManifest manifest)
+    {
+        var context = manifest.Base.ContextLength - manifest.ReservedPositions;
+        return Preview(run, folder, context, manifest.Base.VocabularySize);
+    }
+
+    private RowPreview[] Preview(Invocation run, string folder, int? contextLength, int? vocabularySize)
+    {
+        var options = ReaderOptions(run, Templates(run, folder), contextLength, vocabularySize);
+        var reader = new ExampleReader(Tokenizer.Find(run, folder), options);
+        return [.. DataFile.Find(run, run.Get(_files)).SelectMany(file => Previews(run, reader, file))];
+    }
+
+    private ExampleReaderOptions ReaderOptions(
+        Invocation run, Lazy<ChatTemplates?> templates, int? contextLength, int? vocabularySize) => new()
+        {
+            Overlong = _chat.Overlong(run),
+            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run) },
+            SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), contextLength),
+            ContextLength = contextLength,
+            VocabularySize = vocabularySize,
+            Names = _names.Read(run),
+        };
+
+    private Lazy<ChatTemplates?> Templates(Invocation run, string folder) =>
+        new(() => ChatTemplates.Load(run.Get(Tokenizer) ?? folder));
+
     private List<Example> Read(
         Invocation run,
         string folder,
@@ -89,15 +121,9 @@ internal sealed class DataOptions : IOptionGroup
     {
         var tokenizer = Tokenizer.Find(run, folder);
         var tokenizerFolder = run.Get(Tokenizer) ?? folder;
-        var templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(tokenizerFolder));
-        var reader = new ExampleReader(tokenizer, new ExampleReaderOptions
+        var templates = Templates(run, folder);
+        var reader = new ExampleReader(tokenizer, ReaderOptions(run, templates, contextLength, vocabularySize) with
         {
-            Overlong = _chat.Overlong(run),
-            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run) },
-            SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), contextLength),
-            ContextLength = contextLength,
-            VocabularySize = vocabularySize,
-            Names = _names.Read(run),
             Warn = line => Once(line, run.Warn),
             Note = line => Once(line, run.Say),
         });
@@ -107,14 +133,19 @@ internal sealed class DataOptions : IOptionGroup
         return [.. rows.Where(static row => row.Form != RowForm.Template || row.SupervisedTokens > 0)];
     }
 
+    private IEnumerable<Example> Rows(Invocation run, ExampleReader reader, DataFile file) =>
+        file.Path == DataFile.StandardInput
+            ? reader.Read(StandardInput(run), DataFile.StandardInputName)
+            : reader.Read(file.Path);
+
+    private IEnumerable<RowPreview> Previews(Invocation run, ExampleReader reader, DataFile file) =>
+        file.Path == DataFile.StandardInput
+            ? reader.Preview(StandardInput(run), DataFile.StandardInputName)
+            : reader.Preview(file.Path);
+
     /// <summary>Standard input is kept: a run may read its rows twice.</summary>
-    private IEnumerable<Example> Rows(Invocation run, ExampleReader reader, DataFile file)
-    {
-        if (file.Path != DataFile.StandardInput)
-            return reader.Read(file.Path);
-        _standardInput ??= Encoding.UTF8.GetBytes(run.Host.Input.ReadToEnd());
-        return reader.Read(new MemoryStream(_standardInput), "standard input");
-    }
+    private MemoryStream StandardInput(Invocation run) =>
+        new(_standardInput ??= Encoding.UTF8.GetBytes(run.Host.Input.ReadToEnd()));
 
     /// <summary>Says a line that was not said yet: a run may read its rows twice.</summary>
     private void Once(string line, Action<string> say)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training.Data;
@@ -10,9 +11,14 @@ namespace OrtPeft.Cli.Reporting;
 /// <summary>Rows as they would be trained on, in lines and in JSON.</summary>
 internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tokenizer, bool isPrompt)
 {
-    public int Errors => rows.Count(static r => r.Error is not null);
+    private const string Dashes = "--- ";
 
-    public string? FirstError => rows.FirstOrDefault(static r => r.Error is not null)?.Error;
+    private int Errors => rows.Count(static r => r.Error is not null);
+
+    /// <summary>What to throw, once the report stands, where rows cannot be read; null where all can.</summary>
+    public UsageException? Fault => rows.FirstOrDefault(static r => r.Error is not null) is { } first
+        ? new UsageException($"{Human.Count(Errors, "row")} cannot be read; the first: {first.Error}")
+        : null;
 
     private IReadOnlyList<Example> Examples => [.. rows.Select(static r => r.Example).OfType<Example>()];
 
@@ -57,6 +63,10 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         }
     }
 
+    /// <summary>The report as a web page, with the first rows.</summary>
+    public string ToHtml(int count) => DataPage.Of(
+        Lines(), [.. rows.Take(count)], rows.Count, row => Heading(row)[Dashes.Length..], Stretches);
+
     public JsonObject ToJson(int count) => new()
     {
         ["rows"] = new JsonArray([.. rows.Take(count).Select(Describe)]),
@@ -73,18 +83,17 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
     {
         var place = $"{row.File}:{row.Line}";
         if (row.Example is not { } example)
-            return $"--- {place}";
+            return Dashes + place;
         var cut = example.Length < row.WholeLength ? $" of {Human.Count(row.WholeLength)}" : "";
         var learnt = isPrompt ? "" : $", {Human.Count(example.SupervisedTokens)} learnt";
-        return $"--- {place}: {Human.Count(example.Length)}{cut} tokens{learnt}";
+        return $"{Dashes}{place}: {Human.Count(example.Length)}{cut} tokens{learnt}";
     }
 
     private void Show(Invocation run, Example example)
     {
         var terminal = run.IsJson ? null : run.Host.Terminal;
-        foreach (var (isLearnt, ids) in Runs(example))
+        foreach (var (isLearnt, text) in Stretches(example))
         {
-            var text = tokenizer!.Decode(ids);
             if (terminal is not null)
                 terminal.Write(new Spectre.Console.Text(text, isLearnt ? new Style(Color.Green) : Style.Plain));
             else
@@ -94,15 +103,16 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         run.Say("");
     }
 
-    /// <summary>The tokens in stretches that are learnt, or are not.</summary>
-    private IEnumerable<(bool IsLearnt, IReadOnlyList<int> Ids)> Runs(Example example)
+    /// <summary>The text in stretches that are learnt, or are not.</summary>
+    private IEnumerable<(bool IsLearnt, string Text)> Stretches(Example example)
     {
         for (int start = 0, end; start < example.Length; start = end)
         {
             var isLearnt = IsLearnt(example, start);
             for (end = start; end < example.Length && IsLearnt(example, end) == isLearnt;)
                 end++;
-            yield return (isLearnt, [.. example.InputIds[start..end]]);
+            var ids = example.InputIds[start..end];
+            yield return (isLearnt, tokenizer is null ? string.Join(' ', ids) : ReadableTokens.Of(tokenizer, ids));
         }
     }
 
