@@ -22,6 +22,7 @@ internal static class CanonicalForm
         new("widen-half", HalfWidening.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
         new("lower-opset", OpsetLowering.Run),
+        new("plain-operators", PlainOps.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("empty-slots", EmptySlots.Run),
         new("fused-to-standard", ContribOps.Run),

@@ -36,10 +36,18 @@ internal static class ControlFlow
         };
     }
 
-    private static bool ReadsWeights(Node node) => node.Subgraphs.Any(ReadsWeights);
+    private static bool ReadsWeights(Node node) => node.Subgraphs.Any(g => ReadsWeights(g) || GivesWeights(node, g));
 
     private static bool ReadsWeights(Graph graph) =>
-        graph.Outputs.Any(IsWeight) || graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
+        graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
+
+    /// <summary>Matrices that nodes choose are tables, such as those of rotary embedding, but where products read them.
+    /// </summary>
+    private static bool GivesWeights(Node node, Graph graph) => graph.Outputs.Index().Any(o => IsWeight(o.Item)
+        && (o.Index >= node.Outputs.Count || node.Outputs[o.Index].Uses.Any(static u => IsProduct(u.Node))));
+
+    private static bool IsProduct(Node node) =>
+        node.OpType is "MatMul" or "Gemm" or "FusedMatMul" or "Conv" or "Einsum" or "Transpose" or "Identity" or "If" or "Loop";
 
     /// <summary>A matrix of numbers; masks have four axes, formulas' constants none or one element.</summary>
     private static bool IsWeight(Value? value) =>

@@ -6,7 +6,10 @@ namespace OrtPeft.Onnx.Serialization;
 internal static class NodeWalk
 {
     public static IEnumerable<NodeProto> Of(IEnumerable<NodeProto> nodes) => nodes.SelectMany(static node =>
-        node.Attribute.SelectMany(GraphsIn).SelectMany(static g => Of(g.Node)).Prepend(node));
+        GraphsOf(node).SelectMany(static g => Of(g.Node)).Prepend(node));
+
+    /// <summary>A node's own graphs.</summary>
+    public static IEnumerable<GraphProto> GraphsOf(NodeProto node) => node.Attribute.SelectMany(GraphsIn);
 
     public static string DomainOf(NodeProto node) => node.Domain == "ai.onnx" ? "" : node.Domain;
 

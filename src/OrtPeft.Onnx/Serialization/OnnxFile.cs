@@ -139,11 +139,11 @@ public static class OnnxFile
 
         if (proto.Graph is null)
             throw new OnnxFormatException($"{path}: holds no graph; it is not an ONNX model, or it is truncated.");
+        OperatorSetCheck.Run(path, proto);
+        LocalFunctions.Inline(path, proto);
         var opsets = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var import in proto.OpsetImport)
             opsets[import.Domain == "ai.onnx" ? "" : import.Domain] = import.Version;
-        OperatorSetCheck.Run(path, proto);
-        FunctionCheck.Run(path, proto);
         var graph = new GraphReader(path, opsets.GetValueOrDefault("", 1), tensors).Read(proto.Graph);
         var model = new Model(graph, opsets)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Memory;
@@ -51,8 +52,9 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenTraining(RuntimeOptions options)
     {
         var wanted = Speedups.Except(_arguments.WithoutSpeedups);
-        // The base is run before its weights are packed: one set of them is in memory at a time.
-        var obstacle = _part is not null ? ModelVerdict.WhyNot(_peft, _arguments.Runtime) : null;
+        // The base is run before its weights are packed: one set of them is in memory at a time. Whether it can be
+        // trained at all is the graph's to say first.
+        var obstacle = _part is not null ? Try(() => ModelVerdict.WhyNot(_peft, _arguments.Runtime)) : static () => null;
         ReleasePages();
         var (speedups, packs) = SpeedupChoice.For(_peft.Model, options, wanted, _arguments.Precision);
         var graph = TrainingGraph.Build(_peft, _objective, new TrainingGraphOptions
@@ -64,8 +66,28 @@ internal sealed class ModelGraphs : OrtGraphs
         });
         Memory = graph.Memory;
         if (_part is not null)
-            ModelVerdict.Require(graph, obstacle);
+            ModelVerdict.Require(graph, obstacle());
         return Open(graph, options with { Prepacking = packs });
+    }
+
+    /// <summary>Does something now whose result, or failure, is wanted later.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Nothing is lost: whoever asks for the result gets the failure.")]
+    private static Func<T> Try<T>(Func<T> work)
+    {
+        try
+        {
+            var result = work();
+            return () => result;
+        }
+        catch (Exception e)
+        {
+            var failure = ExceptionDispatchInfo.Capture(e);
+            return () =>
+            {
+                failure.Throw();
+                throw failure.SourceException;
+            };
+        }
     }
 
     /// <summary>Training may read packed copies alone.</summary>

@@ -1,0 +1,215 @@
+using Google.Protobuf;
+using OrtPeft.Onnx.Serialization.Proto;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Onnx.Serialization;
+
+/// <summary>
+/// A file's model-local functions. What they compute is put in the place of the nodes that call them, so that layers
+/// inside are layers like others; values get the calling node's name in front.
+/// </summary>
+internal sealed class LocalFunctions
+{
+    /// <summary>Nodes of all calls together: a hundred times as many as the largest decoders have.</summary>
+    private const int MostNodes = 1_000_000;
+
+    private readonly string _path;
+    private readonly ModelProto _model;
+    private readonly Dictionary<string, FunctionProto> _functions = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private int _inlined;
+
+    private LocalFunctions(string path, ModelProto model)
+    {
+        (_path, _model) = (path, model);
+        foreach (var function in model.Functions.Select(Parse))
+            _functions[NameOf(function.Domain, function.Name, function.Overload)] = function;
+    }
+
+    /// <summary>Inlines a model's functions; where no node calls one, the model stays as it is.</summary>
+    /// <exception cref="OnnxFormatException">Functions call each other in a circle, are damaged, make too many nodes, or
+    /// are written for another operator set than the model.</exception>
+    public static void Inline(string path, ModelProto model)
+    {
+        if (model.Functions.Count == 0)
+            return;
+        var functions = new LocalFunctions(path, model);
+        functions.RefuseCircles();
+        if (!NodeWalk.Of(model.Graph.Node).Any(n => functions.Of(n) is not null))
+            return;
+        functions.Inline(model.Graph);
+        model.Functions.Clear();
+    }
+
+    private static string NameOf(string domain, string name, string overload) =>
+        overload.Length == 0 ? $"{domain}.{name}" : $"{domain}.{name}:{overload}";
+
+    private static string NameOf(NodeProto node) => NameOf(node.Domain, node.OpType, node.Overload);
+
+    private FunctionProto? Of(NodeProto node) => _functions.GetValueOrDefault(NameOf(node));
+
+    private FunctionProto Parse(ByteString bytes)
+    {
+        try
+        {
+            return FunctionProto.Parser.ParseFrom(bytes);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new OnnxFormatException($"{_path}: a model-local function is damaged: {e.Message}", e);
+        }
+    }
+
+    private void RefuseCircles()
+    {
+        var callees = _functions.ToDictionary(
+            static f => f.Key,
+            static f => NodeWalk.Of(f.Value.Node).Select(NameOf).Distinct().ToArray(),
+            StringComparer.Ordinal);
+        while (callees.Count > 0)
+        {
+            var leaves = callees.Where(f => !f.Value.Any(callees.ContainsKey)).Select(static f => f.Key).ToArray();
+            if (leaves.Length == 0)
+            {
+                throw new OnnxFormatException(
+                    $"{_path}: the model-local functions {string.Join(", ", callees.Keys.Order(StringComparer.Ordinal))} "
+                    + "call each other in a circle, or depend on such; export the model with its functions inlined.");
+            }
+
+            foreach (var leaf in leaves)
+                callees.Remove(leaf);
+        }
+    }
+
+    private void Inline(GraphProto graph)
+    {
+        _names.UnionWith(graph.Input.Select(static i => i.Name));
+        _names.UnionWith(graph.Initializer.Select(static i => i.Name));
+        _names.UnionWith(NodeWalk.Of(graph.Node).SelectMany(static n => n.Output.Append(n.Name)));
+        InlineCalls(graph);
+    }
+
+    private void InlineCalls(GraphProto graph)
+    {
+        NodeProto[] nodes = [.. graph.Node.SelectMany(Expanded)];
+        graph.Node.Clear();
+        graph.Node.AddRange(nodes);
+    }
+
+    private IEnumerable<NodeProto> Expanded(NodeProto node)
+    {
+        if (Of(node) is { } function)
+            return Body(node, function);
+        foreach (var inner in NodeWalk.GraphsOf(node))
+            InlineCalls(inner);
+        return [node];
+    }
+
+    private IEnumerable<NodeProto> Body(NodeProto call, FunctionProto function)
+    {
+        RequireOperatorSets(call, function);
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < function.Input.Count; i++)
+            names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : "";
+        var handedOn = new List<NodeProto>();
+        for (var i = 0; i < function.Output.Count; i++)
+        {
+            var result = i < call.Output.Count ? call.Output[i] : "";
+            if (result.Length > 0 && !names.TryAdd(function.Output[i], result))
+                handedOn.Add(new NodeProto { OpType = "Identity", Input = { names[function.Output[i]] }, Output = { result } });
+        }
+
+        var label = call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault() ?? function.Name;
+        foreach (var node in function.Node)
+        {
+            if (++_inlined > MostNodes)
+                throw new OnnxFormatException($"{_path}: its model-local functions make more than {MostNodes} nodes.");
+            var copy = node.Clone();
+            Fill(copy, call, function);
+            Rename(copy, names, label);
+            foreach (var inner in Expanded(copy))
+                yield return inner;
+        }
+
+        foreach (var node in handedOn)
+            yield return node;
+    }
+
+    /// <summary>Gives attributes that refer to the call's their values; those that the call leaves out, too, go.</summary>
+    private static void Fill(NodeProto node, NodeProto call, FunctionProto function)
+    {
+        for (var i = node.Attribute.Count - 1; i >= 0; i--)
+        {
+            var (name, reference) = (node.Attribute[i].Name, node.Attribute[i].RefAttrName);
+            if (reference.Length == 0)
+                continue;
+            var value = call.Attribute.Concat(function.AttributeProto).FirstOrDefault(a => a.Name == reference)?.Clone();
+            node.Attribute.RemoveAt(i);
+            if (value is null)
+                continue;
+            value.Name = name;
+            node.Attribute.Insert(i, value);
+        }
+
+        foreach (var inner in NodeWalk.GraphsOf(node).SelectMany(static g => g.Node))
+            Fill(inner, call, function);
+    }
+
+    private void Rename(NodeProto node, Dictionary<string, string> names, string label)
+    {
+        node.Name = node.Name.Length > 0 ? Fresh($"{label}/{node.Name}") : "";
+        for (var i = 0; i < node.Input.Count; i++)
+            node.Input[i] = Renamed(node.Input[i], names, label);
+        for (var i = 0; i < node.Output.Count; i++)
+            node.Output[i] = Renamed(node.Output[i], names, label);
+        foreach (var graph in NodeWalk.GraphsOf(node))
+        {
+            foreach (var input in graph.Input)
+                input.Name = Renamed(input.Name, names, label);
+            foreach (var constant in graph.Initializer)
+                constant.Name = Renamed(constant.Name, names, label);
+            foreach (var inner in graph.Node)
+                Rename(inner, names, label);
+            foreach (var value in graph.Output.Concat(graph.ValueInfo))
+                value.Name = Renamed(value.Name, names, label);
+        }
+    }
+
+    private string Renamed(string name, Dictionary<string, string> names, string label)
+    {
+        if (name.Length == 0)
+            return "";
+        if (!names.TryGetValue(name, out var renamed))
+            names.Add(name, renamed = Fresh($"{label}/{name}"));
+        return renamed;
+    }
+
+    private string Fresh(string name)
+    {
+        var fresh = name;
+        for (var i = 1; !_names.Add(fresh); i++)
+            fresh = $"{name}_{i}";
+        return fresh;
+    }
+
+    private void RequireOperatorSets(NodeProto call, FunctionProto function)
+    {
+        foreach (var import in function.OpsetImport)
+        {
+            var domain = import.Domain == "ai.onnx" ? "" : import.Domain;
+            var ofModel = _model.OpsetImport.FirstOrDefault(i => (i.Domain == "ai.onnx" ? "" : i.Domain) == domain);
+            if (ofModel is null)
+            {
+                _model.OpsetImport.Add(import.Clone());
+                continue;
+            }
+
+            if (domain.Length == 0 && ofModel.Version != import.Version)
+            {
+                throw new OnnxFormatException(
+                    $"{_path}: the model-local function {NameOf(call)} is written for opset {import.Version}, the model for "
+                    + $"{ofModel.Version}; export the model with its functions inlined.");
+            }
+        }
+    }
+}
