@@ -8,6 +8,10 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 internal static class ControlFlow
 {
+    /// <summary>Operators that read tables, such as those of rotary embedding.</summary>
+    private static readonly HashSet<string> TableReaders =
+        ["Gather", "GatherElements", "GatherND", "Slice", "RotaryEmbedding", "GroupQueryAttention"];
+
     /// <summary>Checks that no weight matrix is hidden from adapters.</summary>
     /// <param name="model">The model in canonical form.</param>
     /// <exception cref="UnsupportedOpException">A node's own graph reads one; the message names the node.</exception>
@@ -41,13 +45,12 @@ internal static class ControlFlow
     private static bool ReadsWeights(Graph graph) =>
         graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
 
-    /// <summary>Matrices that nodes choose are tables, such as those of rotary embedding, but where products read them.
-    /// </summary>
+    /// <summary>Matrices that a node gives are weights, but where it chooses one and all that reads that reads tables.</summary>
     private static bool GivesWeights(Node node, Graph graph) => graph.Outputs.Index().Any(o => IsWeight(o.Item)
-        && (o.Index >= node.Outputs.Count || node.Outputs[o.Index].Uses.Any(static u => IsProduct(u.Node))));
+        && (!node.Is("If") || o.Index >= node.Outputs.Count || !IsTable(node.Outputs[o.Index])));
 
-    private static bool IsProduct(Node node) =>
-        node.OpType is "MatMul" or "Gemm" or "FusedMatMul" or "Conv" or "Einsum" or "Transpose" or "Identity" or "If" or "Loop";
+    private static bool IsTable(Value value) =>
+        !value.IsGraphOutput && value.Uses.All(static u => TableReaders.Contains(u.Node.OpType));
 
     /// <summary>A matrix of numbers; masks have four axes, formulas' constants none or one element.</summary>
     private static bool IsWeight(Value? value) =>

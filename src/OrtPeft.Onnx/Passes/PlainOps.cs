@@ -82,22 +82,23 @@ internal static class PlainOps
         if (lengths.Dims.Length == 0)
             return numbers[0] > 0 ? Equal(numbers[0]) : null;
         var at = index < 0 ? index + numbers.Length : index;
-        if (at < 0 || at >= numbers.Length)
+        if (at < 0 || at >= numbers.Length || (length is { } known && numbers.Sum() != known))
             return null;
         var start = numbers.Take((int)at).Sum();
         return (start, start + numbers[at]);
 
         (long Start, long End)? Equal(long each)
         {
-            var place = index >= 0 ? index : length is { } all ? index + ((all + each - 1) / each) : -1;
-            return place >= 0 && (length is null || place * each < length) ? (place * each, (place + 1) * each) : null;
+            if (length is not { } all)
+                return null;
+            var place = index < 0 ? index + ((all + each - 1) / each) : index;
+            return place >= 0 && place * each < all ? (place * each, (place + 1) * each) : null;
         }
     }
 
     private static Value? Concatenation(Node node, GraphBuilder g)
     {
-        if (node.Inputs[0]!.Producer is not { Domain: "", OpType: "SequenceConstruct" } source
-            || node.Attributes.Contains("axis") is false)
+        if (node.Inputs[0]!.Producer is not { } source || !source.Is("SequenceConstruct"))
             return null;
         var axis = node.Attributes.Int("axis", 0);
         var parts = source.Inputs.OfType<Value>();

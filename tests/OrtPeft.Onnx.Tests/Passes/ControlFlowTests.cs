@@ -45,6 +45,34 @@ public sealed class ControlFlowTests
         AssertRefused(model, $"{opType} \"/again\"");
     }
 
+    /// <summary>A table, such as one of two of rotary embedding, is no layer; a matrix that a product reads is.</summary>
+    [Theory]
+    [InlineData("Gather", false)]
+    [InlineData("MatMul", true)]
+    [InlineData("Transpose", true)]
+    public void Refuse_OnAChoiceOfMatrices_LooksAtWhatReadsThem(string reader, bool isRefused)
+    {
+        var model = new Model(21);
+        var graph = model.Graph;
+        var (then, otherwise) = (new Graph("then", graph), new Graph("else", graph));
+        then.AddOutput(Matrix(then));
+        otherwise.AddOutput(Matrix(otherwise));
+        NodeAttribute[] branches = [NodeAttribute.Of("then_branch", then), NodeAttribute.Of("else_branch", otherwise)];
+        var chosen = graph.AddNode("If", [graph.AddInput("flag", ElementType.Bool, [])], ["chosen"], branches).Output;
+        Value?[] inputs = reader switch
+        {
+            "Gather" => [chosen, graph.AddInput("places", ElementType.Int64, [3])],
+            "MatMul" => [graph.AddInput("x", ElementType.Float, [3, 2]), chosen],
+            _ => [chosen],
+        };
+        graph.AddOutput(graph.AddNode(reader, inputs, ["y"]).Output);
+
+        if (isRefused)
+            Assert.Throws<UnsupportedOpException>(() => ControlFlow.Refuse(model));
+        else
+            ControlFlow.Refuse(model);
+    }
+
     [Theory]
     [MemberData(nameof(Repeating))]
     public void Refuse_OnARepeatedGraphWithoutLayers_LeavesItsResults(string opType)
