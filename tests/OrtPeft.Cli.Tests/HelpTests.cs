@@ -1,3 +1,4 @@
+using OrtPeft.Cli.Help;
 using OrtPeft.Cli.Tests.Running;
 
 namespace OrtPeft.Cli.Tests;
@@ -22,22 +23,96 @@ public sealed class HelpTests
     [InlineData("artifacts")]
     [InlineData("adapter-from-checkpoint")]
     [InlineData("tokenize")]
+    [InlineData("completion")]
     public void Help_OfAVerb_ShowsOptionsAndExamples(string verb) =>
         Snapshot.Matches(verb, CliRun.Of(verb, "--help").Succeeded().Output);
 
     [Fact]
-    public void Version_IsOneLine() =>
-        Assert.Matches(@"^ortpeft \d+\.\d+\.\d+\n$", CliRun.Of("--version").Succeeded().Output);
+    public void HelpAll_ShowsRareOptionsAndHfNames() =>
+        Snapshot.Matches("train-all", CliRun.Of("train", "--help-all").Succeeded().Output);
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(80)]
+    [InlineData(160)]
+    public void Help_FitsTheTerminal(int width)
+    {
+        using var interruption = new Interruption();
+        using var output = new StringWriter();
+        var host = new Host
+        {
+            Output = output,
+            Error = TextWriter.Null,
+            Interruption = interruption,
+            Width = width,
+        };
+
+        foreach (var verb in CommandLine.Verbs(host).Select(static v => v.Name).ToList())
+            CommandLine.Run([verb, "--help-all"], host);
+
+        Assert.DoesNotContain(output.ToString().Split('\n'), line => line.Length > width);
+    }
+
+    [Theory]
+    [InlineData("help", "train")]
+    [InlineData("train", "-h")]
+    [InlineData("train", "-?")]
+    public void Help_HasSeveralNames(params string[] words) =>
+        Assert.Equal(CliRun.Of("train", "--help").Output, CliRun.Of(words).Succeeded().Output);
 
     [Fact]
-    public void NoVerb_IsWrongUsage() => CliRun.Of().Refused(2, "verb", "train", "--help");
+    public void Help_AloneListsTheVerbs() =>
+        Assert.Equal(CliRun.Of("--help").Output, CliRun.Of("help").Succeeded().Output);
 
     [Fact]
-    public void UnknownVerb_IsNamed() => CliRun.Of("trane").Refused(2, "'trane'", "train");
+    public void HelpGroups_NameOptionsThatExist()
+    {
+        using var interruption = new Interruption();
+        var host = new Host { Output = TextWriter.Null, Error = TextWriter.Null, Interruption = interruption };
+        string[] names =
+        [
+            .. CommandLine.Verbs(host).SelectMany(static v => v.Completed().Options).Select(static o => o.Name),
+            "--help", HelpPage.WholeName, "--version",
+        ];
+
+        var listed = HelpGroup.All.SelectMany(static g => g.Essential.Concat(g.Rare)).ToList();
+
+        Assert.Empty(listed.Except(names));
+        Assert.Equal(listed.Count, listed.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("-v")]
+    public void Version_IsOneLine(string name) =>
+        Assert.Matches(@"^ortpeft \d+\.\d+\.\d+\n$", CliRun.Of(name).Succeeded().Output);
 
     [Fact]
-    public void UnknownOption_IsNamed() =>
-        CliRun.Of("init", "--preset", "tiny", "--out", "x", "--lrr", "1").Refused(2, "--lrr", "init --help");
+    public void NoVerb_IsWrongUsage() => CliRun.Of().Refused(2, "command", "train", "--help");
+
+    [Theory]
+    [InlineData("trane", "train")]
+    [InlineData("convert", "import")]
+    [InlineData("gen", "generate")]
+    public void UnknownVerb_IsNamedWithTheOneMeant(string typed, string meant) =>
+        CliRun.Of(typed).Refused(2, $"'{typed}' is not a command; did you mean {meant}?");
+
+    [Fact]
+    public void UnknownVerb_LikeNone_IsNamedWithAll() =>
+        CliRun.Of("xyzzy").Refused(2, "'xyzzy'", "give one of", "train");
+
+    [Theory]
+    [InlineData("train", "--lrr", "--lr")]
+    [InlineData("train", "--batchsize", "--batch-size")]
+    [InlineData("train", "--learning-rat", "--learning-rate")]
+    [InlineData("generate", "--max-new", "--max-new-tokens")]
+    public void UnknownOption_IsNamedWithTheOneMeant(string verb, string typed, string meant) =>
+        CliRun.Of(verb, "m", typed, "1").Refused(2, $"There is no option {typed}; did you mean {meant}?", "--help-all");
+
+    [Fact]
+    public void UnknownOption_LikeNone_IsNamed() =>
+        CliRun.Of("init", "--preset", "tiny", "--out", "x", "--zzz", "1")
+            .Refused(2, "no option --zzz.", "init --help-all");
 
     [Fact]
     public void MissingModel_SaysWhatItMayBe() =>

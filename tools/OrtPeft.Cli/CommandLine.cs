@@ -3,23 +3,24 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Help;
+using OrtPeft.Cli.Words;
 
 namespace OrtPeft.Cli;
 
 /// <summary>The <c>ortpeft</c> command as a whole: parses, runs a verb, turns exceptions into exit codes.</summary>
 internal static class CommandLine
 {
-    private const int HelpWidth = 100;
-
     /// <summary>Runs a command line.</summary>
     /// <param name="args">The arguments, without the program's name.</param>
     /// <param name="host">What the run talks to.</param>
-    /// <returns>0 done, 1 failed while running, 2 wrong usage or bad input.</returns>
+    /// <returns>0 done, 1 failed while running, 2 wrong usage or bad input, 130 interrupted.</returns>
     public static int Run(IReadOnlyList<string> args, Host host)
     {
         try
         {
-            var parsed = Root(host).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var words = ResponseFile.Expand(args is ["help", ..] ? [.. args.Skip(1), "--help"] : args);
+            var parsed = Root(host).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction)
                 throw UsageOf(parsed);
             return parsed.Invoke(new InvocationConfiguration
@@ -53,18 +54,27 @@ internal static class CommandLine
         new ArtifactsCommand(host),
         new AdapterFromCheckpointCommand(host),
         new TokenizeCommand(host),
+        new CompletionCommand(host),
     ];
 
     /// <summary>No <see cref="RootCommand"/>: its name would be that of the process, whichever that is.</summary>
     private static Command Root(Host host)
     {
-        var help = new HelpOption();
-        help.Action = new HelpPage((HelpAction)help.Action!, HelpWidth);
         const string Description = "Parameter-efficient fine-tuning of ONNX language models, on plain ONNX Runtime.";
         var root = new Command("ortpeft", Description)
         {
-            help,
-            new VersionOption { Action = new VersionLine() },
+            new HelpOption("--help", "-h", "-?")
+            {
+                Description = "Show this help.",
+                Action = new HelpPage(host.Width, isWhole: false),
+            },
+            new Option<bool>(HelpPage.WholeName)
+            {
+                Description = "Show all options, the rare ones too.",
+                Action = new HelpPage(host.Width, isWhole: true),
+                Recursive = true,
+            },
+            new VersionOption("--version", "-v") { Description = "Show the version.", Action = new VersionLine() },
         };
         foreach (var verb in Verbs(host))
             root.Subcommands.Add(verb.Completed());
@@ -74,10 +84,12 @@ internal static class CommandLine
     private static UsageException UsageOf(ParseResult parsed)
     {
         if (parsed.CommandResult.Command is not Verb verb)
+            return UsageOfRoot(parsed);
+        if (parsed.UnmatchedTokens.FirstOrDefault(static t => t.StartsWith("--", StringComparison.Ordinal)) is { } option)
         {
-            var problem = parsed.UnmatchedTokens is [var word, ..] ? $"'{word}' is no verb" : "the verb is missing";
-            var verbs = parsed.CommandResult.Command.Subcommands.Select(static c => c.Name);
-            return new UsageException($"{problem}; give one of {string.Join(", ", verbs)}, or --help.");
+            var names = verb.Options.SelectMany(static o => o.Aliases.Append(o.Name));
+            var guess = Suggestion.Nearest(option, names) is { } name ? $"; did you mean {name}?" : ".";
+            return new UsageException($"There is no option {option}{guess} See ortpeft {verb.Name} {HelpPage.WholeName}.");
         }
 
         var missing = verb.Arguments.FirstOrDefault(a => parsed.GetResult(a) is not { Tokens.Count: > 0 });
@@ -85,5 +97,15 @@ internal static class CommandLine
             ? parsed.Errors[0].Message
             : $"<{missing.Name}> is missing: {missing.Description}";
         return new UsageException($"{message.TrimEnd('.')}; see ortpeft {verb.Name} --help.");
+    }
+
+    private static UsageException UsageOfRoot(ParseResult parsed)
+    {
+        string[] verbs = [.. parsed.CommandResult.Command.Subcommands.Select(static c => c.Name)];
+        if (parsed.UnmatchedTokens is not [var word, ..])
+            return new UsageException($"The command is missing; give one of {string.Join(", ", verbs)}, or --help.");
+        return new UsageException(Suggestion.Verb(word, verbs) is { } guess
+            ? $"'{word}' is not a command; did you mean {guess}? See ortpeft --help."
+            : $"'{word}' is not a command; give one of {string.Join(", ", verbs)}, or --help.");
     }
 }

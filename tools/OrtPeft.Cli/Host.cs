@@ -14,8 +14,11 @@ internal sealed class Host
     /// <summary>A prompt that is piped in.</summary>
     public TextReader Input { get; init; } = TextReader.Null;
 
-    /// <summary>Shows live progress; null when the output is no terminal.</summary>
+    /// <summary>Shows live progress; null when the output is not a terminal.</summary>
     public IAnsiConsole? Terminal { get; init; }
+
+    /// <summary>Characters in a line of help.</summary>
+    public int Width { get; init; } = 100;
 
     /// <summary>Says when the user wants the run to stop.</summary>
     public required Interruption Interruption { get; init; }

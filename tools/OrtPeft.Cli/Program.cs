@@ -18,6 +18,7 @@ internal static class Program
             Input = Console.In,
             Interruption = interruption,
             Terminal = Console.IsOutputRedirected ? null : AnsiConsole.Console,
+            Width = !Console.IsOutputRedirected && Console.WindowWidth is > 0 and var columns ? columns : 100,
         };
         return CommandLine.Run(args, host);
     }

@@ -30,23 +30,23 @@ internal sealed class BottleneckMethod : IPeftMethod
                 "--preset",
                 "preset",
                 OptionForm.Text,
-                "Bottleneck adapters: houlsby, pfeiffer, parallel or scaled_parallel. [default: houlsby]",
+                "Bottleneck adapters: their placement, houlsby, pfeiffer, parallel or scaled_parallel. [default: houlsby]",
                 "NAME"),
             new(
                 "--reduction-factor",
                 "reduction_factor",
                 OptionForm.Number,
-                "Bottleneck adapters have hidden size / K features inside. [default: 16]",
+                "Bottleneck adapters: the bottleneck has hidden size / K features. [default: 16]",
                 "K"),
             new(
                 "--non-linearity",
                 "non_linearity",
                 OptionForm.Text,
-                "Bottleneck adapters: relu, gelu, gelu_new, swish, tanh, … [default: swish]",
+                "Bottleneck adapters: the activation, relu, gelu, gelu_new, swish, tanh, … [default: swish]",
                 "NAME"),
             SharedOptions.Layers,
         ],
-        WhyNotMergeable = "the adapter is a nonlinear function, which no weight of the base can hold",
+        WhyNotMergeable = "the adapter is nonlinear",
     };
 
     /// <inheritdoc/>

@@ -28,7 +28,7 @@ internal sealed class PromptTuningMethod : IPeftMethod
                 "--prompt-init-text",
                 "prompt_tuning_init_text",
                 OptionForm.Text,
-                "Prompt tuning starts from the embeddings of this text. [default: random]",
+                "Prompt tuning: start from the embeddings of this text. [default: random]",
                 "TEXT")
             {
                 Implies = ("prompt_tuning_init", static _ => "TEXT"),

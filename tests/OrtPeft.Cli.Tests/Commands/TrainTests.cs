@@ -62,7 +62,7 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         Train(whole, options).Succeeded();
 
         var interrupted = CliRun.InterruptedAt("step 4/10", Arguments(parts, options));
-        interrupted.Refused(1, "step 4 of 10", "--resume", parts);
+        interrupted.Refused(130, "step 4 of 10", "--resume", parts);
         Assert.True(File.Exists(Path.Combine(parts, "adapter_model.safetensors")));
         CliRun.Of(Resuming(interrupted)).Succeeded();
 

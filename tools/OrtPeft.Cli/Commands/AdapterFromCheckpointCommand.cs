@@ -21,7 +21,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
     private readonly Argument<string> _checkpoint = new("checkpoint")
     {
         Description = "What the device saved: a checkpoint of ONNX Runtime's training API, a .safetensors file, or the "
-            + "trainable parameters' float32 numbers alone (getContiguousParameters on the web).",
+            + "trainable parameters' float32 values alone (getContiguousParameters on the web).",
     };
 
     private readonly TrainedConfigOptions _config = new();
@@ -29,26 +29,26 @@ internal sealed class AdapterFromCheckpointCommand : Verb
 
     private readonly Option<string?> _base = new("--base")
     {
-        Description = "The model that was adapted, to check the adapter against it; needed where it trained an encoder "
-            + "(p-tuning, prefix projection) and the artifacts cannot apply it.",
+        Description = "The base model, to check the adapter against it; needed if an encoder was trained (p-tuning, "
+            + "prefix projection) and the artifacts cannot apply it.",
         HelpName = "MODEL",
     };
 
     private readonly Option<string?> _merge = new("--merge")
     {
-        Description = "Write --base with the adapter folded in to this folder too.",
+        Description = "Also write --base with the adapter merged into it to this folder.",
         HelpName = "DIR",
     };
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public AdapterFromCheckpointCommand(Host host)
-        : base(host, "adapter-from-checkpoint", "Make an HF adapter of a checkpoint that was trained on a device.")
+        : base(host, "adapter-from-checkpoint", "Convert a checkpoint trained on a device into an HF PEFT adapter.")
     {
         Examples =
         [
             "ortpeft adapter-from-checkpoint trained/checkpoint --artifacts gpt2-lora --out adapter",
-            "ortpeft adapter-from-checkpoint parameters.bin --artifacts gpt2-lora --out adapter \\",
-            "    --base gpt2-onnx --merge merged",
+            "ortpeft adapter-from-checkpoint parameters.bin --artifacts gpt2-lora --out adapter "
+                + "--base gpt2-onnx --merge merged",
         ];
         Notes = "A checkpoint in its artifact folder needs no --artifacts. Where it has a file "
             + $"'{OrtCheckpoint.FileName}{OrtCheckpoint.ExternalDataSuffix}', keep that beside it.";

@@ -24,7 +24,7 @@ internal sealed class ArtifactsCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public ArtifactsCommand(Host host)
-        : base(host, "artifacts", "Write models that train an adapter in an app, in any language.")
+        : base(host, "artifacts", "Export training graphs so that an app, in any language, can train an adapter.")
     {
         Examples =
         [
@@ -33,8 +33,8 @@ internal sealed class ArtifactsCommand : Verb
             "ortpeft artifacts gpt2-onnx --out web --runtime ort-training --fold-lr 2e-4 --rank 8 --alpha 16",
         ];
         Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, "
-            + "output and parameter.\nWith --runtime ort it is an adapter folder too, and `ortpeft train` takes it for "
-            + "a model.";
+            + "output and parameter.\nWith --runtime ort it is an adapter folder as well, and `ortpeft train` "
+            + "accepts it as a model.";
         Arguments.Add(_model);
         Add(_output);
         Add(_method);

@@ -23,47 +23,47 @@ internal sealed class BenchCommand : Verb
 
     private readonly Option<string> _what = new("--what")
     {
-        Description = "training: steps; or inference: evaluation and generation of the model plain, with the adapter "
-            + "beside its layers, and with the adapter merged, in turn.",
+        Description = "training: training steps; inference: evaluation and generation with the plain model, with the "
+            + "adapter, and with the adapter merged, in turn.",
         HelpName = $"{Training}|{Inference}",
         DefaultValueFactory = static _ => Training,
     };
 
     private readonly Option<int> _batchSize = NumberOption.Of(
-        "--batch-size", "Rows that go through the model at once.", "B", Defaults.BatchSize);
+        "--batch-size", "Rows per batch.", "B", Defaults.BatchSize);
 
     private readonly Option<int> _sequenceLength = NumberOption.Of(
-        "--seq-len", "Tokens of a row; they are random.", "S", Defaults.SequenceLength);
+        "--seq-len", "Random tokens per row.", "S", Defaults.SequenceLength);
 
     private readonly Option<int> _steps = NumberOption.Of(
-        "--steps", "Steps that are timed; with inference, rounds.", "N", Defaults.Steps);
+        "--steps", "Steps to time; with inference, rounds.", "N", Defaults.Steps);
 
     private readonly Option<int> _warmup = NumberOption.Of(
-        "--warmup-steps", "Steps before them that are not.", "N", Defaults.WarmupSteps);
+        "--warmup-steps", "Steps to run before timing starts.", "N", Defaults.WarmupSteps);
 
     private readonly Option<double> _supervised = NumberOption.Of(
-        "--supervised", "The part of each row, its end, that has labels.", "FRACTION", Defaults.Supervised);
+        "--supervised", "The fraction of each row, at its end, that has labels.", "FRACTION", Defaults.Supervised);
 
     private readonly SpeedOptions _speed = new();
 
     private readonly Option<bool> _profile = new("--profile")
     {
-        Description = "With training: show where the time goes, by operator and by part of the model.",
+        Description = "With training: profile by operator and by part of the model.",
     };
 
     private readonly Option<int> _promptTokens = NumberOption.Of(
-        "--prompt-tokens", "With inference: tokens that generation starts from.", "N", InferenceDefaults.PromptTokens);
+        "--prompt-tokens", "With inference: prompt length.", "N", InferenceDefaults.PromptTokens);
 
     private readonly Option<int> _newTokens = NumberOption.Of(
-        "--new-tokens", "With inference: tokens that are generated.", "N", InferenceDefaults.NewTokens);
+        "--new-tokens", "With inference: tokens to generate.", "N", InferenceDefaults.NewTokens);
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public BenchCommand(Host host)
         : base(
             host,
             "bench",
-            "Time training steps on random tokens, beside the machine's own matrix product; or what an adapter costs "
-                + "in evaluation and generation.")
+            "Benchmark training steps on random tokens against this machine's peak matrix-multiply speed, or measure "
+                + "an adapter's inference overhead.")
     {
         Examples =
         [

@@ -29,7 +29,7 @@ internal sealed class DataCommand : Verb
 
     private readonly Option<string?> _model = new("--model")
     {
-        Description = "The model whose tokenizer, chat template and limits hold.",
+        Description = "The model whose tokenizer, chat template and limits apply.",
         HelpName = "MODEL",
     };
 
@@ -55,7 +55,7 @@ internal sealed class DataCommand : Verb
 
     private readonly Option<bool> _prompt = new("--add-generation-prompt")
     {
-        Description = "Render conversations as prompts, which end where the assistant is to speak.",
+        Description = "Render conversations as prompts that end where the assistant's turn begins.",
     };
 
     private readonly Option<bool> _continues = new("--continue-final-message")
@@ -65,7 +65,7 @@ internal sealed class DataCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public DataCommand(Host host)
-        : base(host, "data", "Look at rows before training: their lengths, what is learnt, how the model sees them.")
+        : base(host, "data", "Inspect rows before training: lengths, what is learned, and how the model sees them.")
     {
         Examples =
         [
@@ -75,9 +75,9 @@ internal sealed class DataCommand : Verb
             "ortpeft data chat.jsonl --tokenizer smollm2 --train-on last --seq-len 512 --overlong drop --json",
         ];
         Notes =
-            "Messages are rendered by the folder's chat template, as Hugging Face transformers does it. Without\n"
-            + "one each turn becomes \"role: content\" and a line feed, the end-of-text token behind an assistant's.\n"
-            + "The exit code is 2, the report standing all the same, when a row cannot be read.";
+            "Messages are rendered by the folder's chat template, as Hugging Face transformers does. Without one, each "
+            + "turn becomes \"role: content\" and a line feed, with the end-of-text token after an assistant's.\n"
+            + "Exits with 2 if a row cannot be read; the report is printed either way.";
         Arguments.Add(_files);
         Options.Add(_model);
         Options.Add(_tokenizer);

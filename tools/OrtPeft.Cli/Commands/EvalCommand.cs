@@ -15,7 +15,7 @@ internal sealed class EvalCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public EvalCommand(Host host)
-        : base(host, "eval", "Measure the mean loss and the perplexity over the supervised tokens of some rows.")
+        : base(host, "eval", "Measure mean loss and perplexity over the supervised tokens of a data set.")
     {
         Examples =
         [

@@ -24,14 +24,14 @@ internal sealed class GenerateCommand : Verb
 
     private readonly Option<string?> _prompt = new("--prompt")
     {
-        Description = "The text to continue; - reads it from standard input.",
+        Description = "The prompt; - reads it from standard input.",
         HelpName = "TEXT",
     };
 
     private readonly Option<string?> _messages = new("--messages")
     {
-        Description = "Answer a conversation instead, by the model's chat template: a JSON file with an array of messages, "
-            + "or an object of messages, tools and chat_template_kwargs.",
+        Description = "Answer a conversation instead, rendered by the model's chat template: a JSON file with an "
+            + "array of messages, or an object with messages, tools and chat_template_kwargs.",
         HelpName = "FILE",
     };
 
@@ -50,7 +50,7 @@ internal sealed class GenerateCommand : Verb
 
     private readonly Option<string?> _system = new("--system")
     {
-        Description = "A system text before the messages.",
+        Description = "A system message to put before the others.",
         HelpName = "TEXT",
     };
 
@@ -59,13 +59,13 @@ internal sealed class GenerateCommand : Verb
 
     private readonly Option<string[]> _stops = new("--stop")
     {
-        Description = "End before this text; may be repeated.",
+        Description = "Stop before this text (repeatable).",
         HelpName = "TEXT",
     };
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public GenerateCommand(Host host)
-        : base(host, "generate", "Continue a text; what comes is written as it comes.")
+        : base(host, "generate", "Generate text from a prompt, streaming tokens as they are produced.")
     {
         Examples =
         [

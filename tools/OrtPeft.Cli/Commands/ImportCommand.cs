@@ -23,7 +23,7 @@ internal sealed class ImportCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public ImportCommand(Host host)
-        : base(host, "import", "Turn an HF folder into an ONNX folder.")
+        : base(host, "import", "Convert an HF model folder into an ONNX model folder.")
     {
         Examples = ["ortpeft import gpt2 --out gpt2-onnx"];
         Arguments.Add(_source);

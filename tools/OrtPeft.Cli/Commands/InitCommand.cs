@@ -12,7 +12,7 @@ internal sealed class InitCommand : Verb
 {
     private readonly Option<string> _preset = new("--preset")
     {
-        Description = $"The family and size of the model: {string.Join(", ", ModelPresets.Names)}.",
+        Description = $"The architecture and size: {string.Join(", ", ModelPresets.Names)}.",
         HelpName = "NAME",
         Required = true,
     };

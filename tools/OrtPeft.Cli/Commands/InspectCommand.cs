@@ -20,7 +20,8 @@ internal sealed class InspectCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public InspectCommand(Host host)
-        : base(host, "inspect", "Say whether a model trains; list inputs, outputs, modules and what would train.")
+        : base(host, "inspect", "Check whether a model can be fine-tuned; list its inputs, outputs, layers and "
+            + "trainable parameters.")
     {
         Examples =
         [
@@ -28,7 +29,7 @@ internal sealed class InspectCommand : Verb
             "ortpeft inspect model.onnx --method lora --rank 16 --target all-linear",
             "ortpeft inspect gpt2-onnx --json",
         ];
-        Notes = "The exit code is 0 when the model trains, and 2, the report standing all the same, when it does not.";
+        Notes = "Exits with 0 if the model can be trained and with 2 if not; the report is printed either way.";
         Arguments.Add(_model);
         Add(_method);
     }

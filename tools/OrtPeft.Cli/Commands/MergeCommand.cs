@@ -14,7 +14,7 @@ internal sealed class MergeCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public MergeCommand(Host host)
-        : base(host, "merge", "Fold adapters into a copy of the model, and check that it answers as before.")
+        : base(host, "merge", "Merge adapters into a copy of the model and verify that its outputs match.")
     {
         Examples =
         [

@@ -20,27 +20,29 @@ internal sealed class MixCommand : Verb
 
     private readonly Option<string[]> _adapters = new("--adapter")
     {
-        Description = "A LoRA adapter's folder and its weight, of any sign; 1 when left out. Repeat for each.",
+        Description = "A LoRA adapter's folder and its weight, which may be negative; 1 by default. Repeat for each "
+            + "adapter.",
         HelpName = "DIR[=WEIGHT]",
         Required = true,
     };
 
     private readonly Option<string> _type = new("--type")
     {
-        Description = $"How they are combined: {string.Join(", ", WeightedCombination.CombinationTypes)}.",
+        Description = $"How to combine them: {string.Join(", ", WeightedCombination.CombinationTypes)}.",
         HelpName = "NAME",
         DefaultValueFactory = static _ => Defaults.CombinationType,
     };
 
     private readonly Option<int?> _rank = NumberOption.Optional<int>(
-        "--svd-rank", "The rank that svd and …_svd leave. [default: the largest of the adapters]", "R");
+        "--svd-rank", "Rank after svd and …_svd. [default: the largest rank of the adapters]", "R");
 
     private readonly Option<double?> _density = NumberOption.Optional<double>(
-        "--density", "The part of each tensor that ties, dare_… and magnitude_prune keep, above 0 to 1.", "D");
+        "--density", "Fraction of each tensor that ties, dare_… and magnitude_prune keep, above 0 up to 1.", "D");
 
     private readonly Option<string> _sign = new("--majority-sign")
     {
-        Description = "What elects a sign in ties: total, the sum of the values, or frequency, the count of adapters.",
+        Description = "How ties elects a sign: total, by the sum of the values, or frequency, by the number of "
+            + "adapters.",
         HelpName = "total|frequency",
         DefaultValueFactory = static _ => Defaults.MajoritySignMethod,
     };
@@ -49,7 +51,7 @@ internal sealed class MixCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public MixCommand(Host host)
-        : base(host, "mix", "Make one LoRA adapter of several by a weighted combination.")
+        : base(host, "mix", "Combine several LoRA adapters into one, with weights.")
     {
         Examples =
         [
@@ -58,8 +60,9 @@ internal sealed class MixCommand : Verb
             "ortpeft mix gpt2-onnx --adapter style --adapter task --type ties --density 0.2 --out mixed",
         ];
         Notes =
-            "cat and svd of enough rank are the exact sum; linear, ties, dare_… and magnitude_prune combine A and B\n"
-            + "apart, as HF PEFT does, and need equal ranks; with _svd behind it they combine the products B·A.";
+            "cat, and svd of sufficient rank, give the exact sum; linear, ties, dare_… and magnitude_prune combine A "
+            + "and B separately, as HF PEFT does, and need equal ranks; with the suffix _svd they combine the "
+            + "products B·A.";
         Arguments.Add(_model);
         Options.Add(_adapters);
         foreach (var option in (Option[])[_type, _rank, _density, _sign, _seed])

@@ -26,8 +26,8 @@ internal sealed class QuantizeCommand : Verb
 
     private readonly Option<string> _format = new("--format")
     {
-        Description = "What the bits stand for: int, evenly spaced numbers; or nf4, 4 bits spaced like the quantiles "
-            + "of a normal distribution, which are closer and take longer to read.",
+        Description = "int: evenly spaced levels; nf4: 4 bits, spaced like a normal distribution's quantiles (more "
+            + "accurate, slower).",
         HelpName = "int|nf4",
         DefaultValueFactory = static _ => "int",
     };
@@ -39,24 +39,25 @@ internal sealed class QuantizeCommand : Verb
 
     private readonly Option<bool> _symmetric = new("--symmetric")
     {
-        Description = "No zero points. This is the default.",
+        Description = "Use no zero points (the default).",
     };
 
     private readonly Option<bool> _asymmetric = new("--asymmetric")
     {
-        Description = "A zero point per block: a little larger, a little closer.",
+        Description = "Use a zero point per block: slightly larger, slightly more accurate.",
     };
 
     private readonly Option<string?> _target = new("--target")
     {
-        Description = "The layers: name endings such as c_attn,c_proj, a regular expression, or all-linear, which is "
-            + "all but the head. [default: all-linear]",
+        Description = "The layers: name endings such as c_attn,c_proj, a regular expression, or all-linear: all "
+            + "but the output layer. [default: all-linear]",
         HelpName = "NAMES",
     };
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public QuantizeCommand(Host host)
-        : base(host, "quantize", "Store a model's linear layers in 4 or 8 bits, as a small base for adapters.")
+        : base(host, "quantize", "Quantize a model's linear layers to 4 or 8 bits, as a small base for adapters "
+            + "(QLoRA).")
     {
         Examples =
         [

@@ -39,16 +39,16 @@ internal sealed class TokenizeCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public TokenizeCommand(Host host)
-        : base(host, "tokenize", "Show the tokens of texts, without and with what the model expects around them.")
+        : base(host, "tokenize", "Show how texts are tokenized, with and without special tokens.")
     {
         Examples =
         [
             "ortpeft tokenize --tokenizer gpt2-onnx \"Hello, world!\"",
             "ortpeft tokenize --tokenizer gpt2-onnx --file strings.json --json",
         ];
-        Notes = "With --json each row has input_ids, input_ids_special (with what the post-processor adds), text and\n"
-            + "text_skip_special (the two decoded, the latter without special tokens). Special tokens spelled out in a\n"
-            + "text count as such; for a SentencePiece model without tokenizer.json they are text, as it has none itself.";
+        Notes = "With --json each row has input_ids, input_ids_special (with what the post-processor adds), text and "
+            + "text_skip_special (the two decoded, the latter without special tokens). Special tokens spelled out in a "
+            + "text count as such; in a SentencePiece model without tokenizer.json they are plain text.";
         Arguments.Add(_texts);
         Options.Add(_file);
         Options.Add(_tokenizer);

@@ -32,21 +32,23 @@ internal sealed class TrainCommand : Verb
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public TrainCommand(Host host)
-        : base(host, "train", "Train an adapter; the model itself stays as it is.")
+        : base(host, "train", "Train an adapter. The base model is not modified.")
     {
         Examples =
         [
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --dry-run",
-            "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter \\",
-            "    --rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
+            "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter "
+                + "--rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
             "ortpeft train gpt2-lora-artifacts --data train.jsonl --out adapter",
         ];
         Notes =
-            "Ctrl-C finishes the step, then writes checkpoint and adapter; --resume goes on with the same bits.\n"
-            + "The checkpoint stays in --out when the run is complete; delete checkpoint.safetensors to save space.\n"
-            + "A folder of `ortpeft artifacts` trains as it is: method and AdamW's constants are part of it.";
+            "Ctrl-C finishes the current step, saves, and exits with 130; --resume continues bit-for-bit.\n"
+            + "The checkpoint stays in --out after the run; delete checkpoint.safetensors to save space.\n"
+            + "A folder written by `ortpeft artifacts` can be trained as it is; it fixes the method and AdamW's "
+            + "constants.\n"
+            + "HF's names of options work too (--learning-rate, --lora-r, …), and @FILE reads options from a file.";
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
@@ -154,9 +156,9 @@ internal sealed class TrainCommand : Verb
             "--packing needs the length of a pack, which the model does not say; give --seq-len too.");
         var packs = Packs.Fill([.. rows.Select(static row => row.Length)], length);
         var share = 100.0 * rows.Sum(static row => (long)row.Length) / ((long)packs.Length * length);
-        run.Say(string.Create(CultureInfo.InvariantCulture, $"packing: {rows.Count} rows in {packs.Length} packs of {length} ")
-            + string.Create(CultureInfo.InvariantCulture, $"tokens, {share:F1} % full; rows of like length run together, ")
-            + "each by itself");
+        run.Say(string.Create(CultureInfo.InvariantCulture, $"packing: {rows.Count} rows in {packs.Length} packs of ")
+            + string.Create(CultureInfo.InvariantCulture, $"{length} tokens, {share:F1} % full; ")
+            + "rows of like length run together, each by itself");
         return arguments with { PackLength = length };
     }
 
@@ -212,9 +214,9 @@ internal sealed class TrainCommand : Verb
         if (!result.IsComplete)
         {
             var words = run.Words.Where(static word => word is not ("--overwrite" or "--resume"));
-            throw new ResultException(
+            throw new InterruptedException(
                 $"Interrupted after step {result.Steps} of {trainer.TotalSteps}; checkpoint and adapter are in {path}. "
-                + $"Go on with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
+                + $"Continue with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
         }
 
         string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Words;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -33,11 +34,12 @@ internal abstract class Verb : Command
     /// <summary>What the help page says below the examples.</summary>
     public string Notes { get; init; } = "";
 
-    /// <summary>Adds what every verb takes, below the verb's own options.</summary>
+    /// <summary>Adds what every verb takes, and HF's names for options.</summary>
     /// <returns>The verb.</returns>
     public Verb Completed()
     {
         Add(_common);
+        HfNames.AddTo(this);
         return this;
     }
 

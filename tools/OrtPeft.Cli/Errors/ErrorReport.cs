@@ -16,6 +16,7 @@ internal static partial class ErrorReport
 {
     private const int Failed = 1;
     private const int BadInput = 2;
+    private const int Interrupted = 130;
     private const int NoSpaceOnUnix = 28;
     private const int NoSpaceOnWindows = unchecked((int)0x80070070);
 
@@ -46,8 +47,8 @@ internal static partial class ErrorReport
         IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } =>
             (Failed, $"{error.Message}; free some space, or choose another --out."),
         IOException or UnauthorizedAccessException => (Failed, error.Message),
-        TrainingFailedException or ResultException or SessionException or OperationCanceledException =>
-            (Failed, error.Message),
+        InterruptedException or OperationCanceledException => (Interrupted, error.Message),
+        TrainingFailedException or ResultException or SessionException => (Failed, error.Message),
         OnnxRuntimeException failed => (Failed, SessionException.Of("A graph", failed).Message),
         DllNotFoundException => (Failed, $"A native library is missing: {error.Message}"),
         OutOfMemoryException => (Failed, "There is not enough memory; try a smaller --batch-size or --seq-len."),

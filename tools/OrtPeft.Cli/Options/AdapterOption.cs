@@ -13,8 +13,8 @@ internal sealed class AdapterOption : Option<string[]>
     public AdapterOption()
         : base("--adapter")
     {
-        Description = $"A folder with {AdapterFolder.ConfigFile} and {AdapterFolder.WeightsFile}; repeat for several "
-            + "at once, which add up.";
+        Description = $"A folder with {AdapterFolder.ConfigFile} and {AdapterFolder.WeightsFile}; repeat to "
+            + "apply several, whose effects add up.";
         HelpName = "DIR";
     }
 

@@ -21,7 +21,7 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     private readonly Option<string> _runtime = new("--runtime")
     {
-        Description = $"What trains with them: {string.Join(", ", ArtifactWriters.All)}.",
+        Description = $"The runtime that will train with them: {string.Join(", ", ArtifactWriters.All)}.",
         HelpName = "NAME",
         DefaultValueFactory = static _ => ArtifactWriters.All[0].Name,
     };
@@ -35,7 +35,7 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     private readonly Option<double?> _foldedLearningRate = NumberOption.Optional<double>(
         "--fold-lr",
-        "ort-training: train at this rate where none can be set: on the web, where it is always 0.001.",
+        "ort-training: the learning rate where it cannot be set, as on the web, where it is always 0.001.",
         "X");
 
     private readonly OptimizerOptions _optimizer = new();
@@ -43,16 +43,16 @@ internal sealed class ArtifactOptions : IOptionGroup
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
 
-    private readonly Option<long> _seed = NumberOption.Of("--seed", "Fixes fresh weights.", "N", Defaults.Seed);
+    private readonly Option<long> _seed = NumberOption.Of("--seed", "Random seed for new weights.", "N", Defaults.Seed);
 
     private readonly Option<bool> _noBaseDropout = new("--no-base-dropout")
     {
-        Description = "Leave out the dropout that a graph exported in training mode has.",
+        Description = "Remove the dropout of a graph exported in training mode.",
     };
 
     private readonly Option<bool> _evalLogits = new("--eval-logits")
     {
-        Description = "The evaluation model also gives the logits, to generate from; slower for large vocabularies.",
+        Description = "Give the evaluation model a logits output, to generate from; slower with large vocabularies.",
     };
 
     public ArtifactOptions()

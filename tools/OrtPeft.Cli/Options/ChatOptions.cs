@@ -25,14 +25,14 @@ internal sealed class ChatOptions : IOptionGroup
 
     private readonly Option<string?> _trainOn = new("--train-on")
     {
-        Description = "What is learnt: the assistant's turns, the last of them, or every token. "
-            + "[default: assistant; of prompt and completion the completion]",
+        Description = "What to learn: the assistant's turns, only the last of them, or every token. "
+            + "[default: assistant; with prompt and completion, the completion]",
         HelpName = string.Join('|', Parts.Keys),
     };
 
     private readonly Option<string> _overlong = new("--overlong")
     {
-        Description = "What becomes of rows longer than --seq-len, or without it than the model's context.",
+        Description = "What to do with rows longer than --seq-len (or, without it, than the model's context).",
         HelpName = string.Join('|', Ways.Keys),
         DefaultValueFactory = static _ => "cut",
     };

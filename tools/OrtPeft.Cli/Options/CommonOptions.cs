@@ -9,18 +9,18 @@ internal sealed class CommonOptions : IOptionGroup
     private static readonly RuntimeOptions Defaults = new();
 
     private readonly Option<int> _threads = NumberOption.Of(
-        "--threads", "Threads that share one operator's work; 0 takes all cores.", "N", Defaults.Threads, least: 0);
+        "--threads", "Threads per operator; 0 uses all cores.", "N", Defaults.Threads, least: 0);
 
     private readonly Option<string> _provider = new("--provider")
     {
-        Description = "Where operators run.",
+        Description = "The execution provider.",
         HelpName = "cpu|cuda",
         DefaultValueFactory = static _ => Defaults.Provider,
     };
 
     private readonly Option<bool> _verbose = new("--verbose")
     {
-        Description = "With an error, show where it came from.",
+        Description = "Show the stack trace of an error.",
     };
 
     public CommonOptions() => _provider.Validators.Add(static result =>
@@ -30,7 +30,10 @@ internal sealed class CommonOptions : IOptionGroup
     });
 
     /// <summary>Whether one JSON document is to be the only output.</summary>
-    public Option<bool> Json { get; } = new("--json") { Description = "Print one JSON document and nothing else." };
+    public Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print a single JSON document and nothing else.",
+    };
 
     public IEnumerable<Option> Options => [_threads, _provider, Json, _verbose];
 

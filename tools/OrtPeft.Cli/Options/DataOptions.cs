@@ -16,9 +16,9 @@ internal sealed class DataOptions : IOptionGroup
 {
     /// <summary>What rows may stand in, and be.</summary>
     public const string RowsDescription =
-        "Files, folders or patterns of JSON Lines, JSON arrays, CSV, TSV or Parquet, .gz and .zst too; - is standard "
-        + "input. Rows of text, prompt and completion, messages, conversations, instruction and output, question and "
-        + "answer, or input_ids.";
+        "Files, folders or patterns of JSON Lines, JSON arrays, CSV, TSV or Parquet, also as .gz or .zst; - reads "
+        + "standard input. Rows have text, prompt and completion, messages, conversations, instruction and output, "
+        + "question and answer, or input_ids.";
 
     private readonly HashSet<string> _said = new(StringComparer.Ordinal);
 
@@ -31,10 +31,12 @@ internal sealed class DataOptions : IOptionGroup
     };
 
     private readonly Option<int> _batchSize = NumberOption.Of(
-        "--batch-size", "Rows that go through the model at once.", "B", new TrainingArguments().BatchSize);
+        "--batch-size", "Rows per batch.", "B", new TrainingArguments().BatchSize);
 
     private readonly Option<int?> _sequenceLength = NumberOption.Optional<int>(
-        "--seq-len", "Cut rows to this many tokens. [default: the model's context, and longer rows are an error]", "S");
+        "--seq-len",
+        "Truncate rows to this many tokens. [default: none; rows longer than the model's context are an error]",
+        "S");
 
     private readonly FieldNamesOption _names = new();
     private readonly ChatOptions _chat = new();

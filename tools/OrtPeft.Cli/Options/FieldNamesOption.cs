@@ -9,7 +9,7 @@ internal sealed class FieldNamesOption : Option<string[]>
     public FieldNamesOption()
         : base("--map")
     {
-        Description = "Own names of fields, such as messages=dialog, role=speaker or user=customer.";
+        Description = "Your own field names, such as messages=dialog, role=speaker or user=customer.";
         HelpName = "NAME=OWN,...";
         AllowMultipleArgumentsPerToken = true;
         Validators.Add(static result =>

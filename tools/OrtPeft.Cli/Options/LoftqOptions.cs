@@ -13,20 +13,25 @@ internal sealed class LoftqOptions : IOptionGroup
 
     private readonly Option<bool> _loftq = new("--loftq")
     {
-        Description = "Make a LoRA adapter too that starts from what quantisation loses (LoftQ), in the folder "
-            + $"{FolderFiles.LoftqFolder} inside --out; for train --init-adapter.",
+        Description = "Also make a LoRA adapter that makes up for the quantization error (LoftQ), in the folder "
+            + $"{FolderFiles.LoftqFolder} of --out, for train --init-adapter.",
     };
 
     private readonly Option<int?> _iterations = NumberOption.Optional<int>(
-        "--loftq-iterations", "How often LoftQ turns between base and adapter. [default: 1]", "N");
+        "--loftq-iterations", "Number of alternating LoftQ iterations. [default: 1]", "N");
 
     private readonly Option<int?> _rank = NumberOption.Optional<int>(
         "--rank", $"The adapter's rank r. [default: {Defaults.R}]", "R");
 
     private readonly Option<double?> _alpha = NumberOption.Optional<double>(
-        "--alpha", "The adapter scales by alpha / rank. [default: 2 · rank where --rank is given, else 8]", "A");
+        "--alpha",
+        "Scaling numerator: the update is scaled by alpha / rank. [default: 2 × rank if --rank is given, otherwise 8]",
+        "A");
 
-    private readonly Option<bool> _rslora = new("--rslora") { Description = "Scale by alpha / √rank instead." };
+    private readonly Option<bool> _rslora = new("--rslora")
+    {
+        Description = "Scale by alpha / √rank instead (rsLoRA).",
+    };
 
     public IEnumerable<Option> Options => [_loftq, _iterations, _rank, _alpha, _rslora];
 

@@ -24,19 +24,19 @@ internal sealed class MethodOptions : IOptionGroup
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Any other field of the method's adapter_config.json; repeat for more.",
+        Description = "Set any other field of the method's adapter_config.json, such as lora_bias=true (repeatable).",
         HelpName = "FIELD=VALUE",
     };
 
     private readonly Option<string?> _configFile = new("--peft-config")
     {
-        Description = "Take method and fields from this adapter_config.json.",
+        Description = "Read the method and its fields from this adapter_config.json.",
         HelpName = "FILE",
     };
 
     private readonly Option<string?> _initAdapter = new("--init-adapter")
     {
-        Description = "Start from this adapter's weights, and from its adapter_config.json where it has one.",
+        Description = "Start from this adapter's weights and, if it has one, its adapter_config.json.",
         HelpName = "DIR",
     };
 

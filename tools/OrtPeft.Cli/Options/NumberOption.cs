@@ -33,7 +33,7 @@ internal static class NumberOption
         var isNumber = TypedNumber.TryRead(text, out T number);
         if (isNumber && (least is null || number >= least))
             return number;
-        var option = (result.Parent as OptionResult)?.Option.Name;
+        var option = (result.Parent as OptionResult)?.IdentifierToken?.Value;
         var expected = isNumber ? $"{least} or more" : TypedNumber.Expected<T>(text);
         result.AddError($"{option} is '{text}'; it must be {expected}.");
         return null;

@@ -12,16 +12,16 @@ internal sealed class OptimizerOptions : IOptionGroup
         "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.WeightDecay);
 
     private readonly Option<double> _maxGradNorm = NumberOption.Of(
-        "--max-grad-norm", "Gradients are scaled down to this norm; 0 turns clipping off.", "X", Defaults.MaxGradNorm);
+        "--max-grad-norm", "Clip gradients to this norm; 0 disables clipping.", "X", Defaults.MaxGradNorm);
 
     private readonly Option<double> _beta1 = NumberOption.Of(
-        "--beta1", "The decay of AdamW's first moment.", "X", Defaults.Beta1);
+        "--beta1", "AdamW's first-moment decay.", "X", Defaults.Beta1);
 
     private readonly Option<double> _beta2 = NumberOption.Of(
-        "--beta2", "The decay of AdamW's second moment.", "X", Defaults.Beta2);
+        "--beta2", "AdamW's second-moment decay.", "X", Defaults.Beta2);
 
     private readonly Option<double> _epsilon = NumberOption.Of(
-        "--epsilon", "Added to the root of the second moment.", "X", Defaults.Epsilon);
+        "--epsilon", "AdamW's epsilon, added to the root of the second moment.", "X", Defaults.Epsilon);
 
     public IEnumerable<Option> Options => [_weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon];
 

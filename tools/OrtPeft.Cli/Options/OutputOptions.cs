@@ -11,12 +11,12 @@ internal sealed class OutputOptions(string content) : IOptionGroup
 {
     private readonly Option<string> _out = new("--out")
     {
-        Description = $"The folder that receives {content}; made when missing.",
+        Description = $"The folder to write {content} to; created if missing.",
         HelpName = "DIR",
         Required = true,
     };
 
-    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what --out holds already." };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what is already in --out." };
 
     public IEnumerable<Option> Options => [_out, _overwrite];
 

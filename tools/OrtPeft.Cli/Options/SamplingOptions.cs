@@ -13,33 +13,39 @@ internal sealed class SamplingOptions : IOptionGroup
     private static readonly GenerationOptions Defaults = new();
 
     private readonly Option<int> _maxNewTokens = NumberOption.Of(
-        "--max-new-tokens", "The most tokens to generate.", "N", Defaults.MaxNewTokens);
+        "--max-new-tokens", "Maximum number of tokens to generate.", "N", Defaults.MaxNewTokens);
 
     private readonly Option<double?> _temperature = NumberOption.Optional<double>(
         "--temperature",
-        "Sample; below 1 sharpens, above 1 flattens, 0 is greedy. "
-        + "[default: as the model's generation_config.json says, else greedy]",
+        "Sampling temperature: below 1 sharpens, above 1 flattens, 0 is greedy. "
+        + "[default: the model's generation_config.json, else greedy]",
         "T");
 
     private readonly Option<int?> _topK = NumberOption.Optional<int>(
-        "--top-k", "Sample among the K likeliest tokens; 0 is no limit.", "K");
+        "--top-k", "Sample from the K most likely tokens; 0 means no limit.", "K");
 
     private readonly Option<double?> _topP = NumberOption.Optional<double>(
-        "--top-p", "Sample among the fewest likeliest tokens that reach this probability, 0 to 1.", "P");
+        "--top-p", "Nucleus sampling: sample from the smallest set of tokens that has this probability, 0 to 1.", "P");
 
     private readonly Option<double?> _minP = NumberOption.Optional<double>(
-        "--min-p", "Sample among tokens at least so likely as this part of the likeliest, 0 to 1.", "P");
+        "--min-p", "Sample from tokens at least this fraction as likely as the most likely one, 0 to 1.", "P");
 
     private readonly Option<double?> _typicalP = NumberOption.Optional<double>(
-        "--typical-p", "Sample among the most typical tokens that reach this probability, to 1.", "P");
+        "--typical-p", "Sample from the most typical tokens that together have this probability, up to 1.", "P");
 
     private readonly Option<double> _repetitionPenalty = NumberOption.Of(
-        "--repetition-penalty", "Above 1 makes tokens that are there already less likely.", "X", Defaults.RepetitionPenalty);
+        "--repetition-penalty",
+        "Above 1: make tokens that occurred already less likely.",
+        "X",
+        Defaults.RepetitionPenalty);
 
     private readonly Option<double> _presencePenalty = NumberOption.Of(
-        "--presence-penalty", "What is taken from the logit of tokens that the answer has.", "X", Defaults.PresencePenalty);
+        "--presence-penalty",
+        "Subtracted from the logits of tokens that the answer already contains.",
+        "X",
+        Defaults.PresencePenalty);
 
-    private readonly Option<long> _seed = NumberOption.Of("--seed", "Fixes the random numbers.", "N", Defaults.Seed);
+    private readonly Option<long> _seed = NumberOption.Of("--seed", "Random seed.", "N", Defaults.Seed);
 
     public IEnumerable<Option> Options =>
     [

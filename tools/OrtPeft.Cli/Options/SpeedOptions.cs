@@ -15,33 +15,33 @@ internal sealed class SpeedOptions : IOptionGroup
 
     private readonly Option<int> _microBatchTokens = NumberOption.Of(
         "--micro-batch-tokens",
-        "The most tokens that run at once, and as many more without a label; larger batches run in parts, whose "
-        + "gradients add up. 0 runs them whole.",
+        "Split batches into parts of at most N tokens (up to N further unlabelled ones are allowed) and accumulate "
+        + "gradients; 0 disables splitting.",
         "N",
         Defaults.MicroBatchTokens);
 
     private readonly Option<long?> _memoryLimit = SizeOption.Of(
         "--memory-limit",
-        "The most memory that training may take, such as 1500MB or 4GB. Where it would take more, parts of the forward "
-        + "pass run twice rather than being kept; results stay the same.");
+        "The most memory that training may use, such as 1500MB or 4GB. If it would need more, parts of the forward "
+        + "pass are recomputed instead of kept (gradient checkpointing); results do not change.");
 
     private readonly Option<string> _precision = new Option<string>("--precision")
     {
-        Description = "What frozen weights are multiplied in: float32; bf16, with float32 sums, faster and in less "
-            + "memory on processors that have AVX512_BF16; or auto, bf16 on those and float32 elsewhere.",
+        Description = "Precision of products with frozen weights: float32; bf16 with float32 accumulation, faster "
+            + "and smaller on processors with AVX512_BF16; or auto, bf16 on those and float32 elsewhere.",
         HelpName = string.Join('|', ProductPrecision.Names),
         DefaultValueFactory = static _ => Defaults.Precision,
     }.AcceptOnlyFromAmong([.. ProductPrecision.Names]);
 
     private readonly Option<bool> _noPrepacking = new("--no-prepacking")
     {
-        Description = "Multiply weights as they lie in their file: slower, and less memory for large models. By "
-            + "default they are packed where memory allows.",
+        Description = "Do not repack weights for this CPU: slower, but uses less memory. By default weights are "
+            + "repacked if memory allows; quantized weights never are.",
     };
 
     private readonly Option<string[]> _without = new Option<string[]>("--without")
     {
-        Description = "Leave a rewrite of the training graph out; may be given several times. One of "
+        Description = "Disable one graph optimization (repeatable; for debugging): "
             + $"{string.Join(", ", Speedups.All.Select(static s => s.Name))}.",
         HelpName = "SPEEDUP",
     }.AcceptOnlyFromAmong([.. Speedups.All.Select(static s => s.Name)]);
@@ -56,9 +56,11 @@ internal sealed class SpeedOptions : IOptionGroup
     public void RefuseForArtifacts(Invocation run, string path)
     {
         if (run.Has(_memoryLimit))
-            throw new UsageException($"{path} holds artifacts, which keep what they keep; leave out {_memoryLimit.Name}.");
+            throw new UsageException($"{path} holds artifacts, which keep what they keep; leave out "
+                + $"{_memoryLimit.Name}.");
         if (run.Has(_precision))
-            throw new UsageException($"{path} holds artifacts, whose products are float32's; leave out {_precision.Name}.");
+            throw new UsageException($"{path} holds artifacts, whose products are float32's; leave out "
+                + $"{_precision.Name}.");
     }
 
     public string Precision(Invocation run) => run.Get(_precision)!;

@@ -18,7 +18,8 @@ internal sealed class TrainedConfigOptions : IOptionGroup
 
     private readonly Option<string?> _configFile = new("--peft-config")
     {
-        Description = "Take the configuration from this adapter_config.json instead; names are taken as they are.",
+        Description = "Read the configuration from this adapter_config.json instead; parameter names are not "
+            + "translated.",
         HelpName = "FILE",
     };
 

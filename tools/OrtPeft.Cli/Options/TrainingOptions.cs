@@ -12,66 +12,66 @@ internal sealed class TrainingOptions : IOptionGroup
 
     private readonly Option<string?> _evaluationFile = new("--eval-data")
     {
-        Description = "Held-out rows to measure the loss on while training.",
+        Description = "Held-out rows, for the evaluation loss during training.",
         HelpName = "FILE",
     };
 
     private readonly Option<bool> _packing = new("--packing")
     {
-        Description = "Fill batches by tokens: --batch-size counts packs of rows that have --seq-len tokens together, or "
-            + "as many as the model has positions. Rows of a pack run apart and never see each other.",
+        Description = "Pack rows: --batch-size then counts packs of rows with --seq-len tokens in all (by default "
+            + "the model's context). Rows of a pack are computed separately and never attend to each other.",
     };
 
     private readonly Option<double> _epochs = NumberOption.Of(
-        "--epochs", "How often each row is seen; may be a fraction.", "E", Defaults.Epochs);
+        "--epochs", "Passes over the data; may be fractional.", "E", Defaults.Epochs);
 
     private readonly Option<int?> _steps = NumberOption.Optional<int>(
-        "--steps", "The number of optimiser steps, instead of --epochs.", "N");
+        "--steps", "Number of optimizer steps, instead of --epochs.", "N");
 
     private readonly Option<int> _accumulation = NumberOption.Of(
-        "--grad-accum", "Batches whose gradients add up before a step.", "G", Defaults.GradientAccumulation);
+        "--grad-accum", "Batches to accumulate gradients over before each step.", "G", Defaults.GradientAccumulation);
 
     private readonly Option<double> _learningRate = NumberOption.Of(
-        "--lr", "The peak learning rate.", "X", Defaults.LearningRate);
+        "--lr", "Peak learning rate.", "X", Defaults.LearningRate);
 
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
-        "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
+        "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
 
     private readonly Option<string> _schedule = new("--schedule")
     {
-        Description = "How the rate falls after the warm-up.",
+        Description = "Learning-rate schedule after warm-up.",
         HelpName = string.Join('|', LearningRateSchedule.Names),
         DefaultValueFactory = static _ => Defaults.Schedule,
     };
 
     private readonly Option<int> _warmup = NumberOption.Of(
-        "--warmup-steps", "Steps over which the rate rises from 0.", "N", Defaults.WarmupSteps);
+        "--warmup-steps", "Steps over which the learning rate rises from 0.", "N", Defaults.WarmupSteps);
 
     private readonly OptimizerOptions _optimizer = new();
 
     private readonly Option<long> _seed = NumberOption.Of(
-        "--seed", "Fixes fresh weights, the order of rows and dropout.", "N", Defaults.Seed);
+        "--seed", "Random seed for new weights, row order and dropout.", "N", Defaults.Seed);
 
     private readonly Option<bool> _noShuffle = new("--no-shuffle")
     {
-        Description = "Take rows in order, over and over.",
+        Description = "Keep the rows in file order.",
     };
 
     private readonly Option<bool> _noBaseDropout = new("--no-base-dropout")
     {
-        Description = "Train without the dropout that a graph exported in training mode has; "
-            + "by default it is live, as in HF's trainers.",
+        Description = "Turn off the dropout of a graph exported in training mode; "
+            + "by default it is active, as in HF's trainers.",
     };
 
     private readonly Option<int?> _evaluationSteps = NumberOption.Optional<int>(
-        "--eval-steps", "Measure after every so many steps. [default: every epoch]", "N");
+        "--eval-steps", "Evaluate every N steps. [default: every epoch]", "N");
 
     private readonly Option<int?> _checkpointSteps = NumberOption.Optional<int>(
-        "--checkpoint-steps", "Write a checkpoint after every so many steps. [default: every epoch]", "N");
+        "--checkpoint-steps", "Save a checkpoint every N steps. [default: every epoch]", "N");
 
     public SpeedOptions Speed { get; } = new();
 
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the checkpoint in --out." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the checkpoint in --out." };
 
     public IEnumerable<Option> Options =>
     [
