@@ -60,7 +60,7 @@ internal static class AdapterCheck
         InType(parameter.Name, tensor, parameter.Value.Type);
 
     /// <summary>The tensor as float32.</summary>
-    /// <exception cref="ConfigException">It is no floating-point tensor.</exception>
+    /// <exception cref="ConfigException">It is not a floating-point tensor.</exception>
     public static Tensor InFloat(string name, Tensor tensor) => InType(name, tensor, ElementType.Float);
 
     private static Tensor InType(string name, Tensor tensor, ElementType wanted)

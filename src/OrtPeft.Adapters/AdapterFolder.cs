@@ -54,7 +54,7 @@ public static class AdapterFolder
         try
         {
             var json = ConfigJson.Read(file)
-                ?? throw ConfigException.OfFile(file, "is no JSON object.");
+                ?? throw ConfigException.OfFile(file, "is not a JSON object.");
             json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file) : json;
             return PeftMethods.Read(new ConfigFields(json, file), file);
         }

@@ -37,7 +37,7 @@ internal static class Misfit
         }
 
         if (known.Contains(HfName.Of(name)))
-            return $"'{name}' lacks HF PEFT's '{HfName.Root}' in front; rename the tensors.";
+            return $"'{name}' lacks HF PEFT's prefix '{HfName.Root}'; rename the tensors.";
         return $"'{name}' has no place in this model, whose adapter has '{parameters[0].Name}'…; {OfAnother}";
     }
 

@@ -21,7 +21,7 @@ internal static class ParameterMatch
     {
         var names = manifest.Parameters.Select(nameOf).ToHashSet(StringComparer.Ordinal);
         if (found.Keys.FirstOrDefault(name => !names.Contains(name)) is { } unknown)
-            throw Other(source, $"has '{unknown}', which is no parameter of the artifacts");
+            throw Other(source, $"has '{unknown}', which is not a parameter of the artifacts");
         var matched = new OrderedDictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var parameter in manifest.Parameters)
         {
@@ -42,7 +42,7 @@ internal static class ParameterMatch
         if (manifest is null)
         {
             throw new OnnxFormatException(
-                $"{file.Path}: is no checkpoint of ONNX Runtime and no .safetensors file; for float32 numbers alone, "
+                $"{file.Path}: is not a checkpoint of ONNX Runtime and no .safetensors file; for float32 numbers alone, "
                 + "give the artifact folder too, which has their order.");
         }
 
@@ -70,7 +70,7 @@ internal static class ParameterMatch
             : "";
         return new OnnxFormatException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{file.Path}: is no checkpoint of ONNX Runtime, and has {file.Length} bytes where the artifacts' "
+            $"{file.Path}: is not a checkpoint of ONNX Runtime, and has {file.Length} bytes where the artifacts' "
             + $"parameters take {count * sizeof(float)}{flat}; give what the device saved of these artifacts."));
     }
 

@@ -79,13 +79,13 @@ public sealed class Differentiator
                 continue;
             Accumulate(input, gradients[index] ?? throw new UnsupportedOpException(
                 $"{node}: the loss depends on a trainable parameter through input {index} ('{input.Name}'), whose " +
-                "gradient is not known; choose targets behind it, or export the model without it."));
+                "gradient is not known; choose targets after it, or export the model without it."));
         }
     }
 
     private UnsupportedOpException Cut(Node node) => new(
         $"{node} (opset {OpsetOf(node)}) makes whole numbers between a trainable parameter " +
-        "and the loss, and no gradient passes them; choose targets behind it, or export the model without it. Of " +
+        "and the loss, and no gradient passes them; choose targets after it, or export the model without it. Of " +
         "quantised activations, QuantizeLinear with DequantizeLinear train, and Round between a scale and its inverse.");
 
     private GradientRule RuleFor(Node node, DifferentiablePath path)
@@ -95,14 +95,14 @@ public sealed class Differentiator
         {
             throw new UnsupportedOpException(
                 $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, " +
-                "and OrtPeft has no gradient for that; choose targets behind it, or export the model without it.");
+                "and OrtPeft has no gradient for that; choose targets after it, or export the model without it.");
         }
 
         if (path.Quantisers.Clipped(node) is >= 0 and var clipped)
             return c => Rules.Quantization.Clipped(c, clipped);
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(
             $"{node} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no gradient " +
-            $"for {node.OpType}; choose targets behind it, or add a row to the gradient table.");
+            $"for {node.OpType}; choose targets after it, or add a row to the gradient table.");
     }
 
     private int OpsetOf(Node node) => (int)_opsets.GetValueOrDefault(node.Domain, 1);

@@ -48,7 +48,7 @@ internal sealed class LogitRows
     };
 
     /// <summary>Refuses a graph without logits.</summary>
-    /// <exception cref="GraphException">No output is named as logits are, or it is no row of numbers per position; the
+    /// <exception cref="GraphException">No output is named as logits are, or it is not a row of numbers per position; the
     /// message says what there is.</exception>
     public static void Check(Graph graph)
     {

@@ -32,7 +32,7 @@ public sealed partial class OpSignature
     /// <summary>Reads a signature.</summary>
     /// <param name="text">Inputs, an arrow, outputs.</param>
     /// <returns>The signature.</returns>
-    /// <exception cref="ArgumentException">The text is no signature.</exception>
+    /// <exception cref="ArgumentException">The text is not a signature.</exception>
     public static OpSignature Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -21,7 +21,7 @@ public sealed class Architecture
     public required IReadOnlyDictionary<string, string> TiedWeights { get; init; }
 
     /// <summary>
-    /// Whether a tensor, named without the prefix, is no weight but a constant that old versions saved.
+    /// Whether a tensor, named without the prefix, is not a weight but a constant that old versions saved.
     /// </summary>
     public required Predicate<string> IsBuffer { get; init; }
 

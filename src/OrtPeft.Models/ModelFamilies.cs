@@ -30,7 +30,7 @@ public static class ModelFamilies
     /// <param name="path">The <c>config.json</c>.</param>
     /// <returns>The description, checked.</returns>
     /// <exception cref="ModelConfigException">
-    /// The file is no JSON object, of an unknown family, or has a bad field.
+    /// The file is not a JSON object, of an unknown family, or has a bad field.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
@@ -48,7 +48,7 @@ public static class ModelFamilies
     /// </summary>
     /// <param name="path">The <c>config.json</c>; need not exist.</param>
     /// <returns>The description, or null when there is none or it is of another family.</returns>
-    /// <exception cref="ModelConfigException">The file is no JSON object, or a known family's field is bad.</exception>
+    /// <exception cref="ModelConfigException">The file is not a JSON object, or a known family's field is bad.</exception>
     public static ModelConfig? TryRead(string path)
     {
         if (!File.Exists(path))

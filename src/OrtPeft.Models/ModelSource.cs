@@ -105,7 +105,7 @@ public sealed class ModelSource
         if (File.Exists(fullPath))
             return OpenFile(path, fullPath);
         if (!Directory.Exists(fullPath))
-            throw NoModel(path, "does not exist");
+            throw NoModel(path, $"does not exist{HubName.AdviceFor(path)}");
         var file = Path.Combine(fullPath, ModelFileName);
         if (File.Exists(file))
             return OpenFile(path, file);

@@ -18,11 +18,11 @@ public sealed class SettingException : ArgumentException
     /// <summary>Checks a number.</summary>
     /// <param name="value">The number.</param>
     /// <param name="least">The least that is allowed.</param>
-    /// <param name="what">What the message calls it: <c>batch size</c>.</param>
+    /// <param name="setting">The name of the setting, as <c>BatchSize</c>.</param>
     /// <exception cref="SettingException">It is below.</exception>
-    public static void ThrowIfBelow(int value, int least, string what)
+    public static void ThrowIfBelow(int value, int least, string setting)
     {
         if (value < least)
-            throw new SettingException($"The {what} is {value}; it must be at least {least}.");
+            throw new SettingException($"{setting} is {value}; it must be at least {least}.");
     }
 }

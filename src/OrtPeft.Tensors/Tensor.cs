@@ -97,7 +97,7 @@ public sealed class Tensor
             uint => ElementType.UInt32,
             ulong => ElementType.UInt64,
             Half => ElementType.Float16,
-            _ => throw new NotSupportedException($"{typeof(T)} is no ONNX element type."),
+            _ => throw new NotSupportedException($"{typeof(T)} is not an ONNX element type."),
         };
 
     /// <summary>

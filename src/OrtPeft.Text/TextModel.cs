@@ -101,7 +101,7 @@ public sealed class TextModel
     /// alone.</param>
     /// <param name="runtime">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The generator; dispose it to free its session.</returns>
-    /// <exception cref="Onnx.GraphException">The graph is no decoder.</exception>
+    /// <exception cref="Onnx.GraphException">The graph is not a decoder.</exception>
     /// <exception cref="ArgumentException">The adapter leaves no position for tokens.</exception>
     public TextGenerator OpenGenerator(PeftModel? adapted = null, RuntimeOptions? runtime = null) =>
         TextGenerator.Open(this, adapted, runtime);

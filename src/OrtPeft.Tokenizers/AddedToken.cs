@@ -9,7 +9,7 @@ public sealed record AddedToken
     /// <summary>The token's id, inside or beyond the model's own vocabulary.</summary>
     public required int Id { get; init; }
 
-    /// <summary>Whether the token marks structure (end of text, padding) and is no text of its own.</summary>
+    /// <summary>Whether the token marks structure (end of text, padding) and is not text of its own.</summary>
     public bool IsSpecial { get; init; }
 
     /// <summary>Whether it counts only between non-word characters; default no.</summary>

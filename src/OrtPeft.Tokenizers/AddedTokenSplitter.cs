@@ -70,7 +70,7 @@ internal sealed class AddedTokenSplitter(IReadOnlyList<AddedToken> tokens)
     {
         Rune.DecodeLastFromUtf16(text[..start], out Rune before, out _);
         Rune.DecodeFromUtf16(text[(start + token.Content.Length)..], out Rune after, out _);
-        // At either end of the text the decoders give U+FFFD, which is no word character.
+        // At either end of the text the decoders give U+FFFD, which is not a word character.
         return !CharacterClasses.IsWord(before.Value) && !CharacterClasses.IsWord(after.Value);
     }
 }

@@ -71,7 +71,7 @@ public interface ITokenizer
     /// <exception cref="ArgumentOutOfRangeException">The id lies outside the vocabulary.</exception>
     ReadOnlySpan<byte> GetBytes(int id);
 
-    /// <summary>Whether a token marks structure, such as the end of a text, and is no text; by default none does.</summary>
+    /// <summary>Whether a token marks structure, such as the end of a text, and is not text; by default none does.</summary>
     bool IsSpecial(int id) => false;
 
     /// <summary>How the vocabulary spells a token; by default its bytes as UTF-8.</summary>

@@ -10,29 +10,29 @@ internal static class ArgumentsCheck
 {
     public static void Validate(TrainingArguments arguments)
     {
-        SettingException.ThrowIfBelow(arguments.BatchSize, 1, "batch size");
-        SettingException.ThrowIfBelow(arguments.PackLength ?? 1, 1, "length of a pack");
-        SettingException.ThrowIfBelow(arguments.GradientAccumulation, 1, "gradient accumulation");
-        SettingException.ThrowIfBelow(arguments.MaxSteps ?? 1, 1, "number of steps");
-        SettingException.ThrowIfBelow(arguments.MicroBatchTokens, 0, "number of tokens in a micro-batch");
+        SettingException.ThrowIfBelow(arguments.BatchSize, 1, nameof(arguments.BatchSize));
+        SettingException.ThrowIfBelow(arguments.PackLength ?? 1, 1, nameof(arguments.PackLength));
+        SettingException.ThrowIfBelow(arguments.GradientAccumulation, 1, nameof(arguments.GradientAccumulation));
+        SettingException.ThrowIfBelow(arguments.MaxSteps ?? 1, 1, nameof(arguments.MaxSteps));
+        SettingException.ThrowIfBelow(arguments.MicroBatchTokens, 0, nameof(arguments.MicroBatchTokens));
         if (arguments.MemoryLimit is <= 0)
-            throw new SettingException($"The memory limit is {arguments.MemoryLimit} bytes; it must be above 0.");
-        SettingException.ThrowIfBelow(arguments.WarmupSteps, 0, "number of warm-up steps");
-        SettingException.ThrowIfBelow(arguments.EvaluationSteps ?? 1, 1, "number of steps between evaluations");
-        SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, "number of steps between checkpoints");
-        Above(arguments.Epochs, 0, "number of epochs");
-        FromZero(arguments.LearningRate, "learning rate");
-        Above(arguments.LoraPlusRatio, 0, "learning rate ratio of LoRA+");
-        FromZero(arguments.LoraPlusEmbeddingRate ?? 0, "learning rate of LoRA+ for embeddings");
-        FromZero(arguments.Optimizer.WeightDecay, "weight decay");
-        FromZero(arguments.Optimizer.MaxGradNorm, "largest gradient norm");
-        BelowOne(arguments.Optimizer.Beta1, "decay of the first moment (beta1)");
-        BelowOne(arguments.Optimizer.Beta2, "decay of the second moment (beta2)");
-        FromZero(arguments.Optimizer.Epsilon, "epsilon");
+            throw new SettingException($"MemoryLimit is {arguments.MemoryLimit} bytes; it must be above 0.");
+        SettingException.ThrowIfBelow(arguments.WarmupSteps, 0, nameof(arguments.WarmupSteps));
+        SettingException.ThrowIfBelow(arguments.EvaluationSteps ?? 1, 1, nameof(arguments.EvaluationSteps));
+        SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, nameof(arguments.CheckpointSteps));
+        Above(arguments.Epochs, 0, nameof(arguments.Epochs));
+        FromZero(arguments.LearningRate, nameof(arguments.LearningRate));
+        Above(arguments.LoraPlusRatio, 0, nameof(arguments.LoraPlusRatio));
+        FromZero(arguments.LoraPlusEmbeddingRate ?? 0, nameof(arguments.LoraPlusEmbeddingRate));
+        FromZero(arguments.Optimizer.WeightDecay, nameof(arguments.Optimizer.WeightDecay));
+        FromZero(arguments.Optimizer.MaxGradNorm, nameof(arguments.Optimizer.MaxGradNorm));
+        BelowOne(arguments.Optimizer.Beta1, nameof(arguments.Optimizer.Beta1));
+        BelowOne(arguments.Optimizer.Beta2, nameof(arguments.Optimizer.Beta2));
+        FromZero(arguments.Optimizer.Epsilon, nameof(arguments.Optimizer.Epsilon));
         ProductPrecision.Resolve(arguments.Precision);
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new SettingException(
-                "Resuming needs the output folder that holds the checkpoint.");
+                "Resume needs the OutputFolder that holds the checkpoint.");
     }
 
     /// <summary>What a resumed run shares with its first part: settings, the adapters' among them, data.</summary>
@@ -52,7 +52,7 @@ internal static class ArgumentsCheck
             ("max-grad-norm", optimizer.MaxGradNorm),
             ("beta1", optimizer.Beta1),
             ("beta2", optimizer.Beta2),
-            ("epsilon", optimizer.Epsilon),
+            (nameof(arguments.Optimizer.Epsilon), optimizer.Epsilon),
             ("seed", arguments.Seed),
             ("data", data),
         };
@@ -71,26 +71,26 @@ internal static class ArgumentsCheck
         return identity;
     }
 
-    private static void BelowOne(double value, string what)
+    private static void BelowOne(double value, string setting)
     {
         if (value is not (>= 0 and < 1))
         {
             throw new SettingException(string.Create(
-                CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0 and below 1."));
+                CultureInfo.InvariantCulture, $"{setting} is {value}; it must be at least 0 and below 1."));
         }
     }
 
-    private static void Above(double value, double bound, string what)
+    private static void Above(double value, double bound, string setting)
     {
         if (!(value > bound) || !double.IsFinite(value))
             throw new SettingException(
-                string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be above {bound}."));
+                string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be above {bound}."));
     }
 
-    private static void FromZero(double value, string what)
+    private static void FromZero(double value, string setting)
     {
         if (value < 0 || !double.IsFinite(value))
             throw new SettingException(
-                string.Create(CultureInfo.InvariantCulture, $"The {what} is {value}; it must be at least 0."));
+                string.Create(CultureInfo.InvariantCulture, $"{setting} is {value}; it must be at least 0."));
     }
 }

@@ -65,8 +65,7 @@ public sealed class Evaluator : IDisposable
     public EvaluationResult Evaluate(IDataset data, int batchSize = 8, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
-        if (batchSize < 1)
-            throw new SettingException($"The batch size is {batchSize}; it must be at least 1.");
+        SettingException.ThrowIfBelow(batchSize, 1, nameof(TrainingArguments.BatchSize));
         if (data is TokenDataset)
             _requireRows?.Invoke();
         _requireRows = null;

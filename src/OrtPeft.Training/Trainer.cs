@@ -218,7 +218,7 @@ public sealed class Trainer : IDisposable
         (_checkpoint, var info) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
         return info.Step >= 0 && info.Step <= TotalSteps ? info : throw new TrainingFailedException(
             $"{_checkpoint} says that {info.Step} of {TotalSteps} steps are done; it is damaged: train without "
-            + "--resume.");
+            + "resuming.");
     }
 
     private CheckpointInfo Info(int step, double seconds) =>

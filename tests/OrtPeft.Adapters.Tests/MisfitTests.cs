@@ -17,7 +17,7 @@ public sealed class MisfitTests
     [InlineData("module." + A, "DistributedDataParallel")]
     [InlineData("_fsdp_wrapped_module." + A, "FullyShardedDataParallel")]
     [InlineData(Root + "linear.lora_A.default.weight", "save_pretrained")]
-    [InlineData("linear.lora_A.weight", "lacks HF PEFT's 'base_model.model.'")]
+    [InlineData("linear.lora_A.weight", "lacks HF PEFT's prefix 'base_model.model.'")]
     [InlineData(Root + "other.lora_A.weight", "does its adapter_config.json name other modules?")]
     public void Create_WhenANameIsAnother_SaysWhereItComesFrom(string name, string part)
     {

@@ -101,7 +101,7 @@ public sealed class TrainedParametersTests : IDisposable
         { [Tensor.Of<float>(Six, [2, 3]).WithName("a")], "lacks the parameter 'b'" },
         { [Tensor.Of<float>(Six, [3, 2]).WithName("a"), Tensor.Vector<float>(Three).WithName("b")], "Float[3, 2] 'a'" },
         { [Tensor.Of<double>([1, 2, 3], [3]).WithName("b"), Tensor.Of<float>(Six, [2, 3]).WithName("a")], "Double[3]" },
-        { [Tensor.Vector<float>(Three).WithName("c")], "has 'c', which is no parameter" },
+        { [Tensor.Vector<float>(Three).WithName("c")], "has 'c', which is not a parameter" },
     };
 
     [Theory]

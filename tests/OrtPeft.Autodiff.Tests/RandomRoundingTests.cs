@@ -81,7 +81,7 @@ public sealed class RandomRoundingTests
         }
     }
 
-    /// <summary>Three to eight steps; every third seed has one that is no quantiser.</summary>
+    /// <summary>Three to eight steps; every third seed has one that is not a quantiser.</summary>
     private static GradientCase Case(int seed) => new(
         "Rounding",
         $"seed {seed}",

@@ -33,7 +33,7 @@ public sealed class TokenizerFolderHostileTests
         { "pre_tokenizer", Pair("Words", ""), "pre_tokenizer.pretokenizers[0].type", "\"Words\"" },
         { "pre_tokenizer", Pair("Digits", ""), "pre_tokenizer.pretokenizers[0]", "\"individual_digits\" is missing" },
         { "pre_tokenizer", Metaspace("often"), "pre_tokenizer.prepend_scheme", "give one of always, first, never" },
-        { "pre_tokenizer", Split("a", "Cut"), "pre_tokenizer.behavior", "\"Cut\" is no behavior" },
+        { "pre_tokenizer", Split("a", "Cut"), "pre_tokenizer.behavior", "\"Cut\" is not a behavior" },
         { "pre_tokenizer", Split("(a", "Removed"), "pre_tokenizer.pattern.Regex", "a ( is not closed" },
         { "pre_tokenizer", Split("(a)\\\\1", "Removed"), "pre_tokenizer.pattern.Regex", "back references are not supported" },
         { "pre_tokenizer", Split("\\\\p{Odd}", "Removed"), "pre_tokenizer.pattern.Regex", "\\p{Odd} is not supported" },

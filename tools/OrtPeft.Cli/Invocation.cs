@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Runtime.Sessions;
 
@@ -57,7 +58,7 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     public void Note(string line) => Say($"Note: {line}");
 
     /// <summary>Warns in a line on the error stream, with <c>--json</c> too.</summary>
-    public void Warn(string line) => host.Error.WriteLine($"ortpeft: warning: {line}");
+    public void Warn(string line) => host.Error.WriteLine($"ortpeft: warning: {FlagNames.In(line)}");
 
     /// <summary>Keeps standard output for lines of JSON.</summary>
     public void AnswerInLines() => _isForLines = true;

@@ -64,7 +64,7 @@ internal static class BottleneckFields
     }
 
     /// <summary>The layer that a key of <c>reduction_factor</c> means.</summary>
-    /// <exception cref="ConfigException">It is no number.</exception>
+    /// <exception cref="ConfigException">It is not a number.</exception>
     public static int LayerOf(string key) =>
         int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
             ? layer

@@ -20,7 +20,7 @@ internal sealed class BottleneckMethod : IPeftMethod
         Title = "Bottleneck adapters",
         Paper = new("https://arxiv.org/abs/1902.00751"),
         Trains =
-            "a small network behind attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
+            "a small network after attention and MLP (Houlsby), the MLP alone (Pfeiffer), or beside it (parallel)",
         IsInHfPeft = false,
         Options =
         [

@@ -53,7 +53,7 @@ internal static class LibraryLayout
     }
 
     /// <summary>The fields in one object, with the method's name.</summary>
-    /// <exception cref="ConfigException">It is no bottleneck adapter.</exception>
+    /// <exception cref="ConfigException">It is not a bottleneck adapter.</exception>
     public static JsonObject Flattened(JsonObject json, string source)
     {
         var flat = (JsonObject)json[Inner]!.DeepClone();

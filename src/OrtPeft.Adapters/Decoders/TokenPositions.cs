@@ -31,7 +31,7 @@ internal static class TokenPositions
         if (reads.Length == 0)
             throw new ConfigException(
                 $"Graph '{graph.Name}': it has no input 'position_ids', and no counted positions look up a table or " +
-                "turn rotary embeddings, so its tokens cannot be moved behind a prefix; export the model with " +
+                "turn rotary embeddings, so its tokens cannot be moved after a prefix; export the model with " +
                 "position_ids.");
         foreach (var use in reads)
         {

@@ -22,7 +22,7 @@ public static class PlainLora
     /// <returns>The configuration and the tensors of the plain adapter, for <see cref="AdapterFolder.Save"/> or
     /// <see cref="PeftModel.Create(Model, PeftConfig, IReadOnlyDictionary{string, Tensor}, string, string, long)"/>.
     /// </returns>
-    /// <exception cref="ConfigException">The adapter is no LoRA, or plain already.</exception>
+    /// <exception cref="ConfigException">The adapter is not a LoRA, or plain already.</exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, Tensor> Weights) Of(PeftModel model)
     {
         ArgumentNullException.ThrowIfNull(model);

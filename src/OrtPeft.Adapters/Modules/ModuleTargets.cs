@@ -33,21 +33,21 @@ public sealed class ModuleTargets : IEquatable<ModuleTargets>, IEnumerable<strin
     /// <param name="pattern">The expression.</param>
     public static implicit operator ModuleTargets(string pattern) => Matching(pattern);
 
-    /// <summary>Listed names; what collection expressions call.</summary>
+    /// <summary>Listed names; what collection expressions call. The one entry <c>all-linear</c> means that word.</summary>
     /// <param name="names">Names or endings.</param>
     /// <returns>The targets.</returns>
-    public static ModuleTargets Create(ReadOnlySpan<string> names) => new(null, [.. names]);
+    public static ModuleTargets Create(ReadOnlySpan<string> names) => Of([.. names]);
 
     /// <summary>A regular expression or <c>all-linear</c>.</summary>
     /// <param name="pattern">The expression; it must match a module's whole name.</param>
     /// <returns>The targets.</returns>
     public static ModuleTargets Matching(string pattern) => new(pattern, []);
 
-    /// <summary>Listed names.</summary>
+    /// <summary>Listed names; the one entry <c>all-linear</c> means that word.</summary>
     /// <param name="names">Whole names, endings such as <c>c_attn</c> or <c>attn.c_proj</c>, or a container's
     /// name.</param>
     /// <returns>The targets.</returns>
-    public static ModuleTargets Listed(params IEnumerable<string> names) => new(null, [.. names]);
+    public static ModuleTargets Listed(params IEnumerable<string> names) => Of([.. names]);
 
     /// <summary>
     /// Reads what a person types: <c>a,b</c> is a list, anything with a regular expression's signs is one.
@@ -82,6 +82,13 @@ public sealed class ModuleTargets : IEquatable<ModuleTargets>, IEnumerable<strin
     /// <summary>The pattern, or the names with commas.</summary>
     /// <returns>Text that <see cref="Parse"/> reads.</returns>
     public override string ToString() => Pattern ?? string.Join(',', Names);
+
+    private static ModuleTargets Of(IReadOnlyList<string> names) => names is [AllLinear]
+        ? Matching(AllLinear)
+        : names.Contains(AllLinear)
+            ? throw new ConfigException(
+                $"target_modules lists '{AllLinear}' among names ({string.Join(", ", names)}); give it alone.")
+            : new(null, names);
 
     internal static ModuleTargets? FromJson(JsonNode? json, string field) => json switch
     {

@@ -86,7 +86,7 @@ internal static class SavedModules
         var modules = All(graph).Select(static s => s.Module).Distinct().ToList();
         var known = string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct());
         return names.Where(name => !modules.Any(m => IsNamed(m, name)))
-            .Select(name => $"modules_to_save '{name}' is no module of the model; these are: {known}");
+            .Select(name => $"modules_to_save '{name}' is not a module of the model; these are: {known}");
     }
 
     /// <summary>

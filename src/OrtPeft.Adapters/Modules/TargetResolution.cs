@@ -52,7 +52,7 @@ internal static class TargetResolution
         return (resolved, selected);
     }
 
-    /// <summary>Whether a configuration names a module that is no linear layer, itself or by a pattern.</summary>
+    /// <summary>Whether a configuration names a module that is not a linear layer, itself or by a pattern.</summary>
     public static bool Names(TargetedConfig config, string module)
     {
         if (config.TargetModules is not { } targets || targets.Pattern == ModuleTargets.AllLinear
@@ -81,7 +81,7 @@ internal static class TargetResolution
             config.LayersToTransform,
             config.LayersPattern);
 
-    /// <summary>What is saved as a whole is no target, whatever names it.</summary>
+    /// <summary>What is saved as a whole is not a target, whatever names it.</summary>
     private static IReadOnlyList<LinearModule> NotSaved(IReadOnlyList<LinearModule> modules, TargetedConfig config) =>
         config.ModulesToSave is { Count: > 0 } saved
             ? [.. modules.Where(m => !TargetSelector.IsSaved(m.Name, saved))]

@@ -36,7 +36,7 @@ internal static class TargetSelector
         return selected.Count > 0 ? selected : throw NothingMatches(modules, targets, layers);
     }
 
-    /// <summary>As <see cref="Select"/>, where it is no error that nothing matches.</summary>
+    /// <summary>As <see cref="Select"/>, where it is not an error that nothing matches.</summary>
     internal static IReadOnlyList<LinearModule> Find(
         IReadOnlyList<LinearModule> modules,
         ModuleTargets targets,
@@ -134,7 +134,7 @@ internal static class TargetSelector
         }
         catch (RegexParseException e)
         {
-            throw new ConfigException($"The pattern '{pattern}' is no regular expression: {e.Message}", e);
+            throw new ConfigException($"The pattern '{pattern}' is not a regular expression: {e.Message}", e);
         }
         catch (RegexMatchTimeoutException e)
         {

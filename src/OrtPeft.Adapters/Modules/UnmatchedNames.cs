@@ -104,7 +104,7 @@ internal sealed class UnmatchedNames
                 var alone = KeyValuePair.Create(pattern, true);
                 var isShadowed = _adapted.Any(m => TargetSelector.ByPattern([alone], m, false));
                 yield return isShadowed
-                    ? $"{field} has '{pattern}' behind an entry that matches the same modules and decides; put it first"
+                    ? $"{field} has '{pattern}' after an entry that matches the same modules and wins; put it first"
                     : $"{field} has '{pattern}', which matches no adapted module; these are: {Endings(_adapted)}";
             }
         }

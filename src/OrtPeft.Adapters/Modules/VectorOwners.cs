@@ -20,7 +20,7 @@ internal sealed class VectorOwners
     }
 
     /// <summary>
-    /// The owner at one place of reading and the parameter's name there; null when it is no parameter of a known kind.
+    /// The owner at one place of reading and the parameter's name there; null when it is not a parameter of a known kind.
     /// </summary>
     public (VectorOwner Owner, string Name)? Of(Use use) => OfProduct(use) ?? OfNorm(use);
 

@@ -24,7 +24,7 @@ public static class LoftqQuantizer
     /// <param name="iterations">How often quantising W − s·B·A and decomposing W − Q take turns, at least 1 (default,
     /// as in HF PEFT).</param>
     /// <returns>Base and adapter; the saved adapter's <c>init_lora_weights</c> is true, as of any other.</returns>
-    /// <exception cref="ConfigException">No layer matches, a target is no linear layer or an embedding's weight, the
+    /// <exception cref="ConfigException">No layer matches, a target is not a linear layer or an embedding's weight, the
     /// rank is more than a weight's, the adapter is DoRA, or the model chooses between graphs at run time.</exception>
     /// <exception cref="ArgumentException">The format has a value that there is not, or a weight is no
     /// number.</exception>

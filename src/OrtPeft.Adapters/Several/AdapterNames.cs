@@ -19,7 +19,7 @@ internal static class AdapterNames
         ArgumentNullException.ThrowIfNull(name);
         if (name.Length is 0 or > Longest || name.AsSpan().ContainsAnyExcept(Signs))
             throw new ConfigException(
-                $"'{name}' is no name for an adapter; it must be 1 to {Longest} letters, digits, '_' or '-'.");
+                $"'{name}' is not a name for an adapter; it must be 1 to {Longest} letters, digits, '_' or '-'.");
     }
 
     /// <summary>

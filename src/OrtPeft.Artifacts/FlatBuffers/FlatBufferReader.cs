@@ -129,7 +129,7 @@ internal sealed class FlatBufferReader
         }
         catch (DecoderFallbackException e)
         {
-            throw new OnnxFormatException(Broken(name, at, "is no text in UTF-8").Message, e);
+            throw new OnnxFormatException(Broken(name, at, "is not text in UTF-8").Message, e);
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class FlatBufferReader
     {
         var line = string.Concat(what.Take(MaxMessage).Select(static c => char.IsControl(c) ? '?' : c));
         const string Remedy = "or damaged or incomplete: fetch or write it again";
-        return new OnnxFormatException($"{File}: {place} at byte {at} {line}; it is no {_kind}, {Remedy}.");
+        return new OnnxFormatException($"{File}: {place} at byte {at} {line}; it is not a valid {_kind}, {Remedy}.");
     }
 
     private void Check(int at, int width, string name)

@@ -39,7 +39,7 @@ public sealed class OrtAdapterFile
     /// <param name="path">The <c>.onnx_adapter</c> file.</param>
     /// <returns>Its content.</returns>
     /// <exception cref="OnnxFormatException">
-    /// The file is no adapter of version 1, or damaged; the message names file, field and byte.
+    /// The file is not an adapter of version 1, or damaged; the message names file, field and byte.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static OrtAdapterFile Load(string path)
@@ -52,7 +52,7 @@ public sealed class OrtAdapterFile
     /// <param name="content">The bytes; not copied, so they must not change afterwards.</param>
     /// <param name="source">What messages call it.</param>
     /// <returns>Its content.</returns>
-    /// <exception cref="OnnxFormatException">It is no adapter of version 1, or damaged.</exception>
+    /// <exception cref="OnnxFormatException">It is not an adapter of version 1, or damaged.</exception>
     public static OrtAdapterFile Parse(ReadOnlyMemory<byte> content, string source)
     {
         ArgumentNullException.ThrowIfNull(source);

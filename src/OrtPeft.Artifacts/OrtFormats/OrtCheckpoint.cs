@@ -55,7 +55,7 @@ public sealed class OrtCheckpoint
     /// <param name="path">The checkpoint.</param>
     /// <returns>Its content.</returns>
     /// <exception cref="OnnxFormatException">
-    /// The file is no checkpoint of version 2, is damaged, or its external data is missing or too short; the message
+    /// The file is not a checkpoint of version 2, is damaged, or its external data is missing or too short; the message
     /// names file, field and byte.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -74,7 +74,7 @@ public sealed class OrtCheckpoint
     /// <param name="source">What messages call it.</param>
     /// <returns>Its content.</returns>
     /// <exception cref="OnnxFormatException">
-    /// It is no checkpoint of version 2, is damaged, or has its parameters in another file.
+    /// It is not a checkpoint of version 2, is damaged, or has its parameters in another file.
     /// </exception>
     public static OrtCheckpoint Parse(ReadOnlyMemory<byte> content, string source)
     {

@@ -46,7 +46,7 @@ internal static class Quantization
         ? c.PadToInputs(c.DY * Spread(c, c.X(1)))
         : throw new UnsupportedOpException(
             $"{c.Node}: the scale of a quantised weight lies between a trainable parameter and the loss, and OrtPeft " +
-            "knows no gradient for it; choose targets behind it.");
+            "knows no gradient for it; choose targets after it.");
 
     /// <summary>A scale for each slice of an axis gets that axis's place.</summary>
     private static Term Spread(RuleContext c, Term scale)

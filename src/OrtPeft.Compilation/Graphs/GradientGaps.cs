@@ -31,7 +31,7 @@ public static class GradientGaps
             return null;
         var opset = peft.Model.Opsets.GetValueOrDefault(first.Domain, 1);
         return $"{first} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no "
-            + $"gradient for {first.OpType}; choose targets behind it, or export the model without it.";
+            + $"gradient for {first.OpType}; choose targets after it, or export the model without it.";
     }
 
     private static GradientRule? RuleOf(Node node, Model model) =>

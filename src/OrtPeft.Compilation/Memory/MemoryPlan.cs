@@ -39,7 +39,7 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
             throw new SettingException(
                 $"Training takes at least {Megabytes(least.Total)} MB ({Megabytes(least.Weights)} for weights, "
                 + $"{Megabytes(least.Activations)} for activations of {part.Rows} x {part.Tokens} tokens), more than the "
-                + $"memory limit of {Megabytes(limit.Value)} MB; shorten rows, multiply in bf16 or quantise the base.");
+                + $"MemoryLimit of {Megabytes(limit.Value)} MB; shorten rows, use bf16 or quantize the base.");
         }
 
         while (all - none > 1)

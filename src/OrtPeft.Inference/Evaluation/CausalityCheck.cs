@@ -75,7 +75,7 @@ internal static class CausalityCheck
         var first = runs.Run([.. Enumerable.Range(0, rows).SelectMany(r => together && r == 1 ? other : tokens)], rows);
         if (AxesProblem(first, rows, columns) is { } axes)
             return axes;
-        // What is no number cannot be compared. Other tokens may be numbers still, as where one token's row is damaged.
+        // What is not a number cannot be compared. Other tokens may be numbers still, as where one token's row is damaged.
         if (first.HasNoNumber(row: 0))
         {
             var second = wantsNumbers ? runs.Run(Repeated(Drawn(random, columns, vocabulary), rows), rows) : null;

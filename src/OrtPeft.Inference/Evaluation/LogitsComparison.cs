@@ -48,7 +48,7 @@ internal static class LogitsComparison
     /// <param name="options">How to run the models; the CPU with all cores when left out.</param>
     /// <returns>The largest difference and where it is.</returns>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
-    /// <exception cref="GraphException">A graph is no decoder, or the vocabularies differ.</exception>
+    /// <exception cref="GraphException">A graph is not a decoder, or the vocabularies differ.</exception>
     /// <exception cref="OnnxRuntimeException">A model cannot be run, as when a token is not in its
     /// vocabulary.</exception>
     public static LogitsDifference Compare(

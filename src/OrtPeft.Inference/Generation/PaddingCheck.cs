@@ -36,7 +36,7 @@ internal static class PaddingCheck
         if (padded > CausalityCheck.ShareOf(graph) * due)
         {
             throw new GraphException(FormattableString.Invariant(
-                $"Graph '{graph.Name}' has a fixed length of {length} tokens, and what fills the places behind a text ")
+                $"Graph '{graph.Name}' has a fixed length of {length} tokens, and what fills the places after a text ")
                 + FormattableString.Invariant($"changes its logits by {padded:G2}, its last token by {due:G2}; ")
                 + "export the model with dynamic axes, or with a causal mask.");
         }

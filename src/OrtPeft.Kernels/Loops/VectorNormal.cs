@@ -15,7 +15,7 @@ namespace OrtPeft.Kernels.Loops;
 /// Functions, formula 26.2.17.</seealso>
 internal static class VectorNormal
 {
-    /// <summary>Beyond it exp(−½x²) is no normal number.</summary>
+    /// <summary>Beyond it exp(−½x²) is not a normal number.</summary>
     private const float Highest = 14;
 
     private const float SqrtOfTwoPi = 2.50662827f;

@@ -22,7 +22,7 @@ internal static class KernelShapes
             throw Mismatch(expected, actual);
     }
 
-    /// <summary>Fails where an input is no vector of a length.</summary>
+    /// <summary>Fails where an input is not a vector of a length.</summary>
     public static void RequireVector(long length, ReadOnlySpan<long> actual)
     {
         if (actual is not [var found] || found != length)

@@ -27,7 +27,7 @@ internal sealed class RotaryTables
     /// <returns>Tables <c>[batch, sequence, d]</c>, to be spread over heads.</returns>
     public static RotaryTables Build(GraphBuilder g, Value positions, IEnumerable<double> frequencies)
     {
-        // A constant of three axes is no parameter: only vectors and matrices train.
+        // A constant of three axes is not a parameter: only vectors and matrices train.
         float[] angles = [.. frequencies.Select(static f => (float)f)];
         var perToken = g.Constant(Tensor.Of<float>(angles, [1, 1, angles.Length]), "inv_freq");
         var turned = g.Mul(g.Unsqueeze(g.Cast(positions, ElementType.Float), 2), perToken);

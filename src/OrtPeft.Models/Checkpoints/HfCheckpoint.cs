@@ -60,12 +60,20 @@ public sealed class HfCheckpoint
     /// <returns>The checkpoint.</returns>
     /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
     /// <exception cref="OnnxFormatException">
-    /// A weight is missing or has the wrong shape, or a file is damaged.
+    /// There is no folder, a weight is missing or has the wrong shape, or a file is damaged.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static HfCheckpoint Open(string folder, Action<string>? warn = null)
     {
         var path = Path.GetFullPath(folder);
+        if (!Directory.Exists(path))
+        {
+            var what = File.Exists(path) ? "is not a folder" : $"does not exist{HubName.AdviceFor(folder)}";
+            throw new OnnxFormatException(
+                $"{folder} {what}; give a folder with {ModelFamilies.ConfigFileName} and "
+                + $"{SafetensorsCheckpoint.FileName}.");
+        }
+
         var config = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName));
         var file = SafetensorsCheckpoint.Open(path);
         if (new CheckpointWeights(config.ToArchitecture(), file).HasTiedWeightsThatDiffer(warn))

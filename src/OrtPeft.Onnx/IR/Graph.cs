@@ -132,12 +132,12 @@ public sealed class Graph
 
     /// <summary>Turns a constant into an input that must be fed.</summary>
     /// <param name="value">An initializer of this graph.</param>
-    /// <exception cref="GraphException">The value is no initializer.</exception>
+    /// <exception cref="GraphException">The value is not an initializer.</exception>
     public void TurnIntoInput(Value value)
     {
         Own(value);
         if (value.Initializer is null)
-            throw new GraphException($"'{value.Name}' is no initializer of graph '{Name}'.");
+            throw new GraphException($"'{value.Name}' is not an initializer of graph '{Name}'.");
         value.Initializer = null;
         _initializers.Remove(value);
         if (value.IsGraphInput)
@@ -153,7 +153,7 @@ public sealed class Graph
     {
         Own(value);
         if (value.Initializer is null)
-            throw new GraphException($"'{value.Name}' is no initializer of graph '{Name}'.");
+            throw new GraphException($"'{value.Name}' is not an initializer of graph '{Name}'.");
         value.IsGraphInput = false;
         _inputs.Remove(value);
     }
@@ -176,7 +176,7 @@ public sealed class Graph
     {
         ArgumentNullException.ThrowIfNull(value);
         if (!_outputs.Remove(value))
-            throw new GraphException($"'{value.Name}' is no output of graph '{Name}'.");
+            throw new GraphException($"'{value.Name}' is not an output of graph '{Name}'.");
         value.RemoveResult(this);
     }
 

@@ -14,7 +14,7 @@ internal static class DecoderNaming
 
     /// <summary>
     /// The pass, in place: renames where a role is clear, remembers the old names in <see cref="Model.OriginalNames"/>,
-    /// and puts the logits first among the outputs. A graph that is no language model keeps its names.
+    /// and puts the logits first among the outputs. A graph that is not a language model keeps its names.
     /// </summary>
     /// <param name="model">The model, in canonical form otherwise.</param>
     public static void Run(Model model)

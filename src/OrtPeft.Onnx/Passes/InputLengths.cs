@@ -89,7 +89,7 @@ internal static class InputLengths
         }
     }
 
-    /// <summary>The first axis of an input for each length that is no constant.</summary>
+    /// <summary>The first axis of an input for each length that is not a constant.</summary>
     private static Dictionary<SymbolicInteger, (Value Input, int Axis)> SourcesOf(Graph graph)
     {
         var sources = new Dictionary<SymbolicInteger, (Value Input, int Axis)>();

@@ -11,7 +11,7 @@ internal static class OutputRemoval
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>
     /// <param name="outputs">The results to take off.</param>
-    /// <exception cref="GraphException">One is no result of the model's graph.</exception>
+    /// <exception cref="GraphException">One is not a result of the model's graph.</exception>
     public static void Run(Model model, IEnumerable<Value> outputs)
     {
         ArgumentNullException.ThrowIfNull(model);

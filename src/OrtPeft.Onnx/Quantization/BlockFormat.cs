@@ -25,7 +25,7 @@ public sealed record BlockFormat
 
     /// <summary>
     /// What the codes stand for; null (default): for the integers themselves, evenly spaced. With a code book they are
-    /// 4 bits wide, w ≈ s·value[q] with s the block's largest magnitude, and an axis that is no multiple of the block
+    /// 4 bits wide, w ≈ s·value[q] with s the block's largest magnitude, and an axis that is not a multiple of the block
     /// size has the largest smaller blocks that divide it.
     /// </summary>
     public CodeBook? CodeBook { get; init; }

@@ -15,7 +15,7 @@ internal static class BlockQuantizer
     /// <param name="axis">The axis along which blocks run, 0 or 1: a linear layer's input features.</param>
     /// <param name="format">How.</param>
     /// <returns>The integers with their scales.</returns>
-    /// <exception cref="ArgumentException">It is no float32 matrix, or holds NaN or infinity.</exception>
+    /// <exception cref="ArgumentException">It is not a float32 matrix, or holds NaN or infinity.</exception>
     public static QuantizedTensor Quantize(Tensor weight, int axis, BlockFormat format)
     {
         ArgumentNullException.ThrowIfNull(weight);

@@ -35,7 +35,7 @@ internal abstract class QuantizedWeight
     /// <param name="g">Adds the nodes to the weight's graph, of opset 21 or newer.</param>
     /// <param name="weight">An initializer of the graph; gone afterwards.</param>
     /// <param name="content">The matrix in few bits.</param>
-    /// <exception cref="ArgumentException">The weight is no initializer, or of other axes.</exception>
+    /// <exception cref="ArgumentException">The weight is not an initializer, or of other axes.</exception>
     /// <remarks>
     /// The nodes come first in the graph, before every reader: ONNX Runtime, which takes the later of two operands
     /// first, then makes each matrix just before its product.
@@ -46,7 +46,7 @@ internal abstract class QuantizedWeight
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(content);
         if (weight.Initializer is not { } before || !before.Dims.SequenceEqual(content.Values.Dims))
-            throw new ArgumentException($"{weight} is no initializer like {content.Values}.", nameof(weight));
+            throw new ArgumentException($"{weight} is not an initializer like {content.Values}.", nameof(weight));
         var (graph, name) = (g.Graph, weight.Name);
         graph.Rename(weight, graph.FreshName($"{name}_float"));
         var matrix = Insert(g, name, content);

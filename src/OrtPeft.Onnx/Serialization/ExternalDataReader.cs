@@ -72,7 +72,7 @@ internal sealed class ExternalDataReader(string modelPath)
             return null;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw Broken(tensor, $"has the {key} '{text}', which is no number ≥ 0");
+            : throw Broken(tensor, $"has the {key} '{text}', which is not a number ≥ 0");
     }
 
     private static string? Entry(TensorProto tensor, string key) =>

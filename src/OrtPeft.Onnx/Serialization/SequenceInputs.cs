@@ -9,7 +9,7 @@ internal static class SequenceInputs
     /// <param name="graph">The graph.</param>
     /// <param name="name">Its name, not yet in use.</param>
     /// <param name="element">The tensors' element type.</param>
-    /// <returns>The new value; its <see cref="Value.Type"/> stays undefined, for it is no tensor.</returns>
+    /// <returns>The new value; its <see cref="Value.Type"/> stays undefined, for it is not a tensor.</returns>
     /// <exception cref="GraphException">The name is in use.</exception>
     public static Value AddSequenceInput(this Graph graph, string name, ElementType element)
     {

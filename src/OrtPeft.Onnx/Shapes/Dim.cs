@@ -16,7 +16,7 @@ public readonly record struct Dim
     /// <summary>The axis' length when it is a plain number, else null.</summary>
     public long? Value => Expression?.Constant;
 
-    /// <summary>The axis' length as a number of rows, columns or words; null when it is no plain number.</summary>
+    /// <summary>The axis' length as a number of rows, columns or words; null when it is not a plain number.</summary>
     /// <exception cref="GraphException">It is below 1 or above 2³¹ − 1.</exception>
     public int? ToCount() => Value is null or (>= 1 and <= int.MaxValue)
         ? (int?)Value

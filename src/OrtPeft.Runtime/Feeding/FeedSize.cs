@@ -19,7 +19,7 @@ internal static class FeedSize
             {
                 throw new SettingException(
                     $"An input of [{string.Join(", ", dims.ToArray())}] has more numbers than fit into an array "
-                    + $"({Array.MaxLength}); take fewer rows (--batch-size) or shorter ones (--seq-len).");
+                    + $"({Array.MaxLength}); take fewer rows (BatchSize) or shorter ones (SequenceLength).");
             }
         }
 

@@ -48,7 +48,7 @@ internal static class SessionSettings
                 AppendCuda(settings);
                 break;
             default:
-                throw new SettingException($"provider is '{options.Provider}'; it must be cpu or cuda.");
+                throw new SettingException($"Provider is '{options.Provider}'; it must be cpu or cuda.");
         }
     }
 
@@ -61,7 +61,7 @@ internal static class SessionSettings
         catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
         {
             throw new SettingException(
-                "provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
+                "Provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
                 + $"Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries, or the provider cpu. ({e.Message})",
                 e);
         }

@@ -33,7 +33,7 @@ internal static class FloatingPoint
                     target[i] = (float)doubles[i];
                 break;
             default:
-                throw new UnreachableException($"Bug: {type} is no floating-point type.");
+                throw new UnreachableException($"Bug: {type} is not a floating-point type.");
         }
     }
 }

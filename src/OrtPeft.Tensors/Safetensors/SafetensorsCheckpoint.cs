@@ -76,7 +76,7 @@ public sealed class SafetensorsCheckpoint
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            const string What = "is no JSON object with a weight_map of tensor names to file names";
+            const string What = "is not a JSON object with a weight_map of tensor names to file names";
             throw new OnnxFormatException($"{index}: {What}; fetch it again.", e);
         }
     }

@@ -13,7 +13,7 @@ internal sealed record SafetensorsHeader
     /// <summary>The reference implementation refuses longer headers.</summary>
     private const long MaxBytes = 100_000_000;
 
-    private const string Remedy = "it is no safetensors file, or damaged or incomplete: fetch or write it again";
+    private const string Remedy = "it is not a safetensors file, or damaged or incomplete: fetch or write it again";
 
     public required long DataStart { get; init; }
 

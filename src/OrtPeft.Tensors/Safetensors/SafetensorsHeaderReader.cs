@@ -22,7 +22,7 @@ internal sealed class SafetensorsHeaderReader(string path)
     public void Read(ReadOnlySpan<byte> json)
     {
         if (json.IsEmpty || json[0] != (byte)'{')
-            throw new OnnxFormatException($"{Path}: the header does not begin with '{{'; it is no safetensors file.");
+            throw new OnnxFormatException($"{Path}: the header does not begin with '{{'; it is not a safetensors file.");
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
         reader.Read();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
@@ -100,7 +100,7 @@ internal sealed class SafetensorsHeaderReader(string path)
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
-                throw Broken(name, $"has the {key} entry {Text(ref reader)}, which is no whole number ≥ 0");
+                throw Broken(name, $"has the {key} entry {Text(ref reader)}, which is not a whole number ≥ 0");
             numbers.Add(number);
         }
 

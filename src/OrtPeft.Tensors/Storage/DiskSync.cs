@@ -11,7 +11,7 @@ internal static partial class DiskSync
 
     /// <summary>
     /// Makes names that were moved, made or removed in a folder outlast a loss of power. Windows has no call for it and
-    /// its file systems keep a journal of names; some file systems refuse it, which is no error.
+    /// its file systems keep a journal of names; some file systems refuse it, which is not an error.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="IOException">The disk fails.</exception>

@@ -65,7 +65,7 @@ internal sealed class FolderLock : IDisposable
     {
         var path = Path.Combine(Path.GetFullPath(folder), FileName);
         if (new FileInfo(path).LinkTarget is not null || FileState.Of(path) is not (null or { Kind: FileKind.Regular }))
-            throw new IOException($"{path} is no regular file; remove it.");
+            throw new IOException($"{path} is not a regular file; remove it.");
         while (true)
         {
             FileStream file;

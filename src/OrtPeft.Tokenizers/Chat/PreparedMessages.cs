@@ -20,7 +20,7 @@ internal static class PreparedMessages
     private static PyDict Prepared(JsonElement element)
     {
         if (JsonValues.Of(element) is not PyDict message)
-            throw new JinjaException("a message is no object; expected one with a role and a content");
+            throw new JinjaException("a message is not an object; expected one with a role and a content");
         var prepared = new PyDict();
         foreach ((object? name, object? value) in message.Pairs.Where(static pair => pair.Value is not null))
             prepared.Set(name, value);

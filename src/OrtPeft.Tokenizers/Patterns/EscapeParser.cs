@@ -64,7 +64,7 @@ internal static class EscapeParser
 
     private static int Checked(int code) => code is (>= 0 and < 0xD800) or (>= 0xE000 and < 0x110000)
         ? code
-        : throw new PatternException($"{code:X} is no code point");
+        : throw new PatternException($"{code:X} is not a code point");
 
     private static CodePointSet Property(PatternCursor cursor)
     {

@@ -28,6 +28,6 @@ internal static class MetaspaceReader
         "always" => PrependScheme.Always,
         "first" => PrependScheme.First,
         "never" => PrependScheme.Never,
-        _ => throw field.Place.Error($"{field.Shown()} is no scheme; give one of always, first, never"),
+        _ => throw field.Place.Error($"{field.Shown()} is not a scheme; give one of always, first, never"),
     };
 }

@@ -79,6 +79,6 @@ internal static class PieceSplitterReader
         bool isKnown = Enum.TryParse(behavior.AsString(), out SplitBehavior known)
             && Enum.IsDefined(known) && !char.IsAsciiDigit(behavior.AsString()[0]);
         string names = string.Join(", ", Enum.GetNames<SplitBehavior>());
-        return isKnown ? known : throw behavior.Place.Error($"{behavior.Shown()} is no behavior; give one of {names}");
+        return isKnown ? known : throw behavior.Place.Error($"{behavior.Shown()} is not a behavior; give one of {names}");
     }
 }

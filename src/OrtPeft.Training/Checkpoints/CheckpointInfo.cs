@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Checkpoints;
 
@@ -25,13 +26,13 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     {
         var (steps, time) = (metadata.GetValueOrDefault(StepKey), metadata.GetValueOrDefault(SecondsKey));
         if (!int.TryParse(steps, CultureInfo.InvariantCulture, out var step))
-            throw new TrainingFailedException($"{path} is no checkpoint of a training run: its metadata has no step.");
+            throw new TrainingFailedException($"{path} is not a checkpoint of a training run: its metadata has no step.");
         var isTime = double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
             && double.IsFinite(seconds) && seconds >= 0;
         if (!isTime)
         {
             throw new TrainingFailedException(
-                $"{path} says that the run took '{time}' seconds; it is damaged: train without --resume.");
+                $"{path} says that the run took '{time}' seconds; it is damaged: train without resuming.");
         }
 
         var settings = metadata.Where(static m => m.Key.StartsWith(SettingPrefix, StringComparison.Ordinal))
@@ -39,6 +40,8 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
         return new CheckpointInfo(step, seconds, settings);
     }
 
+    /// <summary>Refuses to resume another run.</summary>
+    /// <exception cref="SettingException">A setting differs.</exception>
     public void MustMatch(CheckpointInfo expected, string path)
     {
         foreach (var (name, value) in expected.Settings.Where(static s => s.Key != RunIdentity.Products))
@@ -47,8 +50,8 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
             if (found == value || (found is null && name == RunIdentity.Artifacts))
                 continue;
             if (RunIdentity.Describe(name) is { } reason)
-                throw new TrainingFailedException($"{path} {reason}.");
-            throw new TrainingFailedException(
+                throw new SettingException($"{path} {reason}.");
+            throw new SettingException(
                 $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
                 "resume with the same settings and data.");
         }

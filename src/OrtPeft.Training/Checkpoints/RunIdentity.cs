@@ -39,7 +39,7 @@ internal static class RunIdentity
     {
         Base => "was written in training another base model (its graph or its weights differ); resume with the base "
             + "that the run began with",
-        InitialWeights => "was written by a run that began from another adapter; resume with the --init-adapter that "
+        InitialWeights => "was written by a run that began from another adapter; resume with the adapter that "
             + "it began with",
         Artifacts => "was written in training other artifacts (a file of the folder differs); resume with the folder "
             + "that the run began with",

@@ -42,7 +42,7 @@ internal sealed record FixedAxes(int? Rows, int? Columns)
         {
             throw new TrainingDataException(
                 $"A row has {columns} tokens, and the model takes {Columns}, no more and no fewer; "
-                + $"--seq-len {Columns} cuts rows.",
+                + $"a SequenceLength of {Columns} truncates rows.",
                 default);
         }
 

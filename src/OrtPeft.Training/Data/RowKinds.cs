@@ -68,7 +68,7 @@ internal static class RowKinds
             return kind.Read(row, tokenizer, chat);
         }
         throw row.Place.Error(
-            $"the row has none of the fields that hold data; give {Wanted}, or say with --map which field is which");
+            $"the row has none of the fields that hold data; give {Wanted}, or set ExampleReaderOptions.Names");
     }
 
     private static Example Text(JsonRow row, RowTokens tokens) =>
@@ -179,7 +179,7 @@ internal static class RowKinds
         : throw NoTokenizer(row, field);
 
     private static TrainingDataException NoTokenizer(JsonRow row, string field) =>
-        row.Place.Error(field, $"a row of text needs a tokenizer; name its folder with --tokenizer");
+        row.Place.Error(field, $"a row of text needs a tokenizer; pass one to ExampleReader");
 
     private sealed record RowKind(
         string Name,

@@ -45,7 +45,7 @@ internal sealed class RowLimits
             OverlongRows.Drop => [],
             OverlongRows.Split => [.. Starts(example).Select(start => Fitting(Part(example, start), place, field))],
             OverlongRows.Error => throw place.Error(
-                field, $"{example.Length} tokens, but rows may have {_sequence}; shorten it, or choose another --overlong"),
+                field, $"{example.Length} tokens, but rows may have {_sequence}; shorten it, or change Overlong"),
             _ => throw new System.Diagnostics.UnreachableException($"Bug: no rule for {_overlong}."),
         };
     }
@@ -58,7 +58,7 @@ internal sealed class RowLimits
         if (cut.LongestSequence > _context)
         {
             throw place.Error(field,
-                $"{cut.LongestSequence} tokens, but the model has {_context} positions; --seq-len {_context} cuts rows");
+                $"{cut.LongestSequence} tokens, but the model has {_context} positions; SequenceLength {_context} truncates rows");
         }
         if (cut.PositionIds is { } positions)
         {

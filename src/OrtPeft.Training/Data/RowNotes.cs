@@ -45,14 +45,14 @@ internal sealed class RowNotes(DataPlace file)
         if (_unused.Count > 0)
             warn($"{file}: fields without effect: {string.Join(", ", _unused.Select(DataPlace.Shown))}.");
         if (_overlong > 0)
-            warn($"{file}: {_overlong} of {_rows} rows are longer than --seq-len and left out.");
+            warn($"{file}: {_overlong} of {_rows} rows are longer than SequenceLength and left out.");
         if (_unlearnt + _overlong == _rows)
         {
-            const string Check = "check labels, completions, weights and --seq-len";
-            throw file.Error($"no row of {_rows} has a supervised token after its first; {Check}");
+            const string Check = "check labels, completions, weights and SequenceLength";
+            throw file.Error($"none of the {_rows} rows contains a token to learn; {Check}");
         }
         if (_unlearnt > 0)
-            warn($"{file}: {_unlearnt} of {_rows} rows have nothing to learn, {_cut} of them cut by --seq-len; the first "
+            warn($"{file}: {_unlearnt} of {_rows} rows have nothing to learn, {_cut} of them cut to SequenceLength; the first "
                 + $"is line {_firstLine}.");
     }
 }

@@ -24,6 +24,6 @@ public sealed record RowPreview(string File, int Line)
     /// length.</summary>
     public bool IsDropped { get; init; }
 
-    /// <summary>Why it is no row, in one line; null where it is one.</summary>
+    /// <summary>Why it is not a row, in one line; null where it is one.</summary>
     public string? Error { get; init; }
 }

@@ -34,7 +34,7 @@ internal static class MetricsHistory
     }
 
     private static TrainingDataException Broken(string path, int line) => new DataPlace(path, line)
-        .Error($"not a row with a whole number \"step\"; repair or remove the file, or train without --resume");
+        .Error($"not a row with a whole number \"step\"; repair or remove the file, or train without resuming");
 
     private static int? StepOf(ReadOnlyMemory<byte> line)
     {

@@ -32,7 +32,7 @@ internal sealed class FolderGraphs : OrtGraphs
         {
             throw new OnnxFormatException(
                 $"{Path.Combine(folder, ArtifactManifest.FileName)}: the gradient '{other.Gradient}' of '{other.Name}' "
-                + $"is no output of {manifest.Training.File}; write the artifacts again.");
+                + $"is not an output of {manifest.Training.File}; write the artifacts again.");
         }
 
         var flatLength = manifest.FlatLength ?? throw Missing(folder, "flat_length");

@@ -100,7 +100,7 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         ? whole
         : throw new TrainingRuntimeException(
             $"The artifacts' model takes {_axes.Rows} rows at a time, and the mean of a larger batch cannot be made of "
-            + $"its parts; give --batch-size {_axes.Rows}, or write the artifacts with --runtime "
+            + $"its parts; set BatchSize to {_axes.Rows}, or write the artifacts for the runtime "
             + $"{ArtifactRuntimes.Ort}.");
 
     public IReadOnlyDictionary<string, Tensor> GetWeights() => _manifest.Parameters.ToDictionary(

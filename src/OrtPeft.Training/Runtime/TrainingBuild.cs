@@ -15,6 +15,6 @@ internal static class TrainingBuild
     public static TrainingRuntimeException Missing(Exception cause) => new(
         "This build of ONNX Runtime has no training API, which artifacts of the runtime "
         + $"'{ArtifactRuntimes.OrtTraining}' need; install the package Microsoft.ML.OnnxRuntime.Training 1.19.2, or "
-        + $"write the artifacts with --runtime {ArtifactRuntimes.Ort}, which every build trains.",
+        + $"write the artifacts for the runtime {ArtifactRuntimes.Ort}, which every build trains.",
         cause);
 }

@@ -75,6 +75,6 @@ internal static class TrainingCheckpoint
     {
         if (!File.Exists(path))
             throw new TrainingFailedException(
-                $"{path} does not exist, so there is nothing to resume; train without --resume.");
+                $"{path} does not exist, so there is nothing to resume; train without resuming.");
     }
 }

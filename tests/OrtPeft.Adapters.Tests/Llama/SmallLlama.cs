@@ -27,7 +27,7 @@ internal static class SmallLlama
     };
 
     /// <summary>
-    /// Rows of five tokens. In the left-padded one, the first real token is no target: what predicts it is padding,
+    /// Rows of five tokens. In the left-padded one, the first real token is not a target: what predicts it is padding,
     /// whose scores are all rounded to the lowest number, so that HF's gradient there is no derivative.
     /// </summary>
     public static IReadOnlyDictionary<string, (long[] Mask, long[] Labels)> Batches { get; } =

@@ -123,7 +123,7 @@ public sealed class FlatBufferTests
         { "text beyond the end", 20, 100, "root.text at byte 20 leads 100 bytes on" },
         { "longer text", 28, 1000, "root.text at byte 28 claims 1000 elements" },
         { "text without its end", 28, 2, "is a text without an end" },
-        { "text that is no text", 32, 0xffffffff, "is no text in UTF-8" },
+        { "text that is not text", 32, 0xffffffff, "is not text in UTF-8" },
     };
 
     [Theory]

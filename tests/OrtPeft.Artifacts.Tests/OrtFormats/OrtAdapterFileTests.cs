@@ -59,7 +59,7 @@ public sealed class OrtAdapterFileTests : IDisposable
 
         var error = Assert.Throws<OnnxFormatException>(() => OrtAdapterFile.Load(Path));
 
-        Assert.Contains("is 'ODTC', not 'TORT'; it is no adapter file", error.Message, StringComparison.Ordinal);
+        Assert.Contains("is 'ODTC', not 'TORT'; it is not a valid adapter file", error.Message, StringComparison.Ordinal);
     }
 
     private static string Text(OrtAdapterFile file) =>

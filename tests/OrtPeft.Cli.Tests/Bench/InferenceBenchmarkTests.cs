@@ -55,14 +55,14 @@ public sealed class InferenceBenchmarkTests
 
     private static readonly Dictionary<string, InferenceBenchmarkOptions> OutOfRange = new()
     {
-        ["batch size is 0"] = Options with { BatchSize = 0 },
-        ["sequence length is 1"] = Options with { SequenceLength = 1 },
+        ["BatchSize is 0"] = Options with { BatchSize = 0 },
+        ["SequenceLength is 1"] = Options with { SequenceLength = 1 },
         ["supervised part is 1.5"] = Options with { Supervised = 1.5 },
         ["vocabulary size is 0"] = Options with { VocabularySize = 0 },
-        ["prompt tokens is 0"] = Options with { PromptTokens = 0 },
-        ["new tokens is 1"] = Options with { NewTokens = 1 },
-        ["timed steps is 0"] = Options with { Rounds = 0 },
-        ["warm-up steps is 0"] = Options with { WarmupRounds = 0 },
+        ["PromptTokens is 0"] = Options with { PromptTokens = 0 },
+        ["NewTokens is 1"] = Options with { NewTokens = 1 },
+        ["Rounds is 0"] = Options with { Rounds = 0 },
+        ["WarmupRounds is 0"] = Options with { WarmupRounds = 0 },
     };
 
     public static TheoryData<string> Messages => [.. OutOfRange.Keys];

@@ -62,6 +62,25 @@ public sealed class AdapterFilesTests(Workplace place) : IClassFixture<Workplace
             .Refused(2, "adapter_model.bin", "pickle", "save_file");
     }
 
+    [Theory]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("adapter_config.json")]
+    public void AdaptersFile_StandsForItsFolder(string file)
+    {
+        var adapter = _place.Fresh();
+        Train(adapter, "--rank", "2").Succeeded();
+
+        Assert.Equal(
+            Loss(_place.Model, "--adapter", adapter), Loss(_place.Model, "--adapter", Path.Combine(adapter, file)));
+    }
+
+    [Fact]
+    public void AnotherFileAsAdapter_IsRefused()
+    {
+        CliRun.Of("eval", _place.Model, "--data", _place.Rows, "--adapter", _place.Rows)
+            .Refused(2, "--adapter", "rows.jsonl is not an adapter's file; give the adapter's folder");
+    }
+
     private CliRun Train(string adapter, params string[] options)
     {
         string[] steps = ["--steps", "3", "--lr", "0.05", "--threads", "1"];

@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
-/// <summary>A result that is no number ends with exit code 1; a base that is computed otherwise than in ONNX Runtime is
+/// <summary>A result that is not a number ends with exit code 1; a base that is computed otherwise than in ONNX Runtime is
 /// named.</summary>
 public sealed class NotANumberTests(Workplace place) : IClassFixture<Workplace>
 {

@@ -88,7 +88,7 @@ public sealed class RowPickingTests
         SameResults.Must(peft, plain, rewritten, Batches);
     }
 
-    /// <summary>A dequantised weight is no row, forwards and backwards, and may be multiplied by none.</summary>
+    /// <summary>A dequantised weight is not a row, forwards and backwards, and may be multiplied by none.</summary>
     [Theory]
     [InlineData(Gpt2.Imported, "int4")]
     [InlineData(QuantizedBase.Llama, "nf4")]

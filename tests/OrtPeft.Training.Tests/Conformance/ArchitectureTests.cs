@@ -53,7 +53,7 @@ public sealed partial class ArchitectureTests
         Assert.Equal([3, features], model.Parameters.Single().Value.Initializer!.Dims.ToArray());
     }
 
-    /// <summary>The first name inside the first block that is no container's.</summary>
+    /// <summary>The first name inside the first block that is not a container's.</summary>
     [GeneratedRegex(@"\.(?:h|layers)\.0\.(?:attn\.|mlp\.|self_attn\.)?(\w+)")]
     private static partial Regex InFirstBlock();
 }

@@ -38,9 +38,9 @@ public sealed class ExampleReaderErrorTests
         "rows.jsonl:1: position_ids: token 1 has the value 4; expected 0..3, a position")]
     [InlineData(
         """{"input_ids":[1,2,3,4,5]}""",
-        "rows.jsonl:1: input_ids: 5 tokens, but the model has 4 positions; --seq-len 4 cuts rows")]
+        "rows.jsonl:1: input_ids: 5 tokens, but the model has 4 positions; SequenceLength 4 truncates rows")]
     [InlineData(
-        """{"text":"abcd"}""", "rows.jsonl:1: text: 5 tokens, but the model has 4 positions; --seq-len 4 cuts rows")]
+        """{"text":"abcd"}""", "rows.jsonl:1: text: 5 tokens, but the model has 4 positions; SequenceLength 4 truncates rows")]
     [InlineData("""{"text":5}""", "rows.jsonl:1: text: the value is a number; expected a string")]
     [InlineData("""{"prompt":"a"}""", "rows.jsonl:1: completion: missing; expected a string")]
     [InlineData("""{"completion":"a"}""", "rows.jsonl:1: prompt: missing; expected a string")]
@@ -52,8 +52,8 @@ public sealed class ExampleReaderErrorTests
         "developer, tool")]
     [InlineData("""{"messages":[]}""", "rows.jsonl:1: messages: it holds no text; leave the row out")]
     [InlineData("{}\n[1]", "rows.jsonl:1: the row has none of the fields that hold data; give text, prompt and completion, " +
-        "messages, conversations, instruction and output, question and answer, or input_ids, or say with --map which " +
-        "field is which")]
+        "messages, conversations, instruction and output, question and answer, or input_ids, or set " +
+        "ExampleReaderOptions.Names")]
     [InlineData("{\"text\":\"a\"}\n[1]", "rows.jsonl:2: the row is an array; expected an object")]
     [InlineData(
         """{"text":"\ud800"}""", "rows.jsonl:1: text: the string is not valid Unicode; write the file as UTF-8")]
@@ -63,7 +63,7 @@ public sealed class ExampleReaderErrorTests
     [InlineData("\n\n", "rows.jsonl: the file has no rows; give at least one JSON object")]
     [InlineData(
         """{"input_ids":[1,2],"labels":[1,-100]}""",
-        "rows.jsonl: no row of 1 has a supervised token after its first; check labels, completions, weights and --seq-len")]
+        "rows.jsonl: none of the 1 rows contains a token to learn; check labels, completions, weights and SequenceLength")]
     public void Read_WhenDataIsWrong_SaysWhatWhereAndWhatToDo(string content, string message)
     {
         TrainingDataException error = Rows.ReadError(content, Limits);
@@ -77,7 +77,7 @@ public sealed class ExampleReaderErrorTests
         var error = Assert.Throws<TrainingDataException>(() => Rows.Read("""{"text":"a"}""", tokenizer: null));
 
         Assert.Equal(
-            "rows.jsonl:1: text: a row of text needs a tokenizer; name its folder with --tokenizer", error.Message);
+            "rows.jsonl:1: text: a row of text needs a tokenizer; pass one to ExampleReader", error.Message);
         Assert.Equal(("rows.jsonl", 1, "text"), (error.File, error.Line, error.Field));
     }
 

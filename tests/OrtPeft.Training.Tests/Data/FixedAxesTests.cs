@@ -73,7 +73,7 @@ public sealed class FixedAxesTests
         var error = Assert.Throws<TrainingDataException>(() => Of(null, 2).Split(Rows.Collate([0])));
 
         Assert.Contains("3 tokens", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--seq-len 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("SequenceLength of 2", error.Message, StringComparison.Ordinal);
     }
 
     private static FixedAxes Of(long? rows, long? columns) => FixedAxes.Of(

@@ -51,7 +51,7 @@ public sealed class MicroBatchesTests
         Assert.Equal(expected, parts.Select(static p => p.Length));
     }
 
-    /// <summary>Padding is no reason to have more tokens in a part.</summary>
+    /// <summary>Padding is not a reason to have more tokens in a part.</summary>
     [Fact]
     public void Split_OfALongAndAShortRow_KeepsThemApart()
     {

@@ -42,7 +42,7 @@ public sealed class RowNotesTests
             """;
 
         Assert.Equal(
-            ["rows.jsonl: 2 of 3 rows have nothing to learn, 1 of them cut by --seq-len; the first is line 3."],
+            ["rows.jsonl: 2 of 3 rows have nothing to learn, 1 of them cut to SequenceLength; the first is line 3."],
             Warnings(rows, 4));
     }
 

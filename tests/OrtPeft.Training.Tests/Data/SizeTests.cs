@@ -43,7 +43,7 @@ public sealed class SizeTests
     {
         var error = Assert.Throws<SettingException>(Products[name]);
 
-        Assert.Contains("--batch-size", error.Message, StringComparison.Ordinal);
+        Assert.Contains("BatchSize", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 

@@ -8,18 +8,18 @@ public sealed class ArgumentsTests
 
     private static Dictionary<string, TrainingArguments> Wrong => new()
     {
-        ["batch size"] = new() { BatchSize = 0 },
-        ["gradient accumulation"] = new() { GradientAccumulation = 0 },
-        ["number of steps"] = new() { MaxSteps = 0 },
-        ["number of epochs"] = new() { Epochs = double.NaN },
-        ["warm-up"] = new() { WarmupSteps = -1 },
-        ["learning rate"] = new() { LearningRate = double.PositiveInfinity },
-        ["weight decay"] = new() { Optimizer = new AdamWConfig { WeightDecay = -1 } },
-        ["gradient norm"] = new() { Optimizer = new AdamWConfig { MaxGradNorm = double.NaN } },
-        ["beta1"] = new() { Optimizer = new AdamWConfig { Beta1 = 1 } },
-        ["beta2"] = new() { Optimizer = new AdamWConfig { Beta2 = -0.1 } },
-        ["epsilon"] = new() { Optimizer = new AdamWConfig { Epsilon = -1e-8 } },
-        ["output folder"] = new() { Resume = true },
+        ["BatchSize is"] = new() { BatchSize = 0 },
+        ["GradientAccumulation is"] = new() { GradientAccumulation = 0 },
+        ["MaxSteps is"] = new() { MaxSteps = 0 },
+        ["Epochs is"] = new() { Epochs = double.NaN },
+        ["WarmupSteps is"] = new() { WarmupSteps = -1 },
+        ["LearningRate is"] = new() { LearningRate = double.PositiveInfinity },
+        ["WeightDecay is"] = new() { Optimizer = new AdamWConfig { WeightDecay = -1 } },
+        ["MaxGradNorm is"] = new() { Optimizer = new AdamWConfig { MaxGradNorm = double.NaN } },
+        ["Beta1 is"] = new() { Optimizer = new AdamWConfig { Beta1 = 1 } },
+        ["Beta2 is"] = new() { Optimizer = new AdamWConfig { Beta2 = -0.1 } },
+        ["Epsilon is"] = new() { Optimizer = new AdamWConfig { Epsilon = -1e-8 } },
+        ["OutputFolder"] = new() { Resume = true },
     };
 
     [Theory]

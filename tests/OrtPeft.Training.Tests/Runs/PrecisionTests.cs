@@ -73,7 +73,7 @@ public sealed class PrecisionTests
         using var folder = new TemporaryFolder();
         Tiny.Run(Tiny.Lora(), Packing with { OutputFolder = folder.Path, MaxSteps = 2 });
 
-        var error = Assert.Throws<TrainingFailedException>(() => Tiny.Run(
+        var error = Assert.Throws<SettingException>(() => Tiny.Run(
             Tiny.Lora(),
             Packing with { OutputFolder = folder.Path, MaxSteps = 2, Resume = true, Precision = ProductPrecision.Float32 }));
 

@@ -105,7 +105,7 @@ public sealed class RefusalTests
 
         var error = Assert.Throws<UnsupportedOpException>(() => TrainingGraph.Build(peft, new CausalLm()).Model);
 
-        Says(error, "my.ops.Mystery \"/odd\"", "opset 3", "choose targets behind it");
+        Says(error, "my.ops.Mystery \"/odd\"", "opset 3", "choose targets after it");
     }
 
     private static void Says(Exception error, params string[] words)

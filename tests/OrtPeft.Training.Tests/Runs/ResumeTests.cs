@@ -100,7 +100,7 @@ public sealed class ResumeTests
         var arguments = Tiny.Arguments with { OutputFolder = folder.Path, MaxSteps = 1 };
         Train(Tiny.Lora(), arguments);
 
-        var error = Assert.Throws<TrainingFailedException>(
+        var error = Assert.Throws<SettingException>(
             () => Train(Tiny.Lora(), Changes[setting](arguments) with { Resume = true }));
 
         Assert.Contains($"with {setting} = ", error.Message, StringComparison.Ordinal);
@@ -115,7 +115,7 @@ public sealed class ResumeTests
         Train(Tiny.Lora(), arguments);
         var config = (LoraConfig)Tiny.Lora().Config;
 
-        string MessageFor(LoraConfig other) => Assert.Throws<TrainingFailedException>(
+        string MessageFor(LoraConfig other) => Assert.Throws<SettingException>(
             () => Train(PeftModel.Create(Tiny.Base, other), arguments with { Resume = true })).Message;
 
         Assert.Contains("lora_alpha = 8, this", MessageFor(config with { LoraAlpha = 16 }), StringComparison.Ordinal);
@@ -133,7 +133,7 @@ public sealed class ResumeTests
         var masked = new Example(row.InputIds, row.Labels, [.. row.AttentionMask!.Value.Select(static m => 1 - m)]);
         var other = new TokenDataset([.. Tiny.Rows.Take(11), masked]);
 
-        var error = Assert.Throws<TrainingFailedException>(
+        var error = Assert.Throws<SettingException>(
             () => Tiny.Run(Tiny.Lora(), arguments with { Resume = true }, other));
 
         Assert.Contains("with data = ", error.Message, StringComparison.Ordinal);
@@ -151,7 +151,7 @@ public sealed class ResumeTests
         numbers[^1] += 1e-6f;
         other.Graph.SetInitializer(weight, Tensor.Of<float>(numbers, [.. weight.Initializer.Dims]));
 
-        var error = Assert.Throws<TrainingFailedException>(
+        var error = Assert.Throws<SettingException>(
             () => Tiny.Run(Tiny.Lora(other), arguments with { Resume = true }));
 
         Assert.Contains("another base", error.Message, StringComparison.Ordinal);
@@ -168,7 +168,7 @@ public sealed class ResumeTests
         var start = first.GetWeights().ToDictionary();
         Tiny.Run(From(first), arguments);
 
-        string Refusal(PeftModel model) => Assert.Throws<TrainingFailedException>(
+        string Refusal(PeftModel model) => Assert.Throws<SettingException>(
             () => Tiny.Run(model, arguments with { Resume = true })).Message;
 
         Assert.Contains("another adapter", Refusal(From(second)), StringComparison.Ordinal);

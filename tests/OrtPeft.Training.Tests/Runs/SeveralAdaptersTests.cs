@@ -55,7 +55,7 @@ public sealed class SeveralAdaptersTests
         other.Adapters.Set("default", "second");
         Tiny.Run(model, arguments);
 
-        var error = Assert.Throws<TrainingFailedException>(() => Tiny.Run(other, arguments with { Resume = true }));
+        var error = Assert.Throws<SettingException>(() => Tiny.Run(other, arguments with { Resume = true }));
 
         Assert.Contains("second.alpha", error.Message, StringComparison.Ordinal);
     }

@@ -220,7 +220,7 @@ public sealed class ModelVerdictTests
     {
         var error = Assert.Throws<TrainingDataException>(() => FirstStep(new() { Length = 5 }));
 
-        Assert.Contains("--seq-len 5", error.Message, StringComparison.Ordinal);
+        Assert.Contains("SequenceLength of 5", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -101,9 +101,9 @@ internal static class InferenceBenchmark
 
     private static void Check(InferenceBenchmarkOptions options)
     {
-        SettingException.ThrowIfBelow(options.PromptTokens, 1, "number of prompt tokens");
-        SettingException.ThrowIfBelow(options.NewTokens, 2, "number of new tokens");
-        SettingException.ThrowIfBelow(options.Rounds, 1, "number of timed steps");
-        SettingException.ThrowIfBelow(options.WarmupRounds, 1, "number of warm-up steps");
+        SettingException.ThrowIfBelow(options.PromptTokens, 1, nameof(options.PromptTokens));
+        SettingException.ThrowIfBelow(options.NewTokens, 2, nameof(options.NewTokens));
+        SettingException.ThrowIfBelow(options.Rounds, 1, nameof(options.Rounds));
+        SettingException.ThrowIfBelow(options.WarmupRounds, 1, nameof(options.WarmupRounds));
     }
 }

@@ -19,8 +19,8 @@ internal static class RandomRows
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
     public static IReadOnlyList<Example> Create(int count, int length, double supervised, int vocabulary)
     {
-        SettingException.ThrowIfBelow(count, 1, "batch size");
-        SettingException.ThrowIfBelow(length, 2, "sequence length");
+        SettingException.ThrowIfBelow(count, 1, "BatchSize");
+        SettingException.ThrowIfBelow(length, 2, "SequenceLength");
         if (supervised is not (> 0 and <= 1))
         {
             throw new SettingException(string.Create(

@@ -30,8 +30,8 @@ internal static class TrainingBenchmark
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        SettingException.ThrowIfBelow(options.Steps, 1, "number of timed steps");
-        SettingException.ThrowIfBelow(options.WarmupSteps, 1, "number of warm-up steps");
+        SettingException.ThrowIfBelow(options.Steps, 1, nameof(options.Steps));
+        SettingException.ThrowIfBelow(options.WarmupSteps, 1, nameof(options.WarmupSteps));
         var rows = RandomRows.Create(
             options.BatchSize, options.SequenceLength, options.Supervised, options.VocabularySize);
         using var profiler = options.Profile ? new NodeProfiler() : null;

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using OrtPeft.Cli.Completion;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Cli.Help;
 
 namespace OrtPeft.Cli.Commands;
 

@@ -30,6 +30,7 @@ internal sealed class EvalCommand : Verb
 
     protected override void Run(Invocation run)
     {
+        _ = _data.Files(run);
         var source = _model.Open(run);
         AccuracyNote.Warn(run, source);
         var adapted = _adapter.LoadOn(source.Model, run);

@@ -99,6 +99,7 @@ internal sealed class GenerateCommand : Verb
         CheckCombination(run);
         if (run.Has(_prompts))
             run.AnswerInLines();
+        _sampling.Check(run);
         var source = _model.Open(run);
         var tokenizer = _tokenizer.Find(run, source) ?? throw new UsageException(
             $"{source.Folder} holds no tokenizer, which a text prompt needs; name its folder with --tokenizer.");

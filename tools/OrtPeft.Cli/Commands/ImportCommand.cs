@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
@@ -12,11 +11,9 @@ namespace OrtPeft.Cli.Commands;
 /// <summary>Turns an HF folder into an ONNX folder.</summary>
 internal sealed class ImportCommand : Verb
 {
-    private const string Wanted = $"A folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}";
-
     private readonly Argument<string> _source = new("hf-folder")
     {
-        Description = $"{Wanted}.",
+        Description = $"A folder with {ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}.",
     };
 
     private readonly OutputOptions _output = new($"{ModelSource.ModelFileName}, its weights and the tokenizer's files");
@@ -33,8 +30,6 @@ internal sealed class ImportCommand : Verb
     protected override void Run(Invocation run)
     {
         var source = run.Get(_source);
-        if (!Directory.Exists(source))
-            throw new UsageException($"{source} is no folder. {Wanted} is needed.");
         var checkpoint = HfCheckpoint.Open(source, run.Note);
         var bytes = checkpoint.Weights.Values.Sum(static w => w.Data.Length);
         _ = _output.PathBeside(run, source);

@@ -165,7 +165,8 @@ internal sealed class TrainCommand : Verb
     /// <summary>A folder that holds an adapter is not trained over unless the user says how.</summary>
     private OutputFolder OpenFolder(Invocation run)
     {
-        var inputs = _data.Files(run).Concat([_training.EvaluationFile(run)]).OfType<string>();
+        var heldOut = _training.EvaluationFile(run) is { } file ? DataOptions.Files(run, [file]) : [];
+        string[] inputs = [.. _data.Files(run), .. heldOut];
         if (!_training.Resumes(run))
             return _output.Open(run, FolderFiles.OfRun, inputs);
         var path = _output.PathOf(run);

@@ -60,7 +60,7 @@ internal static class TextList
         }
         catch (InvalidOperationException)
         {
-            throw new UsageException($"{place}: half of a surrogate pair stands alone, which is no text; correct it.");
+            throw new UsageException($"{place}: half of a surrogate pair stands alone, which is not text; correct it.");
         }
     }
 }

@@ -28,7 +28,7 @@ internal static partial class ErrorReport
     public static int Write(Exception error, TextWriter output, bool verbose)
     {
         var (code, message) = Judge(error);
-        output.WriteLine($"ortpeft: {OneLine(message)}");
+        output.WriteLine($"ortpeft: {OneLine(FlagNames.In(message))}");
         if (verbose)
             output.WriteLine(error);
         return code;

@@ -1,11 +1,12 @@
 using OrtPeft.Adapters;
+using OrtPeft.Artifacts;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Files;
 
 /// <summary>An adapter on disk, and what it is called beside others.</summary>
-/// <param name="Name">Its folder's name, with a number behind it where two are called the same.</param>
+/// <param name="Name">Its folder's name, with a number after it if another has the same name.</param>
 /// <param name="Folder">The folder that holds the configuration.</param>
 internal sealed record AdapterPlace(string Name, string Folder)
 {
@@ -18,7 +19,7 @@ internal sealed record AdapterPlace(string Name, string Folder)
     public static IReadOnlyList<AdapterPlace> Of(IReadOnlyList<string> folders)
     {
         var places = new List<AdapterPlace>();
-        foreach (var folder in folders.Select(static f => AdapterFolder.AllIn(f) is [var only] ? only.Folder : f))
+        foreach (var folder in folders.Select(static f => FolderOf("--adapter", f)).Select(Only))
         {
             if (places.Any(p => FileState.IsSame(p.Folder, folder)))
                 throw new UsageException($"--adapter {folder} is given twice; give each adapter once.");
@@ -27,6 +28,21 @@ internal sealed record AdapterPlace(string Name, string Folder)
 
         return places;
     }
+
+    /// <summary>The folder that was meant: the one given, or that of the weights or the configuration given.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="path">As the user gave it.</param>
+    /// <exception cref="UsageException">It is another file.</exception>
+    public static string FolderOf(string option, string path)
+    {
+        if (!File.Exists(path))
+            return path;
+        return AdapterFiles.Names.Contains(Path.GetFileName(path))
+            ? Path.GetDirectoryName(path) is { Length: > 0 } folder ? folder : "."
+            : throw new UsageException($"{option} {path} is not an adapter's file; give the adapter's folder.");
+    }
+
+    private static string Only(string folder) => AdapterFolder.AllIn(folder) is [var only] ? only.Folder : folder;
 
     private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 

@@ -1,3 +1,4 @@
+using OrtPeft.Cli.Errors;
 using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Files;
@@ -12,6 +13,12 @@ internal static class InputFiles
         .Append(source.ModelPath)
         .OfType<string>()
         .Distinct();
+
+    /// <summary>The path, if there is a file: said before long work begins.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static string Existing(string path) => File.Exists(path)
+        ? path
+        : throw new UsageException($"{path} does not exist; check the path.");
 
     /// <summary>All files of an adapter's or an artifact folder.</summary>
     public static IEnumerable<string> In(string folder) =>

@@ -115,7 +115,7 @@ internal sealed class OutputFolder : IDisposable
             if (Directory.Exists(Path.Combine(FullPath, name)))
                 throw NotHere($"a folder {name}, where a file is to be");
             if (Path.GetDirectoryName(name) is { Length: > 0 } inner && IsNoFolder(Path.Combine(FullPath, inner)))
-                throw NotHere($"{inner}, which is no folder");
+                throw NotHere($"{inner}, which is not a folder");
         }
 
         if (_files.ForeignIn(FullPath) is { } foreign)

@@ -8,7 +8,7 @@ namespace OrtPeft.Cli.Options;
 internal sealed record AdapterWeight(string Folder, double Weight)
 {
     /// <summary>Reads <c>DIR=WEIGHT</c> or <c>DIR</c>; a folder may have the sign in its name.</summary>
-    /// <exception cref="UsageException">The weight is no number.</exception>
+    /// <exception cref="UsageException">The weight is not a number.</exception>
     public static AdapterWeight Parse(string text)
     {
         var sign = text.LastIndexOf('=');
@@ -18,7 +18,7 @@ internal sealed record AdapterWeight(string Folder, double Weight)
         return TypedNumber.TryRead(number, out double weight)
             ? new AdapterWeight(folder, weight)
             : throw new UsageException(
-                $"--adapter is '{text}'; behind = stands the weight, a finite number as in {folder}=0.5, "
+                $"--adapter is '{text}'; the weight after = is a finite number, as in {folder}=0.5, "
                 + $"and '{number}' must be {TypedNumber.Expected<double>(number)}.");
     }
 }

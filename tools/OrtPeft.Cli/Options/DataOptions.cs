@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Data;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Tokenizers.Chat;
@@ -50,9 +52,17 @@ internal sealed class DataOptions : IOptionGroup
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
     /// <summary>The files with the rows.</summary>
-    public IReadOnlyList<string> Files(Invocation run) =>
+    /// <exception cref="UsageException">One does not exist.</exception>
+    public IReadOnlyList<string> Files(Invocation run) => Files(run, run.Get(_files));
+
+    /// <summary>The files that words of the command line mean.</summary>
+    /// <exception cref="UsageException">One does not exist.</exception>
+    public static IReadOnlyList<string> Files(Invocation run, IEnumerable<string> words) =>
     [
-        .. DataFile.Find(run, run.Get(_files)).Select(static f => f.Path).Where(static p => p != DataFile.StandardInput),
+        .. DataFile.Find(run, words)
+            .Select(static f => f.Path)
+            .Where(static p => p != DataFile.StandardInput)
+            .Select(static p => InputFiles.Existing(p)),
     ];
 
     /// <summary>How many tokens a row may have: as given, else the model's context; null where neither says.</summary>

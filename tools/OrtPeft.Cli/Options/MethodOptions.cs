@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Configuration;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Reporting;
 
 namespace OrtPeft.Cli.Options;
@@ -49,7 +50,7 @@ internal sealed class MethodOptions : IOptionGroup
     /// <summary>Reads the choice and checks it as a file would be checked.</summary>
     public MethodChoice Choose(Invocation run)
     {
-        var weights = run.Get(_initAdapter);
+        var weights = run.Get(_initAdapter) is { } given ? AdapterPlace.FolderOf(_initAdapter.Name, given) : null;
         var file = run.Get(_configFile) ?? ConfigIn(weights);
         return file is null
             ? new MethodChoice(Origin(run), FromOptions(run), weights)

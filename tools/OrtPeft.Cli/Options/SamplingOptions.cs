@@ -52,28 +52,34 @@ internal sealed class SamplingOptions : IOptionGroup
         _maxNewTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetitionPenalty, _presencePenalty, _seed,
     ];
 
+    /// <summary>Checks what can be checked before the model is opened.</summary>
+    /// <exception cref="ArgumentException">An option leaves its range.</exception>
+    public void Check(Invocation run) => Given(run).Validate();
+
     /// <summary>The options, and in words what the model's own settings add to them.</summary>
     /// <param name="run">What the user gave.</param>
     /// <param name="settings">The model's settings.</param>
     public (GenerationOptions Options, string? FromModel) Read(Invocation run, SamplingSettings settings)
     {
-        var given = Defaults with
-        {
-            MaxNewTokens = run.Get(_maxNewTokens),
-            Temperature = run.Get(_temperature),
-            TopK = run.Get(_topK),
-            TopP = run.Get(_topP),
-            MinP = run.Get(_minP),
-            TypicalP = run.Get(_typicalP),
-            RepetitionPenalty = run.Get(_repetitionPenalty),
-            PresencePenalty = run.Get(_presencePenalty),
-            Seed = run.Get(_seed),
-        };
+        var given = Given(run);
         var options = given.WithDefaults(settings);
         if (run.Has(_repetitionPenalty))
             options = options with { RepetitionPenalty = given.RepetitionPenalty };
         return (options, Added(given, options));
     }
+
+    private GenerationOptions Given(Invocation run) => Defaults with
+    {
+        MaxNewTokens = run.Get(_maxNewTokens),
+        Temperature = run.Get(_temperature),
+        TopK = run.Get(_topK),
+        TopP = run.Get(_topP),
+        MinP = run.Get(_minP),
+        TypicalP = run.Get(_typicalP),
+        RepetitionPenalty = run.Get(_repetitionPenalty),
+        PresencePenalty = run.Get(_presencePenalty),
+        Seed = run.Get(_seed),
+    };
 
     /// <summary>What decides on each token, for JSON.</summary>
     public static JsonObject ToJson(GenerationOptions options)

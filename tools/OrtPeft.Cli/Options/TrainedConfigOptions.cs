@@ -44,7 +44,7 @@ internal sealed class TrainedConfigOptions : IOptionGroup
     private static string? Beside(string checkpoint)
     {
         if (!File.Exists(checkpoint))
-            throw new UsageException($"{checkpoint} does not exist, or is no file; give what the device saved.");
+            throw new UsageException($"{checkpoint} does not exist, or is not a file; give what the device saved.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return File.Exists(Path.Combine(folder, ArtifactManifest.FileName)) ? folder : null;
     }

@@ -98,7 +98,7 @@ internal sealed class TrainingOptions : IOptionGroup
             throw new UsageException("--steps and --epochs both say how long to train; give one of them.");
         if (run.Has(_evaluationSteps) && !run.Has(_evaluationFile))
             throw new UsageException("--eval-steps needs rows to measure on; give --eval-data too.");
-        return Defaults with
+        var arguments = Defaults with
         {
             Epochs = run.Get(_epochs),
             MaxSteps = run.Get(_steps),
@@ -122,5 +122,7 @@ internal sealed class TrainingOptions : IOptionGroup
             Precision = Speed.Precision(run),
             Runtime = Speed.Runtime(run),
         };
+        arguments.Validate();
+        return arguments;
     }
 }

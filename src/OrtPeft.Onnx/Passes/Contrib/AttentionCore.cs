@@ -53,7 +53,7 @@ internal static class AttentionCore
         ? width
         : throw (UnknownBehind(x) is { } unknown
             ? new UnsupportedOpException(
-                $"{unknown}: OrtPeft does not know what this operator makes, and {node} behind it needs that; export "
+                $"{unknown}: OrtPeft does not know what this operator makes, and {node} after it needs that; export "
                 + "the model without it.")
             : ContribOps.Refusal(node, $"an input {x} whose last axis is unknown"));
 

@@ -23,7 +23,7 @@ internal static class Pattern
     }
 
     /// <summary>
-    /// The one node that reads a value, when it is of an operator and the value is no result of the graph.
+    /// The one node that reads a value, when it is of an operator and the value is not a result of the graph.
     /// </summary>
     public static Node? OnlyReader(Value value, string opType) =>
         value is { Uses: [var use], IsGraphOutput: false } && use.Node.Is(opType) ? use.Node : null;

@@ -26,7 +26,7 @@ internal static class Polynomial
         return true;
     }
 
-    /// <summary>The coefficients from the constant on, or null when the value is no polynomial in x.</summary>
+    /// <summary>The coefficients from the constant on, or null when the value is not a polynomial in x.</summary>
     private static double[]? Of(Value? value, Value x, int depth)
     {
         if (value == x)

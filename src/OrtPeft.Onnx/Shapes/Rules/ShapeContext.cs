@@ -53,7 +53,7 @@ internal sealed class ShapeContext(Node node, ShapeInference inference)
     /// <summary>An attribute that names an element type.</summary>
     public ElementType TypeIn(string attribute, ElementType otherwise) =>
         Attributes.ElementType(attribute, otherwise)
-            ?? throw Error($"'{attribute}' is {Attributes.Int(attribute, 0)}, which is no element type");
+            ?? throw Error($"'{attribute}' is {Attributes.Int(attribute, 0)}, which is not an element type");
 
     public static Shape Unknown(int rank) => Shape.Create([.. Enumerable.Repeat(Dim.Unknown, rank)]);
 

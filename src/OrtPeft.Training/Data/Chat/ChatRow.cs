@@ -75,7 +75,7 @@ internal sealed record ChatRow(
         JsonElement array = tools.ValueKind == JsonValueKind.String ? Parsed(row, tools.GetString()!) : tools;
         return array.ValueKind is JsonValueKind.Array or JsonValueKind.Null
             ? array.ValueKind == JsonValueKind.Null ? null : array
-            : throw row.Place.Error("tools", $"the value is no array; expected an array of JSON schemas");
+            : throw row.Place.Error("tools", $"the value is not an array; expected an array of JSON schemas");
     }
 
     private static JsonElement Parsed(JsonRow row, string text)
@@ -87,7 +87,7 @@ internal sealed record ChatRow(
         }
         catch (JsonException error)
         {
-            throw row.Place.Error("tools", $"the text is no JSON; expected an array of JSON schemas", error);
+            throw row.Place.Error("tools", $"the text is not JSON; expected an array of JSON schemas", error);
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed record ChatRow(
         if (row.Element("chat_template_kwargs") is not { } given)
             return variables;
         if (given.ValueKind != JsonValueKind.Object)
-            throw row.Place.Error("chat_template_kwargs", $"the value is no object; expected variables by name");
+            throw row.Place.Error("chat_template_kwargs", $"the value is not an object; expected variables by name");
         foreach (JsonProperty variable in given.EnumerateObject())
             variables[variable.Name] = variable.Value;
         return variables;

@@ -29,7 +29,7 @@ internal sealed class ChatTurns(ChatRow row, ChatTemplate template, ITokenizer t
 
     /// <summary>
     /// Every turn from the end of the prompt before it to the end of the conversation with it; one that begins the
-    /// conversation has no prompt. Null where what the template makes of the beginning is no beginning of what it makes
+    /// conversation has no prompt. Null where what the template makes of the beginning is not a beginning of what it makes
     /// of the whole.
     /// </summary>
     public List<Turn>? Nested(RenderedChat chat, TokenPlaces tokens)

@@ -43,7 +43,7 @@ public static class RowPaths
         string[] data = [.. all.Where(IsData).Order(StringComparer.Ordinal)];
         skipped = all.Length - data.Length;
         return data.Length > 0 ? data : throw new DataPlace(folder, 0).Error(
-            $"the folder has no data files; their names end with {string.Join(", ", Endings)}, .gz or .zst behind or not");
+            $"the folder has no data files; their names end with {string.Join(", ", Endings)}, with or without .gz or .zst");
     }
 
     private static bool IsData(string file)

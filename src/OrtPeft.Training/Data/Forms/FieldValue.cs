@@ -6,7 +6,7 @@ namespace OrtPeft.Training.Data.Forms;
 /// <summary>Values that stand in a row as the text of their JSON.</summary>
 internal static class FieldValue
 {
-    /// <exception cref="TrainingDataException">The text is no JSON.</exception>
+    /// <exception cref="TrainingDataException">The text is not JSON.</exception>
     public static JsonNode? Parse(DataPlace place, string field, string text)
     {
         try

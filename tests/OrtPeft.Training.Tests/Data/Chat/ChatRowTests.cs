@@ -20,7 +20,7 @@ public sealed class ChatRowTests : IDisposable
         "{% for m in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfor %}"
         + "{% if add_generation_prompt %}<assistant>{% endif %}";
 
-    /// <summary>As Phi-3's: something stands behind every conversation that is no prompt.</summary>
+    /// <summary>As Phi-3's: something stands behind every conversation that is not a prompt.</summary>
     private const string Closing = Plain + "{% if not add_generation_prompt %}<end>{% endif %}";
 
     private const string TwoAnswers =

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using OrtPeft.Cli.Tests.Running;
 
-namespace OrtPeft.Cli.Tests.Help;
+namespace OrtPeft.Cli.Tests.Completion;
 
 public sealed class CompletionScriptTests
 {

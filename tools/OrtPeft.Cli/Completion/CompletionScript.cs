@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace OrtPeft.Cli.Help;
+namespace OrtPeft.Cli.Completion;
 
 /// <summary>Scripts for shells to complete commands, options and their fixed values; files complete as usual.</summary>
 internal static class CompletionScript
@@ -76,7 +76,7 @@ internal static class CompletionScript
     private static string Lines(IEnumerable<string> lines) => string.Join('\n', lines);
 
     private static IEnumerable<string> NamesOf(Command verb) =>
-        Options(verb).Select(static o => o.Name).Append("--help").Append(HelpPage.WholeName);
+        Options(verb).Select(static o => o.Name).Concat(["--help", "--help-all"]);
 
     private static IEnumerable<(string Verb, string Option, string Values)> ChoicesOf(Command verb) =>
         from option in verb.Options
