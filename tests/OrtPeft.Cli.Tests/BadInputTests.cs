@@ -87,7 +87,7 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("""{"peft_type":"LORA","use_qalora":true}""", "use_qalora", "not supported")]
     [InlineData("""{"peft_type":"LORA","target_modules":["q_proj"]}""", "q_proj", "c_attn")]
     [InlineData("""{"peft_type":"LORA",""", "not JSON", "adapter_config.json")]
-    [InlineData("[]", "no JSON object", "adapter_config.json")]
+    [InlineData("[]", "not a JSON object", "adapter_config.json")]
     public void BadPeftConfig(string json, params string[] said)
     {
         var file = place.Write($"{Path.GetRandomFileName()}/adapter_config.json", json);
@@ -101,7 +101,7 @@ public sealed class BadInputTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("{\"wonder\":1}", ":1", "input_ids")]
     [InlineData("{\"input_ids\":[1,2],\"labels\":[1,-7]}", ":1", "labels", "-7")]
     [InlineData("{\"input_ids\":[1,2],\"labels\":[1]}", ":1", "labels")]
-    [InlineData("{\"input_ids\":[1,2],\"labels\":[-100,-100]}", "supervised")]
+    [InlineData("{\"input_ids\":[1,2],\"labels\":[-100,-100]}", "token to learn")]
     public void BadRows(string rows, params string[] said)
     {
         var file = place.Write($"{Path.GetRandomFileName()}/rows.jsonl", rows);

@@ -52,7 +52,7 @@ public sealed class RowNotesTests
         var error = Rows.ReadError(
             """{"prompt":"a long one","completion":"b"}""", new ExampleReaderOptions { SequenceLength = 4 });
 
-        Assert.Contains("no row of 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("none of the 1 rows", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -40,6 +40,7 @@ internal static partial class FlagNames
         ["PromptTokens"] = "--prompt-tokens",
         ["NewTokens"] = "--new-tokens",
         ["Provider"] = "--provider",
+        ["train without resuming"] = "train without --resume",
         ["pass one to ExampleReader"] = "name its folder with --tokenizer",
     };
 
@@ -48,7 +49,7 @@ internal static partial class FlagNames
     public static string In(string message) => Names().Replace(
         message, static m => Table.GetValueOrDefault(m.Value) ?? m.Value);
 
-    [GeneratedRegex("pass one to ExampleReader|ExampleReaderOptions\\.Names"
+    [GeneratedRegex("train without resuming|pass one to ExampleReader|ExampleReaderOptions\\.Names"
         + "|(?<![\\w./\\\\'\"-])(?:(?:[A-Z][a-z]+){2,}|(?:Top|Min|Typical)[KP])(?![\\w./\\\\'\"-])"
         + "|(?<![\\w./\\\\'\"-])[A-Z][a-z]+[12]?(?= is )|(?<= change )Overlong\\b")]
     private static partial Regex Names();

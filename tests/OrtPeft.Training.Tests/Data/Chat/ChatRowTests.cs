@@ -126,7 +126,7 @@ public sealed class ChatRowTests : IDisposable
 
         Assert.Equal([.. whole.InputIds[..5]], start.InputIds.ToArray());
         Assert.Equal([.. whole.InputIds[^5..]], end.InputIds.ToArray());
-        Assert.Contains("no row of 1 has a supervised token", none.Message, StringComparison.Ordinal);
+        Assert.Contains("none of the 1 rows contains a token to learn", none.Message, StringComparison.Ordinal);
     }
 
     [Fact]
