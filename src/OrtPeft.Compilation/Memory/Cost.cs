@@ -28,7 +28,9 @@ internal static class Costs
         ["Transpose", "Slice", "Concat", "Split", "Expand", "LayerNormalization", "SimplifiedLayerNormalization"];
 
     private static readonly HashSet<string> Chances =
-        ["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"];
+    [
+        "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout",
+    ];
 
     /// <summary>A node's cost.</summary>
     public static Cost Of(Node node) =>

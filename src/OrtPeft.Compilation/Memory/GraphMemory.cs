@@ -71,7 +71,8 @@ internal sealed class GraphMemory
 
             most = Math.Max(most, now);
             now -= freed.Sum(v => held[v]);
-            now -= node.Outputs.Where(o => MemoryOf(o) == o && held.ContainsKey(o) && _lastReader[o] == index).Sum(o => held[o]);
+            var unread = node.Outputs.Where(o => held.ContainsKey(o) && _lastReader[o] == index);
+            now -= unread.Sum(o => held[o]);
         }
 
         return most;

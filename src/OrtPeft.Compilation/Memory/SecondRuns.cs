@@ -45,7 +45,8 @@ internal sealed class SecondRuns
     {
         var cost = Costs.Of(node);
         var inputs = node.Inputs.OfType<Value>().Where(static i => i.Initializer is null && !i.IsGraphInput).ToArray();
-        var chain = inputs.Select(i => _chains.GetValueOrDefault(i)).DefaultIfEmpty(0).Max() + (cost == Cost.Product ? 1 : 0);
+        var before = inputs.Select(i => _chains.GetValueOrDefault(i)).DefaultIfEmpty(0).Max();
+        var chain = before + (cost == Cost.Product ? 1 : 0);
         if (cost > dearest || inputs.Length == 0 || chain > LongestChain || !inputs.All(IsThere)
             || !inputs.Any(static i => i.Type == ElementType.Float)
             || (cost == Cost.Nothing && !Values.Contains(node.Inputs[0]!))
@@ -58,5 +59,6 @@ internal sealed class SecondRuns
         }
     }
 
-    private bool IsThere(Value value) => Values.Contains(value) || _kept.Contains(Memory(value)) || value.Type != ElementType.Float;
+    private bool IsThere(Value value) =>
+        Values.Contains(value) || _kept.Contains(Memory(value)) || value.Type != ElementType.Float;
 }

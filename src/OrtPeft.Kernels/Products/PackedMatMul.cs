@@ -7,8 +7,9 @@ namespace OrtPeft.Kernels.Products;
 
 /// <summary>
 /// The operators that multiply with a packed constant matrix W [rows, columns], of float32 (<see cref="PackedMatrix"/>),
-/// in bfloat16 (<see cref="PackedBf16"/>) or in few bits (<see cref="PackedCodes"/>); dims is [rows, columns]. Rewrites make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are
-/// handed from the one to the other.
+/// in bfloat16 (<see cref="PackedBf16"/>) or in few bits (<see cref="PackedCodes"/>); dims is [rows, columns]. Rewrites
+/// make them once a graph is differentiated; rows in strips (<see cref="StripOrder"/>) are handed from the one to the
+/// other.
 /// </summary>
 public static unsafe class PackedMatMul
 {

@@ -45,7 +45,8 @@ internal static class ControlFlow
     private static bool ReadsWeights(Graph graph) =>
         graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
 
-    /// <summary>Matrices that a node gives are weights, but where it chooses one and all that reads that reads tables.</summary>
+    /// <summary>Matrices that a node gives are weights, unless it chooses one of them and only what reads tables reads
+    /// that.</summary>
     private static bool GivesWeights(Node node, Graph graph) => graph.Outputs.Index().Any(o => IsWeight(o.Item)
         && (!node.Is("If") || o.Index >= node.Outputs.Count || !IsTable(node.Outputs[o.Index])));
 

@@ -39,9 +39,8 @@ internal static class PlainOps
         model.Graph.RemoveDeadCode();
     }
 
-    private static Value? CastTo(Node node, GraphBuilder g) => node.Inputs[1]!.Type is var type and not ElementType.Undefined
-        ? g.Cast(node.Inputs[0]!, type)
-        : null;
+    private static Value? CastTo(Node node, GraphBuilder g) =>
+        node.Inputs[1]!.Type is var type and not ElementType.Undefined ? g.Cast(node.Inputs[0]!, type) : null;
 
     /// <summary>An element, at a known place, of a sequence that is made of parts of a tensor, or of tensors.</summary>
     private static Value? Element(Node node, GraphBuilder g)
@@ -110,8 +109,8 @@ internal static class PlainOps
     /// <summary>A convolution of single points is a product with a matrix, channels last.</summary>
     private static Value? Product(Node node, GraphBuilder g)
     {
-        if (node.Inputs[1] is not { Initializer: { } kernel, IsGraphInput: false, IsGraphOutput: false, Uses.Count: 1 } weight
-            || kernel.Dims is not [var outs, var ins, .. var size]
+        if (node.Inputs[1] is not { Initializer: { } kernel, IsGraphInput: false, IsGraphOutput: false } weight
+            || weight.Uses.Count > 1 || kernel.Dims is not [var outs, var ins, .. var size]
             || size.IsEmpty || size.Any(static n => n != 1) || !IsOfPoints(node) || !kernel.Type.IsFloating())
             return null;
         var rank = kernel.Dims.Length;

@@ -115,8 +115,10 @@ internal sealed class LocalFunctions
         for (var i = 0; i < function.Output.Count; i++)
         {
             var result = i < call.Output.Count ? call.Output[i] : "";
-            if (result.Length > 0 && !names.TryAdd(function.Output[i], result))
-                handedOn.Add(new NodeProto { OpType = "Identity", Input = { names[function.Output[i]] }, Output = { result } });
+            if (result.Length == 0 || names.TryAdd(function.Output[i], result))
+                continue;
+            var input = names[function.Output[i]];
+            handedOn.Add(new NodeProto { OpType = "Identity", Input = { input }, Output = { result } });
         }
 
         var label = call.Name.Length > 0 ? call.Name : call.Output.FirstOrDefault() ?? function.Name;

@@ -100,7 +100,7 @@ public sealed class SavedModulesTests
     }
 
     [Theory]
-    [InlineData("nothing", "no module")]
+    [InlineData("nothing", "not a module")]
     [InlineData("c_attn", "matches no linear layer")] // no target is left
     public void Create_WhenAModuleCannotBeSaved_SaysWhy(string module, string part)
     {

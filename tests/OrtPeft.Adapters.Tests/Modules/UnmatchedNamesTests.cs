@@ -14,7 +14,7 @@ public sealed class UnmatchedNamesTests
         { """{"peft_type":"LORA","target_modules":["c_attn","vproj"]}""", "target_modules has 'vproj'" },
         { """{"peft_type":"LORA","target_modules":["vproj","c_attn"]}""", "target_modules has 'vproj'" },
         { """{"peft_type":"LORA","target_modules":["c_attn","ln_1"]}""", "target_modules has 'ln_1'" },
-        { """{"peft_type":"LORA","target_modules":["c_attn","all-linear"]}""", "target_modules has 'all-linear'" },
+        { """{"peft_type":"LORA","target_modules":["c_attn","all-linear"]}""", "target_modules lists 'all-linear'" },
         { """{"peft_type":"LOHA","target_modules":["c_attn","wte"]}""", "target_modules has 'wte'" },
         { """{"peft_type":"LN_TUNING","target_modules":["ln_1","c_at"]}""", "target_modules has 'c_at'" },
         { """{"peft_type":"BITFIT","target_modules":["c_attn","ln_9"]}""", "target_modules has 'ln_9'" },
@@ -42,7 +42,7 @@ public sealed class UnmatchedNamesTests
         { """{"peft_type":"LORA","rank_pattern":{"c_fc":2}}""", "rank_pattern has 'c_fc', which matches no adapted" },
         {
             """{"peft_type":"LORA","rank_pattern":{"c_attn":2,"h.0.attn.c_attn":4}}""",
-            "rank_pattern has 'h.0.attn.c_attn' behind"
+            "rank_pattern has 'h.0.attn.c_attn' after"
         },
         { """{"peft_type":"LORA","alpha_pattern":{"^c_attn":2}}""", "alpha_pattern has '^c_attn'" },
         { """{"peft_type":"LORA","bias":"all","alpha_pattern":{"c_fc":2}}""", "alpha_pattern has 'c_fc'" },

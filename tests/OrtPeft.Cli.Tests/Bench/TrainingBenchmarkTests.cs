@@ -62,8 +62,8 @@ public sealed class TrainingBenchmarkTests
     }
 
     [Theory]
-    [InlineData(0, 8, 1, "batch size")]
-    [InlineData(1, 1, 1, "sequence length")]
+    [InlineData(0, 8, 1, "BatchSize")]
+    [InlineData(1, 1, 1, "SequenceLength")]
     [InlineData(1, 8, 0, "supervised")]
     [InlineData(1, 8, 1.5, "supervised")]
     public void Run_WithAnOptionOutOfRange_NamesIt(int batch, int sequence, double supervised, string name)

@@ -48,7 +48,7 @@ public sealed class DamagedNodeTests
 
     [Theory]
     [InlineData("Cast(float[B])", "lacks the attribute 'to'")]
-    [InlineData("Cast(float[B]) to=4294967297", "no element type")]
+    [InlineData("Cast(float[B]) to=4294967297", "not an element type")]
     [InlineData("Concat(float[B]; float[B])", "lacks the attribute 'axis'")]
     [InlineData("Concat(float[B]; -; float[B]) axis=0", "lacks input 1")]
     [InlineData("TopK(float[B,9]; =2)", "has 1 of 2 outputs")]

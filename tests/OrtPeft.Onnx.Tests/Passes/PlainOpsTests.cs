@@ -45,8 +45,8 @@ public sealed class PlainOpsTests
         PlainOps.Run(after);
 
         Assert.Contains(before.Graph.Nodes, static n => PlainOps.Operators.Contains(n.OpType));
-        Assert.DoesNotContain(
-            after.Graph.Nodes, static n => PlainOps.Operators.Contains(n.OpType) || n.OpType.Contains("Sequence", StringComparison.Ordinal));
+        Assert.DoesNotContain(after.Graph.Nodes, static n => PlainOps.Operators.Contains(n.OpType)
+            || n.OpType.Contains("Sequence", StringComparison.Ordinal));
         Assert.Equal(Results(before), Results(after));
     }
 
@@ -100,7 +100,8 @@ public sealed class PlainOpsTests
     private static Value Split(GraphBuilder g, Value x, long axis, Value? lengths) =>
         g.Op("SplitToSequence", [x, lengths], NodeAttribute.Of("axis", axis));
 
-    private static Value At(GraphBuilder g, Value sequence, long place) => g.Op("SequenceAt", sequence, g.Int64Scalar(place));
+    private static Value At(GraphBuilder g, Value sequence, long place) =>
+        g.Op("SequenceAt", sequence, g.Int64Scalar(place));
 
     private static Value Conv(GraphBuilder g, Value x, int outs, long[] dims) =>
         g.Op("Conv", x, g.Constant(Numbers(dims), "w"), g.Constant(Numbers(outs), "b"));
@@ -118,8 +119,11 @@ public sealed class PlainOpsTests
         return model;
     }
 
-    private static Tensor Numbers(params long[] dims) => Tensor.Of<float>(
-        [.. Enumerable.Range(0, (int)dims.Aggregate(1L, static (a, b) => a * b)).Select(static i => (float)(i * 37 % 11) - 5)], dims);
+    private static Tensor Numbers(params long[] dims)
+    {
+        var count = (int)dims.Aggregate(1L, static (a, b) => a * b);
+        return Tensor.Of<float>([.. Enumerable.Range(0, count).Select(static i => (float)(i * 37 % 11) - 5)], dims);
+    }
 
     /// <summary>Small whole numbers: sums have no rounding.</summary>
     private static byte[] Results(Model model)

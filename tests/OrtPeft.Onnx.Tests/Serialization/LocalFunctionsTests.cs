@@ -29,7 +29,8 @@ public sealed class LocalFunctionsTests
         ["a result that nobody wants"] = File(
             [Call("Both", "a", ["x"], ["", "y"])],
             Function("Both", ["v"], ["q", "r"], Node("Exp", ["v"], ["q"]), Node("Neg", ["v"], ["r"]))),
-        ["a call in a subgraph"] = File([Constant("flag"), Choose()], Function("Turned", ["v"], ["r"], Node("Neg", ["v"], ["r"]))),
+        ["a call in a subgraph"] = File(
+            [Constant("flag"), Choose()], Function("Turned", ["v"], ["r"], Node("Neg", ["v"], ["r"]))),
         ["a subgraph that reads what is around it"] = File(
             [Call("Chosen", "a", ["x"], ["y"])],
             Function("Chosen", ["v"], ["r"], Node("Exp", ["v"], ["t"]), Constant("flag"), If("flag", "t", "v", "r"))),

@@ -78,7 +78,7 @@ public sealed class ShapeRuleTests
     [InlineData("Gather(float[B]; float[S])", "integers")]
     [InlineData("Neg()", "lacks input 0")]
     [InlineData("Neg(float[B]; float[B])", "at most 1")]
-    [InlineData("Cast(float[B]) to=99", "no element type")]
+    [InlineData("Cast(float[B]) to=99", "not an element type")]
     [InlineData("Slice(float[9]; =0; =9; =0; =0)", "step is 0")]
     [InlineData("Einsum(float[B,S]) equation='i->i'", "does not fit")]
     public void Infer_OfAContradiction_NamesNodeOpsetAndShapes(string text, string message)

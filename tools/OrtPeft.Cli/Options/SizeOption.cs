@@ -33,8 +33,10 @@ internal static class SizeOption
         var upper = text.Trim().ToUpperInvariant();
         var (unit, bytes) = Units.FirstOrDefault(u => upper.EndsWith(u.Unit, StringComparison.Ordinal));
         return unit is not null && double.TryParse(
-                upper.AsSpan(0, upper.Length - unit.Length), NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite,
-                CultureInfo.InvariantCulture, out var number)
+                upper.AsSpan(0, upper.Length - unit.Length),
+                NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite,
+                CultureInfo.InvariantCulture,
+                out var number)
             && number * bytes is >= 1 and < long.MaxValue
                 ? (long)(number * bytes)
                 : null;
