@@ -26,7 +26,7 @@ public sealed class RandomRowsTests
         var error = Assert.Throws<SettingException>(
             () => RandomRows.Create(1 << 16, length, supervised: 1, vocabulary: 3));
 
-        Assert.Contains("--batch-size", error.Message, StringComparison.Ordinal);
+        Assert.Contains("BatchSize", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
