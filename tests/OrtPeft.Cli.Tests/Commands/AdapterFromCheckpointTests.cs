@@ -123,7 +123,7 @@ public sealed class AdapterFromCheckpointTests(Workplace place) : IClassFixture<
         CliRun.Of([Verb, checkpoint, "--artifacts", artifacts, "--merge", "x", .. output]).Refused(2, "--base");
         CliRun.Of([Verb, checkpoint, "--peft-config", config, "--base", place.Model, .. output])
             .Refused(2, "fit.ckpt", "rank");
-        CliRun.Of([Verb, place.Rows, "--artifacts", artifacts, .. output]).Refused(2, "no checkpoint");
+        CliRun.Of([Verb, place.Rows, "--artifacts", artifacts, .. output]).Refused(2, "not a checkpoint");
         Assert.False(Directory.Exists(output[1]));
     }
 
