@@ -92,7 +92,7 @@ public sealed class LoraPlusTests
         var error = Assert.ThrowsAny<ArgumentException>(
             () => new Trainer(Tiny.Lora(), Tiny.Arguments with { LoraPlusRatio = ratio }, Tiny.Data));
 
-        Assert.Contains("LoRA+", error.Message, StringComparison.Ordinal);
+        Assert.Contains(nameof(TrainingArguments.LoraPlusRatio), error.Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, float[]> Moves(LoraConfig config, TrainingArguments arguments)

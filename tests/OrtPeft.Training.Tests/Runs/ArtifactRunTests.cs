@@ -185,7 +185,7 @@ public sealed class ArtifactRunTests : IDisposable
         var error = Assert.Throws<TrainingRuntimeException>(() => Open(Arguments));
 
         Assert.Contains("Microsoft.ML.OnnxRuntime.Training 1.19.2", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--runtime ort", error.Message, StringComparison.Ordinal);
+        Assert.Contains("for the runtime ort,", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
