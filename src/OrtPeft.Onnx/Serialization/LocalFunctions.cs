@@ -13,6 +13,9 @@ internal sealed class LocalFunctions
     /// <summary>Nodes of all calls together: a hundred times as many as the largest decoders have.</summary>
     private const int MostNodes = 1_000_000;
 
+    /// <summary>How many calls may stand inside each other; exporters nest as deep as a model's modules.</summary>
+    private const int Deepest = 100;
+
     private readonly string _path;
     private readonly ModelProto _model;
     private readonly Dictionary<string, FunctionProto> _functions = new(StringComparer.Ordinal);
@@ -27,14 +30,14 @@ internal sealed class LocalFunctions
     }
 
     /// <summary>Inlines a model's functions; where no node calls one, the model stays as it is.</summary>
-    /// <exception cref="OnnxFormatException">Functions call each other in a circle, are damaged, make too many nodes, or
-    /// are written for another operator set than the model.</exception>
+    /// <exception cref="OnnxFormatException">Functions call each other in a circle or too deep, are damaged, make too
+    /// many nodes, or are written for another operator set than the model.</exception>
     public static void Inline(string path, ModelProto model)
     {
         if (model.Functions.Count == 0)
             return;
         var functions = new LocalFunctions(path, model);
-        functions.RefuseCircles();
+        functions.RefuseCirclesAndDepth();
         if (!NodeWalk.Of(model.Graph.Node).Any(n => functions.Of(n) is not null))
             return;
         functions.Inline(model.Graph);
@@ -60,14 +63,21 @@ internal sealed class LocalFunctions
         }
     }
 
-    private void RefuseCircles()
+    private void RefuseCirclesAndDepth()
     {
         var callees = _functions.ToDictionary(
             static f => f.Key,
             static f => NodeWalk.Of(f.Value.Node).Select(NameOf).Distinct().ToArray(),
             StringComparer.Ordinal);
-        while (callees.Count > 0)
+        for (var depth = 1; callees.Count > 0; depth++)
         {
+            if (depth > Deepest)
+            {
+                throw new OnnxFormatException(
+                    $"{_path}: its model-local functions call each other more than {Deepest} deep; export the model with its "
+                    + "functions inlined.");
+            }
+
             var leaves = callees.Where(f => !f.Value.Any(callees.ContainsKey)).Select(static f => f.Key).ToArray();
             if (leaves.Length == 0)
             {

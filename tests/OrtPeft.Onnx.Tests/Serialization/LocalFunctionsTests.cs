@@ -89,6 +89,26 @@ public sealed class LocalFunctionsTests
         Assert.Contains("more than 1000000 nodes", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Each function calls the next one, so many deep that inlining would end on the stack.</summary>
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(101, false)]
+    [InlineData(50_000, false)]
+    public void Load_OfFunctionsWithinFunctions_IsRefusedTooDeep(int depth, bool isRead)
+    {
+        var functions = Enumerable.Range(1, depth).Select(i => i == depth
+            ? Function($"f{i}", ["v"], ["r"], Node("Neg", ["v"], ["r"]))
+            : Function($"f{i}", ["v"], ["r"], Call($"f{i + 1}", "", ["v"], ["r"])));
+        var file = File([Call("f1", "", ["x"], ["y"])], [.. functions]);
+
+        var error = Record.Exception(() => OnnxFile.Load(file.ToByteArray()));
+
+        if (isRead)
+            Assert.Null(error);
+        else
+            Assert.Contains("more than 100 deep", Assert.IsType<OnnxFormatException>(error).Message, StringComparison.Ordinal);
+    }
+
     private static byte[] Results(byte[] model)
     {
         using var x = OrtValue.CreateTensorValueFromMemory([1f, -2f, 3f], [3]);
