@@ -41,17 +41,18 @@ public static unsafe class HeadLoss
             throw new ArgumentException($"rows of {depth} numbers do not meet a matrix of {forward.Depth} rows.");
         var vocabulary = forward.Columns;
         var length = BlockRows(rows, vocabulary);
+        var backward = PackedMatMul.PlanOf(call, isTransposed: true, dims);
         var logits = KeptMemory.Of(ref _logits, length * vocabulary);
+        forward.Y = logits;
+        backward.X = logits;
         for (var start = 0L; start < rows; start += length)
         {
-            long[] block = [Math.Min(length, rows - start), depth];
-            forward = PackedMatMul.PlanOf(call, isTransposed: false, block);
+            var count = Math.Min(length, rows - start);
+            forward.Rows = count;
             forward.X = x + (start * depth);
-            forward.Y = logits;
             PackedProduct.Compute(call, forward);
-            CrossEntropy.Compute(call, logits, targets + start, logits, logP + start, block[0], vocabulary);
-            var backward = PackedMatMul.PlanOf(call, isTransposed: true, block);
-            backward.X = logits;
+            CrossEntropy.Compute(call, logits, targets + start, logits, logP + start, count, vocabulary);
+            backward.Rows = count;
             backward.Y = dX + (start * depth);
             PackedProduct.Compute(call, backward);
         }
