@@ -61,12 +61,12 @@ public sealed class Trainer : IDisposable
             arguments,
             train,
             evaluation,
-            () => ModelSubject.Open(Given(model), objective, arguments, LargestPart(arguments, train)))
+            rows => ModelSubject.Open(Given(model), objective, arguments, LargestPart(arguments, train, rows)))
     {
     }
 
     private Trainer(
-        TrainingArguments arguments, IDataset train, IDataset? evaluation, Func<TrainingSubject> open)
+        TrainingArguments arguments, IDataset train, IDataset? evaluation, Func<int, TrainingSubject> open)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(train);
@@ -82,7 +82,7 @@ public sealed class Trainer : IDisposable
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
         _gradients = new GradientWatch(_batches.StepsPerEpoch, _batches.TotalSteps);
-        _subject = open();
+        _subject = open(MostRowsOfBatch());
     }
 
     /// <summary>
@@ -102,7 +102,7 @@ public sealed class Trainer : IDisposable
         string folder, TrainingArguments arguments, IDataset train, IDataset? evaluation = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return new Trainer(arguments, train, evaluation, () => ArtifactSubject.Open(folder, arguments));
+        return new Trainer(arguments, train, evaluation, _ => ArtifactSubject.Open(folder, arguments));
     }
 
     /// <summary>What training takes in memory, as an estimate; null where that is not known.</summary>
@@ -193,9 +193,13 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _subject.Dispose();
 
-    private static PartSize? LargestPart(TrainingArguments arguments, IDataset train) => train is TokenDataset
-        ? MicroBatches.Largest(train, arguments.BatchSize, arguments.MicroBatchTokens)
-        : null;
+    private static PartSize? LargestPart(TrainingArguments arguments, IDataset train, int rowsOfBatch) =>
+        train is TokenDataset ? MicroBatches.Largest(train, rowsOfBatch, arguments.MicroBatchTokens) : null;
+
+    /// <summary>A pack counts as one row of a batch, and brings all of its own.</summary>
+    private int MostRowsOfBatch() => _packs is { } packs
+        ? packs.Select(static pack => pack.Length).OrderDescending().Take(_arguments.BatchSize).Sum()
+        : _arguments.BatchSize;
 
     private static PeftModel Given(PeftModel model)
     {

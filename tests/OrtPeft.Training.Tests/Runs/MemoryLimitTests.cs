@@ -47,6 +47,18 @@ public sealed class MemoryLimitTests
         Assert.True(whole.Activations > parts.Activations, $"{whole.Activations}, {parts.Activations}");
     }
 
+    /// <summary>A pack is one row of a batch, and all of its rows run.</summary>
+    [Fact]
+    public void Memory_OfPacks_CountsTheirRows()
+    {
+        var one = PlanOf(Arguments with { MicroBatchTokens = 0, BatchSize = 1 });
+        var packed = PlanOf(Arguments with { MicroBatchTokens = 0, BatchSize = 1, PackLength = 1000 });
+        var all = PlanOf(Arguments with { MicroBatchTokens = 0, BatchSize = Tiny.Data.RowCount });
+
+        Assert.True(packed.Activations > one.Activations, $"{packed.Activations}, {one.Activations}");
+        Assert.Equal(all.Activations, packed.Activations);
+    }
+
     [Fact]
     public void Largest_OfRows_IsWhatNoPartExceeds()
     {
