@@ -27,15 +27,26 @@ internal sealed class GraphMemory
         return memory.Peak(graph);
     }
 
+    /// <summary>Whether lengths tell enough to speak of a graph's memory: at most one in ten of the values of float32 that
+    /// its nodes make has a length that they do not tell.</summary>
+    public static bool IsTold(Graph graph, IReadOnlyDictionary<string, long> lengths)
+    {
+        var values = graph.Nodes.SelectMany(static n => n.Outputs).Where(static v => v.Type == ElementType.Float).ToArray();
+        return values.Count(v => LengthOf(v, lengths) is null) * 10 <= values.Length;
+    }
+
     /// <summary>A value's bytes; 0 where a length is not known.</summary>
-    public static long BytesOf(Value value, IReadOnlyDictionary<string, long> lengths)
+    public static long BytesOf(Value value, IReadOnlyDictionary<string, long> lengths) =>
+        (LengthOf(value, lengths) ?? 0) * value.Type.BitSize() / 8;
+
+    private static long? LengthOf(Value value, IReadOnlyDictionary<string, long> lengths)
     {
         if (value.Shape is not { } shape)
-            return 0;
-        var bits = (long)value.Type.BitSize();
+            return null;
+        long? length = 1;
         foreach (var dim in shape)
-            bits *= dim.Expression?.Evaluate(lengths) ?? 0;
-        return bits / 8;
+            length *= dim.Expression?.Evaluate(lengths);
+        return length;
     }
 
     /// <summary>Finds out whose memory the node's outputs are, and until when it is read.</summary>

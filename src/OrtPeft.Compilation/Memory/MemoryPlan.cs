@@ -25,10 +25,18 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
     /// <param name="part">The most that it is given at once.</param>
     /// <param name="limit">Bytes; null for none.</param>
     /// <param name="canRunAgain">Whether the session runs the operator that lets second runs wait.</param>
-    /// <returns>What it takes.</returns>
-    /// <exception cref="SettingException">It does not fit; the message tells what would.</exception>
-    internal static MemoryPlan Fit(Model model, PartSize part, long? limit, bool canRunAgain)
+    /// <returns>What it takes; null where the graph's lengths do not tell.</returns>
+    /// <exception cref="SettingException">It does not fit, and the message tells what would; or nobody can tell whether
+    /// it does.</exception>
+    internal static MemoryPlan? Fit(Model model, PartSize part, long? limit, bool canRunAgain)
     {
+        if (!GraphMemory.IsTold(model.Graph, GraphLengths.Of(model.Graph, part)))
+        {
+            return limit is null ? null : throw new SettingException(
+                "MemoryLimit: the lengths of this graph's values do not follow from those of its inputs, so what it takes is "
+                + "not known; train without it.");
+        }
+
         var plan = Of(model, part, 0);
         if (limit is null || plan.Total <= limit)
             return plan;

@@ -13,6 +13,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -92,6 +93,23 @@ public sealed class RecomputationTests
         var rows = Rows(kept.Graph);
         rows[DropoutLowering.SeedInput] = Tensor.Scalar(7L);
         SameBits(peft, kept, again, rows);
+    }
+
+    /// <summary>Lengths that a graph reads from its data are nobody's to tell: no estimate, and no limit.</summary>
+    [Fact]
+    public void Fit_OfAGraphOfUntoldLengths_IsNotDone()
+    {
+        var model = new Model(21);
+        var g = GraphBuilder.Over(model);
+        var rows = g.Graph.AddInput("rows", ElementType.Float, [Dim.Named("n"), 8]);
+        var chosen = g.Op("Compress", [rows, g.Graph.AddInput("which", ElementType.Bool, [Dim.Named("n")])], NodeAttribute.Of("axis", 0L));
+        g.Graph.AddOutput(g.Mul(g.Neg(chosen), chosen));
+        var part = new PartSize(2, 3, 6);
+
+        Assert.False(GraphMemory.IsTold(model.Graph, new Dictionary<string, long> { ["n"] = 6 }));
+        Assert.Null(MemoryPlan.Fit(model, part, limit: null, canRunAgain: true));
+        var error = Assert.Throws<SettingException>(() => MemoryPlan.Fit(model, part, limit: 1 << 30, canRunAgain: true));
+        Assert.StartsWith("MemoryLimit: ", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>What chance makes is another thing the second time.</summary>
