@@ -11,11 +11,6 @@ namespace OrtPeft.Text;
 /// <param name="Ids">Its tokens.</param>
 internal sealed record ChatPrompt(string Text, IReadOnlyList<int> Ids)
 {
-    private const string Assistant = "assistant";
-
-    /// <summary>The roles that rows of messages may have where there is no template.</summary>
-    private static readonly string[] PlainRoles = [Assistant, "user", "system", "developer", "tool"];
-
     /// <summary>Renders a conversation.</summary>
     /// <param name="conversation">The turns so far.</param>
     /// <param name="templates">The model's templates, or null.</param>
@@ -34,7 +29,7 @@ internal sealed record ChatPrompt(string Text, IReadOnlyList<int> Ids)
         return new ChatPrompt(text, tokenizer.Encode(text)); // the template itself writes the token that starts a text
     }
 
-    /// <summary>As <see cref="ExampleReader"/> writes turns: behind an assistant's stands the end of text.</summary>
+    /// <summary>The prompt has turns as rows have them.</summary>
     private static ChatPrompt Plain(ChatConversation conversation, ITokenizer tokenizer)
     {
         if (conversation.Tools is not null || conversation.Variables.Count > 0)
@@ -45,13 +40,13 @@ internal sealed record ChatPrompt(string Text, IReadOnlyList<int> Ids)
         {
             var role = Known(TextOf(message, i, "role"));
             var content = TextOf(message, i, "content");
-            if (role == Assistant)
-                tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
+            if (role == PlainTurns.Assistant)
+                tokens.Answer(content);
             else
-                tokens.Context($"{role}: {content}\n");
+                tokens.Turn(role, content);
         }
 
-        IReadOnlyList<int> ids = tokens.Context($"{Assistant}:").ToExample(place, "messages").InputIds;
+        IReadOnlyList<int> ids = tokens.Answering().ToExample(place, "messages").InputIds;
         return new ChatPrompt(tokenizer.Decode(ids), ids);
     }
 
@@ -59,9 +54,9 @@ internal sealed record ChatPrompt(string Text, IReadOnlyList<int> Ids)
         message.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()!
             : throw new SettingException(
-                $"messages[{turn}].{field} is no text, which it must be for a model without a chat template.");
+                $"messages[{turn}].{field} is not text, which it must be for a model without a chat template.");
 
-    private static string Known(string role) => PlainRoles.Contains(role)
+    private static string Known(string role) => PlainTurns.Knows(role)
         ? role
-        : throw new SettingException($"The role is '{role}'; expected one of {string.Join(", ", PlainRoles)}.");
+        : throw new SettingException($"The role is '{role}'; expected one of {PlainTurns.Known}.");
 }

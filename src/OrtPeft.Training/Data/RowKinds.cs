@@ -12,15 +12,11 @@ namespace OrtPeft.Training.Data;
 /// </summary>
 internal static class RowKinds
 {
-    private const string Assistant = "assistant";
-
     private const string Wanted = "text, prompt and completion, messages, conversations, instruction and output, question "
         + "and answer, or input_ids";
 
     /// <summary>What is read beside a conversation.</summary>
     private static readonly ImmutableArray<string> BesideConversations = ["tools", "documents", "chat_template_kwargs"];
-
-    private static readonly ImmutableArray<string> Roles = [Assistant, "user", "system", "developer", "tool"];
 
     private static readonly string[] BesideTokens = [DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions];
 
@@ -92,31 +88,30 @@ internal static class RowKinds
         Form = example.Form,
     };
 
-    // "<role>: <content>\n" for every turn. The border of what is supervised lies before the space, because byte-level
-    // BPE joins a space to the word that follows it.
     private static Example Messages(JsonRow row, RowTokens tokens, TrainOn? trainOn)
     {
         (JsonElement Message, string Path)[] turns = [.. row.Objects("messages")];
-        int last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == Assistant);
+        int last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == PlainTurns.Assistant);
         int first = trainOn == TrainOn.Last ? last : 0;
         for (int i = 0; i < turns.Length; i++)
         {
             (JsonElement message, string path) = turns[i];
             string role = row.Text(message, "role", $"{path}.role");
-            if (!Roles.Contains(role))
+            if (!PlainTurns.Knows(role))
             {
-                string known = string.Join(", ", Roles);
-                throw row.Place.Error($"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {known}");
+                throw row.Place.Error(
+                    $"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {PlainTurns.Known}");
             }
+
             string content = Content(row, message, $"{path}.content");
             bool? isLearnt = Weight(row, message, path);
             row.UsedInside("messages[]", message, "role", "content", "weight");
-            if (isLearnt == true && role != Assistant)
+            if (isLearnt == true && role != PlainTurns.Assistant)
                 row.Unused($"messages[].weight of {role} turns");
-            if (role == Assistant && isLearnt != false && i >= first)
-                tokens.Context($"{role}:").Supervised($" {content}\n").EndOfText();
+            if (role == PlainTurns.Assistant && isLearnt != false && i >= first)
+                tokens.Answer(content);
             else
-                tokens.Context($"{role}: {content}\n");
+                tokens.Turn(role, content);
         }
         Example example = tokens.ToExample(row.Place, "messages", RowForm.PlainMessages);
         return trainOn == TrainOn.All ? Whole(example) : example;
