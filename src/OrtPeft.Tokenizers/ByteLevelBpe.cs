@@ -9,7 +9,7 @@ namespace OrtPeft.Tokenizers;
 
 /// <summary>
 /// Byte-level BPE as GPT-2, Llama 3 and Qwen2 have it: any text splits into tokens and joins again to the same text,
-/// with Qwen2 in normal form C. Made by <see cref="TokenizerFolder.Load"/> or <see cref="Training.BpeTrainer"/>.
+/// with Qwen2 in normal form C. Made by <see cref="TokenizerFolder.Load"/>, <see cref="Training.BpeTrainer"/> or <see cref="OfBytes"/>.
 /// </summary>
 /// <remarks>
 /// Immutable and thread-safe. Frequent words are remembered, up to about 20 MB. Unlike HF, an added token decodes
@@ -31,6 +31,40 @@ public sealed class ByteLevelBpe : ITokenizer
         _words = new WordEncoder(model);
         _added = new AddedTokenSplitter(model.AddedTokens);
         _special = [.. model.AddedTokens.Where(static token => token.IsSpecial).Select(static token => token.Id)];
+    }
+
+    /// <summary>
+    /// The smallest tokenizer: a token for each byte, in GPT-2's order, and one or two that stand around texts. It fits
+    /// models that have not been trained yet.
+    /// </summary>
+    /// <param name="endOfTextId">The id of the token that ends a text; the bytes take the other ids from 0 on.</param>
+    /// <param name="beginOfTextId">The id of another token, which is put before each text; null (default) for
+    /// none.</param>
+    /// <returns>The tokenizer. Any text takes as many tokens as it has bytes in UTF-8.</returns>
+    /// <exception cref="TokenizerFormatException">An id is negative or too large, or both are equal.</exception>
+    public static ByteLevelBpe OfBytes(int endOfTextId, int? beginOfTextId = null)
+    {
+        var place = new SourcePlace("bytes", "tokens");
+        var builder = new BpeModelBuilder();
+        var next = 0;
+        foreach (byte value in ByteAlphabet.InIdOrder)
+        {
+            while (next == endOfTextId || next == beginOfTextId)
+                next++;
+            builder.AddToken(ByteAlphabet.CharOf(value).ToString(), next++, place);
+        }
+
+        AddSpecial(beginOfTextId is null ? "<|endoftext|>" : "</s>", endOfTextId);
+        if (beginOfTextId is { } id)
+            AddSpecial("<s>", id);
+        TextFrame? frame = beginOfTextId is { } first ? new TextFrame([first], []) : null;
+        return new ByteLevelBpe(builder.Build(new BpeSettings(), endOfTextId, frame));
+
+        void AddSpecial(string content, int special)
+        {
+            builder.AddToken(content, special, place);
+            builder.AddAddedToken(new AddedToken { Content = content, Id = special, IsSpecial = true }, place);
+        }
     }
 
     /// <inheritdoc/>
@@ -102,6 +136,9 @@ public sealed class ByteLevelBpe : ITokenizer
         }
         return _model.Ids.TryGetValue(token, out int id) ? id : null;
     }
+
+    /// <summary>The names of the files that <see cref="Save"/> writes.</summary>
+    public static IReadOnlyList<string> FilesOfSave => TokenizerFolderWriter.Files;
 
     /// <summary>
     /// Writes <c>tokenizer.json</c>, <c>vocab.json</c>, <c>merges.txt</c> and <c>tokenizer_config.json</c> as Hugging

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrtPeft.Cli.Help;
 using OrtPeft.Cli.Tests.Running;
 
@@ -30,6 +31,26 @@ public sealed class HelpTests
     [Fact]
     public void HelpAll_ShowsRareOptionsAndHfNames() =>
         Snapshot.Matches("train-all", CliRun.Of("train", "--help-all").Succeeded().Output);
+
+    /// <summary>The guide has a page for each verb, which scripts/command-pages.sh makes from the help.</summary>
+    [Fact]
+    public void Guide_HasTheHelpOfEachVerb()
+    {
+        var folder = Path.Combine(Folder(), "../../docs/guide/commands");
+        using var interruption = new Interruption();
+        var host = new Host { Output = TextWriter.Null, Error = TextWriter.Null, Interruption = interruption };
+        string[] verbs = [.. CommandLine.Verbs(host).Select(static v => v.Name)];
+
+        Assert.All(verbs, verb => Assert.Equal(
+            $"# ortpeft {verb}\n\n```text\n{CliRun.Of(verb, "--help-all").Succeeded().Output}```\n",
+            File.ReadAllText(Path.Combine(folder, $"{verb}.md"))));
+        Assert.Equal(
+            verbs.Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(folder).Select(static f => Path.GetFileNameWithoutExtension(f))
+                .Order(StringComparer.Ordinal));
+
+        static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+    }
 
     [Theory]
     [InlineData(60)]

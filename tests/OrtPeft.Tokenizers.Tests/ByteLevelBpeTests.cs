@@ -166,4 +166,42 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
 
         Assert.Equal(expected, tokenizer.FindId(token));
     }
+
+    [Theory]
+    [InlineData(256, null)]
+    [InlineData(0, null)]
+    [InlineData(2, 1)]
+    [InlineData(128001, 128000)]
+    public void OfBytes_EncodesEveryByte_AroundItsSpecialTokens(int end, int? begin)
+    {
+        var tokenizer = ByteLevelBpe.OfBytes(end, begin);
+        var text = string.Concat(Enumerable.Range(0, 0x2000).Select(static i => (char)i));
+
+        var ids = tokenizer.Encode(text);
+
+        Assert.Equal(text, tokenizer.Decode(ids));
+        Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(text), ids.Count);
+        Assert.DoesNotContain(ids, tokenizer.IsSpecial);
+        Assert.Equal(end, tokenizer.EndOfTextId);
+        Assert.Equal(begin, tokenizer.BeginOfTextId);
+    }
+
+    [Theory]
+    [InlineData(-1, null)]
+    [InlineData(5, 5)]
+    [InlineData(int.MaxValue, null)]
+    public void OfBytes_OfIdsThatCannotBe_Throws(int end, int? begin) =>
+        Assert.Throws<TokenizerFormatException>(() => ByteLevelBpe.OfBytes(end, begin));
+
+    [Fact]
+    public void OfBytes_SavedAndLoaded_IsTheSame()
+    {
+        using var folder = new TempFolder();
+        ByteLevelBpe.OfBytes(2, 1).Save(folder.Path);
+
+        var loaded = TokenizerFolder.Load(folder.Path);
+
+        Assert.Equal([4, 5], loaded.Encode("#$"));
+        Assert.Equal((2, 1), (loaded.EndOfTextId, loaded.BeginOfTextId));
+    }
 }

@@ -1,4 +1,5 @@
 using OrtPeft.Kernels;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Sessions;
 
@@ -38,4 +39,8 @@ public sealed record RuntimeOptions
     /// <summary>Whether such a session runs OrtPeft's fused operators: on the CPU, where the native library takes
     /// custom operators.</summary>
     public bool TakesKernels => Provider == "cpu" && KernelDomain.IsAvailable;
+
+    /// <summary>Tries whether ONNX Runtime takes these options on this machine, before a model is loaded for them.</summary>
+    /// <exception cref="SettingException">The provider is unknown, or this build or machine lacks it.</exception>
+    public void Validate() => SessionSettings.Create(this).Dispose();
 }

@@ -13,6 +13,10 @@ internal static class TokenizerFolderWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>The names of all files that are written.</summary>
+    public static IReadOnlyList<string> Files { get; } =
+        [FileNames.Vocabulary, FileNames.Merges, FileNames.Config, FileNames.TokenizerJson];
+
     public static void Write(BpeModel model, string folder)
     {
         Directory.CreateDirectory(folder);

@@ -29,6 +29,10 @@ public sealed class EarlyChecksTests : IDisposable
             .Refused(2, $"{option} is {value}; it must be");
 
     [Fact]
+    public void ProviderThatThisBuildLacks_IsRefusedBeforeTheModelIsOpened() =>
+        Train("--provider", "cuda").Refused(2, "--provider is 'cuda'", "Microsoft.ML.OnnxRuntime.Gpu");
+
+    [Fact]
     public void Train_WithoutItsRows_SaysSo() =>
         CliRun.Of("train", "no/such/model", "--data", "nosuch.jsonl", "--out", Path.Combine(_folder, "out"))
             .Refused(2, "nosuch.jsonl does not exist");

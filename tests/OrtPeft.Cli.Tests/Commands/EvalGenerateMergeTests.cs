@@ -244,6 +244,7 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     {
         var bare = _place.Fresh();
         CliRun.Of("init", "--preset", "tiny", "--out", bare).Succeeded();
+        Workplace.DeleteTokenizer(bare);
 
         CliRun.Of("generate", bare, "--prompt", "x").Refused(2, bare, "--tokenizer");
     }

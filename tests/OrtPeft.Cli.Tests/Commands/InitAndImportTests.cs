@@ -1,4 +1,6 @@
+using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Models;
 using OrtPeft.Models.Gpt2;
 
 namespace OrtPeft.Cli.Tests.Commands;
@@ -14,11 +16,38 @@ public sealed class InitAndImportTests(Workplace place) : IClassFixture<Workplac
         CliRun.Of("init", "--preset", "tiny", "--seed", "7", "--out", second).Succeeded();
         CliRun.Of("init", "--preset", "tiny", "--seed", "8", "--out", third).Succeeded();
 
-        Assert.Equal(["config.json", "model.safetensors"], Names(first));
+        Assert.Equal(
+            ["config.json", "merges.txt", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.json"],
+            Names(first));
         Assert.Equal(Bytes(first), Bytes(second));
         Assert.NotEqual(Bytes(first), Bytes(third));
 
         static byte[] Bytes(string folder) => File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
+    }
+
+    [Theory]
+    [InlineData("tiny")]
+    [InlineData("tiny-llama")]
+    [InlineData("tiny-qwen2")]
+    public void Init_MakesATokenizer_SoThatTextTrains(string preset)
+    {
+        var (model, rows) = (place.Fresh(), place.Write("short.jsonl", """{"text":"é €, and so on"}"""));
+        CliRun.Of("init", "--preset", preset, "--out", model).Succeeded();
+
+        CliRun.Of("train", model, "--data", rows, "--out", place.Fresh(), "--steps", "1").Succeeded();
+    }
+
+    [Theory]
+    [InlineData("smollm2-135m", 0, 0)]
+    [InlineData("tinyllama-1.1b", 1, 2)]
+    [InlineData("gpt2", 50256, 50256)]
+    public void Tokenizer_OfANewModel_HasItsSpecialTokens(string preset, int begin, int end)
+    {
+        var tokenizer = InitCommand.TokenizerOf(ModelPresets.Find(preset));
+
+        Assert.Equal(end, tokenizer.EndOfTextId);
+        Assert.Equal(begin == end ? null : begin, tokenizer.BeginOfTextId);
+        Assert.DoesNotContain(tokenizer.Encode("Ordinary text."), tokenizer.IsSpecial);
     }
 
     [Fact]

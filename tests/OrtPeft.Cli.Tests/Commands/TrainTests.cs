@@ -43,6 +43,26 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         Train(place.Fresh(), "--steps", "3", "--memory-limit", limit).Refused(2, said);
 
     [Fact]
+    public void Train_AtARateOfZero_WarnsThatNothingIsLearnt() => Assert.Equal(
+        "ortpeft: warning: --lr is 0, so nothing will be learnt.\n",
+        Train(place.Fresh(), "--steps", "1", "--lr", "0").Error);
+
+    [Theory]
+    [InlineData("c_attn", Workplace.LayerWidth + 1, Workplace.LayerWidth)]
+    [InlineData("c_fc,c_attn", 3 * Workplace.LayerWidth, Workplace.LayerWidth)]
+    [InlineData("c_attn", Workplace.LayerWidth, null)]
+    public void Train_WithARankAboveALayersWidth_WarnsOfIt(string target, int rank, int? width)
+    {
+        var run = Train(place.Fresh(), "--steps", "1", "--target", target, "--rank", $"{rank}");
+
+        Assert.Equal(0, run.ExitCode);
+        if (width is null)
+            Assert.Empty(run.Error);
+        else
+            Assert.StartsWith($"ortpeft: warning: rank {rank} is above {width}, the width of ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Train_OnText_UsesTheModelsTokenizer()
     {
         string[] options = ["--epochs", "1", "--threads", "1", "--json"];
@@ -88,8 +108,9 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         var (first, second) = (place.Fresh(), place.Fresh());
         Train(first, "--steps", "2", "--lr", "0.01", "--rank", "2", "--alpha", "5").Succeeded();
 
-        Train(second, "--steps", "1", "--lr", "0", "--init-adapter", first).Succeeded();
+        var run = Train(second, "--steps", "1", "--lr", "0", "--init-adapter", first);
 
+        Assert.Equal(0, run.ExitCode);
         Assert.Equal(Adapter(first), Adapter(second));
     }
 

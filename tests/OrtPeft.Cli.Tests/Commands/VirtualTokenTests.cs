@@ -54,6 +54,7 @@ public sealed class VirtualTokenTests(Workplace place) : IClassFixture<Workplace
     {
         var bare = place.Fresh();
         CliRun.Of("init", "--preset", "tiny", "--out", bare).Succeeded();
+        Workplace.DeleteTokenizer(bare);
         string[] options = ["--method", "prompt-tuning", "--prompt-init-text", "the dog"];
 
         CliRun.Of(["train", bare, "--data", place.Rows, "--out", place.Fresh(), .. options])

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Models.Gpt2;
+using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Training;
 
 namespace OrtPeft.Cli.Tests.Running;
@@ -7,6 +8,9 @@ namespace OrtPeft.Cli.Tests.Running;
 /// <summary>A folder of its own for one test class: a tiny model in both layouts, a tokenizer, and rows.</summary>
 public sealed class Workplace : IDisposable
 {
+    /// <summary>The width of the model's layers, as a constant for test cases.</summary>
+    public const int LayerWidth = 128;
+
     private static readonly Gpt2Config Preset = Gpt2Presets.Find("tiny");
 
     private int _outputs;
@@ -62,6 +66,13 @@ public sealed class Workplace : IDisposable
         foreach (var file in Directory.EnumerateFiles(folder))
             File.Copy(file, Path.Combine(this[name], Path.GetFileName(file)));
         return this[name];
+    }
+
+    /// <summary>Leaves a model without the tokenizer that <c>init</c> made.</summary>
+    public static void DeleteTokenizer(string folder)
+    {
+        foreach (var name in ByteLevelBpe.FilesOfSave)
+            File.Delete(Path.Combine(folder, name));
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

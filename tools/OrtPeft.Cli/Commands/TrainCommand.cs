@@ -96,6 +96,7 @@ internal sealed class TrainCommand : Verb
         var peft = tokenized.Apply(
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
         run.Say(peft.DescribeTrainableParameters());
+        ExcessRank.Warn(run, peft);
         _training.Speed.Warn(run, peft.Model);
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var rows = _data.Read(run, source, peft.ReservedPositions);

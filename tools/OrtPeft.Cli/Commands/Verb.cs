@@ -21,6 +21,7 @@ internal abstract class Verb : Command
         SetAction(parsed =>
         {
             RefuseEmpty(parsed.CommandResult);
+            _common.Check(parsed);
             var run = new Invocation(host, parsed, _common);
             var model = Arguments.OfType<ModelArgument>().SingleOrDefault();
             Blame.On(model is null ? "" : run.Get(model), () => Run(run));

@@ -3,6 +3,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Metrics;
 
@@ -41,11 +42,12 @@ internal sealed record FolderFiles
     /// <summary>Names of files without which a run left nothing to go on from.</summary>
     public IReadOnlyList<string> Anchors { get; init; } = [];
 
-    /// <summary>A new HF folder without a tokenizer.</summary>
+    /// <summary>A new HF folder with its tokenizer.</summary>
     public static FolderFiles OfNewModel { get; } = new()
     {
-        Written = [SafetensorsCheckpoint.FileName, ModelFamilies.ConfigFileName],
+        Written = [SafetensorsCheckpoint.FileName, ModelFamilies.ConfigFileName, .. ByteLevelBpe.FilesOfSave],
         Retired = [.. ModelFolder.Forms, .. Loftq],
+        Companions = HfCheckpoint.Companions,
         Foreign = [ArtifactManifest.FileName],
     };
 

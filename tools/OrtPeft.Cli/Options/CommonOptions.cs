@@ -42,4 +42,11 @@ internal sealed class CommonOptions : IOptionGroup
         Threads = parsed.GetValue(_threads),
         Provider = parsed.GetValue(_provider)!,
     };
+
+    /// <summary>Refuses a provider that cannot run here, before the work begins.</summary>
+    public void Check(ParseResult parsed)
+    {
+        if (parsed.GetResult(_provider) is { Implicit: false })
+            ToRuntime(parsed).Validate();
+    }
 }

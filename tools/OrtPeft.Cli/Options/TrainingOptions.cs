@@ -123,6 +123,8 @@ internal sealed class TrainingOptions : IOptionGroup
             Runtime = Speed.Runtime(run),
         };
         arguments.Validate();
+        if (arguments.LearningRate == 0)
+            run.Warn("--lr is 0, so nothing will be learnt.");
         return arguments;
     }
 }
