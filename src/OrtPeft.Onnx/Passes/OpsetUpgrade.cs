@@ -48,6 +48,16 @@ internal static class OpsetUpgrade
         ("GroupNormalization", 21, ChangedDefaults.PerChannel),
     ];
 
+    /// <summary>Whether a standard operator has the same form in two operator sets, but for types that the newer one may
+    /// have added.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="older">The older set's version.</param>
+    /// <param name="newer">The newer set's version.</param>
+    /// <returns>False too where a version is out of the range that is known.</returns>
+    public static bool KeepsForm(string opType, long older, long newer) =>
+        older >= Oldest && newer <= OpsetLowering.Newest
+        && !Rows.Any(r => r.OpType == opType && r.Version > older && r.Version <= newer);
+
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model.</param>
     /// <exception cref="UnsupportedOpException">The model's operator set is older than the rows reach, or newer than

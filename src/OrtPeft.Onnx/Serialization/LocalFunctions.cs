@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization.Proto;
 using OrtPeft.Tensors;
 
@@ -31,7 +32,7 @@ internal sealed class LocalFunctions
 
     /// <summary>Inlines a model's functions; where no node calls one, the model stays as it is.</summary>
     /// <exception cref="OnnxFormatException">Functions call each other in a circle or too deep, are damaged, make too
-    /// many nodes, or are written for another operator set than the model.</exception>
+    /// many nodes, or are written for an operator set in which operators have another form than in the model's.</exception>
     public static void Inline(string path, ModelProto model)
     {
         if (model.Functions.Count == 0)
@@ -40,6 +41,7 @@ internal sealed class LocalFunctions
         functions.RefuseCirclesAndDepth();
         if (!NodeWalk.Of(model.Graph.Node).Any(n => functions.Of(n) is not null))
             return;
+        functions.UnifyOperatorSets();
         functions.Inline(model.Graph);
         model.Functions.Clear();
     }
@@ -117,7 +119,6 @@ internal sealed class LocalFunctions
 
     private IEnumerable<NodeProto> Body(NodeProto call, FunctionProto function)
     {
-        RequireOperatorSets(call, function);
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < function.Input.Count; i++)
             names[function.Input[i]] = i < call.Input.Count ? call.Input[i] : "";
@@ -204,24 +205,59 @@ internal sealed class LocalFunctions
         return fresh;
     }
 
-    private void RequireOperatorSets(NodeProto call, FunctionProto function)
+    /// <summary>The version of the standard operators that all nodes have the form of, wherever they stand.</summary>
+    private void UnifyOperatorSets()
     {
-        foreach (var import in function.OpsetImport)
+        var called = Called(_model.Graph.Node);
+        foreach (var import in called.SelectMany(static f => f.OpsetImport))
         {
-            var domain = import.Domain == "ai.onnx" ? "" : import.Domain;
-            var ofModel = _model.OpsetImport.FirstOrDefault(i => (i.Domain == "ai.onnx" ? "" : i.Domain) == domain);
-            if (ofModel is null)
-            {
+            if (Import(_model.OpsetImport, import.Domain) is null)
                 _model.OpsetImport.Add(import.Clone());
-                continue;
-            }
+        }
 
-            if (domain.Length == 0 && ofModel.Version != import.Version)
-            {
-                throw new OnnxFormatException(
-                    $"{_path}: the model-local function {NameOf(call)} is written for opset {import.Version}, the model for "
-                    + $"{ofModel.Version}; export the model with its functions inlined.");
-            }
+        if (Import(_model.OpsetImport, "") is not { } ofModel)
+            return;
+        var newest = called.Select(VersionOf).Append(ofModel.Version).Max();
+        Require(_model.Graph.Node, ofModel.Version, newest, "the graph");
+        foreach (var function in called)
+        {
+            var name = NameOf(function.Domain, function.Name, function.Overload);
+            Require(function.Node, VersionOf(function), newest, $"the model-local function {name}");
+        }
+
+        ofModel.Version = newest;
+    }
+
+    private static OperatorSetIdProto? Import(IEnumerable<OperatorSetIdProto> imports, string domain) =>
+        imports.FirstOrDefault(i => Standard(i.Domain) == Standard(domain));
+
+    private static string Standard(string domain) => domain == "ai.onnx" ? "" : domain;
+
+    private long VersionOf(FunctionProto function) =>
+        (Import(function.OpsetImport, "") ?? Import(_model.OpsetImport, ""))?.Version ?? 0;
+
+    private HashSet<FunctionProto> Called(IEnumerable<NodeProto> nodes)
+    {
+        var seen = new HashSet<FunctionProto>(ReferenceEqualityComparer.Instance);
+        var waiting = new Stack<IEnumerable<NodeProto>>([nodes]);
+        while (waiting.TryPop(out var next))
+        {
+            foreach (var function in NodeWalk.Of(next).Select(Of).OfType<FunctionProto>().Where(seen.Add))
+                waiting.Push(function.Node);
+        }
+
+        return seen;
+    }
+
+    private void Require(IEnumerable<NodeProto> nodes, long version, long newest, string what)
+    {
+        var changed = version == newest ? null : NodeWalk.Of(nodes).FirstOrDefault(
+            n => Standard(n.Domain).Length == 0 && !OpsetUpgrade.KeepsForm(n.OpType, version, newest));
+        if (changed is not null)
+        {
+            throw new OnnxFormatException(
+                $"{_path}: {what} is written for opset {version}, other parts of the model for {newest}, and "
+                + $"{changed.OpType} changed between them; export the model with its functions inlined.");
         }
     }
 }
