@@ -1,7 +1,14 @@
 using OrtPeft.Models.Configuration;
+using OrtPeft.Models.Gemma;
 using OrtPeft.Models.Gpt2;
+using OrtPeft.Models.Granite;
 using OrtPeft.Models.Llama;
+using OrtPeft.Models.Mistral;
+using OrtPeft.Models.Olmo2;
+using OrtPeft.Models.Phi3;
 using OrtPeft.Models.Qwen2;
+using OrtPeft.Models.Qwen3;
+using OrtPeft.Models.SmolLm3;
 
 namespace OrtPeft.Models;
 
@@ -20,7 +27,16 @@ public static class ModelFamilies
     [
         ("gpt2", static fields => Gpt2Config.Read(fields)),
         ("llama", static fields => LlamaConfig.Read(fields, new LlamaConfig())),
+        ("mistral", static fields => LlamaConfig.Read(fields, MistralFamily.Defaults)),
         ("qwen2", static fields => LlamaConfig.Read(fields, Qwen2Family.Defaults)),
+        ("qwen3", static fields => LlamaConfig.Read(fields, Qwen3Family.Defaults)),
+        ("gemma", static fields => LlamaConfig.Read(fields, GemmaFamily.Defaults)),
+        ("gemma2", static fields => LlamaConfig.Read(fields, Gemma2Family.Defaults)),
+        ("gemma3_text", static fields => LlamaConfig.Read(fields, Gemma3Family.Defaults)),
+        ("phi3", static fields => LlamaConfig.Read(fields, Phi3Family.Defaults)),
+        ("smollm3", static fields => LlamaConfig.Read(fields, SmolLm3Family.Defaults)),
+        ("granite", static fields => LlamaConfig.Read(fields, GraniteFamily.Defaults)),
+        ("olmo2", static fields => LlamaConfig.Read(fields, Olmo2Family.Defaults)),
     ];
 
     /// <summary>The known values of <c>model_type</c>.</summary>
@@ -37,9 +53,13 @@ public static class ModelFamilies
     {
         var fields = ModelFields.Open(path, isToBuild: true);
         var type = fields.Text("model_type", "");
-        return Find(type) is { } read
-            ? Read(fields, read)
-            : throw fields.Broken("model_type", $"'{type}'", $"one of {string.Join(", ", ModelTypes)}");
+        if (Find(type) is { } read)
+            return Read(fields, read);
+        var folder = Path.GetDirectoryName(path) is { Length: > 0 } name ? name : ".";
+        throw fields.Broken(
+            "model_type",
+            $"'{type}'",
+            $"one of {string.Join(", ", ModelTypes)}; {OtherFamilies.AdviceFor(type, folder)}");
     }
 
     /// <summary>

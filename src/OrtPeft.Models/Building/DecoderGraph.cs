@@ -88,11 +88,21 @@ internal sealed class DecoderGraph
     /// Transpose node would be folded into a second copy when the session is made.
     /// </summary>
     /// <param name="rows">The last hidden states, <c>[batch · sequence, hidden]</c>.</param>
+    /// <param name="head">The head's path.</param>
     /// <param name="weight">The name of W.</param>
-    public Model WithHead(Value rows, string weight)
+    /// <param name="bias">The name of a bias; null where the head has none.</param>
+    /// <param name="finish">What becomes of the products; null where they are the logits.</param>
+    public Model WithHead(
+        Value rows, string head, string weight, string? bias = null, Func<Value, Value>? finish = null)
     {
-        Builder.Scope = "/lm_head";
-        var scores = Builder.Gemm(rows, Weight(weight), transB: true);
+        Enter(head);
+        var scores = Builder.Gemm(rows, Weight(weight), bias is null ? null : Weight(bias), transB: true);
+        if (finish is not null)
+        {
+            Builder.Scope = "";
+            scores = finish(scores);
+        }
+
         var logits = Builder.Op("Reshape", scores, ByToken(_sizes.Vocabulary));
         AddOutput(logits, DecoderNames.Logits, [Batch, Sequence, _sizes.Vocabulary]);
         for (var i = 0; i < _present.Count; i++)
@@ -108,6 +118,12 @@ internal sealed class DecoderGraph
     /// …]</c>.</summary>
     public Value ByToken(params ReadOnlySpan<long> others) =>
         Builder.Concat(0, Builder.Shape(Tokens), Builder.Int64(others));
+
+    /// <summary>
+    /// Names what follows after a module: <c>model.layers.0.mlp</c> gives the scope <c>/model/layers.0/mlp</c>.
+    /// </summary>
+    public void Enter(string module) => Builder.Scope = "/" + string.Concat(
+        module.Select((c, i) => c == '.' && !char.IsAsciiDigit(module[i + 1]) ? '/' : c));
 
     /// <summary>A weight of the module that a scope such as <c>/transformer/h.0/ln_1</c> stands for.</summary>
     public Value ModuleWeight(string scope, string part) => Weight($"{scope[1..].Replace('/', '.')}.{part}");

@@ -1,3 +1,4 @@
+using OrtPeft.Models.Rotary;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
@@ -23,14 +24,12 @@ internal sealed class RotaryTables
     /// <summary>Makes the tables of every token's place.</summary>
     /// <param name="g">The builder.</param>
     /// <param name="positions">The tokens' places, <c>[batch, sequence] int64</c>.</param>
-    /// <param name="frequencies">The angle per token of each pair, d/2 numbers.</param>
+    /// <param name="frequencies">How fast the d/2 pairs turn.</param>
     /// <returns>Tables <c>[batch, sequence, d]</c>, to be spread over heads.</returns>
-    public static RotaryTables Build(GraphBuilder g, Value positions, IEnumerable<double> frequencies)
+    public static RotaryTables Build(GraphBuilder g, Value positions, RopeFrequencies frequencies)
     {
-        // A constant of three axes is not a parameter: only vectors and matrices train.
-        float[] angles = [.. frequencies.Select(static f => (float)f)];
-        var perToken = g.Constant(Tensor.Of<float>(angles, [1, 1, angles.Length]), "inv_freq");
-        var turned = g.Mul(g.Unsqueeze(g.Cast(positions, ElementType.Float), 2), perToken);
+        var angles = Angles(g, positions, frequencies);
+        var turned = g.Mul(g.Unsqueeze(g.Cast(positions, ElementType.Float), 2), angles);
         var (cosine, sine) = (g.Op("Cos", turned), g.Op("Sin", turned));
         return new RotaryTables(g.Concat(-1, cosine, cosine), g.Concat(-1, g.Neg(sine), sine));
     }
@@ -53,5 +52,33 @@ internal sealed class RotaryTables
         var parts = g.Split(x, -1, half, half);
         var swapped = g.Concat(-1, parts[1], parts[0]);
         return g.Add(g.Mul(x, _cosine), g.Mul(swapped, _signedSine));
+    }
+
+    /// <summary>The angle per token of each pair, which may hang on the longest sequence of the batch.</summary>
+    private static Value Angles(GraphBuilder g, Value positions, RopeFrequencies frequencies)
+    {
+        var plain = Row(g, frequencies.Angles, "inv_freq");
+        if (frequencies is { LongAngles: null, Growth: null })
+            return plain;
+        var length = g.Add(g.Op("ReduceMax", [positions], NodeAttribute.Of("keepdims", 0)), g.Int64Scalar(1));
+        if (frequencies.LongAngles is { } longer)
+        {
+            var isLong = g.Op("Greater", length, g.Int64Scalar(frequencies.Limit));
+            return g.Where(isLong, Row(g, longer, "long_inv_freq"), plain);
+        }
+
+        var factor = frequencies.Growth!.Value;
+        var reached = g.Cast(g.Op("Max", length, g.Int64Scalar(frequencies.Limit)), ElementType.Float);
+        var growth = g.Sub(g.Mul(reached, factor / frequencies.Limit), g.Scalar(ElementType.Float, factor - 1));
+        var pairs = frequencies.Angles.Length;
+        var powers = Enumerable.Range(0, pairs).Select(i => pairs == 1 ? 0 : -i / (pairs - 1.0));
+        return g.Mul(plain, g.Op("Pow", growth, Row(g, [.. powers], "powers")));
+    }
+
+    /// <summary>A constant of three axes is not a parameter: only vectors and matrices train.</summary>
+    private static Value Row(GraphBuilder g, double[] numbers, string name)
+    {
+        float[] row = [.. numbers.Select(static n => (float)n)];
+        return g.Constant(Tensor.Of<float>(row, [1, 1, row.Length]), name);
     }
 }

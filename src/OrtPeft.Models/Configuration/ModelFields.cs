@@ -119,6 +119,10 @@ internal sealed class ModelFields
         }
     }
 
+    /// <summary>A number that may be null; when the field is absent, what to take instead.</summary>
+    public float? OptionalNumber(string name, float? whenAbsent) =>
+        _fields.IsThere(name) ? (float?)OptionalNumber(name) : whenAbsent;
+
     /// <summary>A number that may be 0, or null when the field is absent or null.</summary>
     public int? OptionalWhole(string name)
     {
@@ -159,6 +163,30 @@ internal sealed class ModelFields
             && value.EnumerateArray().All(static item => JsonFields.IsText(item, out _))
             ? [.. value.EnumerateArray().Select(static item => item.GetString()!)]
             : throw Broken(name, value, "a list of strings, or null");
+    }
+
+    /// <summary>Numbers in a list, or null when the field is absent or null.</summary>
+    public double[]? Numbers(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsFinite)
+            ? [.. value.EnumerateArray().Select(static item => item.GetDouble())]
+            : throw Broken(name, value, "a list of numbers, or null");
+
+        static bool IsFinite(JsonElement item) =>
+            item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && double.IsFinite(number);
+    }
+
+    /// <summary>Whole numbers from 0 in a list, or null when the field is absent or null.</summary>
+    public int[]? Wholes(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(static item => JsonFields.IsInteger(item, out var number) && number >= 0)
+            ? [.. value.EnumerateArray().Select(static item => item.GetInt32())]
+            : throw Broken(name, value, "a list of whole numbers from 0, or null");
     }
 
     /// <summary>Notes fields that are understood although their values do not matter here.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Building;
 using OrtPeft.Models.Configuration;
-using OrtPeft.Models.Llama;
 
 namespace OrtPeft.Models.Gpt2;
 

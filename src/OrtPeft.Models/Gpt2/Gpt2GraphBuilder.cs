@@ -33,7 +33,9 @@ internal sealed class Gpt2GraphBuilder
             hidden = Block(layer, hidden, mask);
         var rows = _g.Reshape(Norm($"{Root}/ln_f", hidden), -1, _config.EmbeddingSize);
         return _decoder.WithHead(
-            rows, _config.TieWordEmbeddings ? Gpt2Architecture.TokenEmbedding : Gpt2Architecture.OutputEmbedding);
+            rows,
+            "lm_head",
+            _config.TieWordEmbeddings ? Gpt2Architecture.TokenEmbedding : Gpt2Architecture.OutputEmbedding);
     }
 
     private Value Embed()

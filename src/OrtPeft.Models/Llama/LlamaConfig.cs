@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Building;
 using OrtPeft.Models.Configuration;
+using OrtPeft.Models.Rotary;
 
 namespace OrtPeft.Models.Llama;
 
 /// <summary>
 /// The <c>config.json</c> of a decoder built like Llama: RMSNorm, rotary positions, grouped-query attention and a gated
-/// MLP. Qwen2 is one too, with biases of its own. Defaults are those of HF's <c>LlamaConfig</c>, the first Llama's with
-/// 7 billion weights. Immutable; change it with <c>with</c>.
+/// MLP. Mistral, Qwen, Gemma, Phi-3, Granite, OLMo 2 and SmolLM3 are such, with differences of their own. Defaults are
+/// those of HF's <c>LlamaConfig</c>, the first Llama's with 7 billion weights. Immutable; change it with <c>with</c>.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/llama#transformers.LlamaConfig"/>
 public sealed record LlamaConfig : ModelConfig
@@ -64,18 +65,60 @@ public sealed record LlamaConfig : ModelConfig
     public RopeScaling? RopeScaling { get; init; }
 
     /// <summary>
-    /// The layers that see a few tokens back only, of Qwen2's <c>layer_types</c>; null (default) when none does.
+    /// <c>partial_rotary_factor</c>: how much of a head turns, the first elements of it; over 0, at most 1 (default).
+    /// </summary>
+    public double RotaryPart { get; init; } = 1;
+
+    /// <summary>
+    /// The base of the angles in layers with a window, where it is another one, as in Gemma 3; null by default.
+    /// </summary>
+    public float? LocalRopeTheta { get; init; }
+
+    /// <summary>How angles are slowed down in those layers.</summary>
+    public RopeScaling? LocalRopeScaling { get; init; }
+
+    /// <summary>The layers whose heads do not turn, as in SmolLM3; null (default) when all do.</summary>
+    public LayerSet? UnturnedLayers { get; init; }
+
+    /// <summary>
+    /// The layers that see a few tokens back only; null (default) when none does.
     /// </summary>
     public SlidingWindow? SlidingWindow { get; init; }
 
     /// <summary>
-    /// Whether <c>q_proj</c>, <c>k_proj</c> and <c>v_proj</c> have biases: Llama's <c>attention_bias</c>, always in
-    /// Qwen2. Default false.
+    /// What scores are multiplied by: Granite's <c>attention_multiplier</c>, 1/√ of Gemma's
+    /// <c>query_pre_attn_scalar</c>; null (default) means 1/√<see cref="HeadSize"/>.
+    /// </summary>
+    public double? ScoreMultiplier { get; init; }
+
+    /// <summary><c>attn_logit_softcapping</c>: the smooth bound of scores, over 0; null (default) is none.</summary>
+    public float? ScoreSoftcap { get; init; }
+
+    /// <summary><c>final_logit_softcapping</c>: the smooth bound of logits, over 0; null (default) is none.</summary>
+    public float? LogitsSoftcap { get; init; }
+
+    /// <summary>
+    /// What embeddings are multiplied by: Granite's <c>embedding_multiplier</c>, Gemma's √<see cref="HiddenSize"/>.
+    /// Default 1.
+    /// </summary>
+    public float EmbeddingMultiplier { get; init; } = 1;
+
+    /// <summary>
+    /// <c>residual_multiplier</c>: what the results of attention and MLP are multiplied by before they are added.
+    /// Default 1.
+    /// </summary>
+    public float ResidualMultiplier { get; init; } = 1;
+
+    /// <summary><c>logits_scaling</c>: what logits are divided by, not 0. Default 1.</summary>
+    public float LogitsDivisor { get; init; } = 1;
+
+    /// <summary>
+    /// Whether <c>q_proj</c>, <c>k_proj</c> and <c>v_proj</c> have biases: <c>attention_bias</c>, always in Qwen2.
+    /// Default false.
     /// </summary>
     public bool HasInputBiases { get; init; }
 
-    /// <summary>Whether <c>o_proj</c> has a bias: Llama's <c>attention_bias</c>, never in Qwen2. Default
-    /// false.</summary>
+    /// <summary>Whether <c>o_proj</c> has a bias: <c>attention_bias</c>, never in Qwen2. Default false.</summary>
     public bool HasOutputBias { get; init; }
 
     /// <summary>
@@ -104,11 +147,22 @@ public sealed record LlamaConfig : ModelConfig
 
     internal LlamaKind Kind { get; init; } = LlamaKind.Llama;
 
+    internal Rope Rope => new(RopeTheta, RopeScaling, RotaryPart);
+
+    internal Rope? LocalRope => LocalRopeTheta is { } theta ? new(theta, LocalRopeScaling, RotaryPart) : null;
+
+    internal HeadForm Attention => new(Heads, CacheHeads, HeadSize)
+    {
+        Scale = ScoreMultiplier ?? 1 / Math.Sqrt(HeadSize),
+        Softcap = ScoreSoftcap,
+        Window = SlidingWindow,
+    };
+
     /// <inheritdoc/>
     public override Architecture ToArchitecture()
     {
         Validate(this);
-        return LlamaArchitecture.Of(this);
+        return LlamaDecoder.ArchitectureOf(this);
     }
 
     /// <inheritdoc/>
@@ -120,7 +174,7 @@ public sealed record LlamaConfig : ModelConfig
             ["bos_token_id"] = BosTokenId,
             ["eos_token_id"] = EosTokenId,
             ["head_dim"] = HeadSize,
-            ["hidden_act"] = Activation,
+            [Kind.ActivationField] = Activation,
             ["hidden_size"] = HiddenSize,
             ["initializer_range"] = ConfigText.Exact(InitializerRange),
             ["intermediate_size"] = IntermediateSize,
@@ -130,7 +184,7 @@ public sealed record LlamaConfig : ModelConfig
             ["num_hidden_layers"] = Layers,
             ["num_key_value_heads"] = CacheHeads,
             ["rms_norm_eps"] = ConfigText.Exact(RmsNormEpsilon),
-            ["rope_scaling"] = RopeTypes.Write(RopeScaling),
+            ["rope_scaling"] = RopeFields.Write(RopeScaling),
             ["rope_theta"] = ConfigText.Exact(RopeTheta),
             ["tie_word_embeddings"] = TieWordEmbeddings,
             ["vocab_size"] = VocabSize,
@@ -151,15 +205,15 @@ public sealed record LlamaConfig : ModelConfig
             Layers = fields.Count("num_hidden_layers", defaults.Layers),
             Heads = fields.Count("num_attention_heads", defaults.Heads),
             KeyValueHeads = fields.OptionalCount("num_key_value_heads", defaults.KeyValueHeads),
-            HeadDim = fields.OptionalCount("head_dim"),
-            Activation = fields.Text("hidden_act", defaults.Activation),
+            HeadDim = fields.OptionalCount("head_dim", defaults.HeadDim),
+            Activation = fields.Text(defaults.Kind.ActivationField, defaults.Activation),
             RmsNormEpsilon = fields.Number("rms_norm_eps", defaults.RmsNormEpsilon),
             InitializerRange = fields.Number("initializer_range", defaults.InitializerRange),
             TieWordEmbeddings = fields.Flag("tie_word_embeddings", defaults.TieWordEmbeddings),
             BosTokenId = fields.TokenId("bos_token_id", defaults.BosTokenId),
             EosTokenId = fields.TokenId("eos_token_id", defaults.EosTokenId),
         };
-        config = RopeTypes.Read(fields, config);
+        config = config.Kind.ReadRope(fields, config);
         return fields.Checked(config.Kind.ReadOwn(fields, config), Validate);
     }
 
@@ -175,11 +229,16 @@ public sealed record LlamaConfig : ModelConfig
         CheckHeads(config);
         var epsilon = config.RmsNormEpsilon;
         ConfigChecks.Require(epsilon > 0, "rms_norm_eps", epsilon, "a number over 0");
-        ConfigChecks.Require(config.RopeTheta > 0, "rope_theta", config.RopeTheta, "a number over 0");
-        RopeTypes.Check(config.RopeScaling);
+        RopeFields.Check(config.Rope, config.HeadSize, RopeFields.Scaling);
+        if (config.LocalRope is { } local)
+            RopeFields.Check(local, config.HeadSize, RopeFields.Parameters);
         var range = config.InitializerRange;
         ConfigChecks.Require(range >= 0, "initializer_range", range, "a number from 0");
-        ConfigChecks.OneOf("hidden_act", config.Activation, Activations.Names);
+        ConfigChecks.OneOf(config.Kind.ActivationField, config.Activation, Activations.Names);
+        var (cap, limit, divisor) = (config.ScoreSoftcap, config.LogitsSoftcap, config.LogitsDivisor);
+        ConfigChecks.Require(cap is null or > 0, "attn_logit_softcapping", cap ?? 0, "a number over 0, or null");
+        ConfigChecks.Require(limit is null or > 0, "final_logit_softcapping", limit ?? 0, "a number over 0, or null");
+        ConfigChecks.Require(divisor != 0, "logits_scaling", divisor, "a number that is not 0");
     }
 
     private static void CheckHeads(LlamaConfig config)
@@ -192,7 +251,8 @@ public sealed record LlamaConfig : ModelConfig
         var allowed = $"a multiple of num_attention_heads, which is {heads}, where head_dim is not given";
         ConfigChecks.Require(divides, "hidden_size", width, allowed);
         ConfigChecks.AtLeastOne("head_dim", config.HeadSize);
-        ConfigChecks.Require(config.HeadSize % 2 == 0, "head_dim", config.HeadSize, "an even number");
+        if (config.RotaryPart == 1)
+            ConfigChecks.Require(config.HeadSize % 2 == 0, "head_dim", config.HeadSize, "an even number");
         ConfigChecks.Require((long)heads * config.HeadSize <= Largest, "head_dim", config.HeadSize, "a smaller number");
     }
 }

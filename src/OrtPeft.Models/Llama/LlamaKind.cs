@@ -1,45 +1,73 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Configuration;
+using OrtPeft.Models.Rotary;
 
 namespace OrtPeft.Models.Llama;
 
 /// <summary>What distinguishes the model types that are built like Llama.</summary>
-/// <param name="modelType">The family, as <c>model_type</c> names it.</param>
-/// <param name="architecture">HF's class of the whole model, as <c>architectures</c> names it.</param>
-/// <param name="readOwn">Completes a description by the fields that only this type has.</param>
-/// <param name="writeOwn">Adds those fields to a <c>config.json</c>.</param>
-internal sealed class LlamaKind(
-    string modelType,
-    string architecture,
-    Func<ModelFields, LlamaConfig, LlamaConfig> readOwn,
-    Action<LlamaConfig, JsonObject> writeOwn)
+internal sealed class LlamaKind
 {
     /// <summary>Llama itself, and what is published as one: TinyLlama, SmolLM2, Yi and others.</summary>
-    public static LlamaKind Llama { get; } = new("llama", "LlamaForCausalLM", ReadBiases, WriteBiases);
-
-    public string ModelType => modelType;
-
-    public string Architecture => architecture;
-
-    public LlamaConfig ReadOwn(ModelFields fields, LlamaConfig config) => readOwn(fields, config);
-
-    public void WriteOwn(LlamaConfig config, JsonObject json) => writeOwn(config, json);
-
-    private static LlamaConfig ReadBiases(ModelFields fields, LlamaConfig config)
+    public static LlamaKind Llama { get; } = new()
     {
-        LayerTypes.RequireFull(fields, config.Layers);
-        var hasBiases = fields.Flag("attention_bias", false);
-        return config with
+        ModelType = "llama",
+        Architecture = "LlamaForCausalLM",
+        ReadOwn = static (fields, config) =>
         {
-            HasInputBiases = hasBiases,
-            HasOutputBias = hasBiases,
-            HasMlpBiases = fields.Flag("mlp_bias", false),
-        };
-    }
+            LayerTypes.RequireFull(fields, config.Layers);
+            return WithBiases(fields, config) with { HasMlpBiases = fields.Flag("mlp_bias", false) };
+        },
+        WriteOwn = static (config, json) =>
+        {
+            json["attention_bias"] = config.HasInputBiases;
+            json["mlp_bias"] = config.HasMlpBiases;
+        },
+    };
 
-    private static void WriteBiases(LlamaConfig config, JsonObject json)
+    /// <summary>The family, as <c>model_type</c> names it.</summary>
+    public required string ModelType { get; init; }
+
+    /// <summary>HF's class of the whole model, as <c>architectures</c> names it.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Completes a description by the fields that only this type has.</summary>
+    public required Func<ModelFields, LlamaConfig, LlamaConfig> ReadOwn { get; init; }
+
+    /// <summary>Adds those fields to a <c>config.json</c>.</summary>
+    public required Action<LlamaConfig, JsonObject> WriteOwn { get; init; }
+
+    /// <summary>Where a block normalises.</summary>
+    public BlockNorms Norms { get; init; }
+
+    /// <summary>What is added to the weights of norms: 1 in Gemma, else 0.</summary>
+    public float NormOffset { get; init; }
+
+    /// <summary>What of queries and keys is normalised.</summary>
+    public QueryKeyNorms QueryKeyNorms { get; init; }
+
+    /// <summary>Whether queries, keys and values are one layer, and gate and up another one.</summary>
+    public bool IsPacked { get; init; }
+
+    /// <summary>The field of the MLP's nonlinearity.</summary>
+    public string ActivationField { get; init; } = "hidden_act";
+
+    /// <summary>Completes a description by its rotary fields.</summary>
+    public Func<ModelFields, LlamaConfig, LlamaConfig> ReadRope { get; init; } =
+        RopeReader(static defaults => new RopeFields { Defaults = defaults });
+
+    /// <summary>Reads rotary fields that all layers share.</summary>
+    /// <param name="places">Where they stand; takes what the file leaves out.</param>
+    public static Func<ModelFields, LlamaConfig, LlamaConfig> RopeReader(Func<Rope, RopeFields> places) =>
+        (fields, config) =>
+        {
+            var rope = places(config.Rope).Read(fields, config.Positions);
+            return config with { RopeTheta = rope.Theta, RopeScaling = rope.Scaling, RotaryPart = rope.Part };
+        };
+
+    /// <summary>Reads <c>attention_bias</c>, of all four layers of attention.</summary>
+    public static LlamaConfig WithBiases(ModelFields fields, LlamaConfig config)
     {
-        json["attention_bias"] = config.HasInputBiases;
-        json["mlp_bias"] = config.HasMlpBiases;
+        var hasBiases = fields.Flag("attention_bias", config.HasInputBiases);
+        return config with { HasInputBiases = hasBiases, HasOutputBias = hasBiases };
     }
 }

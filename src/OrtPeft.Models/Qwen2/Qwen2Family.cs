@@ -11,7 +11,13 @@ namespace OrtPeft.Models.Qwen2;
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/qwen2#transformers.Qwen2Config"/>
 internal static class Qwen2Family
 {
-    private static readonly LlamaKind Kind = new("qwen2", "Qwen2ForCausalLM", ReadOwn, WriteOwn);
+    private static readonly LlamaKind Kind = new()
+    {
+        ModelType = "qwen2",
+        Architecture = "Qwen2ForCausalLM",
+        ReadOwn = ReadOwn,
+        WriteOwn = WriteWindow,
+    };
 
     public static LlamaConfig Defaults { get; } = new()
     {
@@ -25,12 +31,17 @@ internal static class Qwen2Family
         EosTokenId = null,
     };
 
+    /// <summary>Writes a window that layers behind a number of them may have.</summary>
+    public static void WriteWindow(LlamaConfig config, JsonObject json)
+    {
+        json[LayerTypes.UseField] = config.SlidingWindow is not null;
+        if (config.SlidingWindow is not null)
+            LayerTypes.Write(config.SlidingWindow, config.Layers, json);
+    }
+
     private static LlamaConfig ReadOwn(ModelFields fields, LlamaConfig config)
     {
         fields.Know("attention_bias");
-        return config with { SlidingWindow = LayerTypes.Read(fields, config.Layers) };
+        return config with { SlidingWindow = LayerTypes.ReadFrom(fields, config.Layers) };
     }
-
-    private static void WriteOwn(LlamaConfig config, JsonObject json) =>
-        LayerTypes.Write(config.SlidingWindow, config.Layers, json);
 }

@@ -1,3 +1,4 @@
+using OrtPeft.Models;
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Qwen2;
 using OrtPeft.Onnx;

@@ -37,7 +37,7 @@ public sealed class Gpt2ConfigTests
     [InlineData("""{"model_type":"gpt2","n_layer":"12"}""", "n_layer is \"12\"")]
     [InlineData("""{"model_type":"gpt2","n_layer":99999999999}""", "n_layer is 99999999999")]
     [InlineData("""{"model_type":"gpt2","n_embd":770}""", "multiple of n_head")]
-    [InlineData("""{"model_type":"gpt2","activation_function":"mish"}""", "gelu_new")]
+    [InlineData("""{"model_type":"gpt2","activation_function":"prelu"}""", "gelu_new")]
     [InlineData("""{"model_type":"gpt2","layer_norm_epsilon":0}""", "layer_norm_epsilon")]
     [InlineData("""{"model_type":"gpt2","initializer_range":-1}""", "initializer_range")]
     [InlineData("""{"model_type":"gpt2","scale_attn_weights":1}""", "true or false")]

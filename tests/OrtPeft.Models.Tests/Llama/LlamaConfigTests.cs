@@ -145,11 +145,11 @@ public sealed class LlamaConfigTests
     [InlineData("\"head_dim\":0", "head_dim is 0", "from 1")]
     [InlineData("\"num_hidden_layers\":-1", "num_hidden_layers is -1", "from 1")]
     [InlineData("\"num_hidden_layers\":1001", "num_hidden_layers is 1001", "1000")]
-    [InlineData("\"hidden_act\":\"mish\"", "hidden_act is 'mish'", "silu")]
+    [InlineData("\"hidden_act\":\"prelu\"", "hidden_act is 'prelu'", "silu")]
     [InlineData("\"rms_norm_eps\":0", "rms_norm_eps is 0", "over 0")]
     [InlineData("\"rope_theta\":-1", "rope_theta is -1", "over 0")]
-    [InlineData("\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}", "rope_scaling.rope_type is 'yarn'", "llama3")]
-    [InlineData("\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":4}", "rope_scaling.type is 'dynamic'", "linear")]
+    [InlineData("\"rope_scaling\":{\"rope_type\":\"mrope\",\"factor\":4}", "rope_scaling.rope_type is 'mrope'", "yarn")]
+    [InlineData("\"rope_scaling\":{\"type\":\"su\",\"factor\":4}", "rope_scaling.type is 'su'", "longrope")]
     [InlineData("\"rope_scaling\":{\"rope_type\":\"linear\"}", "rope_scaling.factor is missing", "linear needs one")]
     [InlineData("\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}", "rope_scaling.factor is 0", "over 0")]
     [InlineData("\"rope_scaling\":{\"type\":\"linear\",\"factor\":\"2\"}", "rope_scaling.factor is \"2\"", "a number")]
@@ -268,8 +268,8 @@ public sealed class LlamaConfigTests
 
     /// <summary>A graph brings its own attention; its description is asked for other things.</summary>
     [Theory]
-    [InlineData("\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}")]
-    [InlineData("\"hidden_act\":\"mish\"")]
+    [InlineData("\"rope_scaling\":{\"rope_type\":\"mrope\",\"factor\":4}")]
+    [InlineData("\"hidden_act\":\"prelu\"")]
     [InlineData("\"is_causal\":false,\"sliding_window\":4096,\"quantization_config\":{\"bits\":4}")]
     public void TryRead_OfWhatCannotBeBuilt_IsRead(string fields)
     {

@@ -139,6 +139,52 @@ public sealed class LlamaGraphTests
         Assert.Equal(weights.Order(), parameters.Select(static v => v.Name).Order());
     }
 
+    /// <summary>Places up to 56 are behind an original length of 48, those up to 6 within it.</summary>
+    [Theory]
+    [InlineData("plain", false)]
+    [InlineData("far places", true)]
+    public void Build_OfLongRope_TakesTheLongFactorsBehindTheOriginalLength(string batch, bool isLong)
+    {
+        var (shorts, longs) = (new RopeFactors(1, 1.2, 1.4, 1.6), new RopeFactors(2, 2.5, 3, 3.5));
+        var scaling = new RopeScaling
+        {
+            Type = "longrope",
+            Factor = 4,
+            OriginalPositions = 48,
+            ShortFactors = shorts,
+            LongFactors = longs,
+        };
+        var one = isLong ? longs : shorts;
+
+        var logits = Logits(SmallLlama.Configs["grouped"] with { RopeScaling = scaling }, batch);
+
+        var expected = Logits(SmallLlama.Configs["grouped"] with
+        {
+            RopeScaling = scaling with { ShortFactors = one, LongFactors = one },
+        }, batch);
+        Assert.Equal(expected, logits);
+    }
+
+    /// <summary>HF's base is θ·(g·n/m − (g − 1))^(d/(d−2)) where n tokens are more than m.</summary>
+    [Theory]
+    [InlineData("plain", 500)]
+    [InlineData("far places", 2500.048325)]
+    public void Build_OfDynamicScaling_SlowsDownBehindTheLongestSequence(string batch, float theta)
+    {
+        var config = SmallLlama.Configs["grouped"] with { Positions = 32, RopeTheta = 500 };
+
+        var logits = Logits(
+            config with { RopeScaling = new RopeScaling { Type = "dynamic", Factor = 3 } }, batch);
+
+        AssertNear(Logits(config with { RopeTheta = theta }, batch), logits);
+    }
+
+    private static float[] Logits(LlamaConfig config, string batch)
+    {
+        using var session = Open(config);
+        return session.Run(SmallLlama.Feeds(config, batch, ..), "logits")["logits"].ToFloat32();
+    }
+
     private static Model Model(LlamaConfig config) => config.ToArchitecture().Build(SmallLlama.Weights(config));
 
     private static OnnxSession Open(LlamaConfig config) => new(Model(config));

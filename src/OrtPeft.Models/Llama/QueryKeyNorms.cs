@@ -1,0 +1,14 @@
+namespace OrtPeft.Models.Llama;
+
+/// <summary>What of queries and keys is normalised before they turn.</summary>
+internal enum QueryKeyNorms
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Each head by itself, as Qwen3.</summary>
+    OfHeads,
+
+    /// <summary>All heads together, as OLMo 2.</summary>
+    OfAll,
+}

@@ -1,0 +1,178 @@
+using OrtPeft.Models.Llama;
+
+namespace OrtPeft.Models.Tests.Families;
+
+/// <summary>Fields of each family as transformers 5 reads them.</summary>
+public sealed class FamilyConfigTests
+{
+    [Theory]
+    [InlineData("mistral", "", 4096, "0 1 2")]
+    [InlineData("mistral", "\"sliding_window\":null", 0, "")]
+    [InlineData("mistral", "\"sliding_window\":7,\"layer_types\":[\"full_attention\"]", 7, "0 1 2")]
+    [InlineData("phi3", "", 0, "")]
+    [InlineData("phi3", "\"sliding_window\":5", 5, "0 1 2")]
+    [InlineData("qwen3", "\"sliding_window\":5,\"max_window_layers\":1", 0, "")]
+    [InlineData("qwen3", "\"use_sliding_window\":true,\"sliding_window\":5,\"max_window_layers\":1", 5, "1 2")]
+    [InlineData("gemma2", "", 4096, "0 2")]
+    [InlineData("gemma2", "\"layer_types\":[\"full_attention\",\"full_attention\",\"sliding_attention\"]", 4096, "2")]
+    [InlineData("gemma3_text", "\"sliding_window\":9", 9, "0 1 2")]
+    [InlineData("gemma3_text", "\"sliding_window_pattern\":2", 4096, "0 2")]
+    [InlineData("smollm3", "\"sliding_window\":5", 0, "")]
+    [InlineData("smollm3", "\"use_sliding_window\":true,\"sliding_window\":5,\"no_rope_layers\":[1,0,1]", 5, "1")]
+    [InlineData("smollm3", "\"use_sliding_window\":true,\"no_rope_layers\":[1,0,1]", 0, "")]
+    [InlineData(
+        "smollm3",
+        "\"sliding_window\":5,\"layer_types\":[\"full_attention\",\"full_attention\",\"sliding_attention\"]", 5, "2")]
+    public void Read_GivesWindowsAsHf(string type, string fields, int size, string layers)
+    {
+        var config = Read(type, fields);
+
+        var windowed = Enumerable.Range(0, 3).Where(i => config.SlidingWindow?.IsIn(i) == true);
+        Assert.Equal((size, layers), (config.SlidingWindow?.Size ?? 0, string.Join(' ', windowed)));
+    }
+
+    [Theory]
+    [InlineData("gemma2", "\"sliding_window\":null", "layer_types is 'sliding_attention' in layer 0")]
+    [InlineData("gemma2", "\"use_bidirectional_attention\":true", "use_bidirectional_attention is true")]
+    [InlineData("gemma3_text", "\"use_bidirectional_attention\":true", "use_bidirectional_attention is true")]
+    [InlineData("gemma2", "\"final_logit_softcapping\":0", "final_logit_softcapping is 0")]
+    [InlineData("gemma2", "\"query_pre_attn_scalar\":0", "query_pre_attn_scalar is 0")]
+    [InlineData("gemma3_text", "\"rope_parameters\":{\"factor\":2}", "rope_parameters.factor is 2")]
+    [InlineData("granite", "\"logits_scaling\":0", "logits_scaling is 0")]
+    [InlineData("smollm3", "\"no_rope_layers\":[1,0]", "no_rope_layers is a list of 2")]
+    [InlineData("smollm3", "\"no_rope_layers\":[1,0,-1]", "no_rope_layers is [1,0,-1]")]
+    [InlineData("phi3", "\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}", "rope_scaling.type is 'linear'")]
+    [InlineData("phi3", "\"partial_rotary_factor\":0", "partial_rotary_factor is 0")]
+    [InlineData("phi3", "\"partial_rotary_factor\":0.3,\"head_dim\":10", "partial_rotary_factor is 0.3")]
+    [InlineData(
+        "phi3",
+        "\"rope_scaling\":{\"type\":\"su\",\"long_factor\":[1],\"short_factor\":[1,2]},\"head_dim\":4",
+        "rope_scaling.long_factor is a list of 1; allowed is one of 2")]
+    [InlineData("phi3", "\"rope_scaling\":{\"type\":\"su\",\"short_factor\":[1]}", "rope_scaling.long_factor is missing")]
+    [InlineData(
+        "mistral",
+        "\"rope_scaling\":{\"type\":\"longrope\",\"long_factor\":[1,0],\"short_factor\":[1,2]},\"head_dim\":4",
+        "rope_scaling.long_factor is 0 at 1")]
+    [InlineData("qwen3", "\"partial_rotary_factor\":0.5", "partial_rotary_factor is 0.5")]
+    [InlineData("olmo2", "\"clip_qkv\":8", "clip_qkv is 8")]
+    [InlineData("mistral", "\"attention_bias\":true", "attention_bias is true")]
+    [InlineData("mistral", "\"hidden_act\":\"prelu\"", "hidden_act is 'prelu'")]
+    [InlineData("gemma2", "\"hidden_activation\":\"prelu\"", "hidden_activation is 'prelu'")]
+    public void Read_OfWhatCannotBeBuilt_IsRefusedByName(string type, string fields, string expected)
+    {
+        var error = Assert.Throws<ModelConfigException>(() => Read(type, fields));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_OfGemma3_TakesRotaryFieldsOfBothSpellings()
+    {
+        const string Linear = "\"rope_type\":\"linear\",\"factor\":8";
+        var old = Read("gemma3_text", $"\"rope_theta\":5,\"rope_local_base_freq\":6,\"rope_scaling\":{{{Linear}}}");
+        var current = Read(
+            "gemma3_text",
+            $"\"rope_parameters\":{{\"full_attention\":{{\"rope_theta\":5,{Linear}}},"
+            + "\"sliding_attention\":{\"rope_theta\":6,\"rope_type\":\"default\"}}");
+        var plain = Read("gemma3_text", "");
+
+        Assert.Equal(old, current);
+        Assert.Equal((5, "linear", 8, 6), (
+            old.RopeTheta, old.RopeScaling!.Type, old.RopeScaling.Factor, old.LocalRopeTheta));
+        Assert.Null(old.LocalRopeScaling);
+        Assert.Equal((1e6f, 1e4f), (plain.RopeTheta, plain.LocalRopeTheta));
+    }
+
+    [Theory]
+    [InlineData("", 1)]
+    [InlineData("\"partial_rotary_factor\":0.5", 0.5)]
+    [InlineData("\"partial_rotary_factor\":0.5,\"rope_parameters\":{\"partial_rotary_factor\":0.25}", 0.25)]
+    public void Read_OfPhi3_TakesThePartThatTurns(string fields, double expected) =>
+        Assert.Equal(expected, Read("phi3", fields).RotaryPart);
+
+    /// <summary>The original length of Phi-3 is 4096 where the file has none, and beside the section first.</summary>
+    [Theory]
+    [InlineData("", 4096, 2)]
+    [InlineData(",\"original_max_position_embeddings\":1024", 1024, 8)]
+    public void Read_OfPhi3_TakesTheOriginalLength(string field, int expected, float factor)
+    {
+        const string Scaling =
+            "\"rope_scaling\":{\"type\":\"su\",\"long_factor\":[3,4],\"short_factor\":[1,2],"
+            + "\"original_max_position_embeddings\":77}";
+        var config = Read("phi3", $"{Scaling},\"head_dim\":4,\"max_position_embeddings\":8192{field}");
+
+        var scaling = config.RopeScaling!;
+        Assert.Equal(("longrope", expected, factor), (scaling.Type, scaling.OriginalPositions, scaling.Factor));
+        Assert.Equal(new RopeFactors(3, 4), scaling.LongFactors);
+    }
+
+    [Theory]
+    [InlineData("", "3")]
+    [InlineData("\"no_rope_layer_interval\":2", "1 3")]
+    [InlineData("\"no_rope_layers\":[0,1,1,1,0]", "0")]
+    [InlineData("\"no_rope_layers\":[1,1,1,1]", "")]
+    public void Read_OfSmolLm3_KnowsTheLayersThatDoNotTurn(string fields, string expected)
+    {
+        var config = Read("smollm3", fields, layers: 4);
+
+        Assert.Equal(expected, config.UnturnedLayers?.ToString() is { } layers ? layers.Replace(",", "", StringComparison.Ordinal) : "");
+    }
+
+    [Theory]
+    [InlineData("mistral", 32000, 8, 128, 14336, 1e-6f, 1e4f, false)]
+    [InlineData("qwen3", 151936, 32, 128, 22016, 1e-6f, 1e4f, false)]
+    [InlineData("gemma", 256000, 16, 256, 24576, 1e-6f, 1e4f, true)]
+    [InlineData("gemma2", 256000, 4, 256, 9216, 1e-6f, 1e4f, true)]
+    [InlineData("gemma3_text", 262208, 4, 256, 9216, 1e-6f, 1e6f, true)]
+    [InlineData("phi3", 32064, 32, 96, 8192, 1e-5f, 1e4f, false)]
+    [InlineData("smollm3", 128256, 4, 128, 11008, 1e-6f, 2e6f, true)]
+    [InlineData("granite", 32000, 32, 128, 11008, 1e-6f, 1e4f, false)]
+    [InlineData("olmo2", 50304, 32, 128, 11008, 1e-5f, 1e4f, false)]
+    public void Read_WhenFieldsAreAbsent_TakesHfsDefaults(
+        string type, int vocabulary, int keyHeads, int headSize, int inner, float epsilon, float theta, bool isTied)
+    {
+        var config = Read(type, "");
+
+        Assert.Equal(
+            (vocabulary, keyHeads, headSize, inner, epsilon, theta, isTied),
+            (config.VocabSize, config.CacheHeads, config.HeadSize, config.IntermediateSize, config.RmsNormEpsilon,
+                config.RopeTheta, config.TieWordEmbeddings));
+    }
+
+    [Fact]
+    public void Read_OfGemma2_TakesCapsAsHf()
+    {
+        var plain = Read("gemma2", "");
+        var none = Read("gemma2", "\"attn_logit_softcapping\":null,\"final_logit_softcapping\":null");
+
+        Assert.Equal((50f, 30f), (plain.ScoreSoftcap, plain.LogitsSoftcap));
+        Assert.Equal((null, null), (none.ScoreSoftcap, none.LogitsSoftcap));
+        Assert.Equal((1 / 16.0, 48f), (plain.ScoreMultiplier, plain.EmbeddingMultiplier));
+        Assert.Null(Read("gemma3_text", "\"attn_logit_softcapping\":50").ScoreSoftcap);
+        Assert.Equal(30f, Read("gemma3_text", "\"final_logit_softcapping\":30").LogitsSoftcap);
+    }
+
+    /// <summary>The line says which export of such a model trains.</summary>
+    [Theory]
+    [InlineData("falcon", "optimum-cli export onnx --task text-generation-with-past --model ")]
+    [InlineData("", "optimum-cli export onnx")]
+    [InlineData("starcoder2", "torch.onnx.export(model, …, dynamo=True)")]
+    [InlineData("bert", "which this one does not")]
+    public void Read_OfAnotherFamily_SaysWhatWorks(string type, string expected)
+    {
+        var error = Assert.Throws<ModelConfigException>(() => Read(type, ""));
+
+        Assert.Contains($"model_type is '{type}'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    private static LlamaConfig Read(string type, string fields, int layers = 3)
+    {
+        using var folder = new TemporaryFolder();
+        var more = fields.Length == 0 ? "" : $",{fields}";
+        File.WriteAllText(
+            folder["config.json"], $$"""{"model_type":"{{type}}","num_hidden_layers":{{layers}}{{more}}}""");
+        return (LlamaConfig)ModelFamilies.Read(folder["config.json"]);
+    }
+}
