@@ -3,7 +3,7 @@
 # (A B C A B C), same model size, rank, batch, sequence, threads and supervised part; prints a table of medians.
 # scripts/bench/README.md says how to get PyTorch.
 #
-#     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--readme]     --help lists the cases
+#     scripts/bench-vs-pytorch.sh [CASE...] [--rounds N] [--steps N] [--threads N] [--docs]     --help lists the cases
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p out/bench

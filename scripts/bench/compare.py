@@ -20,6 +20,8 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
 BASES = ROOT / "out" / "bench"
 README = ROOT / "README.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+SHORT = 4  # columns in the README
 BEGIN, END = "<!-- bench-vs-pytorch -->", "<!-- /bench-vs-pytorch -->"
 MEBIBYTE = 1024 * 1024
 FLOAT_BYTES = 4
@@ -62,7 +64,8 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=2, help="steps before them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has PyTorch")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--docs", action="store_true",
+                        help="put the table into docs/performance.md, and its first columns into README.md")
     args = parser.parse_args()
     unknown = [case for case in args.cases if case not in CASES]
     if unknown:
@@ -181,10 +184,17 @@ def table(args, ortpeft):
     return "\n".join([*lines, "", footnote(args, ours, theirs[0])])
 
 
-def put_into_readme(text):
-    before, rest = README.read_text().split(BEGIN)
+def shortened(text):
+    """The first columns, and where the figures come from."""
+    lines = text.splitlines()
+    rows = [line(text.strip() for text in row.split("|")[1:SHORT + 1]) for row in lines if row.startswith("|")]
+    return "\n".join([*rows, "", lines[-1]])
+
+
+def put_into(page, text):
+    before, rest = page.read_text().split(BEGIN)
     after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def main():
@@ -192,8 +202,9 @@ def main():
     default = "dotnet artifacts/bin/OrtPeft.Cli/release/ortpeft.dll"
     text = table(args, shlex.split(os.environ.get("ORTPEFT", default)))
     print(text)
-    if args.readme:
-        put_into_readme(text)
+    if args.docs:
+        put_into(PERFORMANCE, text)
+        put_into(README, shortened(text))
 
 
 if __name__ == "__main__":

@@ -72,17 +72,17 @@ public sealed partial class InstalledTests(PackedFeed feed)
         }
     }
 
-    /// <summary>README shows what the templates make.</summary>
+    /// <summary>The guide shows what the templates make.</summary>
     [Theory]
-    [InlineData("ortpeft-finetune")]
-    [InlineData("ortpeft-chat")]
-    public void Readme_QuickStart_IsTheTemplatesProgram(string template)
+    [InlineData("ortpeft-finetune", "csharp.md")]
+    [InlineData("ortpeft-chat", "deploying.md")]
+    public void Guide_QuickStart_IsTheTemplatesProgram(string template, string page)
     {
         var program = File.ReadAllText(Path.Combine(PackedFeed.Root, "templates", template, "Program.cs"));
 
-        var readme = File.ReadAllText(Path.Combine(PackedFeed.Root, "README.md"));
+        var guide = File.ReadAllText(Path.Combine(PackedFeed.Root, "docs", "guide", page));
 
-        Assert.Contains($"```csharp\n{program}```", readme, StringComparison.Ordinal);
+        Assert.Contains($"```csharp\n{program}```", guide, StringComparison.Ordinal);
     }
 
     /// <summary>A project made from a template, with the small model where it looks for one.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Samples.Tests;
 
-/// <summary>README: training from an artifact folder.</summary>
+/// <summary>The guide, From C#: training from an artifact folder.</summary>
 internal static class ArtifactsSample
 {
     public static void Run(string artifactFolder, string adapterFolder, IDataset data)

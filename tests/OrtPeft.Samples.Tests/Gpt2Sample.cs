@@ -7,7 +7,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Samples.Tests;
 
-/// <summary>README: GPT-2 on three sentences.</summary>
+/// <summary>The guide, From C#: GPT-2 on three sentences.</summary>
 internal static class Gpt2Sample
 {
     public static (TrainingResult Result, PeftModel Model) Run(string modelFolder, string adapterFolder)

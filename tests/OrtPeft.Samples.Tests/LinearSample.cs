@@ -10,7 +10,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Samples.Tests;
 
-/// <summary>README: the smallest case.</summary>
+/// <summary>The guide, From C#: the smallest case.</summary>
 internal static class LinearSample
 {
     public static (TrainingResult Result, PeftModel Model) Run(string folder)

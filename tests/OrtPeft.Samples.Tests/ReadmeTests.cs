@@ -9,32 +9,47 @@ namespace OrtPeft.Samples.Tests;
 public sealed partial class ReadmeTests
 {
     [Theory]
-    [InlineData("linear", "LinearSample.cs")]
-    [InlineData("gpt2", "Gpt2Sample.cs")]
-    [InlineData("several", "SeveralSample.cs")]
-    [InlineData("artifacts", "ArtifactsSample.cs")]
-    public void Readme_CodeSample_IsTheCodeThatTestsRun(string name, string file)
+    [InlineData("short", "ShortSample.cs", "README.md")]
+    [InlineData("linear", "LinearSample.cs", "docs/guide/csharp.md")]
+    [InlineData("gpt2", "Gpt2Sample.cs", "docs/guide/csharp.md")]
+    [InlineData("several", "SeveralSample.cs", "docs/guide/csharp.md")]
+    [InlineData("artifacts", "ArtifactsSample.cs", "docs/guide/csharp.md")]
+    public void CodeSample_IsTheCodeThatTestsRun(string name, string file, string page)
     {
         var source = File.ReadAllText(Path.Combine(Folder(), file));
-        var readme = File.ReadAllText(Path.Combine(Folder(), "../../README.md"));
+        var text = File.ReadAllText(Path.Combine(Folder(), "../..", page));
 
         var body = Sample().Match(source[source.IndexOf($"// sample: {name}\n", StringComparison.Ordinal)..]).Groups[1].Value;
         var dedented = string.Join('\n', body.Split('\n').Select(static line => line.Length >= 8 ? line[8..] : line.Trim()));
 
-        Assert.Contains($"```csharp\n{dedented.Trim()}\n```", readme, StringComparison.Ordinal);
+        Assert.Contains($"```csharp\n{dedented.Trim()}\n```", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Readme_TableOfMethods_IsTheCatalogue()
+    public void Guide_TableOfMethods_IsTheCatalogue()
     {
         var rows = PeftMethods.All.Select(static m => Row(m.Description));
 
-        var readme = File.ReadAllText(Path.Combine(Folder(), "../../README.md"));
+        var page = File.ReadAllText(Path.Combine(Folder(), "../../docs/guide/methods.md"));
 
         Assert.Contains(
             "| method | `--method` | trains | HF PEFT file | merges |\n|---|---|---|---|---|\n" + string.Concat(rows) + "\n",
-            readme,
+            page,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ShortSample_Trains_AndGenerates()
+    {
+        var folder = Directory.CreateTempSubdirectory("ortpeft").FullName;
+        var (rows, adapter) = (Path.Combine(folder, "rows.jsonl"), Path.Combine(folder, "adapter"));
+        File.WriteAllText(rows, """{"prompt":"a","completion":" b"}""");
+
+        var text = ShortSample.Run(Path.Combine(Folder(), "../../models/tiny-gpt2-apidocs"), rows, adapter);
+
+        Assert.NotEqual("", text);
+        Assert.True(File.Exists(Path.Combine(adapter, "adapter_model.safetensors")));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]

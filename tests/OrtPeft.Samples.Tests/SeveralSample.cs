@@ -4,7 +4,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Samples.Tests;
 
-/// <summary>README: several adapters on one model.</summary>
+/// <summary>The guide, From C#: several adapters on one model.</summary>
 internal static class SeveralSample
 {
     public static PeftModel Run(Model baseModel, string poemsFolder, string codeFolder)

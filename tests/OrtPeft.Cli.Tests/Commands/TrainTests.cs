@@ -97,7 +97,7 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         Train(folder, "--steps", "1").Succeeded();
         var before = Adapter(folder);
 
-        Train(folder, "--steps", "2").Refused(2, folder, "adapter_model.safetensors", "--overwrite");
+        Train(folder, "--steps", "2").Refused(2, folder, "adapter_model.safetensors", "--resume", "--overwrite");
         Assert.Equal(before, Adapter(folder));
         Train(folder, "--steps", "2", "--overwrite").Succeeded();
     }

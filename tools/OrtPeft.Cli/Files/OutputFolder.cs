@@ -148,8 +148,11 @@ internal sealed class OutputFolder : IDisposable
 
     private UsageException NotHere(string what) => new($"{_given} holds {what}; give another folder.");
 
-    private UsageException Holds(string name) =>
-        new($"{_given} holds {name} already; give another folder, or --overwrite to replace it.");
+    private UsageException Holds(string name)
+    {
+        var goingOn = HasAnchor() ? ", --resume to continue that run" : "";
+        return new($"{_given} holds {name} already; give another folder{goingOn}, or --overwrite to replace it.");
+    }
 
     private static string Shortened(string text) => text.Length <= MostShown
         ? text
