@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained adapter: fine-tunes the small GPT-2 in models/ to say what kind of API a sentence of
 # documentation belongs to, and shows held-out loss and answers before and after. Leaves everything in out/quickstart.
+# Fetches some 170 MB of NuGet packages the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=out/quickstart
@@ -9,7 +10,7 @@ task=models/tasks/what-member-is-it
 
 rm -rf "$out"
 mkdir -p "$out"
-echo "quickstart: building (about a minute the first time)"
+echo "quickstart: building (about a minute the first time, and 170 MB of NuGet packages)"
 dotnet build -c Release -v quiet --nologo tools/OrtPeft.Cli > "$out/build.log" || { cat "$out/build.log"; exit 1; }
 ortpeft() { dotnet run -c Release --no-build --project tools/OrtPeft.Cli -- "$@"; }
 
