@@ -109,6 +109,47 @@ public sealed class OnDeviceTests : IDisposable
     [Theory]
     [InlineData("OnDevice.Trainer")]
     [InlineData("OnDevice.Plain")]
+    public void Program_WithoutArtifacts_SaysWhatToGive(string program)
+    {
+        using var process = Start(program, Rate);
+
+        Assert.Equal(
+            $"{_place["artifacts"]} has no artifacts.json; give a folder that ortpeft artifacts wrote.\n",
+            process.StandardError.ReadToEnd());
+        process.WaitForExit();
+        Assert.Equal(2, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("OnDevice.Trainer", """{"messages":[]}""")]
+    [InlineData("OnDevice.Plain", """{"messages":[]}""")]
+    [InlineData("OnDevice.Trainer", "{")]
+    [InlineData("OnDevice.Plain", "{")]
+    [InlineData("OnDevice.Trainer", """{"input_ids":["a","b"]}""")]
+    [InlineData("OnDevice.Plain", """{"input_ids":["a","b"]}""")]
+    [InlineData("OnDevice.Trainer", """{"input_ids":[1,2,3],"labels":[1]}""")]
+    [InlineData("OnDevice.Plain", """{"input_ids":[1,2,3],"labels":[1]}""")]
+    [InlineData("OnDevice.Trainer", null)]
+    [InlineData("OnDevice.Plain", null)]
+    public void Program_WithARowItCannotUse_SaysSoInOneLine(string program, string? row)
+    {
+        Artifacts(TrainRun.Open("lora_cattn"), "lora_cattn");
+        File.Delete(_place["rows.jsonl"]);
+        if (row is not null)
+            File.WriteAllText(_place["rows.jsonl"], $$"""{"input_ids":[1,2,3]}{{'\n'}}{{row}}{{'\n'}}""");
+
+        using var process = Start(program, Rate);
+
+        var said = process.StandardError.ReadToEnd();
+        Assert.Contains(_place["rows.jsonl"] + (row is null ? "" : ":2:"), said, StringComparison.Ordinal);
+        Assert.Single(said.TrimEnd().Split('\n'));
+        process.WaitForExit();
+        Assert.Equal(2, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("OnDevice.Trainer")]
+    [InlineData("OnDevice.Plain")]
     public void Program_WithADecimalComma_SaysHowToWriteIt(string program)
     {
         using var process = Start(program, "0,01");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 
 namespace OnDevice.Plain;
 
@@ -27,9 +28,26 @@ internal static class Program
             return 2;
         }
 
-        JsonElement[] rows = [.. File.ReadLines(rowsFile).Select(static l => JsonDocument.Parse(l).RootElement)];
+        try
+        {
+            Train(folder, rowsFile, output, count, learningRate);
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException
+            or NotSupportedException or JsonException or OnnxRuntimeException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+    }
+
+    private static void Train(string folder, string rowsFile, string output, int steps, float learningRate)
+    {
+        if (!File.Exists(Path.Combine(folder, "artifacts.json")))
+            throw new FileNotFoundException($"{folder} has no artifacts.json; give a folder that ortpeft artifacts wrote.");
+        var rows = Rows.Read(rowsFile);
         using var adapter = new PlainAdapter(folder);
-        for (var step = 1; step <= count; step++)
+        for (var step = 1; step <= steps; step++)
         {
             var first = (step - 1) * RowsPerBatch;
             var picked = Enumerable.Range(first, RowsPerBatch).Select(i => rows[i % rows.Length]).ToArray();
@@ -38,6 +56,5 @@ internal static class Program
         }
 
         adapter.Save(output);
-        return 0;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
@@ -27,11 +28,33 @@ internal static class Program
             return 2;
         }
 
+        try
+        {
+            Train(artifacts, rows, output, count, learningRate);
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException
+            or OnnxFormatException or TokenizerFormatException or TrainingDataException or TrainingFailedException
+            or TrainingRuntimeException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+    }
+
+    private static void Train(string artifacts, string rows, string output, int steps, double learningRate)
+    {
+        if (!File.Exists(Path.Combine(artifacts, "artifacts.json")))
+        {
+            throw new FileNotFoundException(
+                $"{artifacts} has no artifacts.json; give a folder that ortpeft artifacts wrote.");
+        }
+
         var tokenizer = TokenizerFolder.Holds(artifacts) ? TokenizerFolder.Load(artifacts) : null;
         var data = new TokenDataset([.. new ExampleReader(tokenizer, new ExampleReaderOptions()).Read(rows)]);
         var arguments = new TrainingArguments
         {
-            MaxSteps = count,
+            MaxSteps = steps,
             LearningRate = learningRate,
             BatchSize = 3,
             Schedule = "constant",
@@ -40,7 +63,6 @@ internal static class Program
         using var trainer = OrtPeft.Training.Trainer.FromArtifacts(artifacts, arguments, data);
         trainer.Train(new Printer());
         trainer.SaveAdapter(output);
-        return 0;
     }
 
     private sealed class Printer : IProgress<TrainingProgress>
