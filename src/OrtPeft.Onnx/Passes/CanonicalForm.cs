@@ -22,6 +22,7 @@ internal static class CanonicalForm
         new("widen-half", HalfWidening.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
         new("lower-opset", OpsetLowering.Run),
+        new("computed-constants", ComputedConstants.OfConstants),
         new("plain-operators", PlainOps.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("empty-slots", EmptySlots.Run),

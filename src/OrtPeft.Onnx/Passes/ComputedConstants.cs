@@ -27,6 +27,24 @@ internal static class ComputedConstants
         model.Graph.RemoveDeadCode();
     }
 
+    /// <summary>Replaces only what nodes compute of constants, such as the axes that some exporters give through a
+    /// <c>Reshape</c>.</summary>
+    /// <param name="model">The model, its constants being initializers.</param>
+    public static void OfConstants(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var shapes = new ShapeInference(model.Opset);
+        shapes.Infer(model.Graph);
+        foreach (var node in model.Graph.Nodes.ToArray())
+        {
+            if (node is { Outputs.Count: 1, Inputs.Count: > 0 }
+                && node.Inputs.All(static i => i is null or { Initializer: not null, IsGraphInput: false }))
+                Fold(model.Graph, node.Output, shapes);
+        }
+
+        model.Graph.RemoveDeadCode();
+    }
+
     private static void Fold(Graph graph, Value value, ShapeInference shapes)
     {
         if (value.IsGraphOutput || value.Shape is not { Rank: <= 1 } shape || shapes.DataOf(value) is not { } data)

@@ -10,7 +10,8 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 /// <remarks>
 /// The weight is stored [N, blocks, bytes]; it is rewritten as [K, N] into memory, the form that a <c>MatMul</c> reads
-/// without a <c>Transpose</c>. Nodes with 2 bits, reordered groups or zero points that are no integers stay.
+/// without a <c>Transpose</c>. Where elements are in other blocks than those they lie in, or zero points are not
+/// integers, the weight becomes float32.
 /// </remarks>
 /// <seealso href="https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits"/>
 internal static partial class PackedWeights
@@ -25,15 +26,17 @@ internal static partial class PackedWeights
         if (nodes.Length == 0)
             return;
         var g = GraphBuilder.Over(model);
-        var weights = new Dictionary<Value, Value>();
+        var weights = new Dictionary<Weight, Value>();
         foreach (var node in nodes)
         {
-            if (BlockMatMul.Of(node) is not { } product)
-                continue;
-            if (!weights.TryGetValue(product.Packed, out var weight))
+            if (!weights.TryGetValue(Weight.Of(node), out var weight))
             {
+                if (BlockMatMul.Of(node) is not { } product)
+                    continue;
                 var name = model.Graph.FreshName(NameOf(product.Packed.Name));
-                weights[product.Packed] = weight = QuantizedWeight.Insert(g, name, product.Unpack());
+                weights[Weight.Of(node)] = weight = product.Integers() is { } integers
+                    ? QuantizedWeight.Insert(g, name, integers)
+                    : model.Graph.AddInitializer(name, product.ToFloat32());
             }
 
             (g.Before, g.Scope) = (node, ScopeOf(node.Name));
@@ -53,6 +56,15 @@ internal static partial class PackedWeights
 
     /// <summary>What stands before the node's own name, so that the new product is found in the same module.</summary>
     private static string ScopeOf(string node) => node.LastIndexOf('/') is >= 0 and var at ? node[..at] : node;
+
+    /// <summary>All that a weight's numbers come from.</summary>
+    private sealed record Weight(
+        Value? Packed, Value? Scales, Value? ZeroPoints, Value? Groups, long Bits, long BlockSize, long N, long K)
+    {
+        public static Weight Of(Node node) => new(
+            node.Input(1), node.Input(2), node.Input(3), node.Input(4), node.Attributes.Int("bits", 4),
+            node.Attributes.Int("block_size", 0), node.Attributes.Int("N", 0), node.Attributes.Int("K", 0));
+    }
 
     [GeneratedRegex(@"(\.MatMul(NBits)?(?=\.q?weight))|(_Q\d+(G\d+)?|_quant|_quantized_T\w*)$")]
     private static partial Regex Mark();

@@ -5,7 +5,8 @@ namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>
 /// A <c>MatMulNBits</c> with a constant weight: y = x·Wᵀ (+ bias), W [N, K] in blocks along K, each a run of bytes with
-/// the first element in the lowest bits.
+/// the first element in the lowest bits. Elements may be of other blocks than those that they lie in (<c>g_idx</c>), and
+/// zero points may be numbers of any kind.
 /// </summary>
 internal sealed class BlockMatMul
 {
@@ -13,83 +14,87 @@ internal sealed class BlockMatMul
     private readonly int _size;
     private readonly int _rows;
     private readonly int _columns;
-    private readonly Tensor _scales;
-    private readonly Tensor? _zeroPoints;
+    private readonly float[] _scales;
+    private readonly float[] _zeroPoints;
 
-    private BlockMatMul(Node node, Tensor scales, Tensor? zeroPoints)
+    /// <summary>Each element's block along K; null where those are as they lie.</summary>
+    private readonly int[]? _groups;
+
+    private BlockMatMul(Node node, BlockMatMulForm form)
     {
-        (Packed, _scales, _zeroPoints) = (node.Inputs[1]!, scales, zeroPoints);
-        _bits = Small(node, "bits", 4);
-        _size = Small(node, "block_size", 0);
-        _rows = Small(node, "N", 0);
-        _columns = Small(node, "K", 0);
+        (_bits, _size, _rows, _columns) = (form.Bits, form.Size, form.Rows, form.Columns);
+        Packed = node.Inputs[1]!;
+        _scales = node.Inputs[2]!.Constant!.ToFloat32();
+        _zeroPoints = form.ZeroPoints(node.Input(3)?.Constant);
+        _groups = form.Groups(node.Input(4)?.Constant);
     }
 
     /// <summary>The weight's bytes, [N, blocks, bytes per block].</summary>
     public Value Packed { get; }
 
-    private int Blocks => (int)((_columns + (long)_size - 1) / _size);
+    private int Blocks => BlockMatMulForm.BlocksOf(_columns, _size);
 
     /// <summary>Reads a node; null where it has another form.</summary>
-    public static BlockMatMul? Of(Node node)
-    {
-        var (packed, scales, zeroPoints) = (node.Input(1)?.Constant, node.Input(2)?.Constant, node.Input(3)?.Constant);
-        if (packed is not { Type: ElementType.UInt8 } || scales is not { Type: ElementType.Float })
-            return null;
-        if (node.Input(4) is not null || (node.Input(3) is not null && zeroPoints is not { Type: ElementType.UInt8 }))
-            return null;
-        var product = new BlockMatMul(node, scales, zeroPoints);
-        var isWhole = product._bits is 4 or 8 && product is { _size: > 0, _rows: >= 0, _columns: >= 0 }
-            && packed.Count == (Int128)product._rows * product.Blocks * product._size * product._bits / 8
-            && scales.Count == (long)product._rows * product.Blocks
-            && (zeroPoints is null || zeroPoints.Count == (long)product._rows * product.ZeroPointBytes);
-        return isWhole ? product : null;
-    }
-
-    /// <summary>A row's zero points fill whole bytes.</summary>
-    private int ZeroPointBytes => (int)((((long)Blocks * _bits) + 7) / 8);
+    public static BlockMatMul? Of(Node node) =>
+        BlockMatMulForm.Of(node) is { } form ? new BlockMatMul(node, form) : null;
 
     /// <summary>
-    /// The weight as [K, N]. Without zero points a block's middle is 2ᵇ⁻¹, which signed integers make 0.
+    /// The weight [K, N] as integers; null where they do not say it. Without zero points a block's middle is 2ᵇ⁻¹, which
+    /// signed integers make 0. Integers of 2 bits are stored in 4.
     /// </summary>
-    public QuantizedTensor Unpack()
+    public QuantizedTensor? Integers()
     {
-        var unsigned = _bits == 4 ? ElementType.UInt4 : ElementType.UInt8;
-        var signed = _bits == 4 ? ElementType.Int4 : ElementType.Int8;
-        var (type, middle) = _zeroPoints is null ? (signed, 1 << (_bits - 1)) : (unsigned, 0);
-        var values = Turned(Packed.Constant!, unsigned, checked(Blocks * _size), _columns, type, middle);
-        var zeros = _zeroPoints is null
-            ? null
-            : Turned(_zeroPoints, unsigned, ZeroPointBytes * 8 / _bits, Blocks, unsigned, 0);
-        var scales = _scales.ToFloat32();
-        var turned = new float[scales.Length];
-        for (var i = 0; i < turned.Length; i++)
-            turned[i] = scales[(i % _rows * Blocks) + (i / _rows)];
-        return new QuantizedTensor(values, Tensor.Of<float>(turned, [Blocks, _rows]), zeros, RelativeError: 0)
+        var unsigned = _bits == 8 ? ElementType.UInt8 : ElementType.UInt4;
+        var most = _bits == 8 ? byte.MaxValue : 15;
+        if (_groups is not null || _zeroPoints.Any(z => z != MathF.Floor(z) || z < 0 || z > most))
+            return null;
+        var (type, middle) = _zeroPoints.Length > 0 ? (unsigned, 0)
+            : (_bits == 8 ? ElementType.Int8 : ElementType.Int4, 1 << (_bits - 1));
+        var values = new byte[type.ByteCount((long)_columns * _rows)];
+        var packed = PackedIntegers.BytesOf(Packed.Constant!);
+        for (var k = 0; k < _columns; k++)
+        {
+            for (var n = 0; n < _rows; n++)
+                PackedIntegers.Set(values, type, ((long)k * _rows) + n, CodeAt(packed, n, k) - middle);
+        }
+
+        long[] dims = [Blocks, _rows];
+        var zeros = _zeroPoints.Length == 0 ? null : new byte[type.ByteCount(_zeroPoints.Length)];
+        for (var i = 0; i < _zeroPoints.Length; i++)
+            PackedIntegers.Set(zeros!, type, i, (int)Turned(_zeroPoints, i));
+        return new QuantizedTensor(
+            new Tensor(type, [_columns, _rows], new MemoryTensorData(values)),
+            Tensor.Of<float>([.. Enumerable.Range(0, _scales.Length).Select(i => Turned(_scales, i))], dims),
+            zeros is null ? null : new Tensor(type, [.. dims], new MemoryTensorData(zeros)),
+            RelativeError: 0)
         {
             Axis = 0,
             BlockSize = _size,
         };
     }
 
-    /// <summary>An attribute that no product of two overflows 63 bits by; −1 for others.</summary>
-    private static int Small(Node node, string attribute, long otherwise) =>
-        node.Attributes.Int(attribute, otherwise) is >= 0 and <= int.MaxValue and var value ? (int)value : -1;
-
-    /// <summary>Rows of packed integers, of which the first ones count, as columns.</summary>
-    private Tensor Turned(Tensor packed, ElementType from, int stride, int count, ElementType type, int middle)
+    /// <summary>The weight's numbers, [K, N].</summary>
+    public Tensor ToFloat32()
     {
-        var source = PackedIntegers.BytesOf(packed);
-        var result = new byte[type.ByteCount((long)count * _rows)];
-        for (var column = 0; column < count; column++)
+        var numbers = new float[checked(_columns * _rows)];
+        var packed = PackedIntegers.BytesOf(Packed.Constant!);
+        for (var k = 0; k < _columns; k++)
         {
-            for (var row = 0; row < _rows; row++)
+            var group = _groups?[k] ?? k / _size;
+            for (var n = 0; n < _rows; n++)
             {
-                var value = PackedIntegers.Get(source, from, checked((row * stride) + column)) - middle;
-                PackedIntegers.Set(result, type, ((long)column * _rows) + row, value);
+                var block = (n * Blocks) + group;
+                var zero = _zeroPoints.Length == 0 ? 1 << (_bits - 1) : _zeroPoints[block];
+                numbers[(k * _rows) + n] = _scales[block] * (CodeAt(packed, n, k) - zero);
             }
         }
 
-        return new Tensor(type, [count, _rows], new MemoryTensorData(result));
+        return Tensor.Of<float>(numbers, [_columns, _rows]);
     }
+
+    private int CodeAt(ReadOnlySpan<byte> packed, int n, int k) =>
+        BlockMatMulForm.CodeAt(packed, _bits, ((long)n * Blocks * _size) + k);
+
+    /// <summary>One of [N, blocks] by its place in [blocks, N].</summary>
+    private float Turned(float[] numbers, int place) => numbers[(place % _rows * Blocks) + (place / _rows)];
 }

@@ -3,13 +3,14 @@ using System.Globalization;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Tests.Shapes;
 
 /// <summary>
 /// One node as text: <c>Concat(float[B,2]; float[S,2]) axis=0</c>. Inputs are fed (<c>type[dims]</c>), int64 constants
-/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>), int32 ones (<c>i=1</c>) or left
-/// out (<c>-</c>).
+/// (<c>=1,2</c>, scalar <c>=#1</c>), float constants (<c>f=1</c>, scalar <c>f=#1</c>), int32 ones (<c>i=1</c>), constants
+/// of random numbers (<c>~type[dims]</c>) or left out (<c>-</c>).
 /// Attributes are integers, lists in brackets, floats with an f, or text in quotes. <c>outputs=</c> and <c>opset=</c>
 /// are not attributes. A question mark at the end: some lengths stay unknown.
 /// </summary>
@@ -56,6 +57,8 @@ internal sealed class OpCase
     {
         if (text == "-")
             return null;
+        if (text[0] == '~')
+            return builder.Constant(Random(text[1..].Split('[', ']')));
         if (text.Contains('[', StringComparison.Ordinal))
             return Fed(builder.Graph, text.Split('[', ']'));
         var values = text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..];
@@ -70,13 +73,24 @@ internal sealed class OpCase
         });
     }
 
+    private static ElementType TypeOf(string name) => Enum.Parse<ElementType>(name, ignoreCase: true);
+
+    /// <summary>Floats from −0.05 to 0.05, as scales are; any bits for integers.</summary>
+    private static Tensor Random(string[] parts)
+    {
+        var type = TypeOf(parts[0]);
+        long[] dims = [.. parts[1].Split(',').Select(static d => long.Parse(d, CultureInfo.InvariantCulture))];
+        var (count, random) = (dims.Aggregate(1L, static (a, b) => a * b), new Random(7));
+        if (type == ElementType.Float)
+            return Tensor.Of<float>([.. Enumerable.Range(0, (int)count).Select(_ => (random.NextSingle() * 0.1f) - 0.05f)], dims);
+        var bytes = new byte[type.ByteCount(count)];
+        random.NextBytes(bytes);
+        return new Tensor(type, [.. dims], new MemoryTensorData(bytes));
+    }
+
     private static Value Fed(Graph graph, string[] parts)
     {
-        var type = parts[0] switch
-        {
-            "uint8" => ElementType.UInt8,
-            _ => Enum.Parse<ElementType>(parts[0], ignoreCase: true),
-        };
+        var type = TypeOf(parts[0]);
         var dims = parts[1].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static d =>
             char.IsDigit(d[0]) ? (Dim)long.Parse(d, CultureInfo.InvariantCulture) : Dim.Named(d));
         return graph.AddInput(graph.FreshName("in"), type, Shape.Create([.. dims]));

@@ -36,6 +36,10 @@ internal static class ContribOps
             [(Microsoft, "MultiHeadAttention")] = MultiHeadAttention.Of,
             [(Microsoft, "GroupQueryAttention")] = GroupQueryAttention.Of,
             [(Microsoft, "RotaryEmbedding")] = static (n, g) => [Rotary.Of(n, g)],
+            [(Microsoft, "CausalConvWithState")] = CausalConvolution.Of,
+            [(Microsoft, "GatherBlockQuantized")] = static (n, g) => [QuantizedRows.Of(n, g)],
+            [(Microsoft, "MoE")] = static (n, g) => [Experts.Of(n, g)],
+            [(Microsoft, "QMoE")] = static (n, g) => [Experts.OfQuantized(n, g)],
         }.ToFrozenDictionary();
 
     /// <summary>The operators in the table, by domain and name.</summary>

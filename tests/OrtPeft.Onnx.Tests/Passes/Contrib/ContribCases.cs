@@ -4,7 +4,54 @@ namespace OrtPeft.Onnx.Tests.Passes.Contrib;
 internal static class ContribCases
 {
     public static IEnumerable<string> All =>
-        [.. Pointwise, .. Norms, .. Embeddings, .. Attention, .. MultiHead, .. GroupQuery, .. Rotary];
+        [.. Pointwise, .. Norms, .. Embeddings, .. Attention, .. MultiHead, .. GroupQuery, .. Rotary, .. Convolutions,
+            .. QuantizedRows, .. Experts];
+
+    private static string[] Convolutions =>
+    [
+        "com.microsoft.CausalConvWithState(float[B,4,S]; float[4,1,3]) outputs=2",
+        "com.microsoft.CausalConvWithState(float[B,4,S]; float[4,1,3]; float[4]; float[B,4,2]) outputs=2",
+        "com.microsoft.CausalConvWithState(float[B,4,S]; float[4,1,4]; float[4]) activation='silu' outputs=2",
+        "com.microsoft.CausalConvWithState(float[B,4,S]; float[4,1,2]; -; float[B,4,1]) activation='swish' outputs=2",
+        "com.microsoft.CausalConvWithState(float[B,4,S]; float[4,1,1]; float[4]) activation='none' outputs=2",
+    ];
+
+    private static string[] QuantizedRows =>
+    [
+        "com.microsoft.GatherBlockQuantized(~uint8[5,32]; int64[B,S]; ~float[5,2]) block_size=32",
+        "com.microsoft.GatherBlockQuantized(~uint8[5,32]; int32[B,S]; ~float[5,4]; ~uint8[5,2]) block_size=16",
+        "com.microsoft.GatherBlockQuantized(~uint8[5,24]; int64[B]; ~float[5,3]; ~uint8[5,2]) block_size=16 bits=4",
+        "com.microsoft.GatherBlockQuantized(~uint8[5,40]; int64[B,S]; ~float[5,3]; ~uint8[5,3]) block_size=16 bits=8",
+        "com.microsoft.GatherBlockQuantized(~uint8[5,40]; int64[B,S]; ~float[5,2]) block_size=32 bits=8",
+        "com.microsoft.GatherBlockQuantized(~uint8[5,8]; int64[B,S]; ~float[5,2]) block_size=16 bits=2",
+        "com.microsoft.GatherBlockQuantized(~uint4[5,32]; int64[B,S]; ~float[5,2]) block_size=16 quantize_axis=-1",
+        "com.microsoft.GatherBlockQuantized(~int4[5,32]; int64[B,S]; ~float[5,2]; ~int4[5,2]) block_size=16 gather_axis=0",
+        "com.microsoft.GatherBlockQuantized(~int4[5,48]; int64[1]; ~float[5,3]) block_size=16",
+    ];
+
+    private static string[] Experts =>
+    [
+        "com.microsoft.MoE(float[B,S,8]; float[6,4]; float[4,5,8]; float[4,5]; float[4,8,5]; float[4,8]) k=2",
+        "com.microsoft.MoE(float[6,8]; float[6,4]; float[4,5,8]; -; float[4,8,5]) k=1 activation_type='gelu'",
+        "com.microsoft.MoE(float[B,S,8]; float[6,4]; float[4,5,8]; -; float[4,8,5]) k=3 activation_type='silu' " +
+            "normalize_routing_weights=1",
+        "com.microsoft.MoE(float[B,S,8]; float[6,4]; float[4,5,8]; -; float[4,8,5]) k=4 activation_type='identity'",
+        "com.microsoft.MoE(float[B,S,8]; float[6,4]; float[4,10,8]; float[4,10]; float[4,8,5]; float[4,8]) k=2 " +
+            "activation_type='swiglu' swiglu_fusion=1 activation_alpha=1.702f activation_beta=1f swiglu_limit=0.5f " +
+            "normalize_routing_weights=1",
+        "com.microsoft.MoE(float[B,S,8]; float[6,4]; float[4,10,8]; float[4,10]; float[4,8,5]; float[4,8]) k=2 " +
+            "activation_type='swiglu' swiglu_fusion=1",
+        "com.microsoft.QMoE(float[B,S,32]; float[6,4]; ~uint8[4,32,16]; ~float[4,32]; float[4,32]; ~uint8[4,32,16]; " +
+            "~float[4,32]; float[4,32]) k=2 normalize_routing_weights=1 activation_type='silu'",
+        "com.microsoft.QMoE(float[B,S,32]; float[6,4]; ~uint8[4,64,16]; ~float[4,64,2]; -; ~uint8[4,32,16]; " +
+            "~float[4,32,2]) k=2 block_size=16 activation_type='swiglu' swiglu_fusion=1 activation_alpha=1.702f " +
+            "activation_beta=1f swiglu_limit=0.7f normalize_routing_weights=1",
+        "com.microsoft.QMoE(float[B,S,32]; float[6,4]; ~uint8[4,32,16]; ~float[4,32,2]; float[4,32]; ~uint8[4,32,16]; " +
+            "~float[4,32,2]; -; -; -; -; ~uint8[4,32,1]; ~uint8[4,32,1]) k=1 block_size=16 normalize_routing_weights=1 " +
+            "activation_type='silu'",
+        "com.microsoft.QMoE(float[B,S,32]; float[6,4]; ~uint8[4,32,32]; ~float[4,32]; -; ~uint8[4,32,32]; " +
+            "~float[4,32]) k=1 expert_weight_bits=8 activation_type='relu' normalize_routing_weights=1",
+    ];
 
     private static string[] Pointwise =>
     [

@@ -18,7 +18,9 @@ public sealed class ContribOpsTests
         {
             var model = Build(text);
 
-            SameResults.Check(model, ContribOps.Run, NodeInputs.For(model.Graph, Symbols, seed), 2e-5f);
+            // Experts of random integers have results of up to ten, others of about one.
+            var tolerance = text.Contains("QMoE", StringComparison.Ordinal) ? 1e-4f : 2e-5f;
+            SameResults.Check(model, ContribOps.Run, NodeInputs.For(model.Graph, Symbols, seed), tolerance);
 
             Assert.All(model.Graph.Nodes, static n => Assert.Equal("", n.Domain));
         }
