@@ -1,10 +1,13 @@
 using OrtPeft.Models.Configuration;
 using OrtPeft.Models.Gemma;
 using OrtPeft.Models.Gpt2;
+using OrtPeft.Models.GptNeoX;
 using OrtPeft.Models.Granite;
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Mistral;
 using OrtPeft.Models.Olmo2;
+using OrtPeft.Models.Opt;
+using OrtPeft.Models.Phi;
 using OrtPeft.Models.Phi3;
 using OrtPeft.Models.Qwen2;
 using OrtPeft.Models.Qwen3;
@@ -37,6 +40,9 @@ public static class ModelFamilies
         ("smollm3", static fields => LlamaConfig.Read(fields, SmolLm3Family.Defaults)),
         ("granite", static fields => LlamaConfig.Read(fields, GraniteFamily.Defaults)),
         ("olmo2", static fields => LlamaConfig.Read(fields, Olmo2Family.Defaults)),
+        ("phi", static fields => PhiConfig.Read(fields)),
+        ("gpt_neox", static fields => GptNeoXConfig.Read(fields)),
+        ("opt", static fields => OptConfig.Read(fields)),
     ];
 
     /// <summary>The known values of <c>model_type</c>.</summary>

@@ -20,6 +20,10 @@ internal sealed class OnnxSession : IDisposable
 
     public IEnumerable<string> Inputs => _session.InputMetadata.Keys;
 
+    /// <summary>The inputs' axes; −1 where any length goes.</summary>
+    public Dictionary<string, int[]> Shapes =>
+        _session.InputMetadata.ToDictionary(static input => input.Key, static input => input.Value.Dimensions);
+
     public void Dispose() => _session.Dispose();
 
     public Dictionary<string, Tensor> Run(IReadOnlyDictionary<string, Tensor> inputs, params string[] outputs)

@@ -1,5 +1,5 @@
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
+using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Models.Building;
 
@@ -16,14 +16,20 @@ internal sealed record LayerNormModule(string Name, int Width, float Epsilon, bo
     public Value Apply(DecoderGraph decoder, Value x)
     {
         decoder.Enter(Name);
-        var scale = HasWeights
-            ? decoder.Weight($"{Name}.weight")
-            : decoder.Builder.Constant(Tensor.Of<float>([.. Enumerable.Repeat(1f, Width)], [Width]), "ones");
-        var bias = HasWeights ? decoder.Weight($"{Name}.bias") : null;
-        return decoder.Builder.Op(
-            "LayerNormalization",
-            [x, scale, bias],
-            NodeAttribute.Of("axis", -1),
-            NodeAttribute.Of("epsilon", Epsilon));
+        return HasWeights ? Scaled(decoder, x) : Plain(decoder.Builder, x);
+    }
+
+    private Value Scaled(DecoderGraph decoder, Value x) => decoder.Builder.Op(
+        "LayerNormalization",
+        [x, decoder.Weight($"{Name}.weight"), decoder.Weight($"{Name}.bias")],
+        NodeAttribute.Of("axis", -1),
+        NodeAttribute.Of("epsilon", Epsilon));
+
+    /// <summary>The operator needs a vector of weights, which would train.</summary>
+    private Value Plain(GraphBuilder g, Value x)
+    {
+        var centred = g.Sub(x, g.ReduceMean(x, [-1]));
+        var variance = g.ReduceMean(g.Pow(centred, 2), [-1]);
+        return g.Div(centred, g.Op("Sqrt", g.Add(variance, Epsilon)));
     }
 }

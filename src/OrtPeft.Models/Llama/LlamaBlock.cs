@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Models.Llama;
 
 /// <summary>One layer: attention and MLP, each added to what it read, with norms before, after or around them.</summary>
-internal sealed class LlamaBlock
+internal sealed class LlamaBlock : IBlock
 {
     private readonly LlamaConfig _config;
     private readonly string _name;
@@ -16,10 +16,10 @@ internal sealed class LlamaBlock
     private readonly RmsNormModule? _beforeMlp;
     private readonly RmsNormModule? _afterMlp;
 
-    public LlamaBlock(LlamaConfig config, int layer)
+    public LlamaBlock(LlamaConfig config, string name, int layer)
     {
         _config = config;
-        _name = $"model.layers.{layer}";
+        _name = name;
         _attention = new LlamaAttention(config, layer, $"{_name}.self_attn");
         _mlp = new GatedMlp(
             $"{_name}.mlp",

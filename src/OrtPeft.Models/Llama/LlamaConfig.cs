@@ -162,7 +162,7 @@ public sealed record LlamaConfig : ModelConfig
     public override Architecture ToArchitecture()
     {
         Validate(this);
-        return LlamaDecoder.ArchitectureOf(this);
+        return LlamaDecoder.PlanOf(this).ToArchitecture();
     }
 
     /// <inheritdoc/>

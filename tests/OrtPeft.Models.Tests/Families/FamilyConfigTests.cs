@@ -1,4 +1,6 @@
+using OrtPeft.Models.Initialization;
 using OrtPeft.Models.Llama;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Tests.Families;
 
@@ -152,6 +154,92 @@ public sealed class FamilyConfigTests
         Assert.Equal(30f, Read("gemma3_text", "\"final_logit_softcapping\":30").LogitsSoftcap);
     }
 
+    [Theory]
+    [InlineData("opt", "\"hidden_size\":8,\"num_attention_heads\":3", "hidden_size is 8")]
+    [InlineData("opt", "\"activation_function\":\"prelu\"", "activation_function is 'prelu'")]
+    [InlineData("opt", "\"do_layer_norm_before\":1", "do_layer_norm_before is 1")]
+    [InlineData("opt", "\"hidden_act\":\"gelu\"", "hidden_act is \"gelu\"")]
+    [InlineData("phi", "\"num_key_value_heads\":5", "num_attention_heads is 32")]
+    [InlineData("phi", "\"partial_rotary_factor\":0.01", "partial_rotary_factor is 0.01")]
+    [InlineData("gpt_neox", "\"rotary_pct\":0.5,\"partial_rotary_factor\":0.25", "partial_rotary_factor is 0.25")]
+    [InlineData("gpt_neox", "\"rope_theta\":5", "rope_theta is 5")]
+    [InlineData("gpt_neox", "\"rotary_pct\":2", "partial_rotary_factor is 2")]
+    [InlineData("gpt_neox", "\"layer_norm_eps\":0", "layer_norm_eps is 0")]
+    public void Read_OfOneWithLayerNorm_WhenAFieldIsBad_IsRefusedByName(string type, string fields, string expected)
+    {
+        var error = Assert.Throws<ModelConfigException>(() => ReadAny(type, fields, 2));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Which weights there are tells what a field does; their shapes are checked against the file.</summary>
+    [Theory]
+    [InlineData("opt", "", "model.decoder.final_layer_norm.weight", true)]
+    [InlineData("opt", "\"_remove_final_layer_norm\":true", "model.decoder.final_layer_norm.weight", false)]
+    [InlineData("opt", "\"do_layer_norm_before\":false", "model.decoder.final_layer_norm.weight", false)]
+    [InlineData("opt", "\"word_embed_proj_dim\":16", "model.decoder.project_out.weight", true)]
+    [InlineData("opt", "\"word_embed_proj_dim\":768", "model.decoder.project_in.weight", false)]
+    [InlineData("opt", "\"enable_bias\":false", "model.decoder.layers.0.fc1.bias", false)]
+    [InlineData("opt", "\"enable_bias\":false", "model.decoder.layers.0.self_attn_layer_norm.bias", true)]
+    [InlineData("opt", "\"layer_norm_elementwise_affine\":false", "model.decoder.layers.0.final_layer_norm.bias", false)]
+    [InlineData("opt", "\"tie_word_embeddings\":false", "lm_head.weight", true)]
+    [InlineData("phi", "", "lm_head.bias", true)]
+    [InlineData("phi", "\"tie_word_embeddings\":true", "lm_head.weight", false)]
+    [InlineData("phi", "\"tie_word_embeddings\":true", "lm_head.bias", true)]
+    [InlineData("phi", "\"qk_layernorm\":true", "model.layers.1.self_attn.q_layernorm.bias", true)]
+    [InlineData("gpt_neox", "", "embed_out.weight", true)]
+    [InlineData("gpt_neox", "\"attention_bias\":false", "gpt_neox.layers.0.attention.dense.bias", false)]
+    [InlineData("gpt_neox", "\"attention_bias\":false", "gpt_neox.layers.0.mlp.dense_4h_to_h.bias", true)]
+    public void ToArchitecture_OfOneWithLayerNorm_HasTheFilesWeights(
+        string type, string fields, string weight, bool isThere)
+    {
+        var weights = ReadAny(type, fields, 2).ToArchitecture().Weights;
+
+        Assert.Equal(isThere, weights.Any(w => w.Name == weight));
+    }
+
+    /// <summary>Every form runs, with shapes that fit.</summary>
+    [Theory]
+    [InlineData("opt", "\"hidden_size\":8,\"num_attention_heads\":2,\"ffn_dim\":6")]
+    [InlineData("opt", "\"hidden_size\":8,\"num_attention_heads\":2,\"ffn_dim\":6,\"word_embed_proj_dim\":4")]
+    [InlineData(
+        "opt",
+        "\"hidden_size\":8,\"num_attention_heads\":2,\"ffn_dim\":6,\"do_layer_norm_before\":false,\"enable_bias\":false")]
+    [InlineData(
+        "opt", "\"hidden_size\":8,\"num_attention_heads\":2,\"ffn_dim\":6,\"layer_norm_elementwise_affine\":false")]
+    [InlineData(
+        "phi",
+        "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"qk_layernorm\":true,"
+        + "\"intermediate_size\":6")]
+    [InlineData("gpt_neox", "\"hidden_size\":16,\"num_attention_heads\":2,\"use_parallel_residual\":false")]
+    [InlineData("gpt_neox", "\"hidden_size\":16,\"num_attention_heads\":2,\"rotary_pct\":1,\"attention_bias\":false")]
+    [InlineData("phi3", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":8,"
+        + "\"partial_rotary_factor\":0.75,\"intermediate_size\":6,\"sliding_window\":2")]
+    [InlineData("gemma3_text", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":1,\"head_dim\":4,"
+        + "\"intermediate_size\":6,\"attention_bias\":true,\"final_logit_softcapping\":20")]
+    [InlineData("gemma", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":1,\"head_dim\":6,"
+        + "\"intermediate_size\":6")]
+    [InlineData("olmo2", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"attention_bias\":true,"
+        + "\"intermediate_size\":6")]
+    public void ToArchitecture_OfEveryForm_Runs(string type, string fields)
+    {
+        var config = ReadAny(type, $"{fields},\"vocab_size\":30,\"max_position_embeddings\":16", 2);
+        using var session = new OnnxSession(config.ToArchitecture().Build(ModelInitializer.CreateWeights(config, 3)));
+        var feeds = new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = Tensor.Of<long>([3, 17, 0, 29], [1, 4]),
+            ["attention_mask"] = Tensor.Of<long>([1, 1, 1, 1], [1, 4]),
+            ["position_ids"] = Tensor.Of<long>([0, 1, 2, 3], [1, 4]),
+        };
+        foreach (var (name, shape) in session.Shapes.Where(static input => input.Key.StartsWith("past", StringComparison.Ordinal)))
+            feeds[name] = Tensor.Of<float>([], [1, shape[1], 0, shape[3]]);
+
+        var logits = session.Run(feeds, "logits")["logits"];
+
+        Assert.Equal([1L, 4, 30], logits.Dims.AsEnumerable());
+        Assert.All(logits.ToFloat32(), static value => Assert.True(float.IsFinite(value)));
+    }
+
     /// <summary>The line says which export of such a model trains.</summary>
     [Theory]
     [InlineData("falcon", "optimum-cli export onnx --task text-generation-with-past --model ")]
@@ -167,12 +255,15 @@ public sealed class FamilyConfigTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    private static LlamaConfig Read(string type, string fields, int layers = 3)
+    private static LlamaConfig Read(string type, string fields, int layers = 3) =>
+        (LlamaConfig)ReadAny(type, fields, layers);
+
+    private static ModelConfig ReadAny(string type, string fields, int layers)
     {
         using var folder = new TemporaryFolder();
         var more = fields.Length == 0 ? "" : $",{fields}";
         File.WriteAllText(
             folder["config.json"], $$"""{"model_type":"{{type}}","num_hidden_layers":{{layers}}{{more}}}""");
-        return (LlamaConfig)ModelFamilies.Read(folder["config.json"]);
+        return ModelFamilies.Read(folder["config.json"]);
     }
 }

@@ -1,9 +1,0 @@
-using OrtPeft.Models.Building;
-
-namespace OrtPeft.Models.Llama;
-
-/// <summary>What the attention of all layers reads.</summary>
-/// <param name="Attention">Masks and shapes.</param>
-/// <param name="Rotary">Turns the heads of layers that see everything.</param>
-/// <param name="LocalRotary">Turns those of layers with a window.</param>
-internal sealed record SharedAttention(GroupedAttention Attention, RotaryHeads Rotary, RotaryHeads LocalRotary);
