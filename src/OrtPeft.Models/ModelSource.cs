@@ -145,8 +145,13 @@ public sealed class ModelSource
         var folder = Path.GetDirectoryName(path)!;
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
         var model = OnnxFile.Load(path);
-        if (File.Exists(Path.Combine(folder, GenAiConfig.FileName)) && DecoderNaming.HasUnstatedCaches(model))
-            GenAiConfig.TryRead(folder, path)?.StateCaches(model);
+        if (GenAiConfig.TryRead(folder, path) is { } genAi)
+        {
+            model.Metadata[MetadataKeys.BuilderType] = genAi.Type;
+            if (DecoderNaming.HasUnstatedCaches(model))
+                genAi.StateCaches(model);
+        }
+
         // A graph that says so itself knows better: a checkpoint may hold two matrices though its description ties them.
         if (model.Metadata.TryGetValue(MetadataKeys.TieWordEmbeddings, out var isTied))
             config = config is null ? null : config with { TieWordEmbeddings = isTied == "true" };

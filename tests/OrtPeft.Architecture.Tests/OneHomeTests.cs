@@ -18,6 +18,7 @@ public sealed class OneHomeTests
         {
             [
                 "src/OrtPeft.Onnx/Decoders/DecoderFamilies.cs", "src/OrtPeft.Models/",
+                "src/OrtPeft.Onnx/Decoders/BuilderNames.cs", // what GenAI's builder calls them
                 "src/OrtPeft.Adapters/Modules/HfName.cs", // what HF PEFT knows whatever the family is
             ],
             [

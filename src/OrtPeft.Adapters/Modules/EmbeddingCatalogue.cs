@@ -12,10 +12,11 @@ internal static class EmbeddingCatalogue
     public static IReadOnlyList<EmbeddingModule> Embeddings(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        var names = new ModuleNames(graph);
         return
         [
             .. graph.Nodes.Where(IsEmbedding)
-                .Select(static n => new EmbeddingModule(ModuleNames.OfEmbedding(n, n.Inputs[0]!), n, n.Inputs[0]!))
+                .Select(n => new EmbeddingModule(names.OfEmbedding(n, n.Inputs[0]!), n, n.Inputs[0]!))
                 .DistinctBy(static m => m.Name, StringComparer.Ordinal),
         ];
     }

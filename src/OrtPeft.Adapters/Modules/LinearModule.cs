@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.Modules;
@@ -8,6 +9,12 @@ public sealed record LinearModule
 {
     /// <summary>The layer's path in the source model, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
     public required string Name { get; init; }
+
+    /// <summary>
+    /// Whether the name is the layer's path in the source model. False where the graph does not tell it: such a name is
+    /// stable, but HF PEFT knows no module of it.
+    /// </summary>
+    public bool HasSourceName { get; init; } = true;
 
     /// <summary>The <c>MatMul</c> or <c>Gemm</c> that multiplies.</summary>
     public required Node Node { get; init; }
@@ -32,6 +39,13 @@ public sealed record LinearModule
 
     /// <summary>Whether the layer chooses experts of a mixture, which <c>all-linear</c> leaves out.</summary>
     public bool IsRouter { get; init; }
+
+    /// <summary>
+    /// Whether the source model stores the weight [in, out] too: GPT-2's Conv1D. Exporters store the transpose of other
+    /// layers' weights so, under a name or without one.
+    /// </summary>
+    internal bool IsConv1D => !IsOutByIn && DecoderFamilies.IsConv1D(Name)
+        && Weight.Name.EndsWith(".weight", StringComparison.Ordinal);
 
     /// <summary>The number of features that the layer reads.</summary>
     public long InFeatures => Axis(IsOutByIn ? 1 : 0);

@@ -33,16 +33,21 @@ internal static class ModuleCatalogue
     private static IEnumerable<LinearModule> Applications(Graph graph, Func<Value, bool> isMatrixToo)
     {
         var head = OutputLayer(graph, isMatrixToo);
+        var names = new ModuleNames(graph);
+        var weights = new Dictionary<string, Value>(StringComparer.Ordinal);
         foreach (var node in graph.Nodes)
         {
             if (WeightOf(node, isMatrixToo) is not var (weight, isOutByIn))
                 continue;
             var (bias, biasAdd) = BiasOf(node);
+            var (name, isSourcePath) = node == head
+                ? names.OfHead(node, weight, bias, IsTied(weight))
+                : names.Of(node, weight, bias);
+            var unique = Unique(name, weight, weights);
             yield return new LinearModule
             {
-                Name = node == head
-                    ? ModuleNames.OfHead(node, weight, bias, IsTied(weight))
-                    : ModuleNames.Of(node, weight, bias),
+                Name = unique,
+                HasSourceName = isSourcePath && unique == name,
                 Node = node,
                 Weight = weight,
                 IsOutByIn = isOutByIn,
@@ -52,6 +57,17 @@ internal static class ModuleCatalogue
                 IsRouter = node != head && RouterSearch.IsRouter(node),
             };
         }
+    }
+
+    /// <summary>
+    /// A layer that is applied twice has one name; two layers for which a graph has the same name get a number.
+    /// </summary>
+    private static string Unique(string name, Value weight, Dictionary<string, Value> weights)
+    {
+        var unique = name;
+        for (var i = 1; !weights.TryAdd(unique, weight) && weights[unique] != weight; i++)
+            unique = $"{name}_{i}";
+        return unique;
     }
 
     /// <summary>Whether an embedding reads the matrix too: its name is the embedding's.</summary>

@@ -6,48 +6,52 @@ using OrtPeft.Onnx.Passes;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>
-/// Recovers a layer's path in the source model: from its weight's name where exporters keep it, from the node's scope
-/// (<c>/transformer/h.0/attn/c_attn/Gemm</c>), from its bias, and last from the node itself.
+/// Recovers a layer's path in the source model: from its weight's or bias's own name where exporters keep one, from the
+/// node's scope (<c>/transformer/h.0/attn/c_attn/Gemm</c>), and last from the node itself.
 /// </summary>
-internal static partial class ModuleNames
+/// <param name="graph">The graph, in canonical form.</param>
+internal sealed partial class ModuleNames(Graph graph)
 {
     /// <summary>What a head is called that has no weight of its own.</summary>
     public const string TiedHead = DecoderFamilies.Head;
 
-    /// <summary>What ONNX Runtime's optimiser appends to a <c>MatMul</c>'s name when it makes a <c>Gemm</c> of
-    /// it.</summary>
-    private const string FusionMark = "MatMulAddFusion";
+    private readonly SourcePaths _paths = SourcePaths.Of(graph);
 
-    /// <summary>What dynamo's exporter calls the node of a layer whose weight it folded.</summary>
-    private const string AnonymousNode = "node_";
-
-    private const string WeightSuffix = ".weight";
-    private const string BiasSuffix = ".bias";
-
-    public static string Of(Node node, Value weight, Value? bias) =>
-        ParameterNames.Canonical(Found(node, weight, bias));
+    /// <summary>A layer's name.</summary>
+    /// <returns>The path in the source model, or a stable name and false where nothing tells the path.</returns>
+    public (string Name, bool IsSourcePath) Of(Node node, Value weight, Value? bias)
+    {
+        var scope = _paths.OfScope(node.Name);
+        if (Found(scope, weight, bias) is { } path)
+            return (path, true);
+        var own = node.Name.Length > 0 ? node.Name : node.Output.Name;
+        return (scope is null ? own.Trim('/').Replace('/', '.') : $"{scope}.{own[(own.LastIndexOf('/') + 1)..]}", false);
+    }
 
     /// <summary>
     /// A head's name. Where an exporter stored the matrix of a tied head once, its name is the embedding's, and where
     /// it stored it folded it has none: then it is the head's role that names it.
     /// </summary>
-    public static string OfHead(Node node, Value weight, Value? bias, bool isTied)
+    public (string Name, bool IsSourcePath) OfHead(Node node, Value weight, Value? bias, bool isTied)
     {
-        var name = Of(node, weight, bias);
-        var isNameless = name == node.Name && name.StartsWith(AnonymousNode, StringComparison.Ordinal);
-        return isTied || isNameless || DecoderFamilies.IsTokenEmbedding(name) ? TiedHead : name;
+        if (_paths.OfScope(node.Name) is { } scope && DecoderFamilies.IsHead(scope))
+            return (scope, true);
+        var (name, isSourcePath) = Of(node, weight, bias);
+        return isTied || !isSourcePath || DecoderFamilies.IsTokenEmbedding(name) ? (TiedHead, true) : (name, true);
     }
 
     /// <summary>
     /// An embedding's name. Where an exporter stored the matrix under the head's, it stands beside the layers, under
     /// the name that HF gives it there.
     /// </summary>
-    public static string OfEmbedding(Node node, Value weight)
+    public string OfEmbedding(Node node, Value weight)
     {
-        var name = Of(node, weight, null);
+        var (name, _) = Of(node, weight, null);
         if (!DecoderFamilies.IsHead(name))
             return name;
-        var others = node.Graph?.Initializers.Select(static v => v.Name) ?? [];
+        if (_paths.OfScope(node.Name) is { } scope && DecoderFamilies.IsTokenEmbedding(scope))
+            return scope;
+        var others = graph.Initializers.Select(static v => v.Name);
         var found = others.Select(static other => InLayers().Match(other)).FirstOrDefault(static m => m.Success);
         if (found is null)
             return name;
@@ -58,32 +62,26 @@ internal static partial class ModuleNames
         return root + family.TokenEmbedding[(family.TokenEmbedding.LastIndexOf('.') + 1)..];
     }
 
+    /// <summary>The module that a node was exported from, by its name; null when the name tells none.</summary>
+    public string? Scope(Node node) => _paths.OfScope(node.Name);
+
     /// <summary>A path up to the first container of numbered layers.</summary>
     [GeneratedRegex(@"^((?:[^.]+\.)*?)(h|layers|blocks)\.[0-9]+\.", RegexOptions.CultureInvariant)]
     private static partial Regex InLayers();
 
-    private static string Found(Node node, Value weight, Value? bias)
+    /// <summary>A parameter that several layers read was stored once for all of them, under one's name.</summary>
+    private string? Found(string? scope, Value weight, Value? bias)
     {
-        var weightIsItsOwn = weight.Uses.Count == 1;
-        if (weightIsItsOwn && Stem(weight.Name, WeightSuffix) is { } fromWeight)
-            return fromWeight;
-        if (Scope(node.Name) is { } fromScope)
-            return fromScope;
-        if (bias is not null && Stem(bias.Name, BiasSuffix) is { } fromBias)
-            return fromBias;
-        return Stem(weight.Name, WeightSuffix) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
+        var ofWeight = OfWeight(weight);
+        var isOwn = weight.Uses.Count == 1;
+        return (isOwn ? ofWeight : null)
+            ?? (bias is { Uses.Count: 1 } ? _paths.OfParameter(bias.Name) : null)
+            ?? (scope is null || _paths.IsContainer(scope) ? null : scope)
+            ?? (bias is null ? null : _paths.OfParameter(bias.Name))
+            ?? ofWeight;
     }
 
-    /// <summary>The module that a node was exported from, by its name; null when the name tells none.</summary>
-    public static string? Scope(string nodeName)
-    {
-        var segments = nodeName.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var fusion = Array.FindIndex(segments, static s => s.StartsWith(FusionMark, StringComparison.Ordinal));
-        if (fusion > 0)
-            segments = segments[..fusion];
-        return nodeName.StartsWith('/') && segments.Length >= 2 ? string.Join('.', segments[..^1]) : null;
-    }
-
-    private static string? Stem(string name, string suffix) =>
-        name.EndsWith(suffix, StringComparison.Ordinal) ? name[..^suffix.Length] : null;
+    /// <summary>By the weight's name, or by that of what a quantised one is made of.</summary>
+    private string? OfWeight(Value weight) => _paths.OfParameter(weight.Name)
+        ?? (weight.Producer?.Input(0) is { Initializer: not null } stored ? _paths.OfParameter(stored.Name) : null);
 }

@@ -33,10 +33,9 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     public static IEnumerable<SavedParameter> Of(LinearModule module)
     {
         var reader = module.Node.Inputs[1] == module.Weight ? module.Node : module.Node.Inputs[1]!.Producer!;
-        var isNamed = module.Weight.Name.EndsWith(".weight", StringComparison.Ordinal);
         yield return new SavedParameter(module.Name, "weight", module.Weight, reader, reader == module.Node ? 1 : 0)
         {
-            IsTransposed = !module.IsOutByIn && !isNamed,
+            IsTransposed = !module.IsOutByIn && !module.IsConv1D,
         };
         if (module.Bias is not { } bias)
             yield break;

@@ -46,8 +46,7 @@ internal static class TargetResolution
         IReadOnlyList<string> names = [.. others, .. selected.Select(static m => m.Name)];
         var resolved = WrittenTargets.For(config, targets, names, modules, EmbeddingCatalogue.Embeddings(graph)) with
         {
-            FanInFanOut = selected.Any(static m =>
-                !m.IsOutByIn && m.Weight.Name.EndsWith(".weight", StringComparison.Ordinal)),
+            FanInFanOut = selected.Any(static m => m.IsConv1D),
         };
         return (resolved, selected);
     }

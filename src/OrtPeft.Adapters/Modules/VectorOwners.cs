@@ -11,9 +11,11 @@ internal sealed class VectorOwners
 {
     private readonly Dictionary<Node, LinearModule> _products;
     private readonly string? _finalNorm;
+    private readonly ModuleNames _names;
 
     public VectorOwners(Graph graph)
     {
+        _names = new ModuleNames(graph);
         _products = ModuleCatalogue.Applications(graph).ToDictionary(static m => m.Node);
         _finalNorm = DecoderFamilies.All.FirstOrDefault(f =>
             _products.Values.Any(m => m.Name.StartsWith($"{f.Layers}.", StringComparison.Ordinal)))?.FinalNorm;
@@ -60,7 +62,7 @@ internal sealed class VectorOwners
             { IsOutputLayer: true } => _finalNorm,
             _ => DecoderFamilies.NormBefore(reader.Name),
         };
-        return known ?? ModuleNames.Scope(node.Name) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
+        return known ?? _names.Scope(node) ?? (node.Name.Length > 0 ? node.Name : node.Output.Name);
     }
 
     /// <summary>The first linear layer that reads a value, looking through what only moves numbers.</summary>

@@ -36,6 +36,9 @@ internal sealed class GenAiConfig
     /// <summary>How many token ids there are, or null when the file does not say.</summary>
     public int? VocabularySize => _model.OptionalCount("vocab_size");
 
+    /// <summary>The family, such as <c>phi3</c>; empty when the file does not say.</summary>
+    public string Type => _model.Text("type", "");
+
     private int? Heads => _decoder!.OptionalCount("num_attention_heads");
 
     private int? HeadSize => _decoder!.OptionalCount("hidden_size") / Heads;

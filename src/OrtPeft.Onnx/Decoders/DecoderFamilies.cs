@@ -138,6 +138,16 @@ internal static class DecoderFamilies
     public static bool IsTokenEmbedding(string module) =>
         All.Any(f => Last(module) == Last(f.TokenEmbedding) || Last(module) == f.OtherTokenEmbedding);
 
+    /// <summary>Whether a module is named as GPT-2's layers are, which HF stores [in, out], as Conv1D.</summary>
+    /// <param name="module">The name, from any root.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsConv1D(string module)
+    {
+        var gpt2 = All[0];
+        string[] layers = [gpt2.Query, gpt2.AttentionOutput, .. gpt2.MlpInputs, gpt2.MlpOutput];
+        return Last(module) == "q_attn" || layers.Any(layer => Last(layer) == Last(module));
+    }
+
     /// <summary>Whether a module's name ends as a family's head.</summary>
     /// <param name="module">The name, from any root.</param>
     /// <returns>Whether it does.</returns>

@@ -57,7 +57,7 @@ internal sealed class GraphCopy(Func<Graph, string, string> naming)
         var attributes = node.Attributes.Select(a => CopyAttribute(a, target, values)).ToArray();
         var name = node.Name.Length == 0 ? "" : naming(target, node.Name);
         var copy = target.Insert(
-            new Node(node.OpType, node.Domain, name) { Unmodelled = node.Unmodelled },
+            new Node(node.OpType, node.Domain, name) { Unmodelled = node.Unmodelled, SourcePath = node.SourcePath },
             node.Inputs.Select(i => i is null ? null : Copied(node, i, target, values)),
             [],
             attributes,

@@ -12,6 +12,12 @@ internal static class MetadataKeys
     /// </summary>
     public const string TieWordEmbeddings = "tie_word_embeddings";
 
+    /// <summary>
+    /// The family that ONNX Runtime GenAI's builder made the graph for, as the <c>type</c> in <c>genai_config.json</c>
+    /// names it. Not saved.
+    /// </summary>
+    public const string BuilderType = "ortpeft.builder_type";
+
     /// <summary>What HF's libraries load the base by: its name on a hub, or the folder that it was imported
     /// from.</summary>
     public const string BaseModel = "base_model_name_or_path";

@@ -46,6 +46,9 @@ public sealed class Node
     /// <summary>The subgraphs in the node's attributes.</summary>
     public IEnumerable<Graph> Subgraphs => Attributes.SelectMany(static a => a.Graphs);
 
+    /// <summary>The path in the source model of the module that the exporter noted for the node, or null.</summary>
+    internal string? SourcePath { get; init; }
+
     /// <summary>What the file said of the node beyond the members here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
 

@@ -18,6 +18,7 @@ internal static class CanonicalForm
     [
         new("input-defaults", InputDefaults.Run),
         new("resolve-if", IfResolution.Run),
+        new("source-paths", SourcePathNaming.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),
         new("widen-half", HalfWidening.Run),
         new("upgrade-opset", OpsetUpgrade.Run),
@@ -32,6 +33,7 @@ internal static class CanonicalForm
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("packed-weights", PackedWeights.Run),
+        new("packed-projections", PackedProjections.Run),
         new("decoder-names", DecoderNaming.Run),
         new("limit-constants", ConstantSizes.Run),
     ];

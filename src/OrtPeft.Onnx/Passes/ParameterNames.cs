@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Onnx.Passes;
@@ -12,7 +13,7 @@ namespace OrtPeft.Onnx.Passes;
 /// the first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for
 /// what stands beside the layers: there, what the layers' names lost at the front is taken off as well.
 /// </remarks>
-internal static class ParameterNames
+internal static partial class ParameterNames
 {
     /// <summary>Runs the pass in place; a name that another value has already is not taken.</summary>
     /// <param name="model">The model.</param>
@@ -20,10 +21,11 @@ internal static class ParameterNames
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
+        var builder = BuilderNames.Of(graph);
         var wrapper = graph.Initializers.Select(static v => WrapperOf(v.Name)).OfType<string>().FirstOrDefault() ?? "";
         foreach (var value in graph.Initializers.ToArray())
         {
-            var name = Canonical(value.Name, wrapper);
+            var name = Canonical(builder?.ToHf(value.Name) ?? value.Name, wrapper);
             if (name != value.Name && !value.IsGraphInput && !value.IsGraphOutput && graph.Find(name) is null)
                 graph.Rename(value, name);
         }
@@ -35,7 +37,7 @@ internal static class ParameterNames
     public static string Canonical(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        name = MergedDecoder.BareName(name);
+        name = Wrappers().Replace(MergedDecoder.BareName(name), "");
         var segments = name.Split('.');
         if (LayersAt(segments) is not var (at, family))
             return Head(segments) ?? name;
@@ -82,6 +84,12 @@ internal static class ParameterNames
         var head = Array.IndexOf(segments, DecoderFamilies.Head);
         return head > 0 ? string.Join('.', segments[head..]) : null;
     }
+
+    /// <summary>What PyTorch's compiler and parallel modules, and PEFT, put into the paths of what they wrap.</summary>
+    [GeneratedRegex(
+        @"(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^(?:module\.|base_model\.model\.)+",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Wrappers();
 
     private static (int At, DecoderFamily Family)? LayersAt(string[] segments)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
@@ -63,7 +64,7 @@ internal sealed class BlockMatMul
         for (var i = 0; i < _zeroPoints.Length; i++)
             PackedIntegers.Set(zeros!, type, i, (int)Turned(_zeroPoints, i));
         return new QuantizedTensor(
-            new Tensor(type, [_columns, _rows], new MemoryTensorData(values)),
+            new Tensor(type, [_columns, _rows], Derived(values)),
             Tensor.Of<float>([.. Enumerable.Range(0, _scales.Length).Select(i => Turned(_scales, i))], dims),
             zeros is null ? null : new Tensor(type, [.. dims], new MemoryTensorData(zeros)),
             RelativeError: 0)
@@ -89,8 +90,12 @@ internal sealed class BlockMatMul
             }
         }
 
-        return Tensor.Of<float>(numbers, [_columns, _rows]);
+        return new Tensor(ElementType.Float, [_columns, _rows], Derived(MemoryMarshal.AsBytes<float>(numbers).ToArray()));
     }
+
+    /// <summary>Bytes that remember that they were made of the packed ones.</summary>
+    private DerivedTensorData Derived(byte[] bytes) =>
+        new(new MemoryTensorData(bytes), new TensorOrigin(Packed.Constant!));
 
     private int CodeAt(ReadOnlySpan<byte> packed, int n, int k) =>
         BlockMatMulForm.CodeAt(packed, _bits, ((long)n * Blocks * _size) + k);

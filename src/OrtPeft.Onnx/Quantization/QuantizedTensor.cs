@@ -1,4 +1,5 @@
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Onnx.Quantization;
 
@@ -31,6 +32,41 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
     /// <returns>The code book's number or the integer.</returns>
     public float NumberOf(int code) =>
         CodeBook?.Values[code] ?? (IsSigned && code >> (Bits - 1) != 0 ? code - (1 << Bits) : code);
+
+    /// <summary>Some of the matrix' columns.</summary>
+    /// <param name="first">The first one.</param>
+    /// <param name="count">How many.</param>
+    /// <returns>New tensors, which remember what they are a part of.</returns>
+    /// <exception cref="NotSupportedException">Blocks run along the columns.</exception>
+    internal QuantizedTensor Columns(int first, int count)
+    {
+        if (Axis != 0 || CodeBook is not null)
+            throw new NotSupportedException($"{Values} has blocks along its columns.");
+        return this with
+        {
+            Values = Columns(Values, first, count),
+            Scales = new ColumnsTensorData(Scales, first, count).ToTensor(),
+            ZeroPoints = ZeroPoints is null ? null : Columns(ZeroPoints, first, count),
+        };
+    }
+
+    private static Tensor Columns(Tensor integers, int first, int count)
+    {
+        var (rows, columns) = (checked((int)integers.Dims[0]), checked((int)integers.Dims[1]));
+        var source = PackedIntegers.BytesOf(integers);
+        var result = new byte[integers.Type.ByteCount((long)rows * count)];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var column = 0; column < count; column++)
+            {
+                var value = PackedIntegers.Get(source, integers.Type, (row * columns) + first + column);
+                PackedIntegers.Set(result, integers.Type, ((long)row * count) + column, value);
+            }
+        }
+
+        var data = new DerivedTensorData(new MemoryTensorData(result), new TensorOrigin(integers, first, count));
+        return new Tensor(integers.Type, [rows, count], data);
+    }
 
     /// <summary>The codes of a row of <see cref="Values"/>, a byte each, without a sign.</summary>
     /// <param name="row">The row.</param>

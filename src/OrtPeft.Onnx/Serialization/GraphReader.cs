@@ -54,7 +54,7 @@ internal sealed class GraphReader(string path, long opset, TensorReader tensors)
 
     private static Node CreateNode(NodeProto proto, Graph graph)
     {
-        var node = new Node(proto.OpType, proto.Domain, proto.Name);
+        var node = new Node(proto.OpType, proto.Domain, proto.Name) { SourcePath = NodeScopes.Of(proto) };
         return graph.Insert(node, [], proto.Output, []);
     }
 

@@ -167,7 +167,7 @@ public static class OnnxFile
             proto.ProducerVersion = model.ProducerVersion;
         foreach (var (domain, version) in model.Opsets)
             proto.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
-        foreach (var (key, value) in model.Metadata)
+        foreach (var (key, value) in model.Metadata.Where(static m => m.Key != MetadataKeys.BuilderType))
             proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         proto.Graph = new GraphWriter(tensors).Write(model.Graph);
         return proto;

@@ -15,6 +15,9 @@ public abstract class TensorData
     /// default.</summary>
     public virtual IReadOnlyList<MappedFile> Files => [];
 
+    /// <summary>What the bytes were made of where that is another tensor; null, the default, for a source.</summary>
+    internal virtual TensorOrigin? Origin => null;
+
     /// <summary>
     /// Part of the bytes for as long as the caller wants: where they lie if that is managed memory, else a copy.
     /// </summary>

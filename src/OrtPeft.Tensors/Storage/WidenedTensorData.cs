@@ -16,10 +16,13 @@ internal sealed class WidenedTensorData : ComputedTensorData
     public WidenedTensorData(Tensor source)
         : base(source.Count)
     {
+        Origin = new TensorOrigin(source);
         _source = source.Data;
         _type = source.Type;
         _size = source.Type.BitSize() / 8;
     }
+
+    internal override TensorOrigin Origin { get; }
 
     public override IReadOnlyList<MappedFile> Files => _source.Files;
 

@@ -1,0 +1,91 @@
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Adapters.Tests.Modules;
+
+/// <summary>Where the parts of a layer disagree on its name, and where none tells it.</summary>
+public sealed class ModuleNamesTests
+{
+    [Theory]
+    [InlineData("model.decoder.layers.0.fc1.bias", "/decoder/layers.0/fc1", "model.decoder.layers.0.fc1")]
+    [InlineData("b", "/decoder/layers.0/fc1", "decoder.layers.0.fc1")]
+    public void LinearModules_WhenBiasAndScopeDisagree_TakeTheParametersPath(string bias, string scope, string expected)
+    {
+        var model = SmallGraphs.Of((g, x) =>
+        {
+            g.Scope = scope;
+            return g.Op("Relu", g.Add(g.MatMul(x, SmallGraphs.Weight(g, "onnx::MatMul_7", 2, 4)), SmallGraphs.Bias(g, bias)));
+        });
+
+        var module = Assert.Single(ModuleCatalogue.LinearModules(model.Graph));
+
+        Assert.Equal((expected, true), (module.Name, module.HasSourceName));
+    }
+
+    /// <summary>One name for two weights would put one adapter on the first and silently none on the second.</summary>
+    [Fact]
+    public void LinearModules_WhenTwoWeightsHaveOneName_AreTwo()
+    {
+        var model = SmallGraphs.Of(static (g, x) =>
+        {
+            g.Scope = "/model/layers.0/self_attn/in_proj";
+            var first = g.MatMul(x, SmallGraphs.Weight(g, "val_1", 2, 4));
+            return g.Op("Relu", g.MatMul(first, SmallGraphs.Weight(g, "val_2", 4, 4)));
+        });
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.Equal(
+            [("model.layers.0.self_attn.in_proj", true), ("model.layers.0.self_attn.in_proj_1", false)],
+            modules.Select(static m => (m.Name, m.HasSourceName)));
+    }
+
+    /// <summary>A product in a container's scope is no module of the source: two of them stay two, and are named
+    /// stably.</summary>
+    [Fact]
+    public void LinearModules_WhenTheScopeIsAContainers_AreNamedAfterTheirNodes()
+    {
+        var model = SmallGraphs.Of(static (g, x) =>
+        {
+            g.Scope = "/model/layers.0";
+            var norm = g.Mul(x, g.Graph.AddInitializer("model.layers.0.norm.weight", Tensors.Tensor.Vector(1f, 2f)));
+            var first = g.MatMul(norm, SmallGraphs.Weight(g, "val_1", 2, 4));
+            return g.Op("Relu", g.MatMul(first, SmallGraphs.Weight(g, "val_2", 4, 4)));
+        });
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.All(modules, static m => Assert.False(m.HasSourceName));
+        Assert.Equal(2, modules.Select(static m => m.Name).Distinct().Count());
+        Assert.All(modules, static m => Assert.StartsWith("model.layers.0.", m.Name, StringComparison.Ordinal));
+    }
+
+    /// <summary>One set of names for the builds of one model.</summary>
+    [Theory]
+    [InlineData("llama-fp32")]
+    [InlineData("llama-int4")]
+    [InlineData("qwen2-fp32")]
+    [InlineData("qwen2-int4")]
+    public void LinearModules_OfTheGenAiBuilder_AreHfs(string build)
+    {
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, "genai", build, "model.onnx"));
+        string[] layers =
+        [
+            "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+            "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+        ];
+        CanonicalForm.Apply(model);
+
+        var modules = ModuleCatalogue.LinearModules(model.Graph);
+
+        Assert.Equal(
+            Enumerable.Range(0, 2).SelectMany(i => layers.Select(l => $"model.layers.{i}.{l}")).Append("lm_head"),
+            modules.Select(static m => m.Name));
+        Assert.Equal([32L, 16, 16], modules.Take(3).Select(static m => m.OutFeatures));
+        Assert.All(modules, static m => Assert.True(m.HasSourceName));
+        Assert.All(modules, static m => Assert.False(m.IsConv1D));
+    }
+}
