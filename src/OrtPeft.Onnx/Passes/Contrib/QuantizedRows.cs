@@ -14,7 +14,7 @@ internal static class QuantizedRows
     {
         var (packed, indices, scales) = (node.Inputs[0]!, node.Inputs[1]!, node.Inputs[2]!);
         var size = node.Attributes.Int("block_size", 128);
-        if (packed.Constant is not { Dims.Length: 2 } data || BitsOf(node, data.Type) is not { } bits
+        if (Constant(packed) is not { Dims.Length: 2 } data || BitsOf(node, data.Type) is not { } bits
             || node.Attributes.Int("gather_axis", 0) is not (0 or -2)
             || node.Attributes.Int("quantize_axis", 1) is not (1 or -1)
             || scales.Constant is not { Type: ElementType.Float, Dims.Length: 2 } || size < 1
@@ -58,6 +58,20 @@ internal static class QuantizedRows
                 ofBlocks,
                 g.Constant(Tensor.Vector<int>([.. Enumerable.Range(0, (int)columns).Select(c => c / (int)size)])),
                 picked.Rank);
+    }
+
+    /// <summary>The integers, through the <c>Reshape</c> by which GenAI's builder shares them with a head.</summary>
+    private static Tensor? Constant(Value packed)
+    {
+        if (packed.Constant is { } data)
+            return data;
+        if (packed.Producer is not { } reshape || !reshape.Is("Reshape")
+            || reshape.Input(0)?.Constant is not { } source || reshape.Input(1)?.Constant is not { } dims)
+            return null;
+        var axes = dims.ToInt64();
+        return axes.All(static n => n > 0) && axes.Aggregate((Int128)1, static (a, b) => a * b) == source.Count
+            ? new Tensor(source.Type, [.. axes], source.Data)
+            : null;
     }
 
     private static int? BitsOf(Node node, ElementType type) => (type, node.Attributes.Int("bits", 4)) switch
