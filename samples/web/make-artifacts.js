@@ -1,4 +1,4 @@
-// Writes the page's two artifact folders with the ortpeft command: npm run artifacts.
+// Writes the page's two artifact folders, and the base as an ONNX model, with the ortpeft command: npm run artifacts.
 // ORTPEFT: a built ortpeft.dll to run; without it the command is built first. ARTIFACTS: where to, or artifacts/.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,8 +20,13 @@ const folders = {
   'ort-training': ['--runtime', 'ort-training', '--eval-logits', '--fold-lr', '0.005'],
 };
 
-for (const [name, options] of Object.entries(folders)) {
-  const command = [...ortpeft, 'artifacts', base, ...adapter, ...options, '--out', join(out, name), '--overwrite'];
+const commands = [
+  ...Object.entries(folders).map(([name, options]) => [name, 'artifacts', base, ...adapter, ...options]),
+  ['base', 'import', base],
+];
+
+for (const [name, ...words] of commands) {
+  const command = [...ortpeft, ...words, '--out', join(out, name), '--overwrite'];
   const { status, error } = spawnSync('dotnet', command, { stdio: 'inherit' });
   if (error)
     console.error(`dotnet does not start (${error.message}); get the .NET 10 SDK from https://dotnet.microsoft.com`);

@@ -26,7 +26,7 @@ export class LossChart {
     const { clientWidth: width, clientHeight: height } = this.svg;
     if (width === 0)
       return;
-    const top = niceCeiling(Math.max(1, ...this.losses));
+    const top = niceCeiling(Math.max(1, ...this.losses), [1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10]);
     const x = step => margin.left + (step - 1) / (this.steps - 1) * (width - margin.left - margin.right);
     const y = loss => margin.top + (1 - loss / top) * (height - margin.top - margin.bottom);
     const path = losses => losses.map((loss, i) => `${i ? 'L' : 'M'}${x(i + 1).toFixed(1)},${y(loss).toFixed(1)}`);
@@ -72,10 +72,10 @@ const rule = (loss, at, width) => [
 
 const label = (text, x, y) => element('text', { x, y, 'text-anchor': 'middle' }, text);
 
-// The next of 1, 2, 4, 5, 10, 20, 40, … and their tenths.
-function niceCeiling(value) {
+// The next of 1, 2, 4, 5, 10, 20, 40, … and their tenths, or of other steps of a decade.
+function niceCeiling(value, steps = [1, 2, 4, 5, 10]) {
   const unit = 10 ** Math.floor(Math.log10(value));
-  return unit * [1, 2, 4, 5, 10].find(step => value <= step * unit);
+  return unit * steps.find(step => value <= step * unit);
 }
 
 function element(name, attributes, text = '') {

@@ -1,16 +1,17 @@
-// The whole run, from text to adapter; the same for both runtimes.
+// The whole run, from text to trained weights; the same for both runtimes.
 import { generate } from './generate.js';
-import { inOrder, randomFrom, rowsOf, shuffled } from './rows.js';
-import { adapterZip } from './adapter.js';
+import { inOrder, randomFrom, rowsByLine, shuffled } from './rows.js';
 
 const mostMeasured = 256;
 
 // trainer: PortableTrainer or OrtTrainingTrainer; job: what the page's form holds; report(event): progress; stopped():
 // a promise of whether to end early, which also lets messages in.
 export async function fineTune({ trainer, set, tokenizer, job, report, stopped }) {
-  const rows = rowsOf(job.text, tokenizer, set.rowLength);
+  const lines = rowsByLine(job.text, tokenizer, set.rowLength);
+  const rows = lines.flat();
   if (rows.length === 0)
     throw new Error('There is nothing to learn from: paste a text of at least one line.');
+  report({ type: 'note', text: splitNote(lines.filter(line => line.length > 1), set.rowLength) });
   const random = randomFrom(job.seed);
   await show('before');
 
@@ -27,12 +28,11 @@ export async function fineTune({ trainer, set, tokenizer, job, report, stopped }
   }
 
   await show('after');
-  const zip = adapterZip(set.manifest.peft_config, await trainer.weights());
-  report({ type: 'done', zip, step, rows: rows.length, seconds: (performance.now() - started) / 1000 });
+  return { step, rows: rows.length, seconds: (performance.now() - started) / 1000 };
 
   // The loss over the text, of a long one over its beginning, and what the model makes of the prompt.
   async function show(when) {
-    report({ type: 'status', text: `Measuring and writing, ${when} training …` });
+    report({ type: 'status', text: `Measuring and generating, ${when} training …` });
     let [sum, count] = [0, 0];
     for (const batch of inOrder(rows.slice(0, mostMeasured), job.batchSize)) {
       const result = await trainer.evaluate(batch);
@@ -42,4 +42,10 @@ export async function fineTune({ trainer, set, tokenizer, job, report, stopped }
     const text = await generate(trainer, tokenizer, job.prompt, limits);
     report({ type: 'shown', when, loss: sum / count, text });
   }
+}
+
+function splitNote(long, rowLength) {
+  const rows = long.flat().length;
+  const what = long.length === 1 ? '1 line was' : `${long.length} lines were`;
+  return long.length === 0 ? '' : `${what} split into ${rows} rows of up to ${rowLength} tokens.`;
 }

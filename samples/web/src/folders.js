@@ -10,3 +10,13 @@ export function fetchFolder(url, advice) {
     return new Uint8Array(await response.arrayBuffer());
   };
 }
+
+// Remembers what was read, so that a second run fetches nothing.
+export function remembered(read) {
+  const files = new Map();
+  return async name => {
+    if (!files.has(name))
+      files.set(name, await read(name));
+    return files.get(name);
+  };
+}

@@ -3,17 +3,18 @@
 const ignored = -100;
 
 // Each line that is not blank becomes a row, closed by one end-of-text token; long ones are cut into several.
-export function rowsOf(text, tokenizer, rowLength) {
-  const rows = [];
-  for (const line of text.split(/\r?\n/).map(line => line.trim()).filter(line => line)) {
-    const ids = [...tokenizer.encode(line)];
-    if (ids.at(-1) !== tokenizer.endId)
-      ids.push(tokenizer.endId);
-    for (let start = 0; start < ids.length - 1; start += rowLength)
-      rows.push(ids.slice(start, start + rowLength));
-  }
-  return rows.filter(row => row.length > 1);
-}
+export const rowsOf = (text, tokenizer, rowLength) => rowsByLine(text, tokenizer, rowLength).flat();
+
+// The same, line by line.
+export const rowsByLine = (text, tokenizer, rowLength) => linesOf(text).map(line => {
+  const ids = [...tokenizer.encode(line)];
+  if (ids.at(-1) !== tokenizer.endId)
+    ids.push(tokenizer.endId);
+  const starts = Array.from({ length: Math.ceil((ids.length - 1) / rowLength) }, (_, i) => i * rowLength);
+  return starts.map(start => ids.slice(start, start + rowLength)).filter(row => row.length > 1);
+});
+
+export const linesOf = text => text.split(/\r?\n/).map(line => line.trim()).filter(line => line);
 
 // Rows padded on the right to one length: mask 0, and a label that does not count.
 export function collate(rows) {

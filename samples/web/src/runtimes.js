@@ -14,3 +14,6 @@ export const runtimes = {
     open: async (set, options) => (await import('./trainer-ort-training.js')).OrtTrainingTrainer.open(set, options),
   },
 };
+
+// The base as an ONNX model, into which what was trained is merged.
+export const baseFolder = { folder: 'artifacts/base/', advice };

@@ -1,32 +1,64 @@
-// Trains beside the page, so that the page stays alive. In: { type: 'train', job }, { type: 'stop' }.
+// Trains beside the page, so that the page stays alive, and is kept for the next run. In: { type: 'train', job },
+// { type: 'stop' }, { type: 'generate', job } and { type: 'export' }, which are about what was trained last.
+import { adapterZip, modelZip } from './adapter.js';
 import { ArtifactSet } from './artifacts.js';
 import { fineTune } from './fine-tune.js';
-import { fetchFolder } from './folders.js';
-import { runtimes } from './runtimes.js';
+import { fetchFolder, remembered } from './folders.js';
+import { generate } from './generate.js';
+import { randomFrom } from './rows.js';
+import { baseFolder, runtimes } from './runtimes.js';
 import { openTokenizer } from './tokenizer.js';
 
+const folders = new Map();
 let stopping = false;
+let tuned;
 
-self.onmessage = ({ data }) => {
-  if (data.type === 'stop')
-    stopping = true;
-  else
-    train(data.job);
+const tasks = {
+  train: async job => {
+    stopping = false;
+    await tuned?.trainer.release();
+    tuned = undefined;
+    const { set, tokenizer } = await opened(job.runtime);
+    const trainer = await runtimes[job.runtime].open(set, { learningRate: job.learningRate });
+    tuned = { trainer, set, tokenizer };
+    const { step, rows, seconds } = await fineTune({ ...tuned, job, report, stopped });
+    const zip = adapterZip(set.manifest.peft_config, await trainer.weights());
+    report({ type: 'done', zip, step, rows, seconds });
+  },
+  generate: async ({ prompt, maxTokens, topK, seed }) => {
+    const { trainer, set, tokenizer } = tuned;
+    const limits = { maxTokens, topK, random: randomFrom(seed), rowLength: set.rowLength };
+    report({ type: 'generated', text: await generate(trainer, tokenizer, prompt, limits) });
+  },
+  export: async () => {
+    const { trainer, set } = tuned;
+    const read = remembered(fetchFolder(new URL(`../${baseFolder.folder}`, import.meta.url), baseFolder.advice));
+    report({ type: 'exported', zip: await modelZip(read, set.manifest.peft_config, await trainer.weights()) });
+  },
 };
 
-async function train(job) {
+self.onmessage = async ({ data }) => {
+  if (data.type === 'stop') {
+    stopping = true;
+    return;
+  }
   try {
-    const { folder, advice, open } = runtimes[job.runtime];
-    report({ type: 'status', text: 'Loading the model and the runtime …' });
-    const read = fetchFolder(new URL(`../${folder}`, import.meta.url), advice);
-    const set = await ArtifactSet.open(read, job.runtime);
-    const tokenizer = await openTokenizer(read);
-    const trainer = await open(set, { learningRate: job.learningRate });
-    await fineTune({ trainer, set, tokenizer, job, report, stopped });
-    await trainer.release();
+    await tasks[data.type](data.job);
   } catch (error) {
     report({ type: 'failed', text: error.message ?? String(error) });
   }
+};
+
+// The artifacts and the tokenizer, fetched once.
+async function opened(runtime) {
+  if (!folders.has(runtime)) {
+    const { folder, advice } = runtimes[runtime];
+    report({ type: 'status', text: 'Loading the model and the runtime …' });
+    const read = remembered(fetchFolder(new URL(`../${folder}`, import.meta.url), advice));
+    const set = await ArtifactSet.open(read, runtime);
+    folders.set(runtime, { set, tokenizer: await openTokenizer(read) });
+  }
+  return folders.get(runtime);
 }
 
 const report = event => self.postMessage(event);

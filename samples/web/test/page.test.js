@@ -42,6 +42,7 @@ async function openPage(size = { width: 1180, height: 900 }) {
 }
 
 async function train(page, { runtime, steps }) {
+  await page.locator('details').evaluate(details => details.open = true);
   await page.check(`input[value="${runtime}"]`);
   await page.fill('[name=text]', text);
   await page.fill('[name=prompt]', 'Represents an address');
@@ -74,8 +75,16 @@ for (const runtime of ['ort', 'ort-training']) {
     assert.match(await page.getAttribute('#chart', 'aria-label'), /at step 15$/);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
     assert.equal(download.suggestedFilename(), 'adapter.zip');
+    await page.fill('#try-prompt', 'Gets the number');
+    await page.click('#try-start');
+    await finished(page);
+    assert.match(await page.textContent('#try-text'), /\w/);
+    const [model] = await Promise.all([page.waitForEvent('download'), page.click('#download-model')]);
+    assert.equal(model.suggestedFilename(), 'model.zip');
+    assert.equal(await page.textContent('#error'), '');
     if (process.env.RESULTS) {
       await download.saveAs(join(process.env.RESULTS, `${runtime}.zip`));
+      await model.saveAs(join(process.env.RESULTS, `${runtime}-model.zip`));
       await writeFile(join(process.env.RESULTS, `${runtime}.json`), JSON.stringify({ ...result, text }));
     }
     await page.close();
@@ -92,6 +101,53 @@ test('Stop ends early and keeps what was learnt', { skip }, async () => {
 
   assert.match(await page.textContent('#status'), /^\d{1,3} steps over 4 rows/);
   assert.ok(await page.isVisible('#download'));
+  await page.close();
+});
+
+for (const runtime of ['ort', 'ort-training']) {
+  test(`a second run of ${runtime} starts anew and fetches no artifacts`, { skip }, async () => {
+    const { page, errors } = await openPage();
+    await train(page, { runtime, steps: 3 });
+    await finished(page);
+    const first = await page.getAttribute('#chart', 'aria-label');
+    const fetched = [];
+    page.on('request', request => fetched.push(request.url()));
+
+    await train(page, { runtime, steps: 3 });
+    await finished(page);
+
+    assert.equal(await page.textContent('#error'), '');
+    assert.deepEqual(errors, []);
+    assert.equal(await page.getAttribute('#chart', 'aria-label'), first);
+    assert.deepEqual(fetched.filter(url => url.includes('/artifacts/')), []);
+    await page.close();
+  });
+}
+
+test('a text of white space is refused before anything is loaded', { skip }, async () => {
+  const { page } = await openPage();
+  const fetched = [];
+  page.on('request', request => fetched.push(request.url()));
+
+  await page.fill('[name=text]', ' \n ');
+  await page.click('#start');
+
+  assert.match(await page.textContent('#error'), /nothing to learn from/);
+  assert.deepEqual(fetched, []);
+  await page.close();
+});
+
+test('a line that is split is said, and results appear when there are some', { skip }, async () => {
+  const { page } = await openPage();
+  await page.fill('[name=text]', 'Gets the number of elements. '.repeat(60));
+  await page.fill('[name=steps]', '1');
+  assert.ok(!await page.isVisible('#curve') && !await page.isVisible('#samples') && !await page.isVisible('#try'));
+
+  await page.click('#start');
+  await finished(page);
+
+  assert.match(await page.textContent('#note'), /^1 line was split into \d+ rows of up to 128 tokens\.$/);
+  assert.ok(await page.isVisible('#curve') && await page.isVisible('#samples') && await page.isVisible('#try'));
   await page.close();
 });
 

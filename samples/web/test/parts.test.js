@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { dataFeeds } from '../src/feeds.js';
 import { generate } from '../src/generate.js';
 import { numberIn } from '../src/numbers.js';
+import { mergeLora, whyNotMerged } from '../src/onnx.js';
 import { collate, inOrder, randomFrom, rowsOf, shuffled, supervised } from '../src/rows.js';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.js';
 import { hasSimd } from '../src/simd.js';
@@ -94,6 +95,45 @@ test('safetensors are read as they were written', () => {
 
   assert.deepEqual(readSafetensors(bytes), tensors);
   assert.equal(Number(new DataView(bytes.buffer).getBigUint64(0, true)) % 8, 0);
+});
+
+// A model whose initializer is in its data file: dims, name and external data, as onnx.proto numbers them.
+function modelOf(name, dims, offset, length) {
+  const bytes = text => [...new TextEncoder().encode(text)];
+  const field = (number, content) => [number * 8 + 2, content.length, ...content];
+  const entry = (key, value) => field(13, [...field(1, bytes(key)), ...field(2, bytes(value))]);
+  const initializer = [
+    ...dims.flatMap(dim => [8, dim]), 16, 1, ...field(8, bytes(name)),
+    ...entry('location', 'x'), ...entry('offset', `${offset}`), ...entry('length', `${length}`), 112, 1,
+  ];
+  const graph = field(5, initializer);
+  return Uint8Array.from([8, 9, 7 * 8 + 2, graph.length, ...graph]);
+}
+
+for (const [layout, isTurned] of [['[out, in]', false], ['[in, out]', true]]) {
+  test(`LoRA is merged into a weight of ${layout}`, () => {
+    const weights = new Map([
+      ['base_model.model.h.lora_A.weight', { dims: [1, 3], data: Float32Array.of(1, 2, 3) }],
+      ['base_model.model.h.lora_B.weight', { dims: [2, 1], data: Float32Array.of(10, 100) }],
+    ]);
+    const model = modelOf('h.weight', isTurned ? [3, 2] : [2, 3], 4, 24);
+    const config = { peft_type: 'LORA', r: 1, lora_alpha: 2, fan_in_fan_out: isTurned };
+
+    const merged = mergeLora(model, new Uint8Array(28), config, weights);
+
+    const expected = isTurned ? [20, 200, 40, 400, 60, 600] : [20, 40, 60, 200, 400, 600];
+    assert.deepEqual([...new Float32Array(merged.buffer)], [0, ...expected]);
+  });
+}
+
+test('an adapter for another model is refused, and so is a method that is not plain LoRA', () => {
+  const weights = new Map([['base_model.model.g.lora_A.weight', { dims: [1, 3], data: new Float32Array(3) }]]);
+  const config = { peft_type: 'LORA', lora_alpha: 2 };
+
+  assert.throws(() => mergeLora(modelOf('h.weight', [2, 3], 0, 24), new Uint8Array(24), config, weights), /g\.weight/);
+  assert.match(whyNotMerged({ ...config, use_dora: true }), /ortpeft merge/);
+  assert.match(whyNotMerged({ peft_type: 'IA3' }), /ortpeft merge/);
+  assert.equal(whyNotMerged(config), undefined);
 });
 
 test('writing goes on with the likeliest token until the end of the text', async () => {

@@ -91,6 +91,9 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
             var data = TokenDataset.FromTexts(TokenizerFolder.Load(WebSample.Base), lines);
             // float32 on other kernels.
             Assert.Equal(evaluator.Evaluate(data).Loss, json.RootElement.GetProperty("after").GetDouble(), 1e-4);
+            ZipFile.ExtractToDirectory(results[$"{runtime}-model.zip"], results[$"{runtime}-model"]);
+            using var merged = new Evaluator(ModelSource.Open(results[$"{runtime}-model"]).Model);
+            Assert.Equal(evaluator.Evaluate(data).Loss, merged.Evaluate(data).Loss, 1e-4);
         }
     }
 
