@@ -92,8 +92,8 @@ public sealed class TextModel
             VocabularySize = Least(options.VocabularySize, Source.VocabularySize),
             Warn = options.Warn ?? _warn,
         });
-        return new TokenDataset(
-            [.. reader.Read(path).Where(static r => r.Form != RowForm.Template || r.SupervisedTokens > 0)]);
+        return new TokenDataset(RowStore.Of(
+            reader.Read(path).Where(static r => r.Form != RowForm.Template || r.SupervisedTokens > 0)));
     }
 
     /// <summary>Opens the model for text.</summary>

@@ -12,9 +12,12 @@ namespace OrtPeft.Training.Data;
 public sealed class TokenDataset : IDataset
 {
     private readonly IReadOnlyList<Example> _examples;
+    private readonly int[] _lengths;
+    private readonly int[] _supervised;
 
     /// <summary>Creates a data set.</summary>
-    /// <param name="examples">The rows; at least one.</param>
+    /// <param name="examples">The rows; at least one. Each is asked for anew when it is needed: a <see cref="RowStore"/>
+    /// keeps many out of memory.</param>
     /// <exception cref="ArgumentException">There are no rows.</exception>
     public TokenDataset(IReadOnlyList<Example> examples)
     {
@@ -22,7 +25,19 @@ public sealed class TokenDataset : IDataset
         if (examples.Count == 0)
             throw new SettingException("The data has no rows.");
         _examples = examples;
-        Fingerprint = Hash(examples);
+        (_lengths, _supervised) = (new int[examples.Count], new int[examples.Count]);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (row, example) in examples.Index())
+        {
+            _lengths[row] = example.LongestSequence * example.SequenceStarts.Length;
+            _supervised[row] = example.SupervisedTokens;
+            Append(hash, example.InputIds);
+            Append(hash, example.Labels);
+            Append(hash, example.AttentionMask);
+            Append(hash, example.PositionIds);
+        }
+
+        Fingerprint = BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
 
     /// <summary>
@@ -45,10 +60,10 @@ public sealed class TokenDataset : IDataset
     public ulong Fingerprint { get; }
 
     /// <inheritdoc/>
-    public int LengthOf(int row) => _examples[row].LongestSequence * _examples[row].SequenceStarts.Length;
+    public int LengthOf(int row) => _lengths[row];
 
     /// <inheritdoc/>
-    public int SupervisedTokensOf(int row) => _examples[row].SupervisedTokens;
+    public int SupervisedTokensOf(int row) => _supervised[row];
 
     /// <inheritdoc/>
     public Batch Collate(IReadOnlyList<int> rows)
@@ -82,20 +97,6 @@ public sealed class TokenDataset : IDataset
         }
 
         return positions.ToTensor();
-    }
-
-    private static ulong Hash(IReadOnlyList<Example> examples)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var example in examples)
-        {
-            Append(hash, example.InputIds);
-            Append(hash, example.Labels);
-            Append(hash, example.AttentionMask);
-            Append(hash, example.PositionIds);
-        }
-
-        return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
 
     /// <summary>The length goes first, −1 when absent: other cuts of the same numbers are other data.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Tensors.Numerics;
-using OrtPeft.Training.Data;
 using OrtPeft.Training.Data.Containers;
 
 namespace OrtPeft.Cli.Data;
@@ -42,25 +41,27 @@ internal sealed record DataFile(string Path, double Weight)
             : files;
     }
 
-    /// <summary>The rows as often as the weight says; of a fraction a part that is drawn once for all epochs.</summary>
-    public IEnumerable<Example> Weigh(IReadOnlyList<Example> rows)
+    /// <summary>Rows as often as the weight says; of a fraction a part that is drawn once for all epochs.</summary>
+    /// <param name="count">How many rows the file has.</param>
+    /// <returns>Row numbers, from 0.</returns>
+    public IEnumerable<int> Weigh(int count)
     {
         var whole = (int)Weight;
-        var rest = (int)Math.Round((Weight - whole) * rows.Count);
-        var again = Enumerable.Repeat(rows, whole).SelectMany(static r => r);
-        return rest == 0 ? again : again.Concat(Drawn(rows, rest));
+        var rest = (int)Math.Round((Weight - whole) * count);
+        var again = Enumerable.Repeat(Enumerable.Range(0, count), whole).SelectMany(static r => r);
+        return rest == 0 ? again : again.Concat(Drawn(count, rest));
     }
 
     /// <summary>Some rows in their order, each as likely as any other.</summary>
-    private static IEnumerable<Example> Drawn(IReadOnlyList<Example> rows, int count)
+    private static IEnumerable<int> Drawn(int rows, int count)
     {
         var random = new SplitMix64(0, "weights");
         for (var (i, left) = (0, count); left > 0; i++)
         {
-            if (random.NextBelow(rows.Count - i) >= left)
+            if (random.NextBelow(rows - i) >= left)
                 continue;
             left--;
-            yield return rows[i];
+            yield return i;
         }
     }
 

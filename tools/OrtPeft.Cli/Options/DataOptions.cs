@@ -123,7 +123,7 @@ internal sealed class DataOptions : IOptionGroup
     private Lazy<ChatTemplates?> Templates(Invocation run, string folder) =>
         new(() => ChatTemplates.Load(run.Get(Tokenizer) ?? folder));
 
-    private List<Example> Read(
+    private IReadOnlyList<Example> Read(
         Invocation run,
         string folder,
         int? contextLength,
@@ -139,10 +139,10 @@ internal sealed class DataOptions : IOptionGroup
             Warn = line => Once(line, run.Warn),
             Note = line => Once(line, run.Say),
         });
-        Example[] rows = [.. DataFile.Find(run, files).SelectMany(file => file.Weigh([.. Rows(run, reader, file)]))];
-        foreach (var (line, isWarning) in ChatReport.Lines(rows, templates, tokenizerFolder, tokenizer, stops))
+        var rows = new WeighedRows(DataFile.Find(run, files), file => Rows(run, reader, file));
+        foreach (var (line, isWarning) in ChatReport.Lines(rows.All, templates, tokenizerFolder, tokenizer, stops))
             Once(line, isWarning ? run.Warn : run.Say);
-        return [.. rows.Where(static row => row.Form != RowForm.Template || row.SupervisedTokens > 0)];
+        return rows.Learnt;
     }
 
     private IEnumerable<Example> Rows(Invocation run, ExampleReader reader, DataFile file) =>

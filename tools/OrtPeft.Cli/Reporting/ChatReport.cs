@@ -20,30 +20,35 @@ internal static class ChatReport
         ITokenizer? tokenizer,
         IEnumerable<int> stops)
     {
-        Example[] rendered = [.. rows.Where(static r => r.Form == RowForm.Template)];
+        var (templated, last) = (0, 0);
+        foreach (var row in rows.Where(static r => r.Form == RowForm.Template))
+        {
+            templated++;
+            last += row.LearnsLastTurnOnly ? 1 : 0;
+        }
+
         if (rows.Any(static r => r.Form == RowForm.PlainMessages))
             yield return ($"messages: no chat template in {folder}, so turns are written as \"role: content\"", false);
-        if (rendered.Length == 0)
+        if (templated == 0)
             yield break;
-        var count = Human.Count(rendered.Length, "row");
+        var count = Human.Count(templated, "row");
         yield return ($"messages: {count} by {Names(templates.Value!)} of {folder}", false);
-        var last = rendered.Count(static r => r.LearnsLastTurnOnly);
         if (last > 0)
         {
             yield return ($"{Human.Count(last, "row")}: the chat template does not show where the assistant's turns "
                 + "begin and end, so only the last turn is learnt.", true);
         }
 
-        if (tokenizer is not null && UnlearntStop(rendered, tokenizer, stops) is { } warning)
+        if (tokenizer is not null && UnlearntStop(rows, tokenizer, stops) is { } warning)
             yield return (warning, true);
     }
 
-    private static string? UnlearntStop(Example[] rendered, ITokenizer tokenizer, IEnumerable<int> stops)
+    private static string? UnlearntStop(IReadOnlyList<Example> rows, ITokenizer tokenizer, IEnumerable<int> stops)
     {
         var ends = new HashSet<int>(stops);
         if (tokenizer.EndOfTextId is { } end)
             ends.Add(end);
-        if (ends.Count == 0 || rendered.Any(row => row.Labels.Any(ends.Contains)))
+        if (ends.Count == 0 || rows.Any(row => row.Form == RowForm.Template && row.Labels.Any(ends.Contains)))
             return null;
         var known = ends.Where(id => id >= 0 && id < tokenizer.VocabularySize).Order();
         var shown = string.Join(", ", known.Select(id => tokenizer.Decode([id])));
