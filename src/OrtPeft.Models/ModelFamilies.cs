@@ -5,12 +5,14 @@ using OrtPeft.Models.GptNeoX;
 using OrtPeft.Models.Granite;
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Mistral;
+using OrtPeft.Models.Mixtral;
 using OrtPeft.Models.Olmo2;
 using OrtPeft.Models.Opt;
 using OrtPeft.Models.Phi;
 using OrtPeft.Models.Phi3;
 using OrtPeft.Models.Qwen2;
 using OrtPeft.Models.Qwen3;
+using OrtPeft.Models.QwenMoe;
 using OrtPeft.Models.SmolLm3;
 
 namespace OrtPeft.Models;
@@ -40,6 +42,9 @@ public static class ModelFamilies
         ("smollm3", static fields => LlamaConfig.Read(fields, SmolLm3Family.Defaults)),
         ("granite", static fields => LlamaConfig.Read(fields, GraniteFamily.Defaults)),
         ("olmo2", static fields => LlamaConfig.Read(fields, Olmo2Family.Defaults)),
+        ("mixtral", static fields => LlamaConfig.Read(fields, MixtralFamily.Defaults)),
+        ("qwen2_moe", static fields => LlamaConfig.Read(fields, Qwen2MoeFamily.Defaults)),
+        ("qwen3_moe", static fields => LlamaConfig.Read(fields, Qwen3MoeFamily.Defaults)),
         ("phi", static fields => PhiConfig.Read(fields)),
         ("gpt_neox", static fields => GptNeoXConfig.Read(fields)),
         ("opt", static fields => OptConfig.Read(fields)),

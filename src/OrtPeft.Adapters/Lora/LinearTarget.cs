@@ -6,9 +6,15 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>A linear layer that LoRA adapts.</summary>
-internal sealed class LinearTarget(LinearModule module) : LoraTarget
+/// <param name="module">The layer.</param>
+/// <param name="parameter">The parameter that a configuration names, or null where it names the layer.</param>
+internal sealed class LinearTarget(LinearModule module, string? parameter = null) : LoraTarget
 {
     public LinearModule Module => module;
+
+    public string? Parameter => parameter;
+
+    public override string PatternName => parameter is null ? Name : $"{Name}.{parameter}";
 
     public override string Name => module.Name;
 

@@ -22,6 +22,8 @@ public sealed record LoraConfig : TargetedConfig
         ? "use_dora rescales what its layers make"
         : LoraInitialisers.TakeFromBase(InitLoraWeights)
         ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base; convert it with PlainLora.Of first"
+        : TargetParameters is not null
+        ? "target_parameters adapts parameters, not modules"
         : TrainableTokenIndices is not null
         ? "trainable_token_indices replaces rows of the base's embedding"
         : WhyAlone(Bias);
@@ -83,6 +85,12 @@ public sealed record LoraConfig : TargetedConfig
     public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
 
     /// <summary>
+    /// Parameters that are adapted by their own names or their ends, beside the modules: those that hold the matrices of
+    /// all experts of a mixture, and linear layers' weights. Null (default) for none.
+    /// </summary>
+    public IReadOnlyList<string>? TargetParameters { get; init; }
+
+    /// <summary>
     /// Tokens whose embeddings train as well, by new rows in the base's place; null (default) for none. A head tied to
     /// the embedding has the same rows.
     /// </summary>
@@ -120,6 +128,7 @@ public sealed record LoraConfig : TargetedConfig
             EvaConfig = EvaConfig.FromJson(fields.Json("eva_config")),
             RankPattern = fields.Map<int>("rank_pattern"),
             AlphaPattern = fields.Map<double>("alpha_pattern"),
+            TargetParameters = fields.List<string>(Lora.TargetParameters.Field) is { Count: > 0 } names ? names : null,
             TrainableTokenIndices = TokenIndices.FromJson(
                 fields.Json("trainable_token_indices"), "trainable_token_indices"),
         };
@@ -190,6 +199,8 @@ public sealed record LoraConfig : TargetedConfig
             fields["eva_config"] = EvaConfig.ToJson();
         fields["rank_pattern"] = ConfigJson.Numbers(RankPattern);
         fields["alpha_pattern"] = ConfigJson.Numbers(AlphaPattern);
+        if (TargetParameters is not null)
+            fields[Lora.TargetParameters.Field] = new JsonArray([.. TargetParameters.Select(static n => (JsonNode)n)]);
         if (TrainableTokenIndices is not null)
             fields["trainable_token_indices"] = TrainableTokenIndices.ToJson(); // new in HF PEFT 0.15
     }

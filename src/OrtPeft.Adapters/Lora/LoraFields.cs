@@ -8,7 +8,7 @@ internal static class LoraFields
     /// </summary>
     public static IReadOnlyList<string> ThatChangeTheMathematics { get; } =
     [
-        "use_qalora", "use_bdlora", "layer_replication", "target_parameters",
+        "use_qalora", "use_bdlora", "layer_replication",
         "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
     ];
 }

@@ -23,7 +23,7 @@ internal sealed class LoraGraph
     private LoraGraph(LoraTarget target, LoraConfig config, GraphBuilder g, LoraFactors factors)
     {
         (_target, _config, _g) = (target, config, g);
-        _scale = (float)config.ScaleOf(target.Name);
+        _scale = (float)config.ScaleOf(target.PatternName);
         _parts = EnabledParts.Of(config);
         _a = g.Graph.AddInitializer(target.NameOfA, factors.A);
         _b = g.Graph.AddInitializer(target.NameOfB, factors.B);
@@ -52,7 +52,7 @@ internal sealed class LoraGraph
             : null;
         _target.Replace(_g, y =>
         {
-            var sum = _g.Term(_g.Gemm(low, b, WithoutStart(y, x), transB: true, alpha: _scale));
+            var sum = _g.Term(_target.Sum(_g, low, b, WithoutStart(y, x), _scale));
             return bias is null ? sum : sum + _scale * _g.Term(bias);
         });
         return Parts(

@@ -13,8 +13,14 @@ internal static class LoraMerge
     public static void Fold(
         Graph graph, LoraTarget target, LoraConfig config, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var scale = config.ScaleOf(target.Name);
+        var scale = config.ScaleOf(target.PatternName);
         var b = weights[target.NameOfB];
+        if (target is ExpertTarget experts)
+        {
+            target.SetWeight(graph, experts.Merged(weights[target.NameOfA], b, scale));
+            return;
+        }
+
         var terms = new List<(Tensor, Tensor, double)>
         {
             (weights[target.NameOfA], EnabledParts.Of(config)?.Widened(b) ?? b, scale),

@@ -50,7 +50,7 @@ internal sealed class LoraMethod : IPeftMethod
     public Injection Inject(Model model, PeftConfig config, long seed)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var lora = (LoraConfig)config;
+        var lora = TargetParameters.Completed(model, (LoraConfig)config);
         lora.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.QueriesAndValues);

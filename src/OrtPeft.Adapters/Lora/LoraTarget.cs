@@ -16,6 +16,12 @@ internal abstract class LoraTarget
     /// <summary>The layer's path in the source model.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What patterns of ranks and alphas are held against.</summary>
+    public virtual string PatternName => Name;
+
+    /// <summary>How many matrices have an A and a B of their own in the two that train.</summary>
+    public virtual int Copies => 1;
+
     /// <summary>The weight as stored.</summary>
     public abstract Value Weight { get; }
 
@@ -59,10 +65,10 @@ internal abstract class LoraTarget
     public ImmutableArray<long> Dims => ConstantWeight.DimsOf(Weight)!.Value;
 
     /// <summary>The number of features that the layer reads; of an embedding, its entries.</summary>
-    public int InFeatures => (int)Dims[IsOutByIn ? 1 : 0];
+    public virtual int InFeatures => (int)Dims[IsOutByIn ? 1 : 0];
 
     /// <summary>The number of features that the layer makes.</summary>
-    public int OutFeatures => (int)Dims[IsOutByIn ? 0 : 1];
+    public virtual int OutFeatures => (int)Dims[IsOutByIn ? 0 : 1];
 
     /// <summary>Where the graph reads the layer's operand: rows [n, in], or indices [n].</summary>
     public abstract Value Input(GraphBuilder g);
@@ -74,6 +80,15 @@ internal abstract class LoraTarget
     /// <param name="isOutByIn">Whether it is [k, in].</param>
     /// <returns>[n, k].</returns>
     public abstract Value Times(GraphBuilder g, Value input, Value matrix, bool isOutByIn);
+
+    /// <summary>y + s·(x·Aᵀ)·Bᵀ.</summary>
+    /// <param name="g">Adds the nodes.</param>
+    /// <param name="low">x·Aᵀ.</param>
+    /// <param name="b">B, [out, r].</param>
+    /// <param name="y">What it is added to.</param>
+    /// <param name="scale">s.</param>
+    public virtual Value Sum(GraphBuilder g, Value low, Value b, Value y, float scale) =>
+        g.Gemm(low, b, y, transB: true, alpha: scale);
 
     /// <summary>Replaces the product [n, out], which has <see cref="Offset"/> in it already.</summary>
     public abstract void Replace(GraphBuilder g, Func<Value, Value> change);

@@ -15,11 +15,14 @@ internal static class LoraTargets
         if (config.LoraBias && embeddings.Count > 0)
             throw new ConfigException(
                 $"lora_bias is true and {embeddings[0].Name} is an embedding, which has no bias in B; leave one out.");
+        var (experts, routers) = (TargetParameters.Experts(graph, config), TargetParameters.Routers(graph, config));
         var (resolved, linear) = TargetResolution.Resolve(
-            graph, config, [.. embeddings.Select(static e => e.Name)], defaults);
+            graph, config, [.. embeddings.Select(static e => e.Name)], defaults, experts.Count + routers.Count > 0);
         IReadOnlyList<LoraTarget> targets = [
             .. embeddings.Select(static e => new EmbeddingTarget(e)),
             .. linear.Select(static m => new LinearTarget(m)),
+            .. routers.Where(r => linear.All(m => m.Name != r.Name)).Select(static m => new LinearTarget(m, "weight")),
+            .. experts,
         ];
         if (EnabledParts.Of(config) is { } parts)
         {
@@ -34,8 +37,11 @@ internal static class LoraTargets
     /// <exception cref="ConfigException">The copy lacks one.</exception>
     public static IReadOnlyList<LoraTarget> In(Graph copy, IReadOnlyList<LoraTarget> targets) =>
     [
+        .. TargetParameters.In(copy, targets.OfType<ExpertTarget>()),
         .. targets.OfType<EmbeddingTarget>().Select(t => new EmbeddingTarget(Counterparts.Of(t.Module, copy))),
-        .. Counterparts.Of([.. targets.OfType<LinearTarget>().Select(static t => t.Module)], copy)
-            .Select(static m => new LinearTarget(m)),
+        .. Counterparts.Of([.. Linear(targets).Select(static t => t.Module)], copy)
+            .Zip(Linear(targets), static (module, target) => new LinearTarget(module, target.Parameter)),
     ];
+
+    private static IEnumerable<LinearTarget> Linear(IReadOnlyList<LoraTarget> targets) => targets.OfType<LinearTarget>();
 }

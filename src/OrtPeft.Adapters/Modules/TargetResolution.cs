@@ -36,13 +36,18 @@ internal static class TargetResolution
     /// <param name="config">The configuration.</param>
     /// <param name="others">The other modules that it means.</param>
     /// <param name="defaults">As above.</param>
+    /// <param name="hasParameters">Whether it means parameters too, so that no module is needed.</param>
     public static (T Config, IReadOnlyList<LinearModule> Selected) Resolve<T>(
-        Graph graph, T config, IReadOnlyList<string> others, IReadOnlyList<string[]> defaults)
+        Graph graph,
+        T config,
+        IReadOnlyList<string> others,
+        IReadOnlyList<string[]> defaults,
+        bool hasParameters = false)
         where T : TargetedConfig
     {
         var modules = ModuleCatalogue.LinearModules(graph);
         var targets = config.TargetModules ?? DefaultFor(modules, defaults);
-        var selected = others.Count > 0 ? Find(modules, config, targets) : Select(modules, config, targets);
+        var selected = others.Count > 0 || hasParameters ? Find(modules, config, targets) : Select(modules, config, targets);
         IReadOnlyList<string> names = [.. others, .. selected.Select(static m => m.Name)];
         var resolved = WrittenTargets.For(config, targets, names, modules, EmbeddingCatalogue.Embeddings(graph)) with
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 
@@ -20,7 +21,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     {
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var spec in architecture.Weights)
-            weights.Add(spec.Name, Check(spec, Lookup(spec.Name) ?? LookupTied(spec.Name) ?? throw Missing(spec)));
+            weights.Add(spec.Name, Whole(spec) ?? Joined(spec) ?? throw Missing(spec));
         foreach (var repeated in architecture.TiedWeights.Keys)
             Lookup(repeated);
         WarnOfOthers(warn);
@@ -44,6 +45,32 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         return false;
     }
 
+    private Tensor? Whole(WeightSpec spec)
+    {
+        return (Lookup(spec.Name) ?? LookupTied(spec.Name)) is { } tensor
+            ? Check(spec.Name, spec.Shape, tensor, spec.Sources?.Names ?? [])
+            : null;
+    }
+
+    /// <summary>The weight out of the tensors that hold its parts.</summary>
+    private Tensor? Joined(WeightSpec spec)
+    {
+        if (spec.Sources is not { } sources || sources.Names.All(name => Lookup(name) is null))
+            return null;
+        Shape shape = [.. sources.Dims.Select(static d => (Dim)d)];
+        var parts = sources.Names
+            .Select(name => Check(name, shape, Lookup(name) ?? throw Missing(new WeightSpec(name, shape)), []))
+            .ToList();
+        _types[spec.Name] = _types[sources.Names[0]];
+        return parts is [var only]
+            ? new Tensor(only.Type, only.Dims, only.Data, spec.Name)
+            : new Tensor(
+                ElementType.Float,
+                spec.Shape.ToStatic()!.Value,
+                new JoinedTensorData([.. parts.Select(static p => p.Data)]),
+                spec.Name);
+    }
+
     /// <summary>The weight under the other name of a tied pair; some files hold that one alone.</summary>
     private Tensor? LookupTied(string name) =>
         architecture.TiedWeights.Where(tied => tied.Value == name).Select(tied => Lookup(tied.Key))
@@ -61,14 +88,15 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     private string Bare(string name) =>
         name.StartsWith(architecture.Prefix, StringComparison.Ordinal) ? name[architecture.Prefix.Length..] : name;
 
-    private Tensor Check(WeightSpec spec, Tensor tensor)
+    private Tensor Check(string name, Shape shape, Tensor tensor, IEnumerable<string> parts)
     {
-        if (!tensor.Shape.Equals(spec.Shape))
-            throw Broken($"'{spec.Name}' is {tensor.Shape}, but config.json makes it {spec.Shape}; {OneModel}");
+        if (!tensor.Shape.Equals(shape))
+            throw Broken($"'{name}' is {tensor.Shape}, but config.json makes it {shape}; {OneModel}");
         const string Allowed = "weights must be F32, F16, BF16 or F64: fetch the model before quantization";
         if (!tensor.Type.IsFloating())
-            throw Broken($"'{spec.Name}' is {tensor.Type}; {Allowed}");
-        _types[spec.Name] = tensor.Type;
+            throw Broken($"'{name}' is {tensor.Type}; {Allowed}");
+        foreach (var known in parts.Prepend(name))
+            _types[known] = tensor.Type;
         return tensor.Widened();
     }
 

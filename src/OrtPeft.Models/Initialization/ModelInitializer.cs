@@ -43,7 +43,7 @@ public static class ModelInitializer
         Directory.CreateDirectory(folder);
         SafetensorsFile.Save(
             Path.Combine(folder, SafetensorsCheckpoint.FileName),
-            weights.Select(static pair => (pair.Key, pair.Value)),
+            config.ToArchitecture().Weights.SelectMany(spec => spec.InCheckpoint(weights[spec.Name])),
             new Dictionary<string, string> { ["format"] = "pt" });
         AtomicFile.Write(Path.Combine(folder, ModelFamilies.ConfigFileName), config.ToJson());
     }

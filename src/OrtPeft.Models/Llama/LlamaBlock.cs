@@ -10,7 +10,7 @@ internal sealed class LlamaBlock : IBlock
     private readonly LlamaConfig _config;
     private readonly string _name;
     private readonly LlamaAttention _attention;
-    private readonly GatedMlp _mlp;
+    private readonly IModule _mlp;
     private readonly RmsNormModule? _beforeAttention;
     private readonly RmsNormModule? _afterAttention;
     private readonly RmsNormModule? _beforeMlp;
@@ -21,14 +21,7 @@ internal sealed class LlamaBlock : IBlock
         _config = config;
         _name = name;
         _attention = new LlamaAttention(config, layer, $"{_name}.self_attn");
-        _mlp = new GatedMlp(
-            $"{_name}.mlp",
-            config.HiddenSize,
-            config.IntermediateSize,
-            config.Activation,
-            config.HasMlpBiases,
-            config.InitializerRange,
-            config.Kind.IsPacked);
+        _mlp = MlpOf(config, name, layer);
         var norms = config.Kind.Norms;
         const string Second = "post_attention_layernorm"; // before the MLP, but where norms stand after attention too
         _beforeAttention = norms != BlockNorms.After ? Norm("input_layernorm") : null;
@@ -59,6 +52,27 @@ internal sealed class LlamaBlock : IBlock
         read = _beforeMlp?.Apply(decoder, hidden) ?? hidden;
         var inner = _mlp.Apply(decoder, read);
         return Sum(decoder, hidden, _afterMlp?.Apply(decoder, inner) ?? inner);
+    }
+
+    private static IModule MlpOf(LlamaConfig config, string block, int layer)
+    {
+        var name = $"{block}.mlp";
+        if (config.Experts is not { } experts || experts.DenseLayers?.Contains(layer) == true)
+            return Gated(name, config.IntermediateSize);
+        var mixture = new ExpertsModule(
+            name, config.HiddenSize, experts, config.Activation, config.InitializerRange, config.Kind.ExpertSources.In(block));
+        return experts.SharedInnerSize is not { } shared
+            ? mixture
+            : new SharedExpert(name, mixture, Gated($"{name}.shared_expert", shared), config.HiddenSize, config.InitializerRange);
+
+        GatedMlp Gated(string module, int inner) => new(
+            module,
+            config.HiddenSize,
+            inner,
+            config.Activation,
+            config.HasMlpBiases,
+            config.InitializerRange,
+            config.Kind.IsPacked);
     }
 
     private Value Sum(DecoderGraph decoder, Value hidden, Value added)

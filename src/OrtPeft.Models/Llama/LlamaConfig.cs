@@ -127,6 +127,9 @@ public sealed record LlamaConfig : ModelConfig
     /// </summary>
     public bool HasMlpBiases { get; init; }
 
+    /// <summary>The experts that layers have in place of one MLP; null (default) is none.</summary>
+    public ExpertMixture? Experts { get; init; }
+
     /// <summary><c>initializer_range</c>: the standard deviation of a new model's weights. Default 0.02.</summary>
     public float InitializerRange { get; init; } = 0.02f;
 
@@ -235,10 +238,23 @@ public sealed record LlamaConfig : ModelConfig
         var range = config.InitializerRange;
         ConfigChecks.Require(range >= 0, "initializer_range", range, "a number from 0");
         ConfigChecks.OneOf(config.Kind.ActivationField, config.Activation, Activations.Names);
+        CheckExperts(config.Experts);
         var (cap, limit, divisor) = (config.ScoreSoftcap, config.LogitsSoftcap, config.LogitsDivisor);
         ConfigChecks.Require(cap is null or > 0, "attn_logit_softcapping", cap ?? 0, "a number over 0, or null");
         ConfigChecks.Require(limit is null or > 0, "final_logit_softcapping", limit ?? 0, "a number over 0, or null");
         ConfigChecks.Require(divisor != 0, "logits_scaling", divisor, "a number that is not 0");
+    }
+
+    private static void CheckExperts(ExpertMixture? experts)
+    {
+        if (experts is null)
+            return;
+        ConfigChecks.AtLeastOne("moe_intermediate_size", experts.InnerSize);
+        var (most, chosen) = (experts.Count, experts.PerToken);
+        const string Field = "num_experts_per_tok";
+        ConfigChecks.Require(chosen > 0 && chosen <= most, Field, chosen, $"1 to the number of experts, {most}");
+        var size = (long)most * experts.InnerSize;
+        ConfigChecks.Require(size <= Largest, "num_experts", most, "a smaller number");
     }
 
     private static void CheckHeads(LlamaConfig config)

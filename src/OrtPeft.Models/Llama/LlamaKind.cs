@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Models.Building;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Models.Rotary;
 
@@ -47,6 +48,9 @@ internal sealed class LlamaKind
 
     /// <summary>Whether queries, keys and values are one layer, and gate and up another one.</summary>
     public bool IsPacked { get; init; }
+
+    /// <summary>Where checkpoints have the experts of a layer.</summary>
+    public ExpertSources ExpertSources { get; init; } = new("mlp", "gate_proj", "up_proj", "down_proj");
 
     /// <summary>The field of the MLP's nonlinearity.</summary>
     public string ActivationField { get; init; } = "hidden_act";

@@ -58,7 +58,6 @@ public sealed class LoraConfigTests
     [Theory]
     [InlineData("use_qalora", "true")]
     [InlineData("layer_replication", "[[0, 4]]")]
-    [InlineData("target_parameters", """["experts"]""")]
     [InlineData("alora_invocation_tokens", "[1, 2]")]
     [InlineData("kasa_config", "{}")]
     [InlineData("velora_config", "{}")]

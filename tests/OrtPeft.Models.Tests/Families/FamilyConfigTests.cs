@@ -172,6 +172,46 @@ public sealed class FamilyConfigTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mixtral", "\"num_local_experts\":4", 4, 2, 14336, true, "")]
+    [InlineData("mixtral", "\"num_experts\":5,\"intermediate_size\":7", 5, 2, 7, true, "")]
+    [InlineData("qwen2_moe", "", 60, 4, 1408, false, "")]
+    [InlineData("qwen3_moe", "\"num_local_experts\":4,\"num_experts_per_tok\":3", 4, 3, 768, false, "")]
+    [InlineData("qwen3_moe", "\"norm_topk_prob\":true,\"mlp_only_layers\":[1]", 128, 8, 768, true, "1")]
+    [InlineData("qwen3_moe", "\"decoder_sparse_step\":2,\"moe_intermediate_size\":6", 128, 8, 6, false, "0, 2")]
+    public void Read_OfMixtures_KnowsTheirExperts(
+        string type, string fields, int count, int chosen, int inner, bool isNormalized, string dense)
+    {
+        var experts = Read(type, fields).Experts!;
+
+        Assert.Equal(
+            (count, chosen, inner, isNormalized, dense),
+            (experts.Count, experts.PerToken, experts.InnerSize, experts.IsNormalized, $"{experts.DenseLayers}"));
+    }
+
+    [Theory]
+    [InlineData("mixtral", "\"output_router_logits\":true", "output_router_logits is true")]
+    [InlineData("mixtral", "\"num_local_experts\":4,\"num_experts\":5", "num_experts is 5")]
+    [InlineData("mixtral", "\"num_local_experts\":2,\"num_experts_per_tok\":3", "num_experts_per_tok is 3")]
+    [InlineData("qwen3_moe", "\"num_experts_per_tok\":0", "num_experts_per_tok is 0")]
+    [InlineData("qwen3_moe", "\"mlp_only_layers\":[-1]", "mlp_only_layers is [-1]")]
+    [InlineData("qwen3_moe", "\"decoder_sparse_step\":0", "decoder_sparse_step is 0")]
+    [InlineData("qwen2_moe", "\"layer_types\":[\"sliding_attention\",\"full_attention\",\"full_attention\"]", "layer_types")]
+    public void Read_OfBadMixtures_IsRefusedByName(string type, string fields, string expected) =>
+        Read_OfWhatCannotBeBuilt_IsRefusedByName(type, fields, expected);
+
+    [Fact]
+    public void Read_OfMixturesWithoutExperts_HasMlps()
+    {
+        Assert.Null(Read("qwen3_moe", "\"num_experts\":0").Experts);
+        Assert.Null(Read("qwen3_moe", "\"mlp_only_layers\":[0,1,2]").Experts);
+        Assert.Equal(
+            (4096, "0, 2"),
+            Read("qwen2_moe", "\"use_sliding_window\":true").SlidingWindow is { } window
+                ? (window.Size, $"{window.Layers}")
+                : default);
+    }
+
     /// <summary>Which weights there are tells what a field does; their shapes are checked against the file.</summary>
     [Theory]
     [InlineData("opt", "", "model.decoder.final_layer_norm.weight", true)]
@@ -221,6 +261,11 @@ public sealed class FamilyConfigTests
         + "\"intermediate_size\":6")]
     [InlineData("olmo2", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"attention_bias\":true,"
         + "\"intermediate_size\":6")]
+    [InlineData("qwen2_moe", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"intermediate_size\":6,"
+        + "\"moe_intermediate_size\":5,\"shared_expert_intermediate_size\":7,\"num_experts\":3,\"num_experts_per_tok\":2,"
+        + "\"mlp_only_layers\":[1],\"qkv_bias\":false")]
+    [InlineData("qwen3_moe", "\"hidden_size\":16,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"intermediate_size\":6,"
+        + "\"moe_intermediate_size\":5,\"num_experts\":3,\"num_experts_per_tok\":2,\"norm_topk_prob\":true")]
     public void ToArchitecture_OfEveryForm_Runs(string type, string fields)
     {
         var config = ReadAny(type, $"{fields},\"vocab_size\":30,\"max_position_embeddings\":16", 2);

@@ -36,7 +36,7 @@ internal static class HfExport
             v.Initializer!.Dims.Length == 2 && v.Type.IsFloating() && !names.Contains(v.Name));
         return !isSameGraph || hasOthers ? null : HfWeightFile.Save(
             folder,
-            architecture.Weights.Select(w => (w.Name, weights[w.Name])),
+            architecture.Weights.SelectMany(w => w.InCheckpoint(weights[w.Name])),
             source.StoredTypes,
             config.TieWordEmbeddings);
     }

@@ -11,16 +11,16 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     public LoraInit Init => config.InitLoraWeights;
 
     /// <summary>The rank r.</summary>
-    public int Rank { get; } = config.RankOf(target.Name);
+    public int Rank { get; } = config.RankOf(target.PatternName);
 
     /// <summary>The rows of A: the rank, as often as parts of the layer have an A of their own.</summary>
-    private int RowsOfA => Rank * (EnabledParts.Of(config)?.Count ?? 1);
+    private int RowsOfA => Rank * target.Copies * (EnabledParts.Of(config)?.Count ?? 1);
 
     /// <summary>The rows of B: the layer's outputs, or those of the adapted parts.</summary>
     private int RowsOfB => EnabledParts.Of(config)?.RowsOfB(target.OutFeatures) ?? target.OutFeatures;
 
     /// <summary>The scale s.</summary>
-    public double Scale { get; } = config.ScaleOf(target.Name);
+    public double Scale { get; } = config.ScaleOf(target.PatternName);
 
     /// <summary>The number at the end of the initialiser's name.</summary>
     public int Iterations { get; private init; }
@@ -39,11 +39,11 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
         return target.IsOutByIn ? stored : stored.Transposed();
     }
 
-    public Tensor ZeroB() => InitialWeights.Zeros(RowsOfB, Rank);
+    public Tensor ZeroB() => InitialWeights.Zeros(RowsOfB, Rank * target.Copies);
 
     public Tensor KaimingA() => InitialWeights.Kaiming(seed, target.NameOfA, RowsOfA, target.InFeatures);
 
-    public Tensor KaimingB() => InitialWeights.Kaiming(seed, target.NameOfB, RowsOfB, Rank);
+    public Tensor KaimingB() => InitialWeights.Kaiming(seed, target.NameOfB, RowsOfB, Rank * target.Copies);
 
     public Tensor NormalA(double deviation) =>
         InitialWeights.Normal(seed, target.NameOfA, deviation, RowsOfA, target.InFeatures);
