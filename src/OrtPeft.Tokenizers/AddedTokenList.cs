@@ -12,18 +12,18 @@ internal sealed class AddedTokenList
 
     public bool IsEmpty => _byId.Count == 0;
 
-    public int? Find(string content) => _byContent.TryGetValue(content, out AddedToken? token) ? token.Id : null;
+    public int? Find(string content) => _byContent.TryGetValue(content, out var token) ? token.Id : null;
 
     public void Add(AddedToken token, ITokenModel model, SourcePlace place)
     {
-        string shown = Quote(token.Content);
+        var shown = Quote(token.Content);
         if (token.Content.Length == 0)
             throw place.Error("an added token is empty; give it a text or remove it");
         if (token.Id is < 0 or >= BpeModelBuilder.IdLimit)
             throw place.Error($"{shown} has id {token.Id}; ids are 0..{BpeModelBuilder.IdLimit - 1}");
         if (model.Find(token.Content) is { } id && id != token.Id)
             throw place.Error($"{shown} has id {token.Id} here, {id} in the vocabulary; keep one");
-        string? other = model.Spelling(token.Id);
+        var other = model.Spelling(token.Id);
         if (other is not null && other != token.Content)
             throw place.Error($"{shown} and {Quote(other)} share id {token.Id}; give each token its own");
         if (!_byContent.TryAdd(token.Content, token))

@@ -24,13 +24,14 @@ internal sealed class AddedTokenSplitter(IReadOnlyList<AddedToken> tokens)
         if (trie.IsEmpty)
             return segments;
         var result = new List<TextSegment>();
-        foreach (TextSegment segment in segments)
+        foreach (var segment in segments)
         {
             if (segment.TokenId is null)
                 SplitSegment(trie, text, segment, handling, result);
             else
                 result.Add(segment);
         }
+
         return result;
     }
 
@@ -41,14 +42,14 @@ internal sealed class AddedTokenSplitter(IReadOnlyList<AddedToken> tokens)
         SpecialTokenHandling handling,
         List<TextSegment> output)
     {
-        ReadOnlySpan<char> before = text[..segment.End];
-        int done = segment.Start;
-        int from = segment.Start;
-        while (trie.TryFind(before, from, out int start, out AddedToken? found) && found is { } token)
+        var before = text[..segment.End];
+        var done = segment.Start;
+        var from = segment.Start;
+        while (trie.TryFind(before, from, out var start, out var found) && found is { } token)
         {
-            int end = start + token.Content.Length;
+            var end = start + token.Content.Length;
             from = end;
-            bool isText = token.IsSpecial && handling == SpecialTokenHandling.TreatAsText;
+            var isText = token.IsSpecial && handling == SpecialTokenHandling.TreatAsText;
             if (isText || (token.IsSingleWord && !StandsAlone(before[segment.Start..], start - segment.Start, token)))
                 continue;
             if (token.StripsLeft)
@@ -62,14 +63,15 @@ internal sealed class AddedTokenSplitter(IReadOnlyList<AddedToken> tokens)
                 output.Add(new TextSegment(start, end, token.Id));
             done = end;
         }
+
         if (done < segment.End)
             output.Add(new TextSegment(done, segment.End, null));
     }
 
     private static bool StandsAlone(ReadOnlySpan<char> text, int start, AddedToken token)
     {
-        Rune.DecodeLastFromUtf16(text[..start], out Rune before, out _);
-        Rune.DecodeFromUtf16(text[(start + token.Content.Length)..], out Rune after, out _);
+        Rune.DecodeLastFromUtf16(text[..start], out var before, out _);
+        Rune.DecodeFromUtf16(text[(start + token.Content.Length)..], out var after, out _);
         // At either end of the text the decoders give U+FFFD, which is not a word character.
         return !CharacterClasses.IsWord(before.Value) && !CharacterClasses.IsWord(after.Value);
     }

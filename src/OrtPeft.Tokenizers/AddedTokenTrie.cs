@@ -11,7 +11,7 @@ internal sealed class AddedTokenTrie
 
     public AddedTokenTrie(IEnumerable<AddedToken> tokens)
     {
-        foreach (AddedToken token in tokens)
+        foreach (var token in tokens)
             _tokenAt[AddPath(token.Content)] = token;
         _firstChars = SearchValues.Create([.. _edges.Keys.Where(static e => e.Node == 0).Select(static e => e.Next)]);
     }
@@ -24,7 +24,7 @@ internal sealed class AddedTokenTrie
         token = null;
         for (start = from; start < text.Length; start++)
         {
-            int skipped = text[start..].IndexOfAny(_firstChars);
+            var skipped = text[start..].IndexOfAny(_firstChars);
             if (skipped < 0)
                 return false;
             start += skipped;
@@ -32,6 +32,7 @@ internal sealed class AddedTokenTrie
             if (token is not null)
                 return true;
         }
+
         return false;
     }
 
@@ -41,29 +42,32 @@ internal sealed class AddedTokenTrie
     private AddedToken? LongestAt(ReadOnlySpan<char> text)
     {
         AddedToken? longest = null;
-        int node = 0;
-        foreach (char c in text)
+        var node = 0;
+        foreach (var c in text)
         {
             if (!_edges.TryGetValue((node, c), out node))
                 break;
             longest = _tokenAt[node] ?? longest;
         }
+
         return longest;
     }
 
     private int AddPath(string content)
     {
-        int node = 0;
-        foreach (char c in content)
+        var node = 0;
+        foreach (var c in content)
         {
-            if (!_edges.TryGetValue((node, c), out int next))
+            if (!_edges.TryGetValue((node, c), out var next))
             {
                 next = _tokenAt.Count;
                 _edges.Add((node, c), next);
                 _tokenAt.Add(null);
             }
+
             node = next;
         }
+
         return node;
     }
 }

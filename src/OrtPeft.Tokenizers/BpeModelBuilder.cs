@@ -29,8 +29,8 @@ internal sealed class BpeModelBuilder
     /// <summary>Adds the merge of the next rank.</summary>
     public void AddMerge(string left, string right, SourcePlace place)
     {
-        int leftId = FindMergePart(left, place);
-        int rightId = FindMergePart(right, place);
+        var leftId = FindMergePart(left, place);
+        var rightId = FindMergePart(right, place);
         _merges.Add(new MergeRule(leftId, rightId, FindMergePart(left + right, place)));
     }
 
@@ -39,7 +39,7 @@ internal sealed class BpeModelBuilder
     {
         if (token.Content.Length == 0)
             throw place.Error("an added token is empty; give it a text or remove it");
-        if (_ids.TryGetValue(token.Content, out int id) && id != token.Id)
+        if (_ids.TryGetValue(token.Content, out var id) && id != token.Id)
             throw place.Error($"{Quote(token.Content)} has id {token.Id} here, {id} in the vocabulary; keep one");
         if (!_added.TryAdd(token.Content, token))
             throw place.Error($"{Quote(token.Content)} is listed twice; keep one of the entries");
@@ -51,15 +51,15 @@ internal sealed class BpeModelBuilder
     /// <summary>The id of an added token's spelling or of a vocabulary string.</summary>
     public int? Find(string token)
     {
-        if (_added.TryGetValue(token, out AddedToken? added))
+        if (_added.TryGetValue(token, out var added))
             return added.Id;
-        return _ids.TryGetValue(token, out int id) ? id : null;
+        return _ids.TryGetValue(token, out var id) ? id : null;
     }
 
     public BpeModel Build(BpeSettings settings, int? endOfTextId, TextFrame? frame = null)
     {
         var tokens = new string?[_owners.Count == 0 ? 0 : _owners.Keys.Max() + 1];
-        foreach ((string token, int id) in _ids)
+        foreach (var (token, id) in _ids)
             tokens[id] = token;
         return new BpeModel
         {
@@ -83,7 +83,7 @@ internal sealed class BpeModelBuilder
 
     private int FindMergePart(string token, SourcePlace place)
     {
-        if (!_ids.TryGetValue(token, out int id))
+        if (!_ids.TryGetValue(token, out var id))
             throw place.Error($"{Quote(token)} is not in the vocabulary; every merge joins two tokens into a third");
         if (ByteAlphabet.Read(token) is null)
             throw place.Error($"{Quote(token)} is not spelled in the byte alphabet; only byte-level BPE is supported");

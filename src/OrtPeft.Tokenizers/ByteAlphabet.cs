@@ -19,8 +19,8 @@ internal static class ByteAlphabet
 
     public static string Spell(ReadOnlySpan<byte> bytes)
     {
-        Span<char> spelled = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
-        for (int i = 0; i < bytes.Length; i++)
+        var spelled = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
+        for (var i = 0; i < bytes.Length; i++)
             spelled[i] = Chars[bytes[i]];
         return new string(spelled);
     }
@@ -29,13 +29,14 @@ internal static class ByteAlphabet
     public static byte[]? Read(string spelled)
     {
         var bytes = new byte[spelled.Length];
-        for (int i = 0; i < bytes.Length; i++)
+        for (var i = 0; i < bytes.Length; i++)
         {
-            char c = spelled[i];
+            var c = spelled[i];
             if (c >= Bytes.Length || Bytes[c] < 0)
                 return null;
             bytes[i] = (byte)Bytes[c];
         }
+
         return bytes;
     }
 
@@ -43,15 +44,15 @@ internal static class ByteAlphabet
 
     private static byte[] BuildOrder()
     {
-        IEnumerable<int> all = Enumerable.Range(0, 256);
+        var all = Enumerable.Range(0, 256);
         return [.. all.OrderBy(static b => IsVisible(b) ? 0 : 1).ThenBy(static b => b).Select(static b => (byte)b)];
     }
 
     private static char[] BuildChars()
     {
         var chars = new char[256];
-        int substitutes = 0;
-        for (int b = 0; b < 256; b++)
+        var substitutes = 0;
+        for (var b = 0; b < 256; b++)
             chars[b] = (char)(IsVisible(b) ? b : FirstSubstitute + substitutes++);
         return chars;
     }
@@ -60,7 +61,7 @@ internal static class ByteAlphabet
     {
         var bytes = new short[Chars.Max() + 1];
         Array.Fill(bytes, (short)-1);
-        for (int b = 0; b < 256; b++)
+        for (var b = 0; b < 256; b++)
             bytes[Chars[b]] = (short)b;
         return bytes;
     }

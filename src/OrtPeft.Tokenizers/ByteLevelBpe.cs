@@ -47,7 +47,7 @@ public sealed class ByteLevelBpe : ITokenizer
         var place = new SourcePlace("bytes", "tokens");
         var builder = new BpeModelBuilder();
         var next = 0;
-        foreach (byte value in ByteAlphabet.InIdOrder)
+        foreach (var value in ByteAlphabet.InIdOrder)
         {
             while (next == endOfTextId || next == beginOfTextId)
                 next++;
@@ -57,7 +57,7 @@ public sealed class ByteLevelBpe : ITokenizer
         AddSpecial(beginOfTextId is null ? "<|endoftext|>" : "</s>", endOfTextId);
         if (beginOfTextId is { } id)
             AddSpecial("<s>", id);
-        TextFrame? frame = beginOfTextId is { } first ? new TextFrame([first], []) : null;
+        var frame = beginOfTextId is { } first ? new TextFrame([first], []) : null;
         return new ByteLevelBpe(builder.Build(new BpeSettings(), endOfTextId, frame));
 
         void AddSpecial(string content, int special)
@@ -99,7 +99,7 @@ public sealed class ByteLevelBpe : ITokenizer
     {
         ArgumentNullException.ThrowIfNull(ids);
         using var bytes = new MemoryStream();
-        foreach (int id in ids)
+        foreach (var id in ids)
             bytes.Write(GetBytes(id));
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
@@ -109,9 +109,10 @@ public sealed class ByteLevelBpe : ITokenizer
     {
         if ((uint)id >= (uint)_bytes.Count)
         {
-            string message = $"Id {id} is outside the vocabulary of {_bytes.Count}; is this the model's own tokenizer?";
+            var message = $"Id {id} is outside the vocabulary of {_bytes.Count}; is this the model's own tokenizer?";
             throw new ArgumentOutOfRangeException(nameof(id), id, message);
         }
+
         return _bytes[id];
     }
 
@@ -129,12 +130,13 @@ public sealed class ByteLevelBpe : ITokenizer
     public int? FindId(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        foreach (AddedToken added in _model.AddedTokens)
+        foreach (var added in _model.AddedTokens)
         {
             if (added.Content == token)
                 return added.Id;
         }
-        return _model.Ids.TryGetValue(token, out int id) ? id : null;
+
+        return _model.Ids.TryGetValue(token, out var id) ? id : null;
     }
 
     /// <summary>The names of the files that <see cref="Save"/> writes.</summary>
@@ -157,7 +159,7 @@ public sealed class ByteLevelBpe : ITokenizer
     private List<int> Encode(ReadOnlySpan<char> text, SpecialTokenHandling handling, bool beginsWithSpace)
     {
         var ids = new List<int>(text.Length / 3);
-        foreach (TextSegment segment in _added.Split(text, handling))
+        foreach (var segment in _added.Split(text, handling))
         {
             if (segment.TokenId is { } id)
                 ids.Add(id);
@@ -165,6 +167,7 @@ public sealed class ByteLevelBpe : ITokenizer
                 EncodeOrdinary(text[segment.Start..segment.End], beginsWithSpace, ids);
             beginsWithSpace = _model.Settings.AddsPrefixSpace;
         }
+
         return ids;
     }
 
@@ -179,9 +182,10 @@ public sealed class ByteLevelBpe : ITokenizer
             _words.Encode(text, ids);
             return;
         }
+
         while (!text.IsEmpty)
         {
-            int length = pattern.MatchLength(text);
+            var length = pattern.MatchLength(text);
             _words.Encode(text[..length], ids);
             text = text[length..];
         }

@@ -14,7 +14,7 @@ internal static class CharacterClasses
     /// <param name="width">1, or 2 for a surrogate pair.</param>
     public static CharacterClass At(ReadOnlySpan<char> text, int index, out int width)
     {
-        char c = text[index];
+        var c = text[index];
         width = 1;
         if (!char.IsHighSurrogate(c) || index + 1 >= text.Length || !char.IsLowSurrogate(text[index + 1]))
             return BasicPlane[c];
@@ -70,7 +70,7 @@ internal static class CharacterClasses
     private static CharacterClass[] BuildBasicPlane()
     {
         var classes = new CharacterClass[char.MaxValue + 1];
-        for (int c = 0; c < classes.Length; c++)
+        for (var c = 0; c < classes.Length; c++)
             classes[c] = char.IsWhiteSpace((char)c) ? CharacterClass.Space : Classify(c);
         return classes;
     }

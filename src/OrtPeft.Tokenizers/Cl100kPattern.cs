@@ -16,13 +16,13 @@ internal static class Cl100kPattern
         if (text[0] == '\'' && ContractionLength(text) is > 0 and int contraction)
             return contraction;
 
-        CharacterClass first = CharacterClasses.At(text, 0, out int width);
+        var first = CharacterClasses.At(text, 0, out var width);
         if (first == CharacterClass.Letter)
             return RunEnd(text, width, CharacterClass.Letter);
         if (first == CharacterClass.Number)
             return RunEnd(text, width, CharacterClass.Number, digits - 1);
-        bool mayLead = !IsNewLine(text[0]) && width < text.Length;
-        if (mayLead && CharacterClasses.At(text, width, out int next) == CharacterClass.Letter)
+        var mayLead = !IsNewLine(text[0]) && width < text.Length;
+        if (mayLead && CharacterClasses.At(text, width, out var next) == CharacterClass.Letter)
             return RunEnd(text, width + next, CharacterClass.Letter);
         return first == CharacterClass.Other ? SymbolsEnd(text, width) : SpaceLength(text);
     }
@@ -32,7 +32,7 @@ internal static class Cl100kPattern
     {
         if (text.Length > 1 && text[1] is 's' or 'S' or 'ſ' or 't' or 'T' or 'm' or 'M' or 'd' or 'D')
             return 2;
-        ReadOnlySpan<char> pair = text.Length > 2 ? text.Slice(1, 2) : [];
+        var pair = text.Length > 2 ? text.Slice(1, 2) : [];
         return Is(pair, "re") || Is(pair, "ve") || Is(pair, "ll") ? 3 : 0;
 
         static bool Is(ReadOnlySpan<char> pair, string ending) =>
@@ -41,8 +41,8 @@ internal static class Cl100kPattern
 
     private static int RunEnd(ReadOnlySpan<char> text, int start, CharacterClass wanted, int most = int.MaxValue)
     {
-        int end = start;
-        for (; most > 0 && end < text.Length && CharacterClasses.At(text, end, out int width) == wanted; most--)
+        var end = start;
+        for (; most > 0 && end < text.Length && CharacterClasses.At(text, end, out var width) == wanted; most--)
             end += width;
         return end;
     }
@@ -50,7 +50,7 @@ internal static class Cl100kPattern
     /// <summary><c>[^\s\p{L}\p{N}]+[\r\n]*</c>, its first character passed.</summary>
     private static int SymbolsEnd(ReadOnlySpan<char> text, int start)
     {
-        int end = RunEnd(text, start, CharacterClass.Other);
+        var end = RunEnd(text, start, CharacterClass.Other);
         while (end < text.Length && IsNewLine(text[end]))
             end++;
         return end;
@@ -59,10 +59,10 @@ internal static class Cl100kPattern
     /// <summary>A space before symbols; white space up to its last line break; else as in GPT-2.</summary>
     private static int SpaceLength(ReadOnlySpan<char> text)
     {
-        bool leads = text[0] == ' ' && text.Length > 1;
-        if (leads && CharacterClasses.At(text, 1, out int width) == CharacterClass.Other)
+        var leads = text[0] == ' ' && text.Length > 1;
+        if (leads && CharacterClasses.At(text, 1, out var width) == CharacterClass.Other)
             return SymbolsEnd(text, 1 + width);
-        int end = RunEnd(text, 1, CharacterClass.Space);
+        var end = RunEnd(text, 1, CharacterClass.Space);
         if (text[..end].LastIndexOfAny('\r', '\n') is >= 0 and int lineBreak)
             return lineBreak + 1;
         return end < text.Length && end > 1 ? end - 1 : end;

@@ -12,11 +12,11 @@ internal static class Gpt2Pattern
         if (text[0] == '\'' && ContractionLength(text) is > 0 and int contraction)
             return contraction;
 
-        CharacterClass first = CharacterClasses.At(text, 0, out int width);
+        var first = CharacterClasses.At(text, 0, out var width);
         if (first != CharacterClass.Space)
             return RunEnd(text, width, first);
 
-        bool leadsWord = text[0] == ' ' && text.Length > 1;
+        var leadsWord = text[0] == ' ' && text.Length > 1;
         if (leadsWord && CharacterClasses.At(text, 1, out width) is not CharacterClass.Space and var second)
             return RunEnd(text, 1 + width, second);
         return SpaceLength(text);
@@ -27,12 +27,12 @@ internal static class Gpt2Pattern
     /// </summary>
     public static int MatchLengthOfSingleDigits(ReadOnlySpan<char> text)
     {
-        CharacterClass first = CharacterClasses.At(text, 0, out int width);
+        var first = CharacterClasses.At(text, 0, out var width);
         if (first == CharacterClass.Number)
             return width;
-        int end = RunEnd(text, 0, CharacterClass.Space);
-        bool isInside = end > 0 && end < text.Length;
-        bool leadsNumber = isInside && CharacterClasses.At(text, end, out _) == CharacterClass.Number;
+        var end = RunEnd(text, 0, CharacterClass.Space);
+        var isInside = end > 0 && end < text.Length;
+        var leadsNumber = isInside && CharacterClasses.At(text, end, out _) == CharacterClass.Number;
         return leadsNumber ? end : MatchLength(text);
     }
 
@@ -47,8 +47,8 @@ internal static class Gpt2Pattern
 
     private static int RunEnd(ReadOnlySpan<char> text, int start, CharacterClass wanted)
     {
-        int end = start;
-        while (end < text.Length && CharacterClasses.At(text, end, out int width) == wanted)
+        var end = start;
+        while (end < text.Length && CharacterClasses.At(text, end, out var width) == wanted)
             end += width;
         return end;
     }
@@ -58,7 +58,7 @@ internal static class Gpt2Pattern
     /// </summary>
     private static int SpaceLength(ReadOnlySpan<char> text)
     {
-        int end = RunEnd(text, 1, CharacterClass.Space);
+        var end = RunEnd(text, 1, CharacterClass.Space);
         return end < text.Length && end > 1 ? end - 1 : end;
     }
 }

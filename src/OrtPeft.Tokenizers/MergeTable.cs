@@ -14,14 +14,14 @@ internal sealed class MergeTable
     /// <param name="ranks">Other ranks than the positions; equal ones are merged from the left.</param>
     public MergeTable(IReadOnlyList<MergeRule> rules, IReadOnlyList<int>? ranks = null)
     {
-        int bits = Math.Max(4, BitOperations.Log2((uint)Math.Max(1, rules.Count)) + 2);
+        var bits = Math.Max(4, BitOperations.Log2((uint)Math.Max(1, rules.Count)) + 2);
         _keys = new ulong[1 << bits];
         _merges = new Merge[1 << bits];
         _shift = 64 - bits;
-        for (int rank = 0; rank < rules.Count; rank++)
+        for (var rank = 0; rank < rules.Count; rank++)
         {
-            ulong key = Key(rules[rank].Left, rules[rank].Right);
-            int slot = SlotOf(key);
+            var key = Key(rules[rank].Left, rules[rank].Right);
+            var slot = SlotOf(key);
             _keys[slot] = key;
             _merges[slot] = new Merge(ranks?[rank] ?? rank, rules[rank].Result);
         }
@@ -30,7 +30,7 @@ internal sealed class MergeTable
     /// <summary>The merge of two neighbours, or <see cref="Merge.None"/>.</summary>
     public Merge Find(int left, int right)
     {
-        int slot = SlotOf(Key(left, right));
+        var slot = SlotOf(Key(left, right));
         return _keys[slot] == 0 ? Merge.None : _merges[slot];
     }
 
@@ -40,7 +40,7 @@ internal sealed class MergeTable
     private int SlotOf(ulong key)
     {
         // Fibonacci hashing: the high bits of key · 2⁶⁴/φ are well mixed.
-        int slot = (int)((key * 0x9E3779B97F4A7C15) >> _shift);
+        var slot = (int)((key * 0x9E3779B97F4A7C15) >> _shift);
         while (_keys[slot] != 0 && _keys[slot] != key)
             slot = (slot + 1) & (_keys.Length - 1);
         return slot;

@@ -8,12 +8,13 @@ internal ref struct MinHeap(Span<ulong> storage)
 
     public void Push(ulong entry)
     {
-        int at = _count++;
+        var at = _count++;
         while (at > 0 && _entries[(at - 1) / 2] > entry)
         {
             _entries[at] = _entries[(at - 1) / 2];
             at = (at - 1) / 2;
         }
+
         _entries[at] = entry;
     }
 
@@ -29,8 +30,8 @@ internal ref struct MinHeap(Span<ulong> storage)
 
     private readonly void SiftDown(ulong entry)
     {
-        int at = 0;
-        for (int child = 1; child < _count; child = 2 * at + 1)
+        var at = 0;
+        for (var child = 1; child < _count; child = 2 * at + 1)
         {
             if (child + 1 < _count && _entries[child + 1] < _entries[child])
                 child++;
@@ -39,6 +40,7 @@ internal ref struct MinHeap(Span<ulong> storage)
             _entries[at] = _entries[child];
             at = child;
         }
+
         _entries[at] = entry;
     }
 }

@@ -32,12 +32,12 @@ internal readonly ref struct PairMerger
     /// <returns>How many ids are left at the start of <paramref name="ids"/>.</returns>
     public static int MergeAll(MergeTable table, Span<int> ids, Span<int> lengths = default)
     {
-        int count = ids.Length;
+        var count = ids.Length;
         if (count < 2)
             return count;
-        bool small = count <= OnStack;
-        Span<int> links = small ? stackalloc int[2 * OnStack] : new int[2 * count];
-        Span<Merge> pending = small ? stackalloc Merge[OnStack] : new Merge[count];
+        var small = count <= OnStack;
+        var links = small ? stackalloc int[2 * OnStack] : new int[2 * count];
+        var pending = small ? stackalloc Merge[OnStack] : new Merge[count];
         // Every pair is queued once at the start and every merge queues two more.
         var heap = new MinHeap(small ? stackalloc ulong[3 * OnStack] : new ulong[3L * count]);
         return new PairMerger(table, ids, lengths, links, pending).Run(ref heap);
@@ -45,27 +45,29 @@ internal readonly ref struct PairMerger
 
     private int Run(ref MinHeap heap)
     {
-        for (int i = 0; i < _ids.Length; i++)
+        for (var i = 0; i < _ids.Length; i++)
         {
             _next[i] = i + 1;
             _previous[i] = i - 1;
         }
-        for (int i = 0; i < _ids.Length; i++)
+
+        for (var i = 0; i < _ids.Length; i++)
             Queue(ref heap, i);
-        while (heap.TryPop(out ulong entry))
+        while (heap.TryPop(out var entry))
         {
-            int at = (int)(uint)entry;
+            var at = (int)(uint)entry;
             // An entry outlives its pair when a neighbour was merged away; the pair now there has its own entry.
             if (_pending[at].Rank == (int)(entry >> 32))
                 MergeAt(ref heap, at);
         }
+
         return Compact();
     }
 
     private void MergeAt(ref MinHeap heap, int at)
     {
-        int absorbed = _next[at];
-        int after = _next[absorbed];
+        var absorbed = _next[at];
+        var after = _next[absorbed];
         _ids[at] = _pending[at].Result;
         if (!_lengths.IsEmpty)
             _lengths[at] += _lengths[absorbed];
@@ -80,8 +82,8 @@ internal readonly ref struct PairMerger
 
     private void Queue(ref MinHeap heap, int at)
     {
-        int next = _next[at];
-        Merge merge = next < _ids.Length ? _table.Find(_ids[at], _ids[next]) : Merge.None;
+        var next = _next[at];
+        var merge = next < _ids.Length ? _table.Find(_ids[at], _ids[next]) : Merge.None;
         _pending[at] = merge;
         if (merge.Exists)
             heap.Push(((ulong)merge.Rank << 32) | (uint)at);
@@ -89,13 +91,14 @@ internal readonly ref struct PairMerger
 
     private int Compact()
     {
-        int count = 0;
-        for (int at = 0; at < _ids.Length; at = _next[at])
+        var count = 0;
+        for (var at = 0; at < _ids.Length; at = _next[at])
         {
             if (!_lengths.IsEmpty)
                 _lengths[count] = _lengths[at];
             _ids[count++] = _ids[at];
         }
+
         return count;
     }
 }

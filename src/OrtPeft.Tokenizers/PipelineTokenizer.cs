@@ -99,13 +99,14 @@ public sealed class PipelineTokenizer : ITokenizer
     private List<TokenSpan> Encode(AlignedText whole, SpecialTokenHandling handling)
     {
         var tokens = new List<TokenSpan>();
-        foreach (Piece piece in Cut(_raw, whole, handling))
+        foreach (var piece in Cut(_raw, whole, handling))
         {
             if (piece.TokenId is { } id)
                 AddWhole(id, piece.Text, tokens);
             else
                 EncodeOrdinary(_parts.Normalizer?.Invoke(piece.Text) ?? piece.Text, handling, tokens);
         }
+
         return tokens;
     }
 
@@ -119,14 +120,15 @@ public sealed class PipelineTokenizer : ITokenizer
     private void EncodeOrdinary(AlignedText text, SpecialTokenHandling handling, List<TokenSpan> tokens)
     {
         var found = new List<TokenLength>();
-        foreach (Piece piece in Cut(_normalized, text, handling))
+        foreach (var piece in Cut(_normalized, text, handling))
         {
             if (piece.TokenId is { } id)
             {
                 AddWhole(id, piece.Text, tokens);
                 continue;
             }
-            foreach (AlignedText part in _parts.Splitter?.Invoke(piece.Text) ?? [piece.Text])
+
+            foreach (var part in _parts.Splitter?.Invoke(piece.Text) ?? [piece.Text])
             {
                 if (part.Text.Length == 0)
                     continue;
@@ -139,17 +141,17 @@ public sealed class PipelineTokenizer : ITokenizer
 
     private static void AddWhole(int id, AlignedText text, List<TokenSpan> tokens)
     {
-        int last = text.Text.Length - 1;
+        var last = text.Text.Length - 1;
         tokens.Add(new TokenSpan(id, text.OriginalStart(0), text.OriginalEnd(last)));
     }
 
     private static void AddParts(AlignedText text, List<TokenLength> found, List<TokenSpan> tokens)
     {
-        int end = 0;
+        var end = 0;
         (int Start, int End) span = (text.OriginalStart(0), text.OriginalEnd(0));
-        foreach (TokenLength token in found)
+        foreach (var token in found)
         {
-            int start = end;
+            var start = end;
             end = Math.Min(end + token.Length, text.Text.Length);
             if (start < end)
                 span = (text.OriginalStart(start), text.OriginalEnd(end - 1));
@@ -161,23 +163,25 @@ public sealed class PipelineTokenizer : ITokenizer
     {
         if ((uint)id >= (uint)VocabularySize)
         {
-            string message = $"Id {id} is outside the vocabulary of {VocabularySize}; is this the model's own tokenizer?";
+            var message = $"Id {id} is outside the vocabulary of {VocabularySize}; is this the model's own tokenizer?";
             throw new ArgumentOutOfRangeException(nameof(id), id, message);
         }
+
         return _addedSpellings.GetValueOrDefault(id) ?? _parts.Model.Spelling(id);
     }
 
     private static string WellFormed(ReadOnlySpan<char> text)
     {
-        char[] units = text.ToArray();
-        for (int i = 0; i < units.Length; i++)
+        var units = text.ToArray();
+        for (var i = 0; i < units.Length; i++)
         {
-            bool isPair = char.IsHighSurrogate(units[i]) && i + 1 < units.Length && char.IsLowSurrogate(units[i + 1]);
+            var isPair = char.IsHighSurrogate(units[i]) && i + 1 < units.Length && char.IsLowSurrogate(units[i + 1]);
             if (isPair)
                 i++;
             else if (char.IsSurrogate(units[i]))
                 units[i] = '\uFFFD';
         }
+
         return new string(units);
     }
 }

@@ -10,16 +10,17 @@ internal sealed class TokenBytes
 
     public TokenBytes(BpeModel model)
     {
-        Dictionary<int, string> added = model.AddedTokens.ToDictionary(static t => t.Id, static t => t.Content);
+        var added = model.AddedTokens.ToDictionary(static t => t.Id, static t => t.Content);
         using var block = new MemoryStream();
         _starts = new int[model.Tokens.Length + 1];
-        for (int id = 0; id < model.Tokens.Length; id++)
+        for (var id = 0; id < model.Tokens.Length; id++)
         {
             // An added token is searched for as it is spelled, so this is also what it decodes to.
-            string? spelling = added.GetValueOrDefault(id);
+            var spelling = added.GetValueOrDefault(id);
             block.Write(spelling is null ? Read(model.Tokens[id]) : Encoding.UTF8.GetBytes(spelling));
             _starts[id + 1] = (int)block.Length;
         }
+
         _block = block.ToArray();
     }
 

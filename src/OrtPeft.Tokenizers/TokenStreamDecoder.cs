@@ -45,7 +45,7 @@ public sealed class TokenStreamDecoder
     {
         if (_tokenizer.HasFixedBytes)
             return Read([], flush: true);
-        string rest = Grown(flush: true);
+        var rest = Grown(flush: true);
         _ids.Clear();
         _out = 0;
         return rest;
@@ -54,16 +54,16 @@ public sealed class TokenStreamDecoder
     private string Read(ReadOnlySpan<byte> bytes, bool flush)
     {
         var chars = new char[_utf8.GetCharCount(bytes, flush)];
-        int written = _utf8.GetChars(bytes, chars, flush);
+        var written = _utf8.GetChars(bytes, chars, flush);
         return new string(chars, 0, written);
     }
 
     /// <summary>What the ids that are held back add to the text of those before them.</summary>
     private string Grown(bool flush)
     {
-        string before = _tokenizer.Decode(_ids.Take(_out));
-        string now = _tokenizer.Decode(_ids);
-        bool isHeld = now.Length <= before.Length || now[^1] == Replacement;
+        var before = _tokenizer.Decode(_ids.Take(_out));
+        var now = _tokenizer.Decode(_ids);
+        var isHeld = now.Length <= before.Length || now[^1] == Replacement;
         if (isHeld && !flush)
             return "";
         _ids.RemoveRange(0, _out);

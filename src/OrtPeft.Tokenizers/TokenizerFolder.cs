@@ -24,10 +24,10 @@ public static class TokenizerFolder
     public static ITokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        bool isFile = File.Exists(path);
-        string folder = isFile ? Path.GetDirectoryName(path) ?? "" : path;
-        string tokenizerJson = isFile ? path : Path.Combine(folder, FileNames.TokenizerJson);
-        TokenizerConfig config = TokenizerConfig.Read(folder);
+        var isFile = File.Exists(path);
+        var folder = isFile ? Path.GetDirectoryName(path) ?? "" : path;
+        var tokenizerJson = isFile ? path : Path.Combine(folder, FileNames.TokenizerJson);
+        var config = TokenizerConfig.Read(folder);
         if (File.Exists(tokenizerJson))
             return TokenizerJsonReader.Read(tokenizerJson, config);
 
@@ -55,15 +55,15 @@ public static class TokenizerFolder
     {
         string[] names = [FileNames.Vocabulary, FileNames.OpenAiVocabulary, FileNames.Merges, FileNames.OpenAiMerges];
         string[] found = [.. names.Where(name => File.Exists(Path.Combine(folder, name)))];
-        string? vocabulary = found.FirstOrDefault(static n => n.EndsWith(".json", StringComparison.Ordinal));
-        string? merges = found.FirstOrDefault(static n => !n.EndsWith(".json", StringComparison.Ordinal));
+        var vocabulary = found.FirstOrDefault(static n => n.EndsWith(".json", StringComparison.Ordinal));
+        var merges = found.FirstOrDefault(static n => !n.EndsWith(".json", StringComparison.Ordinal));
         if (vocabulary is not null && merges is not null)
             return (Path.Combine(folder, vocabulary), Path.Combine(folder, merges));
-        bool isOther = FileNames.Models.Append(FileNames.WordPieces).Any(name => File.Exists(Path.Combine(folder, name)));
+        var isOther = FileNames.Models.Append(FileNames.WordPieces).Any(name => File.Exists(Path.Combine(folder, name)));
         if (isOther)
             return null;
-        string there = found.Length == 0 ? "no tokenizer is there" : $"{found[0]} is there alone";
-        string others = string.Join(", ", FileNames.Models.Append(FileNames.WordPieces));
+        var there = found.Length == 0 ? "no tokenizer is there" : $"{found[0]} is there alone";
+        var others = string.Join(", ", FileNames.Models.Append(FileNames.WordPieces));
         throw new TokenizerFormatException(
             folder,
             "files",
@@ -72,11 +72,11 @@ public static class TokenizerFolder
 
     private static PipelineTokenizer ReadOther(string folder, TokenizerConfig config)
     {
-        string name = FileNames.Models.Append(FileNames.WordPieces).First(n => File.Exists(Path.Combine(folder, n)));
-        string file = Path.Combine(folder, name);
+        var name = FileNames.Models.Append(FileNames.WordPieces).First(n => File.Exists(Path.Combine(folder, n)));
+        var file = Path.Combine(folder, name);
         if (name == FileNames.WordPieces)
             return WordPieceFileReader.Read(file, config);
-        byte[] bytes = TextFile.ReadBytes(file);
+        var bytes = TextFile.ReadBytes(file);
         return TiktokenReader.Fits(bytes)
             ? TiktokenReader.Read(file, bytes, config)
             : SentencePieceReader.Read(file, bytes, config);

@@ -30,13 +30,14 @@ public sealed class TokenizerFormatException : Exception
     internal static string Shorten(string value)
     {
         var shown = new StringBuilder();
-        foreach (char c in value.AsSpan(0, Math.Min(value.Length, LongestShown)))
+        foreach (var c in value.AsSpan(0, Math.Min(value.Length, LongestShown)))
         {
             if (char.IsControl(c) || char.IsSurrogate(c))
                 shown.Append("\\u").Append(((int)c).ToString("x4", null));
             else
                 shown.Append(c);
         }
+
         return shown.Append(value.Length > LongestShown ? "…" : "").ToString();
     }
 }

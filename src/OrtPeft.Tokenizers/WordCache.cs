@@ -22,7 +22,7 @@ internal sealed class WordCache
 
     public bool TryGet(ReadOnlySpan<char> word, out ReadOnlySpan<int> ids)
     {
-        bool found = _lookup.TryGetValue(word, out int[]? cached);
+        var found = _lookup.TryGetValue(word, out var cached);
         ids = cached;
         return found;
     }

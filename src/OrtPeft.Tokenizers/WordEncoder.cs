@@ -22,55 +22,57 @@ internal sealed class WordEncoder
         _wholeWords = model.Settings.TakesWholeWords ? model : null;
         _fusesUnknown = model.Settings.FusesUnknown;
         _unknownId = model.Settings.UnknownId ?? Dropped;
-        for (int b = 0; b < 256; b++)
+        for (var b = 0; b < 256; b++)
         {
-            string spelled = ByteAlphabet.CharOf((byte)b).ToString();
-            _byteIds[b] = model.Ids.TryGetValue(spelled, out int id) ? id : Dropped;
+            var spelled = ByteAlphabet.CharOf((byte)b).ToString();
+            _byteIds[b] = model.Ids.TryGetValue(spelled, out var id) ? id : Dropped;
         }
     }
 
     public void Encode(ReadOnlySpan<char> word, List<int> output)
     {
-        if (_cache.TryGet(word, out ReadOnlySpan<int> known))
+        if (_cache.TryGet(word, out var known))
         {
             output.AddRange(known);
             return;
         }
-        int start = output.Count;
+
+        var start = output.Count;
         Merge(word, output);
         _cache.Add(word, CollectionsMarshal.AsSpan(output)[start..]);
     }
 
     private void Merge(ReadOnlySpan<char> word, List<int> output)
     {
-        int most = Encoding.UTF8.GetMaxByteCount(word.Length);
-        Span<byte> bytes = most <= OnStack ? stackalloc byte[OnStack] : new byte[most];
+        var most = Encoding.UTF8.GetMaxByteCount(word.Length);
+        var bytes = most <= OnStack ? stackalloc byte[OnStack] : new byte[most];
         bytes = bytes[..Encoding.UTF8.GetBytes(word, bytes)];
-        if (_wholeWords is not null && _wholeWords.Ids.TryGetValue(ByteAlphabet.Spell(bytes), out int whole))
+        if (_wholeWords is not null && _wholeWords.Ids.TryGetValue(ByteAlphabet.Spell(bytes), out var whole))
         {
             output.Add(whole);
             return;
         }
 
-        Span<int> ids = bytes.Length <= OnStack ? stackalloc int[OnStack] : new int[bytes.Length];
+        var ids = bytes.Length <= OnStack ? stackalloc int[OnStack] : new int[bytes.Length];
         ids = ids[..FirstIds(bytes, ids)];
         output.AddRange(ids[..PairMerger.MergeAll(_merges, ids)]);
     }
 
     private int FirstIds(ReadOnlySpan<byte> bytes, Span<int> ids)
     {
-        int count = 0;
-        bool afterUnknown = false;
-        foreach (byte b in bytes)
+        var count = 0;
+        var afterUnknown = false;
+        foreach (var b in bytes)
         {
-            int id = _byteIds[b];
-            bool isUnknown = id == Dropped;
+            var id = _byteIds[b];
+            var isUnknown = id == Dropped;
             if (isUnknown)
                 id = _fusesUnknown && afterUnknown ? Dropped : _unknownId;
             afterUnknown = isUnknown;
             if (id != Dropped)
                 ids[count++] = id;
         }
+
         return count;
     }
 }

@@ -7,7 +7,7 @@ public sealed class AddedTokenSplitterTests
     [Fact]
     public void Encode_WhenOneTokenBeginsAnother_TakesTheLongest()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(
+        var tokenizer = TinyTokenizer.WithAddedTokens(
             TinyTokenizer.AddedToken("<a", 300), TinyTokenizer.AddedToken("<a>", 301));
 
         Assert.Equal([300, 301], tokenizer.Encode("<a<a>"));
@@ -16,7 +16,7 @@ public sealed class AddedTokenSplitterTests
     [Fact]
     public void Encode_WhenTokensOverlap_TakesTheLeftmost()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(
+        var tokenizer = TinyTokenizer.WithAddedTokens(
             TinyTokenizer.AddedToken("ab", 300), TinyTokenizer.AddedToken("bcd", 301));
 
         Assert.Equal([300, 'c' - '!', 'd' - '!'], tokenizer.Encode("abcd"));
@@ -25,7 +25,7 @@ public sealed class AddedTokenSplitterTests
     [Fact]
     public void Encode_WhenATokenIsNormalized_LooksForItAfterTheOthers()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(
+        var tokenizer = TinyTokenizer.WithAddedTokens(
             TinyTokenizer.AddedToken("ab", 300, "normalized"), TinyTokenizer.AddedToken("bcd", 301));
 
         Assert.Equal(['a' - '!', 301, 300], tokenizer.Encode("abcdab"));
@@ -34,10 +34,10 @@ public sealed class AddedTokenSplitterTests
     [Fact]
     public void Encode_WhenSpecialTokensAreText_StillTakesOtherAddedTokens()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(
+        var tokenizer = TinyTokenizer.WithAddedTokens(
             TinyTokenizer.AddedToken("<s>", 300, "special"), TinyTokenizer.AddedToken("<t>", 301));
 
-        IReadOnlyList<int> ids = tokenizer.Encode("<s><t>", SpecialTokenHandling.TreatAsText);
+        var ids = tokenizer.Encode("<s><t>", SpecialTokenHandling.TreatAsText);
 
         Assert.Equal(['<' - '!', 's' - '!', '>' - '!', 301], ids);
     }
@@ -48,7 +48,7 @@ public sealed class AddedTokenSplitterTests
     [InlineData("special", "a <s> b", "a <s> b")]
     public void Encode_WhenATokenStrips_SwallowsWhiteSpaceOnThatSide(string flag, string text, string expected)
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300, flag));
+        var tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300, flag));
 
         Assert.Equal(expected, tokenizer.Decode(tokenizer.Encode(text)));
     }
@@ -64,7 +64,7 @@ public sealed class AddedTokenSplitterTests
     [InlineData("\u24D0yes", false)]
     public void Encode_WhenATokenIsASingleWord_TakesItBetweenNonWordCharactersOnly(string text, bool isTaken)
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("yes", 300, "single_word"));
+        var tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("yes", 300, "single_word"));
 
         Assert.Equal(isTaken, tokenizer.Encode(text).Contains(300));
     }
@@ -72,7 +72,7 @@ public sealed class AddedTokenSplitterTests
     [Fact]
     public void Decode_OfAnAddedTokenWithByteAlphabetLetters_GivesItsSpelling()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<é😀>", 300));
+        var tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<é😀>", 300));
 
         Assert.Equal("a<é😀>b", tokenizer.Decode(tokenizer.Encode("a<é😀>b")));
     }

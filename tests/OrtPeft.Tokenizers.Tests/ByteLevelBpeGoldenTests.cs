@@ -11,9 +11,9 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [MemberData(nameof(Names))]
     public void Encode_WhenSpecialTokensAreText_GivesTheReferenceIds(string name)
     {
-        Golden golden = Gpt2Fixture.Goldens.Single(candidate => candidate.Name == name);
+        var golden = Gpt2Fixture.Goldens.Single(candidate => candidate.Name == name);
 
-        IReadOnlyList<int> ids = gpt2.Tokenizer.Encode(golden.Text, SpecialTokenHandling.TreatAsText);
+        var ids = gpt2.Tokenizer.Encode(golden.Text, SpecialTokenHandling.TreatAsText);
 
         Assert.Equal(golden.Ids, ids);
     }
@@ -22,9 +22,9 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [MemberData(nameof(Names))]
     public void Decode_OfTheReferenceIds_GivesTheText(string name)
     {
-        Golden golden = Gpt2Fixture.Goldens.Single(candidate => candidate.Name == name);
+        var golden = Gpt2Fixture.Goldens.Single(candidate => candidate.Name == name);
 
-        string text = gpt2.Tokenizer.Decode(golden.Ids);
+        var text = gpt2.Tokenizer.Decode(golden.Ids);
 
         Assert.Equal(golden.Text.WithoutLoneSurrogates(), text);
     }
@@ -36,7 +36,7 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [InlineData("a \uFEFFb", new[] { 64, 27332, 119, 123, 65 })]
     public void Encode_WhereJavaScriptHasOtherWhiteSpace_FollowsTheUnicodeProperty(string text, int[] expected)
     {
-        IReadOnlyList<int> ids = gpt2.Tokenizer.Encode(text);
+        var ids = gpt2.Tokenizer.Encode(text);
 
         Assert.Equal(expected, ids);
     }
@@ -51,7 +51,7 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [Fact]
     public void Encode_WhenSpecialTokenIsSpelledOut_GivesItsId()
     {
-        IReadOnlyList<int> ids = gpt2.Tokenizer.Encode("Hello<|endoftext|>");
+        var ids = gpt2.Tokenizer.Encode("Hello<|endoftext|>");
 
         Assert.Equal([15496, 50256], ids);
     }
@@ -60,22 +60,22 @@ public sealed class ByteLevelBpeGoldenTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     public void Save_ThenLoad_EncodesTheSame()
     {
         using var folder = new TempFolder();
-        Golden golden = Gpt2Fixture.Goldens.Single(static candidate => candidate.Name == "random unicode");
+        var golden = Gpt2Fixture.Goldens.Single(static candidate => candidate.Name == "random unicode");
 
         gpt2.Tokenizer.Save(folder.Path);
 
-        ByteLevelBpe loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
         Assert.Equal(golden.Ids, loaded.Encode(golden.Text, SpecialTokenHandling.TreatAsText));
     }
 
     [Fact]
     public void Encode_FromManyThreads_GivesTheReferenceIds()
     {
-        ByteLevelBpe fresh = (ByteLevelBpe)TokenizerFolder.Load(gpt2.Folder);
+        var fresh = (ByteLevelBpe)TokenizerFolder.Load(gpt2.Folder);
 
-        ParallelLoopResult result = Parallel.For(0, 200, index =>
+        var result = Parallel.For(0, 200, index =>
         {
-            Golden golden = Gpt2Fixture.Goldens[index % Gpt2Fixture.Goldens.Count];
+            var golden = Gpt2Fixture.Goldens[index % Gpt2Fixture.Goldens.Count];
             Assert.Equal(golden.Ids, fresh.Encode(golden.Text, SpecialTokenHandling.TreatAsText));
         });
 

@@ -19,7 +19,7 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Decode_OfEncodedText_GivesTheTextBack()
     {
-        Property roundTrip = Prop.ForAll(AnyUtf16.ToArbitrary(), text =>
+        var roundTrip = Prop.ForAll(AnyUtf16.ToArbitrary(), text =>
             gpt2.Tokenizer.Decode(gpt2.Tokenizer.Encode(text)) == text.WithoutLoneSurrogates());
 
         roundTrip.Check(Config.QuickThrowOnFailure.WithReplay(20, 1).WithMaxTest(2000).WithEndSize(200));
@@ -28,9 +28,9 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_OfTextWithoutSpecialTokens_IsTheConcatenationOfItsWords()
     {
-        Property wordWise = Prop.ForAll(AnyUtf16.ToArbitrary(), text =>
+        var wordWise = Prop.ForAll(AnyUtf16.ToArbitrary(), text =>
         {
-            IEnumerable<int> byWords = NaivePattern.Split(text).SelectMany(word => gpt2.Tokenizer.Encode(word));
+            var byWords = NaivePattern.Split(text).SelectMany(word => gpt2.Tokenizer.Encode(word));
             return byWords.SequenceEqual(gpt2.Tokenizer.Encode(text));
         });
 
@@ -46,9 +46,9 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_MergesByRank()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
+        var tokenizer = TinyTokenizer.Load(static _ => { });
 
-        IReadOnlyList<int> ids = tokenizer.Encode("hello");
+        var ids = tokenizer.Encode("hello");
 
         Assert.Equal([258, 'o' - '!'], ids);
     }
@@ -56,10 +56,10 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_OfAHundredThousandLettersInOneWord_AgreesWithMergingFromTheLeft()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
-        string word = string.Concat(Enumerable.Repeat("hell", 25_000));
+        var tokenizer = TinyTokenizer.Load(static _ => { });
+        var word = string.Concat(Enumerable.Repeat("hell", 25_000));
 
-        IReadOnlyList<int> ids = tokenizer.Encode(word);
+        var ids = tokenizer.Encode(word);
 
         Assert.Equal(Enumerable.Repeat(258, 25_000), ids);
     }
@@ -67,9 +67,9 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_OfAnOddRun_MergesLeftmostPairsFirst()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
+        var tokenizer = TinyTokenizer.Load(static _ => { });
 
-        IReadOnlyList<int> ids = tokenizer.Encode("lllll");
+        var ids = tokenizer.Encode("lllll");
 
         Assert.Equal([257, 257, 'l' - '!'], ids);
     }
@@ -77,13 +77,13 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_WhenPrefixSpaceIsAdded_PutsOneBeforeEachStretchOfText()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["pre_tokenizer"]!["add_prefix_space"] = true;
             document["added_tokens"] = new JsonArray(TinyTokenizer.AddedToken("<s>", 300));
         });
 
-        string text = tokenizer.Decode(tokenizer.Encode("a<s>b<s> c"));
+        var text = tokenizer.Decode(tokenizer.Encode("a<s>b<s> c"));
 
         Assert.Equal(" a<s> b<s> c", text);
     }
@@ -91,14 +91,14 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_WhenWordsAreNotSplit_MergesAcrossThem()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["pre_tokenizer"]!["use_regex"] = false;
             document["model"]!["vocab"]!["oĠ"] = 259;
             document["model"]!["merges"]!.AsArray().Add("o Ġ");
         });
 
-        IReadOnlyList<int> ids = tokenizer.Encode("o o");
+        var ids = tokenizer.Encode("o o");
 
         Assert.Equal([259, 'o' - '!'], ids);
     }
@@ -106,13 +106,13 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_WhenAByteHasNoToken_GivesTheUnknownToken()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["model"]!["vocab"]!.AsObject().Remove("x");
             document["model"]!["unk_token"] = "?";
         });
 
-        string text = tokenizer.Decode(tokenizer.Encode("axxb"));
+        var text = tokenizer.Decode(tokenizer.Encode("axxb"));
 
         Assert.Equal("a??b", text);
     }
@@ -120,14 +120,14 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Encode_WhenUnknownTokensFuse_GivesOneForNeighbours()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["model"]!["vocab"]!.AsObject().Remove("x");
             document["model"]!["unk_token"] = "?";
             document["model"]!["fuse_unk"] = true;
         });
 
-        string text = tokenizer.Decode(tokenizer.Encode("axxbx"));
+        var text = tokenizer.Decode(tokenizer.Encode("axxbx"));
 
         Assert.Equal("a?b?", text);
     }
@@ -138,7 +138,7 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [InlineData(int.MaxValue)]
     public void Decode_WhenIdIsOutsideTheVocabulary_SaysWhichAndHowManyThereAre(int id)
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
+        var tokenizer = TinyTokenizer.Load(static _ => { });
 
         var error = Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode([id]));
 
@@ -148,9 +148,9 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [Fact]
     public void Decode_WhenIdInsideTheVocabularyNamesNoToken_GivesNothing()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300));
+        var tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300));
 
-        string text = tokenizer.Decode([270, 300]);
+        var text = tokenizer.Decode([270, 300]);
 
         Assert.Equal("<s>", text);
     }
@@ -162,7 +162,7 @@ public sealed class ByteLevelBpeTests(Gpt2Fixture gpt2) : IClassFixture<Gpt2Fixt
     [InlineData("absent", null)]
     public void FindId_KnowsVocabularyAndAddedTokens(string token, int? expected)
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300));
+        var tokenizer = TinyTokenizer.WithAddedTokens(TinyTokenizer.AddedToken("<s>", 300));
 
         Assert.Equal(expected, tokenizer.FindId(token));
     }

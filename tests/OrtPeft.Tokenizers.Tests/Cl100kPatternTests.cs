@@ -37,7 +37,7 @@ public sealed class Cl100kPatternTests
     public void MatchLength_OfRandomTexts_IsTheRegexes()
     {
         var random = new Random(7);
-        for (int i = 0; i < 4000; i++)
+        for (var i = 0; i < 4000; i++)
         {
             string text = new([.. Enumerable.Range(0, random.Next(1, 24)).Select(_ =>
                 Alphabet[random.Next(Alphabet.Length)])]);
@@ -65,7 +65,7 @@ public sealed class Cl100kPatternTests
 
     private static void MustAgree(WordPattern pattern, string text)
     {
-        IEnumerable<string> expected = Regex.Matches(text, pattern.Regex, RegexOptions.CultureInvariant)
+        var expected = Regex.Matches(text, pattern.Regex, RegexOptions.CultureInvariant)
             .Select(static match => match.Value);
         Assert.Equal(expected, Split(pattern, text));
     }
@@ -73,7 +73,7 @@ public sealed class Cl100kPatternTests
     private static List<string> Split(WordPattern pattern, string text)
     {
         var words = new List<string>();
-        for (int at = 0; at < text.Length; at += words[^1].Length)
+        for (var at = 0; at < text.Length; at += words[^1].Length)
             words.Add(text.Substring(at, pattern.MatchLength(text.AsSpan(at))));
         return words;
     }

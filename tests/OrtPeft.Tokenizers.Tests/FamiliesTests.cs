@@ -11,8 +11,8 @@ public sealed class FamiliesTests(Families families) : IClassFixture<Families>
     [MemberData(nameof(Names))]
     public void Encode_GivesTheLibrarysIds(string name)
     {
-        ITokenizer tokenizer = families.Load(name);
-        int[][]? special = Families.Golden<int[]>(name, "encode_special");
+        var tokenizer = families.Load(name);
+        var special = Families.Golden<int[]>(name, "encode_special");
 
         int[][] ids = [.. Families.Strings.Select(text => Encode(tokenizer, name, text))];
 
@@ -25,9 +25,9 @@ public sealed class FamiliesTests(Families families) : IClassFixture<Families>
     [MemberData(nameof(Names))]
     public void Decode_GivesTheLibrarysText(string name)
     {
-        ITokenizer tokenizer = families.Load(name);
-        string[]? skipped = Families.Golden<string>(name, "decode_skip_special");
-        int[][]? special = Families.Golden<int[]>(name, "encode_special");
+        var tokenizer = families.Load(name);
+        var skipped = Families.Golden<string>(name, "decode_skip_special");
+        var special = Families.Golden<int[]>(name, "encode_special");
 
         Assert.Equal(
             Families.Golden<string>(name, "decode")!, Families.Golden<int[]>(name, "encode")!.Select(tokenizer.Decode));
@@ -39,12 +39,12 @@ public sealed class FamiliesTests(Families families) : IClassFixture<Families>
     [MemberData(nameof(Names))]
     public void StreamDecoder_OfAnyText_JoinsToWhatDecodeGives(string name)
     {
-        ITokenizer tokenizer = families.Load(name);
-        foreach (int[] ids in Families.Golden<int[]>(name, "encode")!)
+        var tokenizer = families.Load(name);
+        foreach (var ids in Families.Golden<int[]>(name, "encode")!)
         {
             var decoder = new TokenStreamDecoder(tokenizer);
 
-            string text = string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
+            var text = string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
 
             Assert.Equal(tokenizer.Decode(ids), text);
         }
@@ -54,7 +54,7 @@ public sealed class FamiliesTests(Families families) : IClassFixture<Families>
     [MemberData(nameof(Names))]
     public void Encode_OfLoneSurrogates_TakesThemForReplacementCharacters(string name)
     {
-        ITokenizer tokenizer = families.Load(name);
+        var tokenizer = families.Load(name);
 
         Assert.Equal(tokenizer.Encode("a\uFFFDb\uFFFD"), tokenizer.Encode("a\uD800b\uDC00"));
         Assert.Empty(tokenizer.Encode(""));
@@ -67,9 +67,9 @@ public sealed class FamiliesTests(Families families) : IClassFixture<Families>
     {
         if (families.Load(name) is not PipelineTokenizer tokenizer)
             return;
-        foreach (string text in Families.Strings)
+        foreach (var text in Families.Strings)
         {
-            int last = 0;
+            var last = 0;
             Assert.All(tokenizer.EncodeSpans(text, SpecialTokenHandling.Recognize), span =>
             {
                 Assert.InRange(span.Start, 0, text.Length - 1);

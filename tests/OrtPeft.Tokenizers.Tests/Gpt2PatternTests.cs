@@ -10,11 +10,11 @@ public sealed class Gpt2PatternTests
     {
         var wrong = new List<string>();
 
-        for (int value = 0; value <= 0x10FFFF; value++)
+        for (var value = 0; value <= 0x10FFFF; value++)
         {
-            if (!Rune.TryCreate(value, out Rune rune))
+            if (!Rune.TryCreate(value, out var rune))
                 continue;
-            string text = $"a{rune} {rune}{rune}1{rune}!  {rune}";
+            var text = $"a{rune} {rune}{rune}1{rune}!  {rune}";
             if (!Split(text).SequenceEqual(NaivePattern.Split(text)))
                 wrong.Add($"U+{value:X4}");
         }
@@ -47,7 +47,7 @@ public sealed class Gpt2PatternTests
     [Fact]
     public void MatchLength_AtByteOrderMark_TreatsItAsVisible()
     {
-        string[] words = Split("a \uFEFFb");
+        var words = Split("a \uFEFFb");
 
         Assert.Equal(["a", " \uFEFF", "b"], words);
     }
@@ -55,7 +55,7 @@ public sealed class Gpt2PatternTests
     [Fact]
     public void MatchLength_AtLoneSurrogate_TreatsItAsTheReplacementCharacter()
     {
-        string[] words = Split("a\uD800! \uDC00b");
+        var words = Split("a\uD800! \uDC00b");
 
         Assert.Equal(["a", "\uD800!", " \uDC00", "b"], words);
     }
@@ -63,7 +63,7 @@ public sealed class Gpt2PatternTests
     [Fact]
     public void MatchLength_AtSupplementaryLetters_JoinsThemWithBasicOnes()
     {
-        string[] words = Split("x\U00010437y \U0001D49C1");
+        var words = Split("x\U00010437y \U0001D49C1");
 
         Assert.Equal(["x\U00010437y", " \U0001D49C", "1"], words);
     }
@@ -74,10 +74,11 @@ public sealed class Gpt2PatternTests
         ReadOnlySpan<char> rest = text;
         while (!rest.IsEmpty)
         {
-            int length = Gpt2Pattern.MatchLength(rest);
+            var length = Gpt2Pattern.MatchLength(rest);
             words.Add(rest[..length].ToString());
             rest = rest[length..];
         }
+
         return [.. words];
     }
 }

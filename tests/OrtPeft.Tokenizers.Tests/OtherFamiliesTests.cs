@@ -16,9 +16,9 @@ public sealed class OtherFamiliesTests
     [Fact]
     public void Encode_WhenASplitComesFirst_CutsByItsPattern()
     {
-        ByteLevelBpe llama = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Llama3.Regex));
-        ByteLevelBpe qwen = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Qwen2.Regex));
-        ByteLevelBpe gpt2 = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Gpt2.Regex));
+        var llama = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Llama3.Regex));
+        var qwen = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Qwen2.Regex));
+        var gpt2 = TinyTokenizer.Load(static d => d["pre_tokenizer"] = Split(WordPattern.Gpt2.Regex));
 
         const string Text = "12345 (he\n\nx";
         Assert.All([llama, qwen, gpt2], static t => Assert.Equal([Hell], t.Encode("hell")));
@@ -29,7 +29,7 @@ public sealed class OtherFamiliesTests
     [Fact]
     public void Encode_WhenDigitsComeFirst_SetsEachApart()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["pre_tokenizer"] = new JsonObject
             {
@@ -49,17 +49,17 @@ public sealed class OtherFamiliesTests
     [InlineData(1, new[] { "1", "2", "3", "4", "5" })]
     public void Encode_OfDigits_MergesWithinThePatternsGroups(int digits, string[] expected)
     {
-        string regex = digits == 3 ? WordPattern.Llama3.Regex : WordPattern.Qwen2.Regex;
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(document =>
+        var regex = digits == 3 ? WordPattern.Llama3.Regex : WordPattern.Qwen2.Regex;
+        var tokenizer = TinyTokenizer.Load(document =>
         {
             document["pre_tokenizer"] = Split(regex);
-            JsonObject model = document["model"]!.AsObject();
-            foreach (string token in (string[])["12", "123", "34", "45"])
+            var model = document["model"]!.AsObject();
+            foreach (var token in (string[])["12", "123", "34", "45"])
                 model["vocab"]!.AsObject().Add(token, model["vocab"]!.AsObject().Count);
             model["merges"] = new JsonArray("1 2", "12 3", "3 4", "4 5");
         });
 
-        IReadOnlyList<int> ids = tokenizer.Encode("12345");
+        var ids = tokenizer.Encode("12345");
 
         Assert.Equal(expected, ids.Select(id => tokenizer.Decode([id])));
     }
@@ -69,7 +69,7 @@ public sealed class OtherFamiliesTests
     [InlineData(false, new[] { Hell, 'o' - '!' })]
     public void Encode_WhenMergesAreIgnored_TakesAWholeWord(bool ignores, int[] expected)
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(document =>
+        var tokenizer = TinyTokenizer.Load(document =>
         {
             document["model"]!["vocab"]!.AsObject().Add("hello", Whole);
             document["model"]!["ignore_merges"] = ignores;
@@ -83,7 +83,7 @@ public sealed class OtherFamiliesTests
     [Fact]
     public void Encode_WhenNormalizedToC_ComposesLettersButNotAddedTokens()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["normalizer"] = new JsonObject { ["type"] = "NFC" };
             document["added_tokens"] = new JsonArray(TinyTokenizer.AddedToken("<e\u0301>", Start, "special"));
@@ -99,7 +99,7 @@ public sealed class OtherFamiliesTests
     [InlineData(false)]
     public void BeginOfTextId_WhenATemplateNamesOne_IsPutBeforeTextsOnce(bool isInSequence)
     {
-        ByteLevelBpe tokenizer = WithStart(isInSequence);
+        var tokenizer = WithStart(isInSequence);
 
         Assert.Equal(Start, tokenizer.BeginOfTextId);
         Assert.Equal([Hell], tokenizer.Encode("hell"));
@@ -111,7 +111,7 @@ public sealed class OtherFamiliesTests
     [Fact]
     public void BeginOfTextId_WhenThePostProcessorIsByteLevel_IsNull()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static d => d["post_processor"] = TinyTokenizer.ByteLevel());
+        var tokenizer = TinyTokenizer.Load(static d => d["post_processor"] = TinyTokenizer.ByteLevel());
 
         Assert.Null(tokenizer.BeginOfTextId);
         Assert.Equal([Hell], tokenizer.WithStart([Hell]));
@@ -121,7 +121,7 @@ public sealed class OtherFamiliesTests
     public void Save_OfAllOfIt_LoadsAsTheSame()
     {
         using var folder = new TempFolder();
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["normalizer"] = new JsonObject { ["type"] = "NFC" };
             document["pre_tokenizer"] = Split(WordPattern.Qwen2.Regex);
@@ -133,7 +133,7 @@ public sealed class OtherFamiliesTests
 
         tokenizer.Save(folder.Path);
 
-        ByteLevelBpe loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
         const string Text = "hello (hell) 123 e\u0301\n\n<|begin|>x";
         Assert.Equal(tokenizer.Encode(Text), loaded.Encode(Text));
         Assert.Contains(Whole, loaded.Encode(Text));

@@ -38,7 +38,7 @@ public sealed class PostProcessorTests
     [Fact]
     public void Load_WhenATemplateHasTwoTokensBeforeAText_HasBothInTheFrame()
     {
-        ByteLevelBpe tokenizer = Load(Template(Token("<s>"), Token("</s>"), Text));
+        var tokenizer = Load(Template(Token("<s>"), Token("</s>"), Text));
 
         Assert.Equal([300, 301, 7], tokenizer.Frame.Around([7]));
     }

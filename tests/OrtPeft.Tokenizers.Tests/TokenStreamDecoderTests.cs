@@ -7,7 +7,7 @@ public sealed class TokenStreamDecoderTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [Fact]
     public void Append_WhileACharacterIsUnfinished_GivesNothing()
     {
-        ByteLevelBpe bytesOnly = TinyTokenizer.Load(static _ => { });
+        var bytesOnly = TinyTokenizer.Load(static _ => { });
         var decoder = new TokenStreamDecoder(bytesOnly);
 
         string[] pieces = [.. bytesOnly.Encode("é😀x").Select(decoder.Append)];
@@ -18,10 +18,10 @@ public sealed class TokenStreamDecoderTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [Fact]
     public void Append_OverAWholeText_JoinsToTheText()
     {
-        string text = Gpt2Fixture.Goldens.Single(static golden => golden.Name == "random unicode").Text;
+        var text = Gpt2Fixture.Goldens.Single(static golden => golden.Name == "random unicode").Text;
         var decoder = new TokenStreamDecoder(gpt2.Tokenizer);
 
-        string joined = string.Concat(gpt2.Tokenizer.Encode(text).Select(decoder.Append)) + decoder.Flush();
+        var joined = string.Concat(gpt2.Tokenizer.Encode(text).Select(decoder.Append)) + decoder.Flush();
 
         Assert.Equal(text.WithoutLoneSurrogates(), joined);
     }
@@ -32,7 +32,7 @@ public sealed class TokenStreamDecoderTests(Gpt2Fixture gpt2) : IClassFixture<Gp
         int[] ids = [.. Enumerable.Range(0, 5000).Select(static i => i * 7919 % 256)];
         var decoder = new TokenStreamDecoder(gpt2.Tokenizer);
 
-        string joined = string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
+        var joined = string.Concat(ids.Select(decoder.Append)) + decoder.Flush();
 
         Assert.Equal(gpt2.Tokenizer.Decode(ids), joined);
     }
@@ -40,11 +40,11 @@ public sealed class TokenStreamDecoderTests(Gpt2Fixture gpt2) : IClassFixture<Gp
     [Fact]
     public void Flush_WhenACharacterIsUnfinished_GivesTheReplacementCharacterAndStartsAfresh()
     {
-        ByteLevelBpe bytesOnly = TinyTokenizer.Load(static _ => { });
+        var bytesOnly = TinyTokenizer.Load(static _ => { });
         var decoder = new TokenStreamDecoder(bytesOnly);
         decoder.Append(bytesOnly.Encode("😀")[0]);
 
-        string end = decoder.Flush();
+        var end = decoder.Flush();
 
         Assert.Equal("\uFFFD", end);
         Assert.Equal("a", decoder.Append('a' - '!'));

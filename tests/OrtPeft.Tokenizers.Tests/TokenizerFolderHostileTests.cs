@@ -79,9 +79,9 @@ public sealed class TokenizerFolderHostileTests
     [MemberData(nameof(Faults))]
     public void Load_WhenAFieldIsWrong_NamesPlaceAndProblem(string path, string json, string place, string problem)
     {
-        JsonObject document = TinyTokenizer.Document();
+        var document = TinyTokenizer.Document();
         document["added_tokens"] = new JsonArray(TinyTokenizer.AddedToken("<s>", 299));
-        string text = Replace(document, path, json);
+        var text = Replace(document, path, json);
 
         var error = Assert.Throws<TokenizerFormatException>(() => TinyTokenizer.Load(text));
 
@@ -112,7 +112,7 @@ public sealed class TokenizerFolderHostileTests
     [InlineData("a \\udc00")]
     public void Load_WhenAStringIsNotUnicode_SaysSo(string merge)
     {
-        string text = Replace(TinyTokenizer.Document(), "model.merges[1]", "\"@\"").Replace("\"@\"", $"\"{merge}\"",
+        var text = Replace(TinyTokenizer.Document(), "model.merges[1]", "\"@\"").Replace("\"@\"", $"\"{merge}\"",
             StringComparison.Ordinal);
 
         var error = Assert.Throws<TokenizerFormatException>(() => TinyTokenizer.Load(text));
@@ -133,7 +133,7 @@ public sealed class TokenizerFolderHostileTests
     [Fact]
     public void Load_WhenNestingIsDeep_SaysSo()
     {
-        string text = new string('[', 1_000_000);
+        var text = new string('[', 1_000_000);
 
         var error = Assert.Throws<TokenizerFormatException>(() => TinyTokenizer.Load(text));
 
@@ -226,7 +226,7 @@ public sealed class TokenizerFolderHostileTests
     [Fact]
     public void Load_WhenAValueIsLong_ShowsItsBeginning()
     {
-        string text = Replace(TinyTokenizer.Document(), "model.type", $"\"{new string('x', 1_000_000)}\"");
+        var text = Replace(TinyTokenizer.Document(), "model.type", $"\"{new string('x', 1_000_000)}\"");
 
         var error = Assert.Throws<TokenizerFormatException>(() => TinyTokenizer.Load(text));
 
@@ -236,11 +236,11 @@ public sealed class TokenizerFolderHostileTests
     /// <summary>The document with other JSON at a path such as <c>model.merges[0]</c>.</summary>
     private static string Replace(JsonObject document, string path, string json)
     {
-        string[] steps = path.Replace("[", ".[", StringComparison.Ordinal).Split('.');
+        var steps = path.Replace("[", ".[", StringComparison.Ordinal).Split('.');
         JsonNode parent = document;
-        foreach (string step in steps[..^1])
+        foreach (var step in steps[..^1])
             parent = parent[step]!;
-        JsonNode? value = JsonNode.Parse(json);
+        var value = JsonNode.Parse(json);
         if (steps[^1].StartsWith('['))
             parent[int.Parse(steps[^1][1..^1], null)] = value;
         else

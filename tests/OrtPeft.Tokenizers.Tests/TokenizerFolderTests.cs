@@ -16,7 +16,7 @@ public sealed class TokenizerFolderTests
         folder.Write(vocabulary, Vocabulary);
         folder.Write(merges, "#version: 0.2\na b\n");
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([2, 0], tokenizer.Encode("aba"));
     }
@@ -32,7 +32,7 @@ public sealed class TokenizerFolderTests
         folder.Write("vocab.json", Vocabulary);
         folder.Write("merges.txt", merges);
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([2], tokenizer.Encode("ab"));
     }
@@ -50,7 +50,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write(name, text);
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal(expected, tokenizer.EndOfTextId);
     }
@@ -63,7 +63,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("tokenizer_config.json", """{"eos_token":"</s>"}""");
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 4, 1], tokenizer.Encode("a</s>b"));
     }
@@ -76,7 +76,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("tokenizer_config.json", """{"added_tokens_decoder":{"9":{"content":"<x>","special":true}}}""");
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 9], tokenizer.Encode("a<x>"));
     }
@@ -89,7 +89,7 @@ public sealed class TokenizerFolderTests
         folder.Write("merges.txt", "a b");
         folder.Write("added_tokens.json", """{"<x>":9}""");
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
 
         Assert.Equal([0, 9], tokenizer.Encode("a<x>"));
     }
@@ -98,9 +98,9 @@ public sealed class TokenizerFolderTests
     public void Load_OfAFile_TakesItWhateverItsName()
     {
         using var folder = new TempFolder();
-        string file = folder.Write("mine.json", TinyTokenizer.Document().ToJsonString());
+        var file = folder.Write("mine.json", TinyTokenizer.Document().ToJsonString());
 
-        ByteLevelBpe tokenizer = (ByteLevelBpe)TokenizerFolder.Load(file);
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(file);
 
         Assert.Equal(259, tokenizer.VocabularySize);
     }
@@ -108,7 +108,7 @@ public sealed class TokenizerFolderTests
     [Fact]
     public void Load_OfMergesAsPairs_GivesTheSameAsOfMergesAsStrings()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
             document["model"]!["merges"] = JsonNode.Parse("""[["h","e"],["l","l"],["he","ll"]]"""));
 
         Assert.Equal([258], tokenizer.Encode("hell"));
@@ -117,7 +117,7 @@ public sealed class TokenizerFolderTests
     [Fact]
     public void Load_WhenByteLevelStandsInASequence_FindsIt()
     {
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document => document["pre_tokenizer"] = new JsonObject
+        var tokenizer = TinyTokenizer.Load(static document => document["pre_tokenizer"] = new JsonObject
         {
             ["type"] = "Sequence",
             ["pretokenizers"] = new JsonArray(TinyTokenizer.ByteLevel()),
@@ -130,7 +130,7 @@ public sealed class TokenizerFolderTests
     public void Save_ThenLoad_KeepsAddedTokensAndSettings()
     {
         using var folder = new TempFolder();
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static document =>
+        var tokenizer = TinyTokenizer.Load(static document =>
         {
             document["pre_tokenizer"]!["add_prefix_space"] = true;
             document["added_tokens"] = new JsonArray(
@@ -140,7 +140,7 @@ public sealed class TokenizerFolderTests
 
         tokenizer.Save(folder.Path);
 
-        ByteLevelBpe loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
+        var loaded = (ByteLevelBpe)TokenizerFolder.Load(folder.Path);
         Assert.Equal(tokenizer.AddedTokens.AsEnumerable(), loaded.AddedTokens);
         Assert.Equal(300, loaded.EndOfTextId);
         Assert.Equal(tokenizer.Encode("x <|endoftext|>hello"), loaded.Encode("x <|endoftext|>hello"));
@@ -150,13 +150,13 @@ public sealed class TokenizerFolderTests
     public void Save_WritesFourFilesAndLeavesNoTemporaryOnes()
     {
         using var folder = new TempFolder();
-        string target = Path.Combine(folder.Path, "new", "folder");
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
+        var target = Path.Combine(folder.Path, "new", "folder");
+        var tokenizer = TinyTokenizer.Load(static _ => { });
 
         tokenizer.Save(target);
         tokenizer.Save(target);
 
-        IEnumerable<string> names = Directory.GetFiles(target).Select(static file => Path.GetFileName(file));
+        var names = Directory.GetFiles(target).Select(static file => Path.GetFileName(file));
         string[] expected = ["merges.txt", "tokenizer.json", "tokenizer_config.json", "vocab.json"];
         Assert.Equal(expected, names.Order(StringComparer.Ordinal));
     }
@@ -165,7 +165,7 @@ public sealed class TokenizerFolderTests
     public void Save_WritesVocabularyAndMergesThatLoadAlone()
     {
         using var folder = new TempFolder();
-        ByteLevelBpe tokenizer = TinyTokenizer.Load(static _ => { });
+        var tokenizer = TinyTokenizer.Load(static _ => { });
         tokenizer.Save(folder.Path);
 
         File.Delete(Path.Combine(folder.Path, "tokenizer.json"));
@@ -179,7 +179,7 @@ public sealed class TokenizerFolderTests
         using var folder = new TempFolder();
         TinyTokenizer.Load(static _ => { }).Save(folder.Path);
 
-        JsonObject written = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "tokenizer.json")))!.AsObject();
+        var written = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "tokenizer.json")))!.AsObject();
 
         string[] expected =
         [

@@ -16,7 +16,7 @@ internal static class GraphContract
     /// <param name="roles">The values that are no data.</param>
     public static ArtifactGraph OfLoss(Graph graph, LossRoles roles)
     {
-        IEnumerable<ArtifactValue> gradients = graph.Outputs.Skip(2).Zip(roles.Gradients, static (output, parameter) =>
+        var gradients = graph.Outputs.Skip(2).Zip(roles.Gradients, static (output, parameter) =>
             Described(output, ValueRoles.Gradient, parameter.Name) with { Dims = DimsOf(parameter) });
         return new ArtifactGraph
         {

@@ -102,7 +102,7 @@ public static class Attention
     private static (Term Max, Term Sum) StatisticsOf(Term scores, Value? sinks)
     {
         var g = scores.Builder;
-        Value max = g.Op("ReduceMax", [scores, g.Int64(-1)], NodeAttribute.Of("keepdims", 0L));
+        var max = g.Op("ReduceMax", [scores, g.Int64(-1)], NodeAttribute.Of("keepdims", 0L));
         if (sinks is not null)
             max = g.Op("Max", max, sinks);
         var sum = Sum(Exp(scores - g.Term(g.Unsqueeze(max, 3))), [-1], keepDims: false);

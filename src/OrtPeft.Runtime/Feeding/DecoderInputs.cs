@@ -67,6 +67,7 @@ internal sealed class DecoderInputs
             throw new GraphException(
                 $"Graph '{graph.Name}' has no input '{DecoderNames.Ids}'; Optimum's names are expected.");
         }
+
         return new DecoderInputs(numbers, pasts);
     }
 

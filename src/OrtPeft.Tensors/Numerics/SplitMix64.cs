@@ -42,7 +42,7 @@ internal sealed class SplitMix64
         var unfair = unchecked(0 - range) % range;
         while (true)
         {
-            var high = Math.BigMul(NextUInt64(), range, out ulong low);
+            var high = Math.BigMul(NextUInt64(), range, out var low);
             if (low >= unfair)
                 return (int)high;
         }

@@ -37,12 +37,13 @@ internal sealed class AlignedText
     {
         var starts = new int[text.Length];
         var ends = new int[text.Length];
-        for (int i = 0; i < text.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
-            bool isLow = char.IsLowSurrogate(text[i]);
+            var isLow = char.IsLowSurrogate(text[i]);
             starts[i] = isLow ? i - 1 : i;
             ends[i] = char.IsHighSurrogate(text[i]) ? i + 2 : i + 1;
         }
+
         return new AlignedText(text, starts, ends, 0, 0, goesOn);
     }
 
@@ -79,14 +80,15 @@ internal sealed class AlignedText
         if (matches.Count == 0)
             return this;
         var builder = new Builder(this, Text.Length);
-        int done = 0;
-        foreach (TextMatch match in matches)
+        var done = 0;
+        foreach (var match in matches)
         {
             builder.Keep(done, match.Start);
-            int last = match.End - 1;
+            var last = match.End - 1;
             builder.Append(content, last < 0 ? 0 : OriginalStart(last), last < 0 ? 0 : OriginalEnd(last));
             done = match.End;
         }
+
         builder.Keep(done, Text.Length);
         return builder.Build();
     }
@@ -98,12 +100,13 @@ internal sealed class AlignedText
     {
         var builder = new Builder(this, Text.Length);
         Span<char> units = stackalloc char[2];
-        foreach ((int code, int source) in points)
+        foreach (var (code, source) in points)
         {
-            int width = new Rune(code).EncodeToUtf16(units);
-            int first = from.Units[source];
+            var width = new Rune(code).EncodeToUtf16(units);
+            var first = from.Units[source];
             builder.Append(units[..width], OriginalStart(first), OriginalEnd(first));
         }
+
         return builder.Build();
     }
 
@@ -116,7 +119,7 @@ internal sealed class AlignedText
         public void Append(ReadOnlySpan<char> text, int start, int end)
         {
             _text.Append(text);
-            for (int i = 0; i < text.Length; i++)
+            for (var i = 0; i < text.Length; i++)
             {
                 _starts.Add(start);
                 _ends.Add(end);

@@ -14,7 +14,7 @@ public sealed class ChatClock : TimeProvider
     /// UTC instead, so that rows come out the same on another day.
     /// </summary>
     public static new TimeProvider System => Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH") is { } seconds
-        && long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out long epoch)
+        && long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
         && epoch <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             ? new ChatClock(DateTimeOffset.FromUnixTimeSeconds(epoch))
             : TimeProvider.System;

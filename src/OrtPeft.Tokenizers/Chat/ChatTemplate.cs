@@ -66,10 +66,10 @@ public sealed class ChatTemplate
         try
         {
             object? messages = PreparedMessages.Of(chat.Messages);
-            FinalMessage? final = ending == ChatEnding.OpenTurn ? FinalMessage.Of(messages, Source) : null;
-            RenderedTemplate rendered = _template.Render(
+            var final = ending == ChatEnding.OpenTurn ? FinalMessage.Of(messages, Source) : null;
+            var rendered = _template.Render(
                 Variables(chat, final?.Messages ?? messages, ending), (time ?? ChatClock.System).GetLocalNow());
-            string text = final?.Cut(rendered.Text) ?? rendered.Text;
+            var text = final?.Cut(rendered.Text) ?? rendered.Text;
             return new RenderedChat(text, rendered.HasLostGeneration ? null : rendered.Generations);
         }
         catch (JinjaException error)
@@ -82,7 +82,7 @@ public sealed class ChatTemplate
     {
         var variables = new Dictionary<string, object?>(_tokens, StringComparer.Ordinal);
         variables["documents"] = null;
-        foreach ((string name, System.Text.Json.JsonElement value) in chat.Variables)
+        foreach (var (name, value) in chat.Variables)
             variables[name] = JsonValues.Of(value);
         variables["messages"] = messages;
         variables["tools"] = chat.Tools is { } tools ? JsonValues.Of(tools) : null;
@@ -92,9 +92,9 @@ public sealed class ChatTemplate
 
     private static ChatTemplateException Failure(string origin, JinjaException error)
     {
-        bool isRaised = error.Failure == JinjaFailure.Raised;
-        string place = error.Line > 0 ? $", line {error.Line}" : "";
-        string message = $"chat template {origin}{place}: {error.Message}";
+        var isRaised = error.Failure == JinjaFailure.Raised;
+        var place = error.Line > 0 ? $", line {error.Line}" : "";
+        var message = $"chat template {origin}{place}: {error.Message}";
         return new ChatTemplateException(message, error) { IsRaised = isRaised };
     }
 }

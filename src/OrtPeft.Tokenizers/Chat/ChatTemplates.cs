@@ -22,7 +22,7 @@ public sealed class ChatTemplates
 
     private ChatTemplates(string folder, IEnumerable<(string Name, string Origin, string Source)> found)
     {
-        TemplateTokens tokens = TemplateTokens.Read(folder);
+        var tokens = TemplateTokens.Read(folder);
         _folder = folder;
         _templates = found.ToDictionary(
             static t => t.Name,
@@ -43,15 +43,15 @@ public sealed class ChatTemplates
     public static ChatTemplates? Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string folder = File.Exists(path) ? Path.GetDirectoryName(path) ?? "" : path;
+        var folder = File.Exists(path) ? Path.GetDirectoryName(path) ?? "" : path;
         var found = new Dictionary<string, (string Name, string Origin, string Source)>(StringComparer.Ordinal);
-        string file = Path.Combine(folder, TemplateFile);
-        IEnumerable<(string, string, string)> main = File.Exists(file)
+        var file = Path.Combine(folder, TemplateFile);
+        IEnumerable<(string Name, string, string)> main = File.Exists(file)
             ? [(Default, file, TextFile.ReadText(file))]
             : OfConfig(Path.Combine(folder, FileNames.Config));
-        foreach ((string Name, string, string) template in main.Concat(Additional(folder)))
+        foreach (var template in main.Concat(Additional(folder)))
             found[template.Name] = template;
-        bool isProcessors = found.Count == 0 && File.Exists(Path.Combine(folder, ProcessorFile));
+        var isProcessors = found.Count == 0 && File.Exists(Path.Combine(folder, ProcessorFile));
         return found.Count == 0 && !isProcessors ? null : new ChatTemplates(folder, found.Values);
     }
 
@@ -62,8 +62,8 @@ public sealed class ChatTemplates
     /// <exception cref="ChatTemplateException">There is no such template, or it cannot be read.</exception>
     public ChatTemplate Select(bool hasTools, string? name = null)
     {
-        string wanted = name ?? (hasTools && _templates.ContainsKey(ForTools) ? ForTools : Default);
-        if (_templates.TryGetValue(wanted, out Lazy<ChatTemplate>? template))
+        var wanted = name ?? (hasTools && _templates.ContainsKey(ForTools) ? ForTools : Default);
+        if (_templates.TryGetValue(wanted, out var template))
             return template.Value;
         throw new ChatTemplateException(_templates.Count == 0
             ? $"{Path.Combine(_folder, ProcessorFile)} is a processor's chat template, which tokenizers do not have; "
@@ -87,13 +87,13 @@ public sealed class ChatTemplates
 
     private static (string Name, string Origin, string Source) Named(JsonField item, string file)
     {
-        string name = item.Get("name").AsString();
+        var name = item.Get("name").AsString();
         return (name, $"{file} ({name})", item.Get("template").AsString());
     }
 
     private static IEnumerable<(string Name, string Origin, string Source)> Additional(string folder)
     {
-        string more = Path.Combine(folder, AdditionalFolder);
+        var more = Path.Combine(folder, AdditionalFolder);
         if (!Directory.Exists(more))
             return [];
         return Directory.EnumerateFiles(more, "*.jinja").Order(StringComparer.Ordinal)

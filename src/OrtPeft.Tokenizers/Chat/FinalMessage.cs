@@ -25,25 +25,26 @@ internal sealed class FinalMessage
     {
         if (messages is not PyList { Items: [.., PyDict last] } list)
             throw new JinjaException("there is no message to continue");
-        if (!last.TryGet("content", out object? content))
+        if (!last.TryGet("content", out var content))
             throw new JinjaException("the final message has no \"content\" to continue");
         if (!template.Contains("content", StringComparison.Ordinal))
             throw new JinjaException("the template reads no \"content\", so no message can be continued");
-        (object? marked, string text) = Marked(content);
+        var (marked, text) = Marked(content);
         return new FinalMessage(new PyList([.. list.Items.SkipLast(1), With(last, "content", marked)]), text);
     }
 
     /// <summary>What was rendered up to the mark.</summary>
     public string Cut(string rendered)
     {
-        int at = rendered.LastIndexOf(Mark.TrimEnd(), StringComparison.Ordinal);
+        var at = rendered.LastIndexOf(Mark.TrimEnd(), StringComparison.Ordinal);
         if (at < 0 || !rendered.Contains(_text, StringComparison.Ordinal))
         {
             throw new JinjaException(
                 "the final message does not appear in what the template makes of the conversation, so it cannot be "
                 + "continued");
         }
-        bool keepsBlanks = rendered.AsSpan(at).StartsWith(Mark, StringComparison.Ordinal);
+
+        var keepsBlanks = rendered.AsSpan(at).StartsWith(Mark, StringComparison.Ordinal);
         return keepsBlanks ? rendered[..at] : PythonText.TrimEnd(rendered[..at]);
     }
 
@@ -53,8 +54,8 @@ internal sealed class FinalMessage
             return (text + Mark, text);
         if (content is not PyList parts)
             throw new JinjaException("the final message has no text to continue");
-        int index = parts.Items.FindLastIndex(static part => part is PyDict dict && dict.TryGet("text", out _));
-        if (index < 0 || !((PyDict)parts.Items[index]!).TryGet("text", out object? value) || value is not string last)
+        var index = parts.Items.FindLastIndex(static part => part is PyDict dict && dict.TryGet("text", out _));
+        if (index < 0 || !((PyDict)parts.Items[index]!).TryGet("text", out var value) || value is not string last)
             throw new JinjaException("the final message has no text to continue");
         var marked = new PyList(parts.Items);
         marked.Items[index] = With((PyDict)parts.Items[index]!, "text", last + Mark);
@@ -64,7 +65,7 @@ internal sealed class FinalMessage
     private static PyDict With(PyDict dict, string name, object? value)
     {
         var changed = new PyDict();
-        foreach ((object? key, object? old) in dict.Pairs)
+        foreach (var (key, old) in dict.Pairs)
             changed.Set(key, old);
         changed.Set(name, value);
         return changed;

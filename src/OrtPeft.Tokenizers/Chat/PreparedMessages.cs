@@ -22,14 +22,15 @@ internal static class PreparedMessages
         if (JsonValues.Of(element) is not PyDict message)
             throw new JinjaException("a message is not an object; expected one with a role and a content");
         var prepared = new PyDict();
-        foreach ((object? name, object? value) in message.Pairs.Where(static pair => pair.Value is not null))
+        foreach (var (name, value) in message.Pairs.Where(static pair => pair.Value is not null))
             prepared.Set(name, value);
-        string? given = Array.Find(Thoughts, name => prepared.TryGet(name, out _));
-        foreach (string other in Thoughts.Where(other => given is not null && !prepared.TryGet(other, out _)))
+        var given = Array.Find(Thoughts, name => prepared.TryGet(name, out _));
+        foreach (var other in Thoughts.Where(other => given is not null && !prepared.TryGet(other, out _)))
         {
-            prepared.TryGet(given, out object? thoughts);
+            prepared.TryGet(given, out var thoughts);
             prepared.Set(other, thoughts);
         }
+
         return prepared;
     }
 }

@@ -15,12 +15,13 @@ internal sealed record TemplateTokens(IReadOnlyDictionary<string, object?> Varia
     public static TemplateTokens Read(string folder)
     {
         var found = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (string name in (string[])[FileNames.Config, FileNames.SpecialTokensMap])
+        foreach (var name in (string[])[FileNames.Config, FileNames.SpecialTokensMap])
         {
-            string file = Path.Combine(folder, name);
+            var file = Path.Combine(folder, name);
             if (File.Exists(file))
                 TextFile.ReadJson(file, root => ReadRoles(root.Value, found));
         }
+
         return new TemplateTokens(found);
     }
 
@@ -28,13 +29,14 @@ internal sealed record TemplateTokens(IReadOnlyDictionary<string, object?> Varia
     {
         if (root.ValueKind != JsonValueKind.Object)
             return false;
-        foreach (JsonProperty member in root.EnumerateObject())
+        foreach (var member in root.EnumerateObject())
         {
             if (member.Name.EndsWith(Suffix, StringComparison.Ordinal) && Content(member.Value) is { } token)
                 found.TryAdd(member.Name, token);
             if (member.Name == Additional && member.Value.ValueKind == JsonValueKind.Array)
                 found.TryAdd(member.Name, new PyList(member.Value.EnumerateArray().Select(Content)));
         }
+
         return true;
     }
 
@@ -42,7 +44,7 @@ internal sealed record TemplateTokens(IReadOnlyDictionary<string, object?> Varia
     private static string? Content(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),
-        JsonValueKind.Object when value.TryGetProperty("content", out JsonElement content)
+        JsonValueKind.Object when value.TryGetProperty("content", out var content)
             && content.ValueKind == JsonValueKind.String => content.GetString(),
         _ => null,
     };

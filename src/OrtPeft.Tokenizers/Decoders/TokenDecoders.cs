@@ -26,7 +26,7 @@ internal static class TokenDecoders
     public static List<string> ByteLevel(List<string> tokens)
     {
         using var bytes = new MemoryStream();
-        foreach (string token in tokens)
+        foreach (var token in tokens)
             bytes.Write(ByteAlphabet.Read(token) ?? Encoding.UTF8.GetBytes(token));
         return [Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length)];
     }
@@ -36,16 +36,18 @@ internal static class TokenDecoders
     {
         var decoded = new List<string>(tokens.Count);
         var run = new List<byte>();
-        foreach (string token in tokens)
+        foreach (var token in tokens)
         {
             if (ByteOf(token) is { } value)
             {
                 run.Add(value);
                 continue;
             }
+
             Flush(run, decoded);
             decoded.Add(token);
         }
+
         Flush(run, decoded);
         return decoded;
     }
@@ -60,7 +62,7 @@ internal static class TokenDecoders
     /// <summary>The original BPE's: the mark at the end of a word becomes a space, but not in the last token.</summary>
     public static TokenDecoder WordEnds(string suffix) => tokens =>
     {
-        int last = tokens.Count - 1;
+        var last = tokens.Count - 1;
         return [.. tokens.Select((token, i) => suffix.Length == 0 ? token
             : token.Replace(suffix, i == last ? "" : " ", StringComparison.Ordinal))];
     };
@@ -68,7 +70,7 @@ internal static class TokenDecoders
     public static TokenDecoder WordPiece(string prefix, bool cleansUp) => tokens =>
         [.. tokens.Select((token, i) =>
         {
-            string joined = i == 0 ? token
+            var joined = i == 0 ? token
                 : token.StartsWith(prefix, StringComparison.Ordinal) ? token[prefix.Length..]
                 : $" {token}";
             return cleansUp ? CleanUp(joined) : joined;
@@ -76,16 +78,16 @@ internal static class TokenDecoders
 
     private static string CleanUp(string text)
     {
-        foreach ((string from, string to) in Spaces)
+        foreach (var (from, to) in Spaces)
             text = text.Replace(from, to, StringComparison.Ordinal);
         return text;
     }
 
     private static byte? ByteOf(string token)
     {
-        bool isByte = token is ['<', '0', 'x', _, _, '>'];
-        NumberStyles hex = NumberStyles.AllowHexSpecifier;
-        return isByte && byte.TryParse(token.AsSpan(3, 2), hex, CultureInfo.InvariantCulture, out byte value) ? value : null;
+        var isByte = token is ['<', '0', 'x', _, _, '>'];
+        var hex = NumberStyles.AllowHexSpecifier;
+        return isByte && byte.TryParse(token.AsSpan(3, 2), hex, CultureInfo.InvariantCulture, out var value) ? value : null;
     }
 
     private static void Flush(List<byte> run, List<string> decoded)
@@ -100,16 +102,17 @@ internal static class TokenDecoders
         {
             decoded.AddRange(Enumerable.Repeat("\uFFFD", run.Count));
         }
+
         run.Clear();
     }
 
     private static string Stripped(string token, string content, int start, int stop)
     {
-        int from = 0;
-        for (int i = 0; i < start && string.CompareOrdinal(token, from, content, 0, content.Length) == 0; i++)
+        var from = 0;
+        for (var i = 0; i < start && string.CompareOrdinal(token, from, content, 0, content.Length) == 0; i++)
             from += content.Length;
-        int to = token.Length;
-        for (int i = 0; i < stop && to > from && token.AsSpan(from, to - from).EndsWith(content, StringComparison.Ordinal); i++)
+        var to = token.Length;
+        for (var i = 0; i < stop && to > from && token.AsSpan(from, to - from).EndsWith(content, StringComparison.Ordinal); i++)
             to -= content.Length;
         return token[from..to];
     }

@@ -19,7 +19,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public JsonField? Find(string name)
     {
         Require(JsonValueKind.Object, "an object");
-        bool found = Value.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null;
+        var found = Value.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null;
         return found ? new JsonField(member, Member(name)) : null;
     }
 
@@ -29,7 +29,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public IEnumerable<JsonField> Items()
     {
         Require(JsonValueKind.Array, "an array");
-        SourcePlace place = Place;
+        var place = Place;
         return Value.EnumerateArray().Select((item, index) =>
             new JsonField(item, place with { Path = $"{place.Path}[{index}]" }));
     }
@@ -37,7 +37,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public IEnumerable<(string Name, JsonField Field)> Members()
     {
         Require(JsonValueKind.Object, "an object");
-        SourcePlace place = Place;
+        var place = Place;
         return Value.EnumerateObject().Select(member => (member.Name, new JsonField(member.Value, place)));
     }
 
@@ -50,7 +50,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     /// <summary>A string of one code point.</summary>
     public string AsCharacter()
     {
-        string text = AsString();
+        var text = AsString();
         return text.EnumerateRunes().Count() == 1
             ? text
             : throw Place.Error($"{Shown()} stands where one character is expected");
@@ -64,7 +64,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public double AsDouble()
     {
         Require(JsonValueKind.Number, "a number");
-        double number = Value.GetDouble();
+        var number = Value.GetDouble();
         return double.IsFinite(number) ? number : throw Place.Error($"{Shown()} is beyond the range of numbers");
     }
 
@@ -72,7 +72,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public T Component<T>(FrozenDictionary<string, T> rows, string kind)
         where T : class
     {
-        JsonField type = Get("type");
+        var type = Get("type");
         return rows.GetValueOrDefault(type.AsString()) ?? throw type.Place.Error(
             $"the {kind} {type.Shown()} is not supported; {string.Join(", ", rows.Keys.Order(StringComparer.Ordinal))} are");
     }
@@ -80,7 +80,7 @@ internal readonly record struct JsonField(JsonElement Value, SourcePlace Place)
     public int AsInt32()
     {
         Require(JsonValueKind.Number, "a number");
-        return Value.TryGetInt32(out int number)
+        return Value.TryGetInt32(out var number)
             ? number
             : throw Place.Error($"{Shown()} is not an id; ids are 0..{BpeModelBuilder.IdLimit - 1}");
     }

@@ -10,7 +10,7 @@ internal static class BpeReader
     public static CharacterBpe Read(JsonField model, JsonField? added)
     {
         RefuseDropout(model);
-        Vocabulary vocabulary = ModelReader.ReadVocabulary(model);
+        var vocabulary = ModelReader.ReadVocabulary(model);
         var symbols = new BpeSymbols
         {
             Unknown = FindUnknown(model.Find("unk_token"), vocabulary, added),
@@ -21,7 +21,7 @@ internal static class BpeReader
             Suffix = model.Find("end_of_word_suffix")?.AsString() ?? "",
         };
         var merges = new List<MergeRule>();
-        foreach ((string left, string right, SourcePlace place) in MergesReader.Read(model.Get("merges")))
+        foreach (var (left, right, place) in MergesReader.Read(model.Get("merges")))
             merges.Add(ReadMerge(left, right, symbols.Prefix, vocabulary, place));
         return new CharacterBpe(vocabulary, new MergeTable(merges), symbols);
     }
@@ -40,7 +40,7 @@ internal static class BpeReader
 
     private static void RefuseDropout(JsonField model)
     {
-        bool drops = model.Find("dropout") is { } dropout
+        var drops = model.Find("dropout") is { } dropout
             && !(dropout.Value.ValueKind == JsonValueKind.Number && dropout.Value.GetDouble() == 0);
         if (drops)
             throw model.Place.Error("dropout is not supported, encoding is deterministic; set it to null");
@@ -50,7 +50,7 @@ internal static class BpeReader
     {
         if (field is not { } unknown)
             return null;
-        string token = unknown.AsString();
+        var token = unknown.AsString();
         int? listed = added?.Items().FirstOrDefault(t => t.Get("content").AsString() == token) is { Place.File: not null } t
             ? t.Get("id").AsInt32()
             : null;

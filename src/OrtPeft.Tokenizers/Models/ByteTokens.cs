@@ -11,19 +11,21 @@ internal sealed class ByteTokens(Vocabulary vocabulary)
     /// <summary>Appends the bytes of a text; false, and nothing appended, where one of them has no token.</summary>
     public bool TryEncode(ReadOnlySpan<char> text, List<TokenLength> output)
     {
-        Span<byte> bytes = text.Length <= 64 ? stackalloc byte[192] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        var bytes = text.Length <= 64 ? stackalloc byte[192] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         bytes = bytes[..Encoding.UTF8.GetBytes(text, bytes)];
-        foreach (byte b in bytes)
+        foreach (var b in bytes)
         {
             if (_ids[b] is null)
                 return false;
         }
-        int length = text.Length;
-        foreach (byte b in bytes)
+
+        var length = text.Length;
+        foreach (var b in bytes)
         {
             output.Add(new TokenLength(_ids[b]!.Value, length));
             length = 0;
         }
+
         return true;
     }
 }

@@ -20,14 +20,16 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Bpe
             output.Add(new TokenLength(whole, piece.Length));
             return;
         }
-        if (_cache.TryGet(piece, out ReadOnlySpan<int> known))
+
+        if (_cache.TryGet(piece, out var known))
         {
             output.AddRange(MemoryMarshal.Cast<int, TokenLength>(known));
             return;
         }
+
         var word = new List<TokenLength>(piece.Length);
         ReadSymbols(piece, word);
-        Span<TokenLength> merged = Merge(CollectionsMarshal.AsSpan(word));
+        var merged = Merge(CollectionsMarshal.AsSpan(word));
         output.AddRange(merged);
         _cache.Add(piece, MemoryMarshal.Cast<TokenLength, int>(merged));
     }
@@ -40,21 +42,21 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Bpe
     {
         var ids = new int[word.Length];
         var lengths = new int[word.Length];
-        for (int i = 0; i < word.Length; i++)
+        for (var i = 0; i < word.Length; i++)
             (ids[i], lengths[i]) = word[i];
-        int count = PairMerger.MergeAll(merges, ids, lengths);
-        for (int i = 0; i < count; i++)
+        var count = PairMerger.MergeAll(merges, ids, lengths);
+        for (var i = 0; i < count; i++)
             word[i] = new TokenLength(ids[i], lengths[i]);
         return word[..count];
     }
 
     private void ReadSymbols(string piece, List<TokenLength> word)
     {
-        int unknown = 0;
+        var unknown = 0;
         for (int start = 0, width; start < piece.Length; start += width)
         {
             CodePoints.At(piece, start, out width);
-            int end = start + width;
+            var end = start + width;
             if (FindSymbol(piece, start, end) is { } id)
             {
                 AddUnknown(ref unknown, word);
@@ -68,6 +70,7 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Bpe
                 AddUnknown(ref unknown, word);
             unknown += width;
         }
+
         AddUnknown(ref unknown, word);
     }
 
@@ -80,15 +83,15 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Bpe
 
     private int? FindSymbol(string piece, int start, int end)
     {
-        bool hasAffix = symbols.Prefix.Length > 0 || symbols.Suffix.Length > 0;
-        ReadOnlySpan<char> symbol = hasAffix ? Spelled(piece, start, end) : piece.AsSpan(start, end - start);
-        return vocabulary.Lookup.TryGetValue(symbol, out int id) ? id : null;
+        var hasAffix = symbols.Prefix.Length > 0 || symbols.Suffix.Length > 0;
+        var symbol = hasAffix ? Spelled(piece, start, end) : piece.AsSpan(start, end - start);
+        return vocabulary.Lookup.TryGetValue(symbol, out var id) ? id : null;
     }
 
     private string Spelled(string piece, int start, int end)
     {
-        string prefix = start > 0 ? symbols.Prefix : "";
-        string suffix = end == piece.Length ? symbols.Suffix : "";
+        var prefix = start > 0 ? symbols.Prefix : "";
+        var suffix = end == piece.Length ? symbols.Suffix : "";
         return string.Concat(prefix, piece.AsSpan(start, end - start), suffix);
     }
 }

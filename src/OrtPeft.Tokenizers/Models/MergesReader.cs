@@ -7,9 +7,9 @@ internal static class MergesReader
 {
     public static IEnumerable<(string Left, string Right, SourcePlace Place)> Read(JsonField merges)
     {
-        foreach (JsonField merge in merges.Items())
+        foreach (var merge in merges.Items())
         {
-            (string left, string right) = merge.IsString
+            var (left, right) = merge.IsString
                 ? SplitPair(merge.AsString(), merge.Place)
                 : ReadPair(merge);
             yield return (left, right, merge.Place);
@@ -19,8 +19,8 @@ internal static class MergesReader
     /// <summary>Splits "a b". The byte alphabet has no space, so the one space is the boundary.</summary>
     public static (string Left, string Right) SplitPair(string pair, SourcePlace place)
     {
-        int space = pair.IndexOf(' ', StringComparison.Ordinal);
-        bool isPair = space > 0 && space < pair.Length - 1 && pair.IndexOf(' ', space + 1) < 0;
+        var space = pair.IndexOf(' ', StringComparison.Ordinal);
+        var isPair = space > 0 && space < pair.Length - 1 && pair.IndexOf(' ', space + 1) < 0;
         if (!isPair)
             throw place.Error($"{TokenizerFormatException.Quote(pair)} is not two tokens with one space between");
         return (pair[..space], pair[(space + 1)..]);

@@ -22,7 +22,7 @@ internal static class ModelReader
     /// <exception cref="TokenizerFormatException">The model is not known, or a field of it is wrong.</exception>
     public static ITokenModel Read(JsonField field, JsonField? added)
     {
-        Func<JsonField, JsonField?, ITokenModel> row = field.Find("type") is null
+        var row = field.Find("type") is null
             ? Rows[TypeOf(field)]
             : field.Component(Rows, "model");
         return row(field, added);
@@ -30,20 +30,21 @@ internal static class ModelReader
 
     public static Vocabulary ReadVocabulary(JsonField model)
     {
-        JsonField vocabulary = model.Get("vocab");
+        var vocabulary = model.Get("vocab");
         var tokens = new Dictionary<string, int>(StringComparer.Ordinal);
         var owners = new Dictionary<int, string>();
-        foreach ((string token, JsonField id) in vocabulary.Members())
+        foreach (var (token, id) in vocabulary.Members())
         {
-            string shown = TokenizerFormatException.Quote(token);
+            var shown = TokenizerFormatException.Quote(token);
             if (!tokens.TryAdd(token, id.AsInt32()))
                 throw vocabulary.Place.Error($"{shown} is listed twice; keep one of the entries");
             if (!owners.TryAdd(tokens[token], token))
             {
-                string other = TokenizerFormatException.Quote(owners[tokens[token]]);
+                var other = TokenizerFormatException.Quote(owners[tokens[token]]);
                 throw vocabulary.Place.Error($"{shown} and {other} share id {tokens[token]}; give each token its own");
             }
         }
+
         return Vocabulary.Of(tokens.Select(static t => (t.Key, t.Value)), vocabulary.Place);
     }
 
@@ -65,10 +66,10 @@ internal static class ModelReader
 
     private static UnigramModel ReadUnigram(JsonField field)
     {
-        JsonField vocabulary = field.Get("vocab");
+        var vocabulary = field.Get("vocab");
         var tokens = new List<(string, int)>();
         var scores = new List<double>();
-        foreach (JsonField entry in vocabulary.Items())
+        foreach (var entry in vocabulary.Items())
         {
             JsonField[] parts = [.. entry.Items()];
             if (parts.Length != 2)
@@ -76,8 +77,9 @@ internal static class ModelReader
             tokens.Add((parts[0].AsString(), tokens.Count));
             scores.Add(parts[1].AsDouble());
         }
-        Vocabulary known = Vocabulary.Of(tokens, vocabulary.Place);
-        int? unknown = field.Find("unk_id")?.AsInt32();
+
+        var known = Vocabulary.Of(tokens, vocabulary.Place);
+        var unknown = field.Find("unk_id")?.AsInt32();
         if (unknown is not null && (uint)unknown >= (uint)scores.Count)
             throw field.Place.Error($"unk_id is {unknown}; the vocabulary has ids 0..{scores.Count - 1}");
         var settings = new UnigramSettings

@@ -9,16 +9,17 @@ internal static class PieceMerges
     {
         var rules = new List<MergeRule>();
         var ranks = new List<int>();
-        foreach ((string token, int id) in tokens)
+        foreach (var (token, id) in tokens)
         {
-            for (int cut = 1; cut < token.Length; cut++)
+            for (var cut = 1; cut < token.Length; cut++)
             {
-                if (!tokens.TryGetValue(token[..cut], out int left) || !tokens.TryGetValue(token[cut..], out int right))
+                if (!tokens.TryGetValue(token[..cut], out var left) || !tokens.TryGetValue(token[cut..], out var right))
                     continue;
                 rules.Add(new MergeRule(left, right, id));
                 ranks.Add(rankOf(id));
             }
         }
+
         return new MergeTable(rules, ranks);
     }
 }

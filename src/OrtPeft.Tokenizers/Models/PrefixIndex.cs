@@ -17,9 +17,9 @@ internal sealed class PrefixIndex
     public void FindAll(ReadOnlySpan<char> text, List<TokenLength> found)
     {
         found.Clear();
-        int low = 0;
-        int high = _tokens.Length;
-        for (int depth = 0; depth < text.Length; depth++)
+        var low = 0;
+        var high = _tokens.Length;
+        for (var depth = 0; depth < text.Length; depth++)
         {
             low = Bound(low, high, depth, text[depth]);
             high = Bound(low, high, depth, text[depth] + 1);
@@ -35,13 +35,14 @@ internal sealed class PrefixIndex
     {
         while (low < high)
         {
-            int middle = (low + high) / 2;
-            bool isBelow = _tokens[middle].Length <= depth || _tokens[middle][depth] < value;
+            var middle = (low + high) / 2;
+            var isBelow = _tokens[middle].Length <= depth || _tokens[middle][depth] < value;
             if (isBelow)
                 low = middle + 1;
             else
                 high = middle;
         }
+
         return low;
     }
 }

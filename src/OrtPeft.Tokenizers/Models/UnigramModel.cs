@@ -35,19 +35,20 @@ internal sealed class UnigramModel : ITokenModel
 
     public void Encode(string piece, List<TokenLength> output)
     {
-        (int Start, int Id)[] path = BestPath(piece);
+        var path = BestPath(piece);
         var ends = new List<int>();
         // Neighbouring unknown characters are one; from the end, each stretch begins where its last part does.
-        for (int end = piece.Length; end > 0;)
+        for (var end = piece.Length; end > 0;)
         {
             ends.Add(end);
-            int start = path[end].Start;
+            var start = path[end].Start;
             while (start > 0 && path[end].Id == _unknown && path[start].Id == _unknown)
                 start = path[start].Start;
             end = start;
         }
-        int from = 0;
-        for (int i = ends.Count - 1; i >= 0; i--)
+
+        var from = 0;
+        for (var i = ends.Count - 1; i >= 0; i--)
         {
             Add(piece.AsSpan(from, ends[i] - from), output);
             from = ends[i];
@@ -69,18 +70,19 @@ internal sealed class UnigramModel : ITokenModel
         {
             CodePoints.At(piece, start, out width);
             _index.FindAll(piece.AsSpan(start), found);
-            foreach (TokenLength token in found)
+            foreach (var token in found)
                 Offer(start, token.Length, token.Id, _scores[token.Id]);
-            int first = width;
+            var first = width;
             if (!found.Exists(token => token.Length == first))
                 Offer(start, width, _unknown ?? throw NoUnknown(piece), _unknownScore);
         }
+
         return path;
 
         void Offer(int start, int length, int id, double score)
         {
-            double total = best[start] + score;
-            int end = start + length;
+            var total = best[start] + score;
+            var end = start + length;
             if (path[end].Start >= 0 && total <= best[end])
                 return;
             best[end] = _isSingle ? (float)total : total;
@@ -90,7 +92,7 @@ internal sealed class UnigramModel : ITokenModel
 
     private void Add(ReadOnlySpan<char> text, List<TokenLength> output)
     {
-        if (_vocabulary.Lookup.TryGetValue(text, out int id))
+        if (_vocabulary.Lookup.TryGetValue(text, out var id))
             output.Add(new TokenLength(id, text.Length));
         else if (_bytes is null || !_bytes.TryEncode(text, output))
             output.Add(new TokenLength(_unknown ?? throw NoUnknown(text.ToString()), text.Length));

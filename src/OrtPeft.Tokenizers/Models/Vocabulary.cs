@@ -29,30 +29,32 @@ internal sealed class Vocabulary
     public static Vocabulary Of(IEnumerable<(string Token, int Id)> tokens, SourcePlace place)
     {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        int highest = -1;
-        foreach ((string token, int id) in tokens)
+        var highest = -1;
+        foreach (var (token, id) in tokens)
         {
             if (id is < 0 or >= BpeModelBuilder.IdLimit)
             {
-                string quoted = TokenizerFormatException.Quote(token);
+                var quoted = TokenizerFormatException.Quote(token);
                 throw place.Error($"{quoted} has id {id}; ids are 0..{BpeModelBuilder.IdLimit - 1}");
             }
+
             ids[token] = id;
             highest = Math.Max(highest, id);
         }
+
         if (ids.Count == 0)
             throw place.Error("the vocabulary is empty; restore the file");
         var spellings = new string?[highest + 1];
-        foreach ((string token, int id) in ids)
+        foreach (var (token, id) in ids)
             spellings[id] = token;
         return new Vocabulary(spellings, ids);
     }
 
     /// <summary>The id of a token that text can become.</summary>
-    public int? Find(string token) => _ids.TryGetValue(token, out int id) ? id : null;
+    public int? Find(string token) => _ids.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>The id of a token, of those too that no text becomes.</summary>
-    public int? FindAny(string token) => Find(token) ?? (_reserved.TryGetValue(token, out int id) ? id : null);
+    public int? FindAny(string token) => Find(token) ?? (_reserved.TryGetValue(token, out var id) ? id : null);
 
     /// <summary>The same with tokens that no text becomes; their ids lie within the others' or right above.</summary>
     public Vocabulary WithReserved(IEnumerable<(string Token, int Id)> tokens)
@@ -61,11 +63,12 @@ internal sealed class Vocabulary
         var spellings = new string?[Math.Max(Size, reserved.Select(static t => t.Id + 1).DefaultIfEmpty().Max())];
         _spellings.CopyTo(spellings, 0);
         var vocabulary = new Vocabulary(spellings, _ids);
-        foreach ((string token, int id) in reserved)
+        foreach (var (token, id) in reserved)
         {
             spellings[id] = token;
             vocabulary._reserved.TryAdd(token, id);
         }
+
         return vocabulary;
     }
 

@@ -7,7 +7,7 @@ internal sealed class WordLevelModel(Vocabulary vocabulary, string unknown, Sour
 
     public void Encode(string piece, List<TokenLength> output)
     {
-        int id = vocabulary.Find(piece) ?? vocabulary.Find(unknown) ?? throw place.Error(
+        var id = vocabulary.Find(piece) ?? vocabulary.Find(unknown) ?? throw place.Error(
             $"{TokenizerFormatException.Quote(piece)} is not in the vocabulary, nor is the unk_token "
             + $"{TokenizerFormatException.Quote(unknown)}; name a token of the vocabulary");
         output.Add(new TokenLength(id, piece.Length));

@@ -19,12 +19,12 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, SourcePlace place) :
 
     public void Encode(string piece, List<TokenLength> output)
     {
-        int before = output.Count;
-        bool isTooLong = piece.Length > LongestWord && piece.EnumerateRunes().Count() > LongestWord;
+        var before = output.Count;
+        var isTooLong = piece.Length > LongestWord && piece.EnumerateRunes().Count() > LongestWord;
         if (!isTooLong && TryEncode(piece, output))
             return;
         output.RemoveRange(before, output.Count - before);
-        int id = vocabulary.Find(Unknown) ?? throw place.Error(
+        var id = vocabulary.Find(Unknown) ?? throw place.Error(
             $"{TokenizerFormatException.Quote(piece)} needs the unk_token, and {TokenizerFormatException.Quote(Unknown)} "
             + "is not in the vocabulary; name a token of it");
         output.Add(new TokenLength(id, piece.Length));
@@ -38,34 +38,37 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, SourcePlace place) :
     {
         var buffer = new char[Prefix.Length + Math.Min(piece.Length, vocabulary.LongestToken)];
         Prefix.CopyTo(buffer);
-        for (int start = 0; start < piece.Length;)
+        for (var start = 0; start < piece.Length;)
         {
-            int end = FindEnd(piece, start, buffer, out int id);
+            var end = FindEnd(piece, start, buffer, out var id);
             if (end == start)
                 return false;
             output.Add(new TokenLength(id, end - start));
             start = end;
         }
+
         return true;
     }
 
     private int FindEnd(string piece, int start, char[] buffer, out int id)
     {
-        int prefix = start > 0 ? Prefix.Length : 0;
-        int longest = Math.Min(piece.Length - start, vocabulary.LongestToken - prefix);
-        for (int end = start + longest; end > start; end = CodePoints.Before(piece, end))
+        var prefix = start > 0 ? Prefix.Length : 0;
+        var longest = Math.Min(piece.Length - start, vocabulary.LongestToken - prefix);
+        for (var end = start + longest; end > start; end = CodePoints.Before(piece, end))
         {
             if (end < piece.Length && char.IsLowSurrogate(piece[end]))
                 continue;
-            ReadOnlySpan<char> token = piece.AsSpan(start, end - start);
+            var token = piece.AsSpan(start, end - start);
             if (prefix > 0)
             {
                 token.CopyTo(buffer.AsSpan(prefix));
                 token = buffer.AsSpan(0, prefix + token.Length);
             }
+
             if (vocabulary.Lookup.TryGetValue(token, out id))
                 return end;
         }
+
         id = 0;
         return start;
     }

@@ -28,12 +28,13 @@ internal sealed record BertNormalizer
             text = NormalForms.Apply(text, NormalForm.Decomposed);
             text = CharacterNormalizers.Map(text, static code => IsAccent(code) ? [] : null);
         }
+
         return Lowercases ? CharacterNormalizers.Lowercase(text) : text;
     }
 
     private static bool IsDropped(int code)
     {
-        bool isKept = code is '\t' or '\n' or '\r' or (>= 0x20 and < 0x7F);
+        var isKept = code is '\t' or '\n' or '\r' or (>= 0x20 and < 0x7F);
         return !isKept && (code == 0xFFFD || UnicodeTables.Current.Other8.Contains(code));
     }
 

@@ -8,7 +8,7 @@ internal static class CharacterNormalizers
 {
     /// <summary>Lower case of each character by itself: a final Σ becomes σ, İ becomes i with a dot above.</summary>
     public static AlignedText Lowercase(AlignedText text) => Map(text, static code =>
-        UnicodeTables.Current.LowerCase.TryGetValue(code, out int[]? lower) ? lower : null);
+        UnicodeTables.Current.LowerCase.TryGetValue(code, out var lower) ? lower : null);
 
     /// <summary>Drops marks; what has an accent by itself keeps it unless it was decomposed before.</summary>
     public static AlignedText StripAccents(AlignedText text) => Map(text, static code =>
@@ -27,9 +27,9 @@ internal static class CharacterNormalizers
     public static AlignedText Strip(AlignedText text, bool left, bool right)
     {
         var from = new CodePoints(text.Text);
-        int start = left ? from.Units[from.Codes.TakeWhile(CharacterClasses.IsSpace).Count()] : 0;
-        int spaces = right ? from.Codes.Reverse().TakeWhile(CharacterClasses.IsSpace).Count() : 0;
-        int end = Math.Max(start, from.Units[from.Codes.Length - spaces]);
+        var start = left ? from.Units[from.Codes.TakeWhile(CharacterClasses.IsSpace).Count()] : 0;
+        var spaces = right ? from.Codes.Reverse().TakeWhile(CharacterClasses.IsSpace).Count() : 0;
+        var end = Math.Max(start, from.Units[from.Codes.Length - spaces]);
         var kept = Enumerable.Range(0, from.Codes.Length).Where(i => from.Units[i] >= start && from.Units[i] < end);
         return end - start == text.Text.Length ? text : text.With(from, kept.Select(i => (from.Codes[i], i)));
     }
@@ -42,16 +42,17 @@ internal static class CharacterNormalizers
     {
         var from = new CodePoints(text.Text);
         var points = new List<(int, int)>(from.Codes.Length);
-        bool isChanged = false;
-        foreach ((int i, int code) in from.Codes.Index())
+        var isChanged = false;
+        foreach (var (i, code) in from.Codes.Index())
         {
-            int[]? mapped = map(code);
+            var mapped = map(code);
             isChanged |= mapped is not null;
             if (mapped is null)
                 points.Add((code, i));
             else
                 points.AddRange(mapped.Select(to => (to, i)));
         }
+
         return isChanged ? text.With(from, points) : text;
     }
 }

@@ -29,11 +29,11 @@ internal sealed class CharsMap
     {
         if (bytes.Length < 4)
             return null;
-        uint size = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+        var size = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         if (size % 4 != 0 || size > bytes.Length - 4)
             return null;
         var trie = new uint[size / 4];
-        for (int i = 0; i < trie.Length; i++)
+        for (var i = 0; i < trie.Length; i++)
             trie[i] = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 + (4 * i))..]);
         return new CharsMap(trie, bytes[(4 + (int)size)..].ToArray());
     }
@@ -44,14 +44,14 @@ internal sealed class CharsMap
     {
         var from = new CodePoints(text.Text);
         var points = new List<(int, int)>(from.Codes.Length);
-        int point = 0;
-        for (int unit = 0; unit < text.Text.Length;)
+        var point = 0;
+        for (var unit = 0; unit < text.Text.Length;)
         {
-            ReadOnlySpan<char> cluster = text.Text.AsSpan(unit);
+            var cluster = text.Text.AsSpan(unit);
             cluster = cluster[..StringInfo.GetNextTextElementLength(cluster)];
             unit += cluster.Length;
-            bool isShort = Encoding.UTF8.GetByteCount(cluster) < LongCluster;
-            string? whole = isShort ? Find(cluster, longest: false, out _) : null;
+            var isShort = Encoding.UTF8.GetByteCount(cluster) < LongCluster;
+            var whole = isShort ? Find(cluster, longest: false, out _) : null;
             if (whole is not null)
                 points.AddRange(new CodePoints(whole).Codes.Index().Select(c => (c.Item, Source(point, c.Index, unit))));
             for (; from.Units[point] < unit; point++)
@@ -60,11 +60,12 @@ internal sealed class CharsMap
                     AddPoint(from, point, points);
             }
         }
+
         return text.With(from, points);
 
         int Source(int first, int index, int end)
         {
-            int at = first + index;
+            var at = first + index;
             return at < from.Codes.Length && from.Units[at] < end ? at : LastBefore(end);
         }
 
@@ -78,17 +79,17 @@ internal sealed class CharsMap
     public string? Find(ReadOnlySpan<char> text, bool longest, out int length)
     {
         length = 0;
-        int found = -1;
+        var found = -1;
         uint node = 0;
         if (!Follow(ref node, out _))
             return null;
         Span<byte> bytes = stackalloc byte[4];
-        for (int unit = 0; unit < text.Length;)
+        for (var unit = 0; unit < text.Length;)
         {
-            Rune.DecodeFromUtf16(text[unit..], out Rune rune, out int width);
+            Rune.DecodeFromUtf16(text[unit..], out var rune, out var width);
             unit += width;
-            bool endsCharacter = false;
-            foreach (byte next in bytes[..rune.EncodeToUtf8(bytes)])
+            var endsCharacter = false;
+            foreach (var next in bytes[..rune.EncodeToUtf8(bytes)])
             {
                 node ^= next;
                 if (next == 0 || node >= _trie.Length || (_trie[node] & 0x800000FF) != next)
@@ -96,6 +97,7 @@ internal sealed class CharsMap
                 if (!Follow(ref node, out endsCharacter))
                     return TextAt(found);
             }
+
             if (endsCharacter && node < _trie.Length)
             {
                 found = (int)(_trie[node] & 0x7FFFFFFF);
@@ -104,6 +106,7 @@ internal sealed class CharsMap
                     break;
             }
         }
+
         return TextAt(found);
     }
 
@@ -113,7 +116,7 @@ internal sealed class CharsMap
         hasLeaf = false;
         if (node >= _trie.Length)
             return false;
-        uint unit = _trie[node];
+        var unit = _trie[node];
         hasLeaf = ((unit >> 8) & 1) == 1;
         node ^= (unit >> 10) << (int)((unit & (1u << 9)) >> 6);
         return true;
@@ -126,14 +129,14 @@ internal sealed class CharsMap
         if (position >= _texts.Length)
             return "";
         ReadOnlySpan<byte> rest = _texts.AsSpan(position);
-        int end = rest.IndexOf((byte)0);
+        var end = rest.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? rest : rest[..end]);
     }
 
     private void AddPoint(CodePoints from, int point, List<(int, int)> points)
     {
         Span<char> units = stackalloc char[2];
-        string? mapped = Find(units[..new Rune(from.Codes[point]).EncodeToUtf16(units)], longest: false, out _);
+        var mapped = Find(units[..new Rune(from.Codes[point]).EncodeToUtf16(units)], longest: false, out _);
         if (mapped is null)
             points.Add((from.Codes[point], point));
         else

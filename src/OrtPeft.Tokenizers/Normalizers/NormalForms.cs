@@ -30,31 +30,32 @@ internal static class NormalForms
     {
         if (Ascii.IsValid(text))
             return true;
-        CodePointClass suspects = Suspects.Value[(int)form];
+        var suspects = Suspects.Value[(int)form];
         for (int unit = 0, width; unit < text.Length; unit += width)
         {
             if (suspects.Contains(CodePoints.At(text, unit, out width)))
                 return false;
         }
+
         return true;
     }
 
     /// <summary>What decomposes for good, what is ordered, and what may be or go with another.</summary>
     private static CodePointSet SuspectsOf(NormalForm form)
     {
-        UnicodeTables tables = UnicodeTables.Current;
-        bool composes = form is NormalForm.Composed or NormalForm.CompatibilityComposed;
-        bool isCompatible = form is NormalForm.CompatibilityComposed or NormalForm.CompatibilityDecomposed;
+        var tables = UnicodeTables.Current;
+        var composes = form is NormalForm.Composed or NormalForm.CompatibilityComposed;
+        var isCompatible = form is NormalForm.CompatibilityComposed or NormalForm.CompatibilityDecomposed;
         // What composes again is in form C; in form KC a part of it may have another form.
-        IEnumerable<int> decomposing = tables.Canonical.Keys;
+        var decomposing = tables.Canonical.Keys;
         if (form == NormalForm.Composed)
             decomposing = decomposing.Except(tables.Compositions.Values);
-        IEnumerable<int> codes = tables.CombiningClasses.Keys.Concat(decomposing);
+        var codes = tables.CombiningClasses.Keys.Concat(decomposing);
         if (composes)
             codes = codes.Concat(tables.Compositions.Keys.Select(static pair => pair.Item2));
         if (isCompatible)
             codes = codes.Concat(tables.Compatible.Keys);
-        CodePointSet hangul = composes ? CodePointSet.Of((0x1160, 0x1200)) : CodePointSet.Of((0xAC00, 0xD7A4));
+        var hangul = composes ? CodePointSet.Of((0x1160, 0x1200)) : CodePointSet.Of((0xAC00, 0xD7A4));
         return hangul.Or(CodePointSet.Of(codes.Select(static code => (code, code + 1))));
     }
 }

@@ -43,27 +43,27 @@ internal static class NormalizerReader
 
     private static TextNormalizer ReadStrip(JsonField field)
     {
-        bool left = field.Get("strip_left").AsBoolean();
-        bool right = field.Get("strip_right").AsBoolean();
+        var left = field.Get("strip_left").AsBoolean();
+        var right = field.Get("strip_right").AsBoolean();
         return text => CharacterNormalizers.Strip(text, left, right);
     }
 
     private static TextNormalizer ReadPrepend(JsonField field)
     {
-        string prefix = field.Get("prepend").AsString();
+        var prefix = field.Get("prepend").AsString();
         return text => text.Prepend(prefix);
     }
 
     private static TextNormalizer ReadReplace(JsonField field)
     {
-        TextPattern pattern = TextPatternReader.Read(field.Get("pattern"));
-        string content = field.Get("content").AsString();
+        var pattern = TextPatternReader.Read(field.Get("pattern"));
+        var content = field.Get("content").AsString();
         return text => text.Replace(pattern(text.Text), content);
     }
 
     private static TextNormalizer ReadPrecompiled(JsonField field)
     {
-        JsonField map = field.Get("precompiled_charsmap");
+        var map = field.Get("precompiled_charsmap");
         byte[] bytes;
         try
         {
@@ -73,9 +73,10 @@ internal static class NormalizerReader
         {
             throw map.Place.Error("not base64; restore the file", error);
         }
+
         if (bytes.Length == 0)
             return static text => text;
-        CharsMap chars = CharsMap.Read(bytes)
+        var chars = CharsMap.Read(bytes)
             ?? throw map.Place.Error($"its {bytes.Length} bytes are no map of characters; restore the file");
         return chars.Apply;
     }

@@ -11,13 +11,13 @@ internal static class CaseVariants
     /// <summary>A set with every other case of what is in it.</summary>
     public static CodePointSet Of(CodePointSet set)
     {
-        IEnumerable<int[]> touched = Groups.Value.Where(g => set.Contains(g.Key)).Select(static g => g.Value);
+        var touched = Groups.Value.Where(g => set.Contains(g.Key)).Select(static g => g.Value);
         return set.Or(CodePointSet.Of(touched.SelectMany(static g => g).Select(static code => (code, code + 1))));
     }
 
     private static FrozenDictionary<int, int[]> Build()
     {
-        FrozenDictionary<int, int> folded = UnicodeTables.Current.Folded;
+        var folded = UnicodeTables.Current.Folded;
         return folded.GroupBy(static f => f.Value, static f => f.Key)
             .Select(static group => (int[])[group.Key, .. group])
             .SelectMany(static group => group.Select(code => (code, group)))

@@ -14,9 +14,9 @@ internal sealed class ClassParser(PatternCursor cursor, bool ignoresCase)
     {
         if (++_depth > DepthLimit)
             throw new PatternException($"its classes are nested deeper than {DepthLimit}");
-        bool isNegated = cursor.Take("^");
+        var isNegated = cursor.Take("^");
         CodePointSet? both = null;
-        CodePointSet part = CodePointSet.Of();
+        var part = CodePointSet.Of();
         // A bracket right at the beginning is a character, if another one ends the class.
         if (cursor.Take("]"))
             part = cursor.Holds("]") ? One(']') : throw new PatternException("a class is empty");
@@ -27,8 +27,9 @@ internal sealed class ClassParser(PatternCursor cursor, bool ignoresCase)
             else
                 part = part.Or(Item());
         }
+
         _depth--;
-        CodePointSet set = both is null ? part : both.And(part);
+        var set = both is null ? part : both.And(part);
         if (ignoresCase)
             set = CaseVariants.Of(set);
         return isNegated ? set.Not() : set;
@@ -42,16 +43,17 @@ internal sealed class ClassParser(PatternCursor cursor, bool ignoresCase)
             return Parse();
         if (cursor.IsAtEnd)
             throw new PatternException("] is missing");
-        if (Single(out CodePointSet set) is not { } first)
+        if (Single(out var set) is not { } first)
             return set;
-        int rangeSign = cursor.Position;
-        bool isRange = cursor.Take("-") && cursor.Peek() is not (']' or '[') && !cursor.IsAt("&&");
+        var rangeSign = cursor.Position;
+        var isRange = cursor.Take("-") && cursor.Peek() is not (']' or '[') && !cursor.IsAt("&&");
         if (!isRange)
         {
             cursor.Position = rangeSign;
             return One(first);
         }
-        if (Single(out CodePointSet after) is not { } last)
+
+        if (Single(out var after) is not { } last)
             return One(first).Or(One('-')).Or(after);
         return first <= last
             ? CodePointSet.Of((first, last + 1))
@@ -76,9 +78,9 @@ internal sealed class ClassParser(PatternCursor cursor, bool ignoresCase)
 
     private CodePointSet Posix()
     {
-        bool isNegated = cursor.Take("^");
-        string name = cursor.Until(":]");
-        CodePointSet set = PropertyNames.Find(name)
+        var isNegated = cursor.Take("^");
+        var name = cursor.Until(":]");
+        var set = PropertyNames.Find(name)
             ?? throw new PatternException($"[:{TokenizerFormatException.Shorten(name)}:] is not supported");
         return isNegated ? set.Not() : set;
     }

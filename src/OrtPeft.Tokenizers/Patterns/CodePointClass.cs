@@ -11,9 +11,9 @@ internal sealed class CodePointClass
     public CodePointClass(CodePointSet set)
     {
         _set = set;
-        foreach ((int start, int end) in set.Ranges)
+        foreach (var (start, end) in set.Ranges)
         {
-            for (int code = start; code < Math.Min(end, 0x10000); code++)
+            for (var code = start; code < Math.Min(end, 0x10000); code++)
                 _basic[code >> 6] |= 1UL << (code & 63);
         }
     }

@@ -8,8 +8,8 @@ internal static class EscapeParser
     /// <summary>The set that an escape stands for, or null where it is none; the backslash is passed.</summary>
     public static CodePointSet? TrySet(PatternCursor cursor)
     {
-        char kind = cursor.Peek();
-        CodePointSet? set = kind switch
+        var kind = cursor.Peek();
+        var set = kind switch
         {
             's' or 'S' => PropertyNames.Space,
             'd' or 'D' => PropertyNames.Category("nd"),
@@ -28,7 +28,7 @@ internal static class EscapeParser
     /// <summary>The code point that an escape stands for; the backslash is passed.</summary>
     public static int Code(PatternCursor cursor)
     {
-        int code = cursor.Next();
+        var code = cursor.Next();
         return code switch
         {
             'n' => '\n',
@@ -55,8 +55,8 @@ internal static class EscapeParser
 
     private static int Hex(PatternCursor cursor)
     {
-        bool isBraced = cursor.Take("{");
-        int code = Checked(cursor.TakeDigits(isBraced ? 8 : 2, 16));
+        var isBraced = cursor.Take("{");
+        var code = Checked(cursor.TakeDigits(isBraced ? 8 : 2, 16));
         if (isBraced && !cursor.Take("}"))
             throw new PatternException("} is missing");
         return code;
@@ -68,12 +68,12 @@ internal static class EscapeParser
 
     private static CodePointSet Property(PatternCursor cursor)
     {
-        bool isNegated = cursor.Next() == 'P';
+        var isNegated = cursor.Next() == 'P';
         if (!cursor.Take("{"))
             throw new PatternException("{ is missing after \\p");
         isNegated ^= cursor.Take("^");
-        string name = cursor.Until("}");
-        CodePointSet set = PropertyNames.Find(name)
+        var name = cursor.Until("}");
+        var set = PropertyNames.Find(name)
             ?? throw new PatternException($"the property \\p{{{TokenizerFormatException.Shorten(name)}}} is not supported");
         return isNegated ? set.Not() : set;
     }

@@ -30,7 +30,7 @@ internal sealed class PatternCompiler
                 Add(new Instruction(OpCode.One) { Class = one.Class });
                 break;
             case PatternNode.Sequence sequence:
-                foreach (PatternNode part in sequence.Parts)
+                foreach (var part in sequence.Parts)
                     Write(part);
                 break;
             case PatternNode.Choice choice:
@@ -74,45 +74,48 @@ internal sealed class PatternCompiler
     private void WriteChoice(IReadOnlyList<PatternNode> branches)
     {
         var ends = new List<int>();
-        foreach (PatternNode branch in branches.SkipLast(1))
+        foreach (var branch in branches.SkipLast(1))
         {
-            int fork = Add(new Instruction(OpCode.Fork));
+            var fork = Add(new Instruction(OpCode.Fork));
             Write(branch);
             ends.Add(Add(new Instruction(OpCode.Jump)));
             _code[fork] = _code[fork] with { First = fork + 1, Second = _code.Count };
         }
+
         Write(branches[^1]);
-        foreach (int end in ends)
+        foreach (var end in ends)
             _code[end] = _code[end] with { First = _code.Count };
     }
 
     private void WriteRepeat(PatternNode.Repeat repeat)
     {
-        for (int i = 0; i < repeat.Least; i++)
+        for (var i = 0; i < repeat.Least; i++)
             Write(repeat.Body);
-        bool isLazy = repeat.Kind == RepeatKind.Lazy;
+        var isLazy = repeat.Kind == RepeatKind.Lazy;
         if (repeat.Most == int.MaxValue)
         {
             WriteLoop(repeat.Body, isLazy);
             return;
         }
+
         var forks = new List<int>();
-        for (int i = repeat.Least; i < repeat.Most; i++)
+        for (var i = repeat.Least; i < repeat.Most; i++)
         {
             forks.Add(Add(new Instruction(OpCode.Fork)));
             Write(repeat.Body);
         }
-        foreach (int fork in forks)
+
+        foreach (var fork in forks)
             SetFork(fork, fork + 1, _code.Count, isLazy);
     }
 
     private void WriteLoop(PatternNode body, bool isLazy)
     {
-        int register = _registers++;
-        int fork = Add(new Instruction(OpCode.Fork));
+        var register = _registers++;
+        var fork = Add(new Instruction(OpCode.Fork));
         Add(new Instruction(OpCode.Mark) { First = register });
         Write(body);
-        int check = Add(new Instruction(OpCode.ExitIfStill) { First = register });
+        var check = Add(new Instruction(OpCode.ExitIfStill) { First = register });
         Add(new Instruction(OpCode.Jump) { First = fork });
         _code[check] = _code[check] with { Second = _code.Count };
         SetFork(fork, fork + 1, _code.Count, isLazy);
@@ -124,7 +127,7 @@ internal sealed class PatternCompiler
 
     private void WriteAtomic(PatternNode body)
     {
-        int register = _registers++;
+        var register = _registers++;
         Add(new Instruction(OpCode.AtomicStart) { First = register });
         Write(body);
         Add(new Instruction(OpCode.AtomicEnd) { First = register });
@@ -138,32 +141,35 @@ internal sealed class PatternCompiler
             WriteLookAt(look.Body, look.IsNegative, -1);
             return;
         }
-        (int least, int most) = PatternLength.Of(look.Body);
+
+        var (least, most) = PatternLength.Of(look.Body);
         if (most > PatternLength.Limit)
             throw new PatternException("a look behind has no bounded length");
         if (look.IsNegative)
         {
-            for (int length = least; length <= most; length++)
+            for (var length = least; length <= most; length++)
                 WriteLookAt(look.Body, isNegative: true, length);
             return;
         }
+
         var ends = new List<int>();
-        for (int length = least; length <= most; length++)
+        for (var length = least; length <= most; length++)
         {
-            int fork = length < most ? Add(new Instruction(OpCode.Fork)) : -1;
+            var fork = length < most ? Add(new Instruction(OpCode.Fork)) : -1;
             WriteLookAt(look.Body, isNegative: false, length);
             if (fork < 0)
                 break;
             ends.Add(Add(new Instruction(OpCode.Jump)));
             _code[fork] = _code[fork] with { First = fork + 1, Second = _code.Count };
         }
-        foreach (int end in ends)
+
+        foreach (var end in ends)
             _code[end] = _code[end] with { First = _code.Count };
     }
 
     private void WriteLookAt(PatternNode body, bool isNegative, int length)
     {
-        int look = Add(new Instruction(isNegative ? OpCode.LookNot : OpCode.Look) { Second = length });
+        var look = Add(new Instruction(isNegative ? OpCode.LookNot : OpCode.Look) { Second = length });
         Write(body);
         if (length >= 0)
             Add(new Instruction(OpCode.AtLookStart));

@@ -15,7 +15,7 @@ internal sealed class PatternCursor(string text)
     /// <summary>Passes what is expected, if it is there.</summary>
     public bool Take(string expected)
     {
-        bool isThere = IsAt(expected);
+        var isThere = IsAt(expected);
         if (isThere)
             Position += expected.Length;
         return isThere;
@@ -29,7 +29,7 @@ internal sealed class PatternCursor(string text)
     {
         if (IsAtEnd)
             throw new PatternException("it ends too early");
-        int code = CodePoints.At(text, Position, out int width);
+        var code = CodePoints.At(text, Position, out var width);
         Position += width;
         return code;
     }
@@ -40,10 +40,10 @@ internal sealed class PatternCursor(string text)
     /// <summary>The text up to an end mark, which is passed.</summary>
     public string Until(string end)
     {
-        int at = text.IndexOf(end, Position, StringComparison.Ordinal);
+        var at = text.IndexOf(end, Position, StringComparison.Ordinal);
         if (at < 0)
             throw new PatternException($"{end} is missing");
-        string taken = text[Position..at];
+        var taken = text[Position..at];
         Position = at + end.Length;
         return taken;
     }
@@ -51,12 +51,12 @@ internal sealed class PatternCursor(string text)
     /// <summary>Passes decimal digits, if there are any.</summary>
     public int? TakeNumber()
     {
-        int start = Position;
+        var start = Position;
         while (char.IsAsciiDigit(Peek()))
             Position++;
         if (start == Position)
             return null;
-        return int.TryParse(text.AsSpan(start, Position - start), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
+        return int.TryParse(text.AsSpan(start, Position - start), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
             ? n
             : throw new PatternException($"the number {text[start..Position]} is too large");
     }
@@ -64,20 +64,21 @@ internal sealed class PatternCursor(string text)
     /// <summary>Passes up to so many hexadecimal or octal digits.</summary>
     public int TakeDigits(int most, int radix)
     {
-        int value = 0;
-        int count = 0;
+        var value = 0;
+        var count = 0;
         while (count < most && DigitOf(Peek(), radix) is { } digit)
         {
             value = (value * radix) + digit;
             Position++;
             count++;
         }
+
         return count == 0 ? throw new PatternException("digits are missing after a backslash") : value;
     }
 
     private static int? DigitOf(char c, int radix)
     {
-        int digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
+        var digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : radix;
         return digit < radix ? digit : null;
     }
 }

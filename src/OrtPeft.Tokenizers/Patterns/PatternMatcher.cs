@@ -34,7 +34,7 @@ internal sealed class PatternMatcher
 
     private int Run(int at, int position, int lookStart)
     {
-        int bottom = _choices.Count;
+        var bottom = _choices.Count;
         while (true)
         {
             if (--_stepsLeft < 0)
@@ -46,6 +46,7 @@ internal sealed class PatternMatcher
             if (!Backtrack(bottom, ref at, ref position))
                 return NoPosition;
         }
+
         _choices.RemoveRange(bottom, _choices.Count - bottom);
         return position;
     }
@@ -53,9 +54,9 @@ internal sealed class PatternMatcher
     /// <summary>Takes one instruction; false where it does not match.</summary>
     private bool Step(ref int at, ref int position, int lookStart)
     {
-        Instruction now = _code[at];
-        int next = at + 1;
-        bool matches = true;
+        var now = _code[at];
+        var next = at + 1;
+        var matches = true;
         switch (now.Code)
         {
             case OpCode.One:
@@ -94,13 +95,14 @@ internal sealed class PatternMatcher
                 next = now.First;
                 break;
         }
+
         at = next;
         return matches;
     }
 
     private bool TakeOne(CodePointClass set, ref int position)
     {
-        if (position >= _text.Length || !set.Contains(CodePoints.At(_text, position, out int width)))
+        if (position >= _text.Length || !set.Contains(CodePoints.At(_text, position, out var width)))
             return false;
         position += width;
         return true;
@@ -108,9 +110,9 @@ internal sealed class PatternMatcher
 
     private bool TakeRun(Instruction run, int next, ref int position)
     {
-        int wanted = run.Kind == RepeatKind.Lazy ? run.First : run.Second;
-        int least = NoPosition;
-        int count = 0;
+        var wanted = run.Kind == RepeatKind.Lazy ? run.First : run.Second;
+        var least = NoPosition;
+        var count = 0;
         while (true)
         {
             if (count == run.First)
@@ -119,6 +121,7 @@ internal sealed class PatternMatcher
                 break;
             count++;
         }
+
         _stepsLeft -= count;
         if (count < run.First)
             return false;
@@ -133,7 +136,7 @@ internal sealed class PatternMatcher
     {
         while (_choices.Count > bottom)
         {
-            Choice choice = _choices[^1];
+            var choice = _choices[^1];
             _choices.RemoveAt(_choices.Count - 1);
             switch (choice.Kind)
             {
@@ -146,7 +149,7 @@ internal sealed class PatternMatcher
                         _choices.Add(choice with { Position = position });
                     break;
                 case ChoiceKind.TakeMore:
-                    Instruction run = _code[choice.At - 1];
+                    var run = _code[choice.At - 1];
                     position = choice.Position;
                     if (!TakeOne(run.Class!, ref position))
                         continue;
@@ -157,9 +160,11 @@ internal sealed class PatternMatcher
                     position = choice.Position;
                     break;
             }
+
             at = choice.At;
             return true;
         }
+
         return false;
     }
 
@@ -171,30 +176,32 @@ internal sealed class PatternMatcher
 
     private void ForgetChoices(int from)
     {
-        int kept = from;
-        for (int i = from; i < _choices.Count; i++)
+        var kept = from;
+        for (var i = from; i < _choices.Count; i++)
         {
             if (_choices[i].Kind == ChoiceKind.Restore)
                 _choices[kept++] = _choices[i];
         }
+
         _choices.RemoveRange(kept, _choices.Count - kept);
     }
 
     private bool Looks(Instruction look, int body, int position)
     {
-        int start = position;
-        for (int i = 0; i < look.Second; i++)
+        var start = position;
+        for (var i = 0; i < look.Second; i++)
         {
             if (start == 0)
                 return false;
             start = CodePoints.Before(_text, start);
         }
+
         return Run(body, start, position) >= 0;
     }
 
     private bool IsAnchored(AnchorKind kind, int position)
     {
-        bool isAtEnd = position == _text.Length;
+        var isAtEnd = position == _text.Length;
         return kind switch
         {
             AnchorKind.TextStart => position == 0,
@@ -210,9 +217,9 @@ internal sealed class PatternMatcher
 
     private bool IsWordBoundary(int position)
     {
-        bool isBefore = position > 0
+        var isBefore = position > 0
             && PropertyNames.Word.Contains(CodePoints.At(_text, CodePoints.Before(_text, position)));
-        bool isAfter = position < _text.Length && PropertyNames.Word.Contains(CodePoints.At(_text, position));
+        var isAfter = position < _text.Length && PropertyNames.Word.Contains(CodePoints.At(_text, position));
         return isBefore != isAfter;
     }
 

@@ -38,7 +38,7 @@ internal sealed class PatternParser
     public static PatternNode Parse(string pattern, bool isRust = false)
     {
         var parser = new PatternParser(pattern, isRust);
-        PatternNode node = parser.Choice();
+        var node = parser.Choice();
         return parser._cursor.IsAtEnd ? node : throw new PatternException("a ) is not matched");
     }
 
@@ -62,10 +62,11 @@ internal sealed class PatternParser
         {
             if (_isExtended && SkipsBlank())
                 continue;
-            PatternNode? atom = Atom();
+            var atom = Atom();
             if (atom is not null)
                 parts.Add(Repeated(atom));
         }
+
         return parts is [var only] ? only : new PatternNode.Sequence(parts);
     }
 
@@ -76,9 +77,11 @@ internal sealed class PatternParser
             while (!_cursor.IsAtEnd && _cursor.Next() != '\n')
             {
             }
+
             return true;
         }
-        bool isBlank = _cursor.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
+
+        var isBlank = _cursor.Peek() is ' ' or '\t' or '\n' or '\r' or '\f' or '\v';
         if (isBlank)
             _cursor.Next();
         return isBlank;
@@ -86,7 +89,7 @@ internal sealed class PatternParser
 
     private PatternNode? Atom()
     {
-        int code = _cursor.Next();
+        var code = _cursor.Next();
         return code switch
         {
             '(' => Group(),
@@ -102,7 +105,7 @@ internal sealed class PatternParser
 
     private PatternNode.OneOf Literal(int code)
     {
-        CodePointSet set = CodePointSet.Of((code, code + 1));
+        var set = CodePointSet.Of((code, code + 1));
         return Set(_ignoresCase ? CaseVariants.Of(set) : set);
     }
 
@@ -124,6 +127,7 @@ internal sealed class PatternParser
             _cursor.Next();
             return new PatternNode.Anchor(kind);
         }
+
         if (_cursor.Take("R"))
             return LineBreak();
         if (_cursor.Take("N"))
@@ -152,6 +156,7 @@ internal sealed class PatternParser
             _cursor.Until(")");
             return null;
         }
+
         if (_cursor.Take(":"))
             return Closed(Choice());
         if (_cursor.Take(">"))
@@ -169,6 +174,7 @@ internal sealed class PatternParser
             _cursor.Until(">");
             return Closed(Choice());
         }
+
         return Options();
     }
 
@@ -178,10 +184,10 @@ internal sealed class PatternParser
     private PatternNode? Options()
     {
         (bool, bool, bool) outer = (_ignoresCase, _dotTakesNewLine, _isExtended);
-        bool turnsOn = true;
+        var turnsOn = true;
         while (!_cursor.IsAt(":") && !_cursor.IsAt(")"))
         {
-            int option = _cursor.Next();
+            var option = _cursor.Next();
             switch (option)
             {
                 case '-':
@@ -200,13 +206,15 @@ internal sealed class PatternParser
                     throw new PatternException($"the group (?{char.ConvertFromUtf32(option)} is not supported");
             }
         }
+
         if (_cursor.Take(")"))
         {
             // In Oniguruma the rest of the group belongs to the options, with the branches that follow.
             return Choice();
         }
+
         _cursor.Take(":");
-        PatternNode body = Closed(Choice());
+        var body = Closed(Choice());
         (_ignoresCase, _dotTakesNewLine, _isExtended) = outer;
         return body;
     }
@@ -247,17 +255,18 @@ internal sealed class PatternParser
     /// <summary><c>{n}</c>, <c>{n,}</c>, <c>{,m}</c> or <c>{n,m}</c>; a brace before anything else is a character.</summary>
     private (int Least, int Most)? Interval()
     {
-        int start = _cursor.Position;
+        var start = _cursor.Position;
         if (!_cursor.Take("{"))
             return null;
-        int? least = _cursor.TakeNumber();
-        bool isOpen = _cursor.Take(",");
-        int? most = isOpen ? _cursor.TakeNumber() : least;
+        var least = _cursor.TakeNumber();
+        var isOpen = _cursor.Take(",");
+        var most = isOpen ? _cursor.TakeNumber() : least;
         if (!_cursor.Take("}") || (least is null && most is null))
         {
             _cursor.Position = start;
             return null;
         }
+
         if (Math.Max(least ?? 0, most ?? 0) > RepeatLimit)
             throw new PatternException($"it repeats more than {RepeatLimit} times");
         return most < least

@@ -110,17 +110,18 @@ internal static class PropertyNames
     /// not known.</summary>
     public static CodePointSet? Find(string name)
     {
-        string plain = string.Concat(name.Where(static c => c is not (' ' or '_' or '-'))).ToLowerInvariant();
+        var plain = string.Concat(name.Where(static c => c is not (' ' or '_' or '-'))).ToLowerInvariant();
         plain = LongNames.GetValueOrDefault(plain) ?? plain;
         if (plain is "l" or "m" or "n" or "p" or "s" or "z" or "c" || Categories.Contains(plain))
             return Category(plain);
-        if (Others.TryGetValue(plain, out Func<CodePointSet>? make))
+        if (Others.TryGetValue(plain, out var make))
             return make();
-        foreach ((string script, CodePointSet set) in UnicodeTables.Current.Named)
+        foreach (var (script, set) in UnicodeTables.Current.Named)
         {
             if (script.Replace("_", "", StringComparison.Ordinal).Equals(plain, StringComparison.OrdinalIgnoreCase))
                 return set;
         }
+
         return null;
     }
 
@@ -128,7 +129,7 @@ internal static class PropertyNames
     public static CodePointSet Category(string letters) => Make(letters, () =>
     {
         bool[] isIn = [.. Categories.Select(c => c.StartsWith(letters, StringComparison.Ordinal))];
-        byte[] table = CategoryTable.Value;
+        var table = CategoryTable.Value;
         return CodePointSet.Where(code => isIn[table[code]]);
     });
 

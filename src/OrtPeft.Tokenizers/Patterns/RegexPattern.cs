@@ -22,16 +22,17 @@ internal sealed class RegexPattern
     {
         var matches = new List<TextMatch>();
         var matcher = new PatternMatcher(_code, _registers, text);
-        int lastEnd = -1;
-        for (int start = 0; start <= text.Length;)
+        var lastEnd = -1;
+        for (var start = 0; start <= text.Length;)
         {
-            int end = MatchAt(matcher, start);
-            bool isAccepted = end > start || (end == start && lastEnd != end);
+            var end = MatchAt(matcher, start);
+            var isAccepted = end > start || (end == start && lastEnd != end);
             if (isAccepted)
             {
                 matches.Add(new TextMatch(start, end));
                 lastEnd = end;
             }
+
             if (end > start)
                 start = end;
             else if (start < text.Length)
@@ -39,6 +40,7 @@ internal sealed class RegexPattern
             else
                 break;
         }
+
         return matches;
     }
 

@@ -12,7 +12,7 @@ internal static class TextPatterns
         var matches = new List<TextMatch>();
         if (sought.Length == 0)
             return matches;
-        for (int from = 0; text.IndexOf(sought, from, StringComparison.Ordinal) is >= 0 and int at; from = at + sought.Length)
+        for (var from = 0; text.IndexOf(sought, from, StringComparison.Ordinal) is >= 0 and int at; from = at + sought.Length)
             matches.Add(new TextMatch(at, at + sought.Length));
         return matches;
     };
@@ -26,6 +26,7 @@ internal static class TextPatterns
             if (holds(CodePoints.At(text, unit, out width)))
                 matches.Add(new TextMatch(unit, unit + width));
         }
+
         return matches;
     };
 }

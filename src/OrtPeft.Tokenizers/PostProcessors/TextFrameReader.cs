@@ -40,12 +40,12 @@ internal static class TextFrameReader
     {
         List<int> before = [];
         List<int> after = [];
-        bool isBehind = false;
-        foreach (JsonField piece in template.Get("single").Items())
+        var isBehind = false;
+        foreach (var piece in template.Get("single").Items())
         {
             if (piece.Find("Sequence") is { } sequence)
             {
-                bool isWrong = isBehind || sequence.Get("id").AsString() != "A";
+                var isWrong = isBehind || sequence.Get("id").AsString() != "A";
                 isBehind = !isWrong ? true : throw sequence.Place.Error("a single text is \"A\", and stands there once");
             }
             else
@@ -53,6 +53,7 @@ internal static class TextFrameReader
                 (isBehind ? after : before).AddRange(ReadSpecial(template, piece.Get("SpecialToken").Get("id"), find));
             }
         }
+
         return isBehind
             ? new TextFrame([.. before], [.. after])
             : throw template.Place.Error("the template \"single\" leaves the text out; put the sequence \"A\" into it");

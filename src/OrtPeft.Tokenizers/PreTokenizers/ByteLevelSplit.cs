@@ -20,7 +20,7 @@ internal static class ByteLevelSplit
         var from = new CodePoints(piece.Text);
         return piece.With(from, from.Codes.Index().SelectMany(static c =>
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(char.ConvertFromUtf32(c.Item));
+            var bytes = Encoding.UTF8.GetBytes(char.ConvertFromUtf32(c.Item));
             return bytes.Select(b => ((int)ByteAlphabet.CharOf(b), c.Index));
         }));
     }

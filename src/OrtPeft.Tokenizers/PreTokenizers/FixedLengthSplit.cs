@@ -7,8 +7,8 @@ internal static class FixedLengthSplit
 {
     public static PieceSplitter Of(int length) => piece =>
     {
-        int[] units = new CodePoints(piece.Text).Units;
-        int count = units.Length - 1;
+        var units = new CodePoints(piece.Text).Units;
+        var count = units.Length - 1;
         return Enumerable.Range(0, ((count - 1) / length) + 1)
             .Select(i => piece.Slice(units[i * length], units[(int)Math.Min(count, (i + 1L) * length)]));
     };

@@ -19,7 +19,7 @@ internal sealed record Metaspace
     public IEnumerable<AlignedText> Split(AlignedText piece)
     {
         piece = piece.Replace(TextPatterns.Literal(Space)(piece.Text), Replacement);
-        bool isWanted = Prepend == PrependScheme.Always || (Prepend == PrependScheme.First && piece.Start == 0);
+        var isWanted = Prepend == PrependScheme.Always || (Prepend == PrependScheme.First && piece.Start == 0);
         if (isWanted && !piece.Text.StartsWith(Replacement, StringComparison.Ordinal))
             piece = piece.Prepend(Replacement);
         if (!Splits)
@@ -32,11 +32,12 @@ internal sealed record Metaspace
     public List<string> Decode(List<string> tokens)
     {
         var decoded = new List<string>(tokens.Count);
-        foreach ((int i, string token) in tokens.Index())
+        foreach (var (i, token) in tokens.Index())
         {
-            bool vanishes = i == 0 && Prepend != PrependScheme.Never;
+            var vanishes = i == 0 && Prepend != PrependScheme.Never;
             decoded.Add(token.Replace(Replacement, vanishes ? "" : Space, StringComparison.Ordinal));
         }
+
         return decoded;
     }
 }

@@ -12,8 +12,8 @@ internal static class PatternSplit
     private static IEnumerable<AlignedText> Split(
         AlignedText piece, IReadOnlyList<TextMatch> matches, SplitBehavior behavior, bool isInverted)
     {
-        List<(int Start, int End, bool IsMatch)> parts = Cover(matches, piece.Text.Length, isInverted);
-        IEnumerable<(int Start, int End, bool IsMatch)> kept = behavior switch
+        var parts = Cover(matches, piece.Text.Length, isInverted);
+        var kept = behavior switch
         {
             SplitBehavior.Removed => parts.Where(static part => !part.IsMatch),
             SplitBehavior.Contiguous => Joined(parts, static (part, last) => part == last),
@@ -29,14 +29,15 @@ internal static class PatternSplit
         IReadOnlyList<TextMatch> matches, int length, bool isInverted)
     {
         var parts = new List<(int, int, bool)>((2 * matches.Count) + 1);
-        int done = 0;
-        foreach (TextMatch match in matches)
+        var done = 0;
+        foreach (var match in matches)
         {
             if (done != match.Start)
                 parts.Add((done, match.Start, isInverted));
             parts.Add((match.Start, match.End, !isInverted));
             done = match.End;
         }
+
         if (done != length)
             parts.Add((done, length, isInverted));
         return parts;
@@ -47,7 +48,7 @@ internal static class PatternSplit
         IEnumerable<(int Start, int End, bool IsMatch)> parts, Func<bool, bool, bool> joins)
     {
         var joined = new List<(int Start, int End, bool IsMatch)>();
-        bool last = false;
+        var last = false;
         foreach (var part in parts)
         {
             if (joins(part.IsMatch, last) && joined.Count > 0)
@@ -56,6 +57,7 @@ internal static class PatternSplit
                 joined.Add(part);
             last = part.IsMatch;
         }
+
         return joined;
     }
 

@@ -40,7 +40,7 @@ internal static class PieceSplitterReader
     private static PieceSplitter Chain(PieceSplitter[] parts) => piece =>
     {
         IEnumerable<AlignedText> pieces = [piece];
-        foreach (PieceSplitter part in parts)
+        foreach (var part in parts)
             pieces = pieces.SelectMany(p => part(p)).Where(static p => p.Text.Length > 0);
         return pieces;
     };
@@ -53,20 +53,20 @@ internal static class PieceSplitterReader
 
     private static PieceSplitter ReadDelimiter(JsonField field)
     {
-        string delimiter = field.Get("delimiter").AsCharacter();
+        var delimiter = field.Get("delimiter").AsCharacter();
         return PatternSplit.Of(TextPatterns.Literal(delimiter), SplitBehavior.Removed);
     }
 
     private static PieceSplitter ReadDigits(JsonField field)
     {
-        bool isEach = field.Get("individual_digits").AsBoolean();
+        var isEach = field.Get("individual_digits").AsBoolean();
         return Each(CharacterClasses.IsNumber, isEach ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
     }
 
     private static PieceSplitter ReadFixedLength(JsonField field)
     {
-        JsonField? given = field.Find("length");
-        int length = given?.AsInt32() ?? 5;
+        var given = field.Find("length");
+        var length = given?.AsInt32() ?? 5;
         if (length < 1)
             throw given!.Value.Place.Error($"the length is {length}; at least 1 is expected");
         return FixedLengthSplit.Of(length);
@@ -76,9 +76,9 @@ internal static class PieceSplitterReader
     {
         if (field is not { } behavior)
             return SplitBehavior.Isolated;
-        bool isKnown = Enum.TryParse(behavior.AsString(), out SplitBehavior known)
+        var isKnown = Enum.TryParse(behavior.AsString(), out SplitBehavior known)
             && Enum.IsDefined(known) && !char.IsAsciiDigit(behavior.AsString()[0]);
-        string names = string.Join(", ", Enum.GetNames<SplitBehavior>());
+        var names = string.Join(", ", Enum.GetNames<SplitBehavior>());
         return isKnown ? known : throw behavior.Place.Error($"{behavior.Shown()} is not a behavior; give one of {names}");
     }
 }

@@ -28,10 +28,10 @@ internal static class ScriptSplit
     public static IEnumerable<AlignedText> Split(AlignedText piece)
     {
         string? last = null;
-        int begun = 0;
+        var begun = 0;
         for (int unit = 0, width; unit < piece.Text.Length; unit += width)
         {
-            string? script = Scripts.Value[CodePoints.At(piece.Text, unit, out width)];
+            var script = Scripts.Value[CodePoints.At(piece.Text, unit, out width)];
             if (script is null)
                 continue;
             if (last is not null && last != script)
@@ -40,6 +40,7 @@ internal static class ScriptSplit
                 begun = unit;
             last = script;
         }
+
         if (last is not null)
             yield return piece.Slice(begun, piece.Text.Length);
     }
@@ -47,15 +48,16 @@ internal static class ScriptSplit
     private static string?[] Build()
     {
         var scripts = new string?[0x110000];
-        foreach ((string name, CodePointSet set) in UnicodeTables.Current.Named)
+        foreach (var (name, set) in UnicodeTables.Current.Named)
         {
             if (name is "Alphabetic" or "Uppercase" or "Lowercase")
                 continue;
-            string counted = name is "Hiragana" or "Katakana" ? Han : name;
-            foreach ((int start, int end) in set.And(UnicodeTables.Current.Assigned9).Ranges)
+            var counted = name is "Hiragana" or "Katakana" ? Han : name;
+            foreach (var (start, end) in set.And(UnicodeTables.Current.Assigned9).Ranges)
                 Array.Fill(scripts, counted, start, end - start);
         }
-        foreach ((int code, string script) in AsOfVersion9)
+
+        foreach (var (code, script) in AsOfVersion9)
             scripts[code] = script;
         scripts[' '] = null;
         return scripts;

@@ -8,17 +8,18 @@ internal static class WordSplit
 {
     public static IEnumerable<AlignedText> Split(AlignedText piece)
     {
-        int begun = 0;
-        Kind last = Kind.Space;
+        var begun = 0;
+        var last = Kind.Space;
         for (int unit = 0, width; unit < piece.Text.Length; unit += width)
         {
-            Kind kind = KindOf(CodePoints.At(piece.Text, unit, out width));
+            var kind = KindOf(CodePoints.At(piece.Text, unit, out width));
             if (kind != last && last != Kind.Space)
                 yield return piece.Slice(begun, unit);
             if (kind != last)
                 begun = unit;
             last = kind;
         }
+
         if (last != Kind.Space)
             yield return piece.Slice(begun, piece.Text.Length);
     }

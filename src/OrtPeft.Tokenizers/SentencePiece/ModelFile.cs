@@ -47,6 +47,7 @@ internal sealed record ModelFile
             else if (fields.Field == 3)
                 model = ReadNormalizer(model, fields.Bytes, place);
         }
+
         if (pieces.Count == 0 || pieces.Count(static p => p.Kind == PieceKind.Unknown) != 1)
             throw place.Error($"SentencePiece's {pieces.Count} pieces have none for unknown text; restore the file");
         return model with { Pieces = pieces };
@@ -66,6 +67,7 @@ internal sealed record ModelFile
                 _ => piece,
             };
         }
+
         return piece.Text.Length > 0 && float.IsFinite(piece.Score) && Enum.IsDefined(piece.Kind)
             ? piece
             : throw place.Error("a piece is empty, or its score or kind is none; restore the file");
@@ -73,7 +75,7 @@ internal sealed record ModelFile
 
     private static ModelFile ReadTrainer(ModelFile model, ReadOnlySpan<byte> bytes, SourcePlace place)
     {
-        int type = Unigram;
+        var type = Unigram;
         var fields = new WireReader(bytes, place);
         while (fields.Read())
         {
@@ -87,11 +89,13 @@ internal sealed record ModelFile
                 _ => model,
             };
         }
+
         if (type is not (Unigram or Bpe))
         {
-            string name = (uint)type < (uint)ModelTypes.Length ? ModelTypes[type] : $"{type}";
+            var name = (uint)type < (uint)ModelTypes.Length ? ModelTypes[type] : $"{type}";
             throw place.Error($"SentencePiece's model type {name} is not read; unigram and bpe are");
         }
+
         return model with { IsBpe = type == Bpe };
     }
 
@@ -109,6 +113,7 @@ internal sealed record ModelFile
                 _ => model,
             };
         }
+
         return model;
     }
 }

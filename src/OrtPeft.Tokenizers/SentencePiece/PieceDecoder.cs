@@ -20,16 +20,17 @@ internal sealed class PieceDecoder(ModelFile model, FrozenSet<string> written)
     {
         var text = new StringBuilder();
         var bytes = new List<byte>();
-        bool mayLoseSpace = true;
-        bool lostSpace = false;
-        foreach (string token in tokens)
+        var mayLoseSpace = true;
+        var lostSpace = false;
+        foreach (var token in tokens)
         {
-            PieceKind kind = written.Contains(token) ? PieceKind.UserDefined : _kinds.GetValueOrDefault(token);
+            var kind = written.Contains(token) ? PieceKind.UserDefined : _kinds.GetValueOrDefault(token);
             if (kind == PieceKind.Byte)
             {
                 bytes.Add(byte.Parse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
                 continue;
             }
+
             Flush(bytes, text);
             mayLoseSpace &= !lostSpace && text.Length == 0;
             lostSpace = false;
@@ -38,13 +39,14 @@ internal sealed class PieceDecoder(ModelFile model, FrozenSet<string> written)
             else if (kind != PieceKind.Control)
                 text.Append(Surface(token, mayLoseSpace, out lostSpace));
         }
+
         Flush(bytes, text);
         return [text.ToString()];
     }
 
     private string Surface(string piece, bool mayLoseSpace, out bool lostSpace)
     {
-        bool loses = mayLoseSpace && (model.AddsSpace || model.RemovesSpaces)
+        var loses = mayLoseSpace && (model.AddsSpace || model.RemovesSpaces)
             && piece.StartsWith(VisibleSpace, StringComparison.Ordinal);
         // Where extra spaces are removed, all at the beginning go.
         lostSpace = loses && !model.RemovesSpaces;
@@ -58,7 +60,7 @@ internal sealed class PieceDecoder(ModelFile model, FrozenSet<string> written)
         bytes.Clear();
         while (!rest.IsEmpty)
         {
-            bool isWhole = Rune.DecodeFromUtf8(rest, out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
+            var isWhole = Rune.DecodeFromUtf8(rest, out var rune, out var length) == System.Buffers.OperationStatus.Done;
             text.Append(rune.ToString());
             rest = rest[(isWhole ? length : 1)..];
         }

@@ -15,7 +15,7 @@ internal sealed class PieceNormalizer(ModelFile model, CharsMap? chars, AddedTok
     public AlignedText Apply(AlignedText text)
     {
         var from = new CodePoints(text.Text);
-        List<(int Code, int Source)> points = Map(text.Text, from);
+        var points = Map(text.Text, from);
         if (model.RemovesSpaces)
             points = WithoutExtraSpaces(points);
         if (points.Count == 0)
@@ -23,7 +23,7 @@ internal sealed class PieceNormalizer(ModelFile model, CharsMap? chars, AddedTok
         points = [.. points.Select(p => p.Code == Space ? p with { Code = Written } : p)];
         if (model.AddsSpace && model.SpaceIsSuffix)
             points.Add((Written, points[^1].Source));
-        AlignedText normalized = text.With(from, points);
+        var normalized = text.With(from, points);
         return model.AddsSpace && !model.SpaceIsSuffix
             ? normalized.Prepend(char.ConvertFromUtf32(Written))
             : normalized;
@@ -32,30 +32,32 @@ internal sealed class PieceNormalizer(ModelFile model, CharsMap? chars, AddedTok
     private List<(int Code, int Source)> Map(string text, CodePoints from)
     {
         var points = new List<(int, int)>(from.Codes.Length);
-        for (int point = 0; point < from.Codes.Length;)
+        for (var point = 0; point < from.Codes.Length;)
         {
-            int unit = from.Units[point];
-            int length = userDefined.LengthAt(text.AsSpan(unit));
-            string? mapped = length == 0 ? chars?.Find(text.AsSpan(unit), longest: true, out length) : null;
+            var unit = from.Units[point];
+            var length = userDefined.LengthAt(text.AsSpan(unit));
+            var mapped = length == 0 ? chars?.Find(text.AsSpan(unit), longest: true, out length) : null;
             if (mapped is not null)
             {
-                int source = point;
+                var source = point;
                 points.AddRange(new CodePoints(mapped).Codes.Select(code => (code, source)));
             }
-            int end = mapped is null && length == 0 ? from.Units[point + 1] : unit + length;
+
+            var end = mapped is null && length == 0 ? from.Units[point + 1] : unit + length;
             for (; from.Units[point] < end; point++)
             {
                 if (mapped is null)
                     points.Add((from.Codes[point], point));
             }
         }
+
         return points;
     }
 
     private static List<(int Code, int Source)> WithoutExtraSpaces(List<(int Code, int Source)> points)
     {
         var kept = new List<(int Code, int Source)>(points.Count);
-        foreach ((int Code, int Source) point in points)
+        foreach (var point in points)
         {
             if (point.Code != Space || (kept.Count > 0 && kept[^1].Code != Space))
                 kept.Add(point);

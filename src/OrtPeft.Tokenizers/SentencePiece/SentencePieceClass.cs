@@ -24,7 +24,7 @@ internal sealed record SentencePieceClass
     /// <exception cref="TokenizerFormatException">The class has other ids than the model.</exception>
     public static SentencePieceClass Of(TokenizerConfig config, SourcePlace place)
     {
-        string name = config.TokenizerClass ?? "";
+        var name = config.TokenizerClass ?? "";
         if (name.EndsWith("Fast", StringComparison.Ordinal))
             name = name[..^4];
         if (Renumbering.Contains(name))
@@ -32,6 +32,7 @@ internal sealed record SentencePieceClass
             throw place.Error($"{name} gives the pieces other ids than the model; "
                 + "save the tokenizer with its library, so that tokenizer.json is there");
         }
+
         return name switch
         {
             "LlamaTokenizer" or "CodeLlamaTokenizer" or "GemmaTokenizer" => new SentencePieceClass { AddsBegin = true },
@@ -43,9 +44,9 @@ internal sealed record SentencePieceClass
     /// <summary>What stands around a text, where the configuration does not say otherwise.</summary>
     public TextFrame Frame(TokenizerConfig config, Func<string, int?> find, int? endOfText)
     {
-        int? begin = find(config.RoleOf("bos_token") ?? "<s>") ?? find("<bos>");
-        bool hasBegin = config.AddsBegin ?? AddsBegin;
-        bool hasEnd = config.AddsEnd ?? AddsEnd;
+        var begin = find(config.RoleOf("bos_token") ?? "<s>") ?? find("<bos>");
+        var hasBegin = config.AddsBegin ?? AddsBegin;
+        var hasEnd = config.AddsEnd ?? AddsEnd;
         return new TextFrame(
             hasBegin && begin is { } first ? [first] : [], hasEnd && endOfText is { } last ? [last] : []);
     }
@@ -55,7 +56,7 @@ internal sealed record SentencePieceClass
     {
         if (!HasSentinels || config.AddedTokens.Count > 0)
             return [];
-        int count = config.Sentinels ?? DefaultSentinels;
+        var count = config.Sentinels ?? DefaultSentinels;
         return Enumerable.Range(0, count).Select(i => new AddedToken
         {
             Content = $"<extra_id_{i}>",

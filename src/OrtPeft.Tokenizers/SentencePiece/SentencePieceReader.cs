@@ -11,21 +11,21 @@ internal static class SentencePieceReader
     public static PipelineTokenizer Read(string file, byte[] bytes, TokenizerConfig config)
     {
         var place = new SourcePlace(file, "the model");
-        ModelFile model = ModelFile.Read(bytes, place);
-        SentencePieceClass known = SentencePieceClass.Of(config, place);
-        Vocabulary vocabulary = ReadVocabulary(model, place);
+        var model = ModelFile.Read(bytes, place);
+        var known = SentencePieceClass.Of(config, place);
+        var vocabulary = ReadVocabulary(model, place);
         var userDefined = new AddedTokenTrie(model.Pieces.Index()
             .Where(static p => p.Item.Kind == PieceKind.UserDefined)
             .Select(static p => new AddedToken { Content = p.Item.Text, Id = p.Index }));
-        ITokenModel tokens = model.IsBpe ? Bpe(model, vocabulary, userDefined) : Unigram(model, vocabulary, place);
-        AddedTokenList added = ReadAdded(model, tokens, config, known, place);
+        var tokens = model.IsBpe ? Bpe(model, vocabulary, userDefined) : Unigram(model, vocabulary, place);
+        var added = ReadAdded(model, tokens, config, known, place);
         int? Find(string token) => added.Find(token) ?? tokens.Find(token);
-        CharsMap? chars = model.CharsMap.Length == 0 ? null : CharsMap.Read(model.CharsMap)
+        var chars = model.CharsMap.Length == 0 ? null : CharsMap.Read(model.CharsMap)
             ?? throw place.Error("its map of characters is broken; restore the file");
-        string unknown = model.Pieces[Unknown(model)].Text;
-        IEnumerable<string> written = added.InIdOrder().Select(static t => t.Content).Where(t => t != unknown);
+        var unknown = model.Pieces[Unknown(model)].Text;
+        var written = added.InIdOrder().Select(static t => t.Content).Where(t => t != unknown);
         var decoder = new PieceDecoder(model, written.ToFrozenSet());
-        int? endOfText = config.FindEndOfText(Find) ?? Find("</s>");
+        var endOfText = config.FindEndOfText(Find) ?? Find("</s>");
         return new PipelineTokenizer(new Tokenization
         {
             IsSentencePiece = true,
@@ -58,7 +58,7 @@ internal static class SentencePieceReader
             FusesUnknown = true,
             FallsBackToBytes = model.FallsBackToBytes,
         };
-        MergeTable merges = PieceMerges.Of(vocabulary.Ids, id => ranks[model.Pieces[id].Score]);
+        var merges = PieceMerges.Of(vocabulary.Ids, id => ranks[model.Pieces[id].Score]);
         var bpe = new CharacterBpe(vocabulary, merges, symbols);
         return userDefined.IsEmpty ? bpe : new UserDefinedPieces(bpe, userDefined);
     }
@@ -88,14 +88,15 @@ internal static class SentencePieceReader
         ModelFile model, ITokenModel tokens, TokenizerConfig config, SentencePieceClass known, SourcePlace place)
     {
         var added = new AddedTokenList();
-        foreach ((AddedToken token, SourcePlace at) in config.AddedTokens)
+        foreach (var (token, at) in config.AddedTokens)
             added.Add(token with { IsNormalized = false }, tokens, at);
-        foreach ((int id, ModelPiece piece) in model.Pieces.Index())
+        foreach (var (id, piece) in model.Pieces.Index())
         {
             if (piece.Kind is PieceKind.Control or PieceKind.Unknown && added.Find(piece.Text) is null)
                 added.Add(new AddedToken { Content = piece.Text, Id = id, IsSpecial = true }, tokens, place);
         }
-        foreach (AddedToken token in known.Sentinels(config, tokens.Size))
+
+        foreach (var token in known.Sentinels(config, tokens.Size))
             added.Add(token, tokens, place);
         return added;
     }

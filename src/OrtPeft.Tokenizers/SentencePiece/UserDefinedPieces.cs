@@ -9,14 +9,15 @@ internal sealed class UserDefinedPieces(ITokenModel model, AddedTokenTrie pieces
 
     public void Encode(string piece, List<TokenLength> output)
     {
-        int done = 0;
-        while (pieces.TryFind(piece, done, out int start, out AddedToken? found) && found is { } token)
+        var done = 0;
+        while (pieces.TryFind(piece, done, out var start, out var found) && found is { } token)
         {
             if (done < start)
                 model.Encode(piece[done..start], output);
             output.Add(new TokenLength(token.Id, token.Content.Length));
             done = start + token.Content.Length;
         }
+
         if (done < piece.Length)
             model.Encode(piece[done..], output);
     }

@@ -30,7 +30,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> message, SourcePlace place)
     {
         if (_rest.IsEmpty)
             return false;
-        ulong key = ReadVarint();
+        var key = ReadVarint();
         Field = (int)(key >> 3);
         _number = 0;
         _bytes = [];
@@ -51,19 +51,21 @@ internal ref struct WireReader(ReadOnlySpan<byte> message, SourcePlace place)
             default:
                 throw Broken();
         }
+
         return true;
     }
 
     private ulong ReadVarint()
     {
         ulong value = 0;
-        for (int shift = 0; shift < 64; shift += 7)
+        for (var shift = 0; shift < 64; shift += 7)
         {
-            byte next = Take(1)[0];
+            var next = Take(1)[0];
             value |= (ulong)(next & 0x7F) << shift;
             if (next < 0x80)
                 return value;
         }
+
         throw Broken();
     }
 
@@ -71,7 +73,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> message, SourcePlace place)
     {
         if (count > (ulong)_rest.Length)
             throw Broken();
-        ReadOnlySpan<byte> taken = _rest[..(int)count];
+        var taken = _rest[..(int)count];
         _rest = _rest[(int)count..];
         return taken;
     }

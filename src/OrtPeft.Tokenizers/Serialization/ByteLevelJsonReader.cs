@@ -13,25 +13,25 @@ internal static class ByteLevelJsonReader
     /// <summary>Whether a file is of this kind; what is malformed is not.</summary>
     public static bool Fits(JsonField root)
     {
-        JsonField model = root.Get("model");
-        bool isByteLevel = IsPlainBpe(model) && ByteLevelWords.Find(root.Find("pre_tokenizer")) is not null
+        var model = root.Get("model");
+        var isByteLevel = IsPlainBpe(model) && ByteLevelWords.Find(root.Find("pre_tokenizer")) is not null
             && root.Find("decoder") is { } decoder && decoder.TypeName == "ByteLevel";
         if (!isByteLevel || root.Find("normalizer") is not { } normalizer)
             return isByteLevel;
-        bool isAnyNormalized = (root.Find("added_tokens")?.Items() ?? [])
+        var isAnyNormalized = (root.Find("added_tokens")?.Items() ?? [])
             .Any(static token => token.Find("normalized")?.AsBoolean() ?? false);
         return normalizer.TypeName == "NFC" && !isAnyNormalized;
     }
 
     public static ByteLevelBpe Read(JsonField root, TokenizerConfig config)
     {
-        JsonField model = root.Get("model");
-        (bool addsPrefixSpace, WordPattern? pattern) = ByteLevelWords.Find(root.Find("pre_tokenizer"))!.Value;
+        var model = root.Get("model");
+        var (addsPrefixSpace, pattern) = ByteLevelWords.Find(root.Find("pre_tokenizer"))!.Value;
         var builder = new BpeModelBuilder();
         VocabularyReader.Read(model.Get("vocab"), builder);
-        foreach ((string left, string right, SourcePlace place) in MergesReader.Read(model.Get("merges")))
+        foreach (var (left, right, place) in MergesReader.Read(model.Get("merges")))
             builder.AddMerge(left, right, place);
-        foreach (JsonField added in root.Find("added_tokens")?.Items() ?? [])
+        foreach (var added in root.Find("added_tokens")?.Items() ?? [])
             builder.AddAddedToken(AddedTokenReader.Read(added, added.Get("id").AsInt32()), added.Place);
 
         var settings = new BpeSettings
@@ -43,14 +43,14 @@ internal static class ByteLevelJsonReader
             TakesWholeWords = model.Find("ignore_merges")?.AsBoolean() ?? false,
             Composes = root.Find("normalizer") is not null,
         };
-        TextFrame? frame = root.Find("post_processor") is { } field ? TextFrameReader.Read(field, builder.Find) : null;
+        var frame = root.Find("post_processor") is { } field ? TextFrameReader.Read(field, builder.Find) : null;
         return new ByteLevelBpe(builder.Build(settings, config.FindEndOfText(builder.Find, frame), frame));
     }
 
     private static bool IsPlainBpe(JsonField model)
     {
-        bool isBpe = model.Find("type") is not { } type ? model.Find("merges") is not null : type.AsString() == "BPE";
-        bool hasAffix = IsText(model, "continuing_subword_prefix") || IsText(model, "end_of_word_suffix");
+        var isBpe = model.Find("type") is not { } type ? model.Find("merges") is not null : type.AsString() == "BPE";
+        var hasAffix = IsText(model, "continuing_subword_prefix") || IsText(model, "end_of_word_suffix");
         return isBpe && !hasAffix && model.Find("dropout") is null && !(model.Find("byte_fallback")?.AsBoolean() ?? false);
     }
 

@@ -30,7 +30,7 @@ internal static class ByteLevelWords
 
     private static (bool AddsPrefixSpace, WordPattern? Pattern)? OfPair(JsonField first, JsonField bytes)
     {
-        WordPattern? pattern = (first.TypeName, Splits(bytes)) switch
+        var pattern = (first.TypeName, Splits(bytes)) switch
         {
             ("Digits", true) when first.Get("individual_digits").AsBoolean() => WordPattern.SingleDigits,
             ("Split", false) when IsIsolated(first) => WordPattern.Find(first.Get("pattern").Get("Regex").AsString()),

@@ -7,15 +7,15 @@ internal static class MergesFileReader
 {
     public static void Read(string file, BpeModelBuilder builder)
     {
-        int number = 0;
-        foreach (ReadOnlySpan<char> line in TextFile.ReadText(file).AsSpan().EnumerateLines())
+        var number = 0;
+        foreach (var line in TextFile.ReadText(file).AsSpan().EnumerateLines())
         {
             number++;
-            bool isVersion = number == 1 && line.StartsWith("#version");
+            var isVersion = number == 1 && line.StartsWith("#version");
             if (line.IsEmpty || isVersion)
                 continue;
             var place = new SourcePlace(file, $"line {number}");
-            (string left, string right) = MergesReader.SplitPair(line.ToString(), place);
+            var (left, right) = MergesReader.SplitPair(line.ToString(), place);
             builder.AddMerge(left, right, place);
         }
     }

@@ -21,7 +21,7 @@ internal static class PostProcessorWriter
         WritePieces(json, "single", model, ["A"]);
         WritePieces(json, "pair", model, ["A", "B"]);
         json.WriteStartObject("special_tokens");
-        foreach (int id in model.Frame.Before.Concat(model.Frame.After).Distinct())
+        foreach (var id in model.Frame.Before.Concat(model.Frame.After).Distinct())
             WriteToken(json, model.SpellingOf(id), id);
         json.WriteEndObject();
         json.WriteEndObject();
@@ -43,14 +43,15 @@ internal static class PostProcessorWriter
     private static void WritePieces(Utf8JsonWriter json, string name, BpeModel model, string[] sequences)
     {
         json.WriteStartArray(name);
-        foreach ((int type, string sequence) in sequences.Index())
+        foreach (var (type, sequence) in sequences.Index())
         {
-            foreach (int id in model.Frame.Before)
+            foreach (var id in model.Frame.Before)
                 WritePiece(json, "SpecialToken", model.SpellingOf(id), type);
             WritePiece(json, "Sequence", sequence, type);
-            foreach (int id in model.Frame.After)
+            foreach (var id in model.Frame.After)
                 WritePiece(json, "SpecialToken", model.SpellingOf(id), type);
         }
+
         json.WriteEndArray();
     }
 

@@ -8,7 +8,7 @@ internal static class PreTokenizerWriter
     public static void Write(Utf8JsonWriter json, BpeSettings settings)
     {
         json.WritePropertyName("pre_tokenizer");
-        bool splitsFirst = settings.Pattern is not null && settings.Pattern != WordPattern.Gpt2;
+        var splitsFirst = settings.Pattern is not null && settings.Pattern != WordPattern.Gpt2;
         if (splitsFirst)
             WritePair(json, settings);
         else

@@ -32,7 +32,7 @@ internal static class TextFile
         var options = new JsonDocumentOptions { MaxDepth = DepthLimit };
         try
         {
-            using JsonDocument document = JsonDocument.Parse(WithoutMark(ReadBytes(file)), options);
+            using var document = JsonDocument.Parse(WithoutMark(ReadBytes(file)), options);
             return read(JsonField.Root(document.RootElement, file));
         }
         catch (JsonException error)
@@ -49,7 +49,7 @@ internal static class TextFile
 
     public static byte[] ReadBytes(string file)
     {
-        long size = new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length;
+        var size = new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length;
         if (size == 0) // pipes and devices have no length either, and reading those may never end
             throw new SourcePlace(file, "size").Error("empty, or not a regular file; restore the file");
         if (size > SizeLimit)

@@ -58,9 +58,9 @@ internal sealed class TokenizerConfig
     /// vocabulary has it.</summary>
     public int? FindEndOfText(Func<string, int?> find, TextFrame? frame = null)
     {
-        if (!_roles.TryGetValue(EndOfTextRole, out (string Content, SourcePlace Place) named))
+        if (!_roles.TryGetValue(EndOfTextRole, out var named))
             return frame?.After is [var behind] ? behind : find(FileNames.Gpt2EndOfText);
-        string shown = TokenizerFormatException.Quote(named.Content);
+        var shown = TokenizerFormatException.Quote(named.Content);
         return find(named.Content)
             ?? throw named.Place.Error($"{shown} is not in the vocabulary; name one of its tokens");
     }
@@ -73,11 +73,12 @@ internal sealed class TokenizerConfig
 
     private bool ReadFields(JsonField root)
     {
-        foreach (string role in Roles)
+        foreach (var role in Roles)
         {
             if (root.Find(role) is { } field)
                 _roles.TryAdd(role, ((field.IsObject ? field.Get("content") : field).AsString(), field.Place));
         }
+
         AddsPrefixSpace |= root.Find("add_prefix_space")?.AsBoolean() ?? false;
         Bert = Bert with
         {
@@ -96,9 +97,9 @@ internal sealed class TokenizerConfig
 
     private void ReadAddedTokens(JsonField added)
     {
-        foreach ((string name, JsonField field) in added.Members())
+        foreach (var (name, field) in added.Members())
         {
-            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
                 throw field.Place.Error($"{TokenizerFormatException.Quote(name)} is not an id");
             _addedTokens.Add((AddedTokenReader.Read(field, id), field.Place));
         }

@@ -14,12 +14,13 @@ internal static class TokenizerConfigWriter
         json.WriteStartObject();
         json.WriteBoolean("add_prefix_space", model.Settings.AddsPrefixSpace);
         json.WriteStartObject("added_tokens_decoder");
-        foreach (AddedToken token in model.AddedTokens)
+        foreach (var token in model.AddedTokens)
         {
             json.WriteStartObject(token.Id.ToString(CultureInfo.InvariantCulture));
             AddedTokenWriter.WriteFields(json, token);
             json.WriteEndObject();
         }
+
         json.WriteEndObject();
         if (model.EndOfTextId is { } id)
         {
@@ -27,8 +28,9 @@ internal static class TokenizerConfigWriter
             json.WriteString("eos_token", model.SpellingOf(id));
             json.WriteString("unk_token", model.SpellingOf(id));
         }
+
         json.WriteBoolean("clean_up_tokenization_spaces", false);
-        bool isGpt2 = model.Settings.Pattern == WordPattern.Gpt2;
+        var isGpt2 = model.Settings.Pattern == WordPattern.Gpt2;
         json.WriteString("tokenizer_class", isGpt2 ? "GPT2Tokenizer" : "PreTrainedTokenizerFast");
         json.WriteEndObject();
     }

@@ -30,7 +30,7 @@ internal static class TokenizerFolderWriter
     {
         using var text = new StreamWriter(file, leaveOpen: true) { NewLine = "\n" };
         text.WriteLine("#version: 0.2");
-        foreach (MergeRule merge in model.Merges)
+        foreach (var merge in model.Merges)
             text.WriteLine($"{model.SpellingOf(merge.Left)} {model.SpellingOf(merge.Right)}");
     }
 
@@ -43,14 +43,15 @@ internal static class TokenizerFolderWriter
 
     private static void WriteFile(string folder, string name, Action<Stream> write)
     {
-        string temporary = Path.Combine(folder, $"{name}.{Guid.NewGuid():N}.tmp");
+        var temporary = Path.Combine(folder, $"{name}.{Guid.NewGuid():N}.tmp");
         try
         {
-            using (FileStream file = File.Create(temporary))
+            using (var file = File.Create(temporary))
             {
                 write(file);
                 file.Flush(flushToDisk: true);
             }
+
             File.Move(temporary, Path.Combine(folder, name), overwrite: true);
         }
         finally

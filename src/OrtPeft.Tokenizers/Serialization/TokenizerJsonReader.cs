@@ -18,14 +18,14 @@ internal static class TokenizerJsonReader
 
     private static PipelineTokenizer ReadPipeline(JsonField root, TokenizerConfig config)
     {
-        JsonField modelField = root.Get("model");
+        var modelField = root.Get("model");
         var added = new AddedTokenList();
-        ITokenModel model = ModelReader.Read(modelField, root.Find("added_tokens"));
-        foreach (JsonField field in root.Find("added_tokens")?.Items() ?? [])
+        var model = ModelReader.Read(modelField, root.Find("added_tokens"));
+        foreach (var field in root.Find("added_tokens")?.Items() ?? [])
             added.Add(AddedTokenReader.Read(field, field.Get("id").AsInt32()), model, field.Place);
 
         int? Find(string token) => added.Find(token) ?? model.Find(token);
-        TextFrame frame = root.Find("post_processor") is { } processor
+        var frame = root.Find("post_processor") is { } processor
             ? TextFrameReader.Read(processor, Find)
             : TextFrame.None;
         return new PipelineTokenizer(new Tokenization

@@ -24,13 +24,14 @@ internal static class TokenizerJsonWriter
     private static void WriteAddedTokens(Utf8JsonWriter json, BpeModel model)
     {
         json.WriteStartArray("added_tokens");
-        foreach (AddedToken token in model.AddedTokens)
+        foreach (var token in model.AddedTokens)
         {
             json.WriteStartObject();
             json.WriteNumber("id", token.Id);
             AddedTokenWriter.WriteFields(json, token);
             json.WriteEndObject();
         }
+
         json.WriteEndArray();
     }
 
@@ -61,7 +62,7 @@ internal static class TokenizerJsonWriter
         json.WritePropertyName("vocab");
         VocabularyWriter.Write(json, model);
         json.WriteStartArray("merges");
-        foreach (MergeRule merge in model.Merges)
+        foreach (var merge in model.Merges)
             json.WriteStringValue($"{model.SpellingOf(merge.Left)} {model.SpellingOf(merge.Right)}");
         json.WriteEndArray();
         json.WriteEndObject();

@@ -1,5 +1,3 @@
-using OrtPeft.Tokenizers.Json;
-
 namespace OrtPeft.Tokenizers.Serialization;
 
 /// <summary>Reads the older pair, <c>vocab.json</c> with <c>merges.txt</c>, and what stands beside them.</summary>
@@ -14,11 +12,11 @@ internal static class VocabularyFilesReader
             return true;
         });
         MergesFileReader.Read(mergesFile, builder);
-        foreach ((AddedToken token, SourcePlace place) in config.AddedTokens)
+        foreach (var (token, place) in config.AddedTokens)
             builder.AddAddedToken(token, place);
         if (config.AddedTokens.Count == 0)
             ReadAddedTokens(Path.Combine(Path.GetDirectoryName(vocabularyFile) ?? "", FileNames.AddedTokens), builder);
-        int? endOfText = config.FindEndOfText(builder.Find);
+        var endOfText = config.FindEndOfText(builder.Find);
         MarkSpecial(config, builder);
         return builder.Build(SettingsOf(config), endOfText);
     }
@@ -26,7 +24,7 @@ internal static class VocabularyFilesReader
     /// <summary>The two files say nothing of words; the class of the tokenizer beside them does.</summary>
     private static BpeSettings SettingsOf(TokenizerConfig config)
     {
-        bool isQwen2 = config.TokenizerClass is "Qwen2Tokenizer" or "Qwen2TokenizerFast";
+        var isQwen2 = config.TokenizerClass is "Qwen2Tokenizer" or "Qwen2TokenizerFast";
         return new BpeSettings
         {
             AddsPrefixSpace = config.AddsPrefixSpace,
@@ -42,11 +40,12 @@ internal static class VocabularyFilesReader
             return;
         TextFile.ReadJson(file, root =>
         {
-            foreach ((string content, JsonField id) in root.Members())
+            foreach (var (content, id) in root.Members())
             {
                 var token = new AddedToken { Content = content, Id = id.AsInt32(), IsNormalized = true };
                 builder.AddAddedToken(token, id.Place);
             }
+
             return true;
         });
     }
@@ -54,8 +53,8 @@ internal static class VocabularyFilesReader
     /// <summary>A vocabulary token with a role is searched for literally, listed as added or not.</summary>
     private static void MarkSpecial(TokenizerConfig config, BpeModelBuilder builder)
     {
-        IEnumerable<string> named = config.RoleTokens.Select(static role => role.Content);
-        foreach (string content in named.Append(FileNames.Gpt2EndOfText).Distinct(StringComparer.Ordinal))
+        var named = config.RoleTokens.Select(static role => role.Content);
+        foreach (var content in named.Append(FileNames.Gpt2EndOfText).Distinct(StringComparer.Ordinal))
         {
             if (builder.Find(content) is not { } id || builder.HasAddedToken(content))
                 continue;

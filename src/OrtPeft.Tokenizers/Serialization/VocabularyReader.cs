@@ -7,7 +7,7 @@ internal static class VocabularyReader
 {
     public static void Read(JsonField vocabulary, BpeModelBuilder builder)
     {
-        foreach ((string token, JsonField id) in vocabulary.Members())
+        foreach (var (token, id) in vocabulary.Members())
             builder.AddToken(token, id.AsInt32(), id.Place);
         if (builder.IsEmpty)
             throw vocabulary.Place.Error("the vocabulary is empty; restore the file");

@@ -8,11 +8,12 @@ internal static class VocabularyWriter
     public static void Write(Utf8JsonWriter json, BpeModel model)
     {
         json.WriteStartObject();
-        for (int id = 0; id < model.Tokens.Length; id++)
+        for (var id = 0; id < model.Tokens.Length; id++)
         {
             if (model.Tokens[id] is { } token)
                 json.WriteNumber(token, id);
         }
+
         json.WriteEndObject();
     }
 }

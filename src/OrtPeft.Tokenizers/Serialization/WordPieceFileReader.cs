@@ -16,16 +16,16 @@ internal static class WordPieceFileReader
     public static PipelineTokenizer Read(string file, TokenizerConfig config)
     {
         var place = new SourcePlace(file, "the vocabulary");
-        string name = config.TokenizerClass ?? Classes[0];
+        var name = config.TokenizerClass ?? Classes[0];
         if (!Classes.Contains(name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name))
             throw place.Error($"{name} of {FileNames.WordPieces} is not read; save it so that tokenizer.json is there");
-        string[] lines = TextFile.ReadText(file).Split('\n');
+        var lines = TextFile.ReadText(file).Split('\n');
         var tokens = lines.Select(static line => line.TrimEnd()).Index().Select(static l => (l.Item, l.Index));
-        bool endsWithLine = lines[^1].Length == 0;
-        Vocabulary vocabulary = Vocabulary.Of(endsWithLine ? tokens.SkipLast(1) : tokens, place);
-        string unknown = config.RoleOf("unk_token") ?? "[UNK]";
+        var endsWithLine = lines[^1].Length == 0;
+        var vocabulary = Vocabulary.Of(endsWithLine ? tokens.SkipLast(1) : tokens, place);
+        var unknown = config.RoleOf("unk_token") ?? "[UNK]";
         var model = new WordPieceModel(vocabulary, place) { Unknown = unknown, Prefix = "##", LongestWord = 100 };
-        AddedTokenList added = ReadAdded(config, model, place);
+        var added = ReadAdded(config, model, place);
         int? Find(string token) => added.Find(token) ?? model.Find(token);
         return new PipelineTokenizer(new Tokenization
         {
@@ -42,13 +42,14 @@ internal static class WordPieceFileReader
     private static AddedTokenList ReadAdded(TokenizerConfig config, WordPieceModel model, SourcePlace place)
     {
         var added = new AddedTokenList();
-        foreach ((AddedToken token, SourcePlace at) in config.AddedTokens)
+        foreach (var (token, at) in config.AddedTokens)
             added.Add(token, model, at);
-        foreach (string role in (string[])["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+        foreach (var role in (string[])["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
         {
             if (added.Find(role) is null && model.Find(role) is { } id)
                 added.Add(new AddedToken { Content = role, Id = id, IsSpecial = true }, model, place);
         }
+
         return added;
     }
 }

@@ -33,14 +33,14 @@ internal sealed record TiktokenAbout
     /// <param name="size">The first id after its own.</param>
     public static TiktokenAbout Find(string file, int size)
     {
-        string about = Path.Combine(Path.GetDirectoryName(file) ?? "", FileNames.TiktokenAbout);
+        var about = Path.Combine(Path.GetDirectoryName(file) ?? "", FileNames.TiktokenAbout);
         if (File.Exists(about))
             return TextFile.ReadJson(about, Read);
-        bool isQwen = file.EndsWith(".tiktoken", StringComparison.Ordinal);
-        IEnumerable<string> names = isQwen
+        var isQwen = file.EndsWith(".tiktoken", StringComparison.Ordinal);
+        var names = isQwen
             ? Qwen.Concat(Enumerable.Range(0, 205).Select(static i => $"<|extra_{i}|>"))
             : Llama3.Concat(Enumerable.Range(5, 246).Select(static i => $"<|reserved_special_token_{i}|>"));
-        string regex = (isQwen ? WordPattern.Qwen2 : WordPattern.Llama3).Regex;
+        var regex = (isQwen ? WordPattern.Qwen2 : WordPattern.Llama3).Regex;
         return new TiktokenAbout
         {
             Pattern = new RegexPattern(regex, new SourcePlace(file, "the pattern"), isRust: true),

@@ -18,20 +18,20 @@ internal static class TiktokenReader
     /// <summary>Whether a file begins with a line of base64 and a number.</summary>
     public static bool Fits(ReadOnlySpan<byte> bytes)
     {
-        ReadOnlySpan<byte> start = bytes[..Math.Min(bytes.Length, 4096)];
-        int end = start.IndexOf((byte)'\n');
+        var start = bytes[..Math.Min(bytes.Length, 4096)];
+        var end = start.IndexOf((byte)'\n');
         return end > 0 && Ascii.IsValid(start[..end]) && TryReadLine(Encoding.ASCII.GetString(start[..end]), out _, out _);
     }
 
     public static PipelineTokenizer Read(string file, ReadOnlySpan<byte> bytes, TokenizerConfig config)
     {
         var place = new SourcePlace(file, "the ranks");
-        Vocabulary vocabulary = Vocabulary.Of(ReadLines(file, Encoding.UTF8.GetString(bytes)), place);
+        var vocabulary = Vocabulary.Of(ReadLines(file, Encoding.UTF8.GetString(bytes)), place);
         var model = new CharacterBpe(
             vocabulary, PieceMerges.Of(vocabulary.Ids, static id => id), new BpeSymbols { TakesWholeWords = true });
-        TiktokenAbout about = TiktokenAbout.Find(file, vocabulary.Size);
+        var about = TiktokenAbout.Find(file, vocabulary.Size);
         var added = new AddedTokenList();
-        foreach ((AddedToken token, SourcePlace at) in config.AddedTokens)
+        foreach (var (token, at) in config.AddedTokens)
             added.Add(token with { IsNormalized = false }, model, at);
         if (added.IsEmpty)
             about.Special.ToList().ForEach(token => added.Add(token, model, place));
@@ -50,17 +50,17 @@ internal static class TiktokenReader
     /// <summary>The matches, spelled in the byte alphabet; what lies between them is dropped, as by tiktoken.</summary>
     private static PieceSplitter Words(RegexPattern pattern)
     {
-        PieceSplitter words = PatternSplit.Of(pattern.FindAll, SplitBehavior.Removed, isInverted: true);
+        var words = PatternSplit.Of(pattern.FindAll, SplitBehavior.Removed, isInverted: true);
         return piece => words(piece).Where(static word => word.Text.Length > 0).Select(ByteLevelSplit.SpellBytes);
     }
 
     private static IEnumerable<(string Token, int Id)> ReadLines(string file, string text)
     {
-        foreach ((int i, string line) in text.Split('\n').Index())
+        foreach (var (i, line) in text.Split('\n').Index())
         {
             if (line.AsSpan().Trim().IsEmpty)
                 continue;
-            if (!TryReadLine(line, out byte[] bytes, out int rank))
+            if (!TryReadLine(line, out var bytes, out var rank))
                 throw new SourcePlace(file, $"line {i + 1}").Error("no token in base64 with its rank; restore the file");
             yield return (ByteAlphabet.Spell(bytes), rank);
         }
@@ -69,9 +69,9 @@ internal static class TiktokenReader
     private static bool TryReadLine(string line, out byte[] bytes, out int rank)
     {
         rank = 0;
-        string[] parts = line.Trim().Split(' ');
+        var parts = line.Trim().Split(' ');
         bytes = new byte[parts[0].Length];
-        bool isRead = parts.Length == 2 && Convert.TryFromBase64String(parts[0], bytes, out int length)
+        var isRead = parts.Length == 2 && Convert.TryFromBase64String(parts[0], bytes, out var length)
             && length > 0 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out rank)
             && Shorten(ref bytes, length);
         return isRead;

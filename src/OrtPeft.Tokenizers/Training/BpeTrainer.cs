@@ -30,9 +30,9 @@ public static class BpeTrainer
         ArgumentNullException.ThrowIfNull(options);
         Check(options);
 
-        int wanted = options.VocabularySize - options.SpecialTokens.Count;
+        var wanted = options.VocabularySize - options.SpecialTokens.Count;
         var counter = new WordCounter(options.SpecialTokens);
-        foreach (string text in texts)
+        foreach (var text in texts)
         {
             cancellationToken.ThrowIfCancellationRequested();
             counter.Add(text);
@@ -47,6 +47,7 @@ public static class BpeTrainer
             if (learner.TokenCount % TokensPerReport == 0)
                 progress?.Report(new BpeTrainingProgress(counter.TextCount, learner.TokenCount, wanted));
         }
+
         progress?.Report(new BpeTrainingProgress(counter.TextCount, learner.TokenCount, wanted));
         return new ByteLevelBpe(Build(learner, options.SpecialTokens));
     }
@@ -55,44 +56,47 @@ public static class BpeTrainer
     {
         var place = new SourcePlace("trained vocabulary", "tokens");
         var builder = new BpeModelBuilder();
-        for (int id = 0; id < learner.TokenCount; id++)
+        for (var id = 0; id < learner.TokenCount; id++)
             builder.AddToken(learner.SpellingOf(id), id, place);
-        foreach ((int left, int right) in learner.Merges)
+        foreach (var (left, right) in learner.Merges)
             builder.AddMerge(learner.SpellingOf(left), learner.SpellingOf(right), place);
 
-        int next = learner.TokenCount;
-        foreach (string content in specialTokens)
+        var next = learner.TokenCount;
+        foreach (var content in specialTokens)
         {
             builder.AddToken(content, next, place);
             builder.AddAddedToken(new AddedToken { Content = content, Id = next, IsSpecial = true }, place);
             next++;
         }
-        int? endOfText = specialTokens.Count == 0 ? null : builder.Find(specialTokens[0]);
+
+        var endOfText = specialTokens.Count == 0 ? null : builder.Find(specialTokens[0]);
         return builder.Build(new BpeSettings(), endOfText);
     }
 
     private static void Check(BpeTrainerOptions options)
     {
-        int least = ByteCount + options.SpecialTokens.Count;
+        var least = ByteCount + options.SpecialTokens.Count;
         if (options.VocabularySize < least || options.VocabularySize > BpeModelBuilder.IdLimit)
         {
-            string message = $"VocabularySize is {options.VocabularySize}; the bytes and the special tokens need "
+            var message = $"VocabularySize is {options.VocabularySize}; the bytes and the special tokens need "
                 + $"{least}, and {BpeModelBuilder.IdLimit} is the limit.";
             throw new ArgumentException(message, nameof(options));
         }
+
         if (options.MinimumFrequency < 1)
         {
-            string message = $"MinimumFrequency is {options.MinimumFrequency}; a pair occurs at least once.";
+            var message = $"MinimumFrequency is {options.MinimumFrequency}; a pair occurs at least once.";
             throw new ArgumentException(message, nameof(options));
         }
+
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string content in options.SpecialTokens)
+        foreach (var content in options.SpecialTokens)
         {
-            bool isByte = content.Length == 1 && ByteAlphabet.Read(content) is not null;
+            var isByte = content.Length == 1 && ByteAlphabet.Read(content) is not null;
             if (content.Length == 0 || isByte || !seen.Add(content))
             {
-                string shown = TokenizerFormatException.Quote(content);
-                string message = $"Special token {shown} is empty, the spelling of a byte, or listed twice.";
+                var shown = TokenizerFormatException.Quote(content);
+                var message = $"Special token {shown} is empty, the spelling of a byte, or listed twice.";
                 throw new ArgumentException(message, nameof(options));
             }
         }

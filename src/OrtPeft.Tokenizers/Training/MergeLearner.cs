@@ -23,11 +23,11 @@ internal sealed class MergeLearner
     {
         _minimumFrequency = options.MinimumFrequency;
         _reserved = new HashSet<string>(options.SpecialTokens, StringComparer.Ordinal);
-        foreach (byte b in ByteAlphabet.InIdOrder)
+        foreach (var b in ByteAlphabet.InIdOrder)
             _byteIds[b] = AddToken([b], ByteAlphabet.CharOf(b).ToString());
-        foreach ((string word, long count) in words)
+        foreach (var (word, count) in words)
             AddWord(word, count);
-        foreach (PairStatistics pair in _pairs.Values)
+        foreach (var pair in _pairs.Values)
             Queue(pair);
     }
 
@@ -41,24 +41,26 @@ internal sealed class MergeLearner
     /// <summary>Merges the most frequent pair. False when none is frequent enough.</summary>
     public bool TryMergeNext()
     {
-        while (_queue.TryDequeue(out PairStatistics? pair, out PairPriority priority))
+        while (_queue.TryDequeue(out var pair, out var priority))
         {
             if (priority.Count != pair.Count)
             {
                 Queue(pair);
                 continue;
             }
+
             byte[] bytes = [.. _tokens[pair.Left], .. _tokens[pair.Right]];
-            string spelling = ByteAlphabet.Spell(bytes);
+            var spelling = ByteAlphabet.Spell(bytes);
             if (_reserved.Contains(spelling))
                 continue;
             // "a"+"bc" and "ab"+"c" are two ways to one token.
-            int merged = _ids.TryGetValue(spelling, out int id) ? id : AddToken(bytes, spelling);
+            var merged = _ids.TryGetValue(spelling, out var id) ? id : AddToken(bytes, spelling);
             if (_known.Add((pair.Left, pair.Right)))
                 _merges.Add((pair.Left, pair.Right));
             Replace(pair, merged);
             return true;
         }
+
         return false;
     }
 
@@ -73,24 +75,25 @@ internal sealed class MergeLearner
     {
         int[] symbols = [.. Encoding.UTF8.GetBytes(text).Select(b => _byteIds[b])];
         var word = new TrainingWord(symbols, count);
-        for (int i = 1; i < symbols.Length; i++)
+        for (var i = 1; i < symbols.Length; i++)
         {
-            PairStatistics pair = Find(symbols[i - 1], symbols[i]);
+            var pair = Find(symbols[i - 1], symbols[i]);
             pair.Count += count;
             pair.AddWord(_words.Count);
         }
+
         _words.Add(word);
     }
 
     private void Replace(PairStatistics pair, int merged)
     {
         var grown = new HashSet<PairStatistics>();
-        foreach (int index in pair.Words)
+        foreach (var index in pair.Words)
         {
-            TrainingWord word = _words[index];
+            var word = _words[index];
             word.Merge(pair.Left, pair.Right, merged, (left, right, change) =>
             {
-                PairStatistics neighbour = Find(left, right);
+                var neighbour = Find(left, right);
                 neighbour.Count += change * word.Count;
                 if (change > 0)
                 {
@@ -102,17 +105,18 @@ internal sealed class MergeLearner
         // Its count was changed too, where it overlaps itself as in "aaa"; none is left now.
         pair.Count = 0;
         _pairs.Remove((pair.Left, pair.Right));
-        foreach (PairStatistics neighbour in grown)
+        foreach (var neighbour in grown)
             Queue(neighbour);
     }
 
     private PairStatistics Find(int left, int right)
     {
-        if (!_pairs.TryGetValue((left, right), out PairStatistics? pair))
+        if (!_pairs.TryGetValue((left, right), out var pair))
         {
             pair = new PairStatistics(left, right);
             _pairs.Add((left, right), pair);
         }
+
         return pair;
     }
 

@@ -8,7 +8,7 @@ internal readonly record struct PairPriority(long Count, byte[] Left, byte[] Rig
     {
         if (Count != other.Count)
             return other.Count.CompareTo(Count);
-        int byLeft = Left.AsSpan().SequenceCompareTo(other.Left);
+        var byLeft = Left.AsSpan().SequenceCompareTo(other.Left);
         return byLeft != 0 ? byLeft : Right.AsSpan().SequenceCompareTo(other.Right);
     }
 }

@@ -15,28 +15,32 @@ internal sealed class TrainingWord(int[] symbols, long count)
     /// <param name="changed">Called with a pair and −1 where it vanished or +1 where it appeared.</param>
     public void Merge(int left, int right, int merged, Action<int, int, int> changed)
     {
-        int kept = 0;
-        for (int i = 0; i < _length; i++)
+        var kept = 0;
+        for (var i = 0; i < _length; i++)
         {
-            bool matches = symbols[i] == left && i + 1 < _length && symbols[i + 1] == right;
+            var matches = symbols[i] == left && i + 1 < _length && symbols[i + 1] == right;
             if (!matches)
             {
                 symbols[kept++] = symbols[i];
                 continue;
             }
+
             if (kept > 0)
             {
                 changed(symbols[kept - 1], left, -1);
                 changed(symbols[kept - 1], merged, 1);
             }
+
             if (i + 2 < _length)
             {
                 changed(right, symbols[i + 2], -1);
                 changed(merged, symbols[i + 2], 1);
             }
+
             symbols[kept++] = merged;
             i++;
         }
+
         _length = kept;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class WordCounter
     public void Add(string text)
     {
         TextCount++;
-        foreach (TextSegment segment in _specialTokens.Split(text, SpecialTokenHandling.Recognize))
+        foreach (var segment in _specialTokens.Split(text, SpecialTokenHandling.Recognize))
         {
             if (segment.TokenId is null)
                 AddWords(text.AsSpan()[segment.Start..segment.End]);
@@ -38,7 +38,7 @@ internal sealed class WordCounter
     {
         while (!text.IsEmpty)
         {
-            int length = Gpt2Pattern.MatchLength(text);
+            var length = Gpt2Pattern.MatchLength(text);
             AddWord(text[..length]);
             text = text[length..];
         }
@@ -48,16 +48,17 @@ internal sealed class WordCounter
     {
         while (word.Length > LongestWord)
         {
-            int length = char.IsHighSurrogate(word[LongestWord - 1]) ? LongestWord - 1 : LongestWord;
+            var length = char.IsHighSurrogate(word[LongestWord - 1]) ? LongestWord - 1 : LongestWord;
             Count(word[..length]);
             word = word[length..];
         }
+
         Count(word);
     }
 
     private void Count(ReadOnlySpan<char> word)
     {
-        _lookup.TryGetValue(word, out long count);
+        _lookup.TryGetValue(word, out var count);
         _lookup[word] = count + 1;
     }
 }

@@ -19,13 +19,14 @@ internal sealed class CodePointSet
     public static CodePointSet Of(params IEnumerable<(int Start, int End)> ranges)
     {
         var merged = new List<(int Start, int End)>();
-        foreach ((int start, int end) in ranges.Where(static r => r.Start < r.End).Order())
+        foreach (var (start, end) in ranges.Where(static r => r.Start < r.End).Order())
         {
             if (merged.Count > 0 && merged[^1].End >= start)
                 merged[^1] = (merged[^1].Start, Math.Max(merged[^1].End, end));
             else
                 merged.Add((start, end));
         }
+
         return new CodePointSet(merged);
     }
 
@@ -33,10 +34,10 @@ internal sealed class CodePointSet
     public static CodePointSet Where(Func<int, bool> holds)
     {
         var ranges = new List<(int, int)>();
-        int start = -1;
-        for (int code = 0; code <= 0x110000; code++)
+        var start = -1;
+        for (var code = 0; code <= 0x110000; code++)
         {
-            bool isIn = code < 0x110000 && holds(code);
+            var isIn = code < 0x110000 && holds(code);
             if (isIn && start < 0)
                 start = code;
             if (isIn || start < 0)
@@ -44,6 +45,7 @@ internal sealed class CodePointSet
             ranges.Add((start, code));
             start = -1;
         }
+
         return new CodePointSet(ranges);
     }
 
@@ -52,7 +54,7 @@ internal sealed class CodePointSet
 
     public bool Contains(int code)
     {
-        int at = Array.BinarySearch(_starts, code);
+        var at = Array.BinarySearch(_starts, code);
         return at >= 0 || (~at > 0 && code < _ends[~at - 1]);
     }
 
@@ -63,13 +65,14 @@ internal sealed class CodePointSet
     public CodePointSet Not()
     {
         var gaps = new List<(int, int)>();
-        int from = 0;
-        foreach ((int start, int end) in Ranges)
+        var from = 0;
+        foreach (var (start, end) in Ranges)
         {
             if (from < start)
                 gaps.Add((from, start));
             from = end;
         }
+
         if (from < 0x110000)
             gaps.Add((from, 0x110000));
         return new CodePointSet(gaps);

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OrtPeft.Tokenizers.Unicode;
 
 /// <summary>The code points of a text that has no lone surrogates, and where each begins in UTF-16.</summary>
@@ -9,13 +7,14 @@ internal readonly struct CodePoints
     {
         var codes = new List<int>(text.Length);
         var units = new List<int>(text.Length + 1);
-        int unit = 0;
-        foreach (Rune rune in text.EnumerateRunes())
+        var unit = 0;
+        foreach (var rune in text.EnumerateRunes())
         {
             codes.Add(rune.Value);
             units.Add(unit);
             unit += rune.Utf16SequenceLength;
         }
+
         units.Add(unit);
         Codes = [.. codes];
         Units = [.. units];
@@ -32,8 +31,8 @@ internal readonly struct CodePoints
     /// <summary>The code point that begins at a UTF-16 position, and how many units it takes.</summary>
     public static int At(string text, int unit, out int width)
     {
-        char c = text[unit];
-        bool isPair = char.IsHighSurrogate(c) && unit + 1 < text.Length && char.IsLowSurrogate(text[unit + 1]);
+        var c = text[unit];
+        var isPair = char.IsHighSurrogate(c) && unit + 1 < text.Length && char.IsLowSurrogate(text[unit + 1]);
         width = isPair ? 2 : 1;
         return isPair ? char.ConvertToUtf32(c, text[unit + 1]) : c;
     }
@@ -41,7 +40,7 @@ internal readonly struct CodePoints
     /// <summary>Where the code point that ends at a UTF-16 position begins.</summary>
     public static int Before(string text, int unit)
     {
-        bool isPair = unit > 1 && char.IsLowSurrogate(text[unit - 1]) && char.IsHighSurrogate(text[unit - 2]);
+        var isPair = unit > 1 && char.IsLowSurrogate(text[unit - 1]) && char.IsHighSurrogate(text[unit - 2]);
         return isPair ? unit - 2 : unit - 1;
     }
 }

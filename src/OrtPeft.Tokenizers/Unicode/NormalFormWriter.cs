@@ -27,7 +27,7 @@ internal sealed class NormalFormWriter(NormalForm form)
     public List<(int Code, int Source)> Write(ReadOnlySpan<int> codes)
     {
         _points.Clear();
-        for (int i = 0; i < codes.Length; i++)
+        for (var i = 0; i < codes.Length; i++)
             Decompose(codes[i], i);
         Reorder();
         if (Composes)
@@ -37,7 +37,7 @@ internal sealed class NormalFormWriter(NormalForm form)
 
     private void Decompose(int code, int source)
     {
-        int syllable = code - HangulBase;
+        var syllable = code - HangulBase;
         if (syllable is >= 0 and < Syllables)
         {
             Add(LeadBase + (syllable / (Vowels * Tails)), source);
@@ -47,14 +47,15 @@ internal sealed class NormalFormWriter(NormalForm form)
             return;
         }
 
-        bool decomposes = Tables.Canonical.TryGetValue(code, out int[]? parts)
+        var decomposes = Tables.Canonical.TryGetValue(code, out var parts)
             || (IsCompatible && Tables.Compatible.TryGetValue(code, out parts));
         if (!decomposes)
         {
             Add(code, source);
             return;
         }
-        foreach (int part in parts!)
+
+        foreach (var part in parts!)
             Decompose(part, source);
     }
 
@@ -64,9 +65,9 @@ internal sealed class NormalFormWriter(NormalForm form)
     /// <summary>Sorts every run of combining characters by class; equal ones keep their order.</summary>
     private void Reorder()
     {
-        for (int start = 0; start < _points.Count; start++)
+        for (var start = 0; start < _points.Count; start++)
         {
-            int end = start;
+            var end = start;
             while (end < _points.Count && _points[end].Class > 0)
                 end++;
             if (end - start > 1)
@@ -77,42 +78,44 @@ internal sealed class NormalFormWriter(NormalForm form)
 
     private void SortByClass(int start, int end)
     {
-        foreach ((int i, var point) in _points.GetRange(start, end - start).OrderBy(static p => p.Class).Index())
+        foreach (var (i, point) in _points.GetRange(start, end - start).OrderBy(static p => p.Class).Index())
             _points[start + i] = point;
     }
 
     private void Compose()
     {
-        int kept = 0;
-        int starter = -1;
-        int lastClass = -1;
-        for (int i = 0; i < _points.Count; i++)
+        var kept = 0;
+        var starter = -1;
+        var lastClass = -1;
+        for (var i = 0; i < _points.Count; i++)
         {
-            (int code, _, byte combining) = _points[i];
-            bool isBlocked = starter < 0 || (lastClass >= 0 && lastClass >= combining);
+            var (code, _, combining) = _points[i];
+            var isBlocked = starter < 0 || (lastClass >= 0 && lastClass >= combining);
             if (!isBlocked && ComposePair(_points[starter].Code, code) is { } composed)
             {
                 _points[starter] = _points[starter] with { Code = composed };
                 continue;
             }
+
             if (combining == 0)
                 (starter, lastClass) = (kept, -1);
             else
                 lastClass = combining;
             _points[kept++] = _points[i];
         }
+
         _points.RemoveRange(kept, _points.Count - kept);
     }
 
     private static int? ComposePair(int first, int second)
     {
-        bool isLead = first is >= LeadBase and < LeadBase + 19;
+        var isLead = first is >= LeadBase and < LeadBase + 19;
         if (isLead && second is >= VowelBase and < VowelBase + Vowels)
             return HangulBase + ((((first - LeadBase) * Vowels) + second - VowelBase) * Tails);
-        int syllable = first - HangulBase;
-        bool isOpen = syllable is >= 0 and < Syllables && syllable % Tails == 0;
+        var syllable = first - HangulBase;
+        var isOpen = syllable is >= 0 and < Syllables && syllable % Tails == 0;
         if (isOpen && second is > TailBase and < TailBase + Tails)
             return first + second - TailBase;
-        return Tables.Compositions.TryGetValue((first, second), out int composed) ? composed : null;
+        return Tables.Compositions.TryGetValue((first, second), out var composed) ? composed : null;
     }
 }

@@ -9,10 +9,10 @@ internal sealed class TableReader(byte[] bytes)
 
     public int ReadNumber()
     {
-        int value = 0;
-        for (int shift = 0; ; shift += 7)
+        var value = 0;
+        for (var shift = 0; ; shift += 7)
         {
-            byte next = bytes[_at++];
+            var next = bytes[_at++];
             value |= (next & 0x7F) << shift;
             if (next < 0x80)
                 return value;
@@ -21,16 +21,17 @@ internal sealed class TableReader(byte[] bytes)
 
     public Dictionary<int, int[]> ReadMap()
     {
-        int count = ReadNumber();
+        var count = ReadNumber();
         var map = new Dictionary<int, int[]>(count);
         for (int i = 0, code = 0; i < count; i++)
         {
             code += ReadNumber();
             var values = new int[ReadNumber()];
-            for (int v = 0; v < values.Length; v++)
+            for (var v = 0; v < values.Length; v++)
                 values[v] = ReadNumber();
             map.Add(code, values);
         }
+
         return map;
     }
 
@@ -39,16 +40,17 @@ internal sealed class TableReader(byte[] bytes)
         var ranges = new (int, int)[ReadNumber()];
         for (int i = 0, end = 0; i < ranges.Length; i++)
         {
-            int start = end + ReadNumber();
+            var start = end + ReadNumber();
             end = start + ReadNumber();
             ranges[i] = (start, end);
         }
+
         return CodePointSet.Of(ranges);
     }
 
     public string ReadName()
     {
-        int length = ReadNumber();
+        var length = ReadNumber();
         _at += length;
         return Encoding.ASCII.GetString(bytes, _at - length, length);
     }

@@ -19,7 +19,7 @@ internal sealed class UnicodeTables
         Canonical = reader.ReadMap();
         Compatible = reader.ReadMap();
         CombiningClasses = reader.ReadMap().ToFrozenDictionary(static c => c.Key, static c => (byte)c.Value[0]);
-        CodePointSet composites = reader.ReadSet();
+        var composites = reader.ReadSet();
         Compositions = Canonical.Where(c => c.Value.Length == 2 && composites.Contains(c.Key))
             .ToFrozenDictionary(static c => (c.Value[0], c.Value[1]), static c => c.Key);
         LowerCase = reader.ReadMap().ToFrozenDictionary();
@@ -30,7 +30,7 @@ internal sealed class UnicodeTables
         Marks9 = reader.ReadSet();
         Assigned9 = reader.ReadSet();
         var named = new Dictionary<string, CodePointSet>(StringComparer.OrdinalIgnoreCase);
-        for (int left = reader.ReadNumber(); left > 0; left--)
+        for (var left = reader.ReadNumber(); left > 0; left--)
             named.Add(reader.ReadName(), reader.ReadSet());
         Named = named.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
@@ -75,7 +75,7 @@ internal sealed class UnicodeTables
 
     private static TableReader Open()
     {
-        using Stream packed = typeof(UnicodeTables).Assembly.GetManifestResourceStream("Unicode.tables.br")!;
+        using var packed = typeof(UnicodeTables).Assembly.GetManifestResourceStream("Unicode.tables.br")!;
         using var brotli = new BrotliStream(packed, CompressionMode.Decompress);
         using var bytes = new MemoryStream();
         brotli.CopyTo(bytes);

@@ -51,8 +51,8 @@ internal sealed class BatchOrder
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(batch, BatchesPerEpoch);
-        int start = batch * BatchSize;
-        int count = Math.Min(BatchSize, RowCount - start);
+        var start = batch * BatchSize;
+        var count = Math.Min(BatchSize, RowCount - start);
         return _seed is { } seed
             ? Shuffled(seed, epoch).Slice(start, count)
             : [.. Enumerable.Range(start, count)];
@@ -60,7 +60,7 @@ internal sealed class BatchOrder
 
     private ImmutableArray<int> Shuffled(long seed, int epoch)
     {
-        EpochOrder? latest = _latest;
+        var latest = _latest;
         if (latest?.Epoch != epoch)
             _latest = latest = new EpochOrder(epoch, Shuffle(RowCount, new SplitMix64(seed, $"order/{epoch}")));
         return latest.Rows;
@@ -69,11 +69,12 @@ internal sealed class BatchOrder
     private static ImmutableArray<int> Shuffle(int count, SplitMix64 random)
     {
         int[] rows = [.. Enumerable.Range(0, count)];
-        for (int i = count - 1; i > 0; i--)
+        for (var i = count - 1; i > 0; i--)
         {
-            int other = random.NextBelow(i + 1);
+            var other = random.NextBelow(i + 1);
             (rows[i], rows[other]) = (rows[other], rows[i]);
         }
+
         return [.. rows];
     }
 

@@ -40,7 +40,7 @@ internal sealed class BatchSchedule
     public static BatchSchedule ForEpochs(BatchOrder order, int gradientAccumulation, double epochs) =>
         new(order, gradientAccumulation, stepsPerEpoch =>
         {
-            double steps = Math.Ceiling(epochs * stepsPerEpoch);
+            var steps = Math.Ceiling(epochs * stepsPerEpoch);
             return steps is >= 1 and <= int.MaxValue
                 ? (int)steps
                 : throw new SettingException(FormattableString.Invariant(
@@ -67,9 +67,9 @@ internal sealed class BatchSchedule
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(step, TotalSteps);
-        (int epoch, int stepInEpoch) = Math.DivRem(step, StepsPerEpoch);
-        int first = stepInEpoch * _accumulation;
-        int count = Math.Min(_accumulation, _order.BatchesPerEpoch - first);
+        (var epoch, var stepInEpoch) = Math.DivRem(step, StepsPerEpoch);
+        var first = stepInEpoch * _accumulation;
+        var count = Math.Min(_accumulation, _order.BatchesPerEpoch - first);
         return [.. Enumerable.Range(first, count).Select(batch => _order.Rows(epoch, batch))];
     }
 
@@ -80,7 +80,7 @@ internal sealed class BatchSchedule
     public double EpochsAfter(int completedSteps)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(completedSteps);
-        (int epoch, int stepInEpoch) = Math.DivRem(completedSteps, StepsPerEpoch);
+        (var epoch, var stepInEpoch) = Math.DivRem(completedSteps, StepsPerEpoch);
         return epoch + (double)stepInEpoch * _accumulation / _order.BatchesPerEpoch;
     }
 }

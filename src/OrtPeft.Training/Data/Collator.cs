@@ -30,7 +30,7 @@ internal static class Collator
         var names = HavePositions(examples) ? (string[])[.. Names, DecoderNames.Positions] : Names;
         var matrices = names.ToDictionary(
             static n => n, _ => new RowMatrix(rows.Count, columns), StringComparer.Ordinal);
-        foreach ((int i, (Example example, int start, int length)) in rows.Index())
+        foreach ((var i, (var example, var start, var length)) in rows.Index())
         {
             Fill(matrices[DecoderNames.Ids][i], example.InputIds, start, length, padId);
             Fill(matrices[DecoderNames.Labels][i], example.Labels, start, length, DecoderLabels.Ignored);
@@ -41,6 +41,7 @@ internal static class Collator
             if (example.PositionIds is { } positions)
                 Fill(matrices[DecoderNames.Positions][i], positions, start, length, 0);
         }
+
         return new Batch(
             matrices.ToDictionary(static m => m.Key, static m => m.Value.ToTensor(), StringComparer.Ordinal),
             examples.Sum(static e => e.SupervisedTokens),
@@ -52,20 +53,21 @@ internal static class Collator
 
     private static void Fill(Span<long> target, ImmutableArray<int> values, int start, int length, int padding)
     {
-        for (int i = 0; i < length; i++)
+        for (var i = 0; i < length; i++)
             target[i] = values[start + i];
         target[length..].Fill(padding);
     }
 
     private static bool HavePositions(IReadOnlyList<Example> examples)
     {
-        Example? with = examples.FirstOrDefault(row => row.PositionIds is not null);
-        Example? without = examples.FirstOrDefault(row => row.PositionIds is null);
+        var with = examples.FirstOrDefault(row => row.PositionIds is not null);
+        var without = examples.FirstOrDefault(row => row.PositionIds is null);
         if (with is not null && without is not null)
         {
             throw Place(without).Error(DecoderNames.Positions,
                 $"missing, while {Place(with)} in the same batch has them; give them in every row or in none");
         }
+
         return with is not null;
     }
 

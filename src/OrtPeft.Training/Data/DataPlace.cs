@@ -30,7 +30,7 @@ internal readonly record struct DataPlace(string? File, int Line)
 
     public override string ToString()
     {
-        string file = File ?? "example";
+        var file = File ?? "example";
         return Line == 0 ? file : Invariant($"{file}:{Line}");
     }
 

@@ -81,7 +81,7 @@ public sealed class Example
     {
         get
         {
-            ImmutableArray<int> labels = Labels;
+            var labels = Labels;
             return Length - labels.AsSpan().Count(DecoderLabels.Ignored)
                 - SequenceStarts.Count(start => labels[start] != DecoderLabels.Ignored);
         }
@@ -100,7 +100,7 @@ public sealed class Example
         var starts = ImmutableArray.CreateBuilder<int>();
         starts.Add(0);
         int? last = null;
-        for (int i = 0; i < positions.Length; i++)
+        for (var i = 0; i < positions.Length; i++)
         {
             if (mask is { } shown && shown[i] == 0)
                 continue;
@@ -108,6 +108,7 @@ public sealed class Example
                 starts.Add(i);
             last = positions[i];
         }
+
         return starts.ToImmutable();
     }
 
@@ -115,7 +116,7 @@ public sealed class Example
     {
         if (values is not { } given)
             return;
-        int found = given.IsDefault ? 0 : given.Length;
+        var found = given.IsDefault ? 0 : given.Length;
         if (found != length)
             throw new ArgumentException($"{found} values for {length} token ids; expected one for each.", name);
     }

@@ -130,16 +130,16 @@ public sealed class ExampleReader
         {
             using var row = WildRow.Parse(place, line, _names);
             preview = preview with { Found = RowKinds.NameOf(row) };
-            string? text = RowKinds.Conversation(row, _chat) is { } chat ? chat.Encoder.Render(chat.Row).Text : null;
+            var text = RowKinds.Conversation(row, _chat) is { } chat ? chat.Encoder.Render(chat.Row).Text : null;
             if (text is not null && _tokenizer is null)
                 return [preview with { Text = text }];
-            Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
+            var whole = RowKinds.Read(row, _tokenizer, _chat, out var field);
             preview = preview with
             {
                 Text = text ?? (_tokenizer is null ? null : ReadableTokens.Of(_tokenizer, whole.InputIds)),
                 WholeLength = whole.Length,
             };
-            IReadOnlyList<Example> parts = _limits.Apply(whole, field);
+            var parts = _limits.Apply(whole, field);
             return parts.Count == 0
                 ? [preview with { IsDropped = true }]
                 : [.. parts.Select(part => preview with { Example = part, IsDropped = part.SupervisedTokens == 0 })];
@@ -153,19 +153,20 @@ public sealed class ExampleReader
     private IEnumerable<Example> Rows(IEnumerable<JsonLine> rows, string name)
     {
         var notes = new RowNotes(new DataPlace(name, 0));
-        foreach (JsonLine line in rows)
+        foreach (var line in rows)
         {
-            foreach (Example example in Parse(new DataPlace(name, line.Number), line, notes))
+            foreach (var example in Parse(new DataPlace(name, line.Number), line, notes))
                 yield return example;
         }
+
         notes.Conclude(_warn, _note);
     }
 
     private IReadOnlyList<Example> Parse(DataPlace place, JsonLine line, RowNotes notes)
     {
         using var row = WildRow.Parse(place, line, _names);
-        Example whole = RowKinds.Read(row, _tokenizer, _chat, out string field);
-        IReadOnlyList<Example> parts = _limits.Apply(whole, field);
+        var whole = RowKinds.Read(row, _tokenizer, _chat, out var field);
+        var parts = _limits.Apply(whole, field);
         notes.Add(row, whole, parts);
         return parts;
     }

@@ -18,14 +18,14 @@ internal static class JsonLines
     public static IEnumerable<JsonLine> Read(Stream stream, string file)
     {
         var window = new Window(stream, new byte[FirstBuffer], 0, 0);
-        for (int number = 1; ; number++)
+        for (var number = 1; ; number++)
         {
-            int length = window.FindLine();
+            var length = window.FindLine();
             if (length > LongestLine)
                 throw TooLong(new DataPlace(file, number));
             if (length < 0)
                 yield break;
-            ReadOnlyMemory<byte> line = Trim(window.Take(length), first: number == 1);
+            var line = Trim(window.Take(length), first: number == 1);
             if (!line.IsEmpty)
                 yield return new JsonLine(number, line);
         }
@@ -58,10 +58,10 @@ internal static class JsonLines
         /// </summary>
         public int FindLine()
         {
-            int searched = 0;
+            var searched = 0;
             while (true)
             {
-                int found = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
+                var found = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
                 if (found >= 0)
                     return searched + found;
                 searched = _end - _start;
@@ -88,9 +88,10 @@ internal static class JsonLines
                 _end -= _start;
                 _start = 0;
             }
+
             if (_end == _buffer.Length)
                 Array.Resize(ref _buffer, _buffer.Length * 2);
-            int read = stream.Read(_buffer, _end, _buffer.Length - _end);
+            var read = stream.Read(_buffer, _end, _buffer.Length - _end);
             _end += read;
             return read > 0;
         }

@@ -37,6 +37,7 @@ internal sealed class JsonRow : IDisposable
         {
             throw Misread(place, line.Span, column, error);
         }
+
         var row = new JsonRow(place, document);
         if (document.RootElement.ValueKind == JsonValueKind.Object)
             return row;
@@ -57,9 +58,9 @@ internal sealed class JsonRow : IDisposable
     /// <summary>Says it of an object inside the row.</summary>
     public void UsedInside(string path, JsonElement element, params IReadOnlyList<string> fields)
     {
-        foreach (JsonProperty property in element.EnumerateObject())
+        foreach (var property in element.EnumerateObject())
         {
-            string name = NameOf(property);
+            var name = NameOf(property);
             if (property.Value.ValueKind != JsonValueKind.Null && !fields.Contains(name))
                 Unused(path.Length == 0 ? name : $"{path}.{name}");
         }
@@ -85,7 +86,7 @@ internal sealed class JsonRow : IDisposable
     /// <summary>A text of an object inside the row; <paramref name="path"/> is its name in messages.</summary>
     public string Text(JsonElement element, string field, string path)
     {
-        JsonElement value = Find(element, field) ?? throw Place.Error(path, $"missing; expected a string");
+        var value = Find(element, field) ?? throw Place.Error(path, $"missing; expected a string");
         if (value.ValueKind != JsonValueKind.String)
             throw Place.Error(path, $"the value is {Kind(value)}; expected a string");
         try
@@ -111,10 +112,10 @@ internal sealed class JsonRow : IDisposable
     /// <summary>The elements of an array of objects, each with its name in messages.</summary>
     public IEnumerable<(JsonElement Element, string Path)> Objects(string field)
     {
-        int index = 0;
-        foreach (JsonElement element in Array(field).EnumerateArray())
+        var index = 0;
+        foreach (var element in Array(field).EnumerateArray())
         {
-            string path = FormattableString.Invariant($"{field}[{index++}]");
+            var path = FormattableString.Invariant($"{field}[{index++}]");
             if (element.ValueKind != JsonValueKind.Object)
                 throw Place.Error(path, $"the value is {Kind(element)}; expected an object");
             yield return (element, path);
@@ -126,17 +127,19 @@ internal sealed class JsonRow : IDisposable
     {
         if (!Has(field))
             return null;
-        JsonElement array = Array(field);
+        var array = Array(field);
         var values = ImmutableArray.CreateBuilder<int>(array.GetArrayLength());
-        foreach (JsonElement element in array.EnumerateArray())
+        foreach (var element in array.EnumerateArray())
         {
-            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out int value))
+            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out var value))
             {
-                string shown = DataPlace.Quote(element.GetRawText());
+                var shown = DataPlace.Quote(element.GetRawText());
                 throw Place.Error(field, $"value {values.Count} is {shown}; expected a 32-bit whole number");
             }
+
             values.Add(value);
         }
+
         return values.DrainToImmutable();
     }
 
@@ -144,7 +147,7 @@ internal sealed class JsonRow : IDisposable
 
     private JsonElement Array(string field)
     {
-        JsonElement value = Find(_document.RootElement, field)
+        var value = Find(_document.RootElement, field)
             ?? throw Place.Error(field, $"missing; expected an array");
         if (value.ValueKind != JsonValueKind.Array)
             throw Place.Error(field, $"the value is {Kind(value)}; expected an array");
@@ -155,7 +158,7 @@ internal sealed class JsonRow : IDisposable
     {
         try
         {
-            bool found = element.TryGetProperty(field, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+            var found = element.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null;
             return found ? value : null;
         }
         catch (InvalidOperationException error)
@@ -179,11 +182,11 @@ internal sealed class JsonRow : IDisposable
     private static TrainingDataException Misread(
         DataPlace place, ReadOnlySpan<byte> row, int column, JsonException error)
     {
-        int lines = (int)(error.LineNumber ?? 0);
-        for (int i = 0; i < lines; i++)
+        var lines = (int)(error.LineNumber ?? 0);
+        for (var i = 0; i < lines; i++)
             row = row[(row.IndexOf((byte)'\n') + 1)..];
-        int bytes = (int)Math.Min(error.BytePositionInLine ?? 0, row.Length);
-        int before = Encoding.UTF8.GetCharCount(row[..bytes]);
+        var bytes = (int)Math.Min(error.BytePositionInLine ?? 0, row.Length);
+        var before = Encoding.UTF8.GetCharCount(row[..bytes]);
         return (place with { Line = place.Line + lines }).ErrorAt(
             (lines == 0 ? column : 1) + before, $"not valid JSON; give one JSON object a line", error);
     }

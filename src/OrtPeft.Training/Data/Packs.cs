@@ -20,19 +20,21 @@ public static class Packs
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         var packs = new List<List<int>>();
         var rooms = new SortedSet<(int Room, int Pack)>();
-        foreach (int row in Enumerable.Range(0, lengths.Count).OrderByDescending(row => lengths[row]))
+        foreach (var row in Enumerable.Range(0, lengths.Count).OrderByDescending(row => lengths[row]))
         {
-            (int Room, int Pack) fit = rooms.GetViewBetween((lengths[row], 0), (int.MaxValue, int.MaxValue)).Min;
+            var fit = rooms.GetViewBetween((lengths[row], 0), (int.MaxValue, int.MaxValue)).Min;
             if (fit == default)
             {
                 packs.Add([]);
                 fit = (Math.Max(capacity, lengths[row]), packs.Count - 1);
             }
+
             rooms.Remove(fit);
             packs[fit.Pack].Add(row);
             if (fit.Room > lengths[row])
                 rooms.Add((fit.Room - lengths[row], fit.Pack));
         }
+
         return [.. packs.Select(static pack => pack.Order().ToImmutableArray()).OrderBy(static pack => pack[0])];
     }
 }

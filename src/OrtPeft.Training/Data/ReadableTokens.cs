@@ -20,6 +20,7 @@ internal static class ReadableTokens
             else
                 text.Append('[').Append(ids[end++]).Append(']');
         }
+
         return text.ToString();
 
         bool IsKnown(int id) => id >= 0 && id < tokenizer.VocabularySize;

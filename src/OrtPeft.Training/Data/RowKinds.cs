@@ -35,7 +35,7 @@ internal static class RowKinds
     /// <summary>A row that the model's chat template renders, with what does so; null for any other row.</summary>
     public static (ChatRow Row, ChatEncoder Encoder)? Conversation(JsonRow row, ChatFormat chat)
     {
-        bool isConversation = !row.Has(DecoderNames.Ids) && ChatRow.IsOne(row);
+        var isConversation = !row.Has(DecoderNames.Ids) && ChatRow.IsOne(row);
         return isConversation && chat.Templates?.Value is { } templates
             ? (ChatRow.Of(row), new ChatEncoder(templates, chat))
             : null;
@@ -54,6 +54,7 @@ internal static class RowKinds
             row.Used([.. Table.Select(static k => k.Field), .. BesideConversations]);
             return encoder.Encode(conversation, tokenizer ?? throw NoTokenizer(row, field));
         }
+
         foreach (var kind in Table)
         {
             if (!row.Has(kind.Field))
@@ -63,6 +64,7 @@ internal static class RowKinds
             row.Used([.. Table.Select(static k => k.Field), .. kind.Beside]);
             return kind.Read(row, tokenizer, chat);
         }
+
         throw row.Place.Error(
             $"the row has none of the fields that hold data; give {Wanted}, or set ExampleReaderOptions.Names");
     }
@@ -72,7 +74,7 @@ internal static class RowKinds
 
     private static Example PromptCompletion(JsonRow row, RowTokens tokens, ChatFormat chat)
     {
-        Example example = tokens
+        var example = tokens
             .Context(row.Text("prompt"))
             .Supervised(row.Text("completion"))
             .EndOfText()
@@ -91,20 +93,20 @@ internal static class RowKinds
     private static Example Messages(JsonRow row, RowTokens tokens, TrainOn? trainOn)
     {
         (JsonElement Message, string Path)[] turns = [.. row.Objects("messages")];
-        int last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == PlainTurns.Assistant);
-        int first = trainOn == TrainOn.Last ? last : 0;
-        for (int i = 0; i < turns.Length; i++)
+        var last = Array.FindLastIndex(turns, turn => row.Text(turn.Message, "role", $"{turn.Path}.role") == PlainTurns.Assistant);
+        var first = trainOn == TrainOn.Last ? last : 0;
+        for (var i = 0; i < turns.Length; i++)
         {
-            (JsonElement message, string path) = turns[i];
-            string role = row.Text(message, "role", $"{path}.role");
+            (var message, var path) = turns[i];
+            var role = row.Text(message, "role", $"{path}.role");
             if (!PlainTurns.Knows(role))
             {
                 throw row.Place.Error(
                     $"{path}.role", $"the role is {DataPlace.Quote(role)}; expected one of {PlainTurns.Known}");
             }
 
-            string content = Content(row, message, $"{path}.content");
-            bool? isLearnt = Weight(row, message, path);
+            var content = Content(row, message, $"{path}.content");
+            var isLearnt = Weight(row, message, path);
             row.UsedInside("messages[]", message, "role", "content", "weight");
             if (isLearnt == true && role != PlainTurns.Assistant)
                 row.Unused($"messages[].weight of {role} turns");
@@ -113,7 +115,8 @@ internal static class RowKinds
             else
                 tokens.Turn(role, content);
         }
-        Example example = tokens.ToExample(row.Place, "messages", RowForm.PlainMessages);
+
+        var example = tokens.ToExample(row.Place, "messages", RowForm.PlainMessages);
         return trainOn == TrainOn.All ? Whole(example) : example;
     }
 
@@ -124,8 +127,8 @@ internal static class RowKinds
             return row.Text(message, "content", path);
         return string.Concat(content.EnumerateArray().Select((part, i) =>
         {
-            string place = FormattableString.Invariant($"{path}[{i}]");
-            bool isText = part.ValueKind == JsonValueKind.Object && row.Text(part, "type", $"{place}.type") == "text";
+            var place = FormattableString.Invariant($"{path}[{i}]");
+            var isText = part.ValueKind == JsonValueKind.Object && row.Text(part, "type", $"{place}.type") == "text";
             return isText
                 ? row.Text(part, "text", $"{place}.text")
                 : throw row.Place.Error(place, $"only parts of text are known without a chat template");
@@ -144,11 +147,11 @@ internal static class RowKinds
 
     private static Example Tokens(JsonRow row)
     {
-        ImmutableArray<int> ids = row.Integers(DecoderNames.Ids) ?? [];
+        var ids = row.Integers(DecoderNames.Ids) ?? [];
         if (ids.IsEmpty)
             throw row.Place.Error(DecoderNames.Ids, $"the array is empty; leave the row out");
-        ImmutableArray<int>? mask = PerToken(row, DecoderNames.Mask, ids.Length);
-        ImmutableArray<int> labels = PerToken(row, DecoderNames.Labels, ids.Length) ?? LabelsFor(ids, mask);
+        var mask = PerToken(row, DecoderNames.Mask, ids.Length);
+        var labels = PerToken(row, DecoderNames.Labels, ids.Length) ?? LabelsFor(ids, mask);
         return new Example(ids, labels, mask, PerToken(row, DecoderNames.Positions, ids.Length))
         {
             File = row.Place.File,
@@ -158,7 +161,7 @@ internal static class RowKinds
 
     private static ImmutableArray<int>? PerToken(JsonRow row, string field, int length)
     {
-        ImmutableArray<int>? values = row.Integers(field);
+        var values = row.Integers(field);
         if (values is { } given && given.Length != length)
             throw row.Place.Error(field, $"{given.Length} values, but input_ids has {length}; give one for each token");
         return values;

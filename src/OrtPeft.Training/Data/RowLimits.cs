@@ -60,11 +60,13 @@ internal sealed class RowLimits
             throw place.Error(field,
                 $"{cut.LongestSequence} tokens, but the model has {_context} positions; SequenceLength {_context} truncates rows");
         }
+
         if (cut.PositionIds is { } positions)
         {
             Check(place, DecoderNames.Positions, positions, id => id >= 0 && id < _context,
                 Allowed(_context, "a position"));
         }
+
         return cut;
     }
 
@@ -74,7 +76,7 @@ internal sealed class RowLimits
 
     private Example Part(Example example, int start)
     {
-        Range kept = start..Math.Min(start + _sequence, example.Length);
+        var kept = start..Math.Min(start + _sequence, example.Length);
         return new Example(
             example.InputIds[kept], example.Labels[kept], example.AttentionMask?[kept], example.PositionIds?[kept])
         {
@@ -88,7 +90,7 @@ internal sealed class RowLimits
     private static void Check(
         DataPlace place, string field, ImmutableArray<int> values, Func<int, bool> isValid, string expected)
     {
-        for (int i = 0; i < values.Length; i++)
+        for (var i = 0; i < values.Length; i++)
         {
             if (!isValid(values[i]))
                 throw place.Error(field, $"token {i} has the value {values[i]}; expected {expected}");

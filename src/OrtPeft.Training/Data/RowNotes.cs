@@ -18,7 +18,7 @@ internal sealed class RowNotes(DataPlace file)
     public void Add(JsonRow row, Example whole, IReadOnlyList<Example> parts)
     {
         _rows++;
-        string found = RowKinds.NameOf(row)!; // it was read, so it is one
+        var found = RowKinds.NameOf(row)!; // it was read, so it is one
         _found[found] = _found.GetValueOrDefault(found) + 1;
         _unused.AddRange(row.UnusedFields.Except(_unused));
         if (parts.Count == 0)
@@ -26,6 +26,7 @@ internal sealed class RowNotes(DataPlace file)
             _overlong++;
             return;
         }
+
         if (parts.Any(static part => part.SupervisedTokens > 0))
             return;
         if (_unlearnt++ == 0)
@@ -51,6 +52,7 @@ internal sealed class RowNotes(DataPlace file)
             const string Check = "check labels, completions, weights and SequenceLength";
             throw file.Error($"none of the {_rows} rows contains a token to learn; {Check}");
         }
+
         if (_unlearnt > 0)
             warn($"{file}: {_unlearnt} of {_rows} rows have nothing to learn, {_cut} of them cut to SequenceLength; the first "
                 + $"is line {_firstLine}.");

@@ -30,7 +30,7 @@ internal sealed class RowTokens(ITokenizer tokenizer)
         if (tokenizer.EndOfTextId is { } end && (_labels.Count == 0 || _labels[^1] != end))
         {
             IReadOnlyList<int> ids = _ids.Count == 0 ? [.. tokenizer.WithStart([]), end] : [end];
-            foreach (int id in ids)
+            foreach (var id in ids)
                 Add(id, supervised: true);
         }
 
@@ -44,8 +44,8 @@ internal sealed class RowTokens(ITokenizer tokenizer)
         Flush();
         if (_ids.Count == 0)
             throw place.Error(field, $"it holds no text; leave the row out");
-        ImmutableArray<int> ids = _ids.DrainToImmutable();
-        ImmutableArray<int> labels = _labels.Contains(DecoderLabels.Ignored) ? _labels.DrainToImmutable() : ids;
+        var ids = _ids.DrainToImmutable();
+        var labels = _labels.Contains(DecoderLabels.Ignored) ? _labels.DrainToImmutable() : ids;
         return new Example(ids, labels) { File = place.File, Line = place.Line, Form = form };
     }
 
@@ -63,20 +63,20 @@ internal sealed class RowTokens(ITokenizer tokenizer)
     {
         if (_piece.Length == 0)
             return;
-        string piece = _piece.ToString();
+        var piece = _piece.ToString();
         _piece.Clear();
-        IReadOnlyList<int> ids = _before.Length == 0 ? tokenizer.Encode(piece) : After(_before, piece);
-        bool begins = _ids.Count == 0 && ids.Count > 0;
-        foreach (int id in begins ? tokenizer.WithStart(ids) : ids)
+        var ids = _before.Length == 0 ? tokenizer.Encode(piece) : After(_before, piece);
+        var begins = _ids.Count == 0 && ids.Count > 0;
+        foreach (var id in begins ? tokenizer.WithStart(ids) : ids)
             Add(id, _isSupervised);
         _before = piece;
     }
 
     private IReadOnlyList<int> After(string before, string piece)
     {
-        IReadOnlyList<int> first = tokenizer.Encode(before);
-        IReadOnlyList<int> joined = tokenizer.Encode(before + piece);
-        bool isBorder = joined.Take(first.Count).SequenceEqual(first);
+        var first = tokenizer.Encode(before);
+        var joined = tokenizer.Encode(before + piece);
+        var isBorder = joined.Take(first.Count).SequenceEqual(first);
         return isBorder ? [.. joined.Skip(first.Count)] : tokenizer.EncodeContinuation(piece);
     }
 

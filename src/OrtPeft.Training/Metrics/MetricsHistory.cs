@@ -11,7 +11,7 @@ internal static class MetricsHistory
     public static void Truncate(string path, int step)
     {
         using var kept = new AtomicFile(path);
-        using (FileStream source = InputFile.OpenRead(path))
+        using (var source = InputFile.OpenRead(path))
             CopyRows(source, path, step, kept.Stream);
         kept.Commit();
     }
@@ -19,7 +19,7 @@ internal static class MetricsHistory
     private static void CopyRows(Stream source, string path, int step, Stream target)
     {
         JsonLine? broken = null;
-        foreach (JsonLine line in JsonLines.Read(source, path))
+        foreach (var line in JsonLines.Read(source, path))
         {
             if (broken is { } earlier)
                 throw Broken(path, earlier.Number);
@@ -42,9 +42,9 @@ internal static class MetricsHistory
         {
             using var row = JsonDocument.Parse(line);
             return row.RootElement.ValueKind == JsonValueKind.Object
-                && row.RootElement.TryGetProperty("step"u8, out JsonElement step)
+                && row.RootElement.TryGetProperty("step"u8, out var step)
                 && step.ValueKind == JsonValueKind.Number
-                && step.TryGetInt32(out int number)
+                && step.TryGetInt32(out var number)
                     ? number
                     : null;
         }

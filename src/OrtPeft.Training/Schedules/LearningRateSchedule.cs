@@ -55,6 +55,7 @@ internal sealed class LearningRateSchedule
             throw new SettingException(
                 $"No schedule is called '{name}'; expected one of {string.Join(", ", Names)}.");
         }
+
         return new LearningRateSchedule(afterWarmup, warmupSteps, totalSteps);
     }
 

@@ -18,7 +18,7 @@ public sealed class OrtAdapterFileTests : IDisposable
     [Fact]
     public void Save_OfAnyAdapter_IsLoadedFieldByField()
     {
-        Property same = Prop.ForAll(Samples.Adapters.ToArbitrary(), adapter =>
+        var same = Prop.ForAll(Samples.Adapters.ToArbitrary(), adapter =>
         {
             adapter.Save(Path);
             var loaded = OrtAdapterFile.Load(Path);

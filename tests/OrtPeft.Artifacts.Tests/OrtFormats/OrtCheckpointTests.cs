@@ -19,7 +19,7 @@ public sealed class OrtCheckpointTests : IDisposable
     [Fact]
     public void Save_OfAnyCheckpoint_IsLoadedFieldByField()
     {
-        Property same = Prop.ForAll(Samples.Checkpoints.ToArbitrary(), checkpoint =>
+        var same = Prop.ForAll(Samples.Checkpoints.ToArbitrary(), checkpoint =>
         {
             checkpoint.Save(Path);
             var loaded = OrtCheckpoint.Load(Path);
@@ -34,7 +34,7 @@ public sealed class OrtCheckpointTests : IDisposable
     [Fact]
     public void Save_OfAnyCheckpointWithExternalData_IsLoadedFieldByField()
     {
-        Property same = Prop.ForAll(Samples.Checkpoints.Where(static c => !c.IsNominal).ToArbitrary(), checkpoint =>
+        var same = Prop.ForAll(Samples.Checkpoints.Where(static c => !c.IsNominal).ToArbitrary(), checkpoint =>
         {
             checkpoint.Save(Path, externalDataFrom: 0);
             Assert.Equal(Samples.Text(checkpoint), Samples.Text(OrtCheckpoint.Load(Path)));

@@ -185,7 +185,7 @@ public sealed class GenerateTests : IClassFixture<Workplace>
 
     private string? Text(string prompt, params string[] options)
     {
-        string[] given = options.Length == 0 ? ["--max-new-tokens", "4"] : options;
+        var given = options.Length == 0 ? ["--max-new-tokens", "4"] : options;
         var run = CliRun.Of(["generate", _model, "--prompt", prompt, "--json", .. given]);
         return (string?)run.Succeeded().Json["text"];
     }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 
 namespace OrtPeft.Cli.Tests.Commands;
@@ -117,7 +116,7 @@ public sealed class QuantizeTests(Workplace place) : IClassFixture<Workplace>
 
     private double Loss(string model, params string[] options)
     {
-        JsonObject json = CliRun.Of(["eval", model, "--data", place.Rows, "--json", .. options]).Succeeded().Json;
+        var json = CliRun.Of(["eval", model, "--data", place.Rows, "--json", .. options]).Succeeded().Json;
         return (double)json["loss"]!;
     }
 }

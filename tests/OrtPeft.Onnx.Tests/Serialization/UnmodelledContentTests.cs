@@ -58,7 +58,7 @@ public sealed class UnmodelledContentTests
     [Fact]
     public void Save_KeepsASequenceType()
     {
-        byte[] sequence = Wire.Bytes(4, Wire.Bytes(1, Wire.Bytes(1, Wire.Number(1, 7))));
+        var sequence = Wire.Bytes(4, Wire.Bytes(1, Wire.Bytes(1, Wire.Number(1, 7))));
         var input = Wire.Bytes(11, Wire.Message(Wire.Text(1, "list"), Wire.Bytes(2, sequence)));
 
         var saved = OnnxFile.ToBytes(OnnxFile.Load(Wire.Model(input)));

@@ -17,8 +17,8 @@ public sealed class ChatTemplateTests
     [MemberData(nameof(Templates))]
     public void Render_OfTheGoldens_IsTransformersText(string name)
     {
-        string source = File.ReadAllText(Path.Combine(ChatGoldens.Folder, "templates", name));
-        IEnumerable<JsonElement> cases = Lines.Skip(1).Where(line => line.GetProperty("template").GetString() == name);
+        var source = File.ReadAllText(Path.Combine(ChatGoldens.Folder, "templates", name));
+        var cases = Lines.Skip(1).Where(line => line.GetProperty("template").GetString() == name);
 
         var wrong = cases.Select(line => Judge(source, line)).OfType<string>();
 
@@ -28,7 +28,7 @@ public sealed class ChatTemplateTests
     [Fact]
     public void Render_WithNullFields_LeavesThemOut()
     {
-        string text = Render("{{ messages[0].content is defined }}", """[{"role":"user","content":null}]""");
+        var text = Render("{{ messages[0].content is defined }}", """[{"role":"user","content":null}]""");
 
         Assert.Equal("False", text);
     }
@@ -42,7 +42,7 @@ public sealed class ChatTemplateTests
         const string Template =
             "{% set m = messages[0] %}{{ m.reasoning_content }}{{ m.thinking }}{{ m.reasoning }}";
 
-        string text = Render(Template, $$"""[{"role":"assistant","{{name}}":"hm."}]""");
+        var text = Render(Template, $$"""[{"role":"assistant","{{name}}":"hm."}]""");
 
         Assert.Equal("hm.hm.hm.", text);
     }
@@ -73,7 +73,7 @@ public sealed class ChatTemplateTests
             "{% for m in messages %}<{{ m.role }}>{% generation %}{{ m.content }}{% endgeneration %};{% endfor %}",
             "t");
 
-        RenderedChat chat = template.Render(
+        var chat = template.Render(
             Chat("""[{"role":"a","content":"é😀"},{"role":"b","content":"two"}]"""));
 
         Assert.Equal(["é😀", "two"], chat.Generations!.Select(span => chat.Text[span.Start..span.End]));
@@ -85,25 +85,25 @@ public sealed class ChatTemplateTests
         var template = ChatTemplate.Parse(
             "{% macro m() %}{% generation %}x{% endgeneration %}{% endmacro %}a{{ m() }}", "t");
 
-        RenderedChat chat = template.Render(Chat("[]"));
+        var chat = template.Render(Chat("[]"));
 
         Assert.Null(chat.Generations);
     }
 
     private static string? Judge(string source, JsonElement line)
     {
-        string id = line.GetProperty("id").GetString()!;
-        bool fails = line.TryGetProperty("error", out JsonElement error);
+        var id = line.GetProperty("id").GetString()!;
+        var fails = line.TryGetProperty("error", out var error);
         try
         {
             var template = ChatTemplate.Parse(source, "test");
-            string text = template.Render(ChatOf(line), EndingOf(line), ChatGoldens.Clock).Text;
-            bool isRight = !fails && text == line.GetProperty("rendered").GetString();
+            var text = template.Render(ChatOf(line), EndingOf(line), ChatGoldens.Clock).Text;
+            var isRight = !fails && text == line.GetProperty("rendered").GetString();
             return isRight ? null : $"{id}: {text}";
         }
         catch (ChatTemplateException e)
         {
-            bool isRight = fails && e.Message.EndsWith(error.GetString()!, StringComparison.Ordinal);
+            var isRight = fails && e.Message.EndsWith(error.GetString()!, StringComparison.Ordinal);
             return isRight ? null : $"{id}: {e.Message}";
         }
     }
@@ -111,7 +111,7 @@ public sealed class ChatTemplateTests
     private static ChatConversation ChatOf(JsonElement line) => new()
     {
         Messages = Tables.GetProperty("messages")[line.GetProperty("messages").GetInt32()],
-        Tools = line.TryGetProperty("tools", out JsonElement tools)
+        Tools = line.TryGetProperty("tools", out var tools)
             ? Tables.GetProperty("tools")[tools.GetInt32()]
             : null,
         Variables = Tables.GetProperty("extra")[line.GetProperty("extra").GetInt32()].EnumerateObject()
@@ -119,7 +119,7 @@ public sealed class ChatTemplateTests
     };
 
     private static ChatEnding EndingOf(JsonElement line) =>
-        line.TryGetProperty("ending", out JsonElement ending) ? Enum.Parse<ChatEnding>(ending.GetString()!) : default;
+        line.TryGetProperty("ending", out var ending) ? Enum.Parse<ChatEnding>(ending.GetString()!) : default;
 
     private static ChatConversation Chat(string messages) => new() { Messages = ChatGoldens.Json(messages) };
 

@@ -12,9 +12,9 @@ public sealed class ChatTemplatesTests : IDisposable
 
     public ChatTemplatesTests()
     {
-        foreach (JsonProperty file in Goldens.GetProperty("files").EnumerateObject())
+        foreach (var file in Goldens.GetProperty("files").EnumerateObject())
         {
-            string path = Path.Combine(_root, file.Name);
+            var path = Path.Combine(_root, file.Name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, file.Value.GetString());
         }
@@ -37,7 +37,7 @@ public sealed class ChatTemplatesTests : IDisposable
     [Fact]
     public void Select_OfATextBesideAdditionalTemplates_TakesTheTextAsDefault()
     {
-        ChatTemplates templates = ChatTemplates.Load(Path.Combine(_root, "additional_beside_config"))!;
+        var templates = ChatTemplates.Load(Path.Combine(_root, "additional_beside_config"))!;
 
         Assert.Equal(["default", "tool_use"], templates.Names);
         Assert.EndsWith("tokenizer_config.json", templates.Select(hasTools: false).Origin, StringComparison.Ordinal);
@@ -46,7 +46,7 @@ public sealed class ChatTemplatesTests : IDisposable
     [Fact]
     public void Select_OfAnUnknownName_NamesThoseThatThereAre()
     {
-        ChatTemplates templates = ChatTemplates.Load(Path.Combine(_root, "config_list"))!;
+        var templates = ChatTemplates.Load(Path.Combine(_root, "config_list"))!;
 
         var error = Assert.Throws<ChatTemplateException>(() => templates.Select(hasTools: false, "Rag"));
 
@@ -56,20 +56,20 @@ public sealed class ChatTemplatesTests : IDisposable
 
     private string? Judge(JsonElement golden)
     {
-        string place = $"{golden.GetProperty("folder")}, {golden.GetProperty("ask")}";
-        bool hasTools = golden.TryGetProperty("tools", out JsonElement tools);
-        string? name = golden.TryGetProperty("chat_template", out JsonElement given) ? given.GetString() : null;
-        string? expected = golden.TryGetProperty("rendered", out JsonElement text) ? text.GetString() : null;
+        var place = $"{golden.GetProperty("folder")}, {golden.GetProperty("ask")}";
+        var hasTools = golden.TryGetProperty("tools", out var tools);
+        var name = golden.TryGetProperty("chat_template", out var given) ? given.GetString() : null;
+        var expected = golden.TryGetProperty("rendered", out var text) ? text.GetString() : null;
         try
         {
-            string folder = Path.Combine(_root, golden.GetProperty("folder").GetString()!);
-            ChatTemplates? templates = ChatTemplates.Load(folder);
+            var folder = Path.Combine(_root, golden.GetProperty("folder").GetString()!);
+            var templates = ChatTemplates.Load(folder);
             var chat = new ChatConversation
             {
                 Messages = golden.GetProperty("messages"),
                 Tools = hasTools ? tools : null,
             };
-            string? rendered = templates?.Select(hasTools, name).Render(chat, ChatEnding.GenerationPrompt).Text;
+            var rendered = templates?.Select(hasTools, name).Render(chat, ChatEnding.GenerationPrompt).Text;
             return rendered == expected ? null : $"{place}: {rendered}";
         }
         catch (ChatTemplateException e)

@@ -23,7 +23,7 @@ public sealed class IdiomTests
 
         Assert.All(cases, static c =>
         {
-            if (c.TryGetProperty("error", out JsonElement error))
+            if (c.TryGetProperty("error", out var error))
             {
                 var raised = Assert.Throws<ChatTemplateException>(() => Render(c));
                 Assert.True(raised.IsRaised);
@@ -41,9 +41,9 @@ public sealed class IdiomTests
         var conversation = new ChatConversation
         {
             Messages = c.GetProperty("messages"),
-            Tools = c.TryGetProperty("tools", out JsonElement tools) ? tools : null,
+            Tools = c.TryGetProperty("tools", out var tools) ? tools : null,
         };
-        bool isPrompt = c.GetProperty("add_generation_prompt").GetBoolean();
+        var isPrompt = c.GetProperty("add_generation_prompt").GetBoolean();
         var template = ChatTemplate.Parse(c.GetProperty("template").GetString()!, "idiom");
         return template.Render(conversation, isPrompt ? ChatEnding.GenerationPrompt : ChatEnding.Closed).Text;
     }

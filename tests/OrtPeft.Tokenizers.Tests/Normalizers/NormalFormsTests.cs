@@ -39,9 +39,9 @@ public sealed class NormalFormsTests
             return;
         var form = Enum.Parse<NormalForm>(name);
         var random = new Random(7);
-        for (int i = 0; i < 10_000; i++)
+        for (var i = 0; i < 10_000; i++)
         {
-            string text = string.Concat(Enumerable.Range(0, random.Next(1, 9))
+            var text = string.Concat(Enumerable.Range(0, random.Next(1, 9))
                 .Select(_ => new Rune(Pieces[random.Next(Pieces.Length)]).ToString()));
 
             Assert.Equal(text.Normalize(Icu(form)), NormalForms.Apply(text, form));

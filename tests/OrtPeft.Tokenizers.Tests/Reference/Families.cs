@@ -9,7 +9,7 @@ public sealed class Families : IDisposable
 {
     private static readonly Lazy<JsonObject> Read = new(static () =>
     {
-        string file = Path.Combine(AppContext.BaseDirectory, "Data", "families.json.br");
+        var file = Path.Combine(AppContext.BaseDirectory, "Data", "families.json.br");
         using var packed = new BrotliStream(File.OpenRead(file), CompressionMode.Decompress);
         return JsonNode.Parse(packed)!.AsObject();
     });
@@ -34,13 +34,14 @@ public sealed class Families : IDisposable
     {
         var folder = new TempFolder();
         _folders.Add(folder);
-        foreach ((string file, JsonNode? content) in Kind(name)["files"]!.AsObject())
+        foreach (var (file, content) in Kind(name)["files"]!.AsObject())
         {
             if (content!["text"] is { } text)
                 folder.Write(file, (string)text!);
             else
                 folder.Write(file, Convert.FromBase64String((string)content["base64"]!));
         }
+
         return TokenizerFolder.Load(folder.Path);
     }
 

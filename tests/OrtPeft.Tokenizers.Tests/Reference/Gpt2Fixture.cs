@@ -26,14 +26,15 @@ public sealed class Gpt2Fixture : IDisposable
 
     private static List<Golden> ReadGoldens()
     {
-        using JsonDocument document = JsonDocument.Parse(Decompress("goldens.json"));
+        using var document = JsonDocument.Parse(Decompress("goldens.json"));
         var goldens = new List<Golden>();
-        foreach (JsonElement golden in document.RootElement.EnumerateArray())
+        foreach (var golden in document.RootElement.EnumerateArray())
         {
-            string name = golden.GetProperty("name").GetString() ?? "";
+            var name = golden.GetProperty("name").GetString() ?? "";
             int[] ids = [.. golden.GetProperty("ids").EnumerateArray().Select(static id => id.GetInt32())];
             goldens.Add(new Golden(name, ReadUtf16(golden.GetProperty("utf16").GetBytesFromBase64()), ids));
         }
+
         return goldens;
     }
 
@@ -41,14 +42,14 @@ public sealed class Gpt2Fixture : IDisposable
     private static string ReadUtf16(byte[] bytes)
     {
         var text = new StringBuilder(bytes.Length / 2);
-        for (int i = 0; i < bytes.Length; i += 2)
+        for (var i = 0; i < bytes.Length; i += 2)
             text.Append((char)(bytes[i] | (bytes[i + 1] << 8)));
         return text.ToString();
     }
 
     private static byte[] Decompress(string name)
     {
-        string file = Path.Combine(AppContext.BaseDirectory, "Data", $"{name}.br");
+        var file = Path.Combine(AppContext.BaseDirectory, "Data", $"{name}.br");
         using var source = new BrotliStream(File.OpenRead(file), CompressionMode.Decompress);
         using var bytes = new MemoryStream();
         source.CopyTo(bytes);

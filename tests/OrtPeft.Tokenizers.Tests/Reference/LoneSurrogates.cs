@@ -8,7 +8,7 @@ internal static class LoneSurrogates
     public static string WithoutLoneSurrogates(this string text)
     {
         var clean = new StringBuilder(text.Length);
-        foreach (Rune rune in text.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
             clean.Append(rune.ToString());
         return clean.ToString();
     }

@@ -21,11 +21,12 @@ internal static class NaiveBpeTraining
             if (best is null)
                 break;
             // A pair comes back where one of its tokens is made in a second way; it is a merge already.
-            string merge = $"{best.Key.Left} {best.Key.Right}";
+            var merge = $"{best.Key.Left} {best.Key.Right}";
             if (!learned.Contains(merge))
                 learned.Add(merge);
             words = [.. words.Select(word => Merge(word, best.Key.Left, best.Key.Right))];
         }
+
         return learned;
     }
 
@@ -38,13 +39,14 @@ internal static class NaiveBpeTraining
     private static List<string> Merge(List<string> word, string left, string right)
     {
         var merged = new List<string>();
-        for (int i = 0; i < word.Count; i++)
+        for (var i = 0; i < word.Count; i++)
         {
-            bool matches = word[i] == left && i + 1 < word.Count && word[i + 1] == right;
+            var matches = word[i] == left && i + 1 < word.Count && word[i + 1] == right;
             merged.Add(matches ? left + right : word[i]);
             if (matches)
                 i++;
         }
+
         return merged;
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace OrtPeft.Tokenizers.Tests.Reference;
@@ -21,37 +20,41 @@ internal static class NaivePattern
     {
         Rune[] runes = [.. text.EnumerateRunes()];
         var words = new List<string>();
-        for (int at = 0; at < runes.Length;)
+        for (var at = 0; at < runes.Length;)
         {
-            int end = MatchEnd(runes, at);
+            var end = MatchEnd(runes, at);
             words.Add(string.Concat(runes[at..end]));
             at = end;
         }
+
         return words;
     }
 
     private static int MatchEnd(Rune[] text, int at)
     {
         // All contractions begin with it; looking first keeps the sweep over all of Unicode short.
-        foreach (string contraction in text[at].Value == '\'' ? Contractions : [])
+        foreach (var contraction in text[at].Value == '\'' ? Contractions : [])
         {
-            string here = string.Concat(text.Skip(at).Take(contraction.Length));
+            var here = string.Concat(text.Skip(at).Take(contraction.Length));
             if (here == contraction)
                 return at + contraction.Length;
         }
-        foreach (Func<Rune, bool> kind in (Func<Rune, bool>[])[IsLetter, IsNumber, IsOther])
+
+        foreach (var kind in (Func<Rune, bool>[])[IsLetter, IsNumber, IsOther])
         {
             if (text[at].Value == ' ' && Repeat(text, at + 1, kind) is var spaced && spaced > at + 1)
                 return spaced;
             if (Repeat(text, at, kind) is var plain && plain > at)
                 return plain;
         }
-        int longest = Repeat(text, at, IsSpace);
-        for (int end = longest; end > at; end--)
+
+        var longest = Repeat(text, at, IsSpace);
+        for (var end = longest; end > at; end--)
         {
             if (end == text.Length || IsSpace(text[end]))
                 return end;
         }
+
         return longest;
     }
 
@@ -74,7 +77,7 @@ internal static class NaivePattern
 
     private static string CategoryName(Rune rune)
     {
-        UnicodeCategory category = Rune.GetUnicodeCategory(rune);
+        var category = Rune.GetUnicodeCategory(rune);
         return category.ToString();
     }
 }

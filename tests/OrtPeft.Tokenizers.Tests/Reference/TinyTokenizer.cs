@@ -9,9 +9,9 @@ internal static class TinyTokenizer
     public static JsonObject Document()
     {
         var vocabulary = new JsonObject();
-        foreach (byte b in ByteAlphabet.InIdOrder)
+        foreach (var b in ByteAlphabet.InIdOrder)
             vocabulary.Add(ByteAlphabet.CharOf(b).ToString(), vocabulary.Count);
-        foreach (string token in (string[])["he", "ll", "hell"])
+        foreach (var token in (string[])["he", "ll", "hell"])
             vocabulary.Add(token, vocabulary.Count);
         return new JsonObject
         {
@@ -34,14 +34,14 @@ internal static class TinyTokenizer
     public static JsonObject AddedToken(string content, int id, params string[] flags)
     {
         var token = new JsonObject { ["id"] = id, ["content"] = content };
-        foreach (string flag in flags)
+        foreach (var flag in flags)
             token[flag] = true;
         return token;
     }
 
     public static ByteLevelBpe Load(Action<JsonObject> change)
     {
-        JsonObject document = Document();
+        var document = Document();
         change(document);
         return Load(document.ToJsonString());
     }

@@ -14,7 +14,7 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Train_OnAWordByHand_LearnsItsMergesInOrder()
     {
-        ByteLevelBpe tokenizer = BpeTrainer.Train(["aaabdaaabac"], new BpeTrainerOptions());
+        var tokenizer = BpeTrainer.Train(["aaabdaaabac"], new BpeTrainerOptions());
 
         Assert.Equal(["a a", "a b", "aa ab"], MergesOf(tokenizer));
     }
@@ -22,11 +22,11 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Train_OnRandomTexts_LearnsWhatCountingAnewLearns()
     {
-        Property agrees = Prop.ForAll(SmallTexts.ToArbitrary(), texts =>
+        var agrees = Prop.ForAll(SmallTexts.ToArbitrary(), texts =>
         {
             var options = new BpeTrainerOptions { VocabularySize = 256 + 12, SpecialTokens = [] };
-            List<string> expected = NaiveBpeTraining.Learn(texts, merges: 200, minimumFrequency: 2);
-            List<string> learned = MergesOf(BpeTrainer.Train(texts, options));
+            var expected = NaiveBpeTraining.Learn(texts, merges: 200, minimumFrequency: 2);
+            var learned = MergesOf(BpeTrainer.Train(texts, options));
             return learned.SequenceEqual(expected.Take(learned.Count)) && learned.Count >= int.Min(12, expected.Count);
         });
 
@@ -48,16 +48,16 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Train_OnAnyTexts_MakesATokenizerThatEncodesAllText()
     {
-        ByteLevelBpe tokenizer = BpeTrainer.Train(["only ascii, only ascii"], new BpeTrainerOptions());
+        var tokenizer = BpeTrainer.Train(["only ascii, only ascii"], new BpeTrainerOptions());
 
-        foreach (Golden golden in Gpt2Fixture.Goldens)
+        foreach (var golden in Gpt2Fixture.Goldens)
             Assert.Equal(golden.Text.WithoutLoneSurrogates(), tokenizer.Decode(tokenizer.Encode(golden.Text)));
     }
 
     [Fact]
     public void Train_WithoutTexts_KnowsBytesAndSpecialTokens()
     {
-        ByteLevelBpe tokenizer = BpeTrainer.Train([], new BpeTrainerOptions { SpecialTokens = ["<end>", "<pad>"] });
+        var tokenizer = BpeTrainer.Train([], new BpeTrainerOptions { SpecialTokens = ["<end>", "<pad>"] });
 
         Assert.Equal(258, tokenizer.VocabularySize);
         Assert.Equal(0, tokenizer.FindId("!"));
@@ -71,7 +71,7 @@ public sealed class BpeTrainerTests
     {
         string[] texts = [.. Gpt2Fixture.Goldens.Select(static golden => golden.Text)];
 
-        ByteLevelBpe tokenizer = BpeTrainer.Train(texts, new BpeTrainerOptions { VocabularySize = 1000 });
+        var tokenizer = BpeTrainer.Train(texts, new BpeTrainerOptions { VocabularySize = 1000 });
 
         Assert.Equal(1000, tokenizer.VocabularySize);
         Assert.Equal(999, tokenizer.EndOfTextId);
@@ -85,7 +85,7 @@ public sealed class BpeTrainerTests
     {
         var options = new BpeTrainerOptions { MinimumFrequency = minimumFrequency };
 
-        ByteLevelBpe tokenizer = BpeTrainer.Train(["ab", "ab!", "\t\n"], options);
+        var tokenizer = BpeTrainer.Train(["ab", "ab!", "\t\n"], options);
 
         Assert.Equal(merges, MergesOf(tokenizer).Count);
     }
@@ -93,7 +93,7 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Train_WhenSpecialTokensAreInTheTexts_LearnsNothingFromThem()
     {
-        ByteLevelBpe tokenizer = BpeTrainer.Train(["<|endoftext|><|endoftext|>"], new BpeTrainerOptions());
+        var tokenizer = BpeTrainer.Train(["<|endoftext|><|endoftext|>"], new BpeTrainerOptions());
 
         Assert.Empty(MergesOf(tokenizer));
     }
@@ -101,9 +101,9 @@ public sealed class BpeTrainerTests
     [Fact]
     public void Train_OnAMegabyteWithoutSpaces_LearnsFromItInPieces()
     {
-        string text = string.Concat(Enumerable.Range(0, 300_000).Select(static i => (char)('a' + i * 7919 % 26)));
+        var text = string.Concat(Enumerable.Range(0, 300_000).Select(static i => (char)('a' + i * 7919 % 26)));
 
-        ByteLevelBpe tokenizer = BpeTrainer.Train([text], new BpeTrainerOptions { VocabularySize = 500 });
+        var tokenizer = BpeTrainer.Train([text], new BpeTrainerOptions { VocabularySize = 500 });
 
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
     }
@@ -154,8 +154,8 @@ public sealed class BpeTrainerTests
     public void Train_ThenSaveAndLoad_EncodesTheSame()
     {
         using var folder = new TempFolder();
-        string text = Gpt2Fixture.Goldens.Single(static golden => golden.Name == "english").Text;
-        ByteLevelBpe tokenizer = BpeTrainer.Train([text], new BpeTrainerOptions());
+        var text = Gpt2Fixture.Goldens.Single(static golden => golden.Name == "english").Text;
+        var tokenizer = BpeTrainer.Train([text], new BpeTrainerOptions());
 
         tokenizer.Save(folder.Path);
 

@@ -6,9 +6,9 @@ using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Loha;
 using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.PromptTuning;
+using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.TrainableTokens;
 using OrtPeft.Adapters.Vera;
 

@@ -25,7 +25,7 @@ public sealed class BatchOrderTests
                      from seed in Gen.Choose(int.MinValue, int.MaxValue)
                      from epoch in Gen.Choose(0, 1000)
                      select (rows, size, seed, epoch);
-        Property isPermutation = Prop.ForAll(shapes.ToArbitrary(), shape =>
+        var isPermutation = Prop.ForAll(shapes.ToArbitrary(), shape =>
         {
             var order = new BatchOrder(shape.rows, shape.size, shape.seed);
             return Epoch(order, shape.epoch).Order().SequenceEqual(Enumerable.Range(0, shape.rows));
@@ -73,11 +73,11 @@ public sealed class BatchOrderTests
         const int rows = 5;
         const int epochs = 5000;
         var order = new BatchOrder(rows, batchSize: rows, shuffleSeed: 3);
-        int[,] seen = new int[rows, rows];
+        var seen = new int[rows, rows];
 
-        for (int epoch = 0; epoch < epochs; epoch++)
+        for (var epoch = 0; epoch < epochs; epoch++)
         {
-            for (int place = 0; place < rows; place++)
+            for (var place = 0; place < rows; place++)
                 seen[place, order.Rows(epoch, 0)[place]]++;
         }
 

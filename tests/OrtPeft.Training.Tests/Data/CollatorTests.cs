@@ -17,7 +17,7 @@ public sealed class CollatorTests
     {
         Example[] rows = [new([7, 8, 9], [-100, 8, 9], [0, 1, 1]), new([5], [5])];
 
-        Batch batch = Collator.Collate(rows, padId: 3);
+        var batch = Collator.Collate(rows, padId: 3);
 
         Assert.Equal((2, 3), (batch.Rows(), batch.Columns()));
         Assert.Equal([7, 8, 9, 5, 3, 3], batch.InputIds());
@@ -32,7 +32,7 @@ public sealed class CollatorTests
     {
         Example[] rows = [new([7, 8], [7, 8], null, [4, 5]), new([5], [5], null, [2])];
 
-        Batch batch = Collator.Collate(rows);
+        var batch = Collator.Collate(rows);
 
         Assert.Equal([4, 5, 2, 0], batch.PositionIds()!);
     }
@@ -69,10 +69,10 @@ public sealed class CollatorTests
     [Fact]
     public void Collate_OnAnyRows_KeepsThemAndPadsTheRest()
     {
-        Property keepsRows = Prop.ForAll(AnyRows.ToArbitrary(), rows =>
+        var keepsRows = Prop.ForAll(AnyRows.ToArbitrary(), rows =>
         {
-            Batch batch = Collator.Collate(rows, padId: 1);
-            int supervised = Enumerable.Range(0, batch.Labels().Length)
+            var batch = Collator.Collate(rows, padId: 1);
+            var supervised = Enumerable.Range(0, batch.Labels().Length)
                 .Count(i => i % batch.Columns() > 0 && batch.Labels()[i] != DecoderLabels.Ignored);
             return batch.Rows() == rows.Length
                 && batch.Columns() == rows.Max(row => row.Length)

@@ -66,7 +66,7 @@ public sealed class ExampleReaderErrorTests
         "rows.jsonl: none of the 1 rows contains a token to learn; check labels, completions, weights and SequenceLength")]
     public void Read_WhenDataIsWrong_SaysWhatWhereAndWhatToDo(string content, string message)
     {
-        TrainingDataException error = Rows.ReadError(content, Limits);
+        var error = Rows.ReadError(content, Limits);
 
         Assert.Equal(message, error.Message);
     }

@@ -27,10 +27,10 @@ public sealed class ExampleReaderFuzzTests
     [Fact]
     public void Read_WhenRowsAreMutated_ParsesOrThrowsItsOwnException()
     {
-        Property parsesOrThrows = Prop.ForAll(Mutation.NonEmptyListOf().ToArbitrary(), mutations =>
+        var parsesOrThrows = Prop.ForAll(Mutation.NonEmptyListOf().ToArbitrary(), mutations =>
         {
-            byte[] valid = Encoding.UTF8.GetBytes(Valid);
-            byte[] content = mutations.Take(6).Aggregate(valid, (bytes, mutate) => mutate(bytes));
+            var valid = Encoding.UTF8.GetBytes(Valid);
+            var content = mutations.Take(6).Aggregate(valid, (bytes, mutate) => mutate(bytes));
             try
             {
                 return Rows.Read(content, new CharTokenizer(), Limits).TrueForAll(IsSound);
@@ -47,11 +47,11 @@ public sealed class ExampleReaderFuzzTests
     [Fact]
     public void Read_WhenFileIsTruncated_ParsesOrThrowsItsOwnException()
     {
-        byte[] content = Encoding.UTF8.GetBytes(Valid);
+        var content = Encoding.UTF8.GetBytes(Valid);
 
-        for (int length = 0; length < content.Length; length++)
+        for (var length = 0; length < content.Length; length++)
         {
-            Exception? error = Record.Exception(() => Rows.Read(content[..length], new CharTokenizer(), Limits));
+            var error = Record.Exception(() => Rows.Read(content[..length], new CharTokenizer(), Limits));
             Assert.True(error is null or TrainingDataException, $"{length}: {error}");
         }
     }
@@ -71,20 +71,20 @@ public sealed class ExampleReaderFuzzTests
 
     private static byte[] Cut(byte[] bytes, (int Place, int Length) at)
     {
-        int start = at.Place % (bytes.Length + 1);
-        int end = Math.Min(bytes.Length, start + at.Length % 12);
+        var start = at.Place % (bytes.Length + 1);
+        var end = Math.Min(bytes.Length, start + at.Length % 12);
         return [.. bytes[..start], .. bytes[end..]];
     }
 
     private static byte[] Insert(byte[] bytes, (int Place, int Value) at)
     {
-        int start = at.Place % (bytes.Length + 1);
+        var start = at.Place % (bytes.Length + 1);
         return [.. bytes[..start], Interesting[at.Value % Interesting.Length], .. bytes[start..]];
     }
 
     private static byte[] Escape(byte[] bytes, (int Place, int Value) at)
     {
-        int start = at.Place % (bytes.Length + 1);
+        var start = at.Place % (bytes.Length + 1);
         return [.. bytes[..start], .. at.Value % 2 == 0 ? "\\ud800"u8 : "\\u0022"u8, .. bytes[start..]];
     }
 }

@@ -7,7 +7,7 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenRowIsText_SupervisesAllAndEndsIt()
     {
-        Example example = Assert.Single(Rows.Read("""{"text":"abc"}"""));
+        var example = Assert.Single(Rows.Read("""{"text":"abc"}"""));
 
         Assert.Equal("abc$", Rows.Text(example));
         Assert.Equal("abc$", Rows.Supervision(example));
@@ -20,7 +20,7 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenRowIsPromptAndCompletion_SupervisesTheCompletionAndTheEnd()
     {
-        Example example = Assert.Single(Rows.Read("""{"prompt":"Q:","completion":"yes"}"""));
+        var example = Assert.Single(Rows.Read("""{"prompt":"Q:","completion":"yes"}"""));
 
         Assert.Equal("Q:yes$", Rows.Text(example));
         Assert.Equal("..yes$", Rows.Supervision(example));
@@ -33,7 +33,7 @@ public sealed class ExampleReaderTests
             {"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"tool","content":""}]}
             """;
 
-        Example example = Assert.Single(Rows.Read(row));
+        var example = Assert.Single(Rows.Read(row));
 
         Assert.Equal("user: a\nassistant: b\n$tool: \n", Rows.Text(example));
         Assert.Equal(".................. b\n$.......", Rows.Supervision(example));
@@ -42,7 +42,7 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenTokenizerHasNoEnd_AppendsNone()
     {
-        Example example = Assert.Single(Rows.Read("""{"text":"abc"}""", new CharTokenizer(endsTexts: false)));
+        var example = Assert.Single(Rows.Read("""{"text":"abc"}""", new CharTokenizer(endsTexts: false)));
 
         Assert.Equal("abc", Rows.Text(example));
     }
@@ -55,7 +55,7 @@ public sealed class ExampleReaderTests
     [InlineData("""{"text":""}""", "^$", "^$")]
     public void Read_WhenTextsBeginWithAToken_PutsItBeforeTheRowOnce(string row, string text, string supervision)
     {
-        Example example = Assert.Single(Rows.Read(row, new CharTokenizer(begin: '^')));
+        var example = Assert.Single(Rows.Read(row, new CharTokenizer(begin: '^')));
 
         Assert.Equal(text, Rows.Text(example));
         Assert.Equal(supervision, Rows.Supervision(example));
@@ -68,7 +68,7 @@ public sealed class ExampleReaderTests
             {"input_ids":[5,6,7],"labels":[-100,6,9],"attention_mask":[0,1,1],"position_ids":[0,0,1]}
             """;
 
-        Example example = Assert.Single(Rows.Read(row, tokenizer: null));
+        var example = Assert.Single(Rows.Read(row, tokenizer: null));
 
         Assert.Equal<int>([5, 6, 7], example.InputIds);
         Assert.Equal<int>([-100, 6, 9], example.Labels);
@@ -79,7 +79,7 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenTokensHaveNoLabels_SupervisesWhatTheMaskShows()
     {
-        Example example = Assert.Single(Rows.Read("""{"input_ids":[5,6,7],"attention_mask":[1,1,0]}"""));
+        var example = Assert.Single(Rows.Read("""{"input_ids":[5,6,7],"attention_mask":[1,1,0]}"""));
 
         Assert.Equal<int>([5, 6, -100], example.Labels);
     }
@@ -90,7 +90,7 @@ public sealed class ExampleReaderTests
     [InlineData("""{"input_ids":[5,6],"labels":null,"attention_mask":null,"prompt":null}""", "null is absent")]
     public void Read_WhenRowHasMoreFields_TakesTheFirstKind(string row, string why)
     {
-        Example example = Assert.Single(Rows.Read(row));
+        var example = Assert.Single(Rows.Read(row));
 
         Assert.True(example.InputIds.SequenceEqual([5, 6]), why);
         Assert.True(example.Labels.SequenceEqual([5, 6]), why);
@@ -101,7 +101,7 @@ public sealed class ExampleReaderTests
     {
         const string content = "\uFEFF{\"text\":\"a\"}\r\n\r\n  \t\n {\"text\":\"b\"} \r\n{\"text\":\"c\"}";
 
-        List<Example> examples = Rows.Read(content);
+        var examples = Rows.Read(content);
 
         Assert.Equal(["a$", "b$", "c$"], examples.Select(Rows.Text));
         Assert.Equal([1, 4, 5], examples.Select(example => example.Line));
@@ -112,7 +112,7 @@ public sealed class ExampleReaderTests
     {
         string[] texts = [.. new[] { 3, 100_000, 0, 65_536, 300_000 }.Select(length => new string('x', length))];
 
-        List<Example> examples = Rows.Read(string.Join('\n', texts.Select(text => $$"""{"text":"{{text}}"}""")));
+        var examples = Rows.Read(string.Join('\n', texts.Select(text => $$"""{"text":"{{text}}"}""")));
 
         Assert.Equal(texts.Select(text => text.Length + 1), examples.Select(example => example.Length));
     }
@@ -125,7 +125,7 @@ public sealed class ExampleReaderTests
             """;
         var options = new ExampleReaderOptions { SequenceLength = 2, ContextLength = 8 };
 
-        Example example = Assert.Single(Rows.Read(row, options));
+        var example = Assert.Single(Rows.Read(row, options));
 
         Assert.Equal<int>([5, 6], example.InputIds);
         Assert.Equal<int>([5, 6], example.Labels);
@@ -136,7 +136,7 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenOneRowHasNothingSupervised_HandsItOut()
     {
-        List<Example> examples = Rows.Read("""
+        var examples = Rows.Read("""
             {"input_ids":[5,6],"labels":[5,-100]}
             {"input_ids":[5,6]}
             """);
@@ -147,12 +147,12 @@ public sealed class ExampleReaderTests
     [Fact]
     public void Read_WhenFileIsEnumeratedTwice_GivesTheSameRows()
     {
-        string path = Path.GetTempFileName();
+        var path = Path.GetTempFileName();
         try
         {
             File.WriteAllText(path, """{"text":"ab"}""");
 
-            IEnumerable<Example> rows = new ExampleReader(new CharTokenizer()).Read(path);
+            var rows = new ExampleReader(new CharTokenizer()).Read(path);
 
             Assert.Equal("ab$", Rows.Text(Assert.Single(rows)));
             Assert.Equal("ab$", Rows.Text(Assert.Single(rows)));

@@ -90,7 +90,7 @@ public sealed class RowStoreTests
         var random = new Random(number);
         var length = 2 + random.Next(9);
         ImmutableArray<int> ids = [.. Enumerable.Range(0, length).Select(_ => random.Next())];
-        ImmutableArray<int> labels = (number % 4) switch
+        var labels = (number % 4) switch
         {
             0 => ids,
             1 => [.. ids.Select((id, i) => i % 3 == 0 ? DecoderLabels.Ignored : id)],

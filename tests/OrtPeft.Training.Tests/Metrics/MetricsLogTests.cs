@@ -30,7 +30,7 @@ public sealed class MetricsLogTests : IDisposable
     [Fact]
     public void Append_UnderACommaCulture_WritesPoints()
     {
-        CultureInfo before = CultureInfo.CurrentCulture;
+        var before = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("de-DE");
         try
         {
@@ -51,11 +51,11 @@ public sealed class MetricsLogTests : IDisposable
         double[] losses = [0.1 + 0.2, 1e-300, 123456789.12345679, (float)Math.PI];
         using (var log = MetricsLog.Create(Log))
         {
-            foreach (double loss in losses)
+            foreach (var loss in losses)
                 log.Append(Step(1) with { Loss = loss });
         }
 
-        IEnumerable<double> read = File.ReadLines(Log)
+        var read = File.ReadLines(Log)
             .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble());
 
         Assert.Equal(losses, read);
@@ -70,7 +70,7 @@ public sealed class MetricsLogTests : IDisposable
             log.Append(new EvaluationMetrics { Step = 1, Loss = 1000 });
         }
 
-        string[] lines = File.ReadAllLines(Log);
+        var lines = File.ReadAllLines(Log);
         Assert.Contains("\"grad_norm\":null", lines[0], StringComparison.Ordinal);
         Assert.Contains("\"tokens_per_second\":null", lines[0], StringComparison.Ordinal);
         Assert.Equal("""{"step":1,"eval_loss":1000,"eval_perplexity":null}""", lines[1]);
@@ -92,7 +92,7 @@ public sealed class MetricsLogTests : IDisposable
     {
         using (var log = MetricsLog.Create(Log))
         {
-            foreach (int step in Enumerable.Range(1, 4))
+            foreach (var step in Enumerable.Range(1, 4))
             {
                 log.Append(Step(step));
                 log.Append(new EvaluationMetrics { Step = step, Loss = 1 });
@@ -127,7 +127,7 @@ public sealed class MetricsLogTests : IDisposable
     [InlineData("{\"step\":1.5}")]
     public void OpenForResume_WhenALineIsNotARow_LeavesTheFile(string line)
     {
-        string content = $"{line}\n{First}\n";
+        var content = $"{line}\n{First}\n";
         File.WriteAllText(Log, content);
 
         var error = Assert.Throws<TrainingDataException>(() => MetricsLog.OpenForResume(Log, step: 1));

@@ -20,7 +20,7 @@ public sealed class LearningRateScheduleTests
     {
         var schedule = LearningRateSchedule.Create(name, warmup, total);
 
-        for (int step = 0; step < expected.Length; step++)
+        for (var step = 0; step < expected.Length; step++)
             Assert.Equal(expected[step], schedule.Factor(step), tolerance: 1e-15);
     }
 
@@ -32,7 +32,7 @@ public sealed class LearningRateScheduleTests
                     from total in Gen.OneOf(Gen.Choose(1, 50), Gen.Constant(int.MaxValue))
                     from step in Gen.OneOf(Gen.Choose(0, 120), Gen.Constant(int.MaxValue))
                     select (name, warmup, total, step);
-        Property bounded = Prop.ForAll(spans.ToArbitrary(), span =>
+        var bounded = Prop.ForAll(spans.ToArbitrary(), span =>
             LearningRateSchedule.Create(span.name, span.warmup, span.total).Factor(span.step) is >= 0 and <= 1);
 
         bounded.Check(Config.QuickThrowOnFailure.WithMaxTest(1000));

@@ -63,8 +63,8 @@ internal sealed record TinyDecoder
     {
         var model = new Model(opset: 21);
         var g = new GraphBuilder(model.Graph, new ShapeInference(21));
-        Dim batch = Batch ?? Dim.Named("batch");
-        Dim length = Length ?? Dim.Named("sequence");
+        var batch = Batch ?? Dim.Named("batch");
+        var length = Length ?? Dim.Named("sequence");
         var ids = model.Graph.AddInput(Ids, IdsType, [batch, length]);
         var embedding = Matrix(g, "model.embed.weight", Vocabulary, Width);
         var tokens = RoundsDynamically ? Rounded(g, embedding, ids) : g.Gather(embedding, ids);

@@ -72,6 +72,7 @@ internal sealed class TokenizeCommand : Verb
                 ["text_skip_special"] = tokenizer.Decode(framed.Where(id => !tokenizer.IsSpecial(id))),
             });
         }
+
         run.Answer(new() { ["rows"] = rows });
     }
 

@@ -21,7 +21,7 @@ internal sealed record DataFile(string Path, double Weight)
     public static IReadOnlyList<DataFile> Find(Invocation run, IEnumerable<string> words)
     {
         var files = new List<DataFile>();
-        foreach (string word in words)
+        foreach (var word in words)
         {
             var (path, weight) = Weighed(word);
             if (path == StandardInput)

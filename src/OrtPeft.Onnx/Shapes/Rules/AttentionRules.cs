@@ -123,8 +123,8 @@ internal static class AttentionRules
         var isApart = query.Rank == 4;
         if ((query.Rank is not (3 or 4)) || key.Rank != query.Rank || value.Rank != query.Rank)
             throw c.Error($"queries, keys and values have {query.Rank}, {key.Rank} and {value.Rank} axes, not 3 or 4");
-        Dim heads = isApart ? query[1] : c.Count("q_num_heads");
-        Dim groups = isApart ? key[1] : c.Count("kv_num_heads");
+        var heads = isApart ? query[1] : c.Count("q_num_heads");
+        var groups = isApart ? key[1] : c.Count("kv_num_heads");
         c.Part(heads, groups, "the number of the queries' heads");
         var (width, valueWidth) = isApart
             ? (key[3], value[3])

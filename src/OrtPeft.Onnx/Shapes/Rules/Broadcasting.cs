@@ -9,7 +9,7 @@ internal static class Broadcasting
 
     public static Shape? Of(ShapeContext context, Shape?[] shapes)
     {
-        Shape? result = Shape.Scalar;
+        var result = Shape.Scalar;
         foreach (var shape in shapes)
             result = Of(context, result, shape);
         return result;

@@ -15,7 +15,7 @@ internal static class EinsumRule
         if (terms.Length != c.Node.Inputs.Count)
             throw c.Error($"the equation '{equation}' has {terms.Length} terms for {c.Node.Inputs.Count} inputs");
         var letters = new SortedDictionary<char, Dim>();
-        Shape? batch = Shape.Scalar;
+        var batch = Shape.Scalar;
         for (var i = 0; i < terms.Length; i++)
             batch = Broadcasting.Of(c, batch, Bind(c, terms[i], i, letters));
         var result = sides.Length > 1 ? sides[1] : Implicit(sides[0]);

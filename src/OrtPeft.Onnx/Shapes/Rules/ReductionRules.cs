@@ -41,7 +41,7 @@ internal static class ReductionRules
             return keep ? ShapeContext.Unknown(shape.Rank) : RankWithout(c, shape);
         if (named.Length == 0 && c.Attributes.Int("noop_with_empty_axes", 0) != 0)
             return shape;
-        int[] axes = named.Length == 0 ? [.. Enumerable.Range(0, shape.Rank)] : c.Axes(named, shape.Rank);
+        var axes = named.Length == 0 ? [.. Enumerable.Range(0, shape.Rank)] : c.Axes(named, shape.Rank);
         return keep
             ? Shape.Create([.. shape.Select((d, i) => axes.Contains(i) ? 1 : d)])
             : Shape.Create([.. shape.Where((_, i) => !axes.Contains(i))]);

@@ -53,7 +53,7 @@ internal static class SliceRule
     /// <summary>With bounds of unknown content only the axes that are not named keep their lengths.</summary>
     private static Shape WithUnknown(ShapeContext c, Shape shape)
     {
-        int[] named = c.NumbersOf("axes", 3) is { } axes
+        var named = c.NumbersOf("axes", 3) is { } axes
             ? c.Axes(axes, shape.Rank)
             : [.. Enumerable.Range(0, shape.Rank)];
         return Shape.Create([.. shape.Select((d, i) => named.Contains(i) ? Dim.Unknown : d)]);

@@ -22,7 +22,7 @@ internal sealed class JinjaTemplate
     public RenderedTemplate Render(IEnumerable<KeyValuePair<string, object?>> variables, DateTimeOffset now)
     {
         var run = new Rendering(now);
-        foreach ((string name, object? value) in variables)
+        foreach (var (name, value) in variables)
             run.Root.Set(name, value);
         try
         {
@@ -32,6 +32,7 @@ internal sealed class JinjaTemplate
         {
             throw error.At(run.Line);
         }
+
         return new RenderedTemplate(
             run.Output.ToString(), run.Output.Generations, run.Output.HasLostGeneration);
     }

@@ -13,8 +13,8 @@ internal sealed class ChatEncoder(ChatTemplates templates, ChatFormat format)
     {
         try
         {
-            ChatTemplate template = templates.Select(row.Tools is not null);
-            RenderedChat chat = template.Render(row.First(row.Messages.Count), format.Ending, format.Time);
+            var template = templates.Select(row.Tools is not null);
+            var chat = template.Render(row.First(row.Messages.Count), format.Ending, format.Time);
             return (chat.Text, template, chat);
         }
         catch (ChatTemplateException error)
@@ -26,7 +26,7 @@ internal sealed class ChatEncoder(ChatTemplates templates, ChatFormat format)
     /// <summary>The conversation as tokens, rendered whole and tokenised whole, without a token added.</summary>
     public Example Encode(ChatRow row, ITokenizer tokenizer)
     {
-        (string text, ChatTemplate template, RenderedChat chat) = Render(row);
+        (var text, var template, var chat) = Render(row);
         var tokens = TokenPlaces.Of(tokenizer, text);
         if (tokens.Ids.Count == 0)
             throw row.Place.Error(row.Field, $"the chat template makes no text of it; leave the row out");
@@ -34,8 +34,8 @@ internal sealed class ChatEncoder(ChatTemplates templates, ChatFormat format)
         if (format.Ending != ChatEnding.Closed)
             return Row(row, ids, ids, lastOnly: false);
         var mask = new ChatMask(row, template, tokenizer, format, chat, tokens);
-        bool[] learnt = mask.Learnt();
-        ImmutableArray<int> labels = Array.TrueForAll(learnt, static bit => bit)
+        var learnt = mask.Learnt();
+        var labels = Array.TrueForAll(learnt, static bit => bit)
             ? ids
             : [.. ids.Select((id, i) => learnt[i] ? id : DecoderLabels.Ignored)];
         return Row(row, ids, labels, mask.LearnsLastOnly);

@@ -34,7 +34,7 @@ internal sealed class ChatMask
     public bool[] Learnt()
     {
         var learnt = new bool[_tokens.Ids.Count];
-        bool isCompletion = _row.PromptLength is not null && _trainOn is null;
+        var isCompletion = _row.PromptLength is not null && _trainOn is null;
         int[] unweighted = [.. _row.AssistantTurns.Where(_row.HasWeightZero)];
         if (_trainOn == TrainOn.All || isCompletion)
             Array.Fill(learnt, true);
@@ -49,18 +49,19 @@ internal sealed class ChatMask
     {
         if (isWhole && unweighted.Length == 0)
             return;
-        bool needsMessages = unweighted.Length > 0 || _trainOn == TrainOn.Last;
-        List<Turn> turns = Turns(needsMessages);
+        var needsMessages = unweighted.Length > 0 || _trainOn == TrainOn.Last;
+        var turns = Turns(needsMessages);
         if (unweighted.Length > 0 && LearnsLastOnly && isWhole)
         {
             throw _row.Place.Error(_row.Field,
                 $"a turn has the weight 0, but the chat template does not show where turns begin and end");
         }
-        foreach (Turn turn in turns)
+
+        foreach (var turn in turns)
         {
-            bool isLast = turn == turns[^1];
-            bool counts = _trainOn != TrainOn.Last || isLast;
-            bool hasWeight = turn.Message is not { } message || !unweighted.Contains(message);
+            var isLast = turn == turns[^1];
+            var counts = _trainOn != TrainOn.Last || isLast;
+            var hasWeight = turn.Message is not { } message || !unweighted.Contains(message);
             if (counts || isWhole)
                 learnt.AsSpan(turn.First, turn.End - turn.First).Fill(hasWeight && (counts || isWhole));
         }
@@ -68,7 +69,7 @@ internal sealed class ChatMask
 
     private List<Turn> Turns(bool needsMessages)
     {
-        List<Turn>? marked = _turns.Marked(_chat, _tokens);
+        var marked = _turns.Marked(_chat, _tokens);
         if (marked is not null && (!needsMessages || marked.TrueForAll(static turn => turn.Message is not null)))
             return marked;
         if (_turns.Nested(_chat, _tokens) is { } nested)

@@ -48,17 +48,17 @@ internal sealed record ChatRow(
     /// <summary>OpenAI's <c>weight</c>: 0 keeps a turn from being learnt, 1 is as none.</summary>
     public bool HasWeightZero(int turn)
     {
-        if (!Messages[turn].TryGetProperty("weight", out JsonElement weight) || weight.ValueKind == JsonValueKind.Null)
+        if (!Messages[turn].TryGetProperty("weight", out var weight) || weight.ValueKind == JsonValueKind.Null)
             return false;
-        bool isNumber = weight.ValueKind == JsonValueKind.Number;
-        double value = isNumber ? weight.GetDouble() : double.NaN;
+        var isNumber = weight.ValueKind == JsonValueKind.Number;
+        var value = isNumber ? weight.GetDouble() : double.NaN;
         return value is 0 or 1
             ? value == 0
             : throw Place.Error($"{Field}[{turn}].weight", $"the weight is {weight.GetRawText()}; expected 0 or 1");
     }
 
     private bool IsAssistant(int turn) =>
-        Messages[turn].TryGetProperty("role", out JsonElement role) && role.ValueKind == JsonValueKind.String
+        Messages[turn].TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String
         && role.ValueEquals(Assistant);
 
     private static ChatRow Of(JsonRow row, string field, IReadOnlyList<JsonElement> messages, int? promptLength) =>
@@ -72,7 +72,7 @@ internal sealed record ChatRow(
     {
         if (row.Element("tools") is not { } tools)
             return null;
-        JsonElement array = tools.ValueKind == JsonValueKind.String ? Parsed(row, tools.GetString()!) : tools;
+        var array = tools.ValueKind == JsonValueKind.String ? Parsed(row, tools.GetString()!) : tools;
         return array.ValueKind is JsonValueKind.Array or JsonValueKind.Null
             ? array.ValueKind == JsonValueKind.Null ? null : array
             : throw row.Place.Error("tools", $"the value is not an array; expected an array of JSON schemas");
@@ -82,7 +82,7 @@ internal sealed record ChatRow(
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
+            using var document = JsonDocument.Parse(text);
             return document.RootElement.Clone();
         }
         catch (JsonException error)
@@ -100,7 +100,7 @@ internal sealed record ChatRow(
             return variables;
         if (given.ValueKind != JsonValueKind.Object)
             throw row.Place.Error("chat_template_kwargs", $"the value is not an object; expected variables by name");
-        foreach (JsonProperty variable in given.EnumerateObject())
+        foreach (var variable in given.EnumerateObject())
             variables[variable.Name] = variable.Value;
         return variables;
     }

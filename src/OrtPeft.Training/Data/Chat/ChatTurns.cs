@@ -17,13 +17,14 @@ internal sealed class ChatTurns(ChatRow row, ChatTemplate template, ITokenizer t
         if (!template.MarksGenerations || chat.Generations is not { } spans)
             return null;
         int[] messages = [.. row.AssistantTurns];
-        bool isOneEach = spans.Count == messages.Length;
+        var isOneEach = spans.Count == messages.Length;
         var turns = new List<Turn>();
-        for (int i = 0; i < spans.Count; i++)
+        for (var i = 0; i < spans.Count; i++)
         {
-            (int first, int end) = tokens.Overlapping(spans[i].Start, spans[i].End);
+            (var first, var end) = tokens.Overlapping(spans[i].Start, spans[i].End);
             turns.Add(new Turn(isOneEach ? messages[i] : null, first, end));
         }
+
         return turns;
     }
 
@@ -35,18 +36,19 @@ internal sealed class ChatTurns(ChatRow row, ChatTemplate template, ITokenizer t
     public List<Turn>? Nested(RenderedChat chat, TokenPlaces tokens)
     {
         var turns = new List<Turn>();
-        foreach (int message in row.AssistantTurns)
+        foreach (var message in row.AssistantTurns)
         {
-            string? prompt = message == 0 ? "" : Rendered(message, ChatEnding.GenerationPrompt);
-            string? closed = Rendered(message + 1, ChatEnding.Closed);
-            bool nests = prompt is not null && closed is not null && closed.Length >= prompt.Length
+            var prompt = message == 0 ? "" : Rendered(message, ChatEnding.GenerationPrompt);
+            var closed = Rendered(message + 1, ChatEnding.Closed);
+            var nests = prompt is not null && closed is not null && closed.Length >= prompt.Length
                 && chat.Text.StartsWith(prompt, StringComparison.Ordinal)
                 && chat.Text.StartsWith(closed, StringComparison.Ordinal);
             if (!nests)
                 return null;
-            (int first, int end) = tokens.Overlapping(prompt!.Length, closed!.Length);
+            (var first, var end) = tokens.Overlapping(prompt!.Length, closed!.Length);
             turns.Add(new Turn(message, first, end));
         }
+
         return turns;
     }
 
@@ -54,19 +56,19 @@ internal sealed class ChatTurns(ChatRow row, ChatTemplate template, ITokenizer t
     /// <exception cref="TrainingDataException">The template does not render the prompt.</exception>
     public Turn? Last(TokenPlaces tokens)
     {
-        int message = row.AssistantTurns.LastOrDefault(-1);
+        var message = row.AssistantTurns.LastOrDefault(-1);
         if (message < 0)
             return null;
-        int first = message == 0 ? 0 : Shared(message, ChatEnding.GenerationPrompt, tokens);
-        bool isEnd = message == row.Messages.Count - 1;
-        int end = isEnd ? tokens.Ids.Count : Shared(message + 1, ChatEnding.Closed, tokens);
+        var first = message == 0 ? 0 : Shared(message, ChatEnding.GenerationPrompt, tokens);
+        var isEnd = message == row.Messages.Count - 1;
+        var end = isEnd ? tokens.Ids.Count : Shared(message + 1, ChatEnding.Closed, tokens);
         return new Turn(message, first, Math.Max(first, end));
     }
 
     /// <summary>How many ids the first turns by themselves and the whole have in common.</summary>
     public int Shared(int count, ChatEnding ending, TokenPlaces tokens)
     {
-        string prompt = Rendered(count, ending) ?? throw row.Place.Error(
+        var prompt = Rendered(count, ending) ?? throw row.Place.Error(
             row.Field, $"the chat template does not render the turns before the last answer, so nothing can be learnt");
         return tokenizer.Encode(prompt).Zip(tokens.Ids).TakeWhile(static pair => pair.First == pair.Second).Count();
     }

@@ -31,8 +31,8 @@ internal sealed class TokenPlaces
             return (0, 0);
         if (_starts is null || _ends is null)
             return (Before(start).Whole, Before(end).Begun);
-        int first = Array.FindIndex(_ends, tokenEnd => tokenEnd > start);
-        int last = Array.FindLastIndex(_starts, tokenStart => tokenStart < end);
+        var first = Array.FindIndex(_ends, tokenEnd => tokenEnd > start);
+        var last = Array.FindLastIndex(_starts, tokenStart => tokenStart < end);
         return first < 0 ? (0, 0) : (first, last + 1);
     }
 
@@ -42,28 +42,29 @@ internal sealed class TokenPlaces
     /// </summary>
     private (int Whole, int Begun) Before(int place)
     {
-        IReadOnlyList<int> before = _tokenizer.Encode(_text.AsSpan(0, place));
-        int whole = before.Zip(Ids).TakeWhile(static pair => pair.First == pair.Second).Count();
+        var before = _tokenizer.Encode(_text.AsSpan(0, place));
+        var whole = before.Zip(Ids).TakeWhile(static pair => pair.First == pair.Second).Count();
         return (whole, whole < before.Count && place < _text.Length ? Math.Min(whole + 1, Ids.Count) : whole);
     }
 
     /// <summary>Places by bytes; null where the tokens' bytes are not the text's.</summary>
     private static (int[] Starts, int[] Ends)? Find(ITokenizer tokenizer, string text, IReadOnlyList<int> ids)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        int[] characters = Characters(text, bytes.Length);
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var characters = Characters(text, bytes.Length);
         var starts = new int[ids.Count];
         var ends = new int[ids.Count];
-        int at = 0;
-        for (int i = 0; i < ids.Count; i++)
+        var at = 0;
+        for (var i = 0; i < ids.Count; i++)
         {
-            ReadOnlySpan<byte> token = tokenizer.GetBytes(ids[i]);
+            var token = tokenizer.GetBytes(ids[i]);
             if (!bytes.AsSpan(at).StartsWith(token))
                 return null;
             starts[i] = characters[at];
             at += token.Length;
             ends[i] = at == 0 ? 0 : CharacterEnd(text, characters[at - 1]);
         }
+
         return at == bytes.Length ? (starts, ends) : null;
     }
 
@@ -71,14 +72,15 @@ internal sealed class TokenPlaces
     private static int[] Characters(string text, int byteCount)
     {
         var places = new int[byteCount + 1];
-        int at = 0;
-        int place = 0;
-        foreach (Rune rune in text.EnumerateRunes())
+        var at = 0;
+        var place = 0;
+        foreach (var rune in text.EnumerateRunes())
         {
             places.AsSpan(at, rune.Utf8SequenceLength).Fill(place);
             at += rune.Utf8SequenceLength;
             place += rune.Utf16SequenceLength;
         }
+
         places[byteCount] = text.Length;
         return places;
     }

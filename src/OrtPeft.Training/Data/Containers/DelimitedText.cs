@@ -14,7 +14,7 @@ internal static class DelimitedText
         var strict = new UTF8Encoding(false, throwOnInvalidBytes: true);
         using var reader = new StreamReader(stream, strict, detectEncodingFromByteOrderMarks: true, 1 << 16);
         var records = new RecordReader(reader, file, separator);
-        string?[]? names = Next(records, file);
+        var names = Next(records, file);
         if (names is null)
             yield break;
         CheckNames(names, new DataPlace(file, records.Line));
@@ -27,6 +27,7 @@ internal static class DelimitedText
                 throw new DataPlace(file, records.Line).Error(
                     $"the record has {fields.Length} fields; the first line names {names.Length}");
             }
+
             yield return new JsonLine(records.Line, Json(names, fields));
         }
     }
@@ -57,13 +58,15 @@ internal static class DelimitedText
         using (var json = new Utf8JsonWriter(bytes))
         {
             json.WriteStartObject();
-            foreach ((string? name, string? value) in names.Zip(fields))
+            foreach ((var name, var value) in names.Zip(fields))
             {
                 if (value is not null)
                     json.WriteString(name!, value); // names were checked
             }
+
             json.WriteEndObject();
         }
+
         return bytes.ToArray();
     }
 }

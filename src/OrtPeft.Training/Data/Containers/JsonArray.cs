@@ -15,7 +15,7 @@ internal static class JsonArray
     {
         if (first.StartsWith(ByteOrderMark))
             first = first[ByteOrderMark.Length..];
-        int begin = first.IndexOfAnyExcept(" \t\r\n"u8);
+        var begin = first.IndexOfAnyExcept(" \t\r\n"u8);
         return begin >= 0 && first[begin] == '[';
     }
 
@@ -23,10 +23,10 @@ internal static class JsonArray
     {
         var cursor = new Cursor(stream);
         cursor.Open();
-        int next = cursor.SkipBlank();
+        var next = cursor.SkipBlank();
         while (next != ']')
         {
-            (int line, int column) = (cursor.Line, cursor.Column);
+            (var line, var column) = (cursor.Line, cursor.Column);
             yield return new JsonLine(line, cursor.Element(file), column);
             next = cursor.SkipBlank();
             if (next is not (',' or ']'))
@@ -39,8 +39,9 @@ internal static class JsonArray
                     throw cursor.Error(file, next);
             }
         }
+
         cursor.Take();
-        int after = cursor.SkipBlank();
+        var after = cursor.SkipBlank();
         if (after >= 0)
             throw cursor.Error(file, after);
     }
@@ -72,7 +73,7 @@ internal static class JsonArray
 
         public int Take()
         {
-            int taken = _next;
+            var taken = _next;
             if (_start == _end)
                 (_start, _end) = (0, stream.Read(_buffer));
             _next = _end == 0 ? -1 : _buffer[_start++];
@@ -94,10 +95,10 @@ internal static class JsonArray
         public ReadOnlyMemory<byte> Element(string file)
         {
             _element.ResetWrittenCount();
-            (int line, int depth, bool inText) = (Line, 0, false);
+            (var line, var depth, var inText) = (Line, 0, false);
             while (_next >= 0 && (inText || depth > 0 || _next is not (',' or ']')))
             {
-                int taken = Take();
+                var taken = Take();
                 Append(file, line, taken);
                 if (inText && taken == '\\' && _next >= 0)
                     Append(file, line, Take());
@@ -106,6 +107,7 @@ internal static class JsonArray
                 else if (!inText)
                     depth += taken is '{' or '[' ? 1 : taken is '}' or ']' ? -1 : 0;
             }
+
             if (_next < 0)
                 throw Error(file, _next);
             return _element.WrittenMemory;
@@ -113,7 +115,7 @@ internal static class JsonArray
 
         public TrainingDataException Error(string file, int found)
         {
-            string what = found < 0 ? "the file ends" : $"{DataPlace.Quote(((char)found).ToString())} stands";
+            var what = found < 0 ? "the file ends" : $"{DataPlace.Quote(((char)found).ToString())} stands";
             return new DataPlace(file, Line).ErrorAt(
                 Column, $"{what} where an array of rows goes on; give one array of JSON objects", inner: null);
         }

@@ -33,30 +33,30 @@ internal static class ParquetRows
             1 << 16,
             FileOptions.DeleteOnClose);
         stream.CopyTo(copy);
-        foreach (JsonLine row in Rows(copy, file))
+        foreach (var row in Rows(copy, file))
             yield return row;
     }
 
     private static IEnumerable<JsonLine> Rows(Stream content, string file)
     {
-        int groups = Try(file, async () =>
+        var groups = Try(file, async () =>
         {
             content.Position = 0;
-            ParquetReader reader = await ParquetReader.CreateAsync(content).ConfigureAwait(false);
+            var reader = await ParquetReader.CreateAsync(content).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
                 return reader.RowGroupCount;
         });
-        int number = 0;
-        for (int group = 0; group < groups; group++)
+        var number = 0;
+        for (var group = 0; group < groups; group++)
         {
-            int current = group;
-            IList<Dictionary<string, object>> rows = Try(file, async () =>
+            var current = group;
+            var rows = Try(file, async () =>
             {
                 content.Position = 0;
                 var read = ParquetSerializer.DeserializeUntypedAsync(content, null, current);
                 return (await read.ConfigureAwait(false)).Data;
             });
-            foreach (Dictionary<string, object> row in rows)
+            foreach (var row in rows)
                 yield return new JsonLine(++number, Json(new DataPlace(file, number), row));
         }
     }
@@ -110,18 +110,19 @@ internal static class ParquetRows
         Utf8JsonWriter json, DataPlace place, IDictionary<string, object> fields, int depth)
     {
         json.WriteStartObject();
-        foreach ((string name, object? value) in fields)
+        foreach ((var name, var value) in fields)
         {
             json.WritePropertyName(name);
             Write(json, place, value, depth + 1);
         }
+
         json.WriteEndObject();
     }
 
     private static void WriteList(Utf8JsonWriter json, DataPlace place, IEnumerable list, int depth)
     {
         json.WriteStartArray();
-        foreach (object? element in list)
+        foreach (var element in list)
             Write(json, place, element, depth + 1);
         json.WriteEndArray();
     }

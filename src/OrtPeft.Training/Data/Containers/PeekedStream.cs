@@ -16,7 +16,7 @@ internal sealed class PeekedStream : Stream
         _rest = stream;
         _leavesOpen = leavesOpen;
         var first = new byte[Most];
-        int read = stream.ReadAtLeast(first, Most, throwOnEndOfStream: false);
+        var read = stream.ReadAtLeast(first, Most, throwOnEndOfStream: false);
         _first = first[..read];
     }
 
@@ -44,7 +44,7 @@ internal sealed class PeekedStream : Stream
     {
         if (_taken == _first.Length)
             return _rest.Read(buffer);
-        int count = Math.Min(buffer.Length, _first.Length - _taken);
+        var count = Math.Min(buffer.Length, _first.Length - _taken);
         _first.AsSpan(_taken, count).CopyTo(buffer);
         _taken += count;
         return count;

@@ -42,13 +42,13 @@ internal sealed class RecordReader(TextReader reader, string file, char separato
     private string Quoted()
     {
         var opening = new DataPlace(file, _line);
-        int column = _column;
+        var column = _column;
         Take();
         while (true)
         {
             if (reader.Peek() < 0)
                 throw opening.ErrorAt(column, $"the quote that opens here is never closed", inner: null);
-            char taken = Take();
+            var taken = Take();
             if (taken != '"')
                 Append(taken);
             else if (reader.Peek() == '"')
@@ -61,12 +61,13 @@ internal sealed class RecordReader(TextReader reader, string file, char separato
     /// <summary>Passes over what ends a field; false where the record ends with it.</summary>
     private bool TakeSeparator()
     {
-        int next = reader.Peek();
+        var next = reader.Peek();
         if (next >= 0 && next != separator && next is not ('\r' or '\n'))
         {
             throw new DataPlace(file, _line).ErrorAt(
                 _column, $"text follows a closing quote; double quotes that are part of a field", inner: null);
         }
+
         if (next >= 0 && Take() == '\r' && reader.Peek() == '\n')
             Take();
         return next == separator;
@@ -75,7 +76,7 @@ internal sealed class RecordReader(TextReader reader, string file, char separato
     private char Take()
     {
         var taken = (char)reader.Read();
-        bool endsLine = taken == '\n' || (taken == '\r' && reader.Peek() != '\n');
+        var endsLine = taken == '\n' || (taken == '\r' && reader.Peek() != '\n');
         (_line, _column) = endsLine ? (_line + 1, 1) : (_line, _column + 1);
         return taken;
     }

@@ -28,8 +28,8 @@ public static class RowPaths
             return OfFolder(path, out skipped);
         if (File.Exists(path) || path.AsSpan().IndexOfAny('*', '?') < 0)
             return [path];
-        string[] names = path.Split('/', Path.DirectorySeparatorChar);
-        string root = path.StartsWith('/') ? "/" : "";
+        var names = path.Split('/', Path.DirectorySeparatorChar);
+        var root = path.StartsWith('/') ? "/" : "";
         string[] found = [.. Matching(root, names[(root.Length > 0 ? 1 : 0)..]).Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)];
         return found.Length > 0
@@ -48,7 +48,7 @@ public static class RowPaths
 
     private static bool IsData(string file)
     {
-        string plain = Compressed.Contains(Path.GetExtension(file)) ? Path.ChangeExtension(file, null) : file;
+        var plain = Compressed.Contains(Path.GetExtension(file)) ? Path.ChangeExtension(file, null) : file;
         return Endings.Contains(Path.GetExtension(plain)) && Path.GetFileName(file)[0] != '.';
     }
 
@@ -56,28 +56,30 @@ public static class RowPaths
     {
         if (names is not [var name, .. var rest])
             yield break;
-        string place = folder.Length == 0 ? "." : folder;
+        var place = folder.Length == 0 ? "." : folder;
         if (name == AnyFolders)
         {
-            foreach (string file in Matching(folder, rest))
+            foreach (var file in Matching(folder, rest))
                 yield return file;
-            foreach (string below in Directory.EnumerateDirectories(place))
+            foreach (var below in Directory.EnumerateDirectories(place))
             {
-                foreach (string file in Matching(Path.Combine(folder, Path.GetFileName(below)), names))
+                foreach (var file in Matching(Path.Combine(folder, Path.GetFileName(below)), names))
                     yield return file;
             }
+
             yield break;
         }
-        IEnumerable<string> entries = rest.Length == 0
+
+        var entries = rest.Length == 0
             ? Directory.EnumerateFiles(place)
             : Directory.EnumerateDirectories(place).Concat(name is "." or ".." ? [name] : []);
-        foreach (string entry in entries)
+        foreach (var entry in entries)
         {
-            string found = Path.GetFileName(entry);
+            var found = Path.GetFileName(entry);
             if (!FileSystemName.MatchesSimpleExpression(name, found, ignoreCase: false))
                 continue;
-            string path = Path.Combine(folder, found);
-            foreach (string file in rest.Length == 0 ? [path] : Matching(path, rest))
+            var path = Path.Combine(folder, found);
+            foreach (var file in rest.Length == 0 ? [path] : Matching(path, rest))
                 yield return file;
         }
     }

@@ -19,8 +19,8 @@ internal static class RowStream
     /// <summary>The rows of a file, opened when they are enumerated.</summary>
     public static IEnumerable<JsonLine> Read(string path)
     {
-        using FileStream stream = Open(path);
-        foreach (JsonLine row in Read(stream, path))
+        using var stream = Open(path);
+        foreach (var row in Read(stream, path))
             yield return row;
     }
 
@@ -30,15 +30,15 @@ internal static class RowStream
     public static IEnumerable<JsonLine> Read(Stream stream, string name)
     {
         using var first = new PeekedStream(stream, leavesOpen: true);
-        using Stream? plain = Decompressed(first);
-        foreach (JsonLine row in plain is null ? OfPlain(first, name, name) : OfCompressed(plain, name))
+        using var plain = Decompressed(first);
+        foreach (var row in plain is null ? OfPlain(first, name, name) : OfCompressed(plain, name))
             yield return row;
     }
 
     private static IEnumerable<JsonLine> OfCompressed(Stream stream, string name)
     {
-        using PeekedStream plain = Peeked(stream, name);
-        using IEnumerator<JsonLine> rows = OfPlain(plain, Path.ChangeExtension(name, null), name).GetEnumerator();
+        using var plain = Peeked(stream, name);
+        using var rows = OfPlain(plain, Path.ChangeExtension(name, null), name).GetEnumerator();
         while (Whole(name, rows.MoveNext))
             yield return rows.Current;
     }

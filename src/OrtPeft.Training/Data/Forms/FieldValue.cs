@@ -23,7 +23,7 @@ internal static class FieldValue
     /// <exception cref="TrainingDataException">It is something else.</exception>
     public static string? Take(DataPlace place, JsonObject owner, string field)
     {
-        JsonNode? value = owner[field];
+        var value = owner[field];
         owner.Remove(field);
         return value is null || value.GetValueKind() == JsonValueKind.String
             ? value?.GetValue<string>()

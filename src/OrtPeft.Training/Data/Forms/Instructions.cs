@@ -11,19 +11,20 @@ internal static class Instructions
 {
     public static JsonArray Messages(DataPlace place, ImmutableArray<string> fields, JsonObject row)
     {
-        string request = FieldValue.Take(place, row, fields[0])!; // the form was told by its fields
-        string answer = FieldValue.Take(place, row, fields[1])!;
+        var request = FieldValue.Take(place, row, fields[0])!; // the form was told by its fields
+        var answer = FieldValue.Take(place, row, fields[1])!;
         if (fields[0] == "instruction" && FieldValue.Take(place, row, "input") is { Length: > 0 } input)
             request = $"{request}\n\n{input}";
         var messages = new JsonArray();
-        foreach ((int i, JsonNode? pair) in History(place, row).Index())
+        foreach ((var i, var pair) in History(place, row).Index())
         {
-            bool isPair = pair is JsonArray { Count: 2 } both && both.All(static p => p is JsonValue);
+            var isPair = pair is JsonArray { Count: 2 } both && both.All(static p => p is JsonValue);
             if (!isPair)
                 throw place.Error($"history[{i}]", $"expected an array of a request and its answer");
             messages.Add(Turn("user", pair![0]!.ToString()));
             messages.Add(Turn("assistant", pair[1]!.ToString()));
         }
+
         messages.Add(Turn("user", request));
         messages.Add(Turn("assistant", answer));
         SystemText.PutFirst(place, row, messages);
@@ -32,7 +33,7 @@ internal static class Instructions
 
     private static JsonArray History(DataPlace place, JsonObject row)
     {
-        JsonNode? history = row["history"];
+        var history = row["history"];
         row.Remove("history");
         return history as JsonArray ?? (history is null
             ? []

@@ -20,9 +20,9 @@ internal sealed class OwnNames(IReadOnlyDictionary<string, string> names)
         Rename(place, row, _rows, "");
         if (_turns.Count == 0 && _roles.Count == 0)
             return;
-        foreach (string field in (string[])["messages", "conversations", "prompt", "completion"])
+        foreach (var field in (string[])["messages", "conversations", "prompt", "completion"])
         {
-            foreach ((int i, JsonNode? turn) in (row[field] as JsonArray ?? []).Index())
+            foreach ((var i, var turn) in (row[field] as JsonArray ?? []).Index())
                 RenameTurn(place, turn as JsonObject, FormattableString.Invariant($"{field}[{i}]."));
         }
     }
@@ -32,20 +32,20 @@ internal sealed class OwnNames(IReadOnlyDictionary<string, string> names)
         if (turn is null)
             return;
         Rename(place, turn, _turns, path);
-        bool isText = turn["role"] is JsonValue role && role.GetValueKind() == JsonValueKind.String;
-        if (isText && _roles.TryGetValue(turn["role"]!.GetValue<string>(), out string? name))
+        var isText = turn["role"] is JsonValue role && role.GetValueKind() == JsonValueKind.String;
+        if (isText && _roles.TryGetValue(turn["role"]!.GetValue<string>(), out var name))
             turn["role"] = name;
     }
 
     private static void Rename(DataPlace place, JsonObject owner, Dictionary<string, string> names, string path)
     {
-        foreach ((string own, string name) in names)
+        foreach ((var own, var name) in names)
         {
             if (!owner.ContainsKey(own))
                 continue;
             if (owner[name] is not null)
                 throw place.Error($"{path}{own}", $"it is mapped to {name}, which the row has too; leave one out");
-            JsonNode? value = owner[own];
+            var value = owner[own];
             owner.Remove(own);
             owner[name] = value;
         }

@@ -51,26 +51,28 @@ internal static class ShareGpt
             throw place.Error(field, $"the value is {FieldValue.Kind(row[field])}; expected an array");
         row.Remove(field);
         var messages = new JsonArray();
-        foreach ((int i, JsonNode? turn) in turns.ToArray().Index())
+        foreach ((var i, var turn) in turns.ToArray().Index())
         {
-            string path = FormattableString.Invariant($"{field}[{i}]");
+            var path = FormattableString.Invariant($"{field}[{i}]");
             if (turn is not JsonObject fields)
                 throw place.Error(path, $"the value is {FieldValue.Kind(turn)}; expected an object");
             turns[i] = null;
             messages.Add(fields.ContainsKey("role") ? fields : Message(place, path, fields));
         }
+
         SystemText.PutFirst(place, row, messages);
         return messages;
     }
 
     private static JsonObject Message(DataPlace place, string path, JsonObject turn)
     {
-        string from = Text(place, path, turn, "from");
-        if (!Roles.TryGetValue(from, out string? role))
+        var from = Text(place, path, turn, "from");
+        if (!Roles.TryGetValue(from, out var role))
         {
-            string known = string.Join(", ", Roles.Keys.Order(StringComparer.Ordinal));
+            var known = string.Join(", ", Roles.Keys.Order(StringComparer.Ordinal));
             throw place.Error($"{path}.from", $"the speaker is {DataPlace.Quote(from)}; expected one of {known}");
         }
+
         turn.Remove("from");
         var message = new JsonObject { ["role"] = role };
         if (from == Call)
@@ -78,7 +80,7 @@ internal static class ShareGpt
         else
             message["content"] = turn["value"]?.DeepClone();
         turn.Remove("value");
-        foreach ((string name, JsonNode? value) in turn)
+        foreach ((var name, var value) in turn)
             message[name] = value?.DeepClone();
         return message;
     }
@@ -90,14 +92,15 @@ internal static class ShareGpt
 
     private static JsonArray Calls(DataPlace place, string path, string text)
     {
-        JsonNode? parsed = FieldValue.Parse(place, path, text);
+        var parsed = FieldValue.Parse(place, path, text);
         var calls = new JsonArray();
-        foreach (JsonNode? call in parsed as JsonArray ?? [parsed?.DeepClone()])
+        foreach (var call in parsed as JsonArray ?? [parsed?.DeepClone()])
         {
             if (call is not JsonObject || call["name"] is null)
                 throw place.Error(path, $"a function call is an object with name and arguments");
             calls.Add(new JsonObject { ["type"] = "function", ["function"] = call.DeepClone() });
         }
+
         return calls;
     }
 }

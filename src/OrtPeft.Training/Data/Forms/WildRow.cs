@@ -59,13 +59,14 @@ internal static class WildRow
 
     private static JsonRow Rewritten(JsonRow row, OwnNames names)
     {
-        JsonObject fields = row.ToObject();
+        var fields = row.ToObject();
         names.Apply(row.Place, fields);
-        foreach (string field in Structured)
+        foreach (var field in Structured)
         {
             if (fields[field] is JsonValue value && value.GetValueKind() == JsonValueKind.String)
                 fields[field] = FieldValue.Parse(row.Place, field, value.GetValue<string>());
         }
+
         string? found = null;
         if (fields["messages"] is JsonArray turns && ShareGpt.IsOne(turns))
         {
@@ -78,6 +79,7 @@ internal static class WildRow
             found = form.Name;
             fields["messages"] = form.Messages(row.Place, form.Fields, fields);
         }
+
         return JsonRow.Of(row.Place, fields, found);
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OrtPeft.Tokenizers.Chat.Jinja;
 using OrtPeft.Tokenizers.Chat.Jinja.Values;
 
@@ -11,7 +10,7 @@ public sealed class JinjaTemplateTests
     [Fact]
     public void Render_OfTheSnippets_IsJinjasText()
     {
-        JsonElement goldens = ChatGoldens.JsonOf("snippets.json");
+        var goldens = ChatGoldens.JsonOf("snippets.json");
         KeyValuePair<string, object?>[] variables =
         [
             .. ((PyDict)JsonValues.Of(goldens.GetProperty("extra"))!).Pairs
@@ -22,9 +21,9 @@ public sealed class JinjaTemplateTests
 
         var wrong = goldens.GetProperty("cases").EnumerateArray().Select(golden =>
         {
-            string source = golden.GetProperty("source").GetString()!;
-            string? expected = golden.TryGetProperty("rendered", out JsonElement text) ? text.GetString() : null;
-            string? rendered = TryRender(source, variables);
+            var source = golden.GetProperty("source").GetString()!;
+            var expected = golden.TryGetProperty("rendered", out var text) ? text.GetString() : null;
+            var rendered = TryRender(source, variables);
             return rendered == expected ? null : $"{source}: {rendered}";
         }).OfType<string>();
 
@@ -61,7 +60,7 @@ public sealed class JinjaTemplateTests
     public void Parse_OfDeepNesting_EndsWithALine(string before, string open, string inner, string close, string after)
     {
         const int Levels = 200_000;
-        string source = before + string.Concat(Enumerable.Repeat(open, Levels)) + inner
+        var source = before + string.Concat(Enumerable.Repeat(open, Levels)) + inner
             + string.Concat(Enumerable.Repeat(close, Levels)) + after;
 
         Assert.Throws<JinjaException>(() => JinjaTemplate.Parse(source));
@@ -107,7 +106,7 @@ public sealed class JinjaTemplateTests
     [InlineData("{{ ['x'] | safe + '<' }}{{ '<' | e + '<' }}", "['x']&lt;&lt;&lt;")]
     public void Render_WhereDotNetWouldDiffer_FollowsPython(string template, string expected)
     {
-        string text = JinjaTemplate.Parse(template).Render([], Now).Text;
+        var text = JinjaTemplate.Parse(template).Render([], Now).Text;
 
         Assert.Equal(expected, text);
     }

@@ -41,7 +41,7 @@ public sealed class ChatRowTests : IDisposable
     [Fact]
     public void Read_OfTheGoldens_LearnsWhatTrlLearns()
     {
-        string template = File.ReadAllText(Path.Combine(Goldens, "generation_chatml.jinja"));
+        var template = File.ReadAllText(Path.Combine(Goldens, "generation_chatml.jinja"));
 
         var wrong = File.ReadLines(Path.Combine(Goldens, "masks.jsonl")).Select(line => Judge(template, line));
 
@@ -57,7 +57,7 @@ public sealed class ChatRowTests : IDisposable
     [InlineData(Closing, TrainOn.Assistant, "two<|im_end|><end>")]
     public void Read_OfTwoAnswers_LearnsTheWantedTurns(string template, TrainOn trainOn, string expected)
     {
-        Example example = Read(template, TwoAnswers, new ChatFormat { TrainOn = trainOn })!;
+        var example = Read(template, TwoAnswers, new ChatFormat { TrainOn = trainOn })!;
 
         Assert.Equal(expected, Learnt(example));
         Assert.Equal(template == Closing && trainOn == TrainOn.Assistant, example.LearnsLastTurnOnly);
@@ -68,7 +68,7 @@ public sealed class ChatRowTests : IDisposable
     [InlineData(Plain)]
     public void Read_OfATurnOfWeightZero_LeavesItOut(string template)
     {
-        string row = TwoAnswers.Replace("\"one\"", "\"one\",\"weight\":0", StringComparison.Ordinal);
+        var row = TwoAnswers.Replace("\"one\"", "\"one\",\"weight\":0", StringComparison.Ordinal);
 
         Assert.Equal("two<|im_end|>", Learnt(Read(template, row)!));
     }
@@ -76,7 +76,7 @@ public sealed class ChatRowTests : IDisposable
     [Fact]
     public void Read_OfAWeightThatIsNone_NamesTheTurn()
     {
-        string row = TwoAnswers.Replace("\"one\"", "\"one\",\"weight\":0.5", StringComparison.Ordinal);
+        var row = TwoAnswers.Replace("\"one\"", "\"one\",\"weight\":0.5", StringComparison.Ordinal);
 
         var error = Assert.Throws<TrainingDataException>(() => Read(Plain, row));
 
@@ -98,7 +98,7 @@ public sealed class ChatRowTests : IDisposable
     {
         const string Row = """{"messages":[{"role":"user","content":"a"}],"tools":"[{\"name\":\"f\"}]"}""";
 
-        Example example = Read("{{ tools[0].name }}{{ x }}", Row, new ChatFormat { TrainOn = TrainOn.All })!;
+        var example = Read("{{ tools[0].name }}{{ x }}", Row, new ChatFormat { TrainOn = TrainOn.All })!;
 
         Assert.Equal("f", Tokenizer.Decode(example.InputIds));
     }
@@ -117,10 +117,10 @@ public sealed class ChatRowTests : IDisposable
     public void Read_OfAnOverlongRow_CutsOrDropsIt()
     {
         var kept = new ChatFormat { TrainOn = TrainOn.All };
-        Example whole = Read(Plain, TwoAnswers, kept)!;
+        var whole = Read(Plain, TwoAnswers, kept)!;
 
-        Example start = Read(Plain, TwoAnswers, kept, length: 5, OverlongRows.Cut)!;
-        Example end = Read(Plain, TwoAnswers, kept, length: 5, OverlongRows.CutStart)!;
+        var start = Read(Plain, TwoAnswers, kept, length: 5, OverlongRows.Cut)!;
+        var end = Read(Plain, TwoAnswers, kept, length: 5, OverlongRows.CutStart)!;
         var none = Assert.Throws<TrainingDataException>(
             () => Read(Plain, TwoAnswers, kept, length: 5, OverlongRows.Drop));
 
@@ -132,7 +132,7 @@ public sealed class ChatRowTests : IDisposable
     [Fact]
     public void Preview_OfABadRow_GoesOnWithTheNext()
     {
-        string file = Path.Combine(_folder, "rows.jsonl");
+        var file = Path.Combine(_folder, "rows.jsonl");
         File.WriteAllText(file, "{\"messages\":3}\n" + TwoAnswers + "\n");
 
         RowPreview[] rows = [.. Reader(Plain, new ChatFormat()).Preview(file)];
@@ -144,21 +144,21 @@ public sealed class ChatRowTests : IDisposable
 
     private string? Judge(string template, string line)
     {
-        JsonElement golden = JsonDocument.Parse(line).RootElement;
-        TrainOn? trainOn = golden.TryGetProperty("trainOn", out JsonElement part)
+        var golden = JsonDocument.Parse(line).RootElement;
+        TrainOn? trainOn = golden.TryGetProperty("trainOn", out var part)
             ? Enum.Parse<TrainOn>(part.GetString()!)
             : null;
-        int? length = golden.TryGetProperty("length", out JsonElement cut) ? cut.GetInt32() : null;
-        OverlongRows overlong = length is null
+        int? length = golden.TryGetProperty("length", out var cut) ? cut.GetInt32() : null;
+        var overlong = length is null
             ? OverlongRows.Cut
             : Enum.Parse<OverlongRows>(golden.GetProperty("overlong").GetString()!);
-        Example example = Read(
+        var example = Read(
             template, golden.GetProperty("row").GetRawText(), new ChatFormat { TrainOn = trainOn }, length, overlong)!;
-        if (!golden.TryGetProperty("ids", out JsonElement ids))
+        if (!golden.TryGetProperty("ids", out var ids))
             return example.SupervisedTokens == 0 ? null : $"learns something: {line}";
         int[] expected = [.. ids.EnumerateArray().Select(static id => id.GetInt32())];
         int[] labels = [.. expected.Select(static _ => DecoderLabels.Ignored)];
-        foreach (JsonElement range in golden.GetProperty("learnt").EnumerateArray())
+        foreach (var range in golden.GetProperty("learnt").EnumerateArray())
             expected.AsSpan()[range[0].GetInt32()..range[1].GetInt32()].CopyTo(labels.AsSpan(range[0].GetInt32()));
         return example.InputIds.SequenceEqual(expected) && example.Labels.SequenceEqual(labels) ? null : line;
     }
@@ -168,7 +168,7 @@ public sealed class ChatRowTests : IDisposable
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(row));
         var reader = Reader(template, format ?? new ChatFormat(), length, overlong);
-        using IEnumerator<Example> rows = reader.Read(stream, "rows.jsonl").GetEnumerator();
+        using var rows = reader.Read(stream, "rows.jsonl").GetEnumerator();
         return rows.MoveNext() ? rows.Current : null;
     }
 
@@ -188,7 +188,7 @@ public sealed class ChatRowTests : IDisposable
     private static string Learnt(Example example)
     {
         var parts = new List<List<int>>();
-        for (int i = 0; i < example.Length; i++)
+        for (var i = 0; i < example.Length; i++)
         {
             if (example.Labels[i] == DecoderLabels.Ignored)
                 continue;
@@ -196,6 +196,7 @@ public sealed class ChatRowTests : IDisposable
                 parts.Add([]);
             parts[^1].Add(example.InputIds[i]);
         }
+
         return string.Join('|', parts.Select(static ids => Tokenizer.Decode(ids)));
     }
 }

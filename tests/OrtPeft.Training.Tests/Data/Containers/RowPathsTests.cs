@@ -10,9 +10,9 @@ public sealed class RowPathsTests : IDisposable
     public RowPathsTests()
     {
         string[] names = ["b.jsonl", "a.csv.gz", "README.md", "sub/c.parquet", "sub/deep/d.json", ".hidden.jsonl", "x*.jsonl"];
-        foreach (string name in names)
+        foreach (var name in names)
         {
-            string path = Path.Combine(_folder, name);
+            var path = Path.Combine(_folder, name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, "");
         }
@@ -28,7 +28,7 @@ public sealed class RowPathsTests : IDisposable
     [InlineData("/**/*.json", new[] { "sub/deep/d.json" }, 0)]
     public void Find_GivesTheFilesInOrder(string pattern, string[] expected, int skipped)
     {
-        var found = RowPaths.Find(_folder + pattern, out int left);
+        var found = RowPaths.Find(_folder + pattern, out var left);
 
         Assert.Equal(expected.Select(name => Path.Combine(_folder, name)), found);
         Assert.Equal(skipped, left);

@@ -29,7 +29,7 @@ public sealed class RowStreamTests
     [Fact]
     public void Read_OfCompressedFiles_GivesTheRows()
     {
-        byte[] plain = Encoding.UTF8.GetBytes("text\nä\nb\n");
+        var plain = Encoding.UTF8.GetBytes("text\nä\nb\n");
 
         Assert.Equal(["ä$", "b$"], Read(Gzip(plain), "rows.csv.gz").Select(Rows.Text));
         Assert.Equal(["ä$", "b$"], Read(Zstd(plain), "rows.csv.zst").Select(Rows.Text));
@@ -41,8 +41,8 @@ public sealed class RowStreamTests
     [InlineData(false)]
     public void Read_WhenCompressedDataIsCutShort_SaysSo(bool isGzip)
     {
-        byte[] plain = Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Repeat("{\"text\":\"abc\"}", 9000)));
-        byte[] whole = isGzip ? Gzip(plain) : Zstd(plain);
+        var plain = Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Repeat("{\"text\":\"abc\"}", 9000)));
+        var whole = isGzip ? Gzip(plain) : Zstd(plain);
 
         var error = Assert.Throws<TrainingDataException>(() => Read(whole[..^20], "rows.jsonl.gz"));
 

@@ -29,7 +29,7 @@ public sealed class WildRowTests
     [InlineData("""{"input_ids":"[97,98]"}""", "ab")]
     public void Read_OfOtherForms_GivesTheConversation(string row, string text)
     {
-        Example example = Assert.Single(Rows.Read(row));
+        var example = Assert.Single(Rows.Read(row));
 
         Assert.Equal(text, Rows.Text(example));
     }
@@ -52,7 +52,7 @@ public sealed class WildRowTests
     [InlineData("""{"chosen":"a","rejected":"b"}""", "the row has none of the fields that hold data")]
     public void Read_WhenTheFormIsDamaged_NamesTheField(string row, string message)
     {
-        TrainingDataException error = Rows.ReadError(row);
+        var error = Rows.ReadError(row);
 
         Assert.StartsWith("rows.jsonl:1: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class WildRowTests
     {
         var options = new ExampleReaderOptions { Names = new Dictionary<string, string> { ["text"] = "body" } };
 
-        TrainingDataException error = Rows.ReadError("""{"text":"a","body":"b"}""", options);
+        var error = Rows.ReadError("""{"text":"a","body":"b"}""", options);
 
         Assert.Equal("rows.jsonl:1: body: it is mapped to text, which the row has too; leave one out", error.Message);
     }

@@ -29,12 +29,13 @@ internal sealed class AttributePath
 
     public object? Get(object? item)
     {
-        foreach (object? part in _parts)
+        foreach (var part in _parts)
         {
             item = Access.Item(item, part);
             if (item is Undefined && _default is not null)
                 item = _default;
         }
+
         return item;
     }
 

@@ -29,14 +29,14 @@ internal static class CaseMapping
     {
         if (text.Length == 0)
             return "";
-        int first = char.IsSurrogatePair(text, 0) ? 2 : 1;
+        var first = char.IsSurrogatePair(text, 0) ? 2 : 1;
         return TitleAt(text, 0) + LowerFrom(text, first);
     }
 
     /// <summary>Python's <c>title()</c>: every letter behind something that has no case begins a word.</summary>
     public static string Title(string text)
     {
-        bool isWithin = false;
+        var isWithin = false;
         return Mapped(text, (all, at, mapped) =>
         {
             mapped.Append(isWithin ? LowerAt(all, at) : TitleAt(all, at));
@@ -55,18 +55,19 @@ internal static class CaseMapping
 
     public static bool IsTitle(string text)
     {
-        bool any = false;
-        bool isWithin = false;
-        for (int at = 0; at < text.Length; at++)
+        var any = false;
+        var isWithin = false;
+        for (var at = 0; at < text.Length; at++)
         {
-            UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(text, at);
-            bool begins = category is UnicodeCategory.UppercaseLetter or UnicodeCategory.TitlecaseLetter;
-            bool goesOn = category == UnicodeCategory.LowercaseLetter;
+            var category = CharUnicodeInfo.GetUnicodeCategory(text, at);
+            var begins = category is UnicodeCategory.UppercaseLetter or UnicodeCategory.TitlecaseLetter;
+            var goesOn = category == UnicodeCategory.LowercaseLetter;
             if ((begins && isWithin) || (goesOn && !isWithin))
                 return false;
             isWithin = begins || goesOn;
             any |= isWithin;
         }
+
         return any;
     }
 
@@ -74,7 +75,7 @@ internal static class CaseMapping
     private static string LowerFrom(string text, int start)
     {
         var mapped = new StringBuilder();
-        for (int at = start; at < text.Length; at += At(text, at).Length)
+        for (var at = start; at < text.Length; at += At(text, at).Length)
             mapped.Append(LowerAt(text, at));
         return mapped.ToString();
     }
@@ -82,7 +83,7 @@ internal static class CaseMapping
     private static string Mapped(string text, Action<string, int, StringBuilder> map)
     {
         var mapped = new StringBuilder(text.Length);
-        for (int at = 0; at < text.Length; at += At(text, at).Length)
+        for (var at = 0; at < text.Length; at += At(text, at).Length)
             map(text, at, mapped);
         return mapped.ToString();
     }
@@ -96,7 +97,7 @@ internal static class CaseMapping
     {
         if (SpecialCases.Title.GetValueOrDefault(text[at]) is { } special)
             return special;
-        bool isGeorgian = text[at] is >= 'ა' and <= 'ჿ'; // their capitals are for whole words only
+        var isGeorgian = text[at] is >= 'ა' and <= 'ჿ'; // their capitals are for whole words only
         return isGeorgian ? At(text, at) : SimpleUpper(text, at);
     }
 
@@ -109,10 +110,10 @@ internal static class CaseMapping
 
     private static bool IsFinal(string text, int at)
     {
-        int before = at - 1;
+        var before = at - 1;
         while (before >= 0 && IsIgnorable(text, before))
             before--;
-        int after = at + 1;
+        var after = at + 1;
         while (after < text.Length && IsIgnorable(text, after))
             after++;
         return before >= 0 && IsCased(text, before) && !(after < text.Length && IsCased(text, after));
@@ -128,14 +129,15 @@ internal static class CaseMapping
 
     private static bool HasOnly(string text, UnicodeCategory wanted)
     {
-        bool any = false;
-        for (int at = 0; at < text.Length; at++)
+        var any = false;
+        for (var at = 0; at < text.Length; at++)
         {
             if (CharUnicodeInfo.GetUnicodeCategory(text, at) == wanted)
                 any = true;
             else if (IsCased(text, at))
                 return false;
         }
+
         return any;
     }
 }

@@ -30,26 +30,27 @@ internal static class ContainerMethods
     {
         if (!PyDict.IsHashable(given[0]))
             throw new JinjaException($"unhashable type: '{TypeNames.Of(given[0])}'");
-        return dict.TryGet(given[0], out object? value) ? value : given.Or(1, null);
+        return dict.TryGet(given[0], out var value) ? value : given.Or(1, null);
     }
 
     private static PyDict Copy(PyDict dict)
     {
         var copy = new PyDict();
-        foreach ((object? key, object? value) in dict.Pairs)
+        foreach (var (key, value) in dict.Pairs)
             copy.Set(key, value);
         return copy;
     }
 
     private static BigInteger Index(List<object?> items, Bound given)
     {
-        int start = Bound(given.IntegerOr(1, 0));
-        int stop = Bound(given.IntegerOr(2, int.MaxValue));
-        for (int i = start; i < stop; i++)
+        var start = Bound(given.IntegerOr(1, 0));
+        var stop = Bound(given.IntegerOr(2, int.MaxValue));
+        for (var i = start; i < stop; i++)
         {
             if (Equality.AreEqual(items[i], given[0]))
                 return i;
         }
+
         throw new JinjaException($"{Display.ShortRepr(given[0])} is not in list");
 
         int Bound(int place) => Math.Clamp(place < 0 ? place + items.Count : place, 0, items.Count);

@@ -29,7 +29,7 @@ internal sealed class Cycler : IAttributes
 
     private object? Next()
     {
-        object? current = _items[_at];
+        var current = _items[_at];
         _at = (_at + 1) % _items.Count;
         return current;
     }

@@ -11,24 +11,26 @@ internal static class DateText
     public static string Format(DateTimeOffset now, string format)
     {
         var text = new StringBuilder();
-        for (int at = 0; at < format.Length; at++)
+        for (var at = 0; at < format.Length; at++)
         {
             if (format[at] != '%' || at + 1 >= format.Length)
             {
                 text.Append(format[at]);
                 continue;
             }
-            int start = at++;
-            char flag = "-_0^#".Contains(format[at], StringComparison.Ordinal) ? format[at++] : ' ';
-            string? part = at < format.Length ? Part(now, format[at], flag) : null;
+
+            var start = at++;
+            var flag = "-_0^#".Contains(format[at], StringComparison.Ordinal) ? format[at++] : ' ';
+            var part = at < format.Length ? Part(now, format[at], flag) : null;
             text.Append(part ?? format[start..Math.Min(at + 1, format.Length)]);
         }
+
         return text.ToString();
     }
 
     private static string? Part(DateTimeOffset now, char directive, char flag)
     {
-        string? text = Word(now, directive);
+        var text = Word(now, directive);
         if (text is not null)
             return flag == '^' || (flag == '#' && directive != 'p') ? text.ToUpperInvariant() : text;
         if (Number(now, directive) is not var (value, width, fill))

@@ -25,7 +25,7 @@ internal sealed class Filter(string name, Func<object?, Arguments, object?> body
         var signature = new Signature(name, parameters);
         return (value, arguments) =>
         {
-            Arguments all = arguments.Skip(0);
+            var all = arguments.Skip(0);
             all.Positional.Insert(0, value);
             return body(signature.Bind(all));
         };

@@ -22,9 +22,9 @@ internal static class Filters
 
     public static object? Apply(string name, object? value, Arguments arguments)
     {
-        if (!All.TryGetValue(name, out Filter? filter))
+        if (!All.TryGetValue(name, out var filter))
             throw new JinjaException($"No filter named {PythonText.Repr(name)}.");
-        object? result = filter.Apply(value, arguments);
+        var result = filter.Apply(value, arguments);
         arguments.Run.Spend(Sizes.Of(result));
         return result;
     }

@@ -26,14 +26,14 @@ internal static class Globals
     public static Scope For(Rendering run)
     {
         var scope = new Scope(run);
-        foreach (Function function in All)
+        foreach (var function in All)
             scope.Set(function.Name, function);
         return scope;
     }
 
     private static PyRange Range(Bound given)
     {
-        BigInteger first = given.BigInteger(0);
+        var first = given.BigInteger(0);
         return given.Has(1)
             ? new PyRange(first, given.BigInteger(1), given.Has(2) ? given.BigInteger(2) : BigInteger.One)
             : new PyRange(BigInteger.Zero, first, BigInteger.One);
@@ -46,15 +46,16 @@ internal static class Globals
             throw new JinjaException($"dict expected at most 1 argument, got {given.Positional.Count}");
         if (given.Positional is [PyDict source])
         {
-            foreach ((object? key, object? value) in source.Pairs)
+            foreach (var (key, value) in source.Pairs)
                 dict.Set(key, value);
         }
         else if (given.Positional is [var pairs])
         {
-            foreach (object? pair in Iteration.Of(pairs))
+            foreach (var pair in Iteration.Of(pairs))
                 AddPair(dict, pair);
         }
-        foreach ((string name, object? value) in given.Named)
+
+        foreach (var (name, value) in given.Named)
             dict.Set(name, value);
         return dict;
     }
@@ -70,7 +71,7 @@ internal static class Globals
     private static Namespace MakeNamespace(Arguments given)
     {
         var space = new Namespace();
-        foreach ((object? key, object? value) in Dict(given).Pairs)
+        foreach (var (key, value) in Dict(given).Pairs)
             space.Set(key as string ?? throw new JinjaException("a namespace's names are strings"), value);
         return space;
     }

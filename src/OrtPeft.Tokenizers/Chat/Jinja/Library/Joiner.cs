@@ -9,7 +9,7 @@ internal sealed class Joiner(string separator) : ICallable
 
     public object? Call(Arguments arguments)
     {
-        string text = _isUsed ? separator : "";
+        var text = _isUsed ? separator : "";
         _isUsed = true;
         return text;
     }

@@ -11,16 +11,17 @@ internal static class Lines
     public static List<string> Split(string text, bool keepsEnds)
     {
         var lines = new List<string>();
-        int start = 0;
+        var start = 0;
         while (start < text.Length)
         {
-            int found = text.AsSpan(start).IndexOfAny(Ends);
-            int end = found < 0 ? text.Length : start + found;
-            bool isPair = end + 1 < text.Length && text[end] == '\r' && text[end + 1] == '\n';
-            int next = Math.Min(text.Length, end + (isPair ? 2 : 1));
+            var found = text.AsSpan(start).IndexOfAny(Ends);
+            var end = found < 0 ? text.Length : start + found;
+            var isPair = end + 1 < text.Length && text[end] == '\r' && text[end + 1] == '\n';
+            var next = Math.Min(text.Length, end + (isPair ? 2 : 1));
             lines.Add(text[start..(keepsEnds ? next : end)]);
             start = next;
         }
+
         return lines;
     }
 }

@@ -12,14 +12,14 @@ internal static class MarkupMethod
 
     public static Function Bind(Markup self, Method<string> method)
     {
-        Function plain = method.Bind(self.Text);
+        var plain = method.Bind(self.Text);
         return new Function(method.Name, plain.Display, arguments =>
         {
-            bool isSafe = method.Name is not ("join" or "format") && arguments.Positional.TrueForAll(static value =>
+            var isSafe = method.Name is not ("join" or "format") && arguments.Positional.TrueForAll(static value =>
                 value is not string text || !text.AsSpan().ContainsAny(Special));
             if (!isSafe)
                 throw new JinjaException($"'{method.Name}' of text that is marked safe is not supported here");
-            object? result = plain.Call(arguments);
+            var result = plain.Call(arguments);
             return result is string text ? new Markup(text) : result;
         });
     }

@@ -18,8 +18,8 @@ internal static class OrderFilters
 
     private static PyList Sort(Bound given)
     {
-        AttributePath[] paths = AttributePath.Several(given.Or(3, null));
-        bool isSensitive = given.IsTrue(2);
+        var paths = AttributePath.Several(given.Or(3, null));
+        var isSensitive = given.IsTrue(2);
         object?[] items = [.. given.Items(0)];
         given.Run.Spend(items.Length * 64L);
         return new PyList(Ordering.Sort(items, Key, given.IsTrue(1)));
@@ -31,7 +31,7 @@ internal static class OrderFilters
     {
         if (given[0] is not PyDict dict)
             throw new JinjaException($"'{TypeNames.Of(given[0])}' object has no attribute 'items'");
-        bool byValue = given.Or(2, "key") switch
+        var byValue = given.Or(2, "key") switch
         {
             "key" => false,
             "value" => true,
@@ -44,12 +44,12 @@ internal static class OrderFilters
 
     private static IEnumerable<object?> Unique(Bound given)
     {
-        AttributePath path = AttributePath.Of(given.Or(2, null));
+        var path = AttributePath.Of(given.Or(2, null));
         var seen = new PyDict();
-        foreach (object? item in given.Items(0))
+        foreach (var item in given.Items(0))
         {
-            object? key = Folded(path.Get(item), given.IsTrue(1));
-            int known = seen.Count;
+            var key = Folded(path.Get(item), given.IsTrue(1));
+            var known = seen.Count;
             seen.Set(key, null);
             if (seen.Count > known)
                 yield return item;
@@ -58,38 +58,41 @@ internal static class OrderFilters
 
     private static object? Extreme(Bound given, int sign)
     {
-        AttributePath path = AttributePath.Of(given.Or(2, null));
+        var path = AttributePath.Of(given.Or(2, null));
         object? best = new Undefined("No aggregated item, sequence was empty.");
         object? bestKey = null;
-        bool any = false;
-        foreach (object? item in given.Items(0))
+        var any = false;
+        foreach (var item in given.Items(0))
         {
-            object? key = Folded(path.Get(item), given.IsTrue(1));
+            var key = Folded(path.Get(item), given.IsTrue(1));
             if (!any || Ordering.Compare(sign > 0 ? ">" : "<", key, bestKey) * sign > 0)
                 (best, bestKey) = (item, key);
             any = true;
         }
+
         return best;
     }
 
     private static PyList GroupBy(Bound given)
     {
-        AttributePath path = AttributePath.Of(given[1], given.Or(2, null));
-        bool isSensitive = given.IsTrue(3);
+        var path = AttributePath.Of(given[1], given.Or(2, null));
+        var isSensitive = given.IsTrue(3);
         var groups = new PyList([]);
         object? lastKey = null;
         PyList? members = null;
-        foreach (object? item in Ordering.Sort([.. given.Items(0)], Key, isReversed: false))
+        foreach (var item in Ordering.Sort([.. given.Items(0)], Key, isReversed: false))
         {
-            object? key = Key(item);
+            var key = Key(item);
             if (members is null || !Equality.AreEqual(key, lastKey))
             {
                 members = new PyList([]);
                 groups.Items.Add(new PyTuple([path.Get(item), members], isGroup: true));
             }
+
             lastKey = key;
             members.Items.Add(item);
         }
+
         return groups;
 
         object? Key(object? item) => Folded(path.Get(item), isSensitive);

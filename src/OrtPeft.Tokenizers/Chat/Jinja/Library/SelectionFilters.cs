@@ -21,8 +21,8 @@ internal static class SelectionFilters
     {
         if (!Truth.Of(value))
             yield break;
-        Func<object?, object?> map = Mapping(given);
-        foreach (object? item in Iteration.Of(value))
+        var map = Mapping(given);
+        foreach (var item in Iteration.Of(value))
         {
             given.Run.Spend(1);
             yield return map(item);
@@ -31,17 +31,18 @@ internal static class SelectionFilters
 
     private static Func<object?, object?> Mapping(Arguments given)
     {
-        Arguments named = given.Skip(0);
-        if (given.Positional.Count == 0 && named.TryTake("attribute", out object? attribute))
+        var named = given.Skip(0);
+        if (given.Positional.Count == 0 && named.TryTake("attribute", out var attribute))
         {
-            named.TryTake("default", out object? otherwise);
+            named.TryTake("default", out var otherwise);
             return named.Named.Count == 0
                 ? AttributePath.Of(attribute, otherwise).Get
                 : throw new JinjaException($"Unexpected keyword argument {PythonText.Repr(named.Named[0].Key)}");
         }
-        string filter = given.Positional.FirstOrDefault() as string
+
+        var filter = given.Positional.FirstOrDefault() as string
             ?? throw new JinjaException("map requires a filter argument");
-        Arguments rest = given.Skip(1);
+        var rest = given.Skip(1);
         return item => Filters.Apply(filter, item, rest);
     }
 
@@ -52,18 +53,18 @@ internal static class SelectionFilters
     {
         if (!Truth.Of(value))
             yield break;
-        int used = ofAttribute ? 1 : 0;
+        var used = ofAttribute ? 1 : 0;
         if (given.Positional.Count < used)
             throw new JinjaException("Missing parameter for attribute name");
-        AttributePath path = AttributePath.Of(ofAttribute ? given.Positional[0] : null);
-        string? test = given.Positional.Count > used
+        var path = AttributePath.Of(ofAttribute ? given.Positional[0] : null);
+        var test = given.Positional.Count > used
             ? given.Positional[used] as string ?? throw new JinjaException("the name of a test is a string")
             : null;
-        Arguments rest = given.Skip(used + 1);
-        foreach (object? item in Iteration.Of(value))
+        var rest = given.Skip(used + 1);
+        foreach (var item in Iteration.Of(value))
         {
             given.Run.Spend(1);
-            object? judged = path.Get(item);
+            var judged = path.Get(item);
             if ((test is null ? Truth.Of(judged) : Tests.Apply(test, judged, rest)) == keeps)
                 yield return item;
         }

@@ -23,7 +23,7 @@ internal static class SequenceFilters
         new("sum", "iterable, attribute?, start?", Sum),
         new("batch", "value, linecount, fill_with?", static b => Generator(Batch(b))),
         new("slice", "value, slices, fill_with?", static b => Generator(Slices(b))),
-        new("attr", "obj, name", static b => Access.TryAttribute(b[0], b.String(1), out object? value)
+        new("attr", "obj, name", static b => Access.TryAttribute(b[0], b.String(1), out var value)
             ? value
             : Undefined.OfMember(b[0], b[1])),
     ];
@@ -35,7 +35,7 @@ internal static class SequenceFilters
 
     private static object? First(IEnumerable<object?> items, string none)
     {
-        foreach (object? item in items)
+        foreach (var item in items)
             return item;
         return new Undefined(none);
     }
@@ -61,30 +61,31 @@ internal static class SequenceFilters
     /// <summary>Fails when it is gone through, not before, as Python's generator does.</summary>
     private static IEnumerable<object?> NotMapping()
     {
-        foreach (int _ in Enumerable.Range(0, 1))
+        foreach (var _ in Enumerable.Range(0, 1))
             throw new JinjaException("Can only get item pairs from a mapping.");
         yield break;
     }
 
     private static string Join(Bound given)
     {
-        AttributePath path = AttributePath.Of(given.Or(2, null));
-        string separator = given.Has(1) ? given.Text(1) : "";
+        var path = AttributePath.Of(given.Or(2, null));
+        var separator = given.Has(1) ? given.Text(1) : "";
         var joined = new StringBuilder();
-        bool isFirst = true;
-        foreach (object? item in given.Items(0))
+        var isFirst = true;
+        foreach (var item in given.Items(0))
         {
             joined.Append(isFirst ? "" : separator).Append(Display.Text(path.Get(item)));
             given.Run.Check(joined.Length);
             isFirst = false;
         }
+
         return joined.ToString();
     }
 
     private static object? Sum(Bound given)
     {
-        AttributePath path = AttributePath.Of(given.Or(1, null));
-        object? start = given.Or(2, BigInteger.Zero);
+        var path = AttributePath.Of(given.Or(1, null));
+        var start = given.Or(2, BigInteger.Zero);
         if (start is string)
             throw new JinjaException("sum() can't sum strings [use ''.join(seq) instead]");
         return given.Items(0).Aggregate(start, (sum, item) => Arithmetic.Apply("+", sum, path.Get(item)));
@@ -92,18 +93,20 @@ internal static class SequenceFilters
 
     private static IEnumerable<object?> Batch(Bound given)
     {
-        int size = given.Integer(1);
-        object? fill = given.Or(2, null);
+        var size = given.Integer(1);
+        var fill = given.Or(2, null);
         var batch = new List<object?>();
-        foreach (object? item in given.Items(0))
+        foreach (var item in given.Items(0))
         {
             if (batch.Count == size)
             {
                 yield return new PyList(batch);
                 batch = [];
             }
+
             batch.Add(item);
         }
+
         if (batch.Count == 0)
             yield break;
         given.Run.Spend(size);
@@ -115,15 +118,15 @@ internal static class SequenceFilters
     private static IEnumerable<object?> Slices(Bound given)
     {
         object?[] items = [.. given.Items(0)];
-        int slices = given.Integer(1);
+        var slices = given.Integer(1);
         if (slices == 0)
             throw new JinjaException("integer division or modulo by zero");
         given.Run.Spend(slices);
-        (int size, int larger) = Math.DivRem(items.Length, slices);
-        int offset = 0;
-        for (int i = 0; i < slices; i++)
+        var (size, larger) = Math.DivRem(items.Length, slices);
+        var offset = 0;
+        for (var i = 0; i < slices; i++)
         {
-            int start = offset + (i * size);
+            var start = offset + (i * size);
             offset += i < larger ? 1 : 0;
             var part = new PyList(items[start..(offset + ((i + 1) * size))]);
             if (given.Or(2, null) is { } fill && i >= larger)

@@ -10,7 +10,7 @@ internal static class Splitting
     /// <param name="limit">How many splits from the left; all when negative.</param>
     public static IEnumerable<object?> Left(string text, string? separator, int limit)
     {
-        int splits = limit < 0 ? int.MaxValue : limit;
+        var splits = limit < 0 ? int.MaxValue : limit;
         return separator is null ? LeftBlanks(text, splits) : LeftAt(text, NotEmpty(separator), splits);
     }
 
@@ -19,14 +19,14 @@ internal static class Splitting
     /// <param name="limit">How many splits from the right; all when negative.</param>
     public static IEnumerable<object?> Right(string text, string? separator, int limit)
     {
-        int splits = limit < 0 ? int.MaxValue : limit;
+        var splits = limit < 0 ? int.MaxValue : limit;
         var parts = separator is null ? RightBlanks(text, splits) : RightAt(text, NotEmpty(separator), splits);
         return parts.Reverse();
     }
 
     public static PyTuple Partition(string text, string separator, bool fromEnd)
     {
-        int at = fromEnd
+        var at = fromEnd
             ? text.LastIndexOf(NotEmpty(separator), StringComparison.Ordinal)
             : text.IndexOf(NotEmpty(separator), StringComparison.Ordinal);
         if (at < 0)
@@ -36,32 +36,34 @@ internal static class Splitting
 
     private static IEnumerable<object?> LeftAt(string text, string separator, int splits)
     {
-        int start = 0;
+        var start = 0;
         while (splits-- > 0 && text.IndexOf(separator, start, StringComparison.Ordinal) is >= 0 and var at)
         {
             yield return text[start..at];
             start = at + separator.Length;
         }
+
         yield return text[start..];
     }
 
     private static IEnumerable<object?> RightAt(string text, string separator, int splits)
     {
-        int end = text.Length;
+        var end = text.Length;
         while (splits-- > 0 && text[..end].LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var at)
         {
             yield return text[(at + separator.Length)..end];
             end = at;
         }
+
         yield return text[..end];
     }
 
     private static IEnumerable<object?> LeftBlanks(string text, int splits)
     {
-        string rest = PythonText.TrimStart(text);
+        var rest = PythonText.TrimStart(text);
         while (rest.Length > 0)
         {
-            int end = 0;
+            var end = 0;
             while (end < rest.Length && !PythonText.IsSpace(rest[end]))
                 end++;
             if (splits-- <= 0)
@@ -73,10 +75,10 @@ internal static class Splitting
 
     private static IEnumerable<object?> RightBlanks(string text, int splits)
     {
-        string rest = PythonText.TrimEnd(text);
+        var rest = PythonText.TrimEnd(text);
         while (rest.Length > 0)
         {
-            int start = rest.Length;
+            var start = rest.Length;
             while (start > 0 && !PythonText.IsSpace(rest[start - 1]))
                 start--;
             if (splits-- <= 0)

@@ -43,7 +43,7 @@ internal static class Tests
     ]).ToFrozenDictionary(static row => row.Name, StringComparer.Ordinal);
 
     public static bool Apply(string name, object? value, Arguments arguments) =>
-        All.TryGetValue(name, out Filter? test)
+        All.TryGetValue(name, out var test)
             ? Truth.Of(test.Apply(value, arguments))
             : throw new JinjaException($"No test named {PythonText.Repr(name)}.");
 

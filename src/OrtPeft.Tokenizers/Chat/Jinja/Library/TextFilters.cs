@@ -42,7 +42,7 @@ internal static class TextFilters
 
     private static string ToJson(Bound given)
     {
-        string? indent = given.Or(2, null) switch
+        var indent = given.Or(2, null) switch
         {
             null => null,
             string text => text,
@@ -70,9 +70,9 @@ internal static class TextFilters
     {
         var titled = new StringBuilder();
         var word = new StringBuilder();
-        foreach (char c in text)
+        foreach (var c in text)
         {
-            bool isBetween = PythonText.IsSpace(c) || c is '-' or '(' or '{' or '[' or '<';
+            var isBetween = PythonText.IsSpace(c) || c is '-' or '(' or '{' or '[' or '<';
             if (isBetween)
             {
                 Flush();
@@ -83,13 +83,14 @@ internal static class TextFilters
                 word.Append(c);
             }
         }
+
         Flush();
         return titled.ToString();
 
         void Flush()
         {
-            string whole = word.ToString();
-            int first = whole.Length == 0 ? 0 : char.IsSurrogatePair(whole, 0) ? 2 : 1;
+            var whole = word.ToString();
+            var first = whole.Length == 0 ? 0 : char.IsSurrogatePair(whole, 0) ? 2 : 1;
             titled.Append(CaseMapping.Upper(whole[..first])).Append(CaseMapping.Lower(whole[first..]));
             word.Clear();
         }
@@ -99,50 +100,51 @@ internal static class TextFilters
     {
         if (given[0] is Undefined undefined)
             throw undefined.Error();
-        string text = given.String(0);
-        string? written = given.Or(1, null) as string;
-        int size = written is null ? given.IntegerOr(1, DefaultIndent) : written.Length;
+        var text = given.String(0);
+        var written = given.Or(1, null) as string;
+        var size = written is null ? given.IntegerOr(1, DefaultIndent) : written.Length;
         given.Run.Check(size);
-        string indention = written ?? new string(' ', Math.Max(0, size));
-        List<string> lines = Lines.Split(text + "\n", keepsEnds: false);
+        var indention = written ?? new string(' ', Math.Max(0, size));
+        var lines = Lines.Split(text + "\n", keepsEnds: false);
         given.Run.Check((long)lines.Count * indention.Length);
-        bool blank = given.IsTrue(3);
+        var blank = given.IsTrue(3);
         var rest = lines.Skip(1).Select(line => blank || line.Length > 0 ? indention + line : line);
         return (given.IsTrue(2) ? indention : "") + string.Join("\n", rest.Prepend(lines[0]));
     }
 
     private static object? Truncate(Bound given)
     {
-        int length = given.IntegerOr(1, DefaultTruncation);
-        string end = given.Has(3) ? given.String(3) : "...";
-        int leeway = given.IntegerOrNone(4) ?? DefaultLeeway;
-        int room = length - PythonText.Length(end);
+        var length = given.IntegerOr(1, DefaultTruncation);
+        var end = given.Has(3) ? given.String(3) : "...";
+        var leeway = given.IntegerOrNone(4) ?? DefaultLeeway;
+        var room = length - PythonText.Length(end);
         if (room < 0 || leeway < 0)
             throw new JinjaException($"expected length >= {PythonText.Length(end)}, got {length}");
         if (Sizes.Length(given[0]) <= (long)length + leeway)
             return given[0];
-        string text = given.String(0);
-        string cut = text[..PythonText.IndexOf(text, room)];
-        int blank = given.IsTrue(2) ? -1 : cut.LastIndexOf(' ');
+        var text = given.String(0);
+        var cut = text[..PythonText.IndexOf(text, room)];
+        var blank = given.IsTrue(2) ? -1 : cut.LastIndexOf(' ');
         return (blank < 0 ? cut : cut[..blank]) + end;
     }
 
     private static int CountWords(string text)
     {
-        int words = 0;
-        bool isWithin = false;
-        foreach (Rune rune in text.EnumerateRunes())
+        var words = 0;
+        var isWithin = false;
+        foreach (var rune in text.EnumerateRunes())
         {
-            bool isWord = Rune.IsLetterOrDigit(rune) || Rune.IsNumber(rune) || rune.Value == '_';
+            var isWord = Rune.IsLetterOrDigit(rune) || Rune.IsNumber(rune) || rune.Value == '_';
             words += isWord && !isWithin ? 1 : 0;
             isWithin = isWord;
         }
+
         return words;
     }
 
     private static string StripTags(string text)
     {
-        string bare = Without(Without(text, "<!--", "-->"), "<", ">");
+        var bare = Without(Without(text, "<!--", "-->"), "<", ">");
         string[] words = [.. Trimming.Words(bare)];
         return WebUtility.HtmlDecode(string.Join(' ', words));
     }
@@ -150,15 +152,16 @@ internal static class TextFilters
     private static string Without(string text, string open, string close)
     {
         var kept = new StringBuilder();
-        int at = 0;
+        var at = 0;
         while (text.IndexOf(open, at, StringComparison.Ordinal) is >= 0 and var start)
         {
-            int end = text.IndexOf(close, start, StringComparison.Ordinal);
+            var end = text.IndexOf(close, start, StringComparison.Ordinal);
             if (end < 0)
                 break;
             kept.Append(text, at, start - at);
             at = end + close.Length;
         }
+
         return kept.Append(text, at, text.Length - at).ToString();
     }
 }

@@ -53,7 +53,7 @@ internal static class TextMethods
 
     private static string Fill(Bound given)
     {
-        string fill = given.Has(1) ? given.String(1) : " ";
+        var fill = given.Has(1) ? given.String(1) : " ";
         return PythonText.Length(fill) == 1
             ? fill
             : throw new JinjaException("The fill character must be exactly one character long");
@@ -62,12 +62,13 @@ internal static class TextMethods
     private static string Join(string separator, Bound given)
     {
         object?[] items = [.. given.Items(0)];
-        int wrong = Array.FindIndex(items, static item => item is not (string or Markup));
+        var wrong = Array.FindIndex(items, static item => item is not (string or Markup));
         if (wrong >= 0)
         {
-            string found = TypeNames.Of(items[wrong]);
+            var found = TypeNames.Of(items[wrong]);
             throw new JinjaException($"sequence item {wrong}: expected str instance, {found} found");
         }
+
         string[] texts = [.. items.Select(Display.Text)];
         given.Run.Check(((long)items.Length * separator.Length) + texts.Sum(static text => (long)text.Length));
         return string.Join(separator, texts);
@@ -75,22 +76,23 @@ internal static class TextMethods
 
     private static string ZeroFilled(string text, int width)
     {
-        bool isSigned = text.StartsWith('+') || text.StartsWith('-');
-        string sign = isSigned ? text[..1] : "";
+        var isSigned = text.StartsWith('+') || text.StartsWith('-');
+        var sign = isSigned ? text[..1] : "";
         return sign + Padding.Pad(text[sign.Length..], width - sign.Length, '0', '>');
     }
 
     private static string ExpandTabs(string text, int size, Rendering run)
     {
         var expanded = new System.Text.StringBuilder();
-        int column = 0;
-        foreach (string character in PythonText.Characters(text).Cast<string>())
+        var column = 0;
+        foreach (var character in PythonText.Characters(text).Cast<string>())
         {
-            int blanks = character == "\t" && size > 0 ? size - (column % size) : 0;
+            var blanks = character == "\t" && size > 0 ? size - (column % size) : 0;
             run.Check(expanded.Length + (long)blanks);
             expanded.Append(' ', blanks).Append(character == "\t" ? "" : character);
             column = character is "\n" or "\r" ? 0 : column + (character == "\t" ? blanks : 1);
         }
+
         return expanded.ToString();
     }
 }

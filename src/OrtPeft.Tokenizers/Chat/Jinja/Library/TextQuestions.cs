@@ -31,13 +31,14 @@ internal static class TextQuestions
 
     private static bool All(string text, Func<string, int, bool> isOne)
     {
-        for (int at = 0; at < text.Length; at++)
+        for (var at = 0; at < text.Length; at++)
         {
             if (!isOne(text, at))
                 return false;
             if (char.IsSurrogatePair(text, at))
                 at++;
         }
+
         return text.Length > 0;
     }
 }

@@ -9,17 +9,18 @@ internal static class TextReplacement
 {
     public static string Replace(string text, string old, string with, int count, Rendering run)
     {
-        int limit = count < 0 ? int.MaxValue : count;
+        var limit = count < 0 ? int.MaxValue : count;
         if (old.Length == 0)
             return Between(text, with, limit, run);
         var replaced = new StringBuilder();
-        int at = 0;
+        var at = 0;
         while (limit-- > 0 && text.IndexOf(old, at, StringComparison.Ordinal) is >= 0 and var found)
         {
             replaced.Append(text, at, found - at).Append(with);
             at = found + old.Length;
             run.Check(replaced.Length);
         }
+
         return replaced.Append(text, at, text.Length - at).ToString();
     }
 
@@ -27,11 +28,12 @@ internal static class TextReplacement
     private static string Between(string text, string with, int limit, Rendering run)
     {
         var replaced = new StringBuilder();
-        foreach (object? character in PythonText.Characters(text))
+        foreach (var character in PythonText.Characters(text))
         {
             replaced.Append(limit-- > 0 ? with : "").Append((string?)character);
             run.Check(replaced.Length);
         }
+
         return replaced.Append(limit > 0 ? with : "").ToString();
     }
 }

@@ -33,10 +33,10 @@ internal static class TextSearch
 
     private static int? Find(string text, Bound given, bool fromEnd)
     {
-        string wanted = given.String(0);
+        var wanted = given.String(0);
         if (Window(text, given) is not var (part, offset))
             return null;
-        int at = fromEnd
+        var at = fromEnd
             ? part.LastIndexOf(wanted, StringComparison.Ordinal)
             : part.IndexOf(wanted, StringComparison.Ordinal);
         return at < 0 ? null : offset + PythonText.Length(part[..at]);
@@ -44,13 +44,13 @@ internal static class TextSearch
 
     private static int Count(string text, Bound given)
     {
-        string wanted = given.String(0);
+        var wanted = given.String(0);
         if (Window(text, given) is not var (part, _))
             return 0;
         if (wanted.Length == 0)
             return PythonText.Length(part) + 1;
-        int count = 0;
-        for (int at = 0; (at = part.IndexOf(wanted, at, StringComparison.Ordinal)) >= 0; at += wanted.Length)
+        var count = 0;
+        for (var at = 0; (at = part.IndexOf(wanted, at, StringComparison.Ordinal)) >= 0; at += wanted.Length)
             count++;
         return count;
     }
@@ -60,9 +60,9 @@ internal static class TextSearch
     {
         if (given.Or(1, null) is null && given.Or(2, null) is null)
             return (text, 0);
-        int length = PythonText.Length(text);
-        int start = Place(given.Or(1, null) is null ? 0 : given.Integer(1));
-        int end = Math.Min(length, Place(given.Or(2, null) is null ? length : given.Integer(2)));
+        var length = PythonText.Length(text);
+        var start = Place(given.Or(1, null) is null ? 0 : given.Integer(1));
+        var end = Math.Min(length, Place(given.Or(2, null) is null ? length : given.Integer(2)));
         return start > end
             ? null
             : (text[PythonText.IndexOf(text, start)..PythonText.IndexOf(text, end)], start);

@@ -12,8 +12,8 @@ internal static class Trimming
     {
         if (set is null)
             return PythonText.TrimStart(text);
-        int at = 0;
-        while (at < text.Length && Rune.TryGetRuneAt(text, at, out Rune rune) && Holds(set, rune))
+        var at = 0;
+        while (at < text.Length && Rune.TryGetRuneAt(text, at, out var rune) && Holds(set, rune))
             at += rune.Utf16SequenceLength;
         return text[at..];
     }
@@ -22,8 +22,8 @@ internal static class Trimming
     {
         if (set is null)
             return PythonText.TrimEnd(text);
-        int end = text.Length;
-        while (end > 0 && Rune.DecodeLastFromUtf16(text.AsSpan(0, end), out Rune rune, out int width) == 0
+        var end = text.Length;
+        while (end > 0 && Rune.DecodeLastFromUtf16(text.AsSpan(0, end), out var rune, out var width) == 0
             && Holds(set, rune))
             end -= width;
         return text[..end];
@@ -31,8 +31,8 @@ internal static class Trimming
 
     public static IEnumerable<string> Words(string text)
     {
-        int start = 0;
-        for (int at = 0; at <= text.Length; at++)
+        var start = 0;
+        for (var at = 0; at <= text.Length; at++)
         {
             if (at < text.Length && !PythonText.IsSpace(text[at]))
                 continue;

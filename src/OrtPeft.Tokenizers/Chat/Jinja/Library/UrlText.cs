@@ -12,7 +12,7 @@ internal static class UrlText
     {
         if (value is string or Markup || !Iteration.IsPossible(value))
             return Quote(Display.Text(value), isQuery: false);
-        IEnumerable<object?[]> pairs = value is PyDict dict
+        var pairs = value is PyDict dict
             ? dict.Pairs.Select(static p => new[] { p.Key, p.Value })
             : Iteration.Of(value).Select(static pair => Iteration.Of(pair).ToArray());
         return string.Join('&', pairs.Select(static pair => pair is [var key, var item]
@@ -23,10 +23,10 @@ internal static class UrlText
     private static string Quote(string text, bool isQuery)
     {
         var quoted = new StringBuilder();
-        foreach (byte b in Encoding.UTF8.GetBytes(text))
+        foreach (var b in Encoding.UTF8.GetBytes(text))
         {
-            char c = (char)b;
-            bool isKept = char.IsAsciiLetterOrDigit(c) || Plain.Contains(c, StringComparison.Ordinal)
+            var c = (char)b;
+            var isKept = char.IsAsciiLetterOrDigit(c) || Plain.Contains(c, StringComparison.Ordinal)
                 || (c == '/' && !isQuery);
             if (isKept)
                 quoted.Append(c);
@@ -35,6 +35,7 @@ internal static class UrlText
             else
                 quoted.Append('%').Append(b.ToString("X2", null));
         }
+
         return quoted.ToString();
     }
 }

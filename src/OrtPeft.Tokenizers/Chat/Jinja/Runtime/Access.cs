@@ -11,9 +11,9 @@ internal static class Access
     {
         if (value is Undefined undefined)
             throw undefined.Error();
-        if (TryAttribute(value, name, out object? attribute))
+        if (TryAttribute(value, name, out var attribute))
             return attribute;
-        return TryItem(value, name, out object? item) ? item : Undefined.OfMember(value, name);
+        return TryItem(value, name, out var item) ? item : Undefined.OfMember(value, name);
     }
 
     /// <summary><c>value[key]</c>: an item, else the attribute of that name.</summary>
@@ -21,9 +21,9 @@ internal static class Access
     {
         if (value is Undefined undefined)
             throw undefined.Error();
-        if (TryItem(value, key, out object? item))
+        if (TryItem(value, key, out var item))
             return item;
-        bool hasAttribute = TryAttribute(value, key as string, out object? attribute);
+        var hasAttribute = TryAttribute(value, key as string, out var attribute);
         return hasAttribute ? attribute : Undefined.OfMember(value, key);
     }
 
@@ -38,6 +38,7 @@ internal static class Access
             attribute = Undefined.Unsafe(value, name);
             return true;
         }
+
         return value is IAttributes own && own.TryGet(name, out attribute)
             || Methods.TryBind(value, name, out attribute);
     }

@@ -25,7 +25,7 @@ internal sealed class Arguments(Scope scope)
     /// <summary>The value of a named argument, which is then no longer among <see cref="Named"/>.</summary>
     public bool TryTake(string name, out object? value)
     {
-        int index = _named.FindIndex(n => n.Key == name);
+        var index = _named.FindIndex(n => n.Key == name);
         value = index < 0 ? null : _named[index].Value;
         if (index >= 0)
             _named.RemoveAt(index);
@@ -43,7 +43,7 @@ internal sealed class Arguments(Scope scope)
     public PyDict NamedAsDict()
     {
         var dict = new PyDict();
-        foreach ((string name, object? value) in _named)
+        foreach (var (name, value) in _named)
             dict.Set(name, value);
         return dict;
     }

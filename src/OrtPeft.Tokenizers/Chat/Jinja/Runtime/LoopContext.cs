@@ -82,6 +82,7 @@ internal sealed class LoopContext(object? iterated, int depth, Func<object?, int
             rest.Add(_items.Current);
             _isAhead = false;
         }
+
         _items = rest.GetEnumerator();
         _isAhead = false;
         return _index + 1 + rest.Count;
@@ -94,7 +95,7 @@ internal sealed class LoopContext(object? iterated, int depth, Func<object?, int
     private bool Changed(Arguments arguments)
     {
         var value = new PyTuple(arguments.Positional);
-        bool isChanged = _changed is null || !Equality.AreEqual(_changed, value);
+        var isChanged = _changed is null || !Equality.AreEqual(_changed, value);
         _changed = value;
         return isChanged;
     }

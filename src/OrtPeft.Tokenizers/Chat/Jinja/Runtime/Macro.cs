@@ -33,21 +33,23 @@ internal sealed class Macro(string? name, MacroSignature signature, Body body, S
 
     private void Bind(Arguments given, Scope scope)
     {
-        int expected = signature.Parameters.Count;
-        for (int i = 0; i < expected; i++)
+        var expected = signature.Parameters.Count;
+        for (var i = 0; i < expected; i++)
         {
-            (string parameter, Expression? otherwise) = signature.Parameters[i];
-            object? value = i < given.Positional.Count ? given.Positional[i]
-                : given.TryTake(parameter, out object? named) ? named
+            var (parameter, otherwise) = signature.Parameters[i];
+            var value = i < given.Positional.Count ? given.Positional[i]
+                : given.TryTake(parameter, out var named) ? named
                 : otherwise is not null ? otherwise.Evaluate(scope)
                 : new Undefined($"parameter {PythonText.Repr(parameter)} was not provided");
             scope.Set(parameter, value);
         }
+
         if (signature.TakesCaller)
         {
-            bool isCalled = given.TryTake("caller", out object? caller);
+            var isCalled = given.TryTake("caller", out var caller);
             scope.Set("caller", isCalled ? caller : new Undefined("No caller defined"));
         }
+
         if (signature.TakesRestNamed)
             scope.Set("kwargs", given.NamedAsDict());
         else if (given.Named.Count > 0)

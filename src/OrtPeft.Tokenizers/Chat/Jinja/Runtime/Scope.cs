@@ -23,11 +23,12 @@ internal sealed class Scope
 
     public bool TryFind(string name, out object? value)
     {
-        for (Scope? scope = this; scope is not null; scope = scope._outer)
+        for (var scope = this; scope is not null; scope = scope._outer)
         {
             if (scope._variables.TryGetValue(name, out value))
                 return true;
         }
+
         value = null;
         return false;
     }

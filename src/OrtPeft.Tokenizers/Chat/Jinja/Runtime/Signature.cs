@@ -10,7 +10,7 @@ internal sealed class Signature
     public Signature(string function, string parameters)
     {
         _function = function;
-        string[] written = parameters.Split(", ", StringSplitOptions.RemoveEmptyEntries);
+        var written = parameters.Split(", ", StringSplitOptions.RemoveEmptyEntries);
         _names = [.. written.Select(static name => name.TrimEnd('?'))];
         _required = written.Count(static name => !name.EndsWith('?'));
     }
@@ -25,23 +25,26 @@ internal sealed class Signature
                 $"{_function}() takes at most {_names.Length} positional arguments but {given.Positional.Count} "
                 + "were given");
         }
+
         var bound = new Bound(given, _names.Length);
-        for (int i = 0; i < given.Positional.Count; i++)
+        for (var i = 0; i < given.Positional.Count; i++)
             bound.Set(i, given.Positional[i]);
-        foreach ((string name, object? value) in given.Named)
+        foreach (var (name, value) in given.Named)
         {
-            int index = Array.IndexOf(_names, name);
+            var index = Array.IndexOf(_names, name);
             if (index < 0)
                 throw new JinjaException($"{_function}() got an unexpected keyword argument '{name}'");
             if (bound.Has(index))
                 throw new JinjaException($"{_function}() got multiple values for argument '{name}'");
             bound.Set(index, value);
         }
-        for (int i = 0; i < _required; i++)
+
+        for (var i = 0; i < _required; i++)
         {
             if (!bound.Has(i))
                 throw new JinjaException($"{_function}() missing required argument '{_names[i]}'");
         }
+
         return bound;
     }
 }

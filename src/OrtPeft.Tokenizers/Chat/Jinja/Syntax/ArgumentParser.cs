@@ -12,7 +12,7 @@ internal sealed class ArgumentParser(TokenStream stream, ExpressionParser expres
         var named = new List<(string, Expression)>();
         Expression? rest = null;
         Expression? restNamed = null;
-        bool isFirst = true;
+        var isFirst = true;
         while (!stream.Current.Is(")"))
         {
             if (!isFirst)
@@ -33,7 +33,7 @@ internal sealed class ArgumentParser(TokenStream stream, ExpressionParser expres
             else if (stream.Current.Kind == TokenKind.Name && stream.Ahead.Is("="))
             {
                 Ensure(restNamed is null);
-                string name = stream.Next().Text;
+                var name = stream.Next().Text;
                 stream.Next();
                 named.Add((name, expressions.Parse()));
             }
@@ -43,6 +43,7 @@ internal sealed class ArgumentParser(TokenStream stream, ExpressionParser expres
                 positional.Add(expressions.Parse());
             }
         }
+
         stream.ExpectOperator(")");
         return new CallArguments(positional, named, rest, restNamed);
     }

@@ -30,9 +30,9 @@ internal sealed class ExpressionParser
     /// <summary>An expression, or a tuple without parentheses where commas follow.</summary>
     public Expression ParseTuple(bool withConditional = true, string? endsAt = null, bool isInParentheses = false)
     {
-        int line = _stream.Current.Line;
+        var line = _stream.Current.Line;
         var items = new List<Expression>();
-        bool isTuple = false;
+        var isTuple = false;
         while (!IsTupleEnd(endsAt))
         {
             items.Add(Parse(withConditional));
@@ -40,6 +40,7 @@ internal sealed class ExpressionParser
                 break;
             isTuple = true;
         }
+
         if (isTuple)
             return new TupleLiteral(items, line);
         if (items.Count > 0)
@@ -56,20 +57,21 @@ internal sealed class ExpressionParser
 
     private Expression ParseConditional()
     {
-        int line = _stream.Current.Line;
-        Expression value = ParseOr();
+        var line = _stream.Current.Line;
+        var value = ParseOr();
         while (_stream.SkipName("if"))
         {
-            Expression test = ParseOr();
-            Expression? otherwise = _stream.SkipName("else") ? ParseConditional() : null;
+            var test = ParseOr();
+            var otherwise = _stream.SkipName("else") ? ParseConditional() : null;
             value = new Conditional(test, value, otherwise, line);
         }
+
         return value;
     }
 
     private Expression ParseOr()
     {
-        Expression left = ParseAnd();
+        var left = ParseAnd();
         while (_stream.Current is { } token && _stream.SkipName("or"))
             left = new Logical(isAnd: false, left, ParseAnd(), token.Line);
         return left;
@@ -77,7 +79,7 @@ internal sealed class ExpressionParser
 
     private Expression ParseAnd()
     {
-        Expression left = ParseNot();
+        var left = ParseNot();
         while (_stream.Current is { } token && _stream.SkipName("and"))
             left = new Logical(isAnd: true, left, ParseNot(), token.Line);
         return left;
@@ -86,14 +88,14 @@ internal sealed class ExpressionParser
     private Expression ParseNot()
     {
         _stream.CheckDepth();
-        int line = _stream.Current.Line;
+        var line = _stream.Current.Line;
         return _stream.SkipName("not") ? new Not(ParseNot(), line) : ParseComparison();
     }
 
     private Expression ParseComparison()
     {
-        int line = _stream.Current.Line;
-        Expression first = ParseSum();
+        var line = _stream.Current.Line;
+        var first = ParseSum();
         var rest = new List<(string Op, Expression Operand)>();
         while (Comparator() is { } op)
             rest.Add((op, ParseSum()));
@@ -102,7 +104,7 @@ internal sealed class ExpressionParser
 
     private string? Comparator()
     {
-        Token token = _stream.Current;
+        var token = _stream.Current;
         if (token.Kind == TokenKind.Operator && Comparators.Contains(token.Text))
             return _stream.Next().Text;
         if (_stream.SkipName("in"))
@@ -118,7 +120,7 @@ internal sealed class ExpressionParser
 
     private Expression ParseConcatenation()
     {
-        int line = _stream.Current.Line;
+        var line = _stream.Current.Line;
         var parts = new List<Expression> { ParseProduct() };
         while (_stream.SkipOperator("~"))
             parts.Add(ParseProduct());
@@ -131,21 +133,22 @@ internal sealed class ExpressionParser
 
     private Expression ParseLeft(string[] operators, Func<Expression> operand)
     {
-        Expression left = operand();
+        var left = operand();
         while (_stream.Current is { Kind: TokenKind.Operator } token && operators.Contains(token.Text))
         {
             _stream.Next();
             left = new Binary(token.Text, left, operand(), token.Line);
         }
+
         return left;
     }
 
     private Expression ParseUnary(bool withFilter)
     {
         _stream.CheckDepth();
-        Token token = _stream.Current;
-        bool isSigned = _stream.SkipOperator("-") || _stream.SkipOperator("+");
-        Expression value = isSigned
+        var token = _stream.Current;
+        var isSigned = _stream.SkipOperator("-") || _stream.SkipOperator("+");
+        var value = isSigned
             ? new Unary(token.Text, ParseUnary(withFilter: false), token.Line)
             : _primary.Parse();
         value = _primary.ParsePostfix(value);

@@ -18,7 +18,7 @@ internal sealed class Lexer
 
     public static List<Token> Read(string template)
     {
-        string source = template.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        var source = template.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         var lexer = new Lexer(source.EndsWith('\n') ? source[..^1] : source);
         lexer.ReadAll();
         return lexer._tokens;
@@ -28,34 +28,37 @@ internal sealed class Lexer
     {
         while (_position < _source.Length)
         {
-            int tag = FindTag(_position);
+            var tag = FindTag(_position);
             if (tag < 0)
             {
                 AddData(_source[_position..]);
                 _position = _source.Length;
                 break;
             }
+
             ReadTag(tag);
         }
+
         Add(TokenKind.End, "");
     }
 
     private int FindTag(int from)
     {
-        for (int at = _source.IndexOf('{', from); at >= 0 && at + 1 < _source.Length; at = _source.IndexOf('{', at + 1))
+        for (var at = _source.IndexOf('{', from); at >= 0 && at + 1 < _source.Length; at = _source.IndexOf('{', at + 1))
         {
             if (_source[at + 1] is '%' or '{' or '#')
                 return at;
         }
+
         return -1;
     }
 
     private void ReadTag(int tag)
     {
-        char kind = _source[tag + 1];
-        char sign = SignAt(tag + 2);
-        string text = _source[_position..tag];
-        int begin = tag + 2 + (sign == ' ' ? 0 : 1);
+        var kind = _source[tag + 1];
+        var sign = SignAt(tag + 2);
+        var text = _source[_position..tag];
+        var begin = tag + 2 + (sign == ' ' ? 0 : 1);
         AddData(Stripped(text, sign, keepsBlanks: kind == '{'), text);
         _position = begin;
         if (kind == '#')
@@ -75,17 +78,17 @@ internal sealed class Lexer
             return PythonText.TrimEnd(text);
         if (sign == '+' || keepsBlanks)
             return text;
-        int lineStart = text.LastIndexOf('\n') + 1;
-        bool beginsLine = lineStart > 0 || _atLineStart;
+        var lineStart = text.LastIndexOf('\n') + 1;
+        var beginsLine = lineStart > 0 || _atLineStart;
         return beginsLine && PythonText.IsBlank(text.AsSpan(lineStart)) ? text[..lineStart] : text;
     }
 
     private void SkipComment()
     {
-        int end = _source.IndexOf("#}", _position, StringComparison.Ordinal);
+        var end = _source.IndexOf("#}", _position, StringComparison.Ordinal);
         if (end < 0)
             throw Error("Missing end of comment tag");
-        char sign = end > _position ? _source[end - 1] : ' ';
+        var sign = end > _position ? _source[end - 1] : ' ';
         CountLines(_source.AsSpan(_position, end - _position));
         Close(end + 2, sign, trims: true);
     }
@@ -93,7 +96,7 @@ internal sealed class Lexer
     /// <summary>Where the body of a raw block begins, when the tag at hand opens one.</summary>
     private int? RawEnd(int begin)
     {
-        int at = SkipBlanks(begin);
+        var at = SkipBlanks(begin);
         if (!_source.AsSpan(at).StartsWith("raw", StringComparison.Ordinal))
             return null;
         at = SkipBlanks(at + 3);
@@ -107,23 +110,24 @@ internal sealed class Lexer
         CountLines(_source.AsSpan(_position, body - _position));
         _atLineStart = _source[body - 1] == '\n';
         _position = body;
-        for (int tag = Find("{%", body); tag >= 0; tag = Find("{%", tag + 1))
+        for (var tag = Find("{%", body); tag >= 0; tag = Find("{%", tag + 1))
         {
-            char open = SignAt(tag + 2);
-            int word = SkipBlanks(tag + 2 + (open == ' ' ? 0 : 1));
+            var open = SignAt(tag + 2);
+            var word = SkipBlanks(tag + 2 + (open == ' ' ? 0 : 1));
             if (!_source.AsSpan(word).StartsWith("endraw", StringComparison.Ordinal))
                 continue;
-            int close = SkipBlanks(word + 6);
-            char sign = SignAt(close);
-            int end = close + (sign == ' ' ? 0 : 1);
+            var close = SkipBlanks(word + 6);
+            var sign = SignAt(close);
+            var end = close + (sign == ' ' ? 0 : 1);
             if (!_source.AsSpan(end).StartsWith("%}", StringComparison.Ordinal))
                 continue;
-            string text = _source[body..tag];
+            var text = _source[body..tag];
             AddData(Stripped(text, open, keepsBlanks: false), text);
             CountLines(_source.AsSpan(tag, end - tag));
             Close(end + 2, sign, trims: true);
             return;
         }
+
         throw Error("Missing end of raw directive");
     }
 

@@ -17,18 +17,18 @@ internal sealed class MacroParser(
 
     public MacroDefinition ParseMacro(Token tag)
     {
-        string name = targets.ParseName();
+        var name = targets.ParseName();
         List<(string, Expression?)> parameters = ParseParameters();
-        (Body body, IReadOnlySet<string> used) = ParseFunction("endmacro");
+        var (body, used) = ParseFunction("endmacro");
         return new MacroDefinition(name, Signature(parameters, used), body, tag.Line);
     }
 
     public CallBlock ParseCallBlock(Token tag)
     {
         List<(string, Expression?)> parameters = stream.Current.Is("(") ? ParseParameters() : [];
-        Call call = expressions.Parse() as Call
+        var call = expressions.Parse() as Call
             ?? throw new JinjaException("expected call", JinjaFailure.Syntax, tag.Line);
-        (Body body, IReadOnlySet<string> used) = ParseFunction("endcall");
+        var (body, used) = ParseFunction("endcall");
         return new CallBlock(call, Signature(parameters, used), body, tag.Line);
     }
 
@@ -36,10 +36,10 @@ internal sealed class MacroParser(
 
     private (Body Body, IReadOnlySet<string> Used) ParseFunction(string end)
     {
-        int outer = LoopDepth;
+        var outer = LoopDepth;
         LoopDepth = 0;
         names.Open();
-        Body body = template.ParseBodyAndEnd(end);
+        var body = template.ParseBodyAndEnd(end);
         LoopDepth = outer;
         return (body, names.Close());
     }
@@ -59,12 +59,13 @@ internal sealed class MacroParser(
         {
             if (parameters.Count > 0)
                 stream.ExpectOperator(",");
-            string name = targets.ParseName();
-            Expression? value = stream.SkipOperator("=") ? expressions.Parse() : null;
+            var name = targets.ParseName();
+            var value = stream.SkipOperator("=") ? expressions.Parse() : null;
             if (value is null && parameters is [.., { Default: not null }])
                 throw stream.Error("non-default argument follows default argument");
             parameters.Add((name, value));
         }
+
         return parameters;
     }
 }

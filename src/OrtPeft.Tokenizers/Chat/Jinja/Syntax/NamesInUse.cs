@@ -12,15 +12,15 @@ internal sealed class NamesInUse
 
     public IReadOnlySet<string> Close()
     {
-        HashSet<string> names = _bodies.Pop();
-        if (_bodies.TryPeek(out HashSet<string>? outer))
+        var names = _bodies.Pop();
+        if (_bodies.TryPeek(out var outer))
             outer.UnionWith(names);
         return names;
     }
 
     public void Add(string name)
     {
-        if (_bodies.TryPeek(out HashSet<string>? body))
+        if (_bodies.TryPeek(out var body))
             body.Add(name);
     }
 }

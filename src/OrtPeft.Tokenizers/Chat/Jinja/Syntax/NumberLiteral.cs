@@ -15,22 +15,23 @@ internal static class NumberLiteral
             return null;
         if (allowsFraction && FractionEnd(source, start) is { } end)
         {
-            string text = Plain(source, start, end);
+            var text = Plain(source, start, end);
             return (double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture), end - start);
         }
-        int radix = Radix(source, start);
+
+        var radix = Radix(source, start);
         if (radix != 10)
             return ReadRadix(source, start, radix);
-        int last = source[start] == '0' ? Zeros(source, start) : Digits(source, start, 10);
+        var last = source[start] == '0' ? Zeros(source, start) : Digits(source, start, 10);
         return (BigInteger.Parse(Plain(source, start, last), CultureInfo.InvariantCulture), last - start);
     }
 
     private static (object Value, int Length) ReadRadix(string source, int start, int radix)
     {
-        int first = start + 2 + (source[start + 2] == '_' ? 1 : 0);
-        int end = Digits(source, first, radix);
-        BigInteger value = BigInteger.Zero;
-        foreach (char digit in Plain(source, first, end))
+        var first = start + 2 + (source[start + 2] == '_' ? 1 : 0);
+        var end = Digits(source, first, radix);
+        var value = BigInteger.Zero;
+        foreach (var digit in Plain(source, first, end))
             value = (value * radix) + Convert.ToInt32(digit.ToString(), 16);
         return (value, end - start);
     }
@@ -39,34 +40,36 @@ internal static class NumberLiteral
     {
         if (source[start] != '0' || start + 2 >= source.Length)
             return 10;
-        int radix = char.ToLowerInvariant(source[start + 1]) switch { 'b' => 2, 'o' => 8, 'x' => 16, _ => 10 };
-        int digit = start + 2 + (source[start + 2] == '_' ? 1 : 0);
+        var radix = char.ToLowerInvariant(source[start + 1]) switch { 'b' => 2, 'o' => 8, 'x' => 16, _ => 10 };
+        var digit = start + 2 + (source[start + 2] == '_' ? 1 : 0);
         return radix != 10 && IsDigit(source, digit, radix) ? radix : 10;
     }
 
     private static int? FractionEnd(string source, int start)
     {
-        int at = Digits(source, start, 10);
-        bool isFraction = false;
+        var at = Digits(source, start, 10);
+        var isFraction = false;
         if (at < source.Length && source[at] == '.' && IsDigit(source, at + 1, 10))
         {
             at = Digits(source, at + 1, 10);
             isFraction = true;
         }
+
         if (at < source.Length && source[at] is 'e' or 'E')
         {
-            int digit = at + 1;
+            var digit = at + 1;
             if (digit < source.Length && source[digit] is '+' or '-')
                 digit++;
             if (IsDigit(source, digit, 10))
                 return Digits(source, digit, 10);
         }
+
         return isFraction ? at : null;
     }
 
     private static int Zeros(string source, int start)
     {
-        int at = start;
+        var at = start;
         while (at < source.Length && (source[at] == '0' || (source[at] == '_' && IsZero(source, at + 1))))
             at++;
         return at;
@@ -76,7 +79,7 @@ internal static class NumberLiteral
 
     private static int Digits(string source, int start, int radix)
     {
-        int at = start;
+        var at = start;
         while (IsDigit(source, at, radix) || (at > start && At(source, at) == '_' && IsDigit(source, at + 1, radix)))
             at++;
         return at - start <= LongestNumber

@@ -11,7 +11,7 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
     public Expression Parse()
     {
         stream.CheckDepth();
-        Token token = stream.Current;
+        var token = stream.Current;
         switch (token.Kind)
         {
             case TokenKind.Name:
@@ -23,12 +23,14 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
                 stream.Next();
                 return new Constant(token.Value, token.Line);
         }
+
         if (stream.SkipOperator("("))
         {
-            Expression inner = expressions.ParseTuple(isInParentheses: true);
+            var inner = expressions.ParseTuple(isInParentheses: true);
             stream.ExpectOperator(")");
             return inner;
         }
+
         if (stream.SkipOperator("["))
             return new ListLiteral(Items("]", () => expressions.Parse()), token.Line);
         return stream.SkipOperator("{")
@@ -75,6 +77,7 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
             filter = Filter(filter ?? new CapturedText(stream.Current.Line), hasBar: !isFirst);
             isFirst = false;
         }
+
         return filter;
     }
 
@@ -96,13 +99,14 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
 
     private Constant Strings()
     {
-        int line = stream.Current.Line;
+        var line = stream.Current.Line;
         var text = new StringBuilder();
         while (stream.Current is { Kind: TokenKind.String, Value: string part })
         {
             text.Append(part);
             stream.Next();
         }
+
         return new Constant(text.ToString(), line);
     }
 
@@ -117,20 +121,21 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
                 break;
             items.Add(item());
         }
+
         return items;
     }
 
     private (Expression Key, Expression Value) Pair()
     {
-        Expression key = expressions.Parse();
+        var key = expressions.Parse();
         stream.ExpectOperator(":");
         return (key, expressions.Parse());
     }
 
     private Expression Attribute(Expression value)
     {
-        int line = stream.Next().Line;
-        Token name = stream.Next();
+        var line = stream.Next().Line;
+        var name = stream.Next();
         return name switch
         {
             { Kind: TokenKind.Name } => new AttributeAccess(value, name.Text, line),
@@ -142,8 +147,8 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
 
     private Expression Item(Expression value)
     {
-        int line = stream.Next().Line;
-        Expression? start = stream.Current.Is(":") ? null : expressions.Parse();
+        var line = stream.Next().Line;
+        var start = stream.Current.Is(":") ? null : expressions.Parse();
         if (start is not null && stream.Current.Is(","))
         {
             var keys = new List<Expression> { start };
@@ -152,11 +157,12 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
             stream.ExpectOperator("]");
             return new ItemAccess(value, new TupleLiteral(keys, line), line);
         }
+
         if (start is not null && stream.SkipOperator("]"))
             return new ItemAccess(value, start, line);
         stream.ExpectOperator(":");
-        Expression? stop = IsBound() ? expressions.Parse() : null;
-        Expression? step = stream.SkipOperator(":") && IsBound() ? expressions.Parse() : null;
+        var stop = IsBound() ? expressions.Parse() : null;
+        var step = stream.SkipOperator(":") && IsBound() ? expressions.Parse() : null;
         stream.ExpectOperator("]");
         return new SliceAccess(value, start, stop, step, line);
 
@@ -165,7 +171,7 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
 
     private Call Call(Expression function)
     {
-        int line = stream.Current.Line;
+        var line = stream.Current.Line;
         return new Call(function, _arguments.Parse(), line);
     }
 
@@ -173,15 +179,15 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
     {
         if (hasBar)
             stream.ExpectOperator("|");
-        int line = stream.Current.Line;
-        string name = DottedName();
+        var line = stream.Current.Line;
+        var name = DottedName();
         return new FilterCall(value, name, stream.Current.Is("(") ? _arguments.Parse() : CallArguments.None, line);
     }
 
     private Expression Test(Expression value)
     {
-        int line = stream.Next().Line;
-        bool isNegated = stream.SkipName("not");
+        var line = stream.Next().Line;
+        var isNegated = stream.SkipName("not");
         var test = new TestCall(value, DottedName(), TestArguments(), line);
         return isNegated ? new Not(test, line) : test;
     }
@@ -189,10 +195,10 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
     /// <summary>A test may have its one argument without parentheses: <c>x is divisibleby 3</c>.</summary>
     private CallArguments TestArguments()
     {
-        Token token = stream.Current;
+        var token = stream.Current;
         if (token.Is("("))
             return _arguments.Parse();
-        bool begins = token.Kind is TokenKind.Name or TokenKind.String or TokenKind.Number
+        var begins = token.Kind is TokenKind.Name or TokenKind.String or TokenKind.Number
             || token.Is("[") || token.Is("{");
         if (!begins || token.IsName("else") || token.IsName("or") || token.IsName("and"))
             return CallArguments.None;
@@ -203,7 +209,7 @@ internal sealed class PrimaryParser(TokenStream stream, NamesInUse names, Expres
 
     private string DottedName()
     {
-        string name = stream.Expect(TokenKind.Name, "name").Text;
+        var name = stream.Expect(TokenKind.Name, "name").Text;
         while (stream.SkipOperator("."))
             name += "." + stream.Expect(TokenKind.Name, "name").Text;
         return name;

@@ -13,21 +13,22 @@ internal static class StringLiteral
         if (!literal.Contains('\\', StringComparison.Ordinal))
             return literal;
         var text = new StringBuilder(literal.Length);
-        for (int at = 0; at < literal.Length;)
+        for (var at = 0; at < literal.Length;)
         {
-            char c = literal[at++];
+            var c = literal[at++];
             if (c != '\\')
                 text.Append(c);
             else
                 at += Append(text, literal, at, line);
         }
+
         return text.ToString();
     }
 
     /// <summary>Appends what the escape behind a backslash stands for; returns how many characters it took.</summary>
     private static int Append(StringBuilder text, string literal, int at, int line)
     {
-        char kind = literal[at];
+        var kind = literal[at];
         switch (kind)
         {
             case '\n':
@@ -43,7 +44,8 @@ internal static class StringLiteral
             case >= '0' and <= '7':
                 return AppendOctal(text, literal, at);
         }
-        int plain = "\\'\"abfnrtv".IndexOf(kind, StringComparison.Ordinal);
+
+        var plain = "\\'\"abfnrtv".IndexOf(kind, StringComparison.Ordinal);
         if (plain >= 0)
             text.Append("\\'\"\a\b\f\n\r\t\v"[plain]);
         else if (kind < AsciiLimit)
@@ -56,8 +58,8 @@ internal static class StringLiteral
     /// <summary>Jinja spells a character beyond ASCII as an escape first, whose backslash is then escaped.</summary>
     private static int AppendSpelled(StringBuilder text, string literal, int at)
     {
-        int length = char.IsSurrogatePair(literal, at) ? 2 : 1;
-        int code = length == 2 ? char.ConvertToUtf32(literal, at) : literal[at];
+        var length = char.IsSurrogatePair(literal, at) ? 2 : 1;
+        var code = length == 2 ? char.ConvertToUtf32(literal, at) : literal[at];
         text.Append('\\').Append(code switch
         {
             <= 0xFF => $"x{code:x2}",
@@ -69,7 +71,7 @@ internal static class StringLiteral
 
     private static int AppendOctal(StringBuilder text, string literal, int at)
     {
-        int end = at;
+        var end = at;
         while (end < literal.Length && end < at + 3 && literal[end] is >= '0' and <= '7')
             end++;
         text.Append((char)Convert.ToInt32(literal[at..end], 8));
@@ -78,11 +80,11 @@ internal static class StringLiteral
 
     private static int AppendHex(StringBuilder text, string literal, int at, int digits, int line)
     {
-        bool isThere = at + digits < literal.Length
+        var isThere = at + digits < literal.Length
             & int.TryParse(
                 literal.AsSpan(Math.Min(at + 1, literal.Length), Math.Min(digits, literal.Length - at - 1)),
-                NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code);
-        bool isCharacter = isThere && code is >= 0 and <= 0x10FFFF;
+                NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code);
+        var isCharacter = isThere && code is >= 0 and <= 0x10FFFF;
         if (!isCharacter)
             throw Error($"\\{literal[at]} needs {digits} hexadecimal digits of a character", line);
         if (code > 0xFFFF)

@@ -52,15 +52,15 @@ internal sealed class TagParser
 
     private For ParseFor(Token tag)
     {
-        Expression target = _targets.Parse(withNamespace: false, endsAt: "in");
+        var target = _targets.Parse(withNamespace: false, endsAt: "in");
         _stream.ExpectName("in");
-        Expression items = _expressions.ParseTuple(withConditional: false, endsAt: "recursive");
-        Expression? test = _stream.SkipName("if") ? _expressions.Parse() : null;
-        bool isRecursive = _stream.SkipName("recursive");
+        var items = _expressions.ParseTuple(withConditional: false, endsAt: "recursive");
+        var test = _stream.SkipName("if") ? _expressions.Parse() : null;
+        var isRecursive = _stream.SkipName("recursive");
         _macros.LoopDepth++;
-        Body body = _template.ParseBody("endfor", "else");
+        var body = _template.ParseBody("endfor", "else");
         _macros.LoopDepth--;
-        Body? otherwise = _stream.Next().Text == "else" ? _template.ParseBodyAndEnd("endfor") : null;
+        var otherwise = _stream.Next().Text == "else" ? _template.ParseBodyAndEnd("endfor") : null;
         return new For(target, items, test, isRecursive, body, otherwise, tag.Line);
     }
 
@@ -69,22 +69,22 @@ internal sealed class TagParser
         var branches = new List<(Expression, Body)>();
         while (true)
         {
-            Expression test = _expressions.ParseTuple(withConditional: false);
+            var test = _expressions.ParseTuple(withConditional: false);
             branches.Add((test, _template.ParseBody("elif", "else", "endif")));
-            string end = _stream.Next().Text;
+            var end = _stream.Next().Text;
             if (end == "elif")
                 continue;
-            Body? otherwise = end == "else" ? _template.ParseBodyAndEnd("endif") : null;
+            var otherwise = end == "else" ? _template.ParseBodyAndEnd("endif") : null;
             return new If(branches, otherwise, tag.Line);
         }
     }
 
     private Statement ParseSet(Token tag)
     {
-        Expression target = _targets.Parse(withNamespace: true);
+        var target = _targets.Parse(withNamespace: true);
         if (_stream.SkipOperator("="))
             return new Assignment(target, _expressions.ParseTuple(), tag.Line);
-        Expression? filter = _macros.ParseBlockFilters(isFirst: false);
+        var filter = _macros.ParseBlockFilters(isFirst: false);
         return new BlockAssignment(target, filter, _template.ParseBodyAndEnd("endset"), tag.Line);
     }
 
@@ -99,22 +99,23 @@ internal sealed class TagParser
             _stream.ExpectOperator("=");
             variables.Add((target, _expressions.Parse()));
         }
+
         return new With(variables, _template.ParseBodyAndEnd("endwith"), tag.Line);
     }
 
     private FilterBlock ParseFilterBlock(Token tag)
     {
-        Expression filter = _macros.ParseBlockFilters(isFirst: true)!;
+        var filter = _macros.ParseBlockFilters(isFirst: true)!;
         return new FilterBlock(filter, _template.ParseBodyAndEnd("endfilter"), tag.Line);
     }
 
     private Block ParseBlock(Token tag)
     {
-        string name = _targets.ParseName();
-        bool isScoped = _stream.SkipName("scoped");
+        var name = _targets.ParseName();
+        var isScoped = _stream.SkipName("scoped");
         if (_stream.Current.IsName("required"))
             throw _stream.Error("a required block is not supported: nothing overrides it");
-        Body body = _template.ParseBodyAndEnd("endblock");
+        var body = _template.ParseBodyAndEnd("endblock");
         _stream.SkipName(name);
         return new Block(isScoped, body, tag.Line);
     }
@@ -128,6 +129,7 @@ internal sealed class TagParser
                 _stream.ExpectOperator(",");
             prints.Add(new Print(_expressions.Parse(), tag.Line));
         }
+
         return new PrintAll(prints, tag.Line);
     }
 

@@ -9,15 +9,15 @@ internal sealed class TargetParser(TokenStream stream)
 
     public string ParseName()
     {
-        Token token = stream.Expect(TokenKind.Name, "name");
+        var token = stream.Expect(TokenKind.Name, "name");
         return Checked(token).Text;
     }
 
     public Expression Parse(bool withNamespace, string? endsAt = null)
     {
-        int line = stream.Current.Line;
+        var line = stream.Current.Line;
         var items = new List<Expression>();
-        bool isTuple = false;
+        var isTuple = false;
         while (!IsEnd(endsAt))
         {
             items.Add(ParseOne(withNamespace));
@@ -25,6 +25,7 @@ internal sealed class TargetParser(TokenStream stream)
                 break;
             isTuple = true;
         }
+
         if (isTuple)
             return new TupleLiteral(items, line);
         return items.Count > 0 ? items[0] : throw stream.Error("Expected a name to assign to");
@@ -40,11 +41,12 @@ internal sealed class TargetParser(TokenStream stream)
         stream.CheckDepth();
         if (stream.SkipOperator("("))
         {
-            Expression inner = Parse(withNamespace);
+            var inner = Parse(withNamespace);
             stream.ExpectOperator(")");
             return inner;
         }
-        Token name = Checked(stream.Expect(TokenKind.Name, "name"));
+
+        var name = Checked(stream.Expect(TokenKind.Name, "name"));
         return withNamespace && stream.SkipOperator(".")
             ? new NamespaceReference(name.Text, stream.Expect(TokenKind.Name, "name").Text, name.Line)
             : new NameReference(name.Text, name.Line);

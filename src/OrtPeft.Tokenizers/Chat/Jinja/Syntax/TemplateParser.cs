@@ -35,7 +35,7 @@ internal sealed class TemplateParser
     /// <summary>The body of a tag, and its one end.</summary>
     public Body ParseBodyAndEnd(string end)
     {
-        Body body = ParseBody(end);
+        var body = ParseBody(end);
         _stream.Next();
         return body;
     }
@@ -46,7 +46,7 @@ internal sealed class TemplateParser
         var statements = new List<Statement>();
         while (_stream.Current.Kind != TokenKind.End)
         {
-            Token token = _stream.Next();
+            var token = _stream.Next();
             if (token.Kind == TokenKind.Data)
             {
                 statements.Add(new TextOutput(token.Text, token.Line));
@@ -64,27 +64,28 @@ internal sealed class TemplateParser
                 _stream.Expect(TokenKind.TagEnd, "end of statement block");
             }
         }
+
         return ends.Length == 0 ? new Body(statements) : throw Unfinished("Unexpected end of template.", ends);
     }
 
     private Statement ParseTag(string[] ends)
     {
-        Token tag = _stream.Current;
+        var tag = _stream.Current;
         if (tag.Kind != TokenKind.Name)
             throw _stream.Error("tag name expected");
         if (!_tags.Knows(tag.Text))
             throw Unfinished($"Encountered unknown tag '{tag.Text}'.", ends);
         _open.Push(tag.Text);
-        Statement statement = _tags.Parse(_stream.Next());
+        var statement = _tags.Parse(_stream.Next());
         _open.Pop();
         return statement;
     }
 
     private JinjaException Unfinished(string problem, string[] ends)
     {
-        string wanted = string.Join(" or ", ends.Select(static end => $"'{end}'"));
-        string looking = ends.Length == 0 ? "" : $" Jinja was looking for the following tags: {wanted}.";
-        string innermost = _open.TryPeek(out string? tag)
+        var wanted = string.Join(" or ", ends.Select(static end => $"'{end}'"));
+        var looking = ends.Length == 0 ? "" : $" Jinja was looking for the following tags: {wanted}.";
+        var innermost = _open.TryPeek(out var tag)
             ? $" The innermost block that needs to be closed is '{tag}'."
             : "";
         return _stream.Error(problem + looking + innermost);

@@ -13,7 +13,7 @@ internal sealed class TokenStream(List<Token> tokens)
 
     public Token Next()
     {
-        Token current = Current;
+        var current = Current;
         if (current.Kind != TokenKind.End)
             _at++;
         return current;
@@ -21,7 +21,7 @@ internal sealed class TokenStream(List<Token> tokens)
 
     public bool SkipOperator(string op)
     {
-        bool isThere = Current.Is(op);
+        var isThere = Current.Is(op);
         if (isThere)
             Next();
         return isThere;
@@ -29,7 +29,7 @@ internal sealed class TokenStream(List<Token> tokens)
 
     public bool SkipName(string name)
     {
-        bool isThere = Current.IsName(name);
+        var isThere = Current.IsName(name);
         if (isThere)
             Next();
         return isThere;

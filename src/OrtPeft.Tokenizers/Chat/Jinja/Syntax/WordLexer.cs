@@ -33,7 +33,8 @@ internal sealed class WordLexer(string source, int position, int line, bool isTa
                 tokens.Add(new Token(TokenKind.End, "", Line));
                 throw new JinjaException("unexpected end of template", JinjaFailure.Syntax, Line);
             }
-            char next = source[Position];
+
+            var next = source[Position];
             if (PythonText.IsSpace(next))
                 Advance(1);
             else
@@ -45,33 +46,36 @@ internal sealed class WordLexer(string source, int position, int line, bool isTa
     {
         if (_open.Count > 0)
             return false;
-        ReadOnlySpan<char> rest = source.AsSpan(Position);
-        bool signed = rest.Length > 0 && (rest[0] == '-' || (rest[0] == '+' && isTag));
+        var rest = source.AsSpan(Position);
+        var signed = rest.Length > 0 && (rest[0] == '-' || (rest[0] == '+' && isTag));
         if (signed && rest[1..].StartsWith(_end, StringComparison.Ordinal))
         {
             EndSign = rest[0];
             return true;
         }
+
         return rest.StartsWith(_end, StringComparison.Ordinal);
     }
 
     private Token ReadWord(char next)
     {
-        int start = Position;
-        bool afterDot = start > 0 && source[start - 1] == '.';
+        var start = Position;
+        var afterDot = start > 0 && source[start - 1] == '.';
         if (NumberLiteral.Read(source, start, allowsFraction: !afterDot) is { } number)
         {
             Advance(number.Length);
             return new Token(TokenKind.Number, source[start..Position], Line, number.Value);
         }
+
         if (NameLength(start) is > 0 and var length)
         {
             Advance(length);
             return new Token(TokenKind.Name, source[start..Position], Line);
         }
+
         if (next is '"' or '\'')
             return ReadString(next);
-        foreach (string op in Operators)
+        foreach (var op in Operators)
         {
             if (!source.AsSpan(start).StartsWith(op, StringComparison.Ordinal))
                 continue;
@@ -79,26 +83,27 @@ internal sealed class WordLexer(string source, int position, int line, bool isTa
             Advance(op.Length);
             return new Token(TokenKind.Operator, op, Line);
         }
+
         throw Error($"unexpected char {PythonText.Repr(next.ToString())} at {start}");
     }
 
     private Token ReadString(char quote)
     {
-        int end = Position + 1;
+        var end = Position + 1;
         while (end < source.Length && source[end] != quote)
             end += source[end] == '\\' ? 2 : 1;
         if (end >= source.Length)
             throw Error($"unexpected char {PythonText.Repr(quote.ToString())} at {Position}: the string has no end");
-        int line = Line;
-        string literal = source[(Position + 1)..end];
+        var line = Line;
+        var literal = source[(Position + 1)..end];
         Advance(end + 1 - Position);
         return new Token(TokenKind.String, literal, line, StringLiteral.Unescape(literal, line));
     }
 
     private int NameLength(int start)
     {
-        int at = start;
-        while (at < source.Length && Rune.TryGetRuneAt(source, at, out Rune rune) && PythonText.IsNamePart(rune))
+        var at = start;
+        while (at < source.Length && Rune.TryGetRuneAt(source, at, out var rune) && PythonText.IsNamePart(rune))
             at += rune.Utf16SequenceLength;
         return at - start;
     }
@@ -117,7 +122,7 @@ internal sealed class WordLexer(string source, int position, int line, bool isTa
                 _open.Push(']');
                 break;
             case "}" or ")" or "]":
-                if (!_open.TryPop(out char expected))
+                if (!_open.TryPop(out var expected))
                     throw Error($"unexpected '{op}'");
                 if (expected != op[0])
                     throw Error($"unexpected '{op}', expected '{expected}'");

@@ -8,7 +8,7 @@ internal sealed class NameReference(string name, int line) : Expression(line)
     public string Name => name;
 
     protected override object? Compute(Scope scope) =>
-        scope.TryFind(name, out object? value) ? value : Undefined.OfName(name);
+        scope.TryFind(name, out var value) ? value : Undefined.OfName(name);
 }
 
 /// <summary>An attribute of a namespace as the target of an assignment: <c>ns.total</c>.</summary>
@@ -27,7 +27,7 @@ internal sealed class AttributeAccess(Expression target, string name, int line) 
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = target.Evaluate(scope);
+        var value = target.Evaluate(scope);
         scope.Run.Line = Line;
         return Access.Attribute(value, name);
     }
@@ -38,8 +38,8 @@ internal sealed class ItemAccess(Expression target, Expression key, int line) : 
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = target.Evaluate(scope);
-        object? at = key.Evaluate(scope);
+        var value = target.Evaluate(scope);
+        var at = key.Evaluate(scope);
         scope.Run.Line = Line;
         return Access.Item(value, at);
     }
@@ -51,10 +51,10 @@ internal sealed class SliceAccess(
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = target.Evaluate(scope);
+        var value = target.Evaluate(scope);
         var slice = new Slice(start?.Evaluate(scope), stop?.Evaluate(scope), step?.Evaluate(scope));
         scope.Run.Line = Line;
-        object? part = slice.Of(value);
+        var part = slice.Of(value);
         scope.Run.Spend(Sizes.Of(part));
         return part;
     }

@@ -8,7 +8,7 @@ internal sealed class Assignment(Expression target, Expression value, int line) 
 {
     protected override Flow Run(Scope scope)
     {
-        object? assigned = value.Evaluate(scope);
+        var assigned = value.Evaluate(scope);
         scope.Run.Line = Line;
         Assign(target, assigned, scope);
         return Flow.Next;
@@ -23,7 +23,7 @@ internal sealed class Assignment(Expression target, Expression value, int line) 
                 scope.Set(name.Name, value);
                 break;
             case NamespaceReference reference:
-                object? found = scope.TryFind(reference.Name, out object? known) ? known : null;
+                var found = scope.TryFind(reference.Name, out var known) ? known : null;
                 var space = found as Namespace
                     ?? throw new JinjaException("cannot assign attribute on non-namespace object");
                 space.Set(reference.Attribute, value);
@@ -38,13 +38,13 @@ internal sealed class Assignment(Expression target, Expression value, int line) 
 
     private static void Unpack(TupleLiteral tuple, object? value, Scope scope)
     {
-        int expected = tuple.Items.Count;
+        var expected = tuple.Items.Count;
         object?[] values = [.. Iteration.Of(value).Take(expected + 1)];
         if (values.Length > expected)
             throw new JinjaException($"too many values to unpack (expected {expected})");
         if (values.Length < expected)
             throw new JinjaException($"not enough values to unpack (expected {expected}, got {values.Length})");
-        for (int i = 0; i < expected; i++)
+        for (var i = 0; i < expected; i++)
             Assign(tuple.Items[i], values[i], scope);
     }
 }
@@ -55,7 +55,7 @@ internal sealed class BlockAssignment(Expression target, Expression? filter, Bod
     protected override Flow Run(Scope scope)
     {
         var inner = new Scope(scope);
-        (string text, Flow flow) = body.Capture(inner);
+        var (text, flow) = body.Capture(inner);
         if (flow != Flow.Next)
             return flow;
         inner.Captured = text;
@@ -70,7 +70,7 @@ internal sealed class FilterBlock(Expression filter, Body body, int line) : Stat
     protected override Flow Run(Scope scope)
     {
         var inner = new Scope(scope);
-        (string text, Flow flow) = body.Capture(inner);
+        var (text, flow) = body.Capture(inner);
         if (flow != Flow.Next)
             return flow;
         inner.Captured = text;

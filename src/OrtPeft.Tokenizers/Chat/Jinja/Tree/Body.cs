@@ -7,12 +7,13 @@ internal sealed class Body(IReadOnlyList<Statement> statements)
 {
     public Flow Execute(Scope scope)
     {
-        foreach (Statement statement in statements)
+        foreach (var statement in statements)
         {
-            Flow flow = statement.Execute(scope);
+            var flow = statement.Execute(scope);
             if (flow != Flow.Next)
                 return flow;
         }
+
         return Flow.Next;
     }
 
@@ -20,7 +21,7 @@ internal sealed class Body(IReadOnlyList<Statement> statements)
     public (string Text, Flow Flow) Capture(Scope scope)
     {
         scope.Run.Output.Push();
-        Flow flow = Execute(scope);
+        var flow = Execute(scope);
         return (scope.Run.Output.Pop(), flow);
     }
 }

@@ -9,11 +9,12 @@ internal sealed class If(
 {
     protected override Flow Run(Scope scope)
     {
-        foreach ((Expression test, Body body) in branches)
+        foreach (var (test, body) in branches)
         {
             if (Truth.Of(test.Evaluate(scope)))
                 return body.Execute(scope);
         }
+
         return otherwise?.Execute(scope) ?? Flow.Next;
     }
 }
@@ -31,7 +32,7 @@ internal sealed class With(
     protected override Flow Run(Scope scope)
     {
         var inner = new Scope(scope);
-        foreach ((Expression target, Expression value) in variables)
+        foreach (var (target, value) in variables)
             Assignment.Assign(target, value.Evaluate(scope), inner);
         return body.Execute(inner);
     }
@@ -50,7 +51,7 @@ internal sealed class Generation(Body body, int line) : Statement(line)
 {
     protected override Flow Run(Scope scope)
     {
-        (string text, _) = body.Capture(new Scope(scope));
+        var (text, _) = body.Capture(new Scope(scope));
         scope.Run.Output.MarkGeneration(text.Length);
         scope.Run.Write(text);
         return Flow.Next;

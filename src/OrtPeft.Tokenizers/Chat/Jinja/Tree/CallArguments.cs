@@ -15,16 +15,16 @@ internal sealed record CallArguments(
     public Arguments Evaluate(Scope scope)
     {
         var arguments = new Arguments(scope);
-        foreach (Expression value in Positional)
+        foreach (var value in Positional)
             arguments.Positional.Add(value.Evaluate(scope));
         if (Rest is not null)
             arguments.Positional.AddRange(Iteration.Of(Rest.Evaluate(scope)));
-        foreach ((string name, Expression value) in Named)
+        foreach (var (name, value) in Named)
             arguments.AddNamed(name, value.Evaluate(scope));
         if (RestNamed?.Evaluate(scope) is not { } rest)
             return arguments;
-        PyDict named = rest as PyDict ?? throw new JinjaException("argument after ** must be a mapping");
-        foreach ((object? name, object? value) in named.Pairs)
+        var named = rest as PyDict ?? throw new JinjaException("argument after ** must be a mapping");
+        foreach (var (name, value) in named.Pairs)
             arguments.AddNamed(name as string ?? throw new JinjaException("keywords must be strings"), value);
         return arguments;
     }

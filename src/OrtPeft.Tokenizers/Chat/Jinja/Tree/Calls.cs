@@ -10,8 +10,8 @@ internal sealed class Call(Expression function, CallArguments arguments, int lin
     /// <summary>Calls with the body of a <c>call</c> block as <c>caller</c>.</summary>
     public object? Invoke(Scope scope, Macro? caller)
     {
-        object? callee = function.Evaluate(scope);
-        Arguments given = arguments.Evaluate(scope);
+        var callee = function.Evaluate(scope);
+        var given = arguments.Evaluate(scope);
         if (caller is not null)
             given.AddNamed("caller", caller);
         scope.Run.Line = Line;
@@ -24,8 +24,8 @@ internal sealed class FilterCall(Expression target, string name, CallArguments a
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = target.Evaluate(scope);
-        Arguments given = arguments.Evaluate(scope);
+        var value = target.Evaluate(scope);
+        var given = arguments.Evaluate(scope);
         scope.Run.Line = Line;
         return Filters.Apply(name, value, given);
     }
@@ -36,8 +36,8 @@ internal sealed class TestCall(Expression target, string name, CallArguments arg
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = target.Evaluate(scope);
-        Arguments given = arguments.Evaluate(scope);
+        var value = target.Evaluate(scope);
+        var given = arguments.Evaluate(scope);
         scope.Run.Line = Line;
         return Tests.Apply(name, value, given);
     }

@@ -13,32 +13,33 @@ internal sealed class For(
 {
     protected override Flow Run(Scope scope)
     {
-        object? iterated = items.Evaluate(scope);
+        var iterated = items.Evaluate(scope);
         scope.Run.Line = Line;
         if (!isRecursive)
             return Loop(scope, iterated, depth: 0);
         scope.Run.Output.Push();
-        Flow flow = Loop(scope, iterated, depth: 0);
+        var flow = Loop(scope, iterated, depth: 0);
         scope.Run.Write(scope.Run.Output.Pop());
         return flow;
     }
 
     private Flow Loop(Scope scope, object? iterated, int depth)
     {
-        object? source = test is null ? iterated : new PyIterator("generator", Filtered(scope, iterated));
+        var source = test is null ? iterated : new PyIterator("generator", Filtered(scope, iterated));
         var loop = new LoopContext(source, depth, isRecursive ? Recurse : null);
-        bool any = false;
+        var any = false;
         while (loop.MoveNext())
         {
             scope.Run.Step(Line);
             var round = new Scope(scope);
             round.Set("loop", loop);
             Assignment.Assign(target, loop.Current, round);
-            Flow flow = body.Execute(round);
+            var flow = body.Execute(round);
             if (flow == Flow.Break)
                 break;
             any |= flow == Flow.Next;
         }
+
         return any || otherwise is null ? Flow.Next : otherwise.Execute(new Scope(scope));
 
         string Recurse(object? inner, int innerDepth)
@@ -52,7 +53,7 @@ internal sealed class For(
 
     private IEnumerable<object?> Filtered(Scope scope, object? iterated)
     {
-        foreach (object? item in Iteration.Of(iterated))
+        foreach (var item in Iteration.Of(iterated))
         {
             var inner = new Scope(scope);
             Assignment.Assign(target, item, inner);

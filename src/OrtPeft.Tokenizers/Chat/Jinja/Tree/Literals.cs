@@ -25,7 +25,7 @@ internal sealed class DictLiteral(IReadOnlyList<(Expression Key, Expression Valu
     protected override object? Compute(Scope scope)
     {
         var dict = new PyDict();
-        foreach ((Expression key, Expression value) in items)
+        foreach (var (key, value) in items)
             dict.Set(key.Evaluate(scope), value.Evaluate(scope));
         return dict;
     }

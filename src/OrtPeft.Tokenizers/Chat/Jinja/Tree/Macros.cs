@@ -27,7 +27,7 @@ internal sealed class CallBlock(Call call, MacroSignature signature, Body body, 
 {
     protected override Flow Run(Scope scope)
     {
-        object? result = call.Invoke(scope, new Macro(null, signature, body, scope));
+        var result = call.Invoke(scope, new Macro(null, signature, body, scope));
         scope.Run.Write(Display.Text(result));
         return Flow.Next;
     }

@@ -8,10 +8,10 @@ internal sealed class Binary(string op, Expression left, Expression right, int l
 {
     protected override object? Compute(Scope scope)
     {
-        object? first = left.Evaluate(scope);
-        object? second = right.Evaluate(scope);
+        var first = left.Evaluate(scope);
+        var second = right.Evaluate(scope);
         scope.Run.Line = Line;
-        object? result = Arithmetic.Apply(op, first, second);
+        var result = Arithmetic.Apply(op, first, second);
         scope.Run.Spend(Sizes.Of(result));
         return result;
     }
@@ -21,7 +21,7 @@ internal sealed class Unary(string op, Expression operand, int line) : Expressio
 {
     protected override object? Compute(Scope scope)
     {
-        object? value = operand.Evaluate(scope);
+        var value = operand.Evaluate(scope);
         scope.Run.Line = Line;
         return Arithmetic.Sign(op, value);
     }
@@ -37,7 +37,7 @@ internal sealed class Logical(bool isAnd, Expression left, Expression right, int
 {
     protected override object? Compute(Scope scope)
     {
-        object? first = left.Evaluate(scope);
+        var first = left.Evaluate(scope);
         return Truth.Of(first) == isAnd ? right.Evaluate(scope) : first;
     }
 }
@@ -50,15 +50,16 @@ internal sealed class Comparison(
 {
     protected override object? Compute(Scope scope)
     {
-        object? left = first.Evaluate(scope);
-        foreach ((string op, Expression operand) in rest)
+        var left = first.Evaluate(scope);
+        foreach (var (op, operand) in rest)
         {
-            object? right = operand.Evaluate(scope);
+            var right = operand.Evaluate(scope);
             scope.Run.Line = Line;
             if (!Comparisons.Holds(op, left, right))
                 return false;
             left = right;
         }
+
         return true;
     }
 }
@@ -69,12 +70,13 @@ internal sealed class Concatenation(IReadOnlyList<Expression> parts, int line) :
     protected override object? Compute(Scope scope)
     {
         var text = new StringBuilder();
-        foreach (Expression part in parts)
+        foreach (var part in parts)
         {
             text.Append(Display.Text(part.Evaluate(scope)));
             scope.Run.Line = Line;
             scope.Run.Check(text.Length);
         }
+
         scope.Run.Spend(text.Length);
         return text.ToString();
     }

@@ -18,7 +18,7 @@ internal sealed class Print(Expression value, int line) : Statement(line)
 {
     protected override Flow Run(Scope scope)
     {
-        object? shown = value.Evaluate(scope);
+        var shown = value.Evaluate(scope);
         scope.Run.Line = Line;
         scope.Run.Write(Display.Text(shown));
         return Flow.Next;
@@ -30,7 +30,7 @@ internal sealed class PrintAll(IReadOnlyList<Print> prints, int line) : Statemen
 {
     protected override Flow Run(Scope scope)
     {
-        foreach (Print print in prints)
+        foreach (var print in prints)
             print.Execute(scope);
         return Flow.Next;
     }

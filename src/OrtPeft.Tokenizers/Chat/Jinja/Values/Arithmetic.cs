@@ -13,12 +13,12 @@ internal static class Arithmetic
 
     public static object? Apply(string op, object? left, object? right)
     {
-        bool formats = op == "%" && left is string;
+        var formats = op == "%" && left is string;
         if (!formats && (left as Undefined ?? right as Undefined) is { } undefined)
             throw undefined.Error();
         if (left is Markup || right is Markup)
             return OfMarkup(op, left, right);
-        if (Whole.TryOf(left, out BigInteger a) && Whole.TryOf(right, out BigInteger b))
+        if (Whole.TryOf(left, out var a) && Whole.TryOf(right, out var b))
             return OfWhole(op, a, b);
         if (Equality.IsNumber(left) && Equality.IsNumber(right))
             return OfFloats(op, Float(left), Float(right));
@@ -28,8 +28,8 @@ internal static class Arithmetic
             ("+", PyList x, PyList y) => new PyList(x.Items.Concat(y.Items)),
             ("+", PyTuple x, PyTuple y) => new PyTuple(x.Items.Concat(y.Items)),
             ("%", string format, _) => PercentFormat.Apply(format, right),
-            ("*", _, _) when Whole.TryOf(right, out BigInteger count) => Repeated(left, count, right),
-            ("*", _, _) when Whole.TryOf(left, out BigInteger count) => Repeated(right, count, left),
+            ("*", _, _) when Whole.TryOf(right, out var count) => Repeated(left, count, right),
+            ("*", _, _) when Whole.TryOf(left, out var count) => Repeated(right, count, left),
             ("+", string, _) => throw NotJoined("str", right),
             ("+", PyList, _) => throw NotJoined("list", right),
             _ => throw Unsupported(op, left, right),
@@ -42,7 +42,7 @@ internal static class Arithmetic
             throw undefined.Error();
         if (value is double number)
             return op == "-" ? -number : number;
-        return Whole.TryOf(value, out BigInteger whole)
+        return Whole.TryOf(value, out var whole)
             ? op == "-" ? -whole : whole
             : throw new JinjaException($"bad operand type for unary {op}: '{TypeNames.Of(value)}'");
     }
@@ -51,7 +51,7 @@ internal static class Arithmetic
 
     public static double ToFloat(BigInteger whole)
     {
-        double number = ExactDecimal.Quotient(whole, BigInteger.One);
+        var number = ExactDecimal.Quotient(whole, BigInteger.One);
         return double.IsInfinity(number) ? throw new JinjaException("int too large to convert to float") : number;
     }
 
@@ -74,7 +74,7 @@ internal static class Arithmetic
             case "**" when right.Sign < 0:
                 return OfFloats(op, ToFloat(left), ToFloat(right));
             case "**":
-                bool fits = BigInteger.Abs(left) <= 1 || Bounded(left.GetBitLength() * (double)right);
+                var fits = BigInteger.Abs(left) <= 1 || Bounded(left.GetBitLength() * (double)right);
                 return fits ? BigInteger.Pow(left, Exponent(left, right)) : throw TooLarge();
             default:
                 throw Unsupported(op, left, right);
@@ -87,7 +87,7 @@ internal static class Arithmetic
 
     private static BigInteger FloorQuotient(BigInteger left, BigInteger right)
     {
-        BigInteger quotient = BigInteger.DivRem(left, right, out BigInteger rest);
+        var quotient = BigInteger.DivRem(left, right, out var rest);
         return !rest.IsZero && rest.Sign != right.Sign ? quotient - 1 : quotient;
     }
 
@@ -114,14 +114,14 @@ internal static class Arithmetic
 
     private static double FloorQuotient(double left, double right)
     {
-        double quotient = (left - Modulo(left, right)) / right;
-        double floor = Math.Floor(quotient);
+        var quotient = (left - Modulo(left, right)) / right;
+        var floor = Math.Floor(quotient);
         return quotient - floor > 0.5 ? floor + 1 : floor;
     }
 
     private static double Modulo(double left, double right)
     {
-        double rest = left % right;
+        var rest = left % right;
         if (rest == 0)
             return Math.CopySign(0, right);
         return rest < 0 != right < 0 ? rest + right : rest;
@@ -133,8 +133,8 @@ internal static class Arithmetic
             throw new JinjaException("0.0 cannot be raised to a negative power");
         if (left < 0 && double.IsFinite(left) && double.IsFinite(right) && !double.IsInteger(right))
             throw new JinjaException("complex numbers are not supported");
-        double power = Math.Pow(left, right);
-        bool overflows = double.IsInfinity(power) && double.IsFinite(left) && double.IsFinite(right);
+        var power = Math.Pow(left, right);
+        var overflows = double.IsInfinity(power) && double.IsFinite(left) && double.IsFinite(right);
         return overflows ? throw new JinjaException("Result too large") : power;
     }
 
@@ -142,7 +142,7 @@ internal static class Arithmetic
     {
         if (op == "+" && left is string or Markup && right is string or Markup)
             return new Markup(Joined(Markup.Escape(left).Text, Markup.Escape(right).Text));
-        if (op == "*" && left is Markup text && Whole.TryOf(right, out BigInteger count))
+        if (op == "*" && left is Markup text && Whole.TryOf(right, out var count))
             return new Markup((string)Repeated(text.Text, count, right));
         throw new JinjaException($"'{op}' with text that is marked safe is not supported");
     }
@@ -152,7 +152,7 @@ internal static class Arithmetic
 
     private static object Repeated(object? value, BigInteger count, object? other)
     {
-        int times = (int)BigInteger.Max(0, BigInteger.Min(int.MaxValue, count));
+        var times = (int)BigInteger.Max(0, BigInteger.Min(int.MaxValue, count));
         if (value is string or PyList or PyTuple && !Bounded(Sizes.Of(value) * (double)times, LongestRepeat))
             throw TooLarge();
         return value switch

@@ -18,14 +18,15 @@ internal static class Comparisons
 
     public static bool Contains(object? container, object? item)
     {
-        string? text = container as string ?? (container as Markup)?.Text;
+        var text = container as string ?? (container as Markup)?.Text;
         if (text is not null)
         {
-            string? part = item as string ?? (item as Markup)?.Text;
+            var part = item as string ?? (item as Markup)?.Text;
             return part is not null
                 ? text.Contains(part, StringComparison.Ordinal)
                 : throw new JinjaException($"'in <string>' requires string as left operand, not {TypeNames.Of(item)}");
         }
+
         if (container is not PyDict dict)
             return Items(container).Any(other => Equality.AreEqual(other, item));
         return PyDict.IsHashable(item)

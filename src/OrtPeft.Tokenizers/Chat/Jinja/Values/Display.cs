@@ -50,7 +50,7 @@ internal static class Display
 
     private static string Joined(IEnumerable<string> parts)
     {
-        string text = string.Join(", ", parts);
+        var text = string.Join(", ", parts);
         return text.Length <= LongestText
             ? text
             : throw new JinjaException("a text that is too long", JinjaFailure.Limit);

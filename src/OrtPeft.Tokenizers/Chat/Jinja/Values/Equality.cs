@@ -53,16 +53,17 @@ internal static class Equality
     {
         if (left.Count != right.Count)
             return false;
-        for (int i = 0; i < left.Count; i++)
+        for (var i = 0; i < left.Count; i++)
         {
             if (!AreEqual(left[i], right[i]))
                 return false;
         }
+
         return true;
     }
 
     private static bool DictsEqual(PyDict left, PyDict right) => left.Count == right.Count
-        && left.Pairs.All(pair => right.TryGet(pair.Key, out object? other) && AreEqual(pair.Value, other));
+        && left.Pairs.All(pair => right.TryGet(pair.Key, out var other) && AreEqual(pair.Value, other));
 
     /// <summary>Keys and items are equal as sets; values are equal to nothing but themselves.</summary>
     private static bool ViewsEqual(PyView left, PyView right) =>

@@ -13,18 +13,18 @@ internal static class ExactDecimal
     /// <summary>|value| · 10^digits as a whole number.</summary>
     public static BigInteger Scaled(double value, int digits)
     {
-        (BigInteger mantissa, int exponent) = Parts(value);
-        BigInteger upper = mantissa * BigInteger.Pow(10, Math.Max(0, digits)) << Math.Max(0, exponent);
-        BigInteger lower = BigInteger.Pow(10, Math.Max(0, -digits)) << Math.Max(0, -exponent);
-        BigInteger quotient = BigInteger.DivRem(upper, lower, out BigInteger rest);
-        int half = (rest << 1).CompareTo(lower);
+        var (mantissa, exponent) = Parts(value);
+        var upper = mantissa * BigInteger.Pow(10, Math.Max(0, digits)) << Math.Max(0, exponent);
+        var lower = BigInteger.Pow(10, Math.Max(0, -digits)) << Math.Max(0, -exponent);
+        var quotient = BigInteger.DivRem(upper, lower, out var rest);
+        var half = (rest << 1).CompareTo(lower);
         return half > 0 || (half == 0 && !quotient.IsEven) ? quotient + 1 : quotient;
     }
 
     /// <summary>|value| with a number of digits behind the point.</summary>
     public static string Fixed(double value, int digits)
     {
-        string all = Scaled(value, digits).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
+        var all = Scaled(value, digits).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
         return digits == 0 ? all : $"{all[..^digits]}.{all[^digits..]}";
     }
 
@@ -33,14 +33,14 @@ internal static class ExactDecimal
     {
         if (value == 0)
             return (Fixed(0, digits), 0);
-        int exponent = (int)Math.Floor(Math.Log10(Math.Abs(value)));
-        BigInteger scaled = Scaled(value, digits - exponent);
-        BigInteger least = BigInteger.Pow(10, digits);
+        var exponent = (int)Math.Floor(Math.Log10(Math.Abs(value)));
+        var scaled = Scaled(value, digits - exponent);
+        var least = BigInteger.Pow(10, digits);
         while (scaled < least)
             scaled = Scaled(value, digits - --exponent);
         while (scaled >= least * 10)
             scaled = Scaled(value, digits - ++exponent);
-        string all = scaled.ToString(CultureInfo.InvariantCulture);
+        var all = scaled.ToString(CultureInfo.InvariantCulture);
         return (digits == 0 ? all : $"{all[..1]}.{all[1..]}", exponent);
     }
 
@@ -51,8 +51,8 @@ internal static class ExactDecimal
             return value;
         if (digits < -400)
             return 0 * value;
-        BigInteger scaled = Scaled(value, digits);
-        double rounded = digits >= 0
+        var scaled = Scaled(value, digits);
+        var rounded = digits >= 0
             ? Quotient(scaled, BigInteger.Pow(10, digits))
             : Quotient(scaled * BigInteger.Pow(10, -digits), BigInteger.One);
         return Math.CopySign(rounded, value);
@@ -63,21 +63,21 @@ internal static class ExactDecimal
     {
         if (left.IsZero)
             return 0;
-        BigInteger upper = BigInteger.Abs(left);
-        BigInteger lower = BigInteger.Abs(right);
-        int shift = (int)(QuotientBits + lower.GetBitLength() - upper.GetBitLength());
-        BigInteger quotient = BigInteger.DivRem(
-            upper << Math.Max(0, shift), lower << Math.Max(0, -shift), out BigInteger rest);
-        ulong bits = (ulong)quotient | (rest.IsZero ? 0u : 1u); // the last bit says that there is more
-        double value = Math.ScaleB((double)bits, -shift);
+        var upper = BigInteger.Abs(left);
+        var lower = BigInteger.Abs(right);
+        var shift = (int)(QuotientBits + lower.GetBitLength() - upper.GetBitLength());
+        var quotient = BigInteger.DivRem(
+            upper << Math.Max(0, shift), lower << Math.Max(0, -shift), out var rest);
+        var bits = (ulong)quotient | (rest.IsZero ? 0u : 1u); // the last bit says that there is more
+        var value = Math.ScaleB((double)bits, -shift);
         return left.Sign < 0 != right.Sign < 0 ? -value : value;
     }
 
     private static (BigInteger Mantissa, int Exponent) Parts(double value)
     {
-        long bits = BitConverter.DoubleToInt64Bits(value);
-        int exponent = (int)(bits >> MantissaBits) & 0x7FF;
-        long mantissa = bits & ((1L << MantissaBits) - 1);
+        var bits = BitConverter.DoubleToInt64Bits(value);
+        var exponent = (int)(bits >> MantissaBits) & 0x7FF;
+        var mantissa = bits & ((1L << MantissaBits) - 1);
         return exponent == 0
             ? (mantissa, 1 - ExponentBias)
             : (mantissa | (1L << MantissaBits), exponent - ExponentBias);

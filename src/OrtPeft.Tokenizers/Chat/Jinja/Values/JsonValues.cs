@@ -21,7 +21,7 @@ internal static class JsonValues
     private static PyDict OfObject(JsonElement element)
     {
         var dict = new PyDict();
-        foreach (JsonProperty member in element.EnumerateObject())
+        foreach (var member in element.EnumerateObject())
             dict.Set(member.Name, Of(member.Value));
         return dict;
     }

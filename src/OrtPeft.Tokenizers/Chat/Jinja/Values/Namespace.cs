@@ -15,6 +15,7 @@ internal sealed class Namespace : IAttributes
                 "Chat templates cannot store underscore-prefixed attributes on a namespace, but got "
                 + $"{PythonText.Repr(name)}. Please rename the attribute.");
         }
+
         Values.Set(name, value);
     }
 

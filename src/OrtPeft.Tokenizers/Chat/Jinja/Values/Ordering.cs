@@ -53,26 +53,28 @@ internal static class Ordering
     {
         if (end - start < 2)
             return;
-        int middle = (start + end) / 2;
+        var middle = (start + end) / 2;
         MergeSort(order, spare, start, middle, comesAfter);
         MergeSort(order, spare, middle, end, comesAfter);
-        int left = start;
-        int right = middle;
-        for (int i = start; i < end; i++)
+        var left = start;
+        var right = middle;
+        for (var i = start; i < end; i++)
         {
-            bool takesRight = left >= middle || (right < end && comesAfter(order[left], order[right]));
+            var takesRight = left >= middle || (right < end && comesAfter(order[left], order[right]));
             spare[i] = takesRight ? order[right++] : order[left++];
         }
+
         Array.Copy(spare, start, order, start, end - start);
     }
 
     private static int? CompareItems(string op, List<object?> left, List<object?> right)
     {
-        for (int i = 0; i < left.Count && i < right.Count; i++)
+        for (var i = 0; i < left.Count && i < right.Count; i++)
         {
             if (!Equality.AreEqual(left[i], right[i]))
                 return Compare(op, left[i], right[i]);
         }
+
         return left.Count.CompareTo(right.Count);
     }
 
@@ -82,7 +84,7 @@ internal static class Ordering
             return null;
         if (double.IsInfinity(number))
             return number > 0 ? -1 : 1;
-        int order = whole.CompareTo(new BigInteger(Math.Floor(number)));
+        var order = whole.CompareTo(new BigInteger(Math.Floor(number)));
         return order == 0 && !double.IsInteger(number) ? -1 : order;
     }
 

@@ -16,13 +16,14 @@ internal sealed class PyRange
     {
         if (step.IsZero)
             throw new JinjaException("range() arg 3 must not be zero");
-        BigInteger distance = step.Sign > 0 ? stop - start : start - stop;
-        BigInteger count = distance.Sign <= 0 ? 0 : ((distance - 1) / BigInteger.Abs(step)) + 1;
+        var distance = step.Sign > 0 ? stop - start : start - stop;
+        var count = distance.Sign <= 0 ? 0 : ((distance - 1) / BigInteger.Abs(step)) + 1;
         if (count > LongestRange)
         {
             throw new JinjaException(
                 $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LongestRange}).");
         }
+
         (_start, _stop, _step, Count) = (start, stop, step, (int)count);
     }
 

@@ -61,12 +61,13 @@ internal sealed record PythonJson(
         StringBuilder text, char open, char close, IReadOnlyList<T> items, string line, Action<T, string> write)
     {
         text.Append(open);
-        string inner = line + Indent;
-        for (int i = 0; i < items.Count; i++)
+        var inner = line + Indent;
+        for (var i = 0; i < items.Count; i++)
         {
             text.Append(i > 0 ? ItemSeparator : "").Append(Indent is null ? "" : inner);
             write(items[i], inner);
         }
+
         text.Append(Indent is null || items.Count == 0 ? "" : line).Append(close);
     }
 
@@ -88,9 +89,9 @@ internal sealed record PythonJson(
     private void WriteString(StringBuilder text, string value)
     {
         text.Append('"');
-        foreach (char c in value)
+        foreach (var c in value)
         {
-            int escape = "\"\\\n\r\t\f\b".IndexOf(c, StringComparison.Ordinal);
+            var escape = "\"\\\n\r\t\f\b".IndexOf(c, StringComparison.Ordinal);
             if (escape >= 0)
                 text.Append('\\').Append("\"\\nrtfb"[escape]);
             else if (c < ' ' || (c > '~' && EscapesNonAscii))
@@ -98,6 +99,7 @@ internal sealed record PythonJson(
             else
                 text.Append(c);
         }
+
         text.Append('"');
     }
 }

@@ -13,17 +13,18 @@ internal static class PythonText
 
     public static bool IsBlank(ReadOnlySpan<char> text)
     {
-        foreach (char c in text)
+        foreach (var c in text)
         {
             if (!IsSpace(c))
                 return false;
         }
+
         return true;
     }
 
     public static string TrimEnd(string text)
     {
-        int end = text.Length;
+        var end = text.Length;
         while (end > 0 && IsSpace(text[end - 1]))
             end--;
         return text[..end];
@@ -31,7 +32,7 @@ internal static class PythonText
 
     public static string TrimStart(string text)
     {
-        int start = 0;
+        var start = 0;
         while (start < text.Length && IsSpace(text[start]))
             start++;
         return text[start..];
@@ -46,21 +47,22 @@ internal static class PythonText
     /// <summary>How many code points there are; a lone surrogate is one.</summary>
     public static int Length(string text)
     {
-        int pairs = 0;
-        for (int i = 1; i < text.Length; i++)
+        var pairs = 0;
+        for (var i = 1; i < text.Length; i++)
         {
             if (char.IsSurrogatePair(text[i - 1], text[i]))
                 pairs++;
         }
+
         return text.Length - pairs;
     }
 
     /// <summary>The code points, each as a text.</summary>
     public static IEnumerable<object?> Characters(string text)
     {
-        for (int i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length;)
         {
-            int width = WidthAt(text, i);
+            var width = WidthAt(text, i);
             yield return text.Substring(i, width);
             i += width;
         }
@@ -69,14 +71,14 @@ internal static class PythonText
     /// <summary>The code point at a place that is there.</summary>
     public static string At(string text, int place)
     {
-        int at = IndexOf(text, place);
+        var at = IndexOf(text, place);
         return text.Substring(at, WidthAt(text, at));
     }
 
     /// <summary>Where in the UTF-16 text a code point begins; the end for the place behind the last.</summary>
     public static int IndexOf(string text, int place)
     {
-        int at = 0;
+        var at = 0;
         for (; place > 0 && at < text.Length; place--)
             at += WidthAt(text, at);
         return at;
@@ -85,7 +87,7 @@ internal static class PythonText
     /// <summary>The order of code points, which differs from that of UTF-16 beyond U+FFFF.</summary>
     public static int Compare(string left, string right)
     {
-        int shared = left.AsSpan().CommonPrefixLength(right);
+        var shared = left.AsSpan().CommonPrefixLength(right);
         if (shared == left.Length || shared == right.Length)
             return left.Length.CompareTo(right.Length);
         return Rank(left[shared]).CompareTo(Rank(right[shared]));
@@ -96,21 +98,22 @@ internal static class PythonText
     /// <summary>Quoted as Python does it: single quotes unless only those are within.</summary>
     public static string Repr(string text)
     {
-        bool isDouble = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal);
-        char quote = isDouble ? '"' : '\'';
+        var isDouble = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal);
+        var quote = isDouble ? '"' : '\'';
         var shown = new StringBuilder(text.Length + 2).Append(quote);
-        for (int i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length;)
         {
-            int width = WidthAt(text, i);
+            var width = WidthAt(text, i);
             AppendRepr(shown, text, i, width, quote);
             i += width;
         }
+
         return shown.Append(quote).ToString();
     }
 
     private static void AppendRepr(StringBuilder shown, string text, int at, int width, char quote)
     {
-        char c = text[at];
+        var c = text[at];
         if (c == quote || c == '\\')
             shown.Append('\\').Append(c);
         else if ("\n\r\t".IndexOf(c, StringComparison.Ordinal) is >= 0 and var escape)

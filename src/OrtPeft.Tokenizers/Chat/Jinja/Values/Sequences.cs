@@ -8,8 +8,8 @@ internal static class Sequences
     public static bool TryAt(object? sequence, BigInteger index, out object? item)
     {
         item = null;
-        int count = Sizes.Length(sequence);
-        BigInteger place = index.Sign < 0 ? index + count : index;
+        var count = Sizes.Length(sequence);
+        var place = index.Sign < 0 ? index + count : index;
         if (place.Sign < 0 || place >= count)
             return false;
         item = At(sequence, (int)place);

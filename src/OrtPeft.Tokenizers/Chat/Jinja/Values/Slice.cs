@@ -18,7 +18,7 @@ internal readonly record struct Slice(object? Start, object? Stop, object? Step)
             case PyTuple tuple:
                 return new PyTuple(Places(tuple.Items.Count).Select(place => tuple.Items[place]));
             case PyRange range:
-                (int start, int stop, int step) = Bounds(range.Count);
+                var (start, stop, step) = Bounds(range.Count);
                 return range.Part(start, stop, step);
             case Undefined undefined:
                 throw undefined.Error();
@@ -29,8 +29,8 @@ internal readonly record struct Slice(object? Start, object? Stop, object? Step)
 
     private string Text(string text)
     {
-        int length = PythonText.Length(text);
-        (int start, int stop, int step) = Bounds(length);
+        var length = PythonText.Length(text);
+        var (start, stop, step) = Bounds(length);
         if (step == 1 && length == text.Length)
             return start < stop ? text[start..stop] : "";
         string[] characters = [.. PythonText.Characters(text).Cast<string>()];
@@ -39,27 +39,27 @@ internal readonly record struct Slice(object? Start, object? Stop, object? Step)
 
     private IEnumerable<int> Places(int count)
     {
-        (int start, int stop, int step) = Bounds(count);
+        var (start, stop, step) = Bounds(count);
         for (long place = start; step > 0 ? place < stop : place > stop; place += step)
             yield return (int)place;
     }
 
     private (int Start, int Stop, int Step) Bounds(int count)
     {
-        BigInteger step = Whole(Step) ?? BigInteger.One;
+        var step = Whole(Step) ?? BigInteger.One;
         if (step.IsZero)
             throw new JinjaException("slice step cannot be zero");
-        bool isForward = step.Sign > 0;
-        (int low, int high) = isForward ? (0, count) : (-1, count - 1);
-        int start = Clamp(Whole(Start), isForward ? low : high);
-        int stop = Clamp(Whole(Stop), isForward ? high : low);
+        var isForward = step.Sign > 0;
+        var (low, high) = isForward ? (0, count) : (-1, count - 1);
+        var start = Clamp(Whole(Start), isForward ? low : high);
+        var stop = Clamp(Whole(Stop), isForward ? high : low);
         return (start, stop, (int)BigInteger.Max(-int.MaxValue, BigInteger.Min(int.MaxValue, step)));
 
         int Clamp(BigInteger? bound, int otherwise)
         {
             if (bound is not { } given)
                 return otherwise;
-            BigInteger place = given.Sign < 0 ? given + count : given;
+            var place = given.Sign < 0 ? given + count : given;
             return (int)BigInteger.Max(low, BigInteger.Min(high, place));
         }
     }
@@ -70,7 +70,7 @@ internal readonly record struct Slice(object? Start, object? Stop, object? Step)
             return null;
         if (bound is Undefined undefined)
             throw undefined.Error();
-        return Values.Whole.TryOf(bound, out BigInteger whole)
+        return Values.Whole.TryOf(bound, out var whole)
             ? whole
             : throw new JinjaException("slice indices must be integers or None or have an __index__ method");
     }

@@ -10,7 +10,7 @@ internal sealed class Undefined(string message)
 
     public static Undefined OfMember(object? target, object? member)
     {
-        string of = target is null ? "None" : $"{TypeNames.Of(target)} object";
+        var of = target is null ? "None" : $"{TypeNames.Of(target)} object";
         return member is string name
             ? new($"'{of}' has no attribute {PythonText.Repr(name)}")
             : new($"{of} has no element {Display.ShortRepr(member)}");

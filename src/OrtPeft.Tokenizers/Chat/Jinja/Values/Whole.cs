@@ -23,7 +23,7 @@ internal static class Whole
     {
         if (value is Undefined undefined)
             throw undefined.Error();
-        return TryOf(value, out BigInteger whole)
+        return TryOf(value, out var whole)
             ? whole
             : throw new JinjaException($"'{TypeNames.Of(value)}' object cannot be interpreted as an integer");
     }
@@ -40,42 +40,43 @@ internal static class Whole
     public static bool TryParse(string text, int radix, out BigInteger whole)
     {
         whole = BigInteger.Zero;
-        string digits = PythonText.Strip(text);
-        bool isNegative = digits.StartsWith('-');
+        var digits = PythonText.Strip(text);
+        var isNegative = digits.StartsWith('-');
         if (isNegative || digits.StartsWith('+'))
             digits = digits[1..];
-        string prefix = digits.Length > 1 && digits[0] == '0' ? digits[..2].ToLowerInvariant() : "";
-        int written = prefix switch { "0x" => 16, "0o" => 8, "0b" => 2, _ => 0 };
-        bool isPrefixed = written != 0 && (radix == 0 || radix == written);
+        var prefix = digits.Length > 1 && digits[0] == '0' ? digits[..2].ToLowerInvariant() : "";
+        var written = prefix switch { "0x" => 16, "0o" => 8, "0b" => 2, _ => 0 };
+        var isPrefixed = written != 0 && (radix == 0 || radix == written);
         if (isPrefixed)
             digits = digits[2..];
-        int used = radix != 0 ? radix : written == 0 ? 10 : written;
+        var used = radix != 0 ? radix : written == 0 ? 10 : written;
         if (isPrefixed && digits.StartsWith('_'))
             digits = digits[1..];
-        bool isWhole = TryDigits(digits, used, out whole);
+        var isWhole = TryDigits(digits, used, out whole);
         if (isNegative)
             whole = -whole;
-        bool hasLeadingZero = radix == 0 && written == 0 && digits.Length > 1 && digits[0] == '0' && !whole.IsZero;
+        var hasLeadingZero = radix == 0 && written == 0 && digits.Length > 1 && digits[0] == '0' && !whole.IsZero;
         return isWhole && !hasLeadingZero;
     }
 
     private static bool TryDigits(string digits, int radix, out BigInteger whole)
     {
         whole = BigInteger.Zero;
-        bool isLoose = digits.Length is 0 or > LongestText || digits.StartsWith('_') || digits.EndsWith('_')
+        var isLoose = digits.Length is 0 or > LongestText || digits.StartsWith('_') || digits.EndsWith('_')
             || digits.Contains("__", StringComparison.Ordinal);
         if (isLoose)
             return false;
-        foreach (char c in digits)
+        foreach (var c in digits)
         {
             if (c == '_')
                 continue;
-            int digit = char.IsAsciiLetter(c) ? char.ToLowerInvariant(c) - 'a' + 10 : (int)char.GetNumericValue(c);
-            bool isDigit = digit >= 0 && digit < radix && (char.IsAsciiLetter(c) || char.IsDigit(c));
+            var digit = char.IsAsciiLetter(c) ? char.ToLowerInvariant(c) - 'a' + 10 : (int)char.GetNumericValue(c);
+            var isDigit = digit >= 0 && digit < radix && (char.IsAsciiLetter(c) || char.IsDigit(c));
             if (!isDigit)
                 return false;
             whole = (whole * radix) + digit;
         }
+
         return true;
     }
 }

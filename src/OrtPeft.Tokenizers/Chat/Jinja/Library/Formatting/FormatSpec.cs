@@ -21,8 +21,8 @@ internal sealed class FormatSpec
 
     private FormatSpec(string spec)
     {
-        int at = 0;
-        int fill = spec.Length > 0 && char.IsSurrogate(spec[0]) ? 2 : 1;
+        var at = 0;
+        var fill = spec.Length > 0 && char.IsSurrogate(spec[0]) ? 2 : 1;
         if (spec.Length > fill && "<>=^".Contains(spec[fill], StringComparison.Ordinal))
             (_fill, _align, at) = (spec[..fill], spec[fill], fill + 1);
         else if (spec.Length > 0 && "<>=^".Contains(spec[0], StringComparison.Ordinal))
@@ -41,6 +41,7 @@ internal sealed class FormatSpec
             at++;
             _precision = Number(spec, ref at) ?? throw new JinjaException("Format specifier missing precision");
         }
+
         if (at < spec.Length)
             _kind = spec[at++];
         if (at < spec.Length)
@@ -62,7 +63,7 @@ internal sealed class FormatSpec
 
     private static int? Number(string spec, ref int at)
     {
-        int start = at;
+        var start = at;
         while (at < spec.Length && char.IsAsciiDigit(spec[at]))
             at++;
         return at == start ? null : Padding.Width(spec[start..at]);
@@ -76,7 +77,7 @@ internal sealed class FormatSpec
             throw new JinjaException("Sign not allowed in string format specifier");
         if (_align == '=' && _fill != "0")
             throw new JinjaException("'=' alignment not allowed in string format specifier");
-        string shown = _precision is { } limit ? text[..PythonText.IndexOf(text, limit)] : text;
+        var shown = _precision is { } limit ? text[..PythonText.IndexOf(text, limit)] : text;
         return Padding.Pad(shown, _width, _fill, _align is null or '=' ? '<' : _align.Value);
     }
 
@@ -103,13 +104,13 @@ internal sealed class FormatSpec
 
     private string Radix(BigInteger value, int radix)
     {
-        string digits = Grouped(NumberText.OfWhole(value, radix, isUpper: _kind == 'X'), 4);
+        var digits = Grouped(NumberText.OfWhole(value, radix, isUpper: _kind == 'X'), 4);
         return Signed(digits, _isAlternate ? $"0{_kind}" : "", value.Sign < 0);
     }
 
     private string OfFloat(double value)
     {
-        string digits = _kind switch
+        var digits = _kind switch
         {
             null when _precision is null => FloatText.Repr(Math.Abs(value)),
             null => throw new JinjaException("a precision needs a type here, such as .2f"),
@@ -125,9 +126,9 @@ internal sealed class FormatSpec
     {
         if (_grouping is not { } mark)
             return digits;
-        int whole = digits.TakeWhile(char.IsAsciiLetterOrDigit).TakeWhile(static c => c != 'e').Count();
+        var whole = digits.TakeWhile(char.IsAsciiLetterOrDigit).TakeWhile(static c => c != 'e').Count();
         var parts = new List<string>();
-        for (int end = whole; end > 0; end -= size)
+        for (var end = whole; end > 0; end -= size)
             parts.Insert(0, digits[Math.Max(0, end - size)..end]);
         if (_fill == "0" && _align == '=' && _width > digits.Length)
             throw new JinjaException("zeros with a separator are not supported in a format");
@@ -136,7 +137,7 @@ internal sealed class FormatSpec
 
     private string Signed(string digits, string prefix, bool isNegative)
     {
-        string sign = (isNegative ? "-" : _sign == '-' ? "" : _sign.ToString()) + prefix;
+        var sign = (isNegative ? "-" : _sign == '-' ? "" : _sign.ToString()) + prefix;
         return _align == '='
             ? sign + Padding.Pad(digits, _width - sign.Length, _fill, '>')
             : Padding.Pad(sign + digits, _width, _fill, _align ?? '>');

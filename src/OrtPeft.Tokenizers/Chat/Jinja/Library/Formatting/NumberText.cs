@@ -13,7 +13,7 @@ internal static class NumberText
     {
         if (precision > LongestPrecision)
             throw new JinjaException($"a precision of {precision}; at most {LongestPrecision} is allowed");
-        string text = !double.IsFinite(value) ? (double.IsNaN(value) ? "nan" : "inf")
+        var text = !double.IsFinite(value) ? (double.IsNaN(value) ? "nan" : "inf")
             : char.ToLowerInvariant(kind) switch
             {
                 'f' => WithPoint(ExactDecimal.Fixed(value, precision), isAlternate),
@@ -25,12 +25,12 @@ internal static class NumberText
 
     public static string OfWhole(BigInteger value, int radix, bool isUpper)
     {
-        BigInteger rest = BigInteger.Abs(value);
+        var rest = BigInteger.Abs(value);
         if (radix == 10)
             return Whole.Text(rest);
         if (rest.IsZero)
             return "0";
-        string alphabet = isUpper ? "0123456789ABCDEF" : "0123456789abcdef";
+        var alphabet = isUpper ? "0123456789ABCDEF" : "0123456789abcdef";
         var reversed = new List<char>();
         for (; !rest.IsZero; rest /= radix)
             reversed.Add(alphabet[(int)(rest % radix)]);
@@ -43,15 +43,15 @@ internal static class NumberText
 
     private static string Scientific(double value, int precision, bool isAlternate)
     {
-        (string mantissa, int exponent) = ExactDecimal.Scientific(value, precision);
+        var (mantissa, exponent) = ExactDecimal.Scientific(value, precision);
         return WithPoint(mantissa, isAlternate) + Exponent(exponent);
     }
 
     private static string General(double value, int precision, bool isAlternate)
     {
-        (string mantissa, int exponent) = ExactDecimal.Scientific(value, precision - 1);
-        bool isFixed = exponent >= -4 && exponent < precision;
-        string digits = isFixed ? ExactDecimal.Fixed(value, precision - 1 - exponent) : mantissa;
+        var (mantissa, exponent) = ExactDecimal.Scientific(value, precision - 1);
+        var isFixed = exponent >= -4 && exponent < precision;
+        var digits = isFixed ? ExactDecimal.Fixed(value, precision - 1 - exponent) : mantissa;
         if (isAlternate)
             digits = WithPoint(digits, isAlternate);
         else if (digits.Contains('.', StringComparison.Ordinal))

@@ -17,26 +17,26 @@ internal static class Padding
 
     public static string Pad(string text, int width, string fill, char align)
     {
-        int missing = width - PythonText.Length(text);
+        var missing = width - PythonText.Length(text);
         if (missing <= 0)
             return text;
         if (width > LongestText)
             throw new JinjaException($"a width of {width}; at most {LongestText} is allowed", JinjaFailure.Limit);
-        int before = align switch { '<' => 0, '>' => missing, _ => missing / 2 };
+        var before = align switch { '<' => 0, '>' => missing, _ => missing / 2 };
         return Repeat(fill, before) + text + Repeat(fill, missing - before);
     }
 
     /// <summary>As <c>str.center</c> does it: an odd fill goes before the text when the width is odd.</summary>
     public static string Center(string text, int width, string fill)
     {
-        int missing = width - PythonText.Length(text);
+        var missing = width - PythonText.Length(text);
         if (missing <= 0)
             return text;
-        int before = (missing / 2) + (missing & width & 1);
+        var before = (missing / 2) + (missing & width & 1);
         return Pad(Pad(text, width - missing + before, fill, '>'), width, fill, '<');
     }
 
-    public static int Width(string digits) => int.TryParse(digits, CultureInfo.InvariantCulture, out int width)
+    public static int Width(string digits) => int.TryParse(digits, CultureInfo.InvariantCulture, out var width)
         ? width
         : throw new JinjaException("Too many decimal digits in format string");
 
