@@ -14,7 +14,8 @@ public sealed partial class LoggedProgress(ILogger logger) : IProgress<TrainingP
     public void Report(TrainingProgress value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        LogStep(logger, value.Step, value.TotalSteps, value.Loss, value.Metrics.LearningRate);
+        if (value.Step > 0)
+            LogStep(logger, value.Step, value.TotalSteps, value.Loss, value.Metrics.LearningRate);
         if (value.Evaluation is { } evaluation)
             LogEvaluation(logger, evaluation.Step, evaluation.Loss, evaluation.Perplexity);
         if (value.Checkpoint is { } checkpoint)

@@ -20,6 +20,8 @@ internal static class ArgumentsCheck
         SettingException.ThrowIfBelow(arguments.WarmupSteps, 0, nameof(arguments.WarmupSteps));
         SettingException.ThrowIfBelow(arguments.EvaluationSteps ?? 1, 1, nameof(arguments.EvaluationSteps));
         SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, nameof(arguments.CheckpointSteps));
+        SettingException.ThrowIfBelow(arguments.Patience ?? 1, 1, nameof(arguments.Patience));
+        FromZero(arguments.MinDelta, nameof(arguments.MinDelta));
         Above(arguments.Epochs, 0, nameof(arguments.Epochs));
         FromZero(arguments.LearningRate, nameof(arguments.LearningRate));
         Above(arguments.LoraPlusRatio, 0, nameof(arguments.LoraPlusRatio));

@@ -3,9 +3,11 @@ using System.Diagnostics;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
+using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Evaluations;
 using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Runtime;
 using OrtPeft.Training.Schedules;
@@ -29,7 +31,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The names of all files that a run writes into its output folder while it lasts. A run that starts over
     /// removes those of the run before, before its first step.</summary>
     public static IReadOnlyList<string> RunFiles { get; } =
-        [.. CheckpointFiles, OrtTrainingRuntime.StateDataFile, MetricsLog.FileName];
+        [.. CheckpointFiles, OrtTrainingRuntime.StateDataFile, OrtTrainingRuntime.BestFile, MetricsLog.FileName];
 
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;
@@ -39,6 +41,7 @@ public sealed class Trainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly TrainingSubject _subject;
     private readonly GradientWatch _gradients;
+    private readonly BestWeights _best;
     private string? _checkpoint;
     private bool _hasTrained;
 
@@ -81,6 +84,7 @@ public sealed class Trainer : IDisposable
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
+        _best = new BestWeights(arguments.MinDelta);
         _gradients = new GradientWatch(_batches.StepsPerEpoch, _batches.TotalSteps);
         _subject = open(MostRowsOfBatch());
     }
@@ -114,7 +118,8 @@ public sealed class Trainer : IDisposable
     /// <summary>
     /// Trains to the end, or until cancelled; then sets the model's weights, if it has one, and writes a checkpoint.
     /// </summary>
-    /// <param name="progress">Told after every step, on the calling thread's terms.</param>
+    /// <param name="progress">Told after every step, and before the first where the model is evaluated then; on the calling
+    /// thread's terms.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
     /// <returns>How the run ended.</returns>
     /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another
@@ -147,7 +152,14 @@ public sealed class Trainer : IDisposable
     {
         var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
         var clock = new Stopwatch();
-        for (; step < TotalSteps && !cancellation.IsCancellationRequested; step++)
+        if (step == 0 && _arguments.EvaluateFirst && Evaluate() is { } before)
+        {
+            _best.See(before, weights: null);
+            log.Value?.Append(before);
+            progress?.Report(new(Unmoved, TotalSteps, TimeSpan.Zero, before, null));
+        }
+
+        for (; step < TotalSteps && !IsStale && !cancellation.IsCancellationRequested; step++)
         {
             clock.Restart();
             CheckBase();
@@ -156,7 +168,11 @@ public sealed class Trainer : IDisposable
             log.Value?.Append(metrics);
             var evaluation = IsDue(_arguments.EvaluationSteps, step + 1) ? Evaluate(step + 1) : null;
             if (evaluation is not null)
+            {
                 log.Value?.Append(evaluation);
+                _best.See(evaluation, _arguments.KeepBest ? _subject.Runtime.GetWeights : null);
+            }
+
             var isSaved = step + 1 < TotalSteps && IsDue(_arguments.CheckpointSteps, step + 1);
             var remaining = TimeSpan.FromSeconds(seconds / (step + 1) * (TotalSteps - step - 1));
             progress?.Report(
@@ -164,9 +180,33 @@ public sealed class Trainer : IDisposable
         }
 
         SaveCheckpoint(step, seconds);
-        _subject.SetWeights(_subject.Runtime.GetWeights());
-        return new TrainingResult(step, step >= TotalSteps, loss, seconds);
+        _subject.SetWeights(Weights);
+        return new TrainingResult(step, step >= TotalSteps || IsStale, loss, seconds)
+        {
+            BaseEvaluation = _best.Base,
+            BestEvaluation = _best.Best,
+            KeptStep = _best.Weights is null ? step : _best.State.BestStep,
+        };
     }
+
+    /// <summary>What a report before the first step says of steps.</summary>
+    private static StepMetrics Unmoved { get; } = new()
+    {
+        Step = 0,
+        Epoch = 0,
+        Loss = double.NaN,
+        LearningRate = 0,
+        GradNorm = double.NaN,
+        Tokens = 0,
+        TokensPerSecond = 0,
+        Seconds = 0,
+    };
+
+    /// <summary>Whether evaluations have not become better for as long as is waited.</summary>
+    private bool IsStale => _arguments.Patience is { } patience && _best.State.Stale >= patience;
+
+    /// <summary>The best weights where those are kept, else the present ones.</summary>
+    private IReadOnlyDictionary<string, Tensor> Weights => _best.Weights ?? _subject.Runtime.GetWeights();
 
     /// <summary>Measures the mean loss over the evaluation rows with the current parameters, without dropout.</summary>
     /// <param name="step">The number of steps done, for the result.</param>
@@ -180,14 +220,15 @@ public sealed class Trainer : IDisposable
         return new EvaluationMetrics { Step = step, Loss = result.Loss };
     }
 
-    /// <summary>Writes the adapter with its present weights, as HF PEFT does.</summary>
+    /// <summary>Writes the adapter as HF PEFT does: with the weights of the best evaluation where those are kept, else with
+    /// its present ones.</summary>
     /// <param name="folder">Receives <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>; created if
     /// missing.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void SaveAdapter(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        _subject.Save(folder, _subject.Runtime.GetWeights());
+        _subject.Save(folder, Weights);
     }
 
     /// <inheritdoc/>
@@ -219,7 +260,8 @@ public sealed class Trainer : IDisposable
 
         if (!_arguments.Resume)
             return fresh;
-        (_checkpoint, var info) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
+        (_checkpoint, var info, var best) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
+        _best.Restore(info.Evaluations, _arguments.KeepBest ? best : null);
         return info.Step >= 0 && info.Step <= TotalSteps ? info : throw new TrainingFailedException(
             $"{_checkpoint} says that {info.Step} of {TotalSteps} steps are done; it is damaged: train without "
             + "resuming.");
@@ -305,7 +347,7 @@ public sealed class Trainer : IDisposable
     {
         CheckBase();
         return _arguments.OutputFolder is { } folder
-            ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds))
+            ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds) with { Evaluations = _best.State }, _best.Weights)
             : null;
     }
 }

@@ -79,6 +79,26 @@ public sealed record TrainingArguments
     /// </summary>
     public int? EvaluationSteps { get; init; }
 
+    /// <summary>Whether the model is also evaluated before the first step, as what later ones are compared with. Default
+    /// true. Only with evaluation data.</summary>
+    public bool EvaluateFirst { get; init; } = true;
+
+    /// <summary>
+    /// Ends the run after so many evaluations, 1 or more, that are not better than the best one by more than <see
+    /// cref="MinDelta"/>. Null (default) never does. Only with evaluation data.
+    /// </summary>
+    public int? Patience { get; init; }
+
+    /// <summary>By how much an evaluation's loss has to be lower to count for <see cref="Patience"/>, in nats, 0 or more.
+    /// Default 0.</summary>
+    public double MinDelta { get; init; }
+
+    /// <summary>
+    /// Whether the run ends with the weights that had the lowest evaluation loss, rather than the last. Default true;
+    /// without evaluation data, the last. They are kept in memory and in checkpoints.
+    /// </summary>
+    public bool KeepBest { get; init; } = true;
+
     /// <summary>
     /// Write a checkpoint after every so many steps; null (default) after every epoch. Only with a folder.
     /// </summary>

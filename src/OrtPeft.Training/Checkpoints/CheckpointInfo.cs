@@ -13,12 +13,16 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     private const string SecondsKey = "seconds";
     private const string SettingPrefix = "setting.";
 
+    /// <summary>What its evaluations said.</summary>
+    public EvaluationState Evaluations { get; init; } = EvaluationState.None;
+
     public Dictionary<string, string> ToMetadata()
     {
         var metadata = Settings.ToDictionary(
             static s => SettingPrefix + s.Key, static s => s.Value, StringComparer.Ordinal);
         metadata[StepKey] = Step.ToString(CultureInfo.InvariantCulture);
         metadata[SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture);
+        Evaluations.AddTo(metadata);
         return metadata;
     }
 
@@ -37,7 +41,7 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
 
         var settings = metadata.Where(static m => m.Key.StartsWith(SettingPrefix, StringComparison.Ordinal))
             .ToDictionary(static m => m.Key[SettingPrefix.Length..], static m => m.Value, StringComparer.Ordinal);
-        return new CheckpointInfo(step, seconds, settings);
+        return new CheckpointInfo(step, seconds, settings) { Evaluations = EvaluationState.Of(metadata, path) };
     }
 
     /// <summary>Refuses to resume another run.</summary>

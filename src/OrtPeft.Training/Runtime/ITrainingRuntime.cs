@@ -30,13 +30,15 @@ internal interface ITrainingRuntime : IDisposable
     /// <summary>Writes all that a later run needs to go on from here, whole or not at all.</summary>
     /// <param name="folder">Where to; exists.</param>
     /// <param name="info">Where the run stands; kept with it.</param>
+    /// <param name="best">The weights that were best so far; null for none.</param>
     /// <returns>The file.</returns>
-    string Save(string folder, CheckpointInfo info);
+    string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best);
 
     /// <summary>Goes back to what <see cref="Save"/> wrote.</summary>
     /// <param name="folder">Where it is.</param>
     /// <param name="expected">What the checkpoint must have in common with this run.</param>
-    /// <returns>The file, and where the run stood.</returns>
+    /// <returns>The file, where the run stood, and the weights that were best.</returns>
     /// <exception cref="TrainingFailedException">There is none, or it belongs to another run.</exception>
-    (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected);
+    (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
+        string folder, CheckpointInfo expected);
 }

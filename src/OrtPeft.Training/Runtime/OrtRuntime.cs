@@ -100,10 +100,11 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.ToDictionary(
         static p => p.Name, p => Tensor.Of<float>(Part(_parameters, p), [.. p.Dims]), StringComparer.Ordinal);
 
-    public string Save(string folder, CheckpointInfo info) => TrainingCheckpoint.Save(folder, this, info);
+    public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best) =>
+        TrainingCheckpoint.Save(folder, this, info, best);
 
-    public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected) =>
-        TrainingCheckpoint.Load(folder, this, expected);
+    public (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
+        string folder, CheckpointInfo expected) => TrainingCheckpoint.Load(folder, this, expected);
 
     /// <summary>What a constructor that failed has not made is not there.</summary>
     public void Dispose()

@@ -5,6 +5,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
@@ -24,6 +25,9 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 
     /// <summary>Large states have their bytes in a file of their own.</summary>
     public const string StateDataFile = $"{StateFile}{OrtCheckpoint.ExternalDataSuffix}";
+
+    /// <summary>The weights that were best, where there is evaluation data.</summary>
+    public const string BestFile = "checkpoint.best.safetensors";
 
     private const string RunProperty = "ortpeft.run";
 
@@ -112,18 +116,21 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
         },
         StringComparer.Ordinal);
 
-    public string Save(string folder, CheckpointInfo info)
+    public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best)
     {
         using var stage = new StagedFolder(folder);
         var run = JsonSerializer.Serialize(info.ToMetadata(), RunJson.Default.DictionaryStringString);
         _state.AddProperty(RunProperty, run);
         CheckpointState.SaveCheckpoint(_state, Path.Combine(stage.Path, StateFile), includeOptimizerState: true);
-        stage.Commit(StateDataFile);
+        if (best is not null)
+            SafetensorsFile.Save(Path.Combine(stage.Path, BestFile), TrainingCheckpoint.Named(best, prefix: ""));
+        stage.Commit(StateDataFile, BestFile);
         return Path.Combine(Path.GetFullPath(folder), StateFile);
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "State and session become the runtime's.")]
-    public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected)
+    public (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
+        string folder, CheckpointInfo expected)
     {
         var path = Path.Combine(Path.GetFullPath(folder), StateFile);
         TrainingCheckpoint.MustExist(path);
@@ -136,7 +143,10 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
             _session.Dispose();
             _state.Dispose();
             (_state, _session) = (state, session);
-            return (path, info);
+            var best = Path.Combine(Path.GetFullPath(folder), BestFile);
+            return (path, info, File.Exists(best)
+                ? TrainingCheckpoint.BestIn(SafetensorsFile.Open(best), best, prefix: "", GetWeights())
+                : null);
         }
         catch
         {

@@ -8,27 +8,30 @@ namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments
-/// under the parameters' names, and in the metadata the step, the time spent, and what the run must have in common.
+/// under the parameters' names, the weights that were best where there is evaluation data, and in the metadata the step, the time spent, and what the run must have in common.
 /// </summary>
 internal static class TrainingCheckpoint
 {
     public const string FileName = "checkpoint.safetensors";
 
+    private const string BestPrefix = "best/";
+
     /// <summary>Writes the checkpoint whole or not at all.</summary>
     /// <returns>The file.</returns>
-    public static string Save(string folder, OrtRuntime runtime, CheckpointInfo info)
+    public static string Save(string folder, OrtRuntime runtime, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best)
     {
         var path = Path.Combine(folder, FileName);
         var tensors = runtime.State.SelectMany(part => runtime.Parameters.Select(parameter => (
             $"{part.Name}/{parameter.Name}",
             Tensor.Of<float>(OrtRuntime.Part(part.Vector, parameter), [.. parameter.Dims]))));
-        SafetensorsFile.Save(path, tensors, info.ToMetadata());
+        SafetensorsFile.Save(path, [.. tensors, .. Named(best, BestPrefix)], info.ToMetadata());
         return path;
     }
 
     /// <summary>Reads a checkpoint back into a runtime.</summary>
     /// <exception cref="TrainingFailedException">There is none, or it belongs to another run.</exception>
-    public static (string Path, CheckpointInfo Info) Load(string folder, OrtRuntime runtime, CheckpointInfo expected)
+    public static (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
+        string folder, OrtRuntime runtime, CheckpointInfo expected)
     {
         var path = Path.Combine(folder, FileName);
         MustExist(path);
@@ -51,7 +54,33 @@ internal static class TrainingCheckpoint
             }
         }
 
-        return (path, info);
+        return (path, info, BestIn(file, path, BestPrefix, runtime.GetWeights()));
+    }
+
+    /// <summary>Weights under names with something before them.</summary>
+    public static IEnumerable<(string Name, Tensor Tensor)> Named(
+        IReadOnlyDictionary<string, Tensor>? weights, string prefix) =>
+        weights?.Select(w => (prefix + w.Key, w.Value)) ?? [];
+
+    /// <summary>The weights that were best; null where the file has none.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <param name="prefix">What stands before their names.</param>
+    /// <param name="like">All weights there must be, with their axes.</param>
+    /// <exception cref="TrainingFailedException">Some are missing or of another shape.</exception>
+    public static Dictionary<string, Tensor>? BestIn(
+        SafetensorsFile file, string path, string prefix, IReadOnlyDictionary<string, Tensor> like)
+    {
+        if (!like.Keys.Any(name => file.Tensors.ContainsKey(prefix + name)))
+            return null;
+        return like.ToDictionary(
+            static w => w.Key,
+            w => file.Tensors.TryGetValue(prefix + w.Key, out var best) && best.Type == ElementType.Float
+                && best.Dims.SequenceEqual(w.Value.Dims)
+                    ? Tensor.Of<float>(best.ToFloat32(), best.Dims.AsSpan())
+                    : throw new TrainingFailedException(
+                        $"{path}: '{prefix}{w.Key}' is missing or of another type or shape; it is another run's checkpoint."),
+            StringComparer.Ordinal);
     }
 
     /// <summary>Whose kernel multiplied in the run that left a checkpoint in a folder, OrtPeft's or not; null where

@@ -220,10 +220,11 @@ public sealed class ReleaseTests
 
         public IReadOnlyDictionary<string, Tensor> GetWeights() => throw new NotSupportedException();
 
-        public string Save(string folder, CheckpointInfo info) => throw new NotSupportedException();
-
-        public (string Path, CheckpointInfo Info) Load(string folder, CheckpointInfo expected) =>
+        public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best) =>
             throw new NotSupportedException();
+
+        public (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
+            string folder, CheckpointInfo expected) => throw new NotSupportedException();
 
         public void Dispose() => released();
     }

@@ -99,12 +99,11 @@ internal sealed class TrainCommand : Verb
         ExcessRank.Warn(run, peft);
         _training.Speed.Warn(run, peft.Model);
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
-        var rows = _data.Read(run, source, peft.ReservedPositions);
+        var (rows, heldOut) = Rows(
+            run,
+            (share, seed) => _data.Split(run, source, peft.ReservedPositions, share, seed),
+            files => _data.Read(run, source, peft.ReservedPositions, files ?? _data.Words(run)));
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
-        var heldOutFile = _training.EvaluationFile(run);
-        var heldOut = heldOutFile is null
-            ? null
-            : new TokenDataset(_data.Read(run, source, peft.ReservedPositions, [heldOutFile]));
         return (TrainingJob.Of(peft), rows, new Trainer(peft, arguments, new TokenDataset(rows), heldOut));
     }
 
@@ -128,12 +127,29 @@ internal sealed class TrainCommand : Verb
         var trainable = Human.Count(job.Trainable, "trainable parameter");
         run.Say($"artifacts: {path}, {job.Method}, runtime {manifest.Runtime}, {trainable}");
         Look(run, () => _data.Preview(run, path, manifest));
-        var rows = _data.Read(run, path, manifest);
+        var (rows, heldOut) = Rows(
+            run,
+            (share, seed) => _data.Split(run, path, manifest, share, seed),
+            files => _data.Read(run, path, manifest, files));
         arguments = Packed(run, arguments, rows, manifest.Base.ContextLength - manifest.ReservedPositions);
-        var heldOut = _training.EvaluationFile(run) is { } file
-            ? new TokenDataset(_data.Read(run, path, manifest, [file]))
-            : null;
         return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
+    }
+
+    /// <summary>The rows to train on, and those to evaluate on; null where there are none.</summary>
+    private (IReadOnlyList<Example> Train, TokenDataset? HeldOut) Rows(
+        Invocation run,
+        Func<double, long, (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut)> split,
+        Func<IEnumerable<string>?, IReadOnlyList<Example>> read)
+    {
+        if (_training.ValidationSplit(run) is { } share)
+        {
+            var (train, heldOut) = split(share, _training.Seed(run));
+            run.Say($"held out for evaluation: {Human.Count(heldOut.Count, "row")}");
+            return (train, new TokenDataset(heldOut));
+        }
+
+        var rows = read(null);
+        return (rows, _training.EvaluationFile(run) is { } file ? new TokenDataset(read([file])) : null);
     }
 
     /// <summary>Before a dry run, says of the rows what <c>data</c> says; all that cannot be read are counted.</summary>
@@ -225,12 +241,18 @@ internal sealed class TrainCommand : Verb
         string[] files = [AdapterFiles.Config, job.WeightsFile, MetricsLog.FileName, .. checkpoint];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
+        foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps))
+            run.Say(line);
         run.Answer(new()
         {
             ["out"] = path,
             ["method"] = job.Method,
             ["steps"] = result.Steps,
             ["loss"] = Finite.OrNull(result.LastLoss),
+            ["base_eval_loss"] = result.BaseEvaluation is { } before ? Finite.OrNull(before.Loss) : null,
+            ["best_eval_loss"] = result.BestEvaluation is { } best ? Finite.OrNull(best.Loss) : null,
+            ["best_step"] = result.BestEvaluation?.Step,
+            ["kept_step"] = result.KeptStep,
             ["seconds"] = result.Seconds,
             ["trainable_parameters"] = job.Trainable,
             ["total_parameters"] = job.Total,

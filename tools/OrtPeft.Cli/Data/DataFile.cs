@@ -1,6 +1,5 @@
 using System.Globalization;
 using OrtPeft.Cli.Errors;
-using OrtPeft.Tensors.Numerics;
 using OrtPeft.Training.Data.Containers;
 
 namespace OrtPeft.Cli.Data;
@@ -49,20 +48,7 @@ internal sealed record DataFile(string Path, double Weight)
         var whole = (int)Weight;
         var rest = (int)Math.Round((Weight - whole) * count);
         var again = Enumerable.Repeat(Enumerable.Range(0, count), whole).SelectMany(static r => r);
-        return rest == 0 ? again : again.Concat(Drawn(count, rest));
-    }
-
-    /// <summary>Some rows in their order, each as likely as any other.</summary>
-    private static IEnumerable<int> Drawn(int rows, int count)
-    {
-        var random = new SplitMix64(0, "weights");
-        for (var (i, left) = (0, count); left > 0; i++)
-        {
-            if (random.NextBelow(rows - i) >= left)
-                continue;
-            left--;
-            yield return i;
-        }
+        return rest == 0 ? again : again.Concat(Drawn.Of(count, rest, seed: 0, "weights"));
     }
 
     private static (string Path, double Weight) Weighed(string word)

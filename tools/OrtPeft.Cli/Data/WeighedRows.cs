@@ -1,3 +1,5 @@
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Training.Data;
 
 namespace OrtPeft.Cli.Data;
@@ -35,4 +37,25 @@ internal sealed class WeighedRows
 
     /// <summary>Those without conversations in which nothing is learnt.</summary>
     public IReadOnlyList<Example> Learnt => _rows.Select([.. _numbers.Where(n => !_unlearnt.Contains(n))]);
+
+    /// <summary>The same without a share of the rows, and that share, each row once.</summary>
+    /// <param name="share">How many rows to hold out, of 1.</param>
+    /// <param name="seed">Which ones.</param>
+    /// <exception cref="UsageException">No row would be left, or none be held out.</exception>
+    public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(double share, long seed)
+    {
+        int[] rows = [.. _numbers.Where(n => !_unlearnt.Contains(n)).Distinct().Order()];
+        var count = (int)Math.Round(share * rows.Length);
+        if (count == 0 || count == rows.Length)
+        {
+            throw new UsageException(
+                $"--val-split of {Human.Count(rows.Length, "row")} holds out {(count == 0 ? "none" : "all")} of them; give "
+                + "another share or more rows.");
+        }
+
+        HashSet<int> heldOut = [.. Drawn.Of(rows.Length, count, seed, "val-split").Select(i => rows[i])];
+        return (
+            _rows.Select([.. _numbers.Where(n => !_unlearnt.Contains(n) && !heldOut.Contains(n))]),
+            _rows.Select([.. heldOut.Order()]));
+    }
 }

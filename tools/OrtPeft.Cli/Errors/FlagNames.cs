@@ -26,6 +26,8 @@ internal static partial class FlagNames
         ["Beta2"] = "--beta2",
         ["Epsilon"] = "--epsilon",
         ["EvaluationSteps"] = "--eval-steps",
+        ["Patience"] = "--patience",
+        ["MinDelta"] = "--min-delta",
         ["CheckpointSteps"] = "--checkpoint-steps",
         ["MicroBatchTokens"] = "--micro-batch-tokens",
         ["MemoryLimit"] = "--memory-limit",

@@ -11,7 +11,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
     [
         new(
             "Data",
-            ["--data", "--eval-data", "--batch-size", "--seq-len"],
+            ["--data", "--eval-data", "--val-split", "--batch-size", "--seq-len"],
             ["--tokenizer", "--train-on", "--overlong", "--packing", "--map"]),
         new("Output", ["--out", "--overwrite", "--resume"], []),
         new(
@@ -24,10 +24,10 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ]),
         new(
             "Training",
-            ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum", "--eval-steps"],
+            ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum", "--eval-steps", "--patience"],
             [
                 "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2", "--epsilon",
-                "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout",
+                "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout", "--min-delta", "--keep", "--no-base-eval",
             ]),
         new(
             "Sampling",

@@ -51,6 +51,9 @@ internal sealed class DataOptions : IOptionGroup
 
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
+    /// <summary>What the command line says of the files with the rows.</summary>
+    public IEnumerable<string> Words(Invocation run) => run.Get(_files);
+
     /// <summary>The files with the rows.</summary>
     /// <exception cref="UsageException">One does not exist.</exception>
     public IReadOnlyList<string> Files(Invocation run) => Files(run, run.Get(_files));
@@ -80,7 +83,23 @@ internal sealed class DataOptions : IOptionGroup
         Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
     {
         var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), source.VocabularySize);
-        return Read(run, source.Folder, context, vocabulary, files, source.StopTokenIds);
+        return Read(run, source.Folder, context, vocabulary, files, source.StopTokenIds).Learnt;
+    }
+
+    /// <summary>Reads the rows of all data files, and holds some out.</summary>
+    public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(
+        Invocation run, ModelSource source, int reserved, double share, long seed)
+    {
+        var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), source.VocabularySize);
+        return Read(run, source.Folder, context, vocabulary, run.Get(_files), source.StopTokenIds).Split(share, seed);
+    }
+
+    /// <summary>Reads the rows for an artifact folder, and holds some out.</summary>
+    public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(
+        Invocation run, string folder, ArtifactManifest manifest, double share, long seed)
+    {
+        var context = manifest.Base.ContextLength - manifest.ReservedPositions;
+        return Read(run, folder, context, manifest.Base.VocabularySize, run.Get(_files), stops: []).Split(share, seed);
     }
 
     /// <summary>Reads the rows for an artifact folder: of some files, or of all data files.</summary>
@@ -88,7 +107,7 @@ internal sealed class DataOptions : IOptionGroup
         Invocation run, string folder, ArtifactManifest manifest, IEnumerable<string>? files = null)
     {
         var context = manifest.Base.ContextLength - manifest.ReservedPositions;
-        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []);
+        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []).Learnt;
     }
 
     /// <summary>Looks at the rows of all data files, bad ones too.</summary>
@@ -123,7 +142,7 @@ internal sealed class DataOptions : IOptionGroup
     private Lazy<ChatTemplates?> Templates(Invocation run, string folder) =>
         new(() => ChatTemplates.Load(run.Get(Tokenizer) ?? folder));
 
-    private IReadOnlyList<Example> Read(
+    private WeighedRows Read(
         Invocation run,
         string folder,
         int? contextLength,
@@ -142,7 +161,7 @@ internal sealed class DataOptions : IOptionGroup
         var rows = new WeighedRows(DataFile.Find(run, files), file => Rows(run, reader, file));
         foreach (var (line, isWarning) in ChatReport.Lines(rows.All, templates, tokenizerFolder, tokenizer, stops))
             Once(line, isWarning ? run.Warn : run.Say);
-        return rows.Learnt;
+        return rows;
     }
 
     private IEnumerable<Example> Rows(Invocation run, ExampleReader reader, DataFile file) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Training;
 using OrtPeft.Training.Schedules;
 
@@ -8,6 +9,8 @@ namespace OrtPeft.Cli.Options;
 /// <summary>How to train; defaults are <see cref="TrainingArguments"/>'s.</summary>
 internal sealed class TrainingOptions : IOptionGroup
 {
+    private const string Best = "best";
+
     private static readonly TrainingArguments Defaults = new();
 
     private readonly Option<string?> _evaluationFile = new("--eval-data")
@@ -15,6 +18,27 @@ internal sealed class TrainingOptions : IOptionGroup
         Description = "Held-out rows, for the evaluation loss during training.",
         HelpName = "FILE",
     };
+
+    private readonly Option<double?> _validationSplit = NumberOption.Optional<double>(
+        "--val-split", "Share of the rows to hold out for evaluation, drawn by --seed; instead of --eval-data.", "X");
+
+    private readonly Option<bool> _noBaseEvaluation = new("--no-base-eval")
+    {
+        Description = "Do not evaluate before the first step.",
+    };
+
+    private readonly Option<int?> _patience = NumberOption.Optional<int>(
+        "--patience", "Stop early after N evaluations without a better loss. [default: never]", "N");
+
+    private readonly Option<double> _minDelta = NumberOption.Of(
+        "--min-delta", "How much lower an evaluation's loss must be to count for --patience.", "X", Defaults.MinDelta);
+
+    private readonly Option<string> _keep = new Option<string>("--keep")
+    {
+        Description = "Which adapter to keep: of the evaluation with the lowest loss, or of the last step.",
+        HelpName = $"{Best}|last",
+        DefaultValueFactory = static _ => Best,
+    }.AcceptOnlyFromAmong(Best, "last");
 
     private readonly Option<bool> _packing = new("--packing")
     {
@@ -75,12 +99,15 @@ internal sealed class TrainingOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _evaluationFile, _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
+        _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
         .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
         .. Speed.Options,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
+
+    /// <summary>The share of rows to hold out; null where the option is absent.</summary>
+    public double? ValidationSplit(Invocation run) => run.Get(_validationSplit);
 
     public bool Resumes(Invocation run) => run.Get(_resume);
 
@@ -96,8 +123,13 @@ internal sealed class TrainingOptions : IOptionGroup
     {
         if (run.Has(_steps) && run.Has(_epochs))
             throw new UsageException("--steps and --epochs both say how long to train; give one of them.");
-        if (run.Has(_evaluationSteps) && !run.Has(_evaluationFile))
-            throw new UsageException("--eval-steps needs rows to measure on; give --eval-data too.");
+        if (run.Has(_validationSplit) && run.Has(_evaluationFile))
+            throw new UsageException("--val-split and --eval-data both say what to evaluate on; give one of them.");
+        if (ValidationSplit(run) is not (null or (> 0 and < 1)))
+            throw new UsageException($"--val-split is {Human.Plain(ValidationSplit(run)!.Value)}; it must be between 0 and 1.");
+        Option[] ofEvaluation = [_evaluationSteps, _noBaseEvaluation, _patience, _minDelta, _keep];
+        if (!run.Has(_validationSplit) && !run.Has(_evaluationFile) && ofEvaluation.FirstOrDefault(run.Has) is { } idle)
+            throw new UsageException($"{idle.Name} needs rows to evaluate on; give --eval-data or --val-split too.");
         var arguments = Defaults with
         {
             Epochs = run.Get(_epochs),
@@ -113,6 +145,10 @@ internal sealed class TrainingOptions : IOptionGroup
             Shuffle = !run.Get(_noShuffle),
             BaseDropout = !run.Get(_noBaseDropout),
             EvaluationSteps = run.Get(_evaluationSteps),
+            EvaluateFirst = !run.Get(_noBaseEvaluation),
+            Patience = run.Get(_patience),
+            MinDelta = run.Get(_minDelta),
+            KeepBest = run.Get(_keep) == Best,
             CheckpointSteps = run.Get(_checkpointSteps),
             OutputFolder = folder,
             Resume = Resumes(run),

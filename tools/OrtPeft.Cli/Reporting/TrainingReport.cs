@@ -27,6 +27,13 @@ internal static class TrainingReport
         return new Receiver(progress =>
         {
             var step = progress.Step;
+            if (step == 0)
+            {
+                foreach (var line in Events(progress))
+                    run.Say(line);
+                return;
+            }
+
             var isDue = last == 0 || step == progress.TotalSteps || step - last >= Math.Max(1, progress.TotalSteps / 10)
                 || clock.GetElapsedTime(started) >= BetweenLines;
             if (isDue)
@@ -50,7 +57,8 @@ internal static class TrainingReport
             {
                 task.MaxValue = progress.TotalSteps;
                 task.Value = progress.Step;
-                task.Description = Markup.Escape(Describe(progress));
+                if (progress.Step > 0)
+                    task.Description = Markup.Escape(Describe(progress));
                 foreach (var line in Events(progress))
                     terminal.WriteLine(line);
                 var isLast = progress.Step == progress.TotalSteps;
@@ -76,7 +84,8 @@ internal static class TrainingReport
         if (progress.Evaluation is { } evaluation)
         {
             var perplexity = Human.Loss(evaluation.Perplexity);
-            yield return $"step {evaluation.Step}: eval loss {Human.Loss(evaluation.Loss)}, perplexity {perplexity}";
+            var when = evaluation.Step == 0 ? "before training" : $"step {evaluation.Step}";
+            yield return $"{when}: eval loss {Human.Loss(evaluation.Loss)}, perplexity {perplexity}";
         }
 
         if (progress.Checkpoint is { } checkpoint)

@@ -26,6 +26,8 @@ internal static class HfNames
         ("--lr", ["--learning-rate"]),
         ("--schedule", ["--lr-scheduler-type"]),
         ("--grad-accum", ["--gradient-accumulation-steps"]),
+        ("--patience", ["--early-stopping-patience"]),
+        ("--min-delta", ["--early-stopping-threshold"]),
         ("--checkpoint-steps", ["--save-steps"]),
         ("--beta1", ["--adam-beta1"]),
         ("--beta2", ["--adam-beta2"]),
