@@ -3,7 +3,7 @@ using OrtPeft.Artifacts.OrtFormats;
 
 namespace OrtPeft.Artifacts;
 
-/// <summary>Files of an artifact folder: what they are called, and which of those that are no models it has.</summary>
+/// <summary>Files of an artifact folder: what they are called, and which of those that are not models it has.</summary>
 public sealed record ArtifactFiles
 {
     /// <summary>The name of the model with loss and gradients.</summary>

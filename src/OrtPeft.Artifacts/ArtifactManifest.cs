@@ -56,7 +56,7 @@ public sealed record ArtifactManifest
     [JsonRequired]
     public bool BaseDropout { get; init; } = true;
 
-    /// <summary>Files that are no models.</summary>
+    /// <summary>Files that are not models.</summary>
     public required ArtifactFiles Files { get; init; }
 
     /// <summary>The model with loss and gradients.</summary>

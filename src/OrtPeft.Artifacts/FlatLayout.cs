@@ -8,10 +8,10 @@ internal static class FlatLayout
 {
     private const long FloatsPerLine = 16;
 
-    /// <summary>Where the next tensor begins, or the vectors' length behind the last one.</summary>
+    /// <summary>Where the next tensor begins, or the vectors' length after the last one.</summary>
     /// <param name="offset">Where a tensor begins, in elements.</param>
     /// <param name="count">Its number of elements.</param>
-    /// <returns>The first multiple of 16 behind it.</returns>
+    /// <returns>The first multiple of 16 after it.</returns>
     public static long After(long offset, long count) =>
         offset + ((count + FloatsPerLine - 1) / FloatsPerLine * FloatsPerLine);
 }

@@ -61,7 +61,7 @@ internal static class ManifestCheck
             if (!inputs.Contains(parameter.Input))
                 throw Broken(name, $"the input '{parameter.Input}' of '{parameter.Name}' is not the training model's");
             if (Size(parameter) is null)
-                throw Broken(name, $"the dims of '{parameter.Name}' are no shape of a tensor");
+                throw Broken(name, $"the dims of '{parameter.Name}' are not a tensor's shape");
         }
 
         if (manifest.FlatLength is { } length)

@@ -23,7 +23,7 @@ public sealed class AxisPattern
     /// <summary>Whether any number of axes may stand in front.</summary>
     public bool HasLeading { get; }
 
-    /// <summary>The axes behind those, in order.</summary>
+    /// <summary>The axes after those, in order.</summary>
     public ImmutableArray<string> Names { get; }
 
     /// <summary>Reads a pattern.</summary>

@@ -75,7 +75,7 @@ public static class ModelFamilies
 
     /// <summary>
     /// Reads the description beside a graph if it is of a known family. What the graph holds itself, such as a kind of
-    /// attention that cannot be built, is no fault here.
+    /// attention that cannot be built, is not a fault here.
     /// </summary>
     /// <param name="path">The <c>config.json</c>; need not exist.</param>
     /// <returns>The description, or null when there is none or it is of another family.</returns>

@@ -17,7 +17,7 @@ internal static class OtherFamilies
         "m2m_100", "marian", "mbart", "modernbert", "mpnet", "mt5", "pegasus", "roberta", "t5", "umt5", "vit",
         "whisper", "xlm-roberta");
 
-    /// <summary>The advice, to be put behind the families that can be built.</summary>
+    /// <summary>The advice, to follow the families that can be built.</summary>
     /// <param name="type">The <c>model_type</c>.</param>
     /// <param name="folder">The folder of the description.</param>
     public static string AdviceFor(string type, string folder)

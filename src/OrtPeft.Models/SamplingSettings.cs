@@ -30,7 +30,7 @@ public sealed record SamplingSettings
     /// <summary>What logits are divided by.</summary>
     public double? Temperature { get; init; }
 
-    /// <summary>The number of likeliest tokens to draw from; 0 is no limit.</summary>
+    /// <summary>The number of likeliest tokens to draw from; 0 means no limit.</summary>
     public int? TopK { get; init; }
 
     /// <summary>The probability that the likeliest tokens to draw from reach, 0..1.</summary>

@@ -4,7 +4,7 @@ namespace OrtPeft.Tokenizers;
 
 /// <summary>
 /// Text to token ids and back. Training and generation know a tokenizer only through this seam, so any other
-/// implementation can stand behind it.
+/// implementation can be put in its place.
 /// </summary>
 /// <remarks>Implementations are immutable and safe to call from several threads at once.</remarks>
 public interface ITokenizer
@@ -45,7 +45,8 @@ public interface ITokenizer
     IReadOnlyList<int> Encode(ReadOnlySpan<char> text);
 
     /// <summary>
-    /// Splits text that goes on behind other text: as <see cref="Encode(ReadOnlySpan{char})"/>, but nothing is put before it, such as
+    /// Splits text that continues other text: as <see cref="Encode(ReadOnlySpan{char})"/>, but nothing is put before
+    /// it, such as
     /// <c>add_prefix_space</c>'s space. By default the same.
     /// </summary>
     /// <param name="text">Any UTF-16 text; a lone surrogate counts as U+FFFD.</param>

@@ -4,7 +4,7 @@ namespace OrtPeft.Tokenizers;
 
 /// <summary>The special tokens that a model expects around a text, as a post-processor adds them.</summary>
 /// <param name="Before">Ids before a text, such as <c>&lt;s&gt;</c> or <c>[CLS]</c>; often none or one.</param>
-/// <param name="After">Ids behind it, such as <c>[SEP]</c> or T5's <c>&lt;/s&gt;</c>; often none.</param>
+/// <param name="After">Ids after it, such as <c>[SEP]</c> or T5's <c>&lt;/s&gt;</c>; often none.</param>
 public sealed record TextFrame(ImmutableArray<int> Before, ImmutableArray<int> After)
 {
     /// <summary>Nothing around a text.</summary>

@@ -23,7 +23,7 @@ public sealed class TokenizerFolderHostileTests
         { "normalizer", "{\"type\":\"NFX\"}", "normalizer.type", "the normalizer \"NFX\" is not supported" },
         { "normalizer", "{\"type\":\"Strip\",\"strip_left\":true}", "normalizer", "\"strip_right\" is missing" },
         { "normalizer", Charsmap("****"), "normalizer.precompiled_charsmap", "not base64" },
-        { "normalizer", Charsmap("/////w=="), "normalizer.precompiled_charsmap", "no map of characters" },
+        { "normalizer", Charsmap("/////w=="), "normalizer.precompiled_charsmap", "not a map of characters" },
         { "normalizer", "{}", "normalizer", "\"type\" is missing" },
         { "decoder", "{\"type\":\"CTC\"}", "decoder.type", "the decoder \"CTC\" is not supported" },
         { "decoder", "{\"type\":\"Metaspace\"}", "decoder", "\"replacement\" is missing" },

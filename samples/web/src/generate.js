@@ -18,7 +18,7 @@ export async function generate(trainer, tokenizer, prompt, { maxTokens, topK = 1
   return tokenizer.decode(ids.slice(start));
 }
 
-// A row of one token would have nothing to predict; a second one, which none before it sees, is put behind it.
+// A row of one token would have nothing to predict; a second one, which none before it sees, is appended to it.
 async function lastLogits(trainer, ids) {
   const batch = collate([ids.length > 1 ? ids : [...ids, ids[0]]]);
   const { predictions } = await trainer.evaluate(batch);

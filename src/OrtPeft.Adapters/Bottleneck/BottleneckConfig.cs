@@ -45,7 +45,7 @@ public sealed record BottleneckConfig : TargetedConfig
     public string NonLinearity { get; init; } = "swish";
 
     /// <summary>
-    /// Whether the adapter reads h with the residual added (and normalised, in models that normalise behind the sum;
+    /// Whether the adapter reads h with the residual added (and normalised, in models that normalise after the sum;
     /// those are not supported here). Not used by parallel adapters. Default false.
     /// </summary>
     public bool OriginalLnBefore { get; init; }

@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Bottleneck;
 
-/// <summary>The adapter behind one layer: its parameters, and s·up(f(down(x))).</summary>
+/// <summary>The adapter after one layer: its parameters, and s·up(f(down(x))).</summary>
 internal sealed class BottleneckLayer
 {
     private readonly BottleneckConfig _config;

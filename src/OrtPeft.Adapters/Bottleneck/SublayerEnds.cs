@@ -29,8 +29,8 @@ internal static class SublayerEnds
     }
 
     /// <summary>
-    /// Where the adapters library keeps the adapter behind a layer: <c>BLOCK.attention_adapters</c> or
-    /// <c>BLOCK.output_adapters</c>; behind a layer of unknown name, in the layer itself.
+    /// Where the adapters library keeps the adapter after a layer: <c>BLOCK.attention_adapters</c> or
+    /// <c>BLOCK.output_adapters</c>; after a layer of unknown name, in the layer itself.
     /// </summary>
     public static string HolderOf(LinearModule module)
     {

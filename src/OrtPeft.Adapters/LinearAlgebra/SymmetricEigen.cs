@@ -93,7 +93,7 @@ internal sealed class SymmetricEigen
         return result;
     }
 
-    /// <summary>H₀·H₁·…, from the last one backwards, so that each acts on the block behind it alone.</summary>
+    /// <summary>H₀·H₁·…, from the last one backwards, so that each acts only on the block after it.</summary>
     private static Matrix Reflections(Matrix reflected)
     {
         var n = reflected.Rows;

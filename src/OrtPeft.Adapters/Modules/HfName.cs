@@ -75,7 +75,7 @@ internal static class HfName
         return name[Root.Length..^(part.Length + 1)];
     }
 
-    /// <summary>What a name says behind a module's path.</summary>
+    /// <summary>The part of a name after a module's path.</summary>
     /// <param name="name">A tensor's name.</param>
     /// <param name="module">The module's path in the source model.</param>
     /// <returns>Such as <c>lora_A.weight</c>, or null where the tensor is not of this module.</returns>

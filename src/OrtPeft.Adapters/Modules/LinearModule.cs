@@ -34,7 +34,8 @@ public sealed record LinearModule
     /// none.</summary>
     public Node? BiasAdd { get; init; }
 
-    /// <summary>Whether the layer is the language-model head: the product behind the graph's first output.</summary>
+    /// <summary>Whether the layer is the language-model head: the product that makes the graph's first
+    /// output.</summary>
     public bool IsOutputLayer { get; init; }
 
     /// <summary>Whether the layer chooses experts of a mixture, which <c>all-linear</c> leaves out.</summary>

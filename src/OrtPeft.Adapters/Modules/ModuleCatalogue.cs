@@ -16,7 +16,8 @@ internal static class ModuleCatalogue
         return [.. Applications(graph).DistinctBy(static m => m.Name)];
     }
 
-    /// <summary>The language-model head: the linear layer behind the graph's first output, whatever scale, softcap or
+    /// <summary>The language-model head: the linear layer that makes the graph's first output, whatever scale, softcap
+    /// or
     /// cast stands between (see <see cref="HeadPath"/>).</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <param name="trainable">Values that train, and so are inputs; their products are linear layers too, and so are
@@ -73,7 +74,7 @@ internal static class ModuleCatalogue
     /// <summary>Whether an embedding reads the matrix too: its name is the embedding's.</summary>
     private static bool IsTied(Value weight) => weight.Uses.Any(static u => u.Node.Is("Gather"));
 
-    /// <summary>The head's product, behind the graph's first output.</summary>
+    /// <summary>The head's product, which makes the graph's first output.</summary>
     private static Node? OutputLayer(Graph graph, Func<Value, bool> isMatrixToo) => graph.Outputs.Count == 0
         ? null
         : HeadPath.To(graph.Outputs[0], n => WeightOf(n, isMatrixToo) is not null)?.Product;

@@ -27,7 +27,7 @@ internal sealed class PythonPattern
 
     /// <summary>Translates a pattern; what neither knows is left for .NET to refuse.</summary>
     /// <param name="pattern">Python's expression.</param>
-    /// <param name="groupsBefore">How many groups stand in front of it in the whole expression.</param>
+    /// <param name="groupsBefore">How many groups come before it in the whole expression.</param>
     /// <returns>.NET's expression.</returns>
     public static string ToDotNet(string pattern, int groupsBefore = 0) =>
         new PythonPattern(pattern, groupsBefore).Translate();

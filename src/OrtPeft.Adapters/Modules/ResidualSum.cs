@@ -7,7 +7,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="Residual">What the block read: the sum's other operand.</param>
 internal sealed record ResidualSum(Node Node, Value Residual)
 {
-    /// <summary>Finds the sum behind a layer.</summary>
+    /// <summary>Finds the sum after a layer.</summary>
     /// <exception cref="ConfigException">The layer's result does not go into one.</exception>
     public static ResidualSum After(LinearModule module)
     {

@@ -77,7 +77,7 @@ internal static class SavedModules
 
     private static string KeyOf(SavedParameter saved) => HfName.Of(saved.Name);
 
-    /// <summary>The names that are no module's, a clause each, with what is.</summary>
+    /// <summary>The names that are not modules, a clause each, with those that are.</summary>
     public static IEnumerable<string> Unmatched(Graph graph, TargetedConfig config)
     {
         var names = NamesIn(config);

@@ -121,10 +121,10 @@ internal static class TargetSelector
 
     /// <summary>A pattern of Python's within an expression.</summary>
     /// <param name="name">The module's name.</param>
-    /// <param name="before">What stands before the pattern; every bracket in it that is no <c>(?</c> is a
+    /// <param name="before">What stands before the pattern; every bracket in it that is not <c>(?</c> is a
     /// group.</param>
     /// <param name="pattern">The pattern.</param>
-    /// <param name="after">What stands behind it.</param>
+    /// <param name="after">What follows it.</param>
     private static Match MatchOf(string name, string before, string pattern, string after)
     {
         try

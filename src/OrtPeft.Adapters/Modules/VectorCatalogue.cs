@@ -21,7 +21,7 @@ internal static class VectorCatalogue
         return [.. graph.Initializers.Where(IsVector).Select(Parameter).OfType<VectorParameter>()];
     }
 
-    /// <summary>Lists the vectors of normalisations: modules that are no linear layers.</summary>
+    /// <summary>Lists the vectors of normalisations: modules that are not linear layers.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <returns>The vectors.</returns>
     public static IReadOnlyList<VectorParameter> NormVectors(Graph graph)

@@ -73,8 +73,8 @@ internal sealed class VectorOwners
             if (_products.TryGetValue(node, out var module))
                 return module;
             var moves = node.OpType is "Reshape" or "Cast" or "Identity" or "Squeeze" or "Unsqueeze" or "Flatten";
-            if (moves && ReaderOf(node.Output) is { } behind)
-                return behind;
+            if (moves && ReaderOf(node.Output) is { } reader)
+                return reader;
         }
 
         return null;

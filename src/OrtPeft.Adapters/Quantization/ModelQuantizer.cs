@@ -8,7 +8,7 @@ namespace OrtPeft.Adapters.Quantization;
 
 /// <summary>
 /// Stores a model's linear layers in few bits, as the base of QLoRA. The result runs on every ONNX Runtime from 1.19
-/// on: each weight stands behind standard operators. Embeddings, biases and normalisations stay as they
+/// on: standard operators make each weight. Embeddings, biases and normalisations stay as they
 /// are.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2305.14314">Dettmers et al., QLoRA.</seealso>

@@ -22,7 +22,7 @@ internal sealed class AdapterSet
     }
 
     /// <summary>Some adapters, at least one, each once.</summary>
-    /// <exception cref="ConfigException">There is none of a name, or the names are no choice.</exception>
+    /// <exception cref="ConfigException">There is none of a name, or the names cannot be chosen.</exception>
     public IReadOnlyList<Adapter> Of(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);

@@ -41,7 +41,7 @@ internal sealed class Island
         return island;
     }
 
-    /// <summary>Puts islands on, the later ones behind the earlier ones: y → y₁ → y₂.</summary>
+    /// <summary>Puts islands on, the later ones after the earlier ones: y → y₁ → y₂.</summary>
     public static void PutOn(Graph graph, IReadOnlyList<Island> islands)
     {
         foreach (var (tensor, standIn) in islands.SelectMany(static i => i._tensors))

@@ -6,7 +6,7 @@ public sealed record WeightedCombination
 {
     /// <summary>
     /// The way: <c>svd</c> (default), <c>cat</c>, <c>linear</c>, <c>ties</c>, <c>dare_linear</c>, <c>dare_ties</c>,
-    /// <c>magnitude_prune</c>, or one of the last four with <c>_svd</c> behind it. A single adapter is always
+    /// <c>magnitude_prune</c>, or one of the last four followed by <c>_svd</c>. A single adapter is always
     /// <c>linear</c>, as in HF PEFT.
     /// </summary>
     public string CombinationType { get; init; } = "svd";

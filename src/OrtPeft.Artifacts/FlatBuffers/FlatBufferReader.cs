@@ -52,9 +52,9 @@ internal sealed class FlatBufferReader
         file, kind, new MemoryTensorData(content), (at, length) => new MemoryTensorData(content.Slice(at, length)));
 
     /// <summary>The outermost table.</summary>
-    /// <param name="identifier">The four characters that stand behind the first offset.</param>
+    /// <param name="identifier">The four characters after the first offset.</param>
     /// <param name="name">What messages call the table.</param>
-    /// <exception cref="OnnxFormatException">The bytes are no such flatbuffer.</exception>
+    /// <exception cref="OnnxFormatException">The bytes are not such a flatbuffer.</exception>
     public FlatTableReader Root(string identifier, string name)
     {
         if (_content.Length < BufferLayout.HeaderBytes + sizeof(uint))
@@ -115,7 +115,7 @@ internal sealed class FlatBufferReader
         return (int)count;
     }
 
-    /// <summary>A text: valid UTF-8 with a zero behind it.</summary>
+    /// <summary>A text: valid UTF-8 followed by a zero.</summary>
     public string Text(int at, string name)
     {
         var count = Count(at, 1, name);

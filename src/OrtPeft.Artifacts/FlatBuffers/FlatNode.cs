@@ -16,12 +16,12 @@ internal abstract class FlatNode
     public virtual int Lead => 0;
 
     /// <summary>
-    /// Whether the node goes behind all others. So the pages that hold structure lie together, and opening a large
+    /// Whether the node comes after all others, so that the pages that hold structure lie together, and opening a large
     /// file touches few.
     /// </summary>
     public virtual bool IsBulk => false;
 
-    /// <summary>What this node points to; each is written once, behind it.</summary>
+    /// <summary>What this node points to; each is written once, after it.</summary>
     public virtual IEnumerable<FlatNode> Children => [];
 
     /// <summary>Writes the bytes; the target stands at <paramref name="position"/>.</summary>

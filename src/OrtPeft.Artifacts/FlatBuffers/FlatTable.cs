@@ -43,7 +43,7 @@ internal sealed class FlatTable : FlatNode
     public FlatTable Int64(int slot, long value, long absent = 0) =>
         value == absent ? this : Add(slot, new FlatField(sizeof(long), unchecked((ulong)value)));
 
-    /// <summary>A float32; negative zero and NaN are no default and are written.</summary>
+    /// <summary>A float32; negative zero and NaN are not defaults and are written.</summary>
     public FlatTable Single(int slot, float value) => BitConverter.SingleToUInt32Bits(value) is var bits and not 0
         ? Add(slot, new FlatField(sizeof(float), bits))
         : this;

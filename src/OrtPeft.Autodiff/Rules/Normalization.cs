@@ -97,7 +97,7 @@ internal static class Normalization
     }
 
     /// <summary>
-    /// The forward node's outputs behind the first, which it is made to give when it does not yet. They are float32
+    /// The forward node's outputs after the first, which it is made to give when it does not yet. They are float32
     /// whatever the input's type.
     /// </summary>
     private static Term[] Statistics(RuleContext c, int count)

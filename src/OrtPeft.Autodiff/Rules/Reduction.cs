@@ -55,7 +55,7 @@ internal static class Reduction
         return [c.G.Op("CumSum", [c.DY, c.X(1)], reversed, exclusive), null];
     }
 
-    /// <summary>One over the number of elements behind each mean: a constant where the axes are known.</summary>
+    /// <summary>One over the number of elements in each mean: a constant where the axes are known.</summary>
     private static Term PerElement(RuleContext c)
     {
         var shape = c.ShapeOf(c.X());

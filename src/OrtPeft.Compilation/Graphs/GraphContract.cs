@@ -13,7 +13,7 @@ internal static class GraphContract
     /// Describes a graph of the loss, whose outputs are the loss, its count, the gradients and the predictions.
     /// </summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="roles">The values that are no data.</param>
+    /// <param name="roles">The values that are not data.</param>
     public static ArtifactGraph OfLoss(Graph graph, LossRoles roles)
     {
         var gradients = graph.Outputs.Skip(2).Zip(roles.Gradients, static (output, parameter) =>

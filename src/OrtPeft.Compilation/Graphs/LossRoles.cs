@@ -2,7 +2,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Graphs;
 
-/// <summary>The inputs of a graph of the loss that are no data, and what it differentiates at.</summary>
+/// <summary>The inputs of a graph of the loss that are not data, and what it differentiates at.</summary>
 /// <param name="Parameters">What trains, inputs under their own names.</param>
 internal sealed record LossRoles(IReadOnlySet<Value> Parameters)
 {

@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Compilation.OrtTraining;
 
 /// <summary>
-/// Lets weights behind the last attention, the head among them, be fed batches without a supervised token: ONNX Runtime
+/// Lets weights after the last attention, the head among them, be fed batches without a supervised token: ONNX Runtime
 /// 1.19 refuses a <c>Gemm</c> that sums over no elements, so that sum gets one of zeros.
 /// </summary>
 internal static class EmptyBatches

@@ -26,7 +26,7 @@ internal sealed class PaddedRegion
 
     private PaddedRegion(long columns) => _columns = columns;
 
-    /// <summary>The region behind a product; null where it does not begin and end in products with constants
+    /// <summary>The region after a product; null where it does not begin and end in products with constants
     /// alone.</summary>
     public static PaddedRegion? Grow(LinearProduct product)
     {

@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Compilation.Rewrites;
 
 /// <summary>
-/// Picks rows before they are computed rather than afterwards, f(X)[places] = f(X[places]): behind the last attention,
+/// Picks rows before they are computed rather than afterwards, f(X)[places] = f(X[places]): after the last attention,
 /// positions without a label are in nobody's way to the loss. The rows that are left are those of a matrix.
 /// </summary>
 internal static class RowPicking

@@ -4,7 +4,7 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Compilation.Rewrites;
 
-/// <summary>The nodes in front of a pick of rows that work row by row, and whose results nothing else needs.</summary>
+/// <summary>The nodes before a selection of rows that work row by row, and whose results nothing else needs.</summary>
 internal sealed class RowRegion
 {
     private readonly Node _pick;
@@ -15,7 +15,7 @@ internal sealed class RowRegion
     /// <summary>What computes the lengths that the region's nodes reshape to, and goes with those.</summary>
     private readonly HashSet<Node> _lengths = [];
 
-    /// <summary>Who else asks for the shape of a value of the region, by a value in front of it that has the same axes,
+    /// <summary>Who else asks for the shape of a value of the region, by a value before it that has the same axes,
     /// the last perhaps excepted.</summary>
     private readonly Dictionary<Value, List<Node>> _questions = [];
 

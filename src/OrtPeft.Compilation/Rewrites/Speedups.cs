@@ -8,7 +8,7 @@ namespace OrtPeft.Compilation.Rewrites;
 /// <summary>All rewrites of training graphs for speed, a row each; docs/performance.md has their figures.</summary>
 public static class Speedups
 {
-    /// <summary>All of them; each stands behind those that it requires.</summary>
+    /// <summary>All of them; each comes after those that it requires.</summary>
     public static IReadOnlyList<Speedup> All { get; } =
     [
         new("pad-rows", "pad inner rows of 4 KiB multiples, which caches hold badly")

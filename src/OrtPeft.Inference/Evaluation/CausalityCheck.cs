@@ -38,7 +38,8 @@ internal static class CausalityCheck
     /// </param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <param name="wantsNumbers">
-    /// Whether logits that are no numbers are a problem. Without, nothing is said of them: whoever measures a loss says
+    /// Whether logits that are not numbers are a problem. Without, nothing is said of them: whoever measures a loss
+    /// says
     /// what it came to.
     /// </param>
     /// <returns>What is wrong and what to do, or null.</returns>

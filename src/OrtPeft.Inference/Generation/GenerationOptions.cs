@@ -21,13 +21,15 @@ public sealed record GenerationOptions
     public double? Temperature { get; init; }
 
     /// <summary>
-    /// Samples among the K likeliest tokens and those tied with the K-th; 0 and null (default) are no limit, where HF's
+    /// Samples among the K likeliest tokens and those tied with the K-th; 0 and null (default) mean no limit, where
+    /// HF's
     /// own default is 50.
     /// </summary>
     public int? TopK { get; init; }
 
     /// <summary>
-    /// Samples among the fewest likeliest tokens whose probabilities reach this sum, 0..1, at least one; 1 is no limit.
+    /// Samples among the fewest likeliest tokens whose probabilities reach this sum, 0..1, at least one; 1 means no
+    /// limit.
     /// The probabilities are those after temperature and top-k. Default null.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/1904.09751">Holtzman et al.: The curious case of neural text degeneration,
@@ -35,7 +37,8 @@ public sealed record GenerationOptions
     public double? TopP { get; init; }
 
     /// <summary>
-    /// Samples among tokens at least so likely as this part of the likeliest one, 0..1; 0 and null (default) are no limit.
+    /// Samples among tokens at least so likely as this part of the likeliest one, 0..1; 0 and null (default) mean no
+    /// limit.
     /// The probabilities are those after temperature, top-k and top-p.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/2407.01082">Nguyen et al.: Turning up the heat, section 3.</seealso>
@@ -43,7 +46,7 @@ public sealed record GenerationOptions
 
     /// <summary>
     /// Samples among the tokens whose surprise is nearest to the expected one, the fewest whose probabilities reach this
-    /// sum, above 0 to 1; 1 and null (default) are no limit. The probabilities are those after the other limits.
+    /// sum, above 0 to 1; 1 and null (default) mean no limit. The probabilities are those after the other limits.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/2202.00666">Meister et al.: Locally typical sampling, equation 8.</seealso>
     public double? TypicalP { get; init; }

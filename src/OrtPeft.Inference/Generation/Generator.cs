@@ -79,7 +79,8 @@ public sealed class Generator : IDisposable
     /// <param name="model">A decoder; its weights must not change while the generator lives.</param>
     /// <param name="options">How to run it; the CPU with all cores when left out.</param>
     /// <returns>The generator; dispose it to free the session.</returns>
-    /// <exception cref="GraphException">The graph is no such decoder: <c>input_ids</c> or <c>logits</c> is missing, an
+    /// <exception cref="GraphException">The graph is not such a decoder: <c>input_ids</c> or <c>logits</c> is missing,
+    /// an
     /// input cannot be fed, what fills a fixed length changes the logits before it, or ONNX Runtime refuses a
     /// node.</exception>
     /// <exception cref="UnsupportedOpException">A node blows constants up beyond <see cref="ConstantSizes"/>' limits.

@@ -10,7 +10,7 @@ namespace OrtPeft.Inference.Generation;
 
 /// <summary>
 /// Runs a graph of a fixed length on a few random tokens and sees that the logits of a place are there, and stay as they
-/// are whatever fills the places behind it.
+/// are whatever fills the places after it.
 /// </summary>
 internal static class PaddingCheck
 {

@@ -51,7 +51,7 @@ internal sealed record TokenWindow(int Rows, int? Length)
         return inputs.Feed(ids, Rows, pastLength, mask);
     }
 
-    /// <summary>The logits behind the last token, whichever of rows and columns comes first in them.</summary>
+    /// <summary>The logits after the last token, whichever of rows and columns comes first in them.</summary>
     /// <param name="logits">What a run gave.</param>
     /// <param name="tokens">How many tokens were run, without padding.</param>
     public ReadOnlySpan<float> Last(LogitRows logits, int tokens)

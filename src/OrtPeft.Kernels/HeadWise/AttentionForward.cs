@@ -16,7 +16,7 @@ internal static unsafe class AttentionForward
 
     public static void Run(in AttentionPlan plan, long piece)
     {
-        // Under a causal mask the last chunks have most to do: others fill up what is left behind them.
+        // Under a causal mask the last chunks have most to do: others fill up what they leave.
         var (behind, head) = Math.DivRem(piece, plan.Batch * plan.Heads);
         var first = (plan.QueryChunks - 1 - (int)behind) * Chunk;
         var queries = plan.QueriesFrom(first);

@@ -17,7 +17,7 @@ internal static unsafe class HeadProducts
                 adds: false);
     }
 
-    /// <summary>Scoresᵀ times rows of keys [keys, width] → rows of queries [block, width], of which those behind the
+    /// <summary>Scoresᵀ times rows of keys [keys, width] → rows of queries [block, width], of which those after the
     /// last query may stay as they are.</summary>
     /// <param name="keys">How many keys there are.</param>
     /// <param name="scores">[keys, block].</param>

@@ -2,7 +2,7 @@ namespace OrtPeft.Kernels.HeadWise;
 
 /// <summary>Keys next to each other.</summary>
 /// <param name="First">The first of them.</param>
-/// <param name="End">The one behind the last.</param>
+/// <param name="End">The one after the last.</param>
 internal readonly record struct KeyRange(int First, int End)
 {
     /// <summary>How many there are.</summary>

@@ -44,7 +44,7 @@ internal static unsafe class ScoreColumns
     /// <param name="scores">[keys, block].</param>
     /// <param name="plain">How many of the first keys it changes nothing of.</param>
     /// <param name="keys">How many keys there are.</param>
-    /// <param name="mask">[keys behind those, block].</param>
+    /// <param name="mask">[keys after those, block].</param>
     public static void AddMask(float* scores, int plain, int keys, float* mask)
     {
         var masked = scores + ((nint)plain * Block);

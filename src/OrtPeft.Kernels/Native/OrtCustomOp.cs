@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace OrtPeft.Kernels.Native;
 
 /// <summary>
-/// ONNX Runtime's <c>OrtCustomOp</c> of C API version 18, and behind it the place in <see cref="FusedOps"/>: every
+/// ONNX Runtime's <c>OrtCustomOp</c> of C API version 18, followed by the place in <see cref="FusedOps"/>: every
 /// callback gets the structure's address and reads there which operator is meant.
 /// </summary>
 /// <seealso href="https://onnxruntime.ai/docs/reference/operators/add-custom-op.html"/>

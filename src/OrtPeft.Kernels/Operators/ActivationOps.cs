@@ -2,7 +2,7 @@ using OrtPeft.Kernels.Functions;
 
 namespace OrtPeft.Kernels.Operators;
 
-/// <summary>The activations that are operators, a row each, every one with its gradient behind it. Frozen and
+/// <summary>The activations that are operators, a row each, each followed by its gradient. Frozen and
 /// thread-safe.</summary>
 public static class ActivationOps
 {

@@ -54,7 +54,7 @@ internal sealed class DecoderGraph
     private static Dim Total => Dim.Named("total_sequence_length");
 
     /// <summary>
-    /// Whether a key is not later than a query, <c>[sequence, past + sequence] bool</c>: queries stand behind the past.
+    /// Whether a key is not later than a query, <c>[sequence, past + sequence] bool</c>: queries follow the past.
     /// </summary>
     /// <param name="window">How many keys a query sees at most, the last of them its own; null for all.</param>
     public Value IsNotLater(int? window = null)

@@ -3,7 +3,7 @@ using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Checkpoints;
 
-/// <summary>float32 numbers of equally long pieces, one behind the other.</summary>
+/// <summary>float32 numbers of equally long pieces, one after the other.</summary>
 internal sealed class JoinedTensorData(IReadOnlyList<TensorData> parts)
     : ComputedTensorData(parts.Sum(static p => p.Length / sizeof(float)))
 {

@@ -92,7 +92,7 @@ internal sealed class NarrowedTensorData : TensorData
             target[i] = _isHalf ? BitConverter.HalfToUInt16Bits((Half)source[i]) : Rounded(source[i]);
     }
 
-    /// <summary>The upper half of the bits, rounded by the lower half; what is no number stays none.</summary>
+    /// <summary>The upper half of the bits, rounded by the lower half; what is not a number stays so.</summary>
     private static ushort Rounded(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);

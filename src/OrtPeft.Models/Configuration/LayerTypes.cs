@@ -35,7 +35,7 @@ internal static class LayerTypes
         return null;
     }
 
-    /// <summary>Reads them as Qwen2: without <c>layer_types</c>, the layers behind a number of them slide.</summary>
+    /// <summary>Reads them as Qwen2: without <c>layer_types</c>, the layers after a number of them slide.</summary>
     public static SlidingWindow? ReadFrom(ModelFields fields, int layers)
     {
         const int DefaultFrom = 28;

@@ -31,7 +31,7 @@ internal static class Qwen2Family
         EosTokenId = null,
     };
 
-    /// <summary>Writes a window that layers behind a number of them may have.</summary>
+    /// <summary>Writes a window that layers after a number of them may have.</summary>
     public static void WriteWindow(LlamaConfig config, JsonObject json)
     {
         json[LayerTypes.UseField] = config.SlidingWindow is not null;

@@ -75,7 +75,7 @@ internal static class RopeTypes
     private static RopeFrequencies Linear(RopeScaling scaling, Pairs pairs) =>
         new() { Angles = [.. pairs.Angles.Select(angle => angle / scaling.Factor)] };
 
-    /// <summary>Turns slower and slower behind the longest sequence: HF's base θ·s^(d/(d−2)).</summary>
+    /// <summary>Turns slower and slower beyond the longest sequence: HF's base θ·s^(d/(d−2)).</summary>
     private static RopeFrequencies Dynamic(RopeScaling scaling, Pairs pairs) =>
         new() { Angles = pairs.Angles, Growth = scaling.Factor, Limit = pairs.Positions };
 

@@ -21,7 +21,8 @@ internal static class CacheInputs
 
     /// <summary>
     /// Whether an input carries a state of a fixed size, which begins as zeros: a cache whose slots are written in
-    /// place, or what a convolution or a recurrence keeps. A cache that new keys are put behind grows, whatever length
+    /// place, or what a convolution or a recurrence keeps. A cache to which new keys are appended grows, whatever
+    /// length
     /// a file states.
     /// </summary>
     /// <param name="input">A graph input.</param>
@@ -37,7 +38,7 @@ internal static class CacheInputs
             && input.Uses.All(static u => u.Node.Domain.Length == 0 && !IsGrowth(u)));
     }
 
-    /// <summary>Whether new keys are put behind what is read, straight away or behind a change of form.</summary>
+    /// <summary>Whether new keys are appended to what is read, directly or after a change of form.</summary>
     private static bool IsGrowth(Use use) => use.Node.Is("Concat")
         || (Forms.Contains(use.Node.OpType) && use.Node.Outputs.Any(static o => o.Uses.Any(IsGrowth)));
 }

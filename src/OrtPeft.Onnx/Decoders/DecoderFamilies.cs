@@ -77,7 +77,7 @@ internal static class DecoderFamilies
             TokenEmbedding = "transformer.word_embeddings",
             ScaledByIa3 = ["query_key_value", "dense_4h_to_h"],
         },
-        new() // OPT: the smallest but one normalises behind its layers; the table of positions has two more rows
+        new() // OPT: the smallest but one normalises after its layers; the table of positions has two more rows
         {
             Layers = "model.decoder.layers",
             Query = "self_attn.q_proj",

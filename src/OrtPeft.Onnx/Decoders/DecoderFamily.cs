@@ -8,7 +8,7 @@ namespace OrtPeft.Onnx.Decoders;
 /// </summary>
 internal sealed record DecoderFamily
 {
-    /// <summary>The path that the layers' numbers stand behind: <c>transformer.h</c>.</summary>
+    /// <summary>The path that the layers' numbers follow: <c>transformer.h</c>.</summary>
     public required string Layers { get; init; }
 
     /// <summary>Whether names tell the family where a file drops the path before <see cref="Container"/>:

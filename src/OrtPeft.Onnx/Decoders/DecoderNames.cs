@@ -58,7 +58,7 @@ internal static class DecoderNames
         return CountOf(slots.Append(tokens).Min());
     }
 
-    /// <summary>The outputs that may be logits: floating-point numbers that are no scalar and no cache.</summary>
+    /// <summary>The outputs that may be logits: floating-point numbers that are neither scalars nor caches.</summary>
     /// <param name="graph">The graph.</param>
     /// <returns>Their texts, such as <c>a: Float[batch, sequence, 32]</c>.</returns>
     public static IReadOnlyList<string> CandidatesOf(Graph graph)

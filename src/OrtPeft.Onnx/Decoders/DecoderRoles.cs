@@ -17,7 +17,7 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
     private static readonly string[] OrderKeeping =
         ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "Identity", "Slice", "Clip", "Add", "Where"];
 
-    /// <summary>Finds the roles; costs a walk from each output to the product behind it.</summary>
+    /// <summary>Finds the roles; costs a walk from each output to the product that makes it.</summary>
     /// <param name="graph">The graph, best in canonical form: a head in another operator's dress is not seen.</param>
     public static DecoderRoles Of(Graph graph)
     {

@@ -4,11 +4,11 @@ namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>
 /// The way from the product that makes scores of the vocabulary, a language model's head, to the output that gives
-/// them: what models do to logits behind the product, such as a bias, a scale, a softcap (Div-Tanh-Mul), a mask of
+/// them: what models do to logits after the product, such as a bias, a scale, a softcap (Div-Tanh-Mul), a mask of
 /// words, a cut or a cast.
 /// </summary>
 /// <param name="Product">The head's product.</param>
-/// <param name="After">The nodes behind it, in execution order; empty where the product makes the output.</param>
+/// <param name="After">The nodes after it, in execution order; empty where the product makes the output.</param>
 internal sealed record HeadPath(Node Product, IReadOnlyList<Node> After)
 {
     private static readonly HashSet<string> KeepNumbers = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"];
@@ -30,7 +30,7 @@ internal sealed record HeadPath(Node Product, IReadOnlyList<Node> After)
         n.Domain.Length == 0
         && (KeepNumbers.Contains(n.OpType) || (n.Is("Cast") && n.Output.Type == ElementType.Float)));
 
-    /// <summary>Looks for the product behind an output. Linear in the graph's size.</summary>
+    /// <summary>Looks for the product that makes an output. Linear in the graph's size.</summary>
     /// <param name="output">The logits.</param>
     /// <param name="isProduct">Whether a node multiplies by a matrix of weights.</param>
     /// <returns>

@@ -1,11 +1,12 @@
 namespace OrtPeft.Onnx.Decoders;
 
-/// <summary>The number of scores that the head behind an output makes.</summary>
+/// <summary>The number of scores that an output's head makes.</summary>
 internal static class HeadWidth
 {
     private static readonly string[] OfWeights = ["Transpose", "DequantizeLinear", "Cast", "Identity", "Reshape"];
 
-    /// <summary>The width of the head's product, or null where no product with constant weights is behind.</summary>
+    /// <summary>The width of the head's product, or null where no product with constant weights makes the
+    /// output.</summary>
     public static long? Behind(Value output) =>
         HeadPath.To(output, static n => Of(n) is not null) is { } path ? Of(path.Product) : null;
 

@@ -5,7 +5,7 @@ namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
 /// Replaces integer values that shape inference knows completely (lengths, indices) by constants, and drops empty parts
-/// of concatenations. With an input's axis declared 0, everything behind it that was only there for it disappears.
+/// of concatenations. With an input's axis declared 0, everything that was only there for it disappears.
 /// </summary>
 internal static class ComputedConstants
 {

@@ -28,7 +28,7 @@ internal static class IfResolution
     }
 
     /// <summary>
-    /// Infers node by node and resolves on the way, so that conditions behind a resolved node are known.
+    /// Infers node by node and resolves on the way, so that conditions after a resolved node are known.
     /// </summary>
     /// <returns>How many nodes were resolved.</returns>
     private static int Resolve(Graph graph, ShapeInference shapes) =>

@@ -2,7 +2,7 @@ namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
 /// Turns inputs with a default into constants. Files of IR version 3 list every weight as an input; as long as a caller
-/// could feed them they are no weights to adapt.
+/// could feed them they are not weights to adapt.
 /// </summary>
 internal static class InputDefaults
 {

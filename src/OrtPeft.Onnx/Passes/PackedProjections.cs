@@ -13,7 +13,7 @@ namespace OrtPeft.Onnx.Passes;
 internal static class PackedProjections
 {
     /// <summary>Runs the pass in place.</summary>
-    /// <param name="model">The model, its quantised weights behind <c>DequantizeLinear</c>.</param>
+    /// <param name="model">The model, its quantised weights read by <c>DequantizeLinear</c>.</param>
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 /// <remarks>
 /// Every GPT-2-like model of HF keeps its layers in <c>transformer.h</c>, every Llama-like one in <c>model.layers</c>;
-/// the first of these two paths with a number behind it fixes where a name begins. Names with neither are kept, but for
+/// the first of these two paths that a number follows fixes where a name begins. Names with neither are kept, but for
 /// what stands beside the layers: there, what the layers' names lost at the front is taken off as well.
 /// </remarks>
 internal static partial class ParameterNames

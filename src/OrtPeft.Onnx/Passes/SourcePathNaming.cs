@@ -1,7 +1,7 @@
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// Puts the module that an exporter noted for a node in front of the node's name, so that what is made of the node is
+/// Prefixes a node's name with the module that an exporter noted for the node, so that what is made of the node is
 /// known to be the module's too: <c>node_linear_3</c> becomes <c>/model.layers.0.self_attn.q_proj/node_linear_3</c>.
 /// </summary>
 internal static class SourcePathNaming

@@ -6,7 +6,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>
-/// A matrix as integers behind a <c>DequantizeLinear</c> of constants, by blocks, by rows or columns, or as a whole.
+/// A matrix as integers with a <c>DequantizeLinear</c> of constants, by blocks, by rows or columns, or as a whole.
 /// </summary>
 internal sealed class IntegerWeight : QuantizedWeight
 {

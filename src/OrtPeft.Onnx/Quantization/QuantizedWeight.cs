@@ -5,8 +5,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Quantization;
 
 /// <summary>
-/// A matrix that stands in a graph in few bits, behind standard operators that make its float32 numbers at run time:
-/// integers behind a <c>DequantizeLinear</c>, or codes that pick from a code book. The last node's output is the
+/// A matrix that a graph has in few bits, with standard operators that make its float32 numbers at run time:
+/// integers with a <c>DequantizeLinear</c>, or codes that pick from a code book. The last node's output is the
 /// matrix and has the weight's name.
 /// </summary>
 internal abstract class QuantizedWeight
@@ -102,7 +102,7 @@ internal abstract class QuantizedWeight
     private protected static Value Part(GraphBuilder g, string name, Tensor content) =>
         g.Graph.AddInitializer(g.Graph.FreshName(name), content.WithName(name));
 
-    /// <summary>Removes what nobody reads any more, and what stood behind it.</summary>
+    /// <summary>Removes what nobody reads any more, and what made it.</summary>
     private static void Remove(Graph graph, Value value)
     {
         if (value.Uses.Count > 0 || value.IsGraphOutput || value.IsGraphInput)

@@ -72,7 +72,7 @@ public abstract class TensorData
 
     /// <summary>
     /// Part of the bytes where they lie, valid only while the object is kept alive: who takes it calls
-    /// <see cref="GC.KeepAlive"/> behind its last use.
+    /// <see cref="GC.KeepAlive"/> after its last use.
     /// </summary>
     /// <param name="offset">First byte, 0 to Length.</param>
     /// <param name="count">How many bytes.</param>

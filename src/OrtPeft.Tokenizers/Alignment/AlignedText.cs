@@ -32,7 +32,7 @@ internal sealed class AlignedText
 
     /// <summary>An original text, without lone surrogates.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="goesOn">Whether it stands behind other text, so that nothing is put before it.</param>
+    /// <param name="goesOn">Whether it continues other text, so that nothing is put before it.</param>
     public static AlignedText Of(string text, bool goesOn = false)
     {
         var starts = new int[text.Length];
@@ -62,7 +62,7 @@ internal sealed class AlignedText
         start < end ? OriginalStart(start) : Start,
         _goesOn && start == 0);
 
-    /// <summary>Puts text before this, unless this is empty or goes on behind other text; it shares the origin of the first
+    /// <summary>Puts text before this, unless this is empty or continues other text; it shares the origin of the first
     /// character.</summary>
     public AlignedText Prepend(string prefix)
     {

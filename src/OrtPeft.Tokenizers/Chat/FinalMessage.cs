@@ -4,7 +4,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Values;
 namespace OrtPeft.Tokenizers.Chat;
 
 /// <summary>
-/// The last turn left open: a mark behind its text tells where to cut what was rendered, as in transformers.
+/// The last turn left open: a mark after its text tells where to cut what was rendered, as in transformers.
 /// </summary>
 internal sealed class FinalMessage
 {

@@ -63,7 +63,7 @@ internal sealed class CharacterBpe(Vocabulary vocabulary, MergeTable merges, Bpe
                 word.Add(new TokenLength(id, width));
                 continue;
             }
-            // As in the library, an unknown character before bytes is written behind them.
+            // As in the library, an unknown character before bytes is written after them.
             if (_bytes is not null && _bytes.TryEncode(Spelled(piece, start, end), word))
                 continue;
             if (!symbols.FusesUnknown)

@@ -77,7 +77,7 @@ internal static class NormalizerReader
         if (bytes.Length == 0)
             return static text => text;
         var chars = CharsMap.Read(bytes)
-            ?? throw map.Place.Error($"its {bytes.Length} bytes are no map of characters; restore the file");
+            ?? throw map.Place.Error($"its {bytes.Length} bytes are not a map of characters; restore the file");
         return chars.Apply;
     }
 }

@@ -40,6 +40,6 @@ internal enum OpCode
     /// <summary>As <see cref="Look"/>, where that must not match.</summary>
     LookNot,
 
-    /// <summary>Asks whether the position is where the look behind began.</summary>
+    /// <summary>Asks whether the position is where the lookbehind began.</summary>
     AtLookStart,
 }

@@ -13,7 +13,7 @@ internal sealed class PatternCompiler
     {
     }
 
-    /// <exception cref="PatternException">The expression is too long, or looks behind without bound.</exception>
+    /// <exception cref="PatternException">The expression is too long, or has an unbounded lookbehind.</exception>
     public static (Instruction[] Code, int Registers) Compile(PatternNode node)
     {
         var compiler = new PatternCompiler();
@@ -133,7 +133,7 @@ internal sealed class PatternCompiler
         Add(new Instruction(OpCode.AtomicEnd) { First = register });
     }
 
-    /// <summary>A look behind of varying length is tried from its shortest length on.</summary>
+    /// <summary>A lookbehind of varying length is tried from its shortest length on.</summary>
     private void WriteLook(PatternNode.Look look)
     {
         if (!look.IsBehind)
@@ -144,7 +144,7 @@ internal sealed class PatternCompiler
 
         var (least, most) = PatternLength.Of(look.Body);
         if (most > PatternLength.Limit)
-            throw new PatternException("a look behind has no bounded length");
+            throw new PatternException("a lookbehind has no bounded length");
         if (look.IsNegative)
         {
             for (var length = least; length <= most; length++)

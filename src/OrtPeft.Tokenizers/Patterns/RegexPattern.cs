@@ -16,7 +16,7 @@ internal sealed class RegexPattern
         (_code, _registers) = PatternCompiler.Compile(PatternParser.Parse(pattern, isRust));
     }
 
-    /// <summary>All matches; an empty one right behind another match does not count.</summary>
+    /// <summary>All matches; an empty one right after another match does not count.</summary>
     /// <exception cref="TokenizerFormatException">The expression takes too many steps on this text.</exception>
     public IReadOnlyList<TextMatch> FindAll(string text)
     {

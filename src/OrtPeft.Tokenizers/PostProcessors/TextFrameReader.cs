@@ -24,7 +24,7 @@ internal static class TextFrameReader
     public static TextFrame Read(JsonField field, Func<string, int?> find) =>
         field.Component(Rows, "post-processor")(field, find);
 
-    /// <summary><c>cls</c> before and <c>sep</c> behind, each a token with its id.</summary>
+    /// <summary><c>cls</c> before and <c>sep</c> after, each a token with its id.</summary>
     private static TextFrame ReadPair(JsonField field) =>
         new([ReadToken(field.Get("cls"))], [ReadToken(field.Get("sep"))]);
 

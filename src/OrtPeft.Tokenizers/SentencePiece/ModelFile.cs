@@ -19,7 +19,7 @@ internal sealed record ModelFile
     /// <summary>What an unknown piece is decoded to.</summary>
     public string UnknownText { get; private init; } = " \u2047 ";
 
-    /// <summary>Whether the visible space stands behind words.</summary>
+    /// <summary>Whether the visible space follows words.</summary>
     public bool SpaceIsSuffix { get; private init; }
 
     /// <summary>The precompiled map of characters; may be empty.</summary>
@@ -32,7 +32,8 @@ internal sealed record ModelFile
 
     public bool ShowsSpaces { get; private init; } = true;
 
-    /// <exception cref="TokenizerFormatException">The bytes are no such model, or of a kind that is not read.</exception>
+    /// <exception cref="TokenizerFormatException">The bytes are not such a model, or of a kind that is not
+    /// read.</exception>
     public static ModelFile Read(ReadOnlySpan<byte> bytes, SourcePlace place)
     {
         var model = new ModelFile();

@@ -25,7 +25,7 @@ internal ref struct WireReader(ReadOnlySpan<byte> message, SourcePlace place)
     public readonly float Single => BitConverter.UInt32BitsToSingle((uint)_number);
 
     /// <summary>Goes to the next field; false at the end.</summary>
-    /// <exception cref="TokenizerFormatException">The bytes are no protobuf message.</exception>
+    /// <exception cref="TokenizerFormatException">The bytes are not a protobuf message.</exception>
     public bool Read()
     {
         if (_rest.IsEmpty)
@@ -79,5 +79,5 @@ internal ref struct WireReader(ReadOnlySpan<byte> message, SourcePlace place)
     }
 
     private readonly TokenizerFormatException Broken() =>
-        place.Error("the bytes are no SentencePiece model; restore the file");
+        place.Error("the bytes are not a SentencePiece model; restore the file");
 }

@@ -25,7 +25,7 @@ internal sealed class TokenizerConfig
     /// <summary>Whether a token is put before every text (<c>add_bos_token</c>), where a file says so.</summary>
     public bool? AddsBegin { get; private set; }
 
-    /// <summary>Whether a token is put behind every text (<c>add_eos_token</c>), where a file says so.</summary>
+    /// <summary>Whether a token is put after every text (<c>add_eos_token</c>), where a file says so.</summary>
     public bool? AddsEnd { get; private set; }
 
     /// <summary>How many sentinels T5 has (<c>extra_ids</c>), where a file says so.</summary>
@@ -54,12 +54,12 @@ internal sealed class TokenizerConfig
         return config;
     }
 
-    /// <summary>The named end of text, else what a post-processor puts behind every text, else GPT-2's where the
+    /// <summary>The named end of text, else what a post-processor puts after every text, else GPT-2's where the
     /// vocabulary has it.</summary>
     public int? FindEndOfText(Func<string, int?> find, TextFrame? frame = null)
     {
         if (!_roles.TryGetValue(EndOfTextRole, out var named))
-            return frame?.After is [var behind] ? behind : find(FileNames.Gpt2EndOfText);
+            return frame?.After is [var last] ? last : find(FileNames.Gpt2EndOfText);
         var shown = TokenizerFormatException.Quote(named.Content);
         return find(named.Content)
             ?? throw named.Place.Error($"{shown} is not in the vocabulary; name one of its tokens");

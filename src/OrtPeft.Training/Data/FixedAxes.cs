@@ -6,7 +6,7 @@ namespace OrtPeft.Training.Data;
 
 /// <summary>
 /// Cuts and fills batches for a graph whose batch or sequence has a fixed length: rows go through as many at a time as
-/// it takes, padded on the right to its length. Padding has no label and mask 0, and stands behind all tokens, so that
+/// it takes, padded on the right to its length. Padding has no label and mask 0, and follows all tokens, so that
 /// what is computed stays the same.
 /// </summary>
 /// <param name="Rows">Rows at a time, or null for any number.</param>

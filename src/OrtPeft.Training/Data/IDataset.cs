@@ -11,12 +11,12 @@ public interface IDataset
 
     /// <summary>How long a row is; rows that are put together are padded to the longest.</summary>
     /// <param name="row">The row's number, from 0.</param>
-    /// <returns>Tokens, at least 1; 1 for rows that are no sequences.</returns>
+    /// <returns>Tokens, at least 1; 1 for rows that are not sequences.</returns>
     int LengthOf(int row);
 
     /// <summary>How many of a row's tokens the loss looks at.</summary>
     /// <param name="row">The row's number, from 0.</param>
-    /// <returns>Tokens, at most the row's length; 1 for rows that are no sequences.</returns>
+    /// <returns>Tokens, at most the row's length; 1 for rows that are not sequences.</returns>
     int SupervisedTokensOf(int row);
 
     /// <summary>Puts rows together.</summary>

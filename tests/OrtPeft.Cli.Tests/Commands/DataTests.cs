@@ -122,7 +122,7 @@ public sealed class DataTests : IDisposable
 
         var run = CliRun.Of("data", folder, "--tokenizer", _folder, "--map", "question=ask,answer=reply").Succeeded();
 
-        Assert.Contains("1 files are no data files by their names and skipped", run.Output, StringComparison.Ordinal);
+        Assert.Contains("skipped 1 file whose names are not those of data", run.Output, StringComparison.Ordinal);
         Assert.Contains($"found: 1 of questions and answers in {folder}/a.csv", run.Output, StringComparison.Ordinal);
         Assert.Contains($"found: 1 of questions and answers in {folder}/b.json", run.Output, StringComparison.Ordinal);
     }

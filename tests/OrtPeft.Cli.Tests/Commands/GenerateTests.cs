@@ -107,7 +107,7 @@ public sealed class GenerateTests : IClassFixture<Workplace>
     [InlineData("{\"prompt\":\"x\",\"system\":\"y\"}", "system beside prompt")]
     [InlineData("{\"messages\":[]}", "no messages")]
     [InlineData("{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\"}]}", "nothing to answer")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":\"{}\"}", "tools is no array")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":\"{}\"}", "tools is not an array")]
     [InlineData("the cat", "not JSON")]
     public void Prompts_OneOfThemBad_AreAnsweredBesideIt(string bad, string why)
     {

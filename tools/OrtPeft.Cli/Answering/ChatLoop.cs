@@ -31,7 +31,7 @@ internal sealed class ChatLoop(Invocation run, Answerer answerer, ChatSession ch
             run.Write(Sign);
         var line = run.Host.Input.ReadLine()?.Trim();
         if (line is null && run.Host.Terminal is not null)
-            run.Say(""); // the end of the input leaves the cursor behind the sign
+            run.Say(""); // the end of the input leaves the cursor after the sign
         return line is null or "" or Exit ? null : line;
     }
 

@@ -38,7 +38,7 @@ internal sealed class DataCommand : Verb
     private readonly ChatOptions _chat = new();
 
     private readonly Option<int?> _sequenceLength =
-        NumberOption.Optional<int>("--seq-len", "Cut rows to this many tokens.", "S");
+        NumberOption.Optional<int>("--seq-len", "Truncate rows to this many tokens.", "S");
 
     private readonly Option<string?> _show = new("--show")
     {

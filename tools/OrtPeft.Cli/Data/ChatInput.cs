@@ -36,9 +36,9 @@ internal static class ChatInput
         if (messages.Count == 0 || messages.Any(static m => m is not JsonObject))
             throw new UsageException($"no messages are there; {expected}.");
         if (fields["tools"] is not (null or JsonArray))
-            throw new UsageException("tools is no array; expected JSON schemas of functions.");
+            throw new UsageException("tools is not an array; expected JSON schemas of functions.");
         if (fields["chat_template_kwargs"] is not (null or JsonObject))
-            throw new UsageException("chat_template_kwargs is no object; expected variables by name.");
+            throw new UsageException("chat_template_kwargs is not an object; expected variables by name.");
         if (system is not null)
             messages.Insert(0, SystemTurn(system));
         return new ChatConversation

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Reporting;
 using OrtPeft.Training.Data.Containers;
 
 namespace OrtPeft.Cli.Data;
@@ -15,8 +16,8 @@ internal sealed record DataFile(string Path, double Weight)
     /// <summary>What messages call standard input.</summary>
     public const string StandardInputName = "standard input";
 
-    /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps with a weight behind
-    /// an @.</summary>
+    /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps
+    /// followed by an @ and a weight.</summary>
     public static IReadOnlyList<DataFile> Find(Invocation run, IEnumerable<string> words)
     {
         var files = new List<DataFile>();
@@ -31,7 +32,7 @@ internal sealed record DataFile(string Path, double Weight)
 
             var found = RowPaths.Find(path, out var skipped);
             if (skipped > 0)
-                run.Note($"{path}: {skipped} files are no data files by their names and skipped.");
+                run.Note($"{path}: skipped {Human.Count(skipped, "file")} whose names are not those of data.");
             files.AddRange(found.Select(file => new DataFile(file, weight)));
         }
 

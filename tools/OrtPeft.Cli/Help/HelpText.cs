@@ -21,7 +21,7 @@ internal sealed class HelpText(int width)
             Line(line);
     }
 
-    /// <summary>A command line, which goes on behind a backslash where it is too long.</summary>
+    /// <summary>A command line, continued after a backslash where it is too long.</summary>
     public void CommandLine(string command)
     {
         const string Continued = " \\";

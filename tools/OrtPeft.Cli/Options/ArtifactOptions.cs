@@ -41,7 +41,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     private readonly OptimizerOptions _optimizer = new();
 
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
-        "--loraplus-lr-ratio", "LoRA+: what LoRA's B learns faster by than A.", "X", Defaults.LoraPlusRatio);
+        "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
 
     private readonly Option<long> _seed = NumberOption.Of("--seed", "Random seed for new weights.", "N", Defaults.Seed);
 

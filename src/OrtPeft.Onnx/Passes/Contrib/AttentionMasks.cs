@@ -50,7 +50,7 @@ internal static class AttentionMasks
 
     private static Value IsOn(GraphBuilder g, Value mask) => g.Term(mask) > 0;
 
-    /// <summary>start ≤ key &lt; end; with ends alone, the starts are the zeros put behind them.</summary>
+    /// <summary>start ≤ key &lt; end; with ends alone, the starts are zeros appended to them.</summary>
     private static Value Between(GraphBuilder g, Value mask, Value keys)
     {
         var batch = g.Unsqueeze(Lengths.Of(g, keys, 0), 0);

@@ -3,7 +3,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
-/// α·A′·B′: each operand may have its first axis moved behind the others, then its last two axes swapped.
+/// α·A′·B′: each operand may have its first axis moved after the others, then its last two axes swapped.
 /// </summary>
 internal static class FusedProduct
 {

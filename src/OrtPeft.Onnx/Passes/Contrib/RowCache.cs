@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 
 /// <summary>
 /// A cache in which each row has a past of its own length, as <c>GroupQueryAttention</c> keeps it. Attention reads its
-/// slots and the new keys behind them in the order in which they are, and knows the place of each in its row: what of
+/// slots and the new keys after them in the order in which they are, and knows the place of each in its row: what of
 /// the cache a row does not use has a place that nobody looks back to.
 /// </summary>
 internal sealed class RowCache
@@ -43,7 +43,7 @@ internal sealed class RowCache
     /// <summary>The queries' places in their rows, <c>[batch or 1, sequence] int64</c>.</summary>
     public Term QueryPlaces { get; }
 
-    /// <summary>The cache with the new keys or values behind it.</summary>
+    /// <summary>The cache with the new keys or values appended.</summary>
     public Value Behind(Value? cache, Value added) => cache is null ? added : _g.Concat(2, cache, added);
 
     /// <summary>Which key each query sees, <c>[batch or 1, 1, sequence, slots + sequence] bool</c>.</summary>
@@ -70,7 +70,7 @@ internal sealed class RowCache
     }
 
     /// <summary>
-    /// The new cache: each row's past, what is new right behind it, then zeros; as long as the old cache, or as the
+    /// The new cache: each row's past, what is new right after it, then zeros; as long as the old cache, or as the
     /// longest row where that is more.
     /// </summary>
     public Value? Present(Value? cache, Value added, Value? output)

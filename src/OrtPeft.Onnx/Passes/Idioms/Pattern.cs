@@ -14,7 +14,7 @@ internal static class Pattern
     /// <summary>Whether a value is one constant number.</summary>
     public static bool IsNumber(Value? value, double number) => Number(value) is { } found && IsNear(found, number);
 
-    /// <summary>A constant of one floating-point element, also behind casts, or null.</summary>
+    /// <summary>A constant of one floating-point element, also after casts, or null.</summary>
     public static double? Number(Value? value)
     {
         while (value?.Producer is { } cast && cast.Is("Cast"))

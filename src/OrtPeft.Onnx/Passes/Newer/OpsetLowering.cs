@@ -6,7 +6,7 @@ namespace OrtPeft.Onnx.Passes.Newer;
 
 /// <summary>
 /// Rewrites nodes of newer standard operator sets into operators of <see cref="CanonicalForm.Opset"/>: what came since
-/// is taken apart, and operators that only grew types pass as they are. So what is behind the loader knows one form,
+/// is taken apart, and operators that only grew types pass as they are. So everything after the loader knows one form,
 /// and ONNX Runtime builds that are older than the model run it.
 /// </summary>
 /// <seealso href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md"/>

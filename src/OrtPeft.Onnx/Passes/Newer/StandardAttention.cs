@@ -77,7 +77,7 @@ internal static class StandardAttention
         return g.Op("Pad", mask, g.Concat(0, g.Int64(0), Unsqueeze(missing, 0)), hides, g.Int64(-1));
     }
 
-    /// <summary>The first query stands right behind the past, whatever the number of keys.</summary>
+    /// <summary>The first query comes right after the past, whatever the number of keys.</summary>
     private static Value IsNotLater(Node node, GraphBuilder g, Value q, Value k)
     {
         var query = Lengths.CountTo(g, Lengths.Of(g, q, 2));

@@ -170,7 +170,7 @@ internal static class AttentionRules
         ElementwiseRules.Like(c);
     }
 
-    /// <summary>The length of a cache [batch, heads, past, width] with more behind it.</summary>
+    /// <summary>The length of a cache [batch, heads, past, width] with more appended.</summary>
     private static Dim Behind(ShapeContext c, int cache, Dim added) =>
         c.Has(cache) ? c.Ranked(cache, 4)?[2].Plus(added) ?? Dim.Unknown : added;
 }

@@ -13,7 +13,7 @@ internal sealed record ShapeRow(
 {
     public const int AnyNumber = int.MaxValue;
 
-    /// <summary>Inputs among the first ones that may be left out, though inputs behind them may not.</summary>
+    /// <summary>Inputs among the first ones that may be left out, though later inputs may not.</summary>
     public int[] Optional { get; init; } = [];
 
     /// <summary>How many outputs a node must have.</summary>

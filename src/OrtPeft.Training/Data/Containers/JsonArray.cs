@@ -61,7 +61,7 @@ internal static class JsonArray
 
         public int Column { get; private set; } = 1;
 
-        /// <summary>Begins behind the bracket that opens the array.</summary>
+        /// <summary>Begins after the bracket that opens the array.</summary>
         public void Open()
         {
             Take();

@@ -23,7 +23,7 @@ internal sealed class PeekedStream : Stream
     /// <summary>The first bytes: 4,096, or all there are.</summary>
     public ReadOnlySpan<byte> First => _first;
 
-    /// <summary>What is read from, somewhere behind its first bytes.</summary>
+    /// <summary>The stream that is read, somewhere after its first bytes.</summary>
     public Stream Rest => _rest;
 
     public override bool CanRead => true;

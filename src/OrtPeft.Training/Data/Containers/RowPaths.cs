@@ -17,7 +17,7 @@ public static class RowPaths
     /// characters of a name, and <c>**</c> for any folders.
     /// </summary>
     /// <param name="path">A path, or a pattern; a file that is called like a pattern is itself.</param>
-    /// <param name="skipped">How many files of a folder are no data files by their names.</param>
+    /// <param name="skipped">How many files of a folder are not data files by their names.</param>
     /// <returns>The files, at least one.</returns>
     /// <exception cref="TrainingDataException">The folder has no data file, or nothing fits the pattern.</exception>
     public static IReadOnlyList<string> Find(string path, out int skipped)

@@ -33,7 +33,7 @@ internal static class CaseMapping
         return TitleAt(text, 0) + LowerFrom(text, first);
     }
 
-    /// <summary>Python's <c>title()</c>: every letter behind something that has no case begins a word.</summary>
+    /// <summary>Python's <c>title()</c>: every letter after something without case begins a word.</summary>
     public static string Title(string text)
     {
         var isWithin = false;
@@ -71,7 +71,7 @@ internal static class CaseMapping
         return any;
     }
 
-    /// <summary>What is behind a place in lower case; what comes before it counts for a final sigma.</summary>
+    /// <summary>The text after a place in lower case; the text before it counts for a final sigma.</summary>
     private static string LowerFrom(string text, int start)
     {
         var mapped = new StringBuilder();

@@ -2,7 +2,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Runtime;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Library;
 
-/// <summary>A row of the tables of filters: its name, what it does with a value and the arguments behind it.</summary>
+/// <summary>A row of the tables of filters: its name, what it does with a value and the arguments after it.</summary>
 internal sealed class Filter(string name, Func<object?, Arguments, object?> body)
 {
     /// <summary>A filter whose arguments, the value first, are bound to parameters.</summary>

@@ -4,7 +4,7 @@ namespace OrtPeft.Tokenizers.Chat.Jinja.Library;
 
 /// <summary>
 /// Characters whose upper or title case is not one character of its own, which .NET leaves as they are. Each entry is
-/// the character and behind it what becomes of it.
+/// the character, followed by what becomes of it.
 /// </summary>
 /// <seealso href="https://www.unicode.org/Public/UCD/latest/ucd/SpecialCasing.txt">Unicode's table</seealso>
 internal static class SpecialCases

@@ -65,7 +65,7 @@ internal static class TextFilters
         return PercentFormat.Apply(Display.Text(value), values);
     }
 
-    /// <summary>Words begin behind blanks, hyphens and opening brackets, unlike for Python's own method.</summary>
+    /// <summary>Words begin after blanks, hyphens and opening brackets, unlike for Python's own method.</summary>
     private static string Title(string text)
     {
         var titled = new StringBuilder();

@@ -55,7 +55,7 @@ internal static class TextSearch
         return count;
     }
 
-    /// <summary>The part between start and end, and its place; null where the start is behind the end.</summary>
+    /// <summary>The part between start and end, and its place; null where the start is after the end.</summary>
     private static (string Part, int Offset)? Window(string text, Bound given)
     {
         if (given.Or(1, null) is null && given.Or(2, null) is null)

@@ -4,7 +4,7 @@ namespace OrtPeft.Tokenizers.Chat.Jinja.Syntax;
 
 /// <summary>
 /// Cuts a template into text and tags with Jinja's whitespace rules under <c>trim_blocks</c> and <c>lstrip_blocks</c>:
-/// a line feed behind a tag goes, and so do the blanks before a tag that begins its line.
+/// a line feed after a tag is dropped, and so are the blanks before a tag that begins its line.
 /// </summary>
 internal sealed class Lexer
 {
@@ -143,7 +143,7 @@ internal sealed class Lexer
         Close(words.Position + words.EndLength, words.EndSign, trims: isTag);
     }
 
-    /// <summary>Goes on behind a tag: <c>-</c> takes all blanks, <c>trim_blocks</c> one line feed.</summary>
+    /// <summary>Continues after a tag: <c>-</c> takes all blanks, <c>trim_blocks</c> one line feed.</summary>
     private void Close(int end, char sign, bool trims)
     {
         _position = end;

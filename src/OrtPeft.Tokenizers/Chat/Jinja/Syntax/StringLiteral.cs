@@ -25,7 +25,7 @@ internal static class StringLiteral
         return text.ToString();
     }
 
-    /// <summary>Appends what the escape behind a backslash stands for; returns how many characters it took.</summary>
+    /// <summary>Appends what the escape after a backslash stands for; returns how many characters it took.</summary>
     private static int Append(StringBuilder text, string literal, int at, int line)
     {
         var kind = literal[at];

@@ -44,7 +44,7 @@ internal sealed class TagParser
 
     public bool Knows(string tag) => _tags.ContainsKey(tag);
 
-    /// <summary>Reads a tag behind its name, up to its last word.</summary>
+    /// <summary>Reads a tag after its name, up to its last word.</summary>
     public Statement Parse(Token tag) => _tags[tag.Text](tag);
 
     private static Statement Refuse(Token tag) =>

@@ -21,7 +21,7 @@ internal static class ExactDecimal
         return half > 0 || (half == 0 && !quotient.IsEven) ? quotient + 1 : quotient;
     }
 
-    /// <summary>|value| with a number of digits behind the point.</summary>
+    /// <summary>|value| with a number of digits after the point.</summary>
     public static string Fixed(double value, int digits)
     {
         var all = Scaled(value, digits).ToString(CultureInfo.InvariantCulture).PadLeft(digits + 1, '0');
@@ -44,7 +44,7 @@ internal static class ExactDecimal
         return (digits == 0 ? all : $"{all[..1]}.{all[1..]}", exponent);
     }
 
-    /// <summary>A value rounded to digits behind the point, or before it when negative.</summary>
+    /// <summary>A value rounded to digits after the point, or before it when negative.</summary>
     public static double Round(double value, int digits)
     {
         if (!double.IsFinite(value) || digits > 400)

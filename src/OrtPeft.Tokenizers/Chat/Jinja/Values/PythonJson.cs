@@ -5,7 +5,7 @@ using System.Text;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 
-/// <summary>JSON as Python's <c>json.dumps</c> writes it: no HTML escapes, blanks behind commas and colons.</summary>
+/// <summary>JSON as Python's <c>json.dumps</c> writes it: no HTML escapes, blanks after commas and colons.</summary>
 /// <param name="Indent">What one level is indented by; null writes one line.</param>
 /// <param name="ItemSeparator">Between items.</param>
 /// <param name="KeySeparator">Between a key and its value.</param>

@@ -75,7 +75,7 @@ internal static class PythonText
         return text.Substring(at, WidthAt(text, at));
     }
 
-    /// <summary>Where in the UTF-16 text a code point begins; the end for the place behind the last.</summary>
+    /// <summary>Where in the UTF-16 text a code point begins; the end for the place after the last.</summary>
     public static int IndexOf(string text, int place)
     {
         var at = 0;

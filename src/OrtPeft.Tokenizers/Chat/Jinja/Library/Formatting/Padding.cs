@@ -11,7 +11,7 @@ internal static class Padding
     /// <param name="text">What to fill up.</param>
     /// <param name="width">The least length.</param>
     /// <param name="fill">With what.</param>
-    /// <param name="align"><c>&lt;</c> fills behind, <c>&gt;</c> before, <c>^</c> on both sides, more behind.</param>
+    /// <param name="align"><c>&lt;</c> fills after, <c>&gt;</c> before, <c>^</c> on both sides, more after.</param>
     public static string Pad(string text, int width, char fill, char align) =>
         Pad(text, width, fill.ToString(), align);
 
