@@ -1,3 +1,5 @@
+using OrtPeft.Models.Checkpoints.Packing;
+
 namespace OrtPeft.Models;
 
 /// <summary>What <c>config.json</c> says of a model, as far as every family has it. Immutable.</summary>
@@ -22,6 +24,9 @@ public abstract record ModelConfig
 
     /// <summary>Whether the output layer uses the token embedding as its weight. Default true.</summary>
     public bool TieWordEmbeddings { get; init; } = true;
+
+    /// <summary>How the checkpoint holds matrices in few bits; null where it holds numbers.</summary>
+    internal MatrixReader? Packing { get; init; }
 
     /// <summary>The weights that a model of this description has, and how its graph is built from them.</summary>
     /// <returns>The architecture.</returns>

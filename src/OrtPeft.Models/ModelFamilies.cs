@@ -1,3 +1,4 @@
+using OrtPeft.Models.Checkpoints.Packing;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Models.Gemma;
 using OrtPeft.Models.Gpt2;
@@ -97,11 +98,19 @@ public static class ModelFamilies
         fields.RefuseWhereSet("add_cross_attention", EncoderDecoder);
         fields.RefuseWhereSet("pruned_heads", "no pruned head");
         fields.RefuseWhereSet("per_layer_config", "none: layers that differ from each other cannot be built");
-        fields.RefuseWhereSet("quantization_config", "none: fetch the model before quantization");
-        var config = read(fields);
+        var packing = Packing(fields);
+        var config = read(fields) with { Packing = packing };
+        if (packing is not null && config is Gpt2Config)
+            fields.Refuse(WeightPacking.Section, "set", "none of GPT-2: fetch the model before quantization");
         fields.RefuseUnknown();
         return config;
     }
+
+    /// <summary>How the weights are held in few bits, where a graph is to be built of them.</summary>
+    private static MatrixReader? Packing(ModelFields fields) =>
+        fields.IsToBuild && fields.IsOn(WeightPacking.Section)
+            ? WeightPacking.Reader(fields.Section(WeightPacking.Section)!)
+            : null;
 
     private static Func<ModelFields, ModelConfig>? Find(string type) =>
         Rows.FirstOrDefault(row => row.ModelType == type).Read;

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using OrtPeft.Models.Checkpoints.Packing;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -13,6 +15,10 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
 
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ElementType> _types = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, QuantizedTensor> _packed = new(StringComparer.Ordinal);
+
+    /// <summary>The matrices that the files hold in few bits, by the architecture's names.</summary>
+    public IReadOnlyDictionary<string, QuantizedTensor> PackedContents => _packed;
 
     /// <summary>The types of the weights that were found, by the architecture's names.</summary>
     public IReadOnlyDictionary<string, ElementType> StoredTypes => _types;
@@ -21,7 +27,7 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     {
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var spec in architecture.Weights)
-            weights.Add(spec.Name, Whole(spec) ?? Joined(spec) ?? throw Missing(spec));
+            weights.Add(spec.Name, Packed(spec) ?? Whole(spec) ?? Joined(spec) ?? throw Missing(spec));
         foreach (var repeated in architecture.TiedWeights.Keys)
             Lookup(repeated);
         WarnOfOthers(warn);
@@ -43,6 +49,23 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
         }
 
         return false;
+    }
+
+    /// <summary>A linear layer's matrix out of few bits.</summary>
+    private Tensor? Packed(WeightSpec spec)
+    {
+        const string End = ".weight";
+        if (architecture.Config.Packing is not { } read || spec.Shape.ToStatic() is not [var outputs, var inputs]
+            || !spec.Name.EndsWith(End, StringComparison.Ordinal))
+            return null;
+        var module = spec.Name[..^End.Length];
+        var tensors = new PackedTensors(checkpoint.Path, Lookup);
+        if (read(module, checked((int)outputs), checked((int)inputs), tensors) is not { } weight)
+            return null;
+        _types[spec.Name] = ElementType.Float;
+        if (weight.Content is { } content)
+            _packed[spec.Name] = content;
+        return weight.Float;
     }
 
     private Tensor? Whole(WeightSpec spec)

@@ -1,4 +1,6 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -28,6 +30,7 @@ public sealed class HfCheckpoint
     ];
 
     private readonly Architecture _architecture;
+    private readonly IReadOnlyDictionary<string, QuantizedTensor> _packed;
 
     private HfCheckpoint(string folder, Architecture architecture, CheckpointWeights weights, Action<string>? warn)
     {
@@ -35,6 +38,7 @@ public sealed class HfCheckpoint
         _architecture = architecture;
         Weights = weights.Find(warn);
         StoredTypes = weights.StoredTypes;
+        _packed = weights.PackedContents;
     }
 
     /// <summary>The folder, as full path.</summary>
@@ -124,10 +128,16 @@ public sealed class HfCheckpoint
     }
 
     /// <summary>Builds the ONNX model over the weights where they lie.</summary>
-    /// <returns>A new model; float32 weights are shared with the mapped file.</returns>
+    /// <returns>
+    /// A new model; float32 weights are shared with the mapped file, and matrices of GPTQ, AWQ and bitsandbytes stay in
+    /// few bits.
+    /// </returns>
     public Model ToModel()
     {
         var model = _architecture.Build(Weights);
+        var g = GraphBuilder.Over(model);
+        foreach (var (name, content) in _packed)
+            QuantizedWeight.Replace(g, model.Graph.Find(name)!, content);
         model.Metadata[MetadataKeys.BaseModel] = SourceName.NotedIn(Folder) ?? Folder;
         return model;
     }

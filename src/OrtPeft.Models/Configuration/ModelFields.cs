@@ -55,6 +55,9 @@ internal sealed class ModelFields
             : throw Broken(name, value, "an object or null");
     }
 
+    /// <summary>Whether a graph is to be built from the description.</summary>
+    public bool IsToBuild => _isToBuild;
+
     /// <summary>Whether a field is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
