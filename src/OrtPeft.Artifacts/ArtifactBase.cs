@@ -3,7 +3,7 @@ namespace OrtPeft.Artifacts;
 /// <summary>Facts of the model that artifacts were made from; informative but for the limits on rows.</summary>
 public sealed record ArtifactBase
 {
-    /// <summary>What the user called the model; null (default) when it had no name.</summary>
+    /// <summary>The name by which the user gave the model; null (default) when it had no name.</summary>
     public string? Name { get; init; }
 
     /// <summary>The operator set of the graphs; null (default) when not stated.</summary>

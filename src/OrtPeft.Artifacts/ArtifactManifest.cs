@@ -25,15 +25,15 @@ public sealed record ArtifactManifest
     /// <summary>The format's version; 1.</summary>
     public int FormatVersion { get; init; } = CurrentVersion;
 
-    /// <summary>What wrote the folder, such as <c>OrtPeft 0.1.0</c>; informative.</summary>
+    /// <summary>The program that wrote the folder, such as <c>OrtPeft 0.1.0</c>; informative.</summary>
     [JsonRequired]
     public string Producer { get; init; } =
         $"OrtPeft {typeof(ArtifactManifest).Assembly.GetName().Version!.ToString(3)}";
 
-    /// <summary>What runs the folder: one of <see cref="ArtifactRuntimes"/>.</summary>
+    /// <summary>The runtime that runs the folder: one of <see cref="ArtifactRuntimes"/>.</summary>
     public required string Runtime { get; init; }
 
-    /// <summary>What training minimises: <c>causal-lm</c> or <c>mse</c>.</summary>
+    /// <summary>The objective that training minimises: <c>causal-lm</c> or <c>mse</c>.</summary>
     public required string Objective { get; init; }
 
     /// <summary>Facts of the model that is adapted.</summary>
@@ -74,7 +74,7 @@ public sealed record ArtifactManifest
     /// </summary>
     public ArtifactGraph? Saving { get; init; }
 
-    /// <summary>What trains, in the order of the models' inputs.</summary>
+    /// <summary>The trained parameters, in the order of the models' inputs.</summary>
     public required IReadOnlyList<ArtifactParameter> Parameters { get; init; }
 
     /// <summary>

@@ -24,7 +24,7 @@ public sealed record ArtifactParameter
     /// </summary>
     public long? Offset { get; init; }
 
-    /// <summary>What its learning rate is multiplied by; 1 by default.</summary>
+    /// <summary>The factor on its learning rate; 1 by default.</summary>
     [JsonRequired]
     public double LearningRateFactor { get; init; } = 1;
 

@@ -1,6 +1,6 @@
 namespace OrtPeft.Artifacts;
 
-/// <summary>What an artifact folder is made for.</summary>
+/// <summary>The runtimes that artifact folders are made for.</summary>
 internal static class ArtifactRuntimes
 {
     /// <summary>Plain inference sessions, of any ONNX Runtime build.</summary>

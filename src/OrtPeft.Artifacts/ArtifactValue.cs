@@ -10,7 +10,7 @@ public sealed record ArtifactValue
     /// <summary>Its name in the model.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is for: one of <see cref="ValueRoles"/>.</summary>
+    /// <summary>Its role: one of <see cref="ValueRoles"/>.</summary>
     public required string Role { get; init; }
 
     /// <summary>The element type, in the file by numpy's name; null for a sequence of tensors.</summary>

@@ -8,7 +8,7 @@ namespace OrtPeft.Artifacts;
 /// <param name="LearningRate">The rate that results from it.</param>
 public sealed record LearningRateFolding(double Assumed, double LearningRate)
 {
-    /// <summary>What the optimiser's model multiplies the given rate by.</summary>
+    /// <summary>The factor by which the optimiser's model multiplies the given rate.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public double Factor => LearningRate / Assumed;
 }

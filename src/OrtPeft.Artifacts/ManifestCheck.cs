@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts;
 
-/// <summary>What a manifest must fulfil beyond its form, so that whoever trains with it can rely on it.</summary>
+/// <summary>The rules for a manifest beyond its form, so that whoever trains with it can rely on it.</summary>
 internal static class ManifestCheck
 {
     /// <summary>More elements have no number of bytes that can be added to another in 64 bits.</summary>

@@ -93,7 +93,7 @@ public sealed class TrainedParameters
         };
     }
 
-    /// <summary>What the folder holds beside the initial values of the parameters.</summary>
+    /// <summary>The tensors that the folder holds beside the initial values of the parameters.</summary>
     private static Dictionary<string, Tensor> Beside(ArtifactManifest? manifest, string? folder)
     {
         if (manifest?.Files.Weights is not { } weights)

@@ -50,7 +50,7 @@ public sealed class ChatSession
     /// <summary>The turns so far, and what else the template sees.</summary>
     public ChatConversation Conversation { get; private set; }
 
-    /// <summary>What the model was last asked to continue; empty before the first question.</summary>
+    /// <summary>The text that the model was last asked to continue; empty before the first question.</summary>
     public string Prompt { get; private set; } = "";
 
     /// <summary>The last answer that became a turn; null before the first.</summary>

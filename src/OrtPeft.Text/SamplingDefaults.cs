@@ -3,7 +3,7 @@ using OrtPeft.Models;
 
 namespace OrtPeft.Text;
 
-/// <summary>What a model's files say of sampling, as options.</summary>
+/// <summary>Sampling options from a model's files.</summary>
 public static class SamplingDefaults
 {
     /// <summary>

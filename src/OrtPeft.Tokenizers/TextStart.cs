@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers;
 
-/// <summary>What a model expects before a text.</summary>
+/// <summary>How a model expects a text to begin.</summary>
 public static class TextStart
 {
     /// <summary>Puts the token that starts a text before its ids, where the tokenizer names one and it is not there

@@ -37,7 +37,8 @@ internal static class ArgumentsCheck
                 "Resume needs the OutputFolder that holds the checkpoint.");
     }
 
-    /// <summary>What a resumed run shares with its first part: settings, the adapters' among them, data.</summary>
+    /// <summary>The settings that a resumed run must share with its first part: settings, the adapters' among them,
+    /// data.</summary>
     public static IReadOnlyDictionary<string, string> Identity(
         TrainingArguments arguments, TrainingSubject subject, int totalSteps, ulong data)
     {

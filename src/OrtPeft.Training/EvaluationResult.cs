@@ -1,6 +1,6 @@
 namespace OrtPeft.Training;
 
-/// <summary>What rows cost a model.</summary>
+/// <summary>The loss of rows under a model.</summary>
 /// <param name="LossSum">The sum over all supervised elements; of tokens in nats.</param>
 /// <param name="Count">The number of supervised elements.</param>
 public sealed record EvaluationResult(double LossSum, long Count)

@@ -18,7 +18,7 @@ internal static class ProductPrecision
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> Names { get; } = [Float32, Bf16, Auto];
 
-    /// <summary>What a name means on this machine.</summary>
+    /// <summary>The precision that a name means on this machine.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <returns>The first or the second of them.</returns>
     /// <exception cref="ArgumentException">There is no such name.</exception>

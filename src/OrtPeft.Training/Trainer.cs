@@ -109,7 +109,7 @@ public sealed class Trainer : IDisposable
         return new Trainer(arguments, train, evaluation, _ => ArtifactSubject.Open(folder, arguments));
     }
 
-    /// <summary>What training takes in memory, as an estimate; null where that is not known.</summary>
+    /// <summary>An estimate of the memory that training takes; null where that is not known.</summary>
     public MemoryPlan? Memory => _subject.Memory;
 
     /// <summary>The number of steps of the whole run.</summary>
@@ -329,7 +329,7 @@ public sealed class Trainer : IDisposable
         ? "no checkpoint was written yet"
         : $"the last good checkpoint is {_checkpoint}";
 
-    /// <summary>What is learnt from a base that changes under way belongs to no base.</summary>
+    /// <summary>Refuses a base that changed under way: what was learned would belong to no base.</summary>
     private void CheckBase()
     {
         if (_subject.Files.FirstOrDefault(static f => f.HasChanged) is { } file)

@@ -143,7 +143,7 @@ public sealed record TrainingArguments
     /// <summary>How ONNX Runtime runs the graphs. Memory patterns are off by default.</summary>
     public RuntimeOptions Runtime { get; init; } = new() { MemoryPatterns = false };
 
-    /// <summary>What a parameter's learning rate is multiplied by: the method's own factor, and LoRA+'s.</summary>
+    /// <summary>The factor on a parameter's learning rate: the method's own factor, and LoRA+'s.</summary>
     /// <param name="parameter">The parameter.</param>
     /// <returns>The factor; 1 for most.</returns>
     public double LearningRateFactorOf(AdapterParameter parameter) => LearningRateFactors.Of(parameter, this);

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace OrtPeft.Cli;
 
-/// <summary>What a run of the command talks to. Tests put their own in place.</summary>
+/// <summary>The streams and services of a run of the command. Tests provide their own.</summary>
 internal sealed class Host
 {
     /// <summary>Results; with <c>--json</c> one JSON document and nothing else.</summary>

@@ -37,7 +37,7 @@ internal sealed class FlatBufferReader
         _decodable = MaxReuse * content.Length;
     }
 
-    /// <summary>What messages call the file.</summary>
+    /// <summary>The file's name in messages.</summary>
     public string File { get; }
 
     /// <summary>Reads a mapped file, whose byte vectors stay in it.</summary>

@@ -23,10 +23,10 @@ internal sealed class FlatTableReader
         _vtableSize = vtableSize;
     }
 
-    /// <summary>What messages call the table: the fields that lead to it.</summary>
+    /// <summary>The table's name in messages: the fields that lead to it.</summary>
     public string Name { get; }
 
-    /// <summary>What messages call the file.</summary>
+    /// <summary>The file's name in messages.</summary>
     public string File => _buffer.File;
 
     public int Int32(int slot, string field, int absent = 0) =>

@@ -11,7 +11,7 @@ namespace OrtPeft.Artifacts.OrtFormats;
 /// <seealso href="https://onnxruntime.ai/docs/genai/howto/run-with-lora.html"/>
 public sealed class OrtAdapterFile
 {
-    /// <summary>What such files' names end with.</summary>
+    /// <summary>The extension of such files.</summary>
     public const string Extension = ".onnx_adapter";
 
     private const string Kind = "adapter file of ONNX Runtime";

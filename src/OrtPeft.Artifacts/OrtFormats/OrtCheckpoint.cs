@@ -14,7 +14,7 @@ public sealed class OrtCheckpoint
     /// <summary>The file's name in an artifact folder.</summary>
     public const string FileName = "checkpoint";
 
-    /// <summary>What the name of the file with the external data adds to the checkpoint's.</summary>
+    /// <summary>The suffix that makes the external data file's name from the checkpoint's.</summary>
     public const string ExternalDataSuffix = ".data";
 
     /// <summary>From how many bytes of tensors on parameters go to a file of their own: 1800 MiB.</summary>

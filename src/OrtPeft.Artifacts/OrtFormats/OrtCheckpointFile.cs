@@ -3,7 +3,7 @@ using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 
-/// <summary>What is fixed about checkpoint files, and the errors about files as a whole.</summary>
+/// <summary>The constants of checkpoint files, and the errors about files as a whole.</summary>
 internal static class OrtCheckpointFile
 {
     public const string Kind = "checkpoint of ONNX Runtime's training API";

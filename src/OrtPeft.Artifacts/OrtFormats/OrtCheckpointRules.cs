@@ -2,7 +2,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 
-/// <summary>What ONNX Runtime asks of a checkpoint beyond its form.</summary>
+/// <summary>The rules of ONNX Runtime for a checkpoint beyond its form.</summary>
 internal static class OrtCheckpointRules
 {
     /// <summary>Why a checkpoint cannot have tensors of a type; null where it can.</summary>

@@ -18,6 +18,6 @@ public sealed class OrtOptimizerGroup
     /// </summary>
     public float InitialLearningRate { get; init; } = 0.001f;
 
-    /// <summary>What is remembered of each parameter.</summary>
+    /// <summary>The state of each parameter.</summary>
     public IReadOnlyList<OrtParameterState> States { get; init; } = [];
 }

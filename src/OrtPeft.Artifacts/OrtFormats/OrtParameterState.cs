@@ -2,7 +2,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Artifacts.OrtFormats;
 
-/// <summary>What an optimizer remembers of one parameter. Immutable.</summary>
+/// <summary>An optimizer's state of one parameter. Immutable.</summary>
 public sealed class OrtParameterState
 {
     /// <summary>The parameter's name.</summary>

@@ -2,7 +2,8 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Objectives;
 
-/// <summary>What training minimises: a sum over supervised elements, so that micro-batches add up exactly.</summary>
+/// <summary>The objective that training minimises: a sum over supervised elements, so that micro-batches add up
+/// exactly.</summary>
 public interface IObjective
 {
     /// <summary>The name in manifests, such as <c>causal-lm</c>.</summary>

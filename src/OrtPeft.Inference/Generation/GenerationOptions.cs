@@ -58,7 +58,8 @@ public sealed record GenerationOptions
     /// <seealso href="https://arxiv.org/abs/1909.05858">Keskar et al.: CTRL, section 4.1.</seealso>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>What is taken from the logit of each token that the answer has already; 0 (default) changes nothing. As
+    /// <summary>The amount subtracted from the logit of each token that the answer has already; 0 (default) changes
+    /// nothing. As
     /// in OpenAI's API.</summary>
     public double PresencePenalty { get; init; }
 

@@ -55,7 +55,7 @@ public sealed class TokenSequence : IEnumerable<int>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>What forbids another token after <paramref name="count"/>, the last of them not yet in the
+    /// <summary>The reason why no further token may follow <paramref name="count"/>, the last of them not yet in the
     /// sequence.</summary>
     private FinishReason? Limit(int count, int length)
     {

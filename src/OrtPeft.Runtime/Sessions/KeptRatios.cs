@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OrtPeft.Runtime.Sessions;
 
-/// <summary>What trials have measured, a line for each: what was tried, a tabulator, and the ratio. A file that cannot
+/// <summary>The measurements of trials, a line each: what was tried, a tabulator, and the ratio. A file that cannot
 /// be read is as good as none, and one that cannot be written costs a trial in every process.</summary>
 /// <param name="path">The file; null for none.</param>
 internal sealed class KeptRatios(string? path)

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Sessions;
 
-/// <summary>What packed copies of constant matrices take (<see cref="RuntimeOptions.Prepacking"/>).</summary>
+/// <summary>The memory of packed copies of constant matrices (<see cref="RuntimeOptions.Prepacking"/>).</summary>
 internal static class PackedMatrices
 {
     /// <summary>The part of the machine's memory, or of the container's, that copies may take.</summary>

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OrtPeft.Runtime.Sessions;
 
-/// <summary>What tells one kind of processor from another.</summary>
+/// <summary>A name that tells one kind of processor from another.</summary>
 internal static class ProcessorName
 {
     private const uint Extended = 0x80000000, FirstOfName = 0x80000002, LastOfName = 0x80000004;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OrtPeft.Tensors.Storage;
 
-/// <summary>What is to become of a folder's files: written before the first of them is touched.</summary>
+/// <summary>The plan for a folder's files: written before the first of them is touched.</summary>
 /// <param name="Folder">The folder.</param>
 /// <param name="Stage">The name of the folder inside that holds the new files.</param>
 /// <param name="Written">The new files, relative to both folders.</param>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Tensors.Storage;
 
-/// <summary>What a path leads to, links followed.</summary>
+/// <summary>The kind of thing that a path leads to, links followed.</summary>
 public enum FileKind
 {
     /// <summary>Bytes that can be mapped and read again.</summary>

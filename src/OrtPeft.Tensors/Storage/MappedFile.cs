@@ -57,7 +57,7 @@ public sealed class MappedFile
     /// <summary>The file's length in bytes when it was mapped.</summary>
     public long Length { get; }
 
-    /// <summary>What the file system said when it was mapped; null where it said nothing.</summary>
+    /// <summary>The file's state when it was mapped; null where the file system did not tell.</summary>
     public FileState? State { get; }
 
     /// <summary>Maps a file.</summary>

@@ -34,7 +34,7 @@ internal sealed class StagedFolder : IDisposable
     /// <summary>Where to write; on the target's disk.</summary>
     public string Path { get; }
 
-    /// <summary>What was written by now: names relative to the folder, in a fixed order.</summary>
+    /// <summary>The files written so far: names relative to the folder, in a fixed order.</summary>
     public IReadOnlyList<string> Names =>
     [
         .. Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories)

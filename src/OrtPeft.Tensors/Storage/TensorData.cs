@@ -15,7 +15,7 @@ public abstract class TensorData
     /// default.</summary>
     public virtual IReadOnlyList<MappedFile> Files => [];
 
-    /// <summary>What the bytes were made of where that is another tensor; null, the default, for a source.</summary>
+    /// <summary>The tensor that the bytes were made of; null, the default, for a source.</summary>
     internal virtual TensorOrigin? Origin => null;
 
     /// <summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Tokenizers.Chat;
 
-/// <summary>What a chat template is rendered with, as JSON: a template may look at any field.</summary>
+/// <summary>The variables that a chat template is rendered with, as JSON: a template may look at any field.</summary>
 public sealed record ChatConversation
 {
     /// <summary>The turns, an array of objects with a <c>role</c> and mostly a <c>content</c>.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Training.Checkpoints;
 
-/// <summary>What a run begins with, of which its checkpoints hold hashes: another base or another start is another
+/// <summary>The state that a run begins with, hashed in its checkpoints: another base or another start is another
 /// run.</summary>
 internal static class RunIdentity
 {
@@ -16,7 +16,7 @@ internal static class RunIdentity
     /// <summary>The files of an artifact folder; a run in memory has none, and each can go on from the other.</summary>
     public const string Artifacts = "artifacts";
 
-    /// <summary>What frozen weights are multiplied in.</summary>
+    /// <summary>The precision of products with frozen weights.</summary>
     public const string Precision = "precision";
 
     /// <summary>Whose kernel multiplies with frozen weights. A resumed run takes it over where it can: nothing is
@@ -26,7 +26,7 @@ internal static class RunIdentity
     /// <summary>The length of packs.</summary>
     public const string Packing = "pack-length";
 
-    /// <summary>What a setting was when checkpoints did not have it; null for one that they always had.</summary>
+    /// <summary>The value of a setting when checkpoints did not have it; null for one that they always had.</summary>
     public static string? Before(string name) => name switch
     {
         Precision => ProductPrecision.Float32,

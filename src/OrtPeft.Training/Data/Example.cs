@@ -62,7 +62,7 @@ public sealed class Example
     /// <summary>The row's line in <see cref="File"/>, from 1; 0 when it came from memory.</summary>
     public int Line { get; init; }
 
-    /// <summary>What kind of row it was made of.</summary>
+    /// <summary>The kind of row that it was made of.</summary>
     public RowForm Form { get; init; }
 
     /// <summary>

@@ -3,7 +3,7 @@ using OrtPeft.Training.Data.Forms;
 
 namespace OrtPeft.Training.Data;
 
-/// <summary>What rows must fit into. Left out, a limit is not checked.</summary>
+/// <summary>The limits that rows must fit into. A limit that is left out is not checked.</summary>
 public sealed record ExampleReaderOptions
 {
     /// <summary>
@@ -12,7 +12,7 @@ public sealed record ExampleReaderOptions
     /// </summary>
     public int? SequenceLength { get; init; }
 
-    /// <summary>What becomes of rows that are longer than <see cref="SequenceLength"/>; by default they are
+    /// <summary>How to handle rows that are longer than <see cref="SequenceLength"/>; by default they are
     /// cut.</summary>
     public OverlongRows Overlong { get; init; }
 

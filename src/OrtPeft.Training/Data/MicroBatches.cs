@@ -6,7 +6,7 @@ namespace OrtPeft.Training.Data;
 /// <summary>Cuts batches into parts that run one after the other.</summary>
 internal static class MicroBatches
 {
-    /// <summary>What no part of any batch exceeds.</summary>
+    /// <summary>The sizes that no part of any batch exceeds.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="batchSize">Rows of a batch.</param>
     /// <param name="tokens">As for <see cref="Split"/>.</param>

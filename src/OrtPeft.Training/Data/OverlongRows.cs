@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Data;
 
-/// <summary>What becomes of rows of more tokens than are wanted.</summary>
+/// <summary>How rows with too many tokens are handled.</summary>
 public enum OverlongRows
 {
     /// <summary>Their end is cut off.</summary>

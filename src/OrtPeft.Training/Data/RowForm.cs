@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Data;
 
-/// <summary>What kind of row an example was made of.</summary>
+/// <summary>The kind of row that an example was made of.</summary>
 public enum RowForm
 {
     /// <summary>Token ids, a text, or a prompt and its completion; or it came from memory.</summary>

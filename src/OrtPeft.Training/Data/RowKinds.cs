@@ -15,7 +15,7 @@ internal static class RowKinds
     private const string Wanted = "text, prompt and completion, messages, conversations, instruction and output, question "
         + "and answer, or input_ids";
 
-    /// <summary>What is read beside a conversation.</summary>
+    /// <summary>The fields that are read beside a conversation.</summary>
     private static readonly ImmutableArray<string> BesideConversations = ["tools", "documents", "chat_template_kwargs"];
 
     private static readonly string[] BesideTokens = [DecoderNames.Labels, DecoderNames.Mask, DecoderNames.Positions];
@@ -41,7 +41,7 @@ internal static class RowKinds
             : null;
     }
 
-    /// <summary>What kind of row it is, for people; null where it is none.</summary>
+    /// <summary>The kind of row, for people; null where it is none.</summary>
     public static string? NameOf(JsonRow row) =>
         row.Found ?? Table.FirstOrDefault(kind => row.Has(kind.Field))?.Name;
 

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Data;
 
-/// <summary>What is said of a file as a whole once its rows have been read.</summary>
+/// <summary>Remarks on a file as a whole, once its rows have been read.</summary>
 internal sealed class RowNotes(DataPlace file)
 {
     private readonly List<string> _unused = [];

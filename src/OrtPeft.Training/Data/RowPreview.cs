@@ -5,7 +5,7 @@ namespace OrtPeft.Training.Data;
 /// <param name="Line">Its line, from 1.</param>
 public sealed record RowPreview(string File, int Line)
 {
-    /// <summary>What kind of row it is, such as <c>messages</c> or <c>Alpaca instructions</c>; null where it is
+    /// <summary>The kind of row, such as <c>messages</c> or <c>Alpaca instructions</c>; null where it is
     /// none.</summary>
     public string? Found { get; init; }
 

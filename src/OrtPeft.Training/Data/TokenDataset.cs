@@ -85,7 +85,7 @@ public sealed class TokenDataset : IDataset
         return new RowTokens(tokenizer).Supervised(text).EndOfText().ToExample(place, "text");
     }
 
-    /// <summary>What graphs that want position ids get when the rows have none: 0, 1, 2, … in every row.</summary>
+    /// <summary>Position ids for graphs that want them when the rows have none: 0, 1, 2, … in every row.</summary>
     private static Tensor Counting(ImmutableArray<long> dims)
     {
         var (rows, columns) = ((int)dims[0], (int)dims[1]);

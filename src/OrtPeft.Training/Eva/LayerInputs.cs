@@ -60,7 +60,7 @@ internal sealed class LayerInputs : IDisposable
     /// <summary>The number of features of each value.</summary>
     public IReadOnlyDictionary<string, int> Features { get; }
 
-    /// <summary>What the graph takes at a time.</summary>
+    /// <summary>The sizes that the graph takes at a time.</summary>
     public FixedAxes Axes { get; }
 
     /// <summary>Runs a batch.</summary>
@@ -83,7 +83,7 @@ internal sealed class LayerInputs : IDisposable
         }
     }
 
-    /// <summary>What a constructor that failed has not made is not there.</summary>
+    /// <summary>Fields that a failed constructor did not set are null here.</summary>
     public void Dispose()
     {
         _binding?.Dispose();

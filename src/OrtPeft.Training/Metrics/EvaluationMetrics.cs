@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Metrics;
 
-/// <summary>What an evaluation during training reports.</summary>
+/// <summary>The measurements of an evaluation during training.</summary>
 public sealed record EvaluationMetrics
 {
     /// <summary>The optimiser steps done when it ran, from 0.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Metrics;
 
-/// <summary>What one optimiser step reports. A number that is not finite is written as <c>null</c>.</summary>
+/// <summary>The measurements of one optimiser step. A number that is not finite is written as <c>null</c>.</summary>
 public sealed record StepMetrics
 {
     /// <summary>The step, from 1.</summary>
@@ -27,6 +27,6 @@ public sealed record StepMetrics
     /// <summary><see cref="Tokens"/> over <see cref="Seconds"/>.</summary>
     public required double TokensPerSecond { get; init; }
 
-    /// <summary>What this step took, in seconds of wall-clock time.</summary>
+    /// <summary>The step's wall-clock time, in seconds.</summary>
     public required double Seconds { get; init; }
 }

@@ -9,7 +9,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>What a batch brings to the inputs that a model has, for one run.</summary>
+/// <summary>A batch's values for the inputs that a model has, for one run.</summary>
 internal sealed class Feeds : IDisposable
 {
     private readonly Ownership _owned = new();

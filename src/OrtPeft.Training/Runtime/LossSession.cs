@@ -57,7 +57,7 @@ internal sealed class LossSession : IDisposable
     /// <summary>How many positions the model has before the first token of its input; 0 when left out.</summary>
     public int VirtualTokens { get; init; }
 
-    /// <summary>What the graph takes at a time.</summary>
+    /// <summary>The sizes that the graph takes at a time.</summary>
     public FixedAxes Axes { get; }
 
     /// <summary>Measures a batch, in parts where the graph takes no more at a time.</summary>
@@ -87,7 +87,7 @@ internal sealed class LossSession : IDisposable
         return (_sum[0], _count[0]);
     }
 
-    /// <summary>What a constructor that failed has not made is not there.</summary>
+    /// <summary>Fields that a failed constructor did not set are null here.</summary>
     public void Dispose()
     {
         _binding?.Dispose();

@@ -42,7 +42,7 @@ internal sealed class ModelGraphs : OrtGraphs
     public static ModelGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments, PartSize? part) =>
         new(peft, objective, arguments, PortableParameters.Of(peft, arguments.LearningRateFactorOf), part);
 
-    /// <summary>What the open training graph takes in memory; null where that is not known.</summary>
+    /// <summary>The memory that the open training graph takes; null where that is not known.</summary>
     public MemoryPlan? Memory { get; private set; }
 
     /// <inheritdoc/>

@@ -61,7 +61,7 @@ internal sealed class OptimizerSession : IDisposable
         return _gradNorm[0];
     }
 
-    /// <summary>What a constructor that failed has not made is not there.</summary>
+    /// <summary>Fields that a failed constructor did not set are null here.</summary>
     public void Dispose()
     {
         _binding?.Dispose();

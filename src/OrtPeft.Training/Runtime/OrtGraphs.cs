@@ -10,7 +10,7 @@ namespace OrtPeft.Training.Runtime;
 /// <param name="virtualTokens">How many positions the model has before the first token of its input.</param>
 internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, long flatLength, int virtualTokens)
 {
-    /// <summary>What trains, each with its place in the flat vectors.</summary>
+    /// <summary>The trained parameters, each with its place in the flat vectors.</summary>
     public IReadOnlyList<ArtifactParameter> Parameters => parameters;
 
     /// <summary>The length of the flat vectors.</summary>

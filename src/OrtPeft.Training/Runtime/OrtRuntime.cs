@@ -106,7 +106,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
         string folder, CheckpointInfo expected) => TrainingCheckpoint.Load(folder, this, expected);
 
-    /// <summary>What a constructor that failed has not made is not there.</summary>
+    /// <summary>Fields that a failed constructor did not set are null here.</summary>
     public void Dispose()
     {
         _evaluation?.Dispose();
@@ -142,7 +142,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
         return sum / total;
     }
 
-    /// <summary>What multiplies each element's learning rate.</summary>
+    /// <summary>The factors on each element's learning rate.</summary>
     private NativeVector Factors()
     {
         var factors = new NativeVector(_parameters.Count);

@@ -2,7 +2,7 @@ using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>What checkpoints and benches call the kernels that multiply with frozen weights.</summary>
+/// <summary>The names, in checkpoints and benches, of the kernels that multiply with frozen weights.</summary>
 internal static class ProductKernel
 {
     /// <summary>OrtPeft's own.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>What a step measured.</summary>
+/// <summary>The results of a step.</summary>
 /// <param name="Loss">The mean over all supervised elements, before the step.</param>
 /// <param name="GradNorm">The gradients' norm before clipping; null where the runtime does not tell.</param>
 internal sealed record StepResult(double Loss, double? GradNorm);

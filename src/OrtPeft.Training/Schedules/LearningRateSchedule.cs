@@ -59,7 +59,7 @@ internal sealed class LearningRateSchedule
         return new LearningRateSchedule(afterWarmup, warmupSteps, totalSteps);
     }
 
-    /// <summary>What the learning rate is multiplied by, in 0..1.</summary>
+    /// <summary>The factor on the learning rate, in 0..1.</summary>
     /// <param name="step">The step, from 0; from N on the value at N stays.</param>
     /// <returns>The factor.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The step is negative.</exception>

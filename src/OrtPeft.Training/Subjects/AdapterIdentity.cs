@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrtPeft.Training.Subjects;
 
-/// <summary>What makes adapters the same when a run is resumed: all fields of their configurations but the base's
+/// <summary>The identity of adapters when a run is resumed: all fields of their configurations but the base's
 /// path.</summary>
 internal static class AdapterIdentity
 {

@@ -93,7 +93,7 @@ internal sealed class ArtifactSubject : TrainingSubject
     public override void Save(string folder, IReadOnlyDictionary<string, Tensor> weights) =>
         AdapterFiles.Save(folder, _manifest.PeftConfig, ToSave(weights));
 
-    /// <summary>What is part of the folder's models cannot be chosen any more.</summary>
+    /// <summary>Refuses arguments that are already fixed in the folder's models.</summary>
     private static void MustAgree(TrainingArguments arguments, ArtifactManifest manifest)
     {
         var defaults = new TrainingArguments();

@@ -25,14 +25,14 @@ internal abstract class TrainingSubject(ITrainingRuntime runtime) : IDisposable
     /// <summary>Whether dropout of the base's own graph is live.</summary>
     public abstract bool BaseDropout { get; }
 
-    /// <summary>What a resumed run must share of the adapters, by field.</summary>
+    /// <summary>The fields of the adapters that a resumed run must share, with their values.</summary>
     public abstract IReadOnlyDictionary<string, string> Adapters { get; }
 
-    /// <summary>What the run begins with: base and initial weights, by the names in <see
+    /// <summary>The base and the initial weights that the run begins with, by the names in <see
     /// cref="RunIdentity"/>.</summary>
     public abstract IReadOnlyDictionary<string, string> Origin { get; }
 
-    /// <summary>What training takes in memory; null where that is not known.</summary>
+    /// <summary>The memory that training takes; null where that is not known.</summary>
     public virtual MemoryPlan? Memory => null;
 
     /// <summary>The files of the base, which must not change while it is trained.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Inference.Generation;
 
 namespace OrtPeft.Cli.Answering;
 
-/// <summary>What a model made of a prompt.</summary>
+/// <summary>A model's answer to a prompt.</summary>
 /// <param name="Prompt">What it continued, as it saw it.</param>
 /// <param name="Text">What came.</param>
 /// <param name="Tokens">How many tokens were generated.</param>

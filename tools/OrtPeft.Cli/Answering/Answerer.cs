@@ -15,7 +15,7 @@ internal sealed class Answerer(Generator generator, ITokenizer tokenizer, Lazy<C
     /// <summary>Texts before which answers end.</summary>
     public required IReadOnlyList<string> Stops { get; init; }
 
-    /// <summary>What tells how long answers take.</summary>
+    /// <summary>The clock that times answers.</summary>
     public required TimeProvider Clock { get; init; }
 
     /// <summary>The n-th answer to a prompt, from 0.</summary>

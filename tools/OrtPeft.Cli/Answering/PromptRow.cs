@@ -5,7 +5,7 @@ using OrtPeft.Tokenizers.Chat;
 
 namespace OrtPeft.Cli.Answering;
 
-/// <summary>What a model is to answer: a text or a conversation.</summary>
+/// <summary>A prompt for a model to answer: a text or a conversation.</summary>
 internal sealed record PromptRow
 {
     private const string Expected =

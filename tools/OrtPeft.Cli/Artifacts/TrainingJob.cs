@@ -3,7 +3,7 @@ using OrtPeft.Artifacts;
 
 namespace OrtPeft.Cli.Artifacts;
 
-/// <summary>What is trained, for reports: an adapter on a model, or an artifact folder.</summary>
+/// <summary>The thing that is trained, for reports: an adapter on a model, or an artifact folder.</summary>
 /// <param name="Method">HF PEFT's name of the method.</param>
 /// <param name="Trainable">How many elements train.</param>
 /// <param name="Total">How many there are in all, or null where nobody counted.</param>

@@ -3,7 +3,7 @@ using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Bench;
 
-/// <summary>What a benchmark trains on, and for how long. Tokens are random: a step's time does not depend on
+/// <summary>The rows that a benchmark trains on, and for how long. Tokens are random: a step's time does not depend on
 /// them.</summary>
 internal sealed record BenchmarkOptions
 {

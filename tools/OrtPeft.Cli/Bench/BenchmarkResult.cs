@@ -1,6 +1,6 @@
 namespace OrtPeft.Cli.Bench;
 
-/// <summary>What a benchmark measured.</summary>
+/// <summary>The results of a benchmark.</summary>
 internal sealed record BenchmarkResult
 {
     /// <summary>The median of the timed steps, optimiser included. Milliseconds.</summary>

@@ -2,7 +2,8 @@ using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Cli.Bench;
 
-/// <summary>What evaluation and generation are timed on. Tokens are random: times do not depend on them.</summary>
+/// <summary>The inputs that evaluation and generation are timed on. Tokens are random: times do not depend on
+/// them.</summary>
 internal sealed record InferenceBenchmarkOptions
 {
     /// <summary>Rows of the batch that is evaluated, at least 1. Default 4.</summary>

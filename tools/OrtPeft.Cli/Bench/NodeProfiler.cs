@@ -8,7 +8,7 @@ internal sealed class NodeProfiler : IDisposable
     private const string KernelSuffix = "_kernel_time";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ortpeft-profile-");
 
-    /// <summary>What the profile's file name begins with.</summary>
+    /// <summary>The beginning of the profile's file name.</summary>
     public string Prefix => Path.Combine(_folder.FullName, "step");
 
     /// <summary>Reads the profile once its session is closed.</summary>

@@ -3,7 +3,7 @@ namespace OrtPeft.Cli.Bench;
 /// <summary>Runs variants in turn, A B C A B C, and compares each with the first.</summary>
 internal static class Rounds
 {
-    /// <summary>What was measured: by round, then by variant, without the rounds that warm up.</summary>
+    /// <summary>The measurements: by round, then by variant, without the rounds that warm up.</summary>
     public static T[][] Of<TVariant, T>(
         InferenceBenchmarkOptions options, IReadOnlyList<TVariant> variants, Func<TVariant, T> measure)
     {

@@ -1,6 +1,6 @@
 namespace OrtPeft.Cli.Bench;
 
-/// <summary>What repeated measurements say together.</summary>
+/// <summary>A summary of repeated measurements.</summary>
 internal static class Sample
 {
     /// <summary>The middle value, or the mean of the middle two; at least one value is needed.</summary>

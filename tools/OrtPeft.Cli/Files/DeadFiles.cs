@@ -2,7 +2,7 @@ using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Files;
 
-/// <summary>What processes that were killed left in a folder: unfinished files, and folders of staged ones.</summary>
+/// <summary>The remains of killed processes in a folder: unfinished files, and folders of staged ones.</summary>
 internal static class DeadFiles
 {
     /// <summary>Removes them; the caller has the folder's lock and no journal is left to be finished.</summary>

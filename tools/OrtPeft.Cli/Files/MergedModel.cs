@@ -48,12 +48,12 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         return new MergedModel(bytes, difference, type);
     }
 
-    /// <summary>What was written, for people.</summary>
+    /// <summary>A description of what was written, for people.</summary>
     public string Describe() =>
         $"{Human.Bytes(WeightBytes)} of weights{Forms()}; "
         + $"logits differ from the unmerged model's by at most {Human.Rate(Difference)}.";
 
-    /// <summary>What was written, for programs.</summary>
+    /// <summary>A description of what was written, for programs.</summary>
     public void AddTo(JsonObject answer)
     {
         answer["weight_bytes"] = WeightBytes;

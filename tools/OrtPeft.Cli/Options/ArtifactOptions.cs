@@ -7,7 +7,7 @@ using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What is decided when artifacts are written; defaults are those of training.</summary>
+/// <summary>The choices that are made when artifacts are written; defaults are those of training.</summary>
 internal sealed class ArtifactOptions : IOptionGroup
 {
     private static readonly TrainingArguments Defaults = new();
@@ -102,7 +102,7 @@ internal sealed class ArtifactOptions : IOptionGroup
             CultureInfo.InvariantCulture, $"--fold-lr is {rate}; it must be above 0."));
     }
 
-    /// <summary>What is to be written; checked.</summary>
+    /// <summary>The settings of what is to be written; checked.</summary>
     /// <param name="run">The command line.</param>
     /// <param name="arguments">What <see cref="Read"/> gave.</param>
     /// <exception cref="UsageException">Something is not for the runtime.</exception>

@@ -4,7 +4,7 @@ using OrtPeft.Training.Data.Chat;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What of a row is learnt, and what becomes of rows that are too long.</summary>
+/// <summary>Which part of a row is learned, and how rows that are too long are handled.</summary>
 internal sealed class ChatOptions : IOptionGroup
 {
     private static readonly Dictionary<string, TrainOn> Parts = new(StringComparer.Ordinal)

@@ -3,7 +3,7 @@ using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What every verb takes.</summary>
+/// <summary>The options that every verb takes.</summary>
 internal sealed class CommonOptions : IOptionGroup
 {
     private static readonly RuntimeOptions Defaults = new();

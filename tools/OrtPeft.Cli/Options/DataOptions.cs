@@ -16,7 +16,7 @@ namespace OrtPeft.Cli.Options;
 /// <summary>The rows that a verb reads, and how they become batches.</summary>
 internal sealed class DataOptions : IOptionGroup
 {
-    /// <summary>What rows may stand in, and be.</summary>
+    /// <summary>The files and forms that rows may have.</summary>
     public const string RowsDescription =
         "Files, folders or patterns of JSON Lines, JSON arrays, CSV, TSV or Parquet, also as .gz or .zst; - reads "
         + "standard input. Rows have text, prompt and completion, messages, conversations, instruction and output, "

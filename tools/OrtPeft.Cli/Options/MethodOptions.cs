@@ -103,7 +103,7 @@ internal sealed class MethodOptions : IOptionGroup
         return AllKnown(run, method, PeftMethods.Read(fields, Origin(run)));
     }
 
-    /// <summary>What else says the value of a field that --set gives.</summary>
+    /// <summary>The other option that sets the field that --set gives.</summary>
     private string OtherOf(Invocation run, IPeftMethod method, string field) => field == "peft_type"
         ? _method.Name
         : _fields.FirstOrDefault(f => FieldOf(method, f) == field && run.Has(f.Option))?.Option.Name

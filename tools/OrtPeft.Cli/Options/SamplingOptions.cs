@@ -81,7 +81,7 @@ internal sealed class SamplingOptions : IOptionGroup
         Seed = run.Get(_seed),
     };
 
-    /// <summary>What decides on each token, for JSON.</summary>
+    /// <summary>The settings that decide on each token, for JSON.</summary>
     public static JsonObject ToJson(GenerationOptions options)
     {
         var json = new JsonObject { ["do_sample"] = !options.IsGreedy };

@@ -8,7 +8,7 @@ using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What trades memory or exactness for time, or can be turned off.</summary>
+/// <summary>Options that trade memory or exactness for time, or turn something off.</summary>
 internal sealed class SpeedOptions : IOptionGroup
 {
     private static readonly TrainingArguments Defaults = new();

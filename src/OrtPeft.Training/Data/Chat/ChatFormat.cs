@@ -11,7 +11,8 @@ public sealed record ChatFormat
     /// </summary>
     public Lazy<ChatTemplates?>? Templates { get; init; }
 
-    /// <summary>What is learnt; null (the default) the assistant's turns of messages, and whole completions.</summary>
+    /// <summary>The part of a row that is learned; null (the default) means the assistant's turns of messages, and
+    /// whole completions.</summary>
     public TrainOn? TrainOn { get; init; }
 
     /// <summary>How the text ends; other than closed, it is for looking at prompts, not for training.</summary>

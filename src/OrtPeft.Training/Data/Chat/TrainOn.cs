@@ -3,7 +3,7 @@ namespace OrtPeft.Training.Data.Chat;
 /// <summary>Which part of a row of messages, or of a prompt and its completion, is learnt.</summary>
 public enum TrainOn
 {
-    /// <summary>What the assistant's turns say, up to the token that ends each.</summary>
+    /// <summary>The assistant's turns, up to the token that ends each.</summary>
     Assistant,
 
     /// <summary>The assistant's last turn alone.</summary>

@@ -17,7 +17,7 @@ public static class RowField
     /// <summary>Fields of a turn.</summary>
     internal static readonly ImmutableArray<string> OfTurns = ["role", "content"];
 
-    /// <summary>What a role may be called.</summary>
+    /// <summary>The names that a role may have.</summary>
     internal static readonly ImmutableArray<string> Roles = ["assistant", "user", "system", "developer", "tool"];
 
     /// <summary>All names that others can be mapped to: fields of rows and turns, and roles.</summary>
