@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Help;
 using OrtPeft.Cli.Words;
@@ -20,7 +21,11 @@ internal static class CommandLine
         try
         {
             var words = ResponseFile.Expand(args is ["help", ..] ? [.. args.Skip(1), "--help"] : args);
-            var parsed = Root(host).Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var root = Root(host);
+            var settings = new ParserConfiguration { ResponseFileTokenReplacer = null };
+            var parsed = root.Parse(words, settings);
+            if (parsed.CommandResult.Command is Verb { Config: { } config } verb && parsed.GetValue(config) is { } file)
+                parsed = root.Parse(RunFile.Fill(file, words, verb, parsed), settings);
             if (parsed.Action is ParseErrorAction)
                 throw UsageOf(parsed);
             return parsed.Invoke(new InvocationConfiguration

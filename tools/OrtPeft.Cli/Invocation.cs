@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Runtime.Sessions;
@@ -28,6 +30,9 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
 
     /// <summary>The words of the command line, the verb first.</summary>
     public IEnumerable<string> Words => parsed.Tokens.Select(static t => t.Value);
+
+    /// <summary>The run as a file from which it repeats.</summary>
+    public string AsFile(Verb verb) => RunFileText.Of(verb, parsed);
 
     public RuntimeOptions Runtime => common.ToRuntime(parsed);
 

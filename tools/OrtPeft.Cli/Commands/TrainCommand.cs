@@ -3,6 +3,7 @@ using System.Globalization;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
+using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
@@ -42,13 +43,31 @@ internal sealed class TrainCommand : Verb
                 + "--rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
             "ortpeft train gpt2-lora-artifacts --data train.jsonl --out adapter",
+            "ortpeft train --config run.yaml --lr 5e-4 --out second",
         ];
         Notes =
             "Ctrl-C finishes the current step, saves, and exits with 130; --resume continues bit-for-bit.\n"
             + "The checkpoint stays in --out after the run; delete checkpoint.safetensors to save space.\n"
             + "A folder written by `ortpeft artifacts` can be trained as it is; it fixes the method and AdamW's "
             + "constants.\n"
-            + "HF's names of options work too (--learning-rate, --lora-r, …), and @FILE reads options from a file.";
+            + "HF's names of options work too (--learning-rate, --lora-r, …), and @FILE reads options from a file.\n"
+            + "A run leaves run.yaml in --out, from which --config repeats it.";
+        Config = new(RunFile.Option)
+        {
+            Description = "Read the run from a YAML or JSON file whose keys are the names of options; those given here win.",
+            HelpName = "FILE",
+        };
+        Options.Add(Config);
+        Options.Add(new Option<bool>(StartingFile.Option)
+        {
+            Description = "Print a commented file to start --config from.",
+            Action = new StartingFile(),
+        });
+        Options.Add(new Option<bool>(RunSchema.Option)
+        {
+            Description = "Print a JSON Schema of --config's file, for editors.",
+            Action = new RunSchema(),
+        });
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
@@ -76,6 +95,7 @@ internal sealed class TrainCommand : Verb
             run.Host.Interruption.Listen();
             var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
             trainer.SaveAdapter(folder.Stage);
+            File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), run.AsFile(this));
             folder.Keep();
             Conclude(run, job, trainer, result);
         }
@@ -238,7 +258,7 @@ internal sealed class TrainCommand : Verb
         }
 
         string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];
-        string[] files = [AdapterFiles.Config, job.WeightsFile, MetricsLog.FileName, .. checkpoint];
+        string[] files = [AdapterFiles.Config, job.WeightsFile, RunFile.FileName, MetricsLog.FileName, .. checkpoint];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps))

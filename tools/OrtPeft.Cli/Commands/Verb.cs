@@ -35,6 +35,9 @@ internal abstract class Verb : Command
     /// <summary>What the help page says below the examples.</summary>
     public string Notes { get; init; } = "";
 
+    /// <summary>The option that names a file with more options; null where a verb takes none.</summary>
+    public Option<string?>? Config { get; protected init; }
+
     /// <summary>Adds what every verb takes, and HF's names for options.</summary>
     /// <returns>The verb.</returns>
     public Verb Completed()

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using OrtPeft.Artifacts;
+using OrtPeft.Cli.Config;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Tensors.Safetensors;
@@ -57,7 +58,7 @@ internal sealed record FolderFiles
     /// <summary>A training run and its adapter; the run's own files go before its first step.</summary>
     public static FolderFiles OfRun { get; } = OfAdapter with
     {
-        Written = [.. AdapterFiles.Names, .. Trainer.RunFiles],
+        Written = [.. AdapterFiles.Names, .. Trainer.RunFiles, RunFile.FileName],
         Provisional = MetricsLog.FileName,
         Anchors = Trainer.CheckpointFiles,
     };

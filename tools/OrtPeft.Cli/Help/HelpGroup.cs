@@ -13,7 +13,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Data",
             ["--data", "--eval-data", "--val-split", "--batch-size", "--seq-len"],
             ["--tokenizer", "--train-on", "--overlong", "--packing", "--map"]),
-        new("Output", ["--out", "--overwrite", "--resume"], []),
+        new("Output", ["--out", "--overwrite", "--resume", "--config"], ["--init-config", "--config-schema"]),
         new(
             "Adapter",
             ["--adapter", "--method", "--rank", "--alpha", "--dropout", "--target", "--init-adapter"],

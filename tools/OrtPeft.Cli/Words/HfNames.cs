@@ -52,6 +52,9 @@ internal static class HfNames
         }
     }
 
+    /// <summary>An option's name from a key in either spelling.</summary>
+    public static string Dashed(string key) => "--" + key.Replace('_', '-');
+
     /// <summary>The name as HF's scripts write it.</summary>
     public static string Underscored(string name) => "--" + name[2..].Replace('-', '_');
 }

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using OrtPeft.Cli.Commands;
+using OrtPeft.Cli.Help;
+
+namespace OrtPeft.Cli.Config;
+
+/// <summary>The keys of a run's file: the names of a verb's options, and of its argument.</summary>
+internal static class RunKeys
+{
+    /// <summary>Options that say how the command behaves rather than what a run is.</summary>
+    private static readonly HashSet<string> Others = new(StringComparer.Ordinal)
+    {
+        "--help", HelpPage.WholeName, "--version", "--json", "--verbose", "--overwrite", "--resume", "--dry-run",
+        RunFile.Option, StartingFile.Option, RunSchema.Option,
+    };
+
+    /// <summary>The options that are keys, in the order of the help page.</summary>
+    public static IEnumerable<Option> Of(Verb verb)
+    {
+        var order = HelpGroup.All.SelectMany(static g => g.Essential.Concat(g.Rare)).ToList();
+        return verb.Options.Where(static o => !Others.Contains(o.Name))
+            .OrderBy(o => order.IndexOf(o.Name) is >= 0 and var place ? place : int.MaxValue);
+    }
+
+    /// <summary>An option's key.</summary>
+    public static string KeyOf(Option option) => option.Name[2..];
+
+    /// <summary>What an option takes, or does where it takes nothing.</summary>
+    public static bool IsFlag(Option option) => option.ValueType == typeof(bool);
+
+    /// <summary>Whether an option takes several values.</summary>
+    public static bool IsList(Option option) => option.Arity.MaximumNumberOfValues > 1;
+}
