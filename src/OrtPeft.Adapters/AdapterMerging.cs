@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -12,20 +13,30 @@ public static class AdapterMerging
     /// </summary>
     /// <param name="adapted">The adapted model.</param>
     /// <returns>
-    /// The merged model, without a trace of the adapters' nodes; unchanged weights are shared with the base. A base
-    /// with branches keeps them, and all read the merged weights; only where one of its weights stands for several
-    /// parameters that now differ does the branch for sequences without a past remain alone.
+    /// The merged model: the base's own graph, whose quantised layers become float where adapters change them;
+    /// unchanged weights are shared with the base. A base with branches keeps them, and all read the merged weights.
+    /// Only where a changed weight does not stand for one of the base's alone is it the canonical form, of a base with
+    /// branches that of the branch for sequences without a past.
     /// </returns>
     /// <exception cref="ConfigException">The method or its configuration cannot be folded in, or the adapters are
     /// disabled; the message says why.</exception>
-    public static Model Merge(this PeftModel adapted)
+    public static Model Merge(this PeftModel adapted) => adapted.MergeAs(MergeForm.Float).Model;
+
+    /// <summary>As <see cref="Merge"/>, with a choice of what becomes of quantised layers.</summary>
+    /// <param name="adapted">The adapted model.</param>
+    /// <param name="form">The choice.</param>
+    /// <returns>The merged model, and what was lost.</returns>
+    /// <exception cref="ConfigException">As above.</exception>
+    public static MergeOutcome MergeAs(this PeftModel adapted, MergeForm form)
     {
         ArgumentNullException.ThrowIfNull(adapted);
         var active = adapted.Adapters.Active;
         if (!adapted.Adapters.IsEnabled)
             throw new ConfigException("The adapters are disabled, so there is nothing to merge; call Enable() first.");
-        var merged = adapted.Given.Leaving(active.MergeInto(adapted.CanonicalBase.Clone()));
-        active.RecordMerge(merged);
+        var merged = form == MergeForm.Branches
+            ? LoraBranches.On(adapted.Given, active.Adapters)
+            : adapted.Given.Leaving(active.MergeInto(adapted.CanonicalBase.Clone()), form);
+        active.RecordMerge(merged.Model);
         return merged;
     }
 

@@ -1,8 +1,8 @@
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 
@@ -22,43 +22,26 @@ internal sealed record BaseModel(Model Original, Model Canonical)
         var canonical = original.Clone();
         CanonicalForm.Apply(canonical);
         ControlFlow.Refuse(canonical);
+        NameMap.Apply(canonical);
         SharedVectors.Separate(canonical.Graph);
         return new BaseModel(original, canonical);
     }
 
     /// <summary>
-    /// The model that leaves OrtPeft after a merge: a merged decoder stays one, and both of its branches read the
-    /// merged weights.
+    /// The model that leaves OrtPeft after a merge: the base's own graph with the merged weights, branches included.
     /// </summary>
     /// <param name="merged">The canonical form with adapters merged; edited in place.</param>
+    /// <param name="form">What becomes of quantised layers.</param>
     /// <returns>
-    /// <paramref name="merged"/>; of a base with branches a copy of the original, unless a changed weight does not
-    /// stand for exactly one of the original.
+    /// A copy of the original; where a changed weight does not stand for one of the original, <paramref
+    /// name="merged"/>.
     /// </returns>
-    public Model Leaving(Model merged)
+    public MergeOutcome Leaving(Model merged, MergeForm form)
     {
+        if (SourceGraph.With(this, merged, form) is { } outcome)
+            return outcome;
         RmsNormLowering.Run(merged);
         DecoderNaming.Restore(merged);
-        return HasBranches ? OriginalWith(merged) ?? merged : merged;
+        return new MergeOutcome(merged, IsSourceGraph: false, Requantized: 0, RelativeError: 0);
     }
-
-    private Model? OriginalWith(Model merged)
-    {
-        var copy = Original.Clone();
-        foreach (var weight in merged.Graph.Initializers)
-        {
-            var old = Canonical.Graph.Find(weight.Name)?.Initializer;
-            if (old == weight.Initializer)
-                continue;
-            if (old is null || CountOf(old, Canonical) != 1 || CountOf(old, Original) != 1)
-                return null;
-            var target = copy.Graph.Initializers.First(v => v.Initializer!.Data == old.Data);
-            copy.Graph.SetInitializer(target, weight.Initializer!.WithName(target.Name));
-        }
-
-        return copy;
-    }
-
-    private static int CountOf(Tensor tensor, Model model) =>
-        model.Graph.Initializers.Count(v => v.Initializer!.Data == tensor.Data);
 }

@@ -86,6 +86,17 @@ public sealed class PeftModel
     /// </summary>
     public int ReservedPositions => Active.Injection.ReservedPositions;
 
+    /// <summary>
+    /// Adapted layers whose path in the source model the graph does not tell: their names are stable here, but HF PEFT
+    /// knows no module of them. Walks the graph.
+    /// </summary>
+    public IReadOnlyList<string> ModulesWithoutSourceName =>
+    [
+        .. ModuleCatalogue.LinearModules(CanonicalBase.Graph)
+            .Where(m => !m.HasSourceName && Parameters.Any(p => HfName.PartOf(p.Name, m.Name) is not null))
+            .Select(static m => m.Name),
+    ];
+
     /// <summary>Puts a freshly initialised adapter on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>
     /// <param name="config">Which method, and how.</param>

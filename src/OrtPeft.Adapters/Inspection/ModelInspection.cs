@@ -61,6 +61,7 @@ public sealed class ModelInspection
         {
             foreach (var pass in CanonicalForm.Passes)
                 rewrites.AddRange(Run(pass, canonical));
+            NameMap.Apply(canonical);
         }
         catch (UnsupportedOpException e)
         {

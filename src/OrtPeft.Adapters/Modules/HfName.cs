@@ -29,6 +29,10 @@ internal static class HfName
 
     private const string StartSuffix = ".start";
 
+    /// <summary>Whether a module is A or B that LoRA put into another.</summary>
+    internal static bool IsLora(string module) =>
+        module.Split('.').Any(static part => part is "lora_A" or "lora_B");
+
     /// <summary>The name of a tensor that stands for one of the base's own.</summary>
     /// <param name="parameter">Its path in the source model, such as <c>transformer.ln_f.weight</c>.</param>
     /// <returns>Such as <c>base_model.model.transformer.ln_f.weight</c>.</returns>

@@ -8,7 +8,8 @@ namespace OrtPeft.Adapters.Modules;
 /// <summary>Finds the linear layers of a graph and recovers their names in the source model.</summary>
 internal static class ModuleCatalogue
 {
-    /// <summary>Lists the linear layers in execution order.</summary>
+    /// <summary>Lists the linear layers in execution order; LoRA's products that a graph has are none, and stay as they
+    /// are.</summary>
     /// <param name="graph">The graph, in canonical form.</param>
     /// <returns>The layers; a layer applied twice is listed once, at its first use.</returns>
     public static IReadOnlyList<LinearModule> LinearModules(Graph graph)
@@ -44,6 +45,8 @@ internal static class ModuleCatalogue
             var (name, isSourcePath) = node == head
                 ? names.OfHead(node, weight, bias, IsTied(weight))
                 : names.Of(node, weight, bias);
+            if (HfName.IsLora(name))
+                continue;
             var unique = Unique(name, weight, weights);
             yield return new LinearModule
             {

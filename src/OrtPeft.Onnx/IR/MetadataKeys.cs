@@ -22,6 +22,12 @@ internal static class MetadataKeys
     /// from.</summary>
     public const string BaseModel = "base_model_name_or_path";
 
+    /// <summary>
+    /// Names of modules in the source model that a person gave, as a JSON object from the names in the graph; saved, so
+    /// that they are known from then on.
+    /// </summary>
+    public const string ModuleNames = "ortpeft.module_names";
+
     /// <summary>Which adapters the weights hold; a model with some is no longer <see cref="BaseModel"/>.</summary>
     public const string MergedAdapters = "ortpeft.merged_adapters";
 }

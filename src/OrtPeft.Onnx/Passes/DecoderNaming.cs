@@ -82,6 +82,16 @@ internal static class DecoderNaming
         return model.Graph.Inputs.Any(IsUnstatedCache) && Named(model).Graph.Inputs.Any(IsUnstatedCache);
     }
 
+    /// <summary>Gives an input or output the role that somebody says it has.</summary>
+    /// <param name="model">Its model; edited in place.</param>
+    /// <param name="value">The input or output.</param>
+    /// <param name="role">Optimum's name of the role.</param>
+    public static void Assign(Model model, Value value, string role)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Rename(model, value, role);
+    }
+
     /// <summary>Gives inputs and outputs the names back that <see cref="Run"/> took from them.</summary>
     /// <param name="model">A model that leaves OrtPeft; edited in place.</param>
     public static void Restore(Model model)

@@ -35,6 +35,9 @@ internal sealed class BlockMatMul
 
     private int Blocks => BlockMatMulForm.BlocksOf(_columns, _size);
 
+    /// <summary>Bits of an element: 2, 4 or 8.</summary>
+    public int Bits => _bits;
+
     /// <summary>Reads a node; null where it has another form.</summary>
     public static BlockMatMul? Of(Node node) =>
         BlockMatMulForm.Of(node) is { } form ? new BlockMatMul(node, form) : null;
@@ -72,6 +75,46 @@ internal sealed class BlockMatMul
             Axis = 0,
             BlockSize = _size,
         };
+    }
+
+    /// <summary>Integers in the node's layout: the reverse of <see cref="Integers"/>.</summary>
+    /// <param name="integers">What <see cref="Integers"/> gave, with other values.</param>
+    /// <returns>The bytes, the scales [N, blocks] as float32, and packed zero points where there are some.</returns>
+    public (byte[] Packed, float[] Scales, byte[]? ZeroPoints) Pack(QuantizedTensor integers)
+    {
+        ArgumentNullException.ThrowIfNull(integers);
+        var packed = PackedIntegers.BytesOf(Packed.Constant!).ToArray();
+        var values = PackedIntegers.BytesOf(integers.Values);
+        var middle = _zeroPoints.Length > 0 ? 0 : 1 << (_bits - 1);
+        for (var k = 0; k < _columns; k++)
+        {
+            for (var n = 0; n < _rows; n++)
+            {
+                var code = PackedIntegers.Get(values, integers.Values.Type, (k * _rows) + n) + middle;
+                SetCode(packed, ((long)n * Blocks * _size) + k, code);
+            }
+        }
+
+        var turned = integers.Scales.ToFloat32();
+        var scales = new float[turned.Length];
+        var zeros = _zeroPoints.Length == 0 ? null : new byte[_rows * (((Blocks * _bits) + 7) / 8)];
+        var numbers = integers.ZeroPointsToFloat32();
+        for (var place = 0; place < turned.Length; place++)
+        {
+            var (n, block) = (place % _rows, place / _rows);
+            scales[(n * Blocks) + block] = turned[place];
+            if (zeros is not null)
+                SetCode(zeros, ((long)n * zeros.Length / _rows * 8 / _bits) + block, (int)numbers[place]);
+        }
+
+        return (packed, scales, zeros);
+    }
+
+    private void SetCode(byte[] bytes, long index, int code)
+    {
+        var (at, shift) = (checked((int)(index * _bits / 8)), (int)(index * _bits % 8));
+        var mask = (1 << _bits) - 1;
+        bytes[at] = (byte)((bytes[at] & ~(mask << shift)) | ((code & mask) << shift));
     }
 
     /// <summary>The weight's numbers, [K, N].</summary>

@@ -22,7 +22,7 @@ internal sealed record BlockMatMulForm(int Bits, int Size, int Rows, int Columns
             Small(node, "bits", 4), Small(node, "block_size", 0), Small(node, "N", 0), Small(node, "K", 0));
         var (packed, scales) = (node.Input(1)?.Constant, node.Input(2)?.Constant);
         var isWhole = form is { Bits: 2 or 4 or 8, Size: > 0, Rows: >= 0, Columns: >= 0 }
-            && packed is { Type: ElementType.UInt8 } && scales is { Type: ElementType.Float }
+            && packed is { Type: ElementType.UInt8 } && scales?.Type.IsFloating() == true
             && packed.Count * 8 == (Int128)form.Rows * form.Blocks * form.Size * form.Bits
             && scales.Count == (long)form.Rows * form.Blocks
             && (Int128)form.Rows * form.Columns <= Array.MaxLength

@@ -27,6 +27,7 @@ internal sealed class LayerInputs : IDisposable
     {
         var model = baseModel.Clone();
         CanonicalForm.Apply(model);
+        NameMap.Apply(model);
         var graph = model.Graph;
         var modules = ModuleCatalogue.LinearModules(graph).Where(m => layers.Contains(m.Name)).ToList();
         Sources = modules.ToDictionary(static m => m.Name, static m => m.Node.Inputs[0]!.Name, StringComparer.Ordinal);

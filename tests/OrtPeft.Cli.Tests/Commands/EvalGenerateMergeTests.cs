@@ -35,9 +35,8 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
         Assert.Equal(Math.Exp((double)json["loss"]!), (double)json["perplexity"]!, 1e-6);
     }
 
-    /// <summary>A graph is computed in float32, and has no HF folder beside it that could keep the type.</summary>
     [Fact]
-    public void Merge_OfAGraphInHalfPrecision_SaysThatItsWeightsAreWider()
+    public void Merge_OfAGraphInHalfPrecision_KeepsItsType()
     {
         var half = Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx");
         var rows = _place.Write("few.jsonl", """{"input_ids":[1,2,3,4,5,6]}""");
@@ -46,13 +45,40 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
 
         var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", merged);
 
-        Assert.Equal(0, run.ExitCode);
-        Assert.Equal(
-            "ortpeft: warning: the base's weights are float16, the merged model's are float32.", run.Error.Trim());
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.All(
             OnnxFile.Load(Path.Combine(merged, "model.onnx")).Graph.Initializers.Where(static v => v.Initializer!.Dims.Length == 2),
-            static v => Assert.NotEqual(ElementType.Float16, v.Type));
+            static v => Assert.Equal(ElementType.Float16, v.Type));
     }
+
+    /// <summary>The folder runs in ONNX Runtime GenAI as the base's does: its description comes along.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(0, "--keep-float")]
+    [InlineData(0, "--as", "branches")]
+    public void Merge_OfGenAisFolder_KeepsItsGraphAndFiles(int requantized, params string[] options)
+    {
+        var folder = Path.Combine(Fixtures.Folder, "genai");
+        var (source, merged) = (Path.Combine(folder, "llama-int4"), _place.Fresh());
+
+        var run = CliRun.Of(
+            ["merge", source, "--adapter", Path.Combine(folder, "llama-adapter-peft"), "--out", merged, "--json", .. options]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.True((bool)run.Json["keeps_graph"]!);
+        Assert.Equal(requantized, (int)run.Json["requantized_layers"]!);
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(source, "genai_config.json")),
+            File.ReadAllBytes(Path.Combine(merged, "genai_config.json")));
+        var nodes = OnnxFile.Load(Path.Combine(merged, "model.onnx")).Graph.Nodes;
+        Assert.Equal(2, nodes.Count(static n => n.OpType == "GroupQueryAttention"));
+    }
+
+    [Fact]
+    public void Merge_WhenFloatIsToBeKeptBesideBranches_SaysThatNoLayerChanges() => Assert.Contains(
+        "with branches no layer changes",
+        CliRun.Of("merge", _place.Model, "--adapter", _adapter, "--out", _place.Fresh(), "--as", "branches", "--keep-float").Error,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Eval_WithAdapter_IsBetterOnItsData_AndDoesNotDependOnTheBatchSize()

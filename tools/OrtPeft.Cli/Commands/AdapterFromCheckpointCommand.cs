@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Artifacts;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Cli.Errors;
@@ -116,7 +117,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
             throw new UsageException($"--merge {path} is the model's own folder or --out; give another folder.");
         using var target = _output.OpenOther(
             run, _merge.Name, path, FolderFiles.OfMergedModel(source.Folder), InputFiles.Of(source));
-        var merged = MergedModel.Write(run, source, peft, target.Stage);
+        var merged = MergedModel.Write(run, source, peft, MergeForm.Requantized, target.Stage);
         target.Keep();
         run.Say($"Wrote {path}: {merged.Describe()}");
         answer["merged"] = path;

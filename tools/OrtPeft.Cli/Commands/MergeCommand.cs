@@ -10,6 +10,7 @@ internal sealed class MergeCommand : Verb
 {
     private readonly ModelArgument _model = new();
     private readonly AdapterOption _adapter = new() { Required = true };
+    private readonly MergeOptions _merge = new();
     private readonly OutputOptions _output = new("the merged model and the tokenizer's files");
 
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
@@ -20,9 +21,11 @@ internal sealed class MergeCommand : Verb
         [
             "ortpeft merge gpt2-onnx --adapter adapter --out merged",
             "ortpeft merge gpt2-onnx --adapter style --adapter task --out merged",
+            "ortpeft merge llama-int4 --adapter adapter --out merged --as branches",
         ];
         Arguments.Add(_model);
         Options.Add(_adapter);
+        Add(_merge);
         Add(_output);
     }
 
@@ -33,7 +36,7 @@ internal sealed class MergeCommand : Verb
         var path = _output.PathBeside(run, source);
         var peft = _adapter.LoadOn(source.Model, run)!; // the option is required
         using var folder = _output.Open(run, FolderFiles.OfMergedModel(source.Folder), InputFiles.Of(source));
-        var merged = MergedModel.Write(run, source, peft, folder.Stage);
+        var merged = MergedModel.Write(run, source, peft, _merge.Read(run), folder.Stage);
         folder.Keep();
         run.Say($"Wrote {path}: {merged.Describe()}");
         var answer = new JsonObject { ["out"] = path };

@@ -118,6 +118,7 @@ internal sealed class TrainCommand : Verb
         run.Say(peft.DescribeTrainableParameters());
         ExcessRank.Warn(run, peft);
         _training.Speed.Warn(run, peft.Model);
+        NamelessModules.Warn(run, peft);
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var (rows, heldOut) = Rows(
             run,

@@ -42,6 +42,8 @@ internal abstract class Verb : Command
     /// <returns>The verb.</returns>
     public Verb Completed()
     {
+        if (Arguments.OfType<ModelArgument>().SingleOrDefault() is { } model)
+            Add(model.Names);
         Add(_common);
         HfNames.AddTo(this);
         return this;

@@ -82,7 +82,8 @@ internal sealed record FolderFiles
 
     /// <summary>An ONNX model, and an HF folder where the graph allows it.</summary>
     /// <param name="source">The base's folder.</param>
-    public static FolderFiles OfMergedModel(string source) => OfModel(source, SafetensorsCheckpoint.FileName);
+    public static FolderFiles OfMergedModel(string source) =>
+        OfModel(source, [SafetensorsCheckpoint.FileName, .. GenAiFolder.FilesIn(source)]);
 
     /// <summary>A quantised model.</summary>
     /// <param name="source">The base's folder.</param>

@@ -1,8 +1,6 @@
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Files;
@@ -26,10 +24,7 @@ internal static class HfExport
             return null;
         var architecture = config.ToArchitecture();
         var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
-        var unmerged = source.Model.Clone();
-        CanonicalForm.Apply(unmerged);
-        RmsNormLowering.Run(unmerged);
-        var isSameGraph = merged.Graph.Nodes.Count == unmerged.Graph.Nodes.Count
+        var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
             && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var t) && t.Shape.Equals(w.Shape));
         var names = architecture.Weights.Select(static w => w.Name).ToHashSet(StringComparer.Ordinal);
         var hasOthers = merged.Graph.Initializers.Any(v =>

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
@@ -16,7 +18,8 @@ namespace OrtPeft.Cli.Files;
 /// <param name="WeightBytes">What its weights take.</param>
 /// <param name="Difference">The largest difference of a logit.</param>
 /// <param name="HfType">The type of the weights in the HF folder that the folder is too; null when it is none.</param>
-internal sealed record MergedModel(long WeightBytes, float Difference, ElementType? HfType)
+/// <param name="Outcome">What merging did.</param>
+internal sealed record MergedModel(long WeightBytes, float Difference, ElementType? HfType, MergeOutcome Outcome)
 {
     private const float Tolerance = 1e-3f;
     private const int ComparedRows = 3;
@@ -26,12 +29,16 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     /// <param name="run">Where notes and progress go.</param>
     /// <param name="source">The base.</param>
     /// <param name="peft">The base with its adapter.</param>
+    /// <param name="form">What becomes of quantised layers.</param>
     /// <param name="folder">Receives the files.</param>
     /// <exception cref="ConfigException">The adapter cannot be folded in.</exception>
     /// <exception cref="ResultException">The merged model answers otherwise than the two side by side.</exception>
-    public static MergedModel Write(Invocation run, ModelSource source, PeftModel peft, string folder)
+    public static MergedModel Write(Invocation run, ModelSource source, PeftModel peft, MergeForm form, string folder)
     {
-        var merged = peft.Merge();
+        var outcome = peft.MergeAs(form);
+        var merged = outcome.Model;
+        if (!outcome.IsSourceGraph && !peft.HasBranches && source.ModelPath is not null)
+            run.Note("one of the model's weights stands for several that now differ, so the graph is written in canonical form.");
         if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))
             run.Note("one of the model's weights stands for several that now differ, so the merged model has no If: " +
                 "it is the branch without a cache.");
@@ -39,18 +46,21 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         var bytes = merged.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
         var external = new OnnxSaveOptions { ExternalData = true };
         WritingReport.Follow(run, folder, bytes, () => OnnxFile.Save(merged, modelFile, external));
-        var difference = Compare(run, source, peft, modelFile);
+        var difference = Compare(run, source, peft, outcome, modelFile);
         HfCheckpoint.CopyCompanions(source.Folder, folder);
+        if (outcome.IsSourceGraph)
+            GenAiFolder.Copy(source, folder);
         var type = HfExport.TryWrite(source, merged, folder);
         if (type is null)
             HfWeightFile.Describe(folder, ElementType.Float);
-        WarnOfWidening(run, source, type ?? ElementType.Float);
-        return new MergedModel(bytes, difference, type);
+        if (!outcome.IsSourceGraph || source.ModelPath is null)
+            WarnOfWidening(run, source, type ?? ElementType.Float);
+        return new MergedModel(bytes, difference, type, outcome);
     }
 
     /// <summary>A description of what was written, for people.</summary>
     public string Describe() =>
-        $"{Human.Bytes(WeightBytes)} of weights{Forms()}; "
+        $"{Human.Bytes(WeightBytes)} of weights{Forms()}; {Rounding()}"
         + $"logits differ from the unmerged model's by at most {Human.Rate(Difference)}.";
 
     /// <summary>A description of what was written, for programs.</summary>
@@ -58,8 +68,17 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     {
         answer["weight_bytes"] = WeightBytes;
         answer["largest_logit_difference"] = Difference;
+        answer["keeps_graph"] = Outcome.IsSourceGraph;
+        answer["requantized_layers"] = Outcome.Requantized;
+        answer["requantization_error"] = Outcome.RelativeError;
         answer["hf_layout"] = HfType is not null;
     }
+
+    private string Rounding() => Outcome.Requantized == 0
+        ? ""
+        : $"{Human.Count(Outcome.Requantized, "layer")} quantised anew, which lost up to "
+            + string.Create(CultureInfo.InvariantCulture, $"{100 * Outcome.RelativeError:0.#} % of a layer's change; ")
+            + "--keep-float or --as branches lose nothing; ";
 
     private string Forms() => HfType switch
     {
@@ -81,7 +100,12 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     }
 
     /// <summary>Compares what was written with the model that has its adapter beside it.</summary>
-    private static float Compare(Invocation run, ModelSource source, PeftModel peft, string mergedFile)
+    /// <remarks>
+    /// Quantised and half-precision graphs are compared as float32 computes them. What quantising anew loses is
+    /// reported, and is no error.
+    /// </remarks>
+    private static float Compare(
+        Invocation run, ModelSource source, PeftModel peft, MergeOutcome outcome, string mergedFile)
     {
         var unmerged = peft.Model.Clone();
         DropoutLowering.ForEvaluation(unmerged);
@@ -89,8 +113,11 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         var vocabulary = source.VocabularySize ?? 1;
         var rows = LogitsComparison.RandomSequences(ComparedRows, length, vocabulary, seed: 0);
         var runtime = run.Runtime with { Prepacking = false };
-        var found = LogitsComparison.Compare(unmerged, OnnxFile.Load(mergedFile), rows, runtime);
-        return found.Largest <= Tolerance
+        var written = OnnxFile.Load(mergedFile);
+        if (outcome.IsSourceGraph && IsRounded(written.Graph))
+            CanonicalForm.Apply(written);
+        var found = LogitsComparison.Compare(unmerged, written, rows, runtime);
+        return found.Largest <= Tolerance || (outcome.Requantized > 0 && float.IsFinite(found.Largest))
             ? found.Largest
             : throw new ResultException(string.Create(
                 CultureInfo.InvariantCulture,
@@ -98,4 +125,8 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
                 + $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. "
                 + $"Check the adapter's weights."));
     }
+
+    private static bool IsRounded(Graph graph) =>
+        graph.Nodes.Any(static n => n.OpType is "MatMulNBits" or "GatherBlockQuantized" || n.Subgraphs.Any(IsRounded))
+        || graph.Initializers.Any(static v => v.Type is ElementType.Float16 or ElementType.BFloat16);
 }

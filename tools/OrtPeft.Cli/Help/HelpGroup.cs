@@ -13,7 +13,10 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Data",
             ["--data", "--eval-data", "--val-split", "--batch-size", "--seq-len"],
             ["--tokenizer", "--train-on", "--overlong", "--packing", "--map"]),
-        new("Output", ["--out", "--overwrite", "--resume", "--config"], ["--init-config", "--config-schema"]),
+        new(
+            "Output",
+            ["--out", "--overwrite", "--resume", "--config", "--as", "--keep-float"],
+            ["--init-config", "--config-schema"]),
         new(
             "Adapter",
             ["--adapter", "--method", "--rank", "--alpha", "--dropout", "--target", "--init-adapter"],
@@ -37,6 +40,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Speed and memory",
             ["--memory-limit", "--precision"],
             ["--micro-batch-tokens", "--no-prepacking", "--without", "--threads", "--provider"]),
+        new("Model", [], ["--name-map", "--io-map"]),
         new("General", ["--seed", "--json", "--help", "--help-all", "--version"], ["--verbose"]),
     ];
 }

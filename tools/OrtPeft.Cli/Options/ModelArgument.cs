@@ -12,6 +12,14 @@ internal sealed class ModelArgument : Argument<string>
         Description = $"An .onnx file, a folder with {ModelSource.ModelFileName}, or an HF folder "
             + $"({ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}).";
 
+    /// <summary>What the graph's parts are, where it does not tell.</summary>
+    public GraphNameOptions Names { get; } = new();
+
     /// <summary>Opens the model; weights stay in their files.</summary>
-    public ModelSource Open(Invocation run) => ModelSource.Open(run.Get(this), run.Note);
+    public ModelSource Open(Invocation run)
+    {
+        var source = ModelSource.Open(run.Get(this), run.Note);
+        Names.ApplyTo(source.Model, run);
+        return source;
+    }
 }
