@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using OrtPeft.Cli.Commands;
-using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
 using OrtPeft.Runtime.Sessions;
@@ -31,8 +29,8 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     /// <summary>The words of the command line, the verb first.</summary>
     public IEnumerable<string> Words => parsed.Tokens.Select(static t => t.Value);
 
-    /// <summary>The run as a file from which it repeats.</summary>
-    public string AsFile(Verb verb) => RunFileText.Of(verb, parsed);
+    /// <summary>The command line as parsed, for what speaks of all options.</summary>
+    public ParseResult Parsed => parsed;
 
     public RuntimeOptions Runtime => common.ToRuntime(parsed);
 

@@ -95,7 +95,7 @@ internal sealed class TrainCommand : Verb
             run.Host.Interruption.Listen();
             var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
             trainer.SaveAdapter(folder.Stage);
-            File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), run.AsFile(this));
+            File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), RunFileText.Of(this, run.Parsed));
             folder.Keep();
             Conclude(run, job, trainer, result);
         }

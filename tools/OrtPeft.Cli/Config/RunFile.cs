@@ -1,5 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Words;
 using YamlDotNet.Core;
@@ -27,7 +26,7 @@ internal static class RunFile
     /// <param name="verb">The verb.</param>
     /// <param name="given">The command line as parsed by itself.</param>
     /// <exception cref="UsageException">The file is missing or malformed, or has a key that is not an option.</exception>
-    public static IReadOnlyList<string> Fill(string path, IReadOnlyList<string> words, Verb verb, ParseResult given)
+    public static IReadOnlyList<string> Fill(string path, IReadOnlyList<string> words, Command verb, ParseResult given)
     {
         var (before, after) = (new List<string>(), new List<string>());
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -53,7 +52,7 @@ internal static class RunFile
         return [words[0], .. before, .. words.Skip(1), .. after];
     }
 
-    private static Option Find(Verb verb, string key, string place)
+    private static Option Find(Command verb, string key, string place)
     {
         Option[] options = [.. RunKeys.Of(verb)];
         var name = HfNames.Dashed(key);

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.RegularExpressions;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Config;
 
@@ -12,7 +11,7 @@ namespace OrtPeft.Cli.Config;
 internal static partial class RunFileText
 {
     /// <summary>A file from which the run repeats.</summary>
-    public static string Of(Verb verb, ParseResult given)
+    public static string Of(Command verb, ParseResult given)
     {
         var text = new StringBuilder($"# ortpeft {verb.Name} {RunFile.Option} {RunFile.FileName}\n");
         foreach (var argument in verb.Arguments)

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using OrtPeft.Cli.Commands;
-using OrtPeft.Cli.Help;
 
 namespace OrtPeft.Cli.Config;
 
@@ -10,17 +8,12 @@ internal static class RunKeys
     /// <summary>Options that say how the command behaves rather than what a run is.</summary>
     private static readonly HashSet<string> Others = new(StringComparer.Ordinal)
     {
-        "--help", HelpPage.WholeName, "--version", "--json", "--verbose", "--overwrite", "--resume", "--dry-run",
+        "--help", "--help-all", "--version", "--json", "--verbose", "--overwrite", "--resume", "--dry-run",
         RunFile.Option, StartingFile.Option, RunSchema.Option,
     };
 
-    /// <summary>The options that are keys, in the order of the help page.</summary>
-    public static IEnumerable<Option> Of(Verb verb)
-    {
-        var order = HelpGroup.All.SelectMany(static g => g.Essential.Concat(g.Rare)).ToList();
-        return verb.Options.Where(static o => !Others.Contains(o.Name))
-            .OrderBy(o => order.IndexOf(o.Name) is >= 0 and var place ? place : int.MaxValue);
-    }
+    /// <summary>The options that are keys.</summary>
+    public static IEnumerable<Option> Of(Command verb) => verb.Options.Where(static o => !Others.Contains(o.Name));
 
     /// <summary>An option's key.</summary>
     public static string KeyOf(Option option) => option.Name[2..];

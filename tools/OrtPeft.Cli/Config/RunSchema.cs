@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Config;
 
@@ -19,7 +18,7 @@ internal sealed class RunSchema : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        var verb = (Verb)parseResult.CommandResult.Command;
+        var verb = parseResult.CommandResult.Command;
         var properties = new JsonObject();
         foreach (var argument in verb.Arguments)
         {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Globalization;
-using OrtPeft.Cli.Commands;
 
 namespace OrtPeft.Cli.Config;
 
@@ -15,7 +14,7 @@ internal sealed class StartingFile : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
-        var (verb, output) = ((Verb)parseResult.CommandResult.Command, parseResult.InvocationConfiguration.Output);
+        var (verb, output) = (parseResult.CommandResult.Command, parseResult.InvocationConfiguration.Output);
         output.Write($"# A run for: ortpeft {verb.Name} {RunFile.Option} {RunFile.FileName}\n");
         output.Write("# Options on the command line win. Paths are relative to the folder you run in.\n");
         foreach (var argument in verb.Arguments)
