@@ -29,8 +29,9 @@ internal static class ModuleCatalogue
             .FirstOrDefault(static m => m.IsOutputLayer);
 
     /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed
-    /// twice.</summary>
-    internal static IEnumerable<LinearModule> Applications(Graph graph) => Applications(graph, static _ => false);
+    /// twice. LoRA's products that a graph has already are none.</summary>
+    internal static IEnumerable<LinearModule> Applications(Graph graph) =>
+        Applications(graph, static _ => false).Where(static m => !HfName.IsLora(m.Name));
 
     private static IEnumerable<LinearModule> Applications(Graph graph, Func<Value, bool> isMatrixToo)
     {
@@ -45,8 +46,6 @@ internal static class ModuleCatalogue
             var (name, isSourcePath) = node == head
                 ? names.OfHead(node, weight, bias, IsTied(weight))
                 : names.Of(node, weight, bias);
-            if (HfName.IsLora(name))
-                continue;
             var unique = Unique(name, weight, weights);
             yield return new LinearModule
             {

@@ -135,11 +135,17 @@ public sealed class HfCheckpoint
     public Model ToModel()
     {
         var model = _architecture.Build(Weights);
+        if (_packed.Count > 0)
+            Pack(model);
+        model.Metadata[MetadataKeys.BaseModel] = SourceName.NotedIn(Folder) ?? Folder;
+        return model;
+    }
+
+    private void Pack(Model model)
+    {
         var g = GraphBuilder.Over(model);
         foreach (var (name, content) in _packed)
             QuantizedWeight.Replace(g, model.Graph.Find(name)!, content);
-        model.Metadata[MetadataKeys.BaseModel] = SourceName.NotedIn(Folder) ?? Folder;
-        return model;
     }
 
     private static void CopyCompanion(string from, string to, string name)
