@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 
@@ -38,7 +39,10 @@ internal sealed record BaseModel(Model Original, Model Canonical)
     /// </returns>
     public MergeOutcome Leaving(Model merged, MergeForm form)
     {
-        if (SourceGraph.With(this, merged, form) is { } outcome)
+        // Half precision would round the change away; float32 keeps it.
+        var isHalf = Original.Graph.Values.Any(
+            static v => (v.Initializer?.Type ?? v.Type) is ElementType.Float16 or ElementType.BFloat16);
+        if (!isHalf && SourceGraph.With(this, merged, form) is { } outcome)
             return outcome;
         RmsNormLowering.Run(merged);
         DecoderNaming.Restore(merged);

@@ -117,7 +117,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
             throw new UsageException($"--merge {path} is the model's own folder or --out; give another folder.");
         using var target = _output.OpenOther(
             run, _merge.Name, path, FolderFiles.OfMergedModel(source.Folder), InputFiles.Of(source));
-        var merged = MergedModel.Write(run, source, peft, MergeForm.Requantized, target.Stage);
+        var merged = MergedModel.Write(run, source, peft, MergeForm.Float, target.Stage);
         target.Keep();
         run.Say($"Wrote {path}: {merged.Describe()}");
         answer["merged"] = path;

@@ -78,7 +78,7 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         ? ""
         : $"{Human.Count(Outcome.Requantized, "layer")} quantised anew, which lost up to "
             + string.Create(CultureInfo.InvariantCulture, $"{100 * Outcome.RelativeError:0.#} % of a layer's change; ")
-            + "--keep-float or --as branches lose nothing; ";
+            + "without --requantize, or with --as branches, nothing is lost; ";
 
     private string Forms() => HfType switch
     {

@@ -18,9 +18,14 @@ internal sealed class MergeOptions : IOptionGroup
         DefaultValueFactory = static _ => Weights,
     };
 
+    private readonly Option<bool> _requantize = new("--requantize")
+    {
+        Description = "Quantise layers that the adapter changes anew, by their own scheme, and report what that loses.",
+    };
+
     private readonly Option<bool> _keepFloat = new("--keep-float")
     {
-        Description = "Leave quantised layers that the adapter changes in float instead of quantising them anew.",
+        Description = "Leave quantised layers that the adapter changes in float, which is exact. The default.",
     };
 
     public MergeOptions() => _as.Validators.Add(static result =>
@@ -29,15 +34,18 @@ internal sealed class MergeOptions : IOptionGroup
             result.AddError($"--as is '{value}'; it must be {Weights} or {Branches}.");
     });
 
-    public IEnumerable<Option> Options => [_as, _keepFloat];
+    public IEnumerable<Option> Options => [_as, _requantize, _keepFloat];
 
     /// <summary>The choice.</summary>
     /// <exception cref="UsageException">The options contradict each other.</exception>
     public MergeForm Read(Invocation run)
     {
         var isBeside = run.Get(_as) == Branches;
-        if (isBeside && run.Get(_keepFloat))
-            throw new UsageException($"--keep-float is for --as {Weights}; with {Branches} no layer changes. Leave one out.");
-        return isBeside ? MergeForm.Branches : run.Get(_keepFloat) ? MergeForm.Float : MergeForm.Requantized;
+        Option<bool>[] forms = [_requantize, _keepFloat];
+        if (isBeside && forms.FirstOrDefault(run.Get) is { } form)
+            throw new UsageException($"{form.Name} is for --as {Weights}; with {Branches} no layer changes. Leave one out.");
+        if (forms.All(run.Get))
+            throw new UsageException("--requantize and --keep-float contradict each other; give one of them.");
+        return isBeside ? MergeForm.Branches : run.Get(_requantize) ? MergeForm.Requantized : MergeForm.Float;
     }
 }
