@@ -1,5 +1,7 @@
 using System.Text.Json;
+using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Tests.Running;
+using YamlDotNet.RepresentationModel;
 
 namespace OrtPeft.Cli.Tests.Config;
 
@@ -52,6 +54,30 @@ public sealed class RunFileTests(Workplace place) : IClassFixture<Workplace>
         Assert.Equal(
             File.ReadAllText(Path.Combine(first, "run.yaml")).Replace(first, third, StringComparison.Ordinal),
             File.ReadAllText(Path.Combine(third, "run.yaml")));
+    }
+
+    /// <summary>Whatever a word is made of: what is written is what is read.</summary>
+    [Theory]
+    [InlineData("plain-1.5")]
+    [InlineData("two words, [a] {b}: #c & *d !e | > ' \" \\ % @ `")]
+    [InlineData("zoë, 日本語, 😀")]
+    [InlineData("tab\tline\nreturn\r\u0007\u0085\u2028\uFEFF end ")]
+    [InlineData("-")]
+    [InlineData("~")]
+    [InlineData("null")]
+    [InlineData("True")]
+    [InlineData("1e-3")]
+    [InlineData("@rows.jsonl")]
+    [InlineData(" led and trailed ")]
+    public void Scalar_OfAnyText_ReadsBackAsTheText(string text)
+    {
+        using var yaml = new StringReader($"[{RunFileText.Scalar(text)}, {RunFileText.Scalar("next")}]");
+        var stream = new YamlStream();
+
+        stream.Load(yaml);
+
+        var list = Assert.IsType<YamlSequenceNode>(stream.Documents[0].RootNode);
+        Assert.Equal([text, "next"], list.Children.Select(static c => ((YamlScalarNode)c).Value));
     }
 
     [Theory]

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.RegularExpressions;
 
 namespace OrtPeft.Cli.Config;
@@ -37,7 +36,12 @@ internal static partial class RunFileText
     /// <summary>A value that reads back as the same text.</summary>
     public static string Scalar(string value) => Plain().IsMatch(value)
         ? value
-        : $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value)}\"";
+        : $"\"{string.Concat(value.Select(Escaped))}\"";
+
+    /// <summary>A character between double quotes. Surrogates stay: YAML has no escape for one of a pair.</summary>
+    private static string Escaped(char c) => c is '"' or '\\' ? $"\\{c}"
+        : char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF' ? $"\\u{(int)c:x4}"
+        : $"{c}";
 
     private static void Line(StringBuilder text, string key, IReadOnlyList<Token>? values)
     {
