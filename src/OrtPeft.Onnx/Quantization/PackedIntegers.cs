@@ -9,9 +9,13 @@ internal static class PackedIntegers
     public static void Set(byte[] bytes, ElementType type, long index, int value)
     {
         if (type.BitSize() == 8)
+        {
             bytes[index] = (byte)value;
-        else
-            bytes[index / 2] |= (byte)((value & 0xf) << (int)(index % 2 * 4));
+            return;
+        }
+
+        var shift = (int)(index % 2 * 4);
+        bytes[index / 2] = (byte)((bytes[index / 2] & ~(0xf << shift)) | ((value & 0xf) << shift));
     }
 
     public static int Get(ReadOnlySpan<byte> bytes, ElementType type, int index)

@@ -60,9 +60,9 @@ internal sealed class Requantizer
             var best = Candidates(numbers, scales[block], zero).MinBy(c => ErrorOf(numbers, c));
             scales[block] = best.Scale;
             if (zeros is not null)
-                Replace(zeros, block, best.Zero);
+                PackedIntegers.Set(zeros, _old.Values.Type, block, best.Zero);
             for (var i = 0; i < count; i++)
-                Replace(values, start + (i * step), Code(numbers[i], best));
+                PackedIntegers.Set(values, _old.Values.Type, start + (i * step), Code(numbers[i], best));
             lost += ErrorOf(numbers, best);
             all += change;
         }
@@ -124,18 +124,6 @@ internal sealed class Requantizer
 
     private double ErrorOf(float[] numbers, (float Scale, int Zero) scheme) =>
         numbers.Sum(n => Square(n - (scheme.Scale * (Code(n, scheme) - scheme.Zero))));
-
-    private void Replace(byte[] bytes, int index, int value)
-    {
-        if (_old.Bits == 8)
-        {
-            bytes[index] = (byte)value;
-            return;
-        }
-
-        var shift = index % 2 * 4;
-        bytes[index / 2] = (byte)((bytes[index / 2] & ~(0xf << shift)) | ((value & 0xf) << shift));
-    }
 
     private static double Square(float x) => (double)x * x;
 }
