@@ -40,8 +40,7 @@ internal sealed record BaseModel(Model Original, Model Canonical)
     public MergeOutcome Leaving(Model merged, MergeForm form)
     {
         // Half precision would round the change away; float32 keeps it.
-        var isHalf = Original.Graph.Values.Any(
-            static v => (v.Initializer?.Type ?? v.Type) is ElementType.Float16 or ElementType.BFloat16);
+        var isHalf = Original.Graph.Values.Any(static v => (v.Initializer?.Type ?? v.Type).IsHalf());
         if (!isHalf && SourceGraph.With(this, merged, form) is { } outcome)
             return outcome;
         RmsNormLowering.Run(merged);

@@ -26,6 +26,9 @@ public static class ElementTypes
     public static bool IsFloating(this ElementType type) =>
         type is ElementType.Float or ElementType.Double or ElementType.Float16 or ElementType.BFloat16;
 
+    /// <summary>Whether a type is a floating-point type of 16 bits.</summary>
+    internal static bool IsHalf(this ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
+
     /// <summary>The bytes that <paramref name="elements"/> elements take, the packed types rounded up.</summary>
     /// <param name="type">The element type; not a string.</param>
     /// <param name="elements">How many elements, at least 0.</param>

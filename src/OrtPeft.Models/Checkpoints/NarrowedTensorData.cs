@@ -29,7 +29,7 @@ internal sealed class NarrowedTensorData : TensorData
     public override long Length { get; }
 
     /// <summary>A float32 tensor in another type; itself for types that are no narrower.</summary>
-    public static Tensor Narrow(Tensor tensor, ElementType type) => type is ElementType.Float16 or ElementType.BFloat16
+    public static Tensor Narrow(Tensor tensor, ElementType type) => type.IsHalf()
         ? new Tensor(
             type, tensor.Dims, new NarrowedTensorData(tensor.Data, type == ElementType.Float16), tensor.Name)
         : tensor;
@@ -37,7 +37,7 @@ internal sealed class NarrowedTensorData : TensorData
     /// <summary>Whether all finite numbers of a float32 tensor stay finite in a type.</summary>
     public static bool Fits(Tensor tensor, ElementType type)
     {
-        if (type is not (ElementType.Float16 or ElementType.BFloat16))
+        if (!type.IsHalf())
             return true;
         var floats = new float[PieceElements];
         for (long at = 0; at < tensor.Data.Length; at += PieceElements * sizeof(float))

@@ -17,9 +17,9 @@ internal static class HalfWidening
         var graph = model.Graph;
         foreach (var value in graph.Values.ToArray())
         {
-            if (value.Initializer is { } content && IsHalf(content.Type))
+            if (value.Initializer is { } content && content.Type.IsHalf())
                 graph.SetInitializer(value, content.Widened());
-            else if (IsHalf(value.Type))
+            else if (value.Type.IsHalf())
                 value.Type = ElementType.Float;
         }
 
@@ -28,15 +28,13 @@ internal static class HalfWidening
                 Widen(node, attribute);
     }
 
-    private static bool IsHalf(ElementType type) => type is ElementType.Float16 or ElementType.BFloat16;
-
     /// <summary>A type to make (<c>Cast</c>, <c>EyeLike</c>) or a number to fill with.</summary>
     private static void Widen(Node node, NodeAttribute attribute)
     {
         var isType = attribute is { Kind: AttributeKind.Int, Name: "to" or "dtype" };
         if (isType && attribute.AsInt() is (long)ElementType.Float16 or (long)ElementType.BFloat16)
             node.Attributes.Set(NodeAttribute.Of(attribute.Name, (long)ElementType.Float));
-        else if (attribute.Kind == AttributeKind.Tensor && IsHalf(attribute.AsTensor().Type))
+        else if (attribute.Kind == AttributeKind.Tensor && attribute.AsTensor().Type.IsHalf())
             node.Attributes.Set(NodeAttribute.Of(attribute.Name, attribute.AsTensor().Widened()));
     }
 }

@@ -94,7 +94,7 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
             ? source.StoredTypes.Values
             : source.Model.Graph.Initializers.Where(static v => v.Initializer!.Dims.Length > 1).Select(static v => v.Type);
         var types = stored.Where(static t => t.IsFloating()).ToList();
-        var narrow = types.Where(static t => t is ElementType.Float16 or ElementType.BFloat16).ToList();
+        var narrow = types.Where(static t => t.IsHalf()).ToList();
         if (written == ElementType.Float && 2 * narrow.Count > types.Count)
             run.Warn($"the base's weights are {HfWeightFile.NameOf(narrow[0])}, the merged model's are float32.");
     }
@@ -128,5 +128,5 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
 
     private static bool IsRounded(Graph graph) =>
         graph.Nodes.Any(static n => n.OpType is "MatMulNBits" or "GatherBlockQuantized" || n.Subgraphs.Any(IsRounded))
-        || graph.Initializers.Any(static v => v.Type is ElementType.Float16 or ElementType.BFloat16);
+        || graph.Initializers.Any(static v => v.Type.IsHalf());
 }
