@@ -8,7 +8,7 @@ internal static class RunKeys
     /// <summary>Options that say how the command behaves rather than what a run is.</summary>
     private static readonly HashSet<string> Others = new(StringComparer.Ordinal)
     {
-        "--help", "--help-all", "--version", "--json", "--verbose", "--overwrite", "--resume", "--dry-run",
+        "--json", "--verbose", "--overwrite", "--resume", "--dry-run",
         RunFile.Option, StartingFile.Option, RunSchema.Option,
     };
 
