@@ -120,10 +120,7 @@ internal sealed class TrainCommand : Verb
         _training.Speed.Warn(run, peft.Model);
         NamelessModules.Warn(run, peft);
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
-        var (rows, heldOut) = Rows(
-            run,
-            (share, seed) => _data.Split(run, source, peft.ReservedPositions, share, seed),
-            files => _data.Read(run, source, peft.ReservedPositions, files ?? _data.Words(run)));
+        var (rows, heldOut) = Rows(run, files => _data.Weigh(run, source, peft.ReservedPositions, files));
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
         return (TrainingJob.Of(peft), rows, new Trainer(peft, arguments, new TokenDataset(rows), heldOut));
     }
@@ -148,29 +145,24 @@ internal sealed class TrainCommand : Verb
         var trainable = Human.Count(job.Trainable, "trainable parameter");
         run.Say($"artifacts: {path}, {job.Method}, runtime {manifest.Runtime}, {trainable}");
         Look(run, () => _data.Preview(run, path, manifest));
-        var (rows, heldOut) = Rows(
-            run,
-            (share, seed) => _data.Split(run, path, manifest, share, seed),
-            files => _data.Read(run, path, manifest, files));
+        var (rows, heldOut) = Rows(run, files => _data.Weigh(run, path, manifest, files));
         arguments = Packed(run, arguments, rows, manifest.Base.ContextLength - manifest.ReservedPositions);
         return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
     }
 
     /// <summary>The rows to train on, and those to evaluate on; null where there are none.</summary>
     private (IReadOnlyList<Example> Train, TokenDataset? HeldOut) Rows(
-        Invocation run,
-        Func<double, long, (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut)> split,
-        Func<IEnumerable<string>?, IReadOnlyList<Example>> read)
+        Invocation run, Func<IEnumerable<string>?, WeighedRows> read)
     {
+        var rows = read(null);
         if (_training.ValidationSplit(run) is { } share)
         {
-            var (train, heldOut) = split(share, _training.Seed(run));
+            var (train, heldOut) = rows.Split(share, _training.Seed(run));
             run.Say($"held out for evaluation: {Human.Count(heldOut.Count, "row")}");
             return (train, new TokenDataset(heldOut));
         }
 
-        var rows = read(null);
-        return (rows, _training.EvaluationFile(run) is { } file ? new TokenDataset(read([file])) : null);
+        return (rows.Learnt, _training.EvaluationFile(run) is { } file ? new TokenDataset(read([file]).Learnt) : null);
     }
 
     /// <summary>Before a dry run, says of the rows what <c>data</c> says; all that cannot be read are counted.</summary>

@@ -51,9 +51,6 @@ internal sealed class DataOptions : IOptionGroup
 
     public int BatchSize(Invocation run) => run.Get(_batchSize);
 
-    /// <summary>What the command line says of the files with the rows.</summary>
-    public IEnumerable<string> Words(Invocation run) => run.Get(_files);
-
     /// <summary>The files with the rows.</summary>
     /// <exception cref="UsageException">One does not exist.</exception>
     public IReadOnlyList<string> Files(Invocation run) => Files(run, run.Get(_files));
@@ -76,38 +73,22 @@ internal sealed class DataOptions : IOptionGroup
     /// <param name="source">The model that the rows must fit.</param>
     /// <param name="reserved">Positions that an adapter takes of it.</param>
     public IReadOnlyList<Example> Read(Invocation run, ModelSource source, int reserved) =>
-        Read(run, source, reserved, run.Get(_files));
+        Weigh(run, source, reserved).Learnt;
 
-    /// <summary>Reads the rows of some files by the same rules.</summary>
-    public IReadOnlyList<Example> Read(
-        Invocation run, ModelSource source, int reserved, IEnumerable<string> files)
+    /// <summary>Reads the rows of some files, of all data files where none are named, by the same rules.</summary>
+    public WeighedRows Weigh(
+        Invocation run, ModelSource source, int reserved, IEnumerable<string>? files = null)
     {
         var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), source.VocabularySize);
-        return Read(run, source.Folder, context, vocabulary, files, source.StopTokenIds).Learnt;
+        return Read(run, source.Folder, context, vocabulary, files ?? run.Get(_files), source.StopTokenIds);
     }
 
-    /// <summary>Reads the rows of all data files, and holds some out.</summary>
-    public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(
-        Invocation run, ModelSource source, int reserved, double share, long seed)
-    {
-        var (context, vocabulary) = (ModelLimits.ContextLength(source, reserved), source.VocabularySize);
-        return Read(run, source.Folder, context, vocabulary, run.Get(_files), source.StopTokenIds).Split(share, seed);
-    }
-
-    /// <summary>Reads the rows for an artifact folder, and holds some out.</summary>
-    public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(
-        Invocation run, string folder, ArtifactManifest manifest, double share, long seed)
-    {
-        var context = manifest.Base.ContextLength - manifest.ReservedPositions;
-        return Read(run, folder, context, manifest.Base.VocabularySize, run.Get(_files), stops: []).Split(share, seed);
-    }
-
-    /// <summary>Reads the rows for an artifact folder: of some files, or of all data files.</summary>
-    public IReadOnlyList<Example> Read(
+    /// <summary>The same for an artifact folder.</summary>
+    public WeighedRows Weigh(
         Invocation run, string folder, ArtifactManifest manifest, IEnumerable<string>? files = null)
     {
         var context = manifest.Base.ContextLength - manifest.ReservedPositions;
-        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []).Learnt;
+        return Read(run, folder, context, manifest.Base.VocabularySize, files ?? run.Get(_files), stops: []);
     }
 
     /// <summary>Looks at the rows of all data files, bad ones too.</summary>

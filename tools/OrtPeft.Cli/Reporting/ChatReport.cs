@@ -20,14 +20,15 @@ internal static class ChatReport
         ITokenizer? tokenizer,
         IEnumerable<int> stops)
     {
-        var (templated, last) = (0, 0);
-        foreach (var row in rows.Where(static r => r.Form == RowForm.Template))
+        var (templated, last, isPlain) = (0, 0, false);
+        foreach (var row in rows)
         {
-            templated++;
-            last += row.LearnsLastTurnOnly ? 1 : 0;
+            templated += row.Form == RowForm.Template ? 1 : 0;
+            last += row is { Form: RowForm.Template, LearnsLastTurnOnly: true } ? 1 : 0;
+            isPlain |= row.Form == RowForm.PlainMessages;
         }
 
-        if (rows.Any(static r => r.Form == RowForm.PlainMessages))
+        if (isPlain)
             yield return ($"messages: no chat template in {folder}, so turns are written as \"role: content\"", false);
         if (templated == 0)
             yield break;
