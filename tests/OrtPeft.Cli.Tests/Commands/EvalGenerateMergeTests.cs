@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -50,6 +51,27 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
         Assert.All(
             OnnxFile.Load(Path.Combine(merged, "model.onnx")).Graph.Initializers.Where(static v => v.Initializer!.Dims.Length == 2),
             static v => Assert.Equal(ElementType.Float, v.Type));
+    }
+
+    /// <summary>ONNX Runtime runs attention over a cache of the window's size only with one that has it, and a check has
+    /// none.</summary>
+    [Fact]
+    public void Merge_OfAGraphWithASlidingWindow_IsVerifiedWithoutACache()
+    {
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, "exports", "genai_sinks.onnx"));
+        foreach (var node in model.Graph.Nodes.Where(static n => n.OpType == "GroupQueryAttention"))
+        {
+            node.Attributes.Set(NodeAttribute.Of("local_window_size", 4L));
+            node.Attributes.Set(NodeAttribute.Of("sliding_window_cache", 1L));
+        }
+
+        var (folder, adapter) = (Directory.CreateDirectory(_place.Fresh()).FullName, _place.Fresh());
+        var file = Path.Combine(folder, "model.onnx");
+        OnnxFile.Save(model, file);
+        var rows = _place.Write("window.jsonl", """{"input_ids":[1,2,3,4,5,6,7,8]}""");
+        CliRun.Of("train", file, "--data", rows, "--out", adapter, "--steps", "1", "--rank", "2").Succeeded();
+
+        CliRun.Of("merge", file, "--adapter", adapter, "--out", _place.Fresh()).Succeeded();
     }
 
     /// <summary>The folder runs in ONNX Runtime GenAI as the base's does: its description comes along.</summary>
