@@ -3,7 +3,6 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Passes.Idioms;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 
@@ -32,16 +31,14 @@ internal sealed record BaseModel(Model Original, Model Canonical)
     /// The model that leaves OrtPeft after a merge: the base's own graph with the merged weights, branches included.
     /// </summary>
     /// <param name="merged">The canonical form with adapters merged; edited in place.</param>
-    /// <param name="form">What becomes of quantised layers.</param>
+    /// <param name="form">What becomes of layers that are not of float32.</param>
     /// <returns>
-    /// A copy of the original; where a changed weight does not stand for one of the original, <paramref
-    /// name="merged"/>.
+    /// A copy of the original; where a changed weight does not stand for one of the original, or would be rounded but may
+    /// not, <paramref name="merged"/>.
     /// </returns>
     public MergeOutcome Leaving(Model merged, MergeForm form)
     {
-        // Half precision would round the change away; float32 keeps it.
-        var isHalf = Original.Graph.Values.Any(static v => (v.Initializer?.Type ?? v.Type).IsHalf());
-        if (!isHalf && SourceGraph.With(this, merged, form) is { } outcome)
+        if (SourceGraph.With(this, merged, form) is { } outcome)
             return outcome;
         RmsNormLowering.Run(merged);
         DecoderNaming.Restore(merged);

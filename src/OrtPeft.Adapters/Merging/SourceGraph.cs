@@ -3,7 +3,6 @@ using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
-using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters.Merging;
 
@@ -16,6 +15,7 @@ internal sealed class SourceGraph
     private readonly Model _copy;
     private readonly SourcePlaces _places;
     private readonly bool _toFloat;
+    private readonly RoundedWeights _rounded;
     private int _requantized;
     private double _error;
 
@@ -23,14 +23,16 @@ internal sealed class SourceGraph
     {
         _copy = original.Clone();
         _places = new SourcePlaces(original.Graph);
-        _toFloat = form == MergeForm.Float;
+        _toFloat = form is MergeForm.Float or MergeForm.Float32;
+        _rounded = new RoundedWeights(isAllowed: form != MergeForm.Float32);
     }
 
     /// <summary>Makes the copy.</summary>
     /// <param name="given">The base.</param>
     /// <param name="merged">Its canonical form with adapters merged.</param>
-    /// <param name="form">What becomes of quantised layers.</param>
-    /// <returns>The merged model; null where a change does not stand for a constant of the given graph.</returns>
+    /// <param name="form">What becomes of layers that are not of float32.</param>
+    /// <returns>The merged model; null where a change does not stand for a constant of the given graph, or would be
+    /// rounded but may not.</returns>
     public static MergeOutcome? With(BaseModel given, Model merged, MergeForm form)
     {
         if (ConstantUse.All(given.Canonical.Graph, merged.Graph) is not { } uses)
@@ -39,7 +41,12 @@ internal sealed class SourceGraph
         if (!graph.Write(uses))
             return null;
         DecoderNaming.Restore(graph._copy);
-        return new MergeOutcome(graph._copy, IsSourceGraph: true, graph._requantized, graph._error);
+        return new MergeOutcome(graph._copy, IsSourceGraph: true, graph._requantized, graph._error)
+        {
+            Rounded = graph._rounded.Count,
+            RoundingError = graph._rounded.RelativeError,
+            UnitRoundoff = graph._rounded.UnitRoundoff,
+        };
     }
 
     private bool Write(IReadOnlyList<ConstantUse> uses)
@@ -70,14 +77,17 @@ internal sealed class SourceGraph
         if (!old.Type.IsFloating())
             return target.Uses.Select(static u => u.Node).Distinct().ToList() is [var node]
                 && SetQuantized(node, target, changes);
-        var content = old.ToFloat32();
+        if (!_rounded.Allows(old.Type))
+            return false;
+        var before = old.ToFloat32();
+        float[] content = [.. before];
         foreach (var (use, place) in changes)
         {
             if (!Put(content, old.Dims.IsEmpty ? 1 : old.Dims[^1], use.New!, place))
                 return false;
         }
 
-        var tensor = Narrowing.ToTensor(content, old.Type, old.Dims.AsSpan());
+        var tensor = _rounded.Store(target.Name, before, content, old.Type, old.Dims.AsSpan());
         if (target.Initializer is not null)
             _copy.Graph.SetInitializer(target, tensor.WithName(target.Name));
         else if (target.Producer is { } constant && constant.Attributes.Contains("value"))
@@ -117,12 +127,13 @@ internal sealed class SourceGraph
         }
 
         var index = node.Inputs.Index().FirstOrDefault(i => ReadsFrom(i.Item, source.Name), (-1, null)).Index;
-        if (index < 0)
+        if (index < 0 || !_rounded.Allows(source.Constant.Type))
             return false;
         var isTurned = node.Inputs[index]!.Producer is { } turn && turn.Is("Transpose");
         var content = isTurned ? Transposed(use.New!) : use.New!;
         var name = _copy.Graph.FreshName(source.Name);
-        var tensor = Narrowing.ToTensor(content.ToFloat32(), source.Constant.Type, content.Dims.AsSpan());
+        var tensor = _rounded.Store(
+            source.Name, source.Constant.ToFloat32(), content.ToFloat32(), source.Constant.Type, content.Dims.AsSpan());
         node.SetInput(index, _copy.Graph.AddInitializer(name, tensor.WithName(name)));
         return true;
     }
@@ -151,7 +162,8 @@ internal sealed class SourceGraph
         var layer = SourceWeight.Of(node, packed);
         if (layer is null)
             return false;
-        var content = layer.Numbers();
+        var before = layer.Numbers();
+        float[] content = [.. before];
         foreach (var (use, place) in changes)
         {
             if (!Put(content, layer.Columns, use.New!, place))
@@ -161,7 +173,9 @@ internal sealed class SourceGraph
         var g = new GraphBuilder(_copy.Graph, new ShapeInference(_copy.Opset));
         if (_toFloat || !layer.CanBeRequantized)
         {
-            layer.BecomeFloat(g, content);
+            if (!_rounded.Allows(layer.FloatType))
+                return false;
+            layer.BecomeFloat(g, _rounded.Store(packed.Name, before, content, layer.FloatType, layer.Dims));
             return true;
         }
 

@@ -14,7 +14,13 @@ internal abstract class SourceWeight
     public abstract bool CanBeRequantized { get; }
 
     /// <summary>The columns of the numbers.</summary>
-    public abstract int Columns { get; }
+    public int Columns => (int)Dims[1];
+
+    /// <summary>Rows and columns of the numbers.</summary>
+    public abstract long[] Dims { get; }
+
+    /// <summary>The type of the numbers that it stands for.</summary>
+    public abstract ElementType FloatType { get; }
 
     /// <summary>Finds the weight behind a node.</summary>
     /// <param name="node">What reads the integers.</param>
@@ -32,8 +38,8 @@ internal abstract class SourceWeight
     /// <summary>The numbers, row-major.</summary>
     public abstract float[] Numbers();
 
-    /// <summary>Takes numbers as they are: the weight is no longer quantised.</summary>
-    public abstract void BecomeFloat(GraphBuilder g, float[] numbers);
+    /// <summary>Takes numbers of its <see cref="FloatType"/>: the weight is no longer quantised.</summary>
+    public abstract void BecomeFloat(GraphBuilder g, Tensor numbers);
 
     /// <summary>Takes numbers in the weight's scheme.</summary>
     /// <returns>What rounding lost, relative to the change.</returns>
@@ -83,18 +89,17 @@ internal abstract class SourceWeight
 
         public override bool CanBeRequantized => _integers is not null;
 
-        public override int Columns => (int)node.Attributes.Int("N", 0);
+        public override long[] Dims { get; } = [node.Attributes.Int("K", 0), node.Attributes.Int("N", 0)];
 
-        private ElementType FloatType => node.Inputs[2]!.Constant!.Type;
+        public override ElementType FloatType => node.Inputs[2]!.Constant!.Type;
 
         public override float[] Numbers() => product.ToFloat32().ToFloat32();
 
-        public override void BecomeFloat(GraphBuilder g, float[] numbers)
+        public override void BecomeFloat(GraphBuilder g, Tensor numbers)
         {
             Value?[] before = [.. node.Inputs];
             var name = g.Graph.FreshName($"{product.Packed.Name}_float");
-            long[] dims = [numbers.Length / Columns, Columns];
-            var weight = g.Graph.AddInitializer(name, Narrowing.ToTensor(numbers, FloatType, dims).WithName(name));
+            var weight = g.Graph.AddInitializer(name, numbers.WithName(name));
             (g.Before, g.Scope) = (node, node.Name);
             var y = g.Op("MatMul", node.Inputs[0], weight);
             Replacement.Put(g, node, node.Input(5) is { } bias ? g.Op("Add", y, bias) : y);
@@ -125,20 +130,21 @@ internal abstract class SourceWeight
     {
         public override bool CanBeRequantized => weight.CodeBook is null;
 
-        public override int Columns => (int)weight.Values.Dims[1];
+        public override long[] Dims { get; } = [.. weight.Values.Dims];
+
+        public override ElementType FloatType => Scales.Type;
 
         private Tensor Scales => node.Inputs[1]!.Constant!;
 
         public override float[] Numbers() => weight.ToFloat32().ToFloat32();
 
-        public override void BecomeFloat(GraphBuilder g, float[] numbers)
+        public override void BecomeFloat(GraphBuilder g, Tensor numbers)
         {
             Value?[] before = [.. node.Inputs];
             var output = node.Output;
             var name = output.Name;
             g.Graph.Rename(output, g.Graph.FreshName($"{name}_quantized"));
-            var content = Narrowing.ToTensor(numbers, Scales.Type, weight.Values.Dims.AsSpan()).WithName(name);
-            g.Graph.ReplaceAllUsesWith(output, g.Graph.AddInitializer(name, content));
+            g.Graph.ReplaceAllUsesWith(output, g.Graph.AddInitializer(name, numbers.WithName(name)));
             g.Graph.Remove(node);
             RemoveUnread(g, before);
         }

@@ -126,6 +126,7 @@ internal static class LogitsComparison
     {
         if (first.Width != second.Width)
             throw new GraphException($"The models' vocabularies differ: {first.Width} and {second.Width} logits.");
+        var largest = worst.LargestLogit;
         for (var position = 0; position < first.Count; position++)
         {
             var ours = first[position];
@@ -135,9 +136,10 @@ internal static class LogitsComparison
                 var difference = ours[token] == theirs[token] ? 0 : Math.Abs(ours[token] - theirs[token]);
                 if (difference > worst.Largest || (float.IsNaN(difference) && !float.IsNaN(worst.Largest)))
                     worst = new(difference, sequence, position, token, ours[token], theirs[token]);
+                largest = Math.Max(largest, Math.Abs(ours[token]));
             }
         }
 
-        return worst;
+        return worst with { LargestLogit = largest };
     }
 }

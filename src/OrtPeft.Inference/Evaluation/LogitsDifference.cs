@@ -9,4 +9,8 @@ namespace OrtPeft.Inference.Evaluation;
 /// <param name="First">The first model's logit there.</param>
 /// <param name="Second">The second model's logit there.</param>
 internal sealed record LogitsDifference(
-    float Largest, int Sequence, int Position, int Token, float First, float Second);
+    float Largest, int Sequence, int Position, int Token, float First, float Second)
+{
+    /// <summary>The largest absolute logit of the first model, wherever it is.</summary>
+    public float LargestLogit { get; init; }
+}

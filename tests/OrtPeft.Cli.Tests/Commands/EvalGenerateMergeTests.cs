@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
@@ -37,20 +38,60 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
     }
 
     [Fact]
-    public void Merge_OfAGraphInHalfPrecision_IsInFloat32()
+    public void Merge_OfAGraphInHalfPrecision_KeepsItsTypes()
     {
-        var half = Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx");
-        var rows = _place.Write("few.jsonl", """{"input_ids":[1,2,3,4,5,6]}""");
-        var (adapter, merged) = (_place.Fresh(), _place.Fresh());
-        CliRun.Of("train", half, "--data", rows, "--out", adapter, "--steps", "1", "--rank", "2").Succeeded();
+        var (half, adapter) = HalfWithAdapter();
+        var merged = _place.Fresh();
 
-        var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", merged);
+        var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", merged, "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.True((bool)run.Json["keeps_graph"]!);
+        Assert.True((int)run.Json["rounded_weights"]! > 0);
+        Assert.InRange((double)run.Json["rounding_error"]!, 1e-6, 1);
+        Assert.Equal(Types(half), Types(Path.Combine(merged, "model.onnx")));
+    }
+
+    [Fact]
+    public void Merge_OfAGraphInHalfPrecision_IsInFloat32WhereAsked()
+    {
+        var (half, adapter) = HalfWithAdapter();
+        var merged = _place.Fresh();
+
+        var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", merged, "--keep-float");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("float16", run.Error, StringComparison.Ordinal);
-        Assert.All(
-            OnnxFile.Load(Path.Combine(merged, "model.onnx")).Graph.Initializers.Where(static v => v.Initializer!.Dims.Length == 2),
-            static v => Assert.Equal(ElementType.Float, v.Type));
+        Assert.All(Types(Path.Combine(merged, "model.onnx")), static t => Assert.DoesNotMatch("oat16$", t));
+    }
+
+    /// <summary>A sum that float16 has no number for would be infinite.</summary>
+    [Fact]
+    public void Merge_OfAGraphInHalfPrecision_WhenASumIsBeyondIt_SaysSo()
+    {
+        var (half, adapter) = HalfWithAdapter();
+        var file = Path.Combine(adapter, "adapter_config.json");
+        File.WriteAllText(file, Regex.Replace(File.ReadAllText(file), "\"lora_alpha\": [0-9.]+", "\"lora_alpha\": 1e12"));
+
+        var run = CliRun.Of("merge", half, "--adapter", adapter, "--out", _place.Fresh());
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("beyond Float16; give --keep-float", run.Error, StringComparison.Ordinal);
+    }
+
+    private (string Model, string Adapter) HalfWithAdapter()
+    {
+        var half = Path.Combine(Fixtures.Folder, "half", "t113_hf_op14_half.onnx");
+        var rows = _place.Write("few.jsonl", """{"input_ids":[1,2,3,4,5,6]}""");
+        var adapter = _place.Fresh();
+        CliRun.Of("train", half, "--data", rows, "--out", adapter, "--steps", "1", "--rank", "2").Succeeded();
+        return (half, adapter);
+    }
+
+    private static IEnumerable<string> Types(string file)
+    {
+        var graph = OnnxFile.Load(file).Graph;
+        return graph.Initializers.Concat(graph.Inputs).Concat(graph.Outputs).Select(static v => $"{v.Name}: {v.Type}");
     }
 
     /// <summary>ONNX Runtime runs attention over a cache of the window's size only with one that has it, and a check has

@@ -42,6 +42,7 @@ internal static partial class FlagNames
         ["PromptTokens"] = "--prompt-tokens",
         ["NewTokens"] = "--new-tokens",
         ["Provider"] = "--provider",
+        ["merge into float32 (MergeForm.Float32)"] = "give --keep-float for a float32 model",
         ["train without resuming"] = "train without --resume",
         ["pass one to ExampleReader"] = "name its folder with --tokenizer",
     };
@@ -51,7 +52,7 @@ internal static partial class FlagNames
     public static string In(string message) => Names().Replace(
         message, static m => Table.GetValueOrDefault(m.Value) ?? m.Value);
 
-    [GeneratedRegex("train without resuming|pass one to ExampleReader|ExampleReaderOptions\\.Names"
+    [GeneratedRegex("train without resuming|merge into float32 \\(MergeForm\\.Float32\\)|pass one to ExampleReader|ExampleReaderOptions\\.Names"
         + "|(?<![\\w./\\\\'\"-])(?:(?:[A-Z][a-z]+){2,}|(?:Top|Min|Typical)[KP])(?![\\w./\\\\'\"-])"
         + "|(?<![\\w./\\\\'\"-])[A-Z][a-z]+[12]?(?= is )|(?<= change )Overlong\\b")]
     private static partial Regex Names();

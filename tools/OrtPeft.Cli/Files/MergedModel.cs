@@ -28,7 +28,7 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     /// <param name="run">Where notes and progress go.</param>
     /// <param name="source">The base.</param>
     /// <param name="peft">The base with its adapter.</param>
-    /// <param name="form">What becomes of quantised layers.</param>
+    /// <param name="form">What becomes of layers that are not of float32.</param>
     /// <param name="folder">Receives the files.</param>
     /// <exception cref="ConfigException">The adapter cannot be folded in.</exception>
     /// <exception cref="ResultException">The merged model answers otherwise than the two side by side.</exception>
@@ -36,7 +36,7 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     {
         var outcome = peft.MergeAs(form);
         var merged = outcome.Model;
-        if (!outcome.IsSourceGraph && !peft.HasBranches && source.ModelPath is not null)
+        if (!outcome.IsSourceGraph && !peft.HasBranches && source.ModelPath is not null && form != MergeForm.Float32)
             run.Note("one of the model's weights stands for several that now differ, so the graph is written in canonical form.");
         if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))
             run.Note("one of the model's weights stands for several that now differ, so the merged model has no If: " +
@@ -70,14 +70,25 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         answer["keeps_graph"] = Outcome.IsSourceGraph;
         answer["requantized_layers"] = Outcome.Requantized;
         answer["requantization_error"] = Outcome.RelativeError;
+        answer["rounded_weights"] = Outcome.Rounded;
+        answer["rounding_error"] = Outcome.RoundingError;
         answer["hf_layout"] = HfType is not null;
     }
 
-    private string Rounding() => Outcome.Requantized == 0
-        ? ""
-        : $"{Human.Count(Outcome.Requantized, "layer")} quantised anew, which lost up to "
-            + string.Create(CultureInfo.InvariantCulture, $"{100 * Outcome.RelativeError:0.#} % of a layer's change; ")
-            + "without --requantize, or with --as branches, nothing is lost; ";
+    private string Rounding()
+    {
+        var requantized = Outcome.Requantized == 0
+            ? ""
+            : $"{Human.Count(Outcome.Requantized, "layer")} quantised anew, which lost up to {Percent(Outcome.RelativeError)} "
+                + "of a layer's change; without --requantize, or with --as branches, nothing is lost; ";
+        return Outcome.Rounded == 0
+            ? requantized
+            : $"{requantized}{Human.Count(Outcome.Rounded, "weight")} rounded to the graph's half precision, which lost up to "
+                + $"{Percent(Outcome.RoundingError)} of a weight's change; --keep-float makes a float32 graph, where nothing is "
+                + "lost; ";
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 
     private string Forms() => HfType switch
     {
@@ -98,6 +109,13 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
             run.Warn($"the base's weights are {HfWeightFile.NameOf(narrow[0])}, the merged model's are float32.");
     }
 
+    /// <summary>
+    /// What rounding n weights by u each can do: every layer's result is off by about u of itself, and the layers' errors
+    /// add up as random ones do, to √n u of the logits. Four times that is allowed.
+    /// </summary>
+    private static float RoundingTolerance(MergeOutcome outcome, float largestLogit) =>
+        (float)(4 * outcome.UnitRoundoff * Math.Sqrt(outcome.Rounded) * largestLogit);
+
     /// <summary>Compares what was written with the model that has its adapter beside it.</summary>
     /// <remarks>
     /// The base's own graph is compared in canonical form: some of ONNX Runtime's operators round, and some do not run
@@ -116,12 +134,13 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         if (outcome.IsSourceGraph)
             CanonicalForm.Apply(written);
         var found = LogitsComparison.Compare(unmerged, written, rows, runtime);
-        return found.Largest <= Tolerance || (outcome.Requantized > 0 && float.IsFinite(found.Largest))
+        var tolerance = Tolerance + RoundingTolerance(outcome, found.LargestLogit);
+        return found.Largest <= tolerance || (outcome.Requantized > 0 && float.IsFinite(found.Largest))
             ? found.Largest
             : throw new ResultException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"The merged model's logits differ by {found.Largest} from the unmerged model's (token {found.Token}: "
-                + $"{found.Second}, not {found.First}), over the {Tolerance} allowed; nothing was written. "
+                + $"{found.Second}, not {found.First}), over the {tolerance} allowed; nothing was written. "
                 + $"Check the adapter's weights."));
     }
 }

@@ -25,7 +25,8 @@ internal sealed class MergeOptions : IOptionGroup
 
     private readonly Option<bool> _keepFloat = new("--keep-float")
     {
-        Description = "Leave quantised layers that the adapter changes in float, which is exact. The default.",
+        Description = "Make layers that the adapter changes float32, which is exact. The default is float layers of the graph's own "
+            + "precision.",
     };
 
     public MergeOptions() => _as.Validators.Add(static result =>
@@ -46,6 +47,8 @@ internal sealed class MergeOptions : IOptionGroup
             throw new UsageException($"{form.Name} is for --as {Weights}; with {Branches} no layer changes. Leave one out.");
         if (forms.All(run.Get))
             throw new UsageException("--requantize and --keep-float contradict each other; give one of them.");
-        return isBeside ? MergeForm.Branches : run.Get(_requantize) ? MergeForm.Requantized : MergeForm.Float;
+        return isBeside ? MergeForm.Branches : run.Get(_requantize) ? MergeForm.Requantized
+            : run.Get(_keepFloat) ? MergeForm.Float32
+            : MergeForm.Float;
     }
 }
