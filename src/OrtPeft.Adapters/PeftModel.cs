@@ -91,11 +91,13 @@ public sealed class PeftModel
     /// knows no module of them. Walks the graph.
     /// </summary>
     public IReadOnlyList<string> ModulesWithoutSourceName =>
-    [
-        .. ModuleCatalogue.LinearModules(CanonicalBase.Graph)
-            .Where(m => !m.HasSourceName && Parameters.Any(p => HfName.PartOf(p.Name, m.Name) is not null))
-            .Select(static m => m.Name),
-    ];
+        [.. Adapted.Where(static m => !m.HasSourceName).Select(static m => m.Name)];
+
+    /// <summary>The names of the linear layers that the adapter changes, in the graph's order. Walks the graph.</summary>
+    public IReadOnlyList<string> AdaptedModules => [.. Adapted.Select(static m => m.Name)];
+
+    private IEnumerable<LinearModule> Adapted => ModuleCatalogue.LinearModules(CanonicalBase.Graph)
+        .Where(m => Parameters.Any(p => HfName.PartOf(p.Name, m.Name) is not null));
 
     /// <summary>Puts a freshly initialised adapter on a base.</summary>
     /// <param name="baseModel">The base; not changed.</param>

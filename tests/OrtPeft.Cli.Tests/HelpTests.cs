@@ -16,6 +16,7 @@ public sealed class HelpTests
     [InlineData("inspect")]
     [InlineData("data")]
     [InlineData("train")]
+    [InlineData("report")]
     [InlineData("bench")]
     [InlineData("eval")]
     [InlineData("generate")]

@@ -51,6 +51,7 @@ internal static class CommandLine
         new InspectCommand(host),
         new DataCommand(host),
         new TrainCommand(host),
+        new ReportCommand(host),
         new BenchCommand(host),
         new EvalCommand(host),
         new GenerateCommand(host),

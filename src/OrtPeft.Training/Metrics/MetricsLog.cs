@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using OrtPeft.Training.Data;
 
@@ -14,6 +15,12 @@ internal sealed class MetricsLog : IDisposable
     /// <summary>The file's name in a run's output folder.</summary>
     public const string FileName = "metrics.jsonl";
 
+    /// <summary>The key by which evaluations are known.</summary>
+    public const string EvaluationLoss = "eval_loss";
+
+    /// <summary>The key by which answers to prompts are known.</summary>
+    public const string Samples = "samples";
+
     private readonly FileStream _stream;
     private readonly MemoryStream _line = new();
     private readonly Utf8JsonWriter _writer;
@@ -21,7 +28,7 @@ internal sealed class MetricsLog : IDisposable
     private MetricsLog(string path, FileMode mode)
     {
         _stream = new FileStream(path, mode, FileAccess.Write, FileShare.Read);
-        _writer = new Utf8JsonWriter(_line);
+        _writer = new Utf8JsonWriter(_line, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 
     /// <summary>Starts an empty log; a file already there is replaced, and of a link the link alone.</summary>
@@ -79,8 +86,31 @@ internal sealed class MetricsLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         _writer.WriteStartObject();
         _writer.WriteNumber("step", metrics.Step);
-        Write("eval_loss", metrics.Loss);
+        Write(EvaluationLoss, metrics.Loss);
         Write("eval_perplexity", metrics.Perplexity);
+        EndRow();
+    }
+
+    /// <summary>Appends the row of answers that were given after a step.</summary>
+    /// <param name="step">The steps done.</param>
+    /// <param name="answers">The answers.</param>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Append(int step, IReadOnlyList<SampleAnswer> answers)
+    {
+        _writer.WriteStartObject();
+        _writer.WriteNumber("step", step);
+        _writer.WriteStartArray(Samples);
+        foreach (var answer in answers)
+        {
+            _writer.WriteStartObject();
+            _writer.WriteString("prompt", answer.Prompt);
+            if (answer.Expected is not null)
+                _writer.WriteString("expected", answer.Expected);
+            _writer.WriteString("answer", answer.Text);
+            _writer.WriteEndObject();
+        }
+
+        _writer.WriteEndArray();
         EndRow();
     }
 

@@ -13,7 +13,10 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         var run = Train(folder, "--steps", "6", "--eval-data", place.Rows, "--lr", "0.01", "--rank", "4").Succeeded();
 
         Assert.Equal(
-            ["adapter_config.json", "adapter_model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "run.yaml"],
+            [
+                "adapter_config.json", "adapter_model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "report.html",
+                "run-info.json", "run.yaml",
+            ],
             Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         Assert.Contains("step 1/6: loss ", run.Output, StringComparison.Ordinal);
         Assert.Contains("step 3: eval loss ", run.Output, StringComparison.Ordinal);

@@ -9,10 +9,12 @@ using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Cli.Runs;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Metrics;
+using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Commands;
 
@@ -80,29 +82,44 @@ internal sealed class TrainCommand : Verb
     {
         using var folder = OpenFolder(run);
         var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run));
-        var (job, rows, trainer) = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
+        using var training = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
             ? OpenArtifacts(run, arguments)
             : OpenModel(run, arguments);
-        using (trainer)
+        Describe(run, training);
+        if (run.Get(_dryRun))
         {
-            Describe(run, rows, trainer);
-            if (run.Get(_dryRun))
-            {
-                ConcludeDryRun(run, job, rows, trainer);
-                return;
-            }
+            ConcludeDryRun(run, training);
+            return;
+        }
 
-            run.Host.Interruption.Listen();
-            var result = TrainingReport.Follow(run, progress => trainer.Train(progress, run.Host.Interruption.Token));
-            trainer.SaveAdapter(folder.Stage);
-            File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), RunFileText.Of(this, run.Parsed));
-            folder.Keep();
-            Conclude(run, job, trainer, result);
+        run.Host.Interruption.Listen();
+        var configuration = RunFileText.Of(this, run.Parsed);
+        var facts = TrainingFacts.Of(run, training, run.Get(_model));
+        var page = new RunPageFile(run, folder.FullPath, facts, configuration);
+        var result = Train(run, training, page);
+        training.Trainer.SaveAdapter(folder.Stage);
+        File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), configuration);
+        folder.Keep();
+        page.Write();
+        Conclude(run, training, result);
+    }
+
+    /// <summary>Trains; a run that fails leaves a page too, which shows how.</summary>
+    private static TrainingResult Train(Invocation run, TrainingRun training, RunPageFile page)
+    {
+        try
+        {
+            return TrainingReport.Follow(
+                run, progress => training.Trainer.Train(progress, run.Host.Interruption.Token), page.See);
+        }
+        catch (TrainingFailedException)
+        {
+            page.Write();
+            throw;
         }
     }
 
-    private (TrainingJob Job, IReadOnlyList<Example> Rows, Trainer Trainer) OpenModel(
-        Invocation run, TrainingArguments arguments)
+    private TrainingRun OpenModel(Invocation run, TrainingArguments arguments)
     {
         var choice = _method.Choose(run);
         var source = _model.Open(run);
@@ -115,6 +132,7 @@ internal sealed class TrainCommand : Verb
             .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));
         var peft = tokenized.Apply(
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
+        run.Say(AdapterFacts.Line(peft));
         run.Say(peft.DescribeTrainableParameters());
         ExcessRank.Warn(run, peft);
         _training.Speed.Warn(run, peft.Model);
@@ -122,12 +140,20 @@ internal sealed class TrainCommand : Verb
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var (rows, heldOut) = Rows(run, files => _data.Weigh(run, source, peft.ReservedPositions, files));
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
-        return (TrainingJob.Of(peft), rows, new Trainer(peft, arguments, new TokenDataset(rows), heldOut));
+        return new TrainingRun
+        {
+            Job = TrainingJob.Of(peft),
+            Rows = rows,
+            HeldOut = heldOut,
+            Arguments = arguments,
+            Trainer = new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut)),
+            Config = peft.Config.ToJson(),
+            Peft = peft,
+        };
     }
 
     /// <summary>The method is part of the folder, so no option may speak of it.</summary>
-    private (TrainingJob Job, IReadOnlyList<Example> Rows, Trainer Trainer) OpenArtifacts(
-        Invocation run, TrainingArguments arguments)
+    private TrainingRun OpenArtifacts(Invocation run, TrainingArguments arguments)
     {
         var path = run.Get(_model);
         if (_method.Options.FirstOrDefault(run.Has) is { } option)
@@ -147,11 +173,21 @@ internal sealed class TrainCommand : Verb
         Look(run, () => _data.Preview(run, path, manifest));
         var (rows, heldOut) = Rows(run, files => _data.Weigh(run, path, manifest, files));
         arguments = Packed(run, arguments, rows, manifest.Base.ContextLength - manifest.ReservedPositions);
-        return (job, rows, Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), heldOut));
+        return new TrainingRun
+        {
+            Job = job,
+            Rows = rows,
+            HeldOut = heldOut,
+            Arguments = arguments,
+            Trainer = Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), DatasetOf(heldOut)),
+            Config = manifest.PeftConfig,
+        };
     }
 
+    private static TokenDataset? DatasetOf(IReadOnlyList<Example>? rows) => rows is null ? null : new TokenDataset(rows);
+
     /// <summary>The rows to train on, and those to evaluate on; null where there are none.</summary>
-    private (IReadOnlyList<Example> Train, TokenDataset? HeldOut) Rows(
+    private (IReadOnlyList<Example> Train, IReadOnlyList<Example>? HeldOut) Rows(
         Invocation run, Func<IEnumerable<string>?, WeighedRows> read)
     {
         var rows = read(null);
@@ -159,10 +195,10 @@ internal sealed class TrainCommand : Verb
         {
             var (train, heldOut) = rows.Split(share, _training.Seed(run));
             run.Say($"held out for evaluation: {Human.Count(heldOut.Count, "row")}");
-            return (train, new TokenDataset(heldOut));
+            return (train, heldOut);
         }
 
-        return (rows.Learnt, _training.EvaluationFile(run) is { } file ? new TokenDataset(read([file]).Learnt) : null);
+        return (rows.Learnt, _training.EvaluationFile(run) is { } file ? read([file]).Learnt : null);
     }
 
     /// <summary>Before a dry run, says of the rows what <c>data</c> says; all that cannot be read are counted.</summary>
@@ -209,8 +245,9 @@ internal sealed class TrainCommand : Verb
             + "train without --resume.");
     }
 
-    private static void Describe(Invocation run, IReadOnlyList<Example> rows, Trainer trainer)
+    private static void Describe(Invocation run, TrainingRun training)
     {
+        var (rows, trainer) = (training.Rows, training.Trainer);
         var supervised = Human.Count(rows.Sum(static r => (long)r.SupervisedTokens), "supervised token");
         run.Say($"data: {Human.Count(rows.Count, "row")}, {supervised}, {Human.Count(trainer.TotalSteps, "step")}");
         if (trainer.Memory is not { } memory)
@@ -221,9 +258,9 @@ internal sealed class TrainCommand : Verb
             + $"{Human.Bytes(memory.Activations)} for activations{again}");
     }
 
-    private static void ConcludeDryRun(
-        Invocation run, TrainingJob job, IReadOnlyList<Example> rows, Trainer trainer)
+    private static void ConcludeDryRun(Invocation run, TrainingRun training)
     {
+        var (job, rows, trainer) = (training.Job, training.Rows, training.Trainer);
         run.Say("dry run: everything is built; nothing was trained and nothing written");
         run.Answer(new()
         {
@@ -239,8 +276,9 @@ internal sealed class TrainCommand : Verb
         });
     }
 
-    private void Conclude(Invocation run, TrainingJob job, Trainer trainer, TrainingResult result)
+    private void Conclude(Invocation run, TrainingRun training, TrainingResult result)
     {
+        var (job, trainer) = (training.Job, training.Trainer);
         var path = _output.PathOf(run);
         if (!result.IsComplete)
         {
@@ -251,7 +289,10 @@ internal sealed class TrainCommand : Verb
         }
 
         string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];
-        string[] files = [AdapterFiles.Config, job.WeightsFile, RunFile.FileName, MetricsLog.FileName, .. checkpoint];
+        string[] files =
+        [
+            AdapterFiles.Config, job.WeightsFile, RunPage.FileName, RunFile.FileName, MetricsLog.FileName, .. checkpoint,
+        ];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
         foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps))

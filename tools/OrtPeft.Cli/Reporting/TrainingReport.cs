@@ -12,12 +12,24 @@ internal static class TrainingReport
     /// <summary>Runs the training and reports on it.</summary>
     /// <param name="run">Where reports go.</param>
     /// <param name="train">The training; takes what it reports to.</param>
+    /// <param name="also">Is told of each step too, after the user.</param>
     /// <returns>What the training returned.</returns>
-    public static TrainingResult Follow(Invocation run, Func<IProgress<TrainingProgress>, TrainingResult> train)
+    public static TrainingResult Follow(
+        Invocation run,
+        Func<IProgress<TrainingProgress>, TrainingResult> train,
+        Action<TrainingProgress> also)
     {
         if (run.IsJson)
-            return train(new Receiver(static _ => { }));
-        return run.Host.Terminal is { } terminal ? Live(run, terminal, train) : train(Lines(run));
+            return train(new Receiver(also));
+        return run.Host.Terminal is { } terminal
+            ? Live(run, terminal, shown => train(And(shown)))
+            : train(And(Lines(run)));
+
+        Receiver And(IProgress<TrainingProgress> shown) => new(progress =>
+        {
+            shown.Report(progress);
+            also(progress);
+        });
     }
 
     /// <summary>The first step, then after 10 % or five seconds, and whatever happens besides steps.</summary>

@@ -1,0 +1,62 @@
+using OrtPeft.Training.Data;
+using OrtPeft.Training.Metrics;
+
+namespace OrtPeft.Training.Reports;
+
+/// <summary>A run as its folder keeps it.</summary>
+public sealed record RunRecord
+{
+    private const long LargestConfiguration = 1 << 20;
+
+    /// <summary>What the run is called.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it measured.</summary>
+    public required RunHistory History { get; init; }
+
+    /// <summary>What was known before its first step; null where nothing says.</summary>
+    public RunFacts? Facts { get; init; }
+
+    /// <summary>The file from which it repeats, as text; null where there is none.</summary>
+    public string? Configuration { get; init; }
+
+    /// <summary>The evaluation with the lowest loss after a step; null where there was none.</summary>
+    public EvaluationMetrics? Best => History.Evaluations.Where(static e => e.Step > 0 && !double.IsNaN(e.Loss))
+        .MinBy(static e => e.Loss);
+
+    /// <summary>The evaluation before the first step; null where there was none.</summary>
+    public EvaluationMetrics? Base => History.Evaluations.FirstOrDefault(static e => e.Step == 0);
+
+    /// <summary>The loss of the last step, smoothed; NaN where there was none.</summary>
+    public double FinalLoss
+    {
+        get
+        {
+            var mean = new RunningMean(RunningMean.WindowFor(History.Steps.Count));
+            foreach (var step in History.Steps)
+                mean.Add(step.Loss);
+            return mean.Value;
+        }
+    }
+
+    /// <summary>Reads a run's folder, of one that still goes on too.</summary>
+    /// <param name="folder">The folder with <c>metrics.jsonl</c>.</param>
+    /// <param name="configuration">The name of the file there from which the run repeats.</param>
+    /// <returns>The run, named as its folder.</returns>
+    /// <exception cref="TrainingDataException">A file is not what a run writes.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    public static RunRecord Open(string folder, string configuration)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var (facts, settings) = (Path.Combine(folder, RunFacts.FileName), Path.Combine(folder, configuration));
+        return new RunRecord
+        {
+            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            History = RunHistory.Read(Path.Combine(folder, MetricsLog.FileName)),
+            Facts = File.Exists(facts) ? RunFacts.Read(facts) : null,
+            Configuration = new FileInfo(settings) is { Exists: true, Length: <= LargestConfiguration }
+                ? File.ReadAllText(settings)
+                : null,
+        };
+    }
+}
