@@ -1,16 +1,17 @@
 using System.Runtime.InteropServices;
+using OrtPeft.Kernels.Products;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Kernels.Layouts;
 
 /// <summary>
-/// A constant matrix [rows, columns] in the order that <see cref="Products.PackedMatMul.Forward"/> reads: panels of
+/// A constant matrix [rows, columns] in the order that <see cref="PackedMatMul.Forward"/> reads: panels of
 /// <see cref="Width"/> columns, one after the other, each row by row. Rows and columns are filled up with zeros to
 /// multiples of <see cref="Width"/>, so that a panel consists of squares, which
-/// <see cref="Products.PackedMatMul.Transposed"/> turns as it goes: one copy serves both directions.
+/// <see cref="PackedMatMul.Transposed"/> turns as it goes: one copy serves both directions.
 /// </summary>
-public static class PackedMatrix
+public static unsafe class PackedMatrix
 {
     /// <summary>Columns of a panel: three vectors of 512 bits.</summary>
     public const int Width = 48;
@@ -61,13 +62,13 @@ public static class PackedMatrix
     private static void Turn(Tensor matrix, long panel, Span<float> target)
     {
         var (columns, rows) = (matrix.Dims[0], checked((int)matrix.Dims[1]));
-        target.Clear();
-        for (var column = 0; column < Math.Min(Width, columns - (panel * Width)); column++)
+        var there = (int)Math.Min(Width, columns - (panel * Width));
+        fixed (float* source = Floats(matrix.Data, panel * Width * rows, checked(there * rows)), y = target)
         {
-            var source = Floats(matrix.Data, ((panel * Width) + column) * rows, rows);
-            for (var row = 0; row < source.Length; row++)
-                target[(row * Width) + column] = source[row];
+            Squares.TurnRows(source, rows, there, rows, y, Width);
         }
+
+        target[(rows * Width)..].Clear();
     }
 
     private static Span<float> Panel(AlignedTensorData packed, long panel, long height) =>

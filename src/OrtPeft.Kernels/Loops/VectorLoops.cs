@@ -52,6 +52,7 @@ internal static unsafe class VectorLoops
         : ExpSum<Register128>(x, shift, y, count);
 
     /// <summary>The largest element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Max(float* x, int count)
     {
         var max = Vector512.Create(float.NegativeInfinity);
@@ -65,6 +66,7 @@ internal static unsafe class VectorLoops
     }
 
     /// <summary>y = a + b, or a + b[0]; returns the largest sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float AddMax(float* a, float* b, bool repeatsB, float* y, int count)
     {
         var max = Vector512.Create(float.NegativeInfinity);
@@ -88,6 +90,7 @@ internal static unsafe class VectorLoops
     }
 
     /// <summary>y = (y − shift)·a·b, or (y − shift)·a·b[0].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ShiftMultiply(float* y, float shift, float* a, float* b, bool repeatsB, int count)
     {
         var (by, first) = (Vector512.Create(shift), Vector512.Create(*b));
@@ -102,6 +105,7 @@ internal static unsafe class VectorLoops
             y[i] = (y[i] - shift) * a[i] * b[repeatsB ? 0 : i];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TFunction, T>(float* a, float* b, float* c, float* y, int count)
         where TFunction : ITernaryFunction
         where T : struct, IRegister<T>
@@ -116,6 +120,7 @@ internal static unsafe class VectorLoops
         Store(rest, y + i, count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TFunction, T>(float* a, float* b, float* c, float* y, float* z, int count)
         where TFunction : ITwinFunction
         where T : struct, IRegister<T>
@@ -163,6 +168,7 @@ internal static unsafe class VectorLoops
             Map<TFunction, T>(a.At(row) + i, b.At(row) + i, c + i, y.At(row) + i, count - i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float ExpSum<T>(float* x, float shift, float* y, int count)
         where T : struct, IRegister<T>
     {

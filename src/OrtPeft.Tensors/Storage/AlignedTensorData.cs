@@ -10,6 +10,9 @@ public sealed unsafe class AlignedTensorData : TensorData
 {
     private const nuint CacheLine = 64;
 
+    /// <summary>Of x86, and of ARM with small pages of 4 KiB.</summary>
+    private const nuint HugePage = 2 << 20;
+
     private readonly byte* _start;
 
     /// <summary>Takes memory; its content is arbitrary until written.</summary>
@@ -20,7 +23,10 @@ public sealed unsafe class AlignedTensorData : TensorData
         GC.SuppressFinalize(this); // there is nothing to free yet
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, CacheLine);
+        var huge = (nuint)length / HugePage * HugePage;
+        _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, huge > 0 ? HugePage : CacheLine);
+        if (huge > 0)
+            NativeMemoryAdvice.UseHugePages((nint)_start, huge);
         GC.AddMemoryPressure(Math.Max(length, 1));
         GC.ReRegisterForFinalize(this);
     }
