@@ -32,6 +32,16 @@ internal static class DelimitedText
         }
     }
 
+    /// <summary>What separates the fields of a table whose name does not tell: a tab, or else a comma, of its first
+    /// line. Null where that has neither.</summary>
+    /// <param name="first">The first bytes.</param>
+    public static char? Separator(ReadOnlySpan<byte> first)
+    {
+        var end = first.IndexOfAny((byte)'\r', (byte)'\n');
+        var names = end < 0 ? first : first[..end];
+        return names.Contains((byte)'\t') ? '\t' : names.Contains((byte)',') ? ',' : null;
+    }
+
     private static string?[]? Next(RecordReader records, string file)
     {
         try

@@ -8,17 +8,6 @@ namespace OrtPeft.Training.Data.Containers;
 /// </summary>
 internal static class JsonArray
 {
-    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
-
-    /// <summary>Whether the first byte of a file that is not blank opens an array.</summary>
-    public static bool Begins(ReadOnlySpan<byte> first)
-    {
-        if (first.StartsWith(ByteOrderMark))
-            first = first[ByteOrderMark.Length..];
-        var begin = first.IndexOfAnyExcept(" \t\r\n"u8);
-        return begin >= 0 && first[begin] == '[';
-    }
-
     public static IEnumerable<JsonLine> Read(Stream stream, string file)
     {
         var cursor = new Cursor(stream);
@@ -65,7 +54,7 @@ internal static class JsonArray
         public void Open()
         {
             Take();
-            Column = _next == ByteOrderMark[0] ? 0 : 1;
+            Column = _next == PeekedStream.ByteOrderMark[0] ? 0 : 1;
             while (_next != '[')
                 Take();
             Take();

@@ -23,6 +23,20 @@ internal sealed class PeekedStream : Stream
     /// <summary>The first bytes: 4,096, or all there are.</summary>
     public ReadOnlySpan<byte> First => _first;
 
+    /// <summary>How UTF-8 files of Windows begin.</summary>
+    public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>The first byte of text that is not blank; null where there is none among the first.</summary>
+    public byte? Opening
+    {
+        get
+        {
+            var text = First.StartsWith(ByteOrderMark) ? First[ByteOrderMark.Length..] : First;
+            var begin = text.IndexOfAnyExcept(" \t\r\n"u8);
+            return begin < 0 ? null : text[begin];
+        }
+    }
+
     /// <summary>The stream that is read, somewhere after its first bytes.</summary>
     public Stream Rest => _rest;
 

@@ -63,12 +63,16 @@ internal static class RowStream
     {
         if (stream.First.StartsWith(ParquetMark))
             return ParquetRows.Read(stream, file);
-        return Path.GetExtension(name).ToUpperInvariant() switch
+        var separator = Path.GetExtension(name).ToUpperInvariant() switch
         {
-            ".CSV" => DelimitedText.Read(stream, file, ','),
-            ".TSV" => DelimitedText.Read(stream, file, '\t'),
-            _ => JsonArray.Begins(stream.First) ? JsonArray.Read(stream, file) : JsonLines.Read(stream, file),
+            ".CSV" => (char?)',',
+            ".TSV" => '\t',
+            "" when stream.Opening is not ((byte)'{' or (byte)'[') => DelimitedText.Separator(stream.First),
+            _ => null,
         };
+        return separator is { } between ? DelimitedText.Read(stream, file, between)
+            : stream.Opening == '[' ? JsonArray.Read(stream, file)
+            : JsonLines.Read(stream, file);
     }
 
     private static Stream? Decompressed(PeekedStream stream)

@@ -18,6 +18,10 @@ public sealed class RowStreamTests
     [InlineData("rows.csv", "text\nä\nb\n", 2, 3)]
     [InlineData("rows.csv", "\uFEFFtext\r\n\"ä\"\r\n\r\n\"b\"", 2, 4)]
     [InlineData("ROWS.TSV", "text\tother\nä\t1\nb\t\n", 2, 3)]
+    [InlineData("standard input", "\uFEFFtext,other\nä,1\nb,\n", 2, 3)]
+    [InlineData("standard input", "\"text\"\t\"a,b\"\nä\t1\nb\t\n", 2, 3)]
+    [InlineData("standard input", "[{\"text\":\"ä\"},\n{\"text\":\"b\"}]", 1, 2)]
+    [InlineData("rows.csv", "[n],text\n1,ä\n2,b\n", 2, 3)]
     public void Read_OfEveryTextContainer_GivesTheRowsAndTheirLines(string name, string content, int first, int second)
     {
         var rows = Read(Encoding.UTF8.GetBytes(content), name);
@@ -33,6 +37,7 @@ public sealed class RowStreamTests
 
         Assert.Equal(["ä$", "b$"], Read(Gzip(plain), "rows.csv.gz").Select(Rows.Text));
         Assert.Equal(["ä$", "b$"], Read(Zstd(plain), "rows.csv.zst").Select(Rows.Text));
+        Assert.Equal(["ä$", "b$"], Read(Gzip("text,n\nä,1\nb,2\n"u8.ToArray()), "standard input").Select(Rows.Text));
         Assert.Equal(["ä$", "b$"], Read(Gzip(Encoding.UTF8.GetBytes(Lines)), "rows.jsonl.gz").Select(Rows.Text));
     }
 
@@ -82,6 +87,7 @@ public sealed class RowStreamTests
     [InlineData("r.json", "[{\"text\":\"a\"}] x", "r.json:1:16: ")]
     [InlineData("r.json", "[{\"text\":\"ä\"},\n {\"text\": ?}]", "r.json:2:11: not valid JSON")]
     [InlineData("r.json", "[1]", "r.json:1: the row is a number")]
+    [InlineData("r.txt", "text,n\na,b\n", "r.txt:1:2: not valid JSON")]
     [InlineData("r.csv", "text,text\na,b\n", "r.csv:1: two fields are named \"text\"")]
     [InlineData("r.csv", "text,\na,b\n", "r.csv:1: a field has no name")]
     [InlineData("r.csv", "text,n\na\n", "r.csv:2: the record has 1 fields; the first line names 2")]
