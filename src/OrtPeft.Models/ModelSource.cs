@@ -75,16 +75,16 @@ public sealed class ModelSource
         FrozenDictionary<string, ElementType>.Empty;
 
     /// <summary>
-    /// What HF's libraries load this base by, for <c>base_model_name_or_path</c>: the path as it was given where it is
-    /// an HF folder, else the name or folder that the graph was made from. Null when that is not known, or the weights
-    /// are no longer those.
+    /// What HF's libraries load this base by, for <c>base_model_name_or_path</c>. Of an HF folder the hub's name, by the
+    /// hub's cache that it lies in or by the <c>_name_or_path</c> that it notes, else the path as it was given; of a graph
+    /// the name or folder that it was made from. Null when that is not known, or the weights are no longer those.
     /// </summary>
     public string? HfName
     {
         get
         {
             if (ModelPath is null || IsHfFolder(Folder))
-                return _given;
+                return HubName.OfCache(Folder, "models") ?? NotedName ?? _given;
             return Model.Metadata.ContainsKey(MetadataKeys.MergedAdapters)
                 ? null
                 : Model.Metadata.GetValueOrDefault(MetadataKeys.BaseModel) ?? SourceName.NotedIn(Folder);
@@ -117,6 +117,8 @@ public sealed class ModelSource
             StoredTypes = checkpoint.StoredTypes,
         };
     }
+
+    private string? NotedName => SourceName.NotedIn(Folder) is { } noted && HubName.Is(noted) ? noted : null;
 
     private int? Positions => Config?.MaxPositions
         ?? (int?)Model.Graph.Initializers.FirstOrDefault(IsPositionEmbedding)?.Initializer!.Dims[0]

@@ -156,6 +156,7 @@ public sealed class Trainer : IDisposable
     {
         var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
         var clock = new Stopwatch();
+        EvaluationMetrics? last = null;
         if (step == 0 && _arguments.EvaluateFirst && Evaluate() is { } before)
         {
             _best.See(before, weights: null);
@@ -173,6 +174,7 @@ public sealed class Trainer : IDisposable
             var evaluation = IsDue(_arguments.EvaluationSteps, step + 1) ? Evaluate(step + 1) : null;
             if (evaluation is not null)
             {
+                last = evaluation;
                 log.Value?.Append(evaluation);
                 _best.See(evaluation, _arguments.KeepBest ? _subject.Runtime.GetWeights : null);
             }
@@ -190,6 +192,7 @@ public sealed class Trainer : IDisposable
             BaseEvaluation = _best.Base,
             BestEvaluation = _best.Best,
             KeptStep = _best.Weights is null ? step : _best.State.BestStep,
+            KeptEvaluation = _best.Weights is not null ? _best.Best : last?.Step == step ? last : null,
         };
     }
 

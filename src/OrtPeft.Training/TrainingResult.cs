@@ -19,4 +19,7 @@ public sealed record TrainingResult(int Steps, bool IsComplete, double LastLoss,
     /// <summary>The step whose weights the run ends with: the best evaluation's where those are kept, else the last.
     /// </summary>
     public int KeptStep { get; init; } = Steps;
+
+    /// <summary>The evaluation of the weights that the run ends with; null where they were not evaluated.</summary>
+    public EvaluationMetrics? KeptEvaluation { get; init; }
 }

@@ -14,8 +14,8 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
 
         Assert.Equal(
             [
-                "adapter_config.json", "adapter_model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "report.html",
-                "run-info.json", "run.yaml",
+                "README.md", "adapter_config.json", "adapter_model.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+                "report.html", "run-info.json", "run.yaml",
             ],
             Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         Assert.Contains("step 1/6: loss ", run.Output, StringComparison.Ordinal);

@@ -98,13 +98,16 @@ public sealed class KilledVerbsTests(WritingVerbs verbs) : IClassFixture<Writing
     private static bool IsRubbish(string name) =>
         name.StartsWith(StagedFolder.HiddenPrefix, StringComparison.Ordinal) || AtomicFile.IsTemporary(name, out _);
 
-    /// <summary>What a folder holds for good: a run's own files come and go, and so do unfinished ones.</summary>
     /// <summary>What a run leaves for good, but for what names its folder.</summary>
     private static SortedDictionary<string, string> Kept(string folder)
     {
         var content = FolderContent.Of(folder);
-        foreach (var name in content.Keys.Where(static n => Trainer.RunFiles.Contains(n) || n == "run.yaml" || IsRubbish(n)).ToArray())
-            content.Remove(name);
+        foreach (var name in content.Keys.ToArray())
+        {
+            if (Trainer.RunFiles.Contains(name) || name is "run.yaml" or "README.md" || IsRubbish(name))
+                content.Remove(name);
+        }
+
         return content;
     }
 

@@ -27,6 +27,19 @@ internal sealed class TrainCommand : Verb
     private readonly MethodOptions _method = new();
     private readonly TrainingOptions _training = new();
 
+    private readonly Option<string?> _baseId = new("--base-id")
+    {
+        Description = "What others load the base by, for adapter_config.json and the model card: its name on the Hugging "
+            + "Face Hub. [default: what the model's folder notes]",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _tensorBoard = new(EventFolder.Option)
+    {
+        Description = "Write events for TensorBoard to this folder too, into one of the name of --out in it.",
+        HelpName = "DIR",
+    };
+
     private readonly Option<bool> _dryRun = new("--dry-run")
     {
         Description =
@@ -73,6 +86,8 @@ internal sealed class TrainCommand : Verb
         Arguments.Add(_model);
         Add(_data);
         Add(_output);
+        Options.Add(_baseId);
+        Options.Add(_tensorBoard);
         Options.Add(_dryRun);
         Add(_method);
         Add(_training);
@@ -82,6 +97,9 @@ internal sealed class TrainCommand : Verb
     {
         using var folder = OpenFolder(run);
         var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run));
+        var configuration = RunFileText.Of(this, run.Parsed);
+        using var events = EventFolder.Open(
+            run, run.Get(_tensorBoard), folder.FullPath, arguments.Resume, _output.MayOverwrite(run), configuration);
         using var training = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
             ? OpenArtifacts(run, arguments)
             : OpenModel(run, arguments);
@@ -93,29 +111,38 @@ internal sealed class TrainCommand : Verb
         }
 
         run.Host.Interruption.Listen();
-        var configuration = RunFileText.Of(this, run.Parsed);
         var facts = TrainingFacts.Of(run, training, run.Get(_model));
         var page = new RunPageFile(run, folder.FullPath, facts, configuration);
-        var result = Train(run, training, page);
+        var result = Train(run, training, page, events);
         training.Trainer.SaveAdapter(folder.Stage);
         File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), configuration);
+        if (CardFile.MayReplace(folder.FullPath))
+            CardFile.Write(folder, _data.Files(run), training, result, facts);
+        else
+            run.Note($"{Path.Combine(_output.PathOf(run), ModelCard.FileName)} is not ortpeft's, so it stays as it is.");
         folder.Keep();
         page.Write();
         Conclude(run, training, result);
     }
 
     /// <summary>Trains; a run that fails leaves a page too, which shows how.</summary>
-    private static TrainingResult Train(Invocation run, TrainingRun training, RunPageFile page)
+    private static TrainingResult Train(Invocation run, TrainingRun training, RunPageFile page, EventFolder? events)
     {
         try
         {
             return TrainingReport.Follow(
-                run, progress => training.Trainer.Train(progress, run.Host.Interruption.Token), page.See);
+                run, progress => training.Trainer.Train(progress, run.Host.Interruption.Token), See);
         }
         catch (TrainingFailedException)
         {
             page.Write();
             throw;
+        }
+
+        void See(TrainingProgress progress)
+        {
+            events?.See(progress);
+            page.See(progress);
         }
     }
 
@@ -128,7 +155,7 @@ internal sealed class TrainCommand : Verb
         run.Say($"model: {modelName}, {nodes}, opset {source.Model.Opset}");
         AccuracyNote.Warn(run, source);
         var tokenizer = _data.Tokenizer;
-        var tokenized = choice.For(source)
+        var tokenized = choice.For(source, run.Get(_baseId))
             .WithTokens(tokenizer.Find(run, source), tokenizer.FolderFor(run, source));
         var peft = tokenized.Apply(
             source.Model, arguments, () => _data.Read(run, source, reserved: 0), run.Host.Interruption.Token);
@@ -163,6 +190,8 @@ internal sealed class TrainCommand : Verb
                 + "artifacts.");
         }
 
+        if (run.Has(_baseId))
+            throw new UsageException($"{path} holds artifacts, which name their base already; leave out {_baseId.Name}.");
         _training.Speed.RefuseForArtifacts(run, path);
         if (FileState.IsSame(_output.PathOf(run), path))
             throw new UsageException($"--out {path} is the artifacts' own folder, which stays; give another folder.");

@@ -7,6 +7,7 @@ using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Metrics;
+using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Files;
 
@@ -25,6 +26,10 @@ internal sealed record FolderFiles
     /// <summary>The names of all files that may be written, relative to the folder; the one that tells what the folder
     /// is comes first.</summary>
     public required IReadOnlyList<string> Written { get; init; }
+
+    /// <summary>The names of files that are written too, and ask for no leave: the verb leaves those out that are not its
+    /// own to replace.</summary>
+    public IReadOnlyList<string> Yielding { get; init; } = [];
 
     /// <summary>Names, with <c>*</c> for any text, of files that go, where they are not written anew.</summary>
     public IReadOnlyList<string> Retired { get; init; } = [];
@@ -59,6 +64,7 @@ internal sealed record FolderFiles
     public static FolderFiles OfRun { get; } = OfAdapter with
     {
         Written = [.. AdapterFiles.Names, .. Trainer.RunFiles, RunFile.FileName],
+        Yielding = [ModelCard.FileName],
         Provisional = MetricsLog.FileName,
         Anchors = Trainer.CheckpointFiles,
     };

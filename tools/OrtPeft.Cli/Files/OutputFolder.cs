@@ -71,10 +71,10 @@ internal sealed class OutputFolder : IDisposable
         if (_stage is not null)
         {
             var names = _stage.Names;
-            if (names.Except(_files.Written).FirstOrDefault() is { } undeclared)
+            if (names.Except(_files.Written).Except(_files.Yielding).FirstOrDefault() is { } undeclared)
                 throw new UnreachableException($"Bug: {undeclared} is written and not in the list of files.");
             var retired = _files.RetiredIn(FullPath);
-            if (!_mayReplace && names.FirstOrDefault(IsTaken) is { } taken)
+            if (!_mayReplace && names.Except(_files.Yielding).FirstOrDefault(IsTaken) is { } taken)
                 throw Holds(taken);
             _stage.Commit(retired);
         }
@@ -105,7 +105,7 @@ internal sealed class OutputFolder : IDisposable
             ?? throw new UsageException(
                 $"{_given} is being written to by another process; give another folder, or wait.");
         StagedFolder.Finish(FullPath);
-        DeadFiles.Remove(FullPath, _files.Written);
+        DeadFiles.Remove(FullPath, [.. _files.Written, .. _files.Yielding]);
     }
 
     private void Check(IReadOnlyList<string> inputs)

@@ -16,7 +16,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
         new(
             "Output",
             ["--out", "--overwrite", "--resume", "--config", "--as", "--requantize", "--keep-float"],
-            ["--init-config", "--config-schema"]),
+            ["--base-id", "--tensorboard", "--init-config", "--config-schema"]),
         new(
             "Adapter",
             ["--adapter", "--method", "--rank", "--alpha", "--dropout", "--target", "--init-adapter"],

@@ -84,9 +84,11 @@ internal sealed record MethodChoice(string Origin, PeftConfig Config, string? We
     /// The same choice, with the base's name in the configuration; an adapter that is trained further keeps the name
     /// that it has.
     /// </summary>
-    public MethodChoice For(ModelSource source)
+    /// <param name="source">The base.</param>
+    /// <param name="id">The name that the user gave for it, which goes before all others; null for none.</param>
+    public MethodChoice For(ModelSource source, string? id = null)
     {
-        var own = WeightsFolder is null ? null : Config.BaseModelNameOrPath;
+        var own = id ?? (WeightsFolder is null ? null : Config.BaseModelNameOrPath);
         return this with { Config = Config with { BaseModelNameOrPath = own ?? source.HfName } };
     }
 }

@@ -10,6 +10,9 @@ namespace OrtPeft.Cli.Runs;
 /// <summary>What is known of a run before its first step.</summary>
 internal static class TrainingFacts
 {
+    /// <summary>The group of facts that are the machine's and not the run's.</summary>
+    public const string Machine = "Machine";
+
     /// <summary>Gathers it.</summary>
     /// <param name="run">The run.</param>
     /// <param name="training">What is trained.</param>
@@ -22,7 +25,7 @@ internal static class TrainingFacts
             new("Adapter", [.. Adapter(training, model)]),
             new("Training", [.. Settings(training)]),
             new("Data", [.. Rows("rows", training.Rows), .. Rows("held-out rows", training.HeldOut ?? [])]),
-            new("Machine", [.. Machine(run)]),
+            new(Machine, [.. OfMachine(run)]),
         ],
     };
 
@@ -76,7 +79,7 @@ internal static class TrainingFacts
             + Human.Count(lengths[lengths.Length / 2]));
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Machine(Invocation run)
+    private static IEnumerable<KeyValuePair<string, string>> OfMachine(Invocation run)
     {
         yield return new("begun", run.Host.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
         yield return new("ortpeft", VersionLine.Version);
