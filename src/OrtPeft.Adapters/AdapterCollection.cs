@@ -31,7 +31,7 @@ public sealed class AdapterCollection
     /// <summary>Whether the chosen adapters count; false after <see cref="Disable"/>. True at first.</summary>
     public bool IsEnabled => Active.Adapters.Count > 0;
 
-    /// <summary>What the model computes with.</summary>
+    /// <summary>The adapters that the model computes with.</summary>
     internal ActiveAdapters Active { get; private set; }
 
     /// <summary>Where the weights come from.</summary>
@@ -114,7 +114,8 @@ public sealed class AdapterCollection
     /// <exception cref="ConfigException">There is no such adapter.</exception>
     public PeftConfig ConfigOf(string name) => _all[name].Injection.Config;
 
-    /// <summary>What an adapter's configuration names and the base does not have, so that it has no effect.</summary>
+    /// <summary>The names in an adapter's configuration that the base does not have, so that they have no
+    /// effect.</summary>
     /// <param name="name">The adapter, active or not.</param>
     /// <returns>A clause per entry, with what would match; none for an adapter that was made without weights.</returns>
     /// <exception cref="ConfigException">There is no such adapter.</exception>
@@ -135,7 +136,7 @@ public sealed class AdapterCollection
     /// <exception cref="ConfigException">There is no such adapter.</exception>
     public IReadOnlyDictionary<string, Tensor> WeightsOf(string name) => _all[name].Weights();
 
-    /// <summary>What files hold of an adapter: its weights, or what its encoder makes of them.</summary>
+    /// <summary>The weights that an adapter's files hold: its own, or those that its encoder makes of them.</summary>
     /// <param name="name">The adapter, active or not.</param>
     /// <returns>Tensors by their names on disk.</returns>
     /// <exception cref="ConfigException">There is no such adapter.</exception>

@@ -4,7 +4,7 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>Models that leave OrtPeft, or run, with what their adapters have learnt.</summary>
+/// <summary>Models that leave OrtPeft, or run, with what their adapters have learned.</summary>
 public static class AdapterMerging
 {
     /// <summary>

@@ -14,10 +14,10 @@ public sealed record AdapterParameter(string Name, Value Value)
     /// <summary>Whether files may leave it out; it then keeps its value. Default false.</summary>
     public bool IsOptional { get; init; }
 
-    /// <summary>What it is in its method; LoRA+ gives B a higher rate.</summary>
+    /// <summary>Its role in the method; LoRA+ gives B a higher rate.</summary>
     /// <seealso href="https://arxiv.org/abs/2402.12354">Hayou et al., LoRA+.</seealso>
     public ParameterRole Role { get; init; }
 
-    /// <summary>What its learning rate is multiplied by, whatever the optimiser does; 1 by default.</summary>
+    /// <summary>The factor of its learning rate, whatever the optimiser does; 1 by default.</summary>
     public double LearningRateFactor { get; init; } = 1;
 }

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters;
 
-/// <summary>What the tables in help texts and README say of a method.</summary>
+/// <summary>A method's row in the tables of help texts and README.</summary>
 public sealed record MethodDescription
 {
     /// <summary>The name on the command line, such as <c>lora</c>.</summary>
@@ -9,13 +9,13 @@ public sealed record MethodDescription
     /// <summary>The name in <c>adapter_config.json</c>, such as <c>LORA</c>.</summary>
     public required string PeftType { get; init; }
 
-    /// <summary>What people call it, such as <c>LoRA</c>.</summary>
+    /// <summary>The usual name, such as <c>LoRA</c>.</summary>
     public required string Title { get; init; }
 
     /// <summary>Where it was published; null for what needs no paper.</summary>
     public Uri? Paper { get; init; }
 
-    /// <summary>What trains, in half a sentence.</summary>
+    /// <summary>The trained parts, in half a sentence.</summary>
     public required string Trains { get; init; }
 
     /// <summary>Whether HF PEFT has the method, so that its files interchange. Default true.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters;
 
-/// <summary>What is typed for a field of a configuration, and the JSON that it stands for.</summary>
+/// <summary>The form in which a field of a configuration is typed, and the JSON that it stands for.</summary>
 public enum OptionForm
 {
     /// <summary>Text as it is.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters;
 
-/// <summary>What a trained tensor is in its method, where optimisers treat it unlike others.</summary>
+/// <summary>The role of a trained tensor in its method, where optimisers treat it unlike others.</summary>
 public enum ParameterRole
 {
     /// <summary>Nothing that an optimiser asks about.</summary>

@@ -12,7 +12,7 @@ public abstract record PeftConfig
     /// <summary>The method's name in <c>adapter_config.json</c>, such as <c>LORA</c>.</summary>
     public abstract string PeftType { get; }
 
-    /// <summary>What the model is for; <c>CAUSAL_LM</c> by default.</summary>
+    /// <summary>The task of the model; <c>CAUSAL_LM</c> by default.</summary>
     public string? TaskType { get; init; } = "CAUSAL_LM";
 
     /// <summary>Where the base model came from; informative.</summary>

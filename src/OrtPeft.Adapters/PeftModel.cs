@@ -63,7 +63,7 @@ public sealed class PeftModel
     /// </summary>
     public IReadOnlyList<AdapterParameter> Parameters => Active.Injection.Parameters;
 
-    /// <summary>What belongs to the adapter without training, such as VeRA's random projections.</summary>
+    /// <summary>Tensors that belong to the adapter but do not train, such as VeRA's random projections.</summary>
     public IReadOnlyList<AdapterParameter> Buffers => Active.Injection.Buffers;
 
     /// <summary>Values in <see cref="Model"/> whose gradient is not followed further.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters;
 
-/// <summary>What the first weights of an adapter are made from besides its base.</summary>
+/// <summary>The inputs, besides the base, from which an adapter's first weights are made.</summary>
 public sealed record StartNeeds
 {
     /// <summary>Nothing.</summary>

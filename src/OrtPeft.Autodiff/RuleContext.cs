@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Autodiff;
 
-/// <summary>What a gradient rule works with.</summary>
+/// <summary>The node, values and gradients that a gradient rule works with.</summary>
 public sealed class RuleContext
 {
     private readonly IReadOnlyList<Value?> _upstream;

@@ -19,7 +19,7 @@ public sealed record FusedOp
     /// <summary>The operator's name in its domain.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it reads and makes.</summary>
+    /// <summary>Its inputs and outputs.</summary>
     public required OpSignature Signature { get; init; }
 
     /// <summary>Finds it in a graph of standard operators, in place; null for one that another operator's gradient, an

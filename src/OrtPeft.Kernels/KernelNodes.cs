@@ -3,7 +3,7 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Kernels;
 
-/// <summary>What rewrites of nodes that kernels run share.</summary>
+/// <summary>Helpers shared by rewrites of nodes that kernels run.</summary>
 public static class KernelNodes
 {
     /// <summary>Adds a node of an operator, whose outputs have the shapes of given values.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Kernels;
 
-/// <summary>What a lowering rule works with.</summary>
+/// <summary>The node and graph that a lowering rule works with.</summary>
 public sealed class LoweringContext
 {
     private readonly Dictionary<(string Name, Value X, Value? Other), object> _shared = [];

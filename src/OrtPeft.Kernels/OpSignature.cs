@@ -23,10 +23,10 @@ public sealed partial class OpSignature
     /// <summary>The line.</summary>
     public string Text { get; }
 
-    /// <summary>What the operator reads, in order.</summary>
+    /// <summary>The operator's inputs, in order.</summary>
     public ImmutableArray<Operand> Inputs { get; }
 
-    /// <summary>What it makes, in order.</summary>
+    /// <summary>The operator's outputs, in order.</summary>
     public ImmutableArray<Operand> Outputs { get; }
 
     /// <summary>Reads a signature.</summary>

@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Kernels;
 
-/// <summary>What a raising rule works with.</summary>
+/// <summary>The graph that a raising rule works with.</summary>
 /// <param name="G">Adds nodes to the graph.</param>
 /// <param name="Differentiated">The values between trainable parameters and the loss.</param>
 public sealed record RaisingContext(GraphBuilder G, IReadOnlySet<Value> Differentiated)

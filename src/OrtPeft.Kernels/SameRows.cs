@@ -6,7 +6,8 @@ namespace OrtPeft.Kernels;
 /// <summary>Values that hold the same rows under another shape.</summary>
 public static class SameRows
 {
-    /// <summary>What a value is made of by <c>Reshape</c> alone, as long as its last axis stays the same.</summary>
+    /// <summary>The value that another is made of by <c>Reshape</c> alone, as long as its last axis stays the
+    /// same.</summary>
     public static Value Source(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);

@@ -12,7 +12,7 @@ public sealed class Architecture
     /// <summary>The weights, tied ones once, in the order in which the model uses them.</summary>
     public required IReadOnlyList<WeightSpec> Weights { get; init; }
 
-    /// <summary>What weight names start with, but in some checkpoints do not: <c>transformer.</c> for GPT-2.</summary>
+    /// <summary>The prefix of weight names, which some checkpoints leave out: <c>transformer.</c> for GPT-2.</summary>
     public required string Prefix { get; init; }
 
     /// <summary>

@@ -2,7 +2,7 @@ using OrtPeft.Models.Checkpoints.Packing;
 
 namespace OrtPeft.Models;
 
-/// <summary>What <c>config.json</c> says of a model, as far as every family has it. Immutable.</summary>
+/// <summary>A model's <c>config.json</c>, as far as every family has it. Immutable.</summary>
 public abstract record ModelConfig
 {
     /// <summary>The family, as <c>model_type</c> names it.</summary>

@@ -27,7 +27,7 @@ public sealed record SamplingSettings
     /// <summary>Whether tokens are drawn; false, which is greedy, where there is no file.</summary>
     public bool DoSample { get; init; }
 
-    /// <summary>What logits are divided by.</summary>
+    /// <summary>The number that logits are divided by.</summary>
     public double? Temperature { get; init; }
 
     /// <summary>The number of likeliest tokens to draw from; 0 means no limit.</summary>
@@ -42,7 +42,7 @@ public sealed record SamplingSettings
     /// <summary>The probability that the most typical tokens reach, above 0 to 1.</summary>
     public double? TypicalP { get; init; }
 
-    /// <summary>What makes tokens that are there already less likely; counts when greedy, too.</summary>
+    /// <summary>A factor that makes tokens that have already occurred less likely, also in greedy decoding.</summary>
     public double? RepetitionPenalty { get; init; }
 
     /// <summary>Fields of the file, separated by commas, that would change tokens in transformers and are not

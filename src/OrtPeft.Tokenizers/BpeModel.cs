@@ -21,7 +21,7 @@ internal sealed class BpeModel
 
     public int? EndOfTextId { get; init; }
 
-    /// <summary>What a post-processor puts around a text.</summary>
+    /// <summary>The tokens that a post-processor puts around a text.</summary>
     public TextFrame Frame { get; init; } = TextFrame.None;
 
     /// <summary>How files spell a token that exists.</summary>

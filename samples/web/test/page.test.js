@@ -112,7 +112,7 @@ for (const runtime of ['ort', 'ort-training']) {
   });
 }
 
-test('Stop ends early and keeps what was learnt', { skip }, async () => {
+test('Stop ends early and keeps what was learned', { skip }, async () => {
   const { page } = await openPage();
 
   await train(page, { runtime: 'ort', steps: 10_000 });

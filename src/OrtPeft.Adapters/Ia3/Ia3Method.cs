@@ -7,7 +7,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Ia3;
 
-/// <summary>IA³: inner activations scaled by learnt vectors.</summary>
+/// <summary>IA³: inner activations scaled by learned vectors.</summary>
 /// <seealso href="https://arxiv.org/abs/2205.05638">Liu et al., Few-Shot Parameter-Efficient Fine-Tuning.</seealso>
 internal sealed class Ia3Method : IPeftMethod
 {

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters.Inspection;
 
-/// <summary>What bringing a graph into canonical form did to it.</summary>
+/// <summary>A rewrite on the way to canonical form.</summary>
 /// <param name="Pass">The pass, such as <c>fused-to-standard</c>.</param>
 /// <param name="Op">
 /// The operator that was taken apart or resolved, or that a fusion made, with its domain; for <c>upgrade-opset</c> both

@@ -5,7 +5,7 @@ using OrtPeft.Onnx.Passes.Contrib;
 
 namespace OrtPeft.Adapters.Inspection;
 
-/// <summary>What a model is made of, as adapters see it.</summary>
+/// <summary>The parts of a model, as adapters see it.</summary>
 public sealed class ModelInspection
 {
     private static readonly HashSet<string> TakenApart =
@@ -35,7 +35,7 @@ public sealed class ModelInspection
     /// <summary>Tied, shared and copied weights.</summary>
     public IReadOnlyList<SharedWeight> SharedWeights { get; }
 
-    /// <summary>What was rewritten on the way to canonical form, in the order of the passes.</summary>
+    /// <summary>The rewrites on the way to canonical form, in the order of the passes.</summary>
     public IReadOnlyList<GraphRewrite> Rewrites { get; }
 
     /// <summary>The nodes of canonical form that choose or repeat graphs of their own.</summary>
@@ -71,7 +71,7 @@ public sealed class ModelInspection
         return new ModelInspection(canonical, rewrites, null);
     }
 
-    /// <summary>What an input or output is for, whatever the exporter called it.</summary>
+    /// <summary>The role of an input or output, whatever the exporter called it.</summary>
     /// <param name="value">An input or output of the model that was looked at.</param>
     /// <returns>As <see cref="ValuePurposes.Of(Value, string?)"/>.</returns>
     public string RoleOf(Value value)

@@ -2,7 +2,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Lora;
 
-/// <summary>What LoRA added at one layer.</summary>
+/// <summary>LoRA's nodes at one layer.</summary>
 /// <param name="Parameters">What trains.</param>
 /// <param name="Start">The constant A₀ and B₀ where they were taken out of the base; else none.</param>
 /// <param name="Detached">Values whose gradient is not followed.</param>

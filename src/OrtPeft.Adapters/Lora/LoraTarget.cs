@@ -49,10 +49,10 @@ internal abstract class LoraTarget
     /// <summary>The name of B, [out, r].</summary>
     public abstract string NameOfB { get; }
 
-    /// <summary>What A is to an optimiser.</summary>
+    /// <summary>A's role for an optimiser.</summary>
     public virtual ParameterRole RoleOfA => ParameterRole.None;
 
-    /// <summary>What B is to an optimiser.</summary>
+    /// <summary>B's role for an optimiser.</summary>
     public virtual ParameterRole RoleOfB => ParameterRole.LoraB;
 
     /// <summary>The name of B's bias, [out].</summary>

@@ -6,23 +6,23 @@ namespace OrtPeft.Adapters.Modules;
 /// </summary>
 internal static class HfName
 {
-    /// <summary>What LoRA calls A of a linear layer, [r, in].</summary>
+    /// <summary>LoRA's name for A of a linear layer, [r, in].</summary>
     public const string LoraA = "lora_A.weight";
 
-    /// <summary>What LoRA calls B of a linear layer, [out, r].</summary>
+    /// <summary>LoRA's name for B of a linear layer, [out, r].</summary>
     public const string LoraB = "lora_B.weight";
 
-    /// <summary>What LoRA calls A of an embedding, [r, vocabulary].</summary>
+    /// <summary>LoRA's name for A of an embedding, [r, vocabulary].</summary>
     public const string LoraEmbeddingA = "lora_embedding_A";
 
-    /// <summary>What LoRA calls B of an embedding, [hidden, r].</summary>
+    /// <summary>LoRA's name for B of an embedding, [hidden, r].</summary>
     public const string LoraEmbeddingB = "lora_embedding_B";
 
     /// <summary>The modules that HF PEFT takes for an embedding or a head by their names, whatever the model
     /// is.</summary>
     internal static readonly string[] EmbeddingLayers = ["embed_tokens", "lm_head"];
 
-    /// <summary>What every name in a file begins with, but for <see cref="OfShared"/>.</summary>
+    /// <summary>The prefix of every name in a file, except for <see cref="OfShared"/>.</summary>
     public const string Root = $"{Wrapper}model.";
 
     private const string Wrapper = "base_model.";

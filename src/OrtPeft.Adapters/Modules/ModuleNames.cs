@@ -12,7 +12,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="graph">The graph, in canonical form.</param>
 internal sealed partial class ModuleNames(Graph graph)
 {
-    /// <summary>What a head is called that has no weight of its own.</summary>
+    /// <summary>The name of a head that has no weight of its own.</summary>
     public const string TiedHead = DecoderFamilies.Head;
 
     private readonly SourcePaths _paths = SourcePaths.Of(graph);

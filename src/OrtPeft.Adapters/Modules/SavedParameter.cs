@@ -56,7 +56,7 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
         return own;
     }
 
-    /// <summary>What the graph holds, in the source model's layout.</summary>
+    /// <summary>The graph's weight, in the source model's layout.</summary>
     public Tensor Content() => IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
 
     /// <summary>The same, transposed when it is first read.</summary>

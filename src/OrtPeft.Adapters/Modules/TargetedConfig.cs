@@ -4,7 +4,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Modules;
 
-/// <summary>What the configurations of methods share that adapt chosen modules, with HF PEFT's fields.</summary>
+/// <summary>The fields shared by the methods that adapt chosen modules, as HF PEFT names them.</summary>
 public abstract record TargetedConfig : PeftConfig
 {
     /// <summary>The modules to adapt; null (default) takes the method's own for the model at hand.</summary>

@@ -7,7 +7,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.PrefixTuning;
 
 /// <summary>
-/// Prefix tuning: learnt keys and values before those of the input, in every layer. They enter beside the graph's own
+/// Prefix tuning: learned keys and values before those of the input, in every layer. They enter beside the graph's own
 /// scores, so that masks, caches and lengths stay as they are; only positions move on by P.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2101.00190">Li and Liang, Prefix-Tuning.</seealso>

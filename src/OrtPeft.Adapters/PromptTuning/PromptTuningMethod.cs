@@ -8,7 +8,7 @@ using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.PromptTuning;
 
-/// <summary>Prompt tuning: learnt embeddings before those of the input.</summary>
+/// <summary>Prompt tuning: learned embeddings before those of the input.</summary>
 /// <seealso href="https://arxiv.org/abs/2104.08691">Lester et al., The Power of Scale for Parameter-Efficient Prompt
 /// Tuning.</seealso>
 internal sealed class PromptTuningMethod : IPeftMethod

@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters.Quantization;
 
-/// <summary>What LoftQ makes: a quantised base and the adapter that starts beside it.</summary>
+/// <summary>LoftQ's result: a quantised base and the adapter that starts beside it.</summary>
 /// <param name="Quantized">The base in canonical form, with what was lost layer by layer.</param>
 /// <param name="Adapter">The base with the adapter on it. <see cref="PeftModel.Save"/> writes an ordinary LoRA adapter
 /// of HF PEFT's, to train or to load on that base and on no other.</param>

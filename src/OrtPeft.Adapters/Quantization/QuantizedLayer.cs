@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters.Quantization;
 
-/// <summary>What quantisation did to one layer.</summary>
+/// <summary>The effect of quantisation on one layer.</summary>
 /// <param name="Name">The layer's path in the source model; the first one's where layers share a weight.</param>
 /// <param name="RelativeError">‖W − Ŵ‖ / ‖W‖, Frobenius.</param>
 /// <param name="FloatBytes">What the weight took before, in bytes.</param>

@@ -33,7 +33,7 @@ public sealed record VeraConfig : TargetedConfig
     /// <summary>The probability, 0 to below 1, that a feature of x is dropped while training. Default 0.</summary>
     public double VeraDropout { get; init; }
 
-    /// <summary>What all elements of d start as. Default 0.1.</summary>
+    /// <summary>The initial value of all elements of d. Default 0.1.</summary>
     public double DInitial { get; init; } = 0.1;
 
     /// <summary>Which biases of the base train too: <c>none</c> (default), <c>all</c>, or <c>vera_only</c>.</summary>

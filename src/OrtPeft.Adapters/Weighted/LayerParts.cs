@@ -1,6 +1,6 @@
 namespace OrtPeft.Adapters.Weighted;
 
-/// <summary>What all adapters bring to a layer.</summary>
+/// <summary>The sum of all adapters at a layer.</summary>
 /// <param name="Module">The layer's name.</param>
 /// <param name="Parts">One for each adapter that has the layer.</param>
 internal sealed record LayerParts(string Module, IReadOnlyList<LayerPart> Parts)

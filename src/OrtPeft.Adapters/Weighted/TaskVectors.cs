@@ -14,7 +14,7 @@ internal static class TaskVectors
             ["frequency"] = static v => Math.Sign(v),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>What may elect a sign.</summary>
+    /// <summary>The values that may elect a sign.</summary>
     public static IEnumerable<string> MajoritySignMethods => Votes.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>Σ wᵢ·vᵢ.</summary>

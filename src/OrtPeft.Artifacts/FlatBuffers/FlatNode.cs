@@ -21,7 +21,7 @@ internal abstract class FlatNode
     /// </summary>
     public virtual bool IsBulk => false;
 
-    /// <summary>What this node points to; each is written once, after it.</summary>
+    /// <summary>The nodes that this one points to; each is written once, after it.</summary>
     public virtual IEnumerable<FlatNode> Children => [];
 
     /// <summary>Writes the bytes; the target stands at <paramref name="position"/>.</summary>

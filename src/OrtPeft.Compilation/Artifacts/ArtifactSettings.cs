@@ -3,7 +3,7 @@ using OrtPeft.Artifacts;
 
 namespace OrtPeft.Compilation.Artifacts;
 
-/// <summary>What is decided when artifacts are written, whatever runs them.</summary>
+/// <summary>The choices made when artifacts are written, whatever runs them.</summary>
 public sealed record ArtifactSettings
 {
     /// <summary>The rate that the web API trains with: it has no way to set one.</summary>

@@ -15,7 +15,7 @@ public sealed record CompiledGraph(Model Model, ArtifactGraph Contract)
     /// <summary>The names of the speedups that found nothing to do in a training graph, in order.</summary>
     public IReadOnlyList<string> IdleSpeedups { get; init; } = [];
 
-    /// <summary>What a training graph takes in memory; null where its largest batch is not known.</summary>
+    /// <summary>The training graph's memory; null if its largest batch is unknown.</summary>
     public MemoryPlan? Memory { get; init; }
 
     /// <summary>The contract of the graph as a file.</summary>

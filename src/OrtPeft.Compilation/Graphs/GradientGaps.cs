@@ -6,7 +6,7 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Compilation.Graphs;
 
-/// <summary>What stands in the way of training.</summary>
+/// <summary>The obstacles to training a graph.</summary>
 public static class GradientGaps
 {
     /// <summary>The nodes between the trainable parameters and the output that no gradient rule is known for.</summary>

@@ -6,10 +6,10 @@ namespace OrtPeft.Compilation.Graphs;
 /// <param name="Parameters">What trains, inputs under their own names.</param>
 internal sealed record LossRoles(IReadOnlySet<Value> Parameters)
 {
-    /// <summary>What multiplies every gradient; null without gradients.</summary>
+    /// <summary>The factor of every gradient; null without gradients.</summary>
     public Value? Scale { get; init; }
 
-    /// <summary>What fixes the dropout masks; null without live dropout.</summary>
+    /// <summary>The seed of the dropout masks; null without live dropout.</summary>
     public Value? DropoutSeed { get; init; }
 
     /// <summary>The inputs whose gradients are the outputs after loss and count, in order.</summary>

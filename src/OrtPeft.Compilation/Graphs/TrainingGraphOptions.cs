@@ -6,7 +6,7 @@ using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Compilation.Graphs;
 
-/// <summary>What is decided when a training graph is built.</summary>
+/// <summary>The choices made when a training graph is built.</summary>
 public sealed record TrainingGraphOptions
 {
     /// <summary>
@@ -15,7 +15,7 @@ public sealed record TrainingGraphOptions
     /// </summary>
     public bool BaseDropout { get; init; } = true;
 
-    /// <summary>What makes it faster, in order. Default <see cref="Rewrites.Speedups.Portable"/>.</summary>
+    /// <summary>The rewrites that make it faster, in order. Default <see cref="Rewrites.Speedups.Portable"/>.</summary>
     public IReadOnlyList<Speedup> Speedups { get; init; } = Rewrites.Speedups.Portable;
 
     /// <summary>The most that the graph is given at once, for <see cref="CompiledGraph.Memory"/>. Default null: not

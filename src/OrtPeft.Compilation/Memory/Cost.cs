@@ -3,7 +3,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Memory;
 
-/// <summary>What it costs to run a node a second time.</summary>
+/// <summary>The cost of running a node a second time.</summary>
 internal enum Cost
 {
     /// <summary>Its result is its first input's memory.</summary>

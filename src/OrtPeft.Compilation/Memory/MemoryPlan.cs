@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Memory;
 
-/// <summary>What a training graph takes in memory, and what is done to make it less.</summary>
+/// <summary>A training graph's memory, and what is done to reduce it.</summary>
 /// <param name="Weights">Constants, as the graph reads them, and four numbers for every trained one. Bytes.</param>
 /// <param name="Activations">The most that values take at a time. Bytes.</param>
 /// <param name="Again">The share of the forward pass whose products are run again for the gradient rather than kept, from

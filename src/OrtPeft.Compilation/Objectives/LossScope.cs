@@ -3,7 +3,7 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Compilation.Objectives;
 
-/// <summary>What an objective works with.</summary>
+/// <summary>The graph and values that an objective works with.</summary>
 /// <param name="Builder">Adds nodes to the graph.</param>
 /// <param name="Output">The model's first output: logits or predictions.</param>
 /// <param name="Scale">What multiplies every gradient, <c>[] float32</c>; null when no gradient is wanted.</param>

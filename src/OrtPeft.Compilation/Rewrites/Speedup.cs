@@ -3,7 +3,8 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Compilation.Rewrites;
 
-/// <summary>What makes a training graph faster and keeps its results, to rounding: fused operators that run as kernels,
+/// <summary>A rewrite that makes a training graph faster and keeps its results, up to rounding: fused operators that
+/// run as kernels,
 /// a rewrite, or both.</summary>
 /// <param name="Name">What options call it, in lower case with hyphens.</param>
 /// <param name="Description">What it does, in half a sentence.</param>

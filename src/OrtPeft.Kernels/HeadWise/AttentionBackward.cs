@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
-using OrtPeft.Kernels.Products;
 
 namespace OrtPeft.Kernels.HeadWise;
 

@@ -25,7 +25,7 @@ internal unsafe struct AttentionPlan
     /// queries].</summary>
     public float* Max, Sum;
 
-    /// <summary>What is added to the scores.</summary>
+    /// <summary>The term added to the scores.</summary>
     public ScoreMask Mask;
 
     /// <summary>What the scores' gradient is multiplied with.</summary>

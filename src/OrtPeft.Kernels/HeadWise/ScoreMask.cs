@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.Native;
-using OrtPeft.Kernels.Products;
 
 namespace OrtPeft.Kernels.HeadWise;
 

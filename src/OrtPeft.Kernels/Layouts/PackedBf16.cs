@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using OrtPeft.Kernels.Products;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 

@@ -1,15 +1,15 @@
 using System.Runtime.InteropServices;
-using OrtPeft.Kernels.Products;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Kernels.Layouts;
 
 /// <summary>
-/// A constant matrix [rows, columns] in the order that <see cref="PackedMatMul.Forward"/> reads: panels of
+/// A constant matrix [rows, columns] in the order that <see cref="Products.PackedMatMul.Forward"/> reads: panels of
 /// <see cref="Width"/> columns, one after the other, each row by row. Rows and columns are filled up with zeros to
 /// multiples of <see cref="Width"/>, so that a panel consists of squares, which
-/// <see cref="PackedMatMul.Transposed"/> turns as it goes: one copy serves both directions.
+/// <see cref="Products.PackedMatMul.Transposed"/> turns as it goes: one copy serves both directions.
 /// </summary>
 public static unsafe class PackedMatrix
 {

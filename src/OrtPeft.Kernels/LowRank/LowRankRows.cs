@@ -13,7 +13,7 @@ internal static unsafe class LowRankRows
     /// they are read again.</summary>
     public const int OfBlock = 16;
 
-    /// <summary>What all of these products know.</summary>
+    /// <summary>The plan that all of these products share.</summary>
     public static LowRankPlan Plan(float* x, long rows, long columns, int rank) => new()
     {
         X = x,

@@ -27,7 +27,7 @@ internal unsafe struct Bf16Tile
     /// <summary>How far they are apart, in bytes; 0 for one that all begin with.</summary>
     public nint SumStride;
 
-    /// <summary>What will be read soon.</summary>
+    /// <summary>Memory that will be read soon.</summary>
     public byte* Ahead;
 
     /// <summary>How many bytes further each pair asks.</summary>

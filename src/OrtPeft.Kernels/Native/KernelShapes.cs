@@ -1,6 +1,6 @@
 namespace OrtPeft.Kernels.Native;
 
-/// <summary>What operators ask of their inputs' axes.</summary>
+/// <summary>Questions that operators ask about their inputs' axes.</summary>
 internal static class KernelShapes
 {
     /// <summary>How many elements a shape has.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace OrtPeft.Kernels.Native;
 
-/// <summary>What went wrong first in a shared piece of work. Thread-safe.</summary>
+/// <summary>The first failure in a shared piece of work. Thread-safe.</summary>
 internal sealed class PieceFailure
 {
     private ExceptionDispatchInfo? _first;

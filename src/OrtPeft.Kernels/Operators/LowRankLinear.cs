@@ -58,7 +58,7 @@ public static class LowRankLinear
         return node.Attributes.Int("transW", 0) != 0;
     }
 
-    /// <summary>What the low-rank product is multiplied with.</summary>
+    /// <summary>The factor of the low-rank product.</summary>
     /// <param name="node">A node of one of the first two operators.</param>
     /// <returns>The attribute <c>alpha</c>.</returns>
     public static float Alpha(Node node)

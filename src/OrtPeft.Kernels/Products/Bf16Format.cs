@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.MachineCode;
 
 namespace OrtPeft.Kernels.Products;

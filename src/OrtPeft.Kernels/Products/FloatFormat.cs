@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.Products;
 

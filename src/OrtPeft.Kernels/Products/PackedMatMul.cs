@@ -1,4 +1,5 @@
 using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Loops;
 using OrtPeft.Kernels.LowRank;
 using OrtPeft.Kernels.Native;
 using OrtPeft.Tensors;

@@ -1,4 +1,5 @@
 using OrtPeft.Kernels.Layouts;
+using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.Products;
 

@@ -6,7 +6,7 @@ namespace OrtPeft.Models.Building;
 /// <param name="HeadSize">Elements per head.</param>
 internal sealed record HeadForm(int Heads, int CacheHeads, int HeadSize)
 {
-    /// <summary>What scores are multiplied by; 1/√d where it is not given.</summary>
+    /// <summary>The factor of scores; 1/√d if not given.</summary>
     public double Scale { get; init; } = 1 / Math.Sqrt(HeadSize);
 
     /// <summary>The bound c of scores, c·tanh(score / c); null where they have none.</summary>

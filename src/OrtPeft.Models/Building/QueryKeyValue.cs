@@ -2,7 +2,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Models.Building;
 
-/// <summary>What attention reads, each a row per token.</summary>
+/// <summary>The inputs of attention, each a row per token.</summary>
 /// <param name="Query"><c>[batch · sequence, heads · head_dim]</c>.</param>
 /// <param name="Key"><c>[batch · sequence, key heads · head_dim]</c>.</param>
 /// <param name="Value"><c>[batch · sequence, key heads · head_dim]</c>.</param>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Models.Checkpoints;
 
-/// <summary>What HF's libraries load a model by.</summary>
+/// <summary>The name by which HF's libraries load a model.</summary>
 internal static class SourceName
 {
     /// <summary>The <c>_name_or_path</c> that a folder's description notes, or null when it notes none.</summary>

@@ -3,10 +3,10 @@ namespace OrtPeft.Models.Llama;
 /// <summary>Where a block normalises.</summary>
 internal enum BlockNorms
 {
-    /// <summary>What attention and MLP read.</summary>
+    /// <summary>The norms before attention and MLP.</summary>
     Before,
 
-    /// <summary>What they add, as OLMo 2.</summary>
+    /// <summary>The norms of what they add, as in OLMo 2.</summary>
     After,
 
     /// <summary>Both, as Gemma 2.</summary>

@@ -26,7 +26,7 @@ internal sealed record RopeFields
     public const string Long = "long_factor";
     private const string OldType = "type";
 
-    /// <summary>What a file leaves out.</summary>
+    /// <summary>The values of fields that a file leaves out.</summary>
     public required Rope Defaults { get; init; }
 
     /// <summary>The base's field beside the section.</summary>

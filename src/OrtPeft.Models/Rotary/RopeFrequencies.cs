@@ -18,6 +18,6 @@ internal sealed record RopeFrequencies
     /// <summary>The longest sequence, in tokens, that turns as <see cref="Angles"/> says.</summary>
     public int Limit { get; init; }
 
-    /// <summary>What cosines and sines are multiplied by.</summary>
+    /// <summary>The factor of cosines and sines.</summary>
     public double AttentionFactor { get; init; } = 1;
 }

@@ -37,13 +37,13 @@ public sealed class GraphBuilder
     /// <summary>The graph that receives the nodes.</summary>
     public Graph Graph { get; }
 
-    /// <summary>What infers the results.</summary>
+    /// <summary>The shape inference for results.</summary>
     public ShapeInference Shapes { get; }
 
     /// <summary>Where new nodes go: before this node, or at the end when null (default).</summary>
     public Node? Before { get; set; }
 
-    /// <summary>What names of new values and nodes start with, such as <c>/h.0/attn</c>; empty by default.</summary>
+    /// <summary>The prefix of new values' and nodes' names, such as <c>/h.0/attn</c>; empty by default.</summary>
     public string Scope { get; set; } = "";
 
     /// <summary>A value to write formulas with, whose nodes this builder adds.</summary>

@@ -28,7 +28,7 @@ public readonly struct Term
     /// <summary>Adds the nodes.</summary>
     public GraphBuilder Builder { get; }
 
-    /// <summary>What the term stands for.</summary>
+    /// <summary>The value that the term stands for.</summary>
     public Value Value { get; }
 
     /// <summary>The value's element type.</summary>

@@ -5,7 +5,7 @@ namespace OrtPeft.Onnx.Decoders;
 /// <summary>The families of decoders whose names are known, and what is asked of all of them.</summary>
 internal static class DecoderFamilies
 {
-    /// <summary>What HF calls the head in nearly every causal language model.</summary>
+    /// <summary>HF's name for the head in nearly every causal language model.</summary>
     public const string Head = "lm_head";
 
     private const string Weight = ".weight";

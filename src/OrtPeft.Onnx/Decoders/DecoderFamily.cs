@@ -67,7 +67,7 @@ internal sealed record DecoderFamily
     /// </summary>
     public ImmutableArray<string> ScaledByIa3 { get; init; } = [];
 
-    /// <summary>What holds the numbered layers: <c>h</c>.</summary>
+    /// <summary>The module that holds the numbered layers: <c>h</c>.</summary>
     public string Container => DecoderFamilies.Last(Layers);
 
     /// <summary>Where layers and embeddings stand: <c>transformer</c>.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Onnx;
 
-/// <summary>What an attribute holds, with the numbers of <c>AttributeProto.AttributeType</c>.</summary>
+/// <summary>The type of an attribute, with the numbers of <c>AttributeProto.AttributeType</c>.</summary>
 public enum AttributeKind
 {
     /// <summary>Not stated, as in attributes of functions that refer to a caller's attribute.</summary>

@@ -44,7 +44,7 @@ public sealed class Graph
     /// <summary>How many times a node has come or gone: it tells whether an edit has done anything.</summary>
     public int NodeChanges { get; private set; }
 
-    /// <summary>What is fed, in order.</summary>
+    /// <summary>The inputs that are fed, in order.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
 
     /// <summary>The results, in order.</summary>

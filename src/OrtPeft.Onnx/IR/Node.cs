@@ -30,10 +30,10 @@ public sealed class Node
     /// <summary>The graph that holds the node, or null before it is added and after it is removed.</summary>
     public Graph? Graph { get; internal set; }
 
-    /// <summary>What the node reads; change it with <see cref="SetInput"/>.</summary>
+    /// <summary>The node's inputs; change one with <see cref="SetInput"/>.</summary>
     public IReadOnlyList<Value?> Inputs => _inputs;
 
-    /// <summary>What the node makes.</summary>
+    /// <summary>The node's outputs.</summary>
     public IReadOnlyList<Value> Outputs => _outputs;
 
     /// <summary>The node's constants.</summary>

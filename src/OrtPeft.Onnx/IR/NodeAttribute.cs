@@ -19,7 +19,7 @@ public sealed class NodeAttribute
     /// <summary>The attribute's name, unique in its node.</summary>
     public string Name { get; }
 
-    /// <summary>What it holds.</summary>
+    /// <summary>The attribute's value kind.</summary>
     public AttributeKind Kind { get; }
 
     /// <summary>What the file said of the attribute beyond name, kind and value, as protobuf bytes.</summary>

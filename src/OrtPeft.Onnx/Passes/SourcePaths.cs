@@ -105,7 +105,7 @@ internal sealed partial class SourcePaths
         RegexOptions.CultureInvariant)]
     private static partial Regex Parameter();
 
-    /// <summary>What adapters put into the modules that they are on.</summary>
+    /// <summary>The names that adapters put into the modules that they are on.</summary>
     [GeneratedRegex(@"\.(?:lora_\w+|base_layer|adapter_\w+)(?:\.|$)", RegexOptions.CultureInvariant)]
     private static partial Regex Adapter();
 
@@ -116,7 +116,7 @@ internal sealed partial class SourcePaths
         RegexOptions.CultureInvariant)]
     private static partial Regex Operation();
 
-    /// <summary>What TensorFlow's exporters put before HF's names.</summary>
+    /// <summary>The prefixes that TensorFlow's exporters put before HF's names.</summary>
     [GeneratedRegex(@"^StatefulPartitionedCall\.(?:tf_\w+\.)?", RegexOptions.CultureInvariant)]
     private static partial Regex TensorFlow();
 }

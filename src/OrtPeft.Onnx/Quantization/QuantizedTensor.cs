@@ -18,7 +18,7 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
     /// <summary>Elements per block; the last along the axis may have fewer.</summary>
     public required int BlockSize { get; init; }
 
-    /// <summary>What codes stand for; null where the values are integers.</summary>
+    /// <summary>The numbers that codes stand for; null where the values are integers.</summary>
     public CodeBook? CodeBook { get; init; }
 
     /// <summary>Bits of a code or integer: 4 or 8.</summary>
@@ -27,7 +27,7 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
     /// <summary>Whether integers have a sign.</summary>
     public bool IsSigned => Values.Type is ElementType.Int4 or ElementType.Int8;
 
-    /// <summary>What a code stands for before it is shifted and scaled.</summary>
+    /// <summary>The number that a code stands for before it is shifted and scaled.</summary>
     /// <param name="code">As many of its lowest bits as there are.</param>
     /// <returns>The code book's number or the integer.</returns>
     public float NumberOf(int code) =>

@@ -27,7 +27,7 @@ internal static partial class NodeScopes
     [GeneratedRegex("'([^']*)'|\"([^\"]*)\"", RegexOptions.CultureInvariant)]
     private static partial Regex Entry();
 
-    /// <summary>What a module's path has where it is called once more.</summary>
+    /// <summary>The suffix of a module's path where it is called once more.</summary>
     [GeneratedRegex("@[0-9]+(?=\\.|$)", RegexOptions.CultureInvariant)]
     private static partial Regex RepeatedCall();
 }

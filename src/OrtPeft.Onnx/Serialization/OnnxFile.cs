@@ -11,7 +11,7 @@ namespace OrtPeft.Onnx.Serialization;
 /// </summary>
 public static class OnnxFile
 {
-    /// <summary>What the name of a file with a model's weights adds to the model's.</summary>
+    /// <summary>The suffix that a model's name gets for the file with its weights.</summary>
     public const string ExternalDataSuffix = ".data";
 
     /// <summary>Loads a model; weights stay in the file, or in the files beside it, until they are touched.</summary>

@@ -13,7 +13,8 @@ internal sealed class FolderLock : IDisposable
 
     private const int LongestNote = 256;
 
-    /// <summary>What systems say when another process has the lock: Linux, macOS, and Windows in two ways.</summary>
+    /// <summary>The error codes of systems when another process has the lock: Linux, macOS, and Windows in two
+    /// ways.</summary>
     private static readonly int[] InUse = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
 
     private readonly FileStream _file;

@@ -33,7 +33,7 @@ internal sealed class FinalMessage
         return new FinalMessage(new PyList([.. list.Items.SkipLast(1), With(last, "content", marked)]), text);
     }
 
-    /// <summary>What was rendered up to the mark.</summary>
+    /// <summary>The text rendered up to the mark.</summary>
     public string Cut(string rendered)
     {
         var at = rendered.LastIndexOf(Mark.TrimEnd(), StringComparison.Ordinal);

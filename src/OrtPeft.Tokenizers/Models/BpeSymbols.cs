@@ -15,9 +15,9 @@ internal sealed record BpeSymbols
     /// <summary>Whether a word that is a token is taken as it is.</summary>
     public bool TakesWholeWords { get; init; }
 
-    /// <summary>What characters other than a word's first begin with in the vocabulary.</summary>
+    /// <summary>The prefix in the vocabulary of characters other than a word's first.</summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>What a word's last character ends with in the vocabulary.</summary>
+    /// <summary>The suffix in the vocabulary of a word's last character.</summary>
     public string Suffix { get; init; } = "";
 }

@@ -9,7 +9,7 @@ internal sealed class WordPieceModel(Vocabulary vocabulary, SourcePlace place) :
 {
     public required string Unknown { get; init; }
 
-    /// <summary>What tokens begin with that are not the first of a word.</summary>
+    /// <summary>The prefix of tokens that are not the first of a word.</summary>
     public required string Prefix { get; init; }
 
     /// <summary>Code points; longer words are unknown.</summary>

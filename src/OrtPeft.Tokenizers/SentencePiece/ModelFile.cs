@@ -16,7 +16,7 @@ internal sealed record ModelFile
 
     public bool FallsBackToBytes { get; private init; }
 
-    /// <summary>What an unknown piece is decoded to.</summary>
+    /// <summary>The text that an unknown piece is decoded to.</summary>
     public string UnknownText { get; private init; } = " \u2047 ";
 
     /// <summary>Whether the visible space follows words.</summary>

@@ -41,7 +41,7 @@ internal sealed record SentencePieceClass
         };
     }
 
-    /// <summary>What stands around a text, where the configuration does not say otherwise.</summary>
+    /// <summary>The tokens around a text, where the configuration does not say otherwise.</summary>
     public TextFrame Frame(TokenizerConfig config, Func<string, int?> find, int? endOfText)
     {
         var begin = find(config.RoleOf("bos_token") ?? "<s>") ?? find("<bos>");

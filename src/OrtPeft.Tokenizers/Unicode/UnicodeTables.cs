@@ -67,7 +67,7 @@ internal sealed class UnicodeTables
     /// <summary>Category M in Unicode 9.0.</summary>
     public CodePointSet Marks9 { get; }
 
-    /// <summary>What Unicode 9.0 has.</summary>
+    /// <summary>The characters of Unicode 9.0.</summary>
     public CodePointSet Assigned9 { get; }
 
     /// <summary>Scripts by name, such as <c>Han</c> and <c>Old_Italic</c>, and three properties.</summary>

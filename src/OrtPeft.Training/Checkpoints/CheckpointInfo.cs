@@ -13,7 +13,7 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     private const string SecondsKey = "seconds";
     private const string SettingPrefix = "setting.";
 
-    /// <summary>What its evaluations said.</summary>
+    /// <summary>The results of its evaluations.</summary>
     public EvaluationState Evaluations { get; init; } = EvaluationState.None;
 
     public Dictionary<string, string> ToMetadata()

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OrtPeft.Training.Checkpoints;
 
-/// <summary>What a run's evaluations have said so far.</summary>
+/// <summary>The results of a run's evaluations so far.</summary>
 /// <param name="BaseLoss">The loss before the first step; NaN where it was not measured.</param>
 /// <param name="BestLoss">The lowest loss after a step; NaN where there was none.</param>
 /// <param name="BestStep">When it was measured.</param>

@@ -66,7 +66,7 @@ public sealed class Example
     public RowForm Form { get; init; }
 
     /// <summary>
-    /// Whether only its last turn is learnt because its chat template does not show where the assistant's earlier turns
+    /// Whether only its last turn is learned because its chat template does not show where the assistant's earlier turns
     /// begin and end.
     /// </summary>
     public bool LearnsLastTurnOnly { get; init; }

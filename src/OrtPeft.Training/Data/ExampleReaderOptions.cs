@@ -16,7 +16,7 @@ public sealed record ExampleReaderOptions
     /// cut.</summary>
     public OverlongRows Overlong { get; init; }
 
-    /// <summary>How messages become text, and what of them is learnt; null (the default) writes them plainly.</summary>
+    /// <summary>How messages become text, and what of them is learned; null (the default) writes them plainly.</summary>
     public ChatFormat? Chat { get; init; }
 
     /// <summary>

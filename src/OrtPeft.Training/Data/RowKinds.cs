@@ -82,7 +82,7 @@ internal static class RowKinds
         return chat.TrainOn == TrainOn.All ? Whole(example) : example;
     }
 
-    /// <summary>The same row with every token learnt.</summary>
+    /// <summary>The same row with every token learned.</summary>
     private static Example Whole(Example example) => new(example.InputIds, example.InputIds)
     {
         File = example.File,
@@ -106,11 +106,11 @@ internal static class RowKinds
             }
 
             var content = Content(row, message, $"{path}.content");
-            var isLearnt = Weight(row, message, path);
+            var isLearned = Weight(row, message, path);
             row.UsedInside("messages[]", message, "role", "content", "weight");
-            if (isLearnt == true && role != PlainTurns.Assistant)
+            if (isLearned == true && role != PlainTurns.Assistant)
                 row.Unused($"messages[].weight of {role} turns");
-            if (role == PlainTurns.Assistant && isLearnt != false && i >= first)
+            if (role == PlainTurns.Assistant && isLearned != false && i >= first)
                 tokens.Answer(content);
             else
                 tokens.Turn(role, content);
@@ -135,7 +135,7 @@ internal static class RowKinds
         }));
     }
 
-    /// <summary>OpenAI's field: 0 keeps a turn from being learnt, 1 is as none.</summary>
+    /// <summary>OpenAI's field: 0 keeps a turn from being learned, 1 is as none.</summary>
     private static bool? Weight(JsonRow row, JsonElement message, string path) =>
         row.Number(message, "weight", $"{path}.weight") switch
         {

@@ -6,7 +6,7 @@ internal sealed class RowNotes(DataPlace file)
     private readonly List<string> _unused = [];
     private readonly SortedDictionary<string, int> _found = new(StringComparer.Ordinal);
     private int _rows;
-    private int _unlearnt;
+    private int _unlearned;
     private int _cut;
     private int _firstLine;
     private int _overlong;
@@ -29,7 +29,7 @@ internal sealed class RowNotes(DataPlace file)
 
         if (parts.Any(static part => part.SupervisedTokens > 0))
             return;
-        if (_unlearnt++ == 0)
+        if (_unlearned++ == 0)
             _firstLine = whole.Line;
         if (whole.SupervisedTokens > 0)
             _cut++;
@@ -47,14 +47,14 @@ internal sealed class RowNotes(DataPlace file)
             warn($"{file}: fields without effect: {string.Join(", ", _unused.Select(DataPlace.Shown))}.");
         if (_overlong > 0)
             warn($"{file}: {_overlong} of {_rows} rows are longer than SequenceLength and left out.");
-        if (_unlearnt + _overlong == _rows)
+        if (_unlearned + _overlong == _rows)
         {
             const string Check = "check labels, completions, weights and SequenceLength";
             throw file.Error($"none of the {_rows} rows contains a token to learn; {Check}");
         }
 
-        if (_unlearnt > 0)
-            warn($"{file}: {_unlearnt} of {_rows} rows have nothing to learn, {_cut} of them cut to SequenceLength; the first "
+        if (_unlearned > 0)
+            warn($"{file}: {_unlearned} of {_rows} rows have nothing to learn, {_cut} of them cut to SequenceLength; the first "
                 + $"is line {_firstLine}.");
     }
 }

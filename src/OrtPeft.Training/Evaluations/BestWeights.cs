@@ -11,7 +11,7 @@ namespace OrtPeft.Training.Evaluations;
 /// <param name="minDelta">By how much an evaluation has to be better than the best one to count as progress.</param>
 internal sealed class BestWeights(double minDelta)
 {
-    /// <summary>What is written into checkpoints.</summary>
+    /// <summary>The part that is written into checkpoints.</summary>
     public EvaluationState State { get; private set; } = EvaluationState.None;
 
     /// <summary>The weights, by parameter; null before an evaluation, and where they are not kept.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Metrics;
 
-/// <summary>What the model answered to a prompt during training.</summary>
+/// <summary>The model's answer to a prompt during training.</summary>
 /// <param name="Step">The optimiser steps done when it was asked, from 0.</param>
 /// <param name="Prompt">What it was asked.</param>
 /// <param name="Expected">What the data says the answer is; null where nothing does.</param>

@@ -19,10 +19,10 @@ public sealed record ModelCard
         "LORA", "LOHA", "LOKR", "VERA", "IA3", "LN_TUNING", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "TRAINABLE_TOKENS",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>What the adapter is called.</summary>
+    /// <summary>The adapter's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What HF's libraries load the base by, or a path; null where nothing says.</summary>
+    /// <summary>The name by which HF's libraries load the base, or a path; null if unknown.</summary>
     public string? BaseModel { get; init; }
 
     /// <summary>Whether <see cref="BaseModel"/> is a name of the hub rather than a path.</summary>
@@ -34,10 +34,10 @@ public sealed record ModelCard
     /// <summary>Names of data sets on the hub; none where rows came from other files.</summary>
     public IReadOnlyList<string> Datasets { get; init; } = [];
 
-    /// <summary>What the held-out rows are called.</summary>
+    /// <summary>The name of the held-out rows.</summary>
     public string HeldOut { get; init; } = "held-out rows";
 
-    /// <summary>What was measured on held-out rows: of the adapter that is written, and of the base alone (NaN where it
+    /// <summary>The metrics on held-out rows: of the adapter that is written, and of the base alone (NaN where it
     /// was not measured).</summary>
     public IReadOnlyList<(string Type, string Name, double Value, double Base)> Metrics { get; init; } = [];
 

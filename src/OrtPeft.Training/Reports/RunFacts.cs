@@ -5,7 +5,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Training.Reports;
 
-/// <summary>What is known of a run before its first step: what is adapted, with what, on which rows and machine. Kept
+/// <summary>The facts of a run known before its first step: what is adapted, with what, on which rows and machine. Kept
 /// beside its metrics in <see cref="FileName"/>.</summary>
 public sealed record RunFacts
 {

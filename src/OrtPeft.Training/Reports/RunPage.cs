@@ -88,7 +88,7 @@ public static class RunPage
         Chart.AddOfRatios(
             page,
             "Training loss",
-            "Mean over each step's learnt tokens, in nats.",
+            "Mean over each step's learned tokens, in nats.",
             new Curve("each step", "c0 faint", Points(steps, static s => s.Loss)),
             new Curve("smoothed", "c0", Points(steps, s => mean.Add(s.Loss))));
         Chart.AddOfRatios(

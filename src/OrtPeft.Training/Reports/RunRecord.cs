@@ -8,13 +8,13 @@ public sealed record RunRecord
 {
     private const long LargestConfiguration = 1 << 20;
 
-    /// <summary>What the run is called.</summary>
+    /// <summary>The run's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it measured.</summary>
+    /// <summary>The run's measurements.</summary>
     public required RunHistory History { get; init; }
 
-    /// <summary>What was known before its first step; null where nothing says.</summary>
+    /// <summary>The facts known before its first step; null if there are none.</summary>
     public RunFacts? Facts { get; init; }
 
     /// <summary>The file from which it repeats, as text; null where there is none.</summary>

@@ -13,10 +13,10 @@ namespace OrtPeft.Training.Reports;
 /// <seealso href="https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/util/event.proto"/>
 public sealed class TensorBoardLog : IDisposable
 {
-    /// <summary>What names of such files begin with.</summary>
+    /// <summary>The prefix of such files' names.</summary>
     public const string FilePrefix = "events.out.tfevents.";
 
-    /// <summary>What names of files that are written here end with.</summary>
+    /// <summary>The suffix of the files that are written here.</summary>
     public const string FileSuffix = ".ortpeft";
 
     private const uint MaskOfChecksums = 0xa282ead8;

@@ -65,7 +65,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
         }
     }
 
-    /// <summary>What trains.</summary>
+    /// <summary>The trained parameters.</summary>
     public IReadOnlyList<ArtifactParameter> Parameters => _graphs.Parameters;
 
     /// <summary>The vectors that a checkpoint keeps, by name.</summary>

@@ -21,7 +21,7 @@ public sealed class DataTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Data_OfMessages_ShowsWhatIsLearnt()
+    public void Data_OfMessages_ShowsWhatIsLearned()
     {
         Template("{% for m in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfor %}"
             + "{% if add_generation_prompt %}<assistant>{% endif %}");
@@ -34,7 +34,7 @@ public sealed class DataTests : IDisposable
     }
 
     [Fact]
-    public void Data_AsAPage_MarksWhatIsLearnt_AndEscapesTheRest()
+    public void Data_AsAPage_MarksWhatIsLearned_AndEscapesTheRest()
     {
         Template("{% for m in messages %}<{{ m.role }}>{{ m.content }}<|im_end|>{% endfor %}"
             + "{% if add_generation_prompt %}<assistant>{% endif %}");
@@ -134,7 +134,7 @@ public sealed class DataTests : IDisposable
         CliRun.Of("data", _rows, "--tokenizer", _folder, option, value).Refused(2, option, value.Split('=')[0]);
 
     [Fact]
-    public void Data_WhenNoStopTokenIsLearnt_Warns()
+    public void Data_WhenNoStopTokenIsLearned_Warns()
     {
         Template("{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}\n{% endfor %}");
 

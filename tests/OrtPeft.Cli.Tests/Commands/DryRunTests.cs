@@ -12,7 +12,7 @@ public sealed class DryRunTests(Workplace place) : IClassFixture<Workplace>
         var run = Train(place.Rows, folder).Succeeded();
 
         Assert.Contains("rows: 12, 0 cut, 0 dropped, 0 with errors, ", run.Output, StringComparison.Ordinal);
-        Assert.Contains("% of them learnt", run.Output, StringComparison.Ordinal);
+        Assert.Contains("% of them learned", run.Output, StringComparison.Ordinal);
         Assert.Contains("memory: about ", run.Output, StringComparison.Ordinal);
         Assert.Contains("nothing was trained", run.Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));

@@ -46,8 +46,8 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
         Train(place.Fresh(), "--steps", "3", "--memory-limit", limit).Refused(2, said);
 
     [Fact]
-    public void Train_AtARateOfZero_WarnsThatNothingIsLearnt() => Assert.Equal(
-        "ortpeft: warning: --lr is 0, so nothing will be learnt.\n",
+    public void Train_AtARateOfZero_WarnsThatNothingIsLearned() => Assert.Equal(
+        "ortpeft: warning: --lr is 0, so nothing will be learned.\n",
         Train(place.Fresh(), "--steps", "1", "--lr", "0").Error);
 
     [Theory]

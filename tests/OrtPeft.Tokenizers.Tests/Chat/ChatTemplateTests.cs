@@ -67,7 +67,7 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
-    public void Render_WithGenerationTags_TellsWhatIsLearnt()
+    public void Render_WithGenerationTags_TellsWhatIsLearned()
     {
         var template = ChatTemplate.Parse(
             "{% for m in messages %}<{{ m.role }}>{% generation %}{{ m.content }}{% endgeneration %};{% endfor %}",

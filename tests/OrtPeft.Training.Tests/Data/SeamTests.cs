@@ -45,8 +45,8 @@ public sealed class SeamTests : IDisposable
 
             Assert.Equal<int>(
                 [.. tokenizer.Encode(prompt + completion), tokenizer.EndOfTextId!.Value], example.InputIds);
-            var unlearnt = tokenizer.Encode(prompt).Count;
-            Assert.Equal(unlearnt, example.Labels.Count(static l => l == DecoderLabels.Ignored));
+            var unlearned = tokenizer.Encode(prompt).Count;
+            Assert.Equal(unlearned, example.Labels.Count(static l => l == DecoderLabels.Ignored));
         }
     }
 

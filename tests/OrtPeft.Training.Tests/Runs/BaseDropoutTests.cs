@@ -22,7 +22,7 @@ public sealed class BaseDropoutTests
 
     private static Model Base => OnnxFile.Load(Fixtures.Graph("hf442_g2l_trainmode_op14.onnx"));
 
-    /// <summary>Nothing is learnt, and batches come around after four steps: only the masks can differ.</summary>
+    /// <summary>Nothing is learned, and batches come around after four steps: only the masks can differ.</summary>
     [Fact]
     public void Train_ByDefault_DrawsAnotherMaskEachStep()
     {

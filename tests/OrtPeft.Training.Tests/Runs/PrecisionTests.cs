@@ -44,7 +44,7 @@ public sealed class PrecisionTests
 
         var inBf16 = Curve(task, ProductPrecision.Bf16, seed: 1);
 
-        Assert.True(first[^1] < 0.9 * first[0], $"nothing is learnt: {first[0]} to {first[^1]}");
+        Assert.True(first[^1] < 0.9 * first[0], $"nothing is learned: {first[0]} to {first[^1]}");
         Assert.Equal(KernelDomain.ObstacleToBf16 is not null, first.SequenceEqual(inBf16));
         Assert.InRange(Distance(first, inBf16), 0, others.Max(other => Distance(first, other)));
     }

@@ -112,7 +112,7 @@ internal sealed class DataCommand : Verb
             VocabularySize = source?.VocabularySize,
             Overlong = _chat.Overlong(run),
             Names = _names.Read(run),
-            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run), Ending = Ending(run) },
+            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learned(run), Ending = Ending(run) },
         });
         RowPreview[] rows = [.. DataFile.Find(run, run.Get(_files)).SelectMany(file => Rows(run, reader, file))];
         var report = new DataReport(rows, tokenizer, isPrompt: Ending(run) != ChatEnding.Closed);

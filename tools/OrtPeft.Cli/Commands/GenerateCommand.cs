@@ -158,7 +158,7 @@ internal sealed class GenerateCommand : Verb
         }
     }
 
-    /// <summary>What is answered where it is one prompt.</summary>
+    /// <summary>The single prompt to answer.</summary>
     private PromptRow Prompt(Invocation run)
     {
         if (run.Get(_prompt) is { } text)

@@ -227,7 +227,7 @@ internal sealed class TrainCommand : Verb
             return (train, heldOut);
         }
 
-        return (rows.Learnt, _training.EvaluationFile(run) is { } file ? read([file]).Learnt : null);
+        return (rows.Learned, _training.EvaluationFile(run) is { } file ? read([file]).Learned : null);
     }
 
     /// <summary>Before a dry run, says of the rows what <c>data</c> says; all that cannot be read are counted.</summary>

@@ -32,7 +32,7 @@ internal abstract class Verb : Command
     /// <summary>Command lines that work as they stand, for the help page.</summary>
     public required IReadOnlyList<string> Examples { get; init; }
 
-    /// <summary>What the help page says below the examples.</summary>
+    /// <summary>The notes below the examples of the help page.</summary>
     public string Notes { get; init; } = "";
 
     /// <summary>The option that names a file with more options; null where a verb takes none.</summary>

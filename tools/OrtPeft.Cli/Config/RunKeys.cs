@@ -18,7 +18,7 @@ internal static class RunKeys
     /// <summary>An option's key.</summary>
     public static string KeyOf(Option option) => option.Name[2..];
 
-    /// <summary>What an option takes, or does where it takes nothing.</summary>
+    /// <summary>The value of an option, or its effect where it takes none.</summary>
     public static bool IsFlag(Option option) => option.ValueType == typeof(bool);
 
     /// <summary>Whether an option takes several values.</summary>

@@ -13,7 +13,7 @@ internal sealed record DataFile(string Path, double Weight)
     /// <summary>The word for standard input.</summary>
     public const string StandardInput = "-";
 
-    /// <summary>What messages call standard input.</summary>
+    /// <summary>The name of standard input in messages.</summary>
     public const string StandardInputName = "standard input";
 
     /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps

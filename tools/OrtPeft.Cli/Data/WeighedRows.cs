@@ -9,14 +9,14 @@ internal sealed class WeighedRows
 {
     private readonly RowStore _rows;
     private readonly List<int> _numbers = [];
-    private readonly int[] _learnt;
+    private readonly int[] _learned;
 
     /// <summary>Reads the files, each once.</summary>
     public WeighedRows(IReadOnlyList<DataFile> files, Func<DataFile, IEnumerable<Example>> read)
     {
-        var (count, unlearnt) = (0, new HashSet<int>());
+        var (count, unlearned) = (0, new HashSet<int>());
         _rows = RowStore.Of(files.SelectMany(file => Of(file, read(file))));
-        _learnt = [.. _numbers.Where(n => !unlearnt.Contains(n))];
+        _learned = [.. _numbers.Where(n => !unlearned.Contains(n))];
 
         IEnumerable<Example> Of(DataFile file, IEnumerable<Example> rows)
         {
@@ -24,7 +24,7 @@ internal sealed class WeighedRows
             foreach (var row in rows)
             {
                 if (row.Form == RowForm.Template && row.SupervisedTokens == 0)
-                    unlearnt.Add(count);
+                    unlearned.Add(count);
                 count++;
                 yield return row;
             }
@@ -36,8 +36,8 @@ internal sealed class WeighedRows
     /// <summary>All of them.</summary>
     public IReadOnlyList<Example> All => _rows.Select(_numbers);
 
-    /// <summary>Those without conversations in which nothing is learnt.</summary>
-    public IReadOnlyList<Example> Learnt => _rows.Select(_learnt);
+    /// <summary>Those without conversations in which nothing is learned.</summary>
+    public IReadOnlyList<Example> Learned => _rows.Select(_learned);
 
     /// <summary>The same without a share of the rows, and that share, each row once.</summary>
     /// <param name="share">How many rows to hold out, of 1.</param>
@@ -45,7 +45,7 @@ internal sealed class WeighedRows
     /// <exception cref="UsageException">No row would be left, or none be held out.</exception>
     public (IReadOnlyList<Example> Train, IReadOnlyList<Example> HeldOut) Split(double share, long seed)
     {
-        int[] rows = [.. _learnt.Distinct().Order()];
+        int[] rows = [.. _learned.Distinct().Order()];
         var count = (int)Math.Round(share * rows.Length);
         if (count == 0 || count == rows.Length)
         {
@@ -56,7 +56,7 @@ internal sealed class WeighedRows
 
         HashSet<int> heldOut = [.. Drawn.Of(rows.Length, count, seed, "val-split").Select(i => rows[i])];
         return (
-            _rows.Select([.. _learnt.Where(n => !heldOut.Contains(n))]),
+            _rows.Select([.. _learned.Where(n => !heldOut.Contains(n))]),
             _rows.Select([.. heldOut.Order()]));
     }
 }

@@ -45,7 +45,7 @@ internal sealed class ChatOptions : IOptionGroup
 
     public IEnumerable<Option> Options => [_trainOn, _overlong];
 
-    public TrainOn? Learnt(Invocation run) => run.Get(_trainOn) is { } part ? Parts[part] : null;
+    public TrainOn? Learned(Invocation run) => run.Get(_trainOn) is { } part ? Parts[part] : null;
 
     public OverlongRows Overlong(Invocation run) => Ways[run.Get(_overlong)];
 

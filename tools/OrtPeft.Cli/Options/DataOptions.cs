@@ -73,7 +73,7 @@ internal sealed class DataOptions : IOptionGroup
     /// <param name="source">The model that the rows must fit.</param>
     /// <param name="reserved">Positions that an adapter takes of it.</param>
     public IReadOnlyList<Example> Read(Invocation run, ModelSource source, int reserved) =>
-        Weigh(run, source, reserved).Learnt;
+        Weigh(run, source, reserved).Learned;
 
     /// <summary>Reads the rows of some files, of all data files where none are named, by the same rules.</summary>
     public WeighedRows Weigh(
@@ -113,7 +113,7 @@ internal sealed class DataOptions : IOptionGroup
         Invocation run, Lazy<ChatTemplates?> templates, int? contextLength, int? vocabularySize) => new()
         {
             Overlong = _chat.Overlong(run),
-            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learnt(run) },
+            Chat = new ChatFormat { Templates = templates, TrainOn = _chat.Learned(run) },
             SequenceLength = _chat.Longest(run, run.Get(_sequenceLength), contextLength),
             ContextLength = contextLength,
             VocabularySize = vocabularySize,

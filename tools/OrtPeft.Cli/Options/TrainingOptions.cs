@@ -160,7 +160,7 @@ internal sealed class TrainingOptions : IOptionGroup
         };
         arguments.Validate();
         if (arguments.LearningRate == 0)
-            run.Warn("--lr is 0, so nothing will be learnt.");
+            run.Warn("--lr is 0, so nothing will be learned.");
         return arguments;
     }
 }

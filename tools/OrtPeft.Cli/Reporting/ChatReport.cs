@@ -4,10 +4,10 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>Says how rows of messages were read, before anything is learnt from them.</summary>
+/// <summary>Says how rows of messages were read, before anything is learned from them.</summary>
 internal static class ChatReport
 {
-    /// <summary>Lines on the form of messages, and warnings where less is learnt than one may think.</summary>
+    /// <summary>Lines on the form of messages, and warnings where less is learned than one may think.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="templates">The templates; null in it where there is none.</param>
     /// <param name="folder">The tokenizer's folder.</param>
@@ -37,14 +37,14 @@ internal static class ChatReport
         if (last > 0)
         {
             yield return ($"{Human.Count(last, "row")}: the chat template does not show where the assistant's turns "
-                + "begin and end, so only the last turn is learnt.", true);
+                + "begin and end, so only the last turn is learned.", true);
         }
 
-        if (tokenizer is not null && UnlearntStop(rows, tokenizer, stops) is { } warning)
+        if (tokenizer is not null && UnlearnedStop(rows, tokenizer, stops) is { } warning)
             yield return (warning, true);
     }
 
-    private static string? UnlearntStop(IReadOnlyList<Example> rows, ITokenizer tokenizer, IEnumerable<int> stops)
+    private static string? UnlearnedStop(IReadOnlyList<Example> rows, ITokenizer tokenizer, IEnumerable<int> stops)
     {
         var ends = new HashSet<int>(stops);
         if (tokenizer.EndOfTextId is { } end)

@@ -5,7 +5,7 @@ using OrtPeft.Training.Data;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>Rows as the model sees them on a web page that needs no other file: what is learnt in colour, and the rest
+/// <summary>Rows as the model sees them on a web page that needs no other file: what is learned in colour, and the rest
 /// of the report above them.</summary>
 internal static class DataPage
 {
@@ -30,7 +30,7 @@ internal static class DataPage
         .error { color: #d22 }
         </style>
         <h1>Rows as the model sees them</h1>
-        <p>What is learnt is <mark>marked</mark>.</p>
+        <p>What is learned is <mark>marked</mark>.</p>
 
         """;
 
@@ -39,13 +39,13 @@ internal static class DataPage
     /// <param name="rows">The rows that are shown.</param>
     /// <param name="all">How many there are.</param>
     /// <param name="heading">A row's place and lengths.</param>
-    /// <param name="stretches">A row's text in stretches that are learnt, or are not.</param>
+    /// <param name="stretches">A row's text in stretches that are learned, or are not.</param>
     public static string Of(
         IEnumerable<string> summary,
         IReadOnlyList<RowPreview> rows,
         int all,
         Func<RowPreview, string> heading,
-        Func<Example, IEnumerable<(bool IsLearnt, string Text)>> stretches)
+        Func<Example, IEnumerable<(bool IsLearned, string Text)>> stretches)
     {
         var page = new StringBuilder(Head);
         Element(page, "pre", string.Join('\n', summary));
@@ -65,11 +65,11 @@ internal static class DataPage
         return page.ToString();
     }
 
-    private static void Text(StringBuilder page, IEnumerable<(bool IsLearnt, string Text)> stretches)
+    private static void Text(StringBuilder page, IEnumerable<(bool IsLearned, string Text)> stretches)
     {
         page.Append("<pre class=\"row\">\n");
-        foreach (var (isLearnt, text) in stretches)
-            page.Append(isLearnt ? $"<mark>{Escaped(text)}</mark>" : Escaped(text));
+        foreach (var (isLearned, text) in stretches)
+            page.Append(isLearned ? $"<mark>{Escaped(text)}</mark>" : Escaped(text));
         page.Append("</pre>\n");
     }
 

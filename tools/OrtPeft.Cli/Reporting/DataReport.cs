@@ -33,7 +33,7 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
     {
         var examples = Examples;
         var tokens = examples.Sum(static e => (long)e.Length);
-        var learnt = examples.Sum(static e => (long)e.SupervisedTokens);
+        var learned = examples.Sum(static e => (long)e.SupervisedTokens);
         yield return $"rows: {Human.Count(rows.Count)}, {Human.Count(Cut)} cut, {Human.Count(Dropped)} dropped, "
             + $"{Human.Count(Errors)} with errors, {Human.Count(Duplicates)} repeated";
         foreach (var kind in rows.Where(static r => r.Found is not null).GroupBy(static r => (r.File, r.Found)))
@@ -42,14 +42,14 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
             yield break;
         int[] lengths = [.. examples.Select(static e => e.Length).Order()];
         var share = isPrompt ? "" : string.Create(
-            CultureInfo.InvariantCulture, $", {100.0 * learnt / tokens:F1} % of them learnt");
+            CultureInfo.InvariantCulture, $", {100.0 * learned / tokens:F1} % of them learned");
         yield return $"tokens: {Human.Count(tokens)}{share}; of a row {Human.Count(lengths[0])} to "
             + $"{Human.Count(lengths[^1])}, half of them up to {Human.Count(lengths[lengths.Length / 2])}";
         foreach (var line in LengthHistogram.Lines(lengths))
             yield return line;
     }
 
-    /// <summary>Prints the first rows, what is learnt in colour or, where there is none, between ⟦ and ⟧.</summary>
+    /// <summary>Prints the first rows, what is learned in colour or, where there is none, between ⟦ and ⟧.</summary>
     public void Show(Invocation run, int count)
     {
         foreach (var row in rows.Take(count))
@@ -85,38 +85,38 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
         if (row.Example is not { } example)
             return Dashes + place;
         var cut = example.Length < row.WholeLength ? $" of {Human.Count(row.WholeLength)}" : "";
-        var learnt = isPrompt ? "" : $", {Human.Count(example.SupervisedTokens)} learnt";
-        return $"{Dashes}{place}: {Human.Count(example.Length)}{cut} tokens{learnt}";
+        var learned = isPrompt ? "" : $", {Human.Count(example.SupervisedTokens)} learned";
+        return $"{Dashes}{place}: {Human.Count(example.Length)}{cut} tokens{learned}";
     }
 
     private void Show(Invocation run, Example example)
     {
         var terminal = run.IsJson ? null : run.Host.Terminal;
-        foreach (var (isLearnt, text) in Stretches(example))
+        foreach (var (isLearned, text) in Stretches(example))
         {
             if (terminal is not null)
-                terminal.Write(new Spectre.Console.Text(text, isLearnt ? new Style(Color.Green) : Style.Plain));
+                terminal.Write(new Spectre.Console.Text(text, isLearned ? new Style(Color.Green) : Style.Plain));
             else
-                run.Write(isLearnt ? $"⟦{text}⟧" : text);
+                run.Write(isLearned ? $"⟦{text}⟧" : text);
         }
 
         run.Say("");
     }
 
-    /// <summary>The text in stretches that are learnt, or are not.</summary>
-    private IEnumerable<(bool IsLearnt, string Text)> Stretches(Example example)
+    /// <summary>The text in stretches that are learned, or are not.</summary>
+    private IEnumerable<(bool IsLearned, string Text)> Stretches(Example example)
     {
         for (int start = 0, end; start < example.Length; start = end)
         {
-            var isLearnt = IsLearnt(example, start);
-            for (end = start; end < example.Length && IsLearnt(example, end) == isLearnt;)
+            var isLearned = IsLearned(example, start);
+            for (end = start; end < example.Length && IsLearned(example, end) == isLearned;)
                 end++;
             var ids = example.InputIds[start..end];
-            yield return (isLearnt, tokenizer is null ? string.Join(' ', ids) : ReadableTokens.Of(tokenizer, ids));
+            yield return (isLearned, tokenizer is null ? string.Join(' ', ids) : ReadableTokens.Of(tokenizer, ids));
         }
     }
 
-    private bool IsLearnt(Example example, int token) => !isPrompt && example.Labels[token] != DecoderLabels.Ignored;
+    private bool IsLearned(Example example, int token) => !isPrompt && example.Labels[token] != DecoderLabels.Ignored;
 
     private JsonNode Describe(RowPreview row)
     {

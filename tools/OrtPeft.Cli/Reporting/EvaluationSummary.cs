@@ -2,7 +2,7 @@ using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What a run's evaluations come to, at its end.</summary>
+/// <summary>The outcome of a run's evaluations, at its end.</summary>
 internal static class EvaluationSummary
 {
     /// <summary>The best evaluation beside the base's, and which weights were kept; nothing without evaluations.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Cli.Bench;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What a benchmark of evaluation and generation measured, as a table and in JSON.</summary>
+/// <summary>The figures of a benchmark of evaluation and generation, as a table and in JSON.</summary>
 internal static class InferenceBenchReport
 {
     /// <summary>Writes the figures.</summary>

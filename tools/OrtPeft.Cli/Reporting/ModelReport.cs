@@ -7,7 +7,7 @@ using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What a model is made of, in lines and in JSON.</summary>
+/// <summary>The parts of a model, in lines and in JSON.</summary>
 internal sealed class ModelReport(string name, Model model, ModelInspection inspection)
 {
     private Graph Graph => model.Graph;

@@ -4,7 +4,7 @@ using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What a benchmark of training measured, in lines and in JSON.</summary>
+/// <summary>The figures of a training benchmark, in lines and in JSON.</summary>
 internal static class TrainingBenchReport
 {
     /// <summary>Writes the figures.</summary>

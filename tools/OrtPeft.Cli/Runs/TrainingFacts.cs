@@ -70,10 +70,10 @@ internal static class TrainingFacts
         if (rows.Count == 0)
             yield break;
         int[] lengths = [.. rows.Select(static row => row.Length).Order()];
-        var (tokens, learnt) = (lengths.Sum(static l => (long)l), rows.Sum(static row => (long)row.SupervisedTokens));
+        var (tokens, learned) = (lengths.Sum(static l => (long)l), rows.Sum(static row => (long)row.SupervisedTokens));
         yield return new(name, Human.Count(rows.Count));
         yield return new($"tokens of {name}", string.Create(
-            CultureInfo.InvariantCulture, $"{tokens:N0}, {learnt:N0} learnt ({100.0 * learnt / Math.Max(tokens, 1):F1} %)"));
+            CultureInfo.InvariantCulture, $"{tokens:N0}, {learned:N0} learned ({100.0 * learned / Math.Max(tokens, 1):F1} %)"));
         yield return new($"lengths of {name}",
             $"{Human.Count(lengths[0])} to {Human.Count(lengths[^1])} tokens, half of them up to "
             + Human.Count(lengths[lengths.Length / 2]));

@@ -9,10 +9,10 @@ namespace OrtPeft.Cli.Runs;
 /// <summary>A run that is ready to begin.</summary>
 internal sealed record TrainingRun : IDisposable
 {
-    /// <summary>What is trained, for reports.</summary>
+    /// <summary>The trained parameters, for reports.</summary>
     public required TrainingJob Job { get; init; }
 
-    /// <summary>The rows that are learnt.</summary>
+    /// <summary>The rows that are learned.</summary>
     public required IReadOnlyList<Example> Rows { get; init; }
 
     /// <summary>The rows that are held out; null where there are none.</summary>

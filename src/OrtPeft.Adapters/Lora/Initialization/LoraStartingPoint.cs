@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Lora.Initialization;
 
-/// <summary>What an initialiser knows of one layer.</summary>
+/// <summary>One layer, as an initialiser sees it.</summary>
 internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, long seed)
 {
     public LoraTarget Target => target;

@@ -34,10 +34,10 @@ internal sealed class ChatEncoder(ChatTemplates templates, ChatFormat format)
         if (format.Ending != ChatEnding.Closed)
             return Row(row, ids, ids, lastOnly: false);
         var mask = new ChatMask(row, template, tokenizer, format, chat, tokens);
-        var learnt = mask.Learnt();
-        var labels = Array.TrueForAll(learnt, static bit => bit)
+        var learned = mask.Learned();
+        var labels = Array.TrueForAll(learned, static bit => bit)
             ? ids
-            : [.. ids.Select((id, i) => learnt[i] ? id : DecoderLabels.Ignored)];
+            : [.. ids.Select((id, i) => learned[i] ? id : DecoderLabels.Ignored)];
         return Row(row, ids, labels, mask.LearnsLastOnly);
     }
 

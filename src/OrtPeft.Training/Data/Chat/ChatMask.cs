@@ -3,7 +3,7 @@ using OrtPeft.Tokenizers.Chat;
 
 namespace OrtPeft.Training.Data.Chat;
 
-/// <summary>Decides which tokens of a conversation are learnt.</summary>
+/// <summary>Decides which tokens of a conversation are learned.</summary>
 internal sealed class ChatMask
 {
     private readonly ChatRow _row;
@@ -27,25 +27,25 @@ internal sealed class ChatMask
         _turns = new ChatTurns(row, template, tokenizer, format.Time);
     }
 
-    /// <summary>Whether only the last turn is learnt because earlier ones could not be told.</summary>
+    /// <summary>Whether only the last turn is learned because earlier ones could not be told.</summary>
     public bool LearnsLastOnly { get; private set; }
 
-    /// <summary>For each token whether it is learnt.</summary>
-    public bool[] Learnt()
+    /// <summary>For each token whether it is learned.</summary>
+    public bool[] Learned()
     {
-        var learnt = new bool[_tokens.Ids.Count];
+        var learned = new bool[_tokens.Ids.Count];
         var isCompletion = _row.PromptLength is not null && _trainOn is null;
         int[] unweighted = [.. _row.AssistantTurns.Where(_row.HasWeightZero)];
         if (_trainOn == TrainOn.All || isCompletion)
-            Array.Fill(learnt, true);
+            Array.Fill(learned, true);
         if (!isCompletion || unweighted.Length > 0)
-            Apply(learnt, unweighted, isWhole: _trainOn == TrainOn.All || isCompletion);
+            Apply(learned, unweighted, isWhole: _trainOn == TrainOn.All || isCompletion);
         if (_row.PromptLength is { } prompt && _trainOn != TrainOn.All)
-            Array.Clear(learnt, 0, _turns.Shared(prompt, ChatEnding.GenerationPrompt, _tokens));
-        return learnt;
+            Array.Clear(learned, 0, _turns.Shared(prompt, ChatEnding.GenerationPrompt, _tokens));
+        return learned;
     }
 
-    private void Apply(bool[] learnt, int[] unweighted, bool isWhole)
+    private void Apply(bool[] learned, int[] unweighted, bool isWhole)
     {
         if (isWhole && unweighted.Length == 0)
             return;
@@ -63,7 +63,7 @@ internal sealed class ChatMask
             var counts = _trainOn != TrainOn.Last || isLast;
             var hasWeight = turn.Message is not { } message || !unweighted.Contains(message);
             if (counts || isWhole)
-                learnt.AsSpan(turn.First, turn.End - turn.First).Fill(hasWeight && (counts || isWhole));
+                learned.AsSpan(turn.First, turn.End - turn.First).Fill(hasWeight && (counts || isWhole));
         }
     }
 

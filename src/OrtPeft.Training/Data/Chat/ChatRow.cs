@@ -45,7 +45,7 @@ internal sealed record ChatRow(
     public IEnumerable<int> AssistantTurns =>
         Enumerable.Range(PromptLength ?? 0, Messages.Count - (PromptLength ?? 0)).Where(IsAssistant);
 
-    /// <summary>OpenAI's <c>weight</c>: 0 keeps a turn from being learnt, 1 is as none.</summary>
+    /// <summary>OpenAI's <c>weight</c>: 0 keeps a turn from being learned, 1 is as none.</summary>
     public bool HasWeightZero(int turn)
     {
         if (!Messages[turn].TryGetProperty("weight", out var weight) || weight.ValueKind == JsonValueKind.Null)

@@ -69,7 +69,7 @@ internal sealed class ChatTurns(ChatRow row, ChatTemplate template, ITokenizer t
     public int Shared(int count, ChatEnding ending, TokenPlaces tokens)
     {
         var prompt = Rendered(count, ending) ?? throw row.Place.Error(
-            row.Field, $"the chat template does not render the turns before the last answer, so nothing can be learnt");
+            row.Field, $"the chat template does not render the turns before the last answer, so nothing can be learned");
         return tokenizer.Encode(prompt).Zip(tokens.Ids).TakeWhile(static pair => pair.First == pair.Second).Count();
     }
 

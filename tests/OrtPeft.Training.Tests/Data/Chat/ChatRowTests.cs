@@ -59,7 +59,7 @@ public sealed class ChatRowTests : IDisposable
     {
         var example = Read(template, TwoAnswers, new ChatFormat { TrainOn = trainOn })!;
 
-        Assert.Equal(expected, Learnt(example));
+        Assert.Equal(expected, Learned(example));
         Assert.Equal(template == Closing && trainOn == TrainOn.Assistant, example.LearnsLastTurnOnly);
     }
 
@@ -70,7 +70,7 @@ public sealed class ChatRowTests : IDisposable
     {
         var row = TwoAnswers.Replace("\"one\"", "\"one\",\"weight\":0", StringComparison.Ordinal);
 
-        Assert.Equal("two<|im_end|>", Learnt(Read(template, row)!));
+        Assert.Equal("two<|im_end|>", Learned(Read(template, row)!));
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class ChatRowTests : IDisposable
         const string Row =
             """{"prompt":[{"role":"user","content":"a"}],"completion":[{"role":"assistant","content":"one"}]}""";
 
-        Assert.Equal("one<|im_end|>", Learnt(Read(Plain, Row)!));
+        Assert.Equal("one<|im_end|>", Learned(Read(Plain, Row)!));
     }
 
     [Fact]
@@ -184,8 +184,8 @@ public sealed class ChatRowTests : IDisposable
         });
     }
 
-    /// <summary>The learnt stretches, with a bar between them.</summary>
-    private static string Learnt(Example example)
+    /// <summary>The learned stretches, with a bar between them.</summary>
+    private static string Learned(Example example)
     {
         var parts = new List<List<int>>();
         for (var i = 0; i < example.Length; i++)

@@ -5,7 +5,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Values;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Library;
 
-/// <summary>What follows <c>is</c>, by name.</summary>
+/// <summary>The tests that follow <c>is</c>, by name.</summary>
 internal static class Tests
 {
     private static readonly FrozenDictionary<string, Filter> All = ((Filter[])

@@ -2,7 +2,8 @@ using OrtPeft.Tokenizers.Chat.Jinja.Tree;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Syntax;
 
-/// <summary>What can be assigned to: names, tuples of them, and for <c>set</c> the attributes of namespaces.</summary>
+/// <summary>The targets of assignments: names, tuples of them, and for <c>set</c> the attributes of
+/// namespaces.</summary>
 internal sealed class TargetParser(TokenStream stream)
 {
     private static readonly string[] Constants = ["true", "false", "none", "True", "False", "None"];

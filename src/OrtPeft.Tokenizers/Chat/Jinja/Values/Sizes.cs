@@ -23,7 +23,7 @@ internal static class Sizes
     public static int Length(object? value) =>
         Count(value) ?? throw new JinjaException($"object of type '{TypeNames.Of(value)}' has no len()");
 
-    /// <summary>What making a value costs: its characters or items.</summary>
+    /// <summary>The cost of making a value: its characters or items.</summary>
     public static long Of(object? value) => value switch
     {
         string text => text.Length,

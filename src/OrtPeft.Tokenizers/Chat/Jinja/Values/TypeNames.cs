@@ -4,7 +4,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Runtime;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 
-/// <summary>What Python calls the type of a value.</summary>
+/// <summary>Python's name for the type of a value.</summary>
 internal static class TypeNames
 {
     public static string Of(object? value) => value switch

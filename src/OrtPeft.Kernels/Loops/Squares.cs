@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
-namespace OrtPeft.Kernels.Products;
+namespace OrtPeft.Kernels.Loops;
 
 /// <summary>
 /// Turns squares: Y[column, row] = X[row, column]. Every fourth row's four numbers are put side by side in one register
