@@ -22,10 +22,7 @@ public sealed partial class NamespacesTests
             ],
             "an interpreter: values are called, calls run the tree, the tree makes values"),
         (
-            [
-                "OrtPeft.Kernels.HeadWise", "OrtPeft.Kernels.LowRank", "OrtPeft.Kernels.Operators",
-                "OrtPeft.Kernels.Products",
-            ],
+            ["OrtPeft.Kernels.LowRank", "OrtPeft.Kernels.Operators", "OrtPeft.Kernels.Products"],
             "operators run on products, and products finish their tiles as operators would"),
     ];
 
