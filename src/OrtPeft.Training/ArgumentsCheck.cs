@@ -1,6 +1,7 @@
 using System.Globalization;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Checkpoints;
+using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Subjects;
 
 namespace OrtPeft.Training;
@@ -22,6 +23,15 @@ internal static class ArgumentsCheck
         SettingException.ThrowIfBelow(arguments.CheckpointSteps ?? 1, 1, nameof(arguments.CheckpointSteps));
         SettingException.ThrowIfBelow(arguments.Patience ?? 1, 1, nameof(arguments.Patience));
         FromZero(arguments.MinDelta, nameof(arguments.MinDelta));
+        if (EvaluationMetric.Find(arguments.BestMetric) is null)
+        {
+            throw new SettingException(
+                $"BestMetric is '{arguments.BestMetric}'; it must be one of "
+                + $"{string.Join(", ", EvaluationMetric.All.Select(static m => m.Name))}.");
+        }
+
+        if (arguments is { BestMetric: "token-accuracy", MeasureTokenAccuracy: false })
+            throw new SettingException("BestMetric is token-accuracy, which MeasureTokenAccuracy leaves out; set it.");
         Above(arguments.Epochs, 0, nameof(arguments.Epochs));
         FromZero(arguments.LearningRate, nameof(arguments.LearningRate));
         Above(arguments.LoraPlusRatio, 0, nameof(arguments.LoraPlusRatio));

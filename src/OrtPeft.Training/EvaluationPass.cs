@@ -10,6 +10,7 @@ internal static class EvaluationPass
         int batchSize,
         int virtualTokens,
         Func<Batch, (double Sum, long Count)> measure,
+        Action<int, int>? report = null,
         CancellationToken cancellation = default)
     {
         var order = new BatchOrder(data.RowCount, batchSize, null);
@@ -17,6 +18,7 @@ internal static class EvaluationPass
         for (var i = 0; i < order.BatchesPerEpoch; i++)
         {
             cancellation.ThrowIfCancellationRequested();
+            report?.Invoke(i, order.BatchesPerEpoch);
             var batch = data.Collate(order.Rows(0, i));
             if (batch.CountFor(virtualTokens) == 0)
                 continue;

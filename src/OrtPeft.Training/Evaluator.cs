@@ -69,7 +69,7 @@ public sealed class Evaluator : IDisposable
         if (data is TokenDataset)
             _requireRows?.Invoke();
         _requireRows = null;
-        return EvaluationPass.Run(data, batchSize, _virtualTokens, _session.Run, cancellation);
+        return EvaluationPass.Run(data, batchSize, _virtualTokens, _session.Run, cancellation: cancellation);
     }
 
     /// <inheritdoc/>

@@ -5,6 +5,7 @@ using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
+using OrtPeft.Training.Answers;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Evaluations;
@@ -88,7 +89,7 @@ public sealed class Trainer : IDisposable
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
         _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
-        _best = new BestWeights(arguments.MinDelta);
+        _best = new BestWeights(EvaluationMetric.Find(arguments.BestMetric)!, arguments.MinDelta);
         _gradients = new GradientWatch(_batches.StepsPerEpoch, _batches.TotalSteps);
         _subject = open(MostRowsOfBatch());
     }
@@ -157,11 +158,13 @@ public sealed class Trainer : IDisposable
         var (step, seconds, loss) = (start.Step, start.Seconds, double.NaN);
         var clock = new Stopwatch();
         EvaluationMetrics? last = null;
-        if (step == 0 && _arguments.EvaluateFirst && Evaluate() is { } before)
+        if (step == 0 && _arguments.EvaluateFirst && Measures)
         {
-            _best.See(before, weights: null);
-            log.Value?.Append(before);
-            progress?.Report(new(Unmoved, TotalSteps, TimeSpan.Zero, before, null));
+            var (before, answers) = Measure(0);
+            if (before is not null)
+                _best.See(before, weights: null);
+            Write(log, before, answers);
+            progress?.Report(new(Unmoved, TotalSteps, TimeSpan.Zero, before, null) { Answers = answers });
         }
 
         for (; step < TotalSteps && !IsStale && !cancellation.IsCancellationRequested; step++)
@@ -171,28 +174,31 @@ public sealed class Trainer : IDisposable
             var metrics = RunStep(step, clock);
             (seconds, loss) = (seconds + metrics.Seconds, metrics.Loss);
             log.Value?.Append(metrics);
-            var evaluation = IsDue(_arguments.EvaluationSteps, step + 1) ? Evaluate(step + 1) : null;
+            var (evaluation, answers) = IsDue(_arguments.EvaluationSteps, step + 1) ? Measure(step + 1) : (null, []);
+            Write(log, evaluation, answers);
             if (evaluation is not null)
             {
                 last = evaluation;
-                log.Value?.Append(evaluation);
                 _best.See(evaluation, _arguments.KeepBest ? _subject.Runtime.GetWeights : null);
             }
 
             var isSaved = step + 1 < TotalSteps && IsDue(_arguments.CheckpointSteps, step + 1);
             var remaining = TimeSpan.FromSeconds(seconds / (step + 1) * (TotalSteps - step - 1));
             progress?.Report(
-                new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null));
+                new(metrics, TotalSteps, remaining, evaluation, isSaved ? SaveCheckpoint(step + 1, seconds) : null)
+                {
+                    Answers = answers,
+                });
         }
 
         SaveCheckpoint(step, seconds);
         _subject.SetWeights(Weights);
         return new TrainingResult(step, step >= TotalSteps || IsStale, loss, seconds)
         {
-            BaseEvaluation = _best.Base,
-            BestEvaluation = _best.Best,
-            KeptStep = _best.Weights is null ? step : _best.State.BestStep,
-            KeptEvaluation = _best.Weights is not null ? _best.Best : last?.Step == step ? last : null,
+            BaseEvaluation = _best.State.Base,
+            BestEvaluation = _best.State.Best,
+            KeptStep = _best.Weights is null ? step : _best.State.Best!.Step,
+            KeptEvaluation = _best.Weights is not null ? _best.State.Best : last?.Step == step ? last : null,
         };
     }
 
@@ -215,16 +221,60 @@ public sealed class Trainer : IDisposable
     /// <summary>The best weights where those are kept, else the present ones.</summary>
     private IReadOnlyDictionary<string, Tensor> Weights => _best.Weights ?? _subject.Runtime.GetWeights();
 
-    /// <summary>Measures the mean loss over the evaluation rows with the current parameters, without dropout.</summary>
+    /// <summary>
+    /// Asks the model at each evaluation, the one before the first step too; null (default) for nothing. It is given the
+    /// number of steps done, and the model has the weights of then. What it scores becomes part of the evaluation.
+    /// </summary>
+    public Func<int, Examination>? Examiner { get; set; }
+
+    /// <summary>Is told what goes on between two reports of steps; null (default) for nobody.</summary>
+    public IProgress<TrainingActivity>? Activity { get; set; }
+
+    private bool Measures => _evaluation is not null || Examiner is not null;
+
+    /// <summary>Measures the mean loss over the evaluation rows with the current parameters, without dropout, and the
+    /// accuracy of tokens where that is wanted.</summary>
     /// <param name="step">The number of steps done, for the result.</param>
-    /// <returns>The loss, or null without evaluation rows.</returns>
+    /// <returns>The evaluation, or null without evaluation rows.</returns>
     public EvaluationMetrics? Evaluate(int step = 0)
     {
         if (_evaluation is null)
             return null;
-        var result = EvaluationPass.Run(
-            _evaluation, _arguments.BatchSize, _subject.VirtualTokens, _subject.Runtime.Evaluate);
-        return new EvaluationMetrics { Step = step, Loss = result.Loss };
+        var result = Pass(_subject.Runtime.Evaluate, "evaluating");
+        return new EvaluationMetrics
+        {
+            Step = step,
+            Loss = result.Loss,
+            TokenAccuracy = _arguments.MeasureTokenAccuracy
+                ? Pass(_subject.Runtime.CountRight, "counting right tokens").Loss
+                : null,
+        };
+    }
+
+    private EvaluationResult Pass(Func<Batch, (double Sum, long Count)> measure, string what) => EvaluationPass.Run(
+        _evaluation!,
+        _arguments.BatchSize,
+        _subject.VirtualTokens,
+        measure,
+        (done, total) => Activity?.Report(new(what, done, total)));
+
+    /// <summary>An evaluation with what the model answers.</summary>
+    private (EvaluationMetrics? Evaluation, IReadOnlyList<SampleAnswer> Answers) Measure(int step)
+    {
+        var evaluation = Evaluate(step);
+        if (Examiner is null)
+            return (evaluation, []);
+        _subject.SetWeights(_subject.Runtime.GetWeights());
+        var examination = Examiner(step);
+        return (evaluation is null ? null : examination.AddTo(evaluation), examination.Answers);
+    }
+
+    private static void Write(Lazy<MetricsLog?> log, EvaluationMetrics? evaluation, IReadOnlyList<SampleAnswer> answers)
+    {
+        if (evaluation is not null)
+            log.Value?.Append(evaluation);
+        if (answers.Count > 0)
+            log.Value?.Append(answers[0].Step, answers);
     }
 
     /// <summary>Writes the adapter as HF PEFT does: with the weights of the best evaluation where those are kept, else with
@@ -275,7 +325,10 @@ public sealed class Trainer : IDisposable
     }
 
     private CheckpointInfo Info(int step, double seconds) =>
-        new(step, seconds, ArgumentsCheck.Identity(_arguments, _subject, TotalSteps, _train.Fingerprint));
+        new(step, seconds, ArgumentsCheck.Identity(_arguments, _subject, TotalSteps, _train.Fingerprint))
+        {
+            BestMetric = _best.Metric,
+        };
 
     private MetricsLog? OpenLog(int step)
     {

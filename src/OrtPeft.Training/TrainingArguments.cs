@@ -2,6 +2,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training;
@@ -89,12 +90,23 @@ public sealed record TrainingArguments
     /// </summary>
     public int? Patience { get; init; }
 
-    /// <summary>By how much an evaluation's loss has to be lower to count for <see cref="Patience"/>, in nats, 0 or more.
-    /// Default 0.</summary>
+    /// <summary>By how much an evaluation's <see cref="BestMetric"/> has to be better to count for <see cref="Patience"/>,
+    /// in its own unit, 0 or more. Default 0.</summary>
     public double MinDelta { get; init; }
 
     /// <summary>
-    /// Whether the run ends with the weights that had the lowest evaluation loss, rather than the last. Default true;
+    /// What says which evaluation is better, for <see cref="Patience"/> and <see cref="KeepBest"/>: a name in
+    /// <see cref="EvaluationMetric.All"/>, <c>loss</c> by default. Metrics of answers are measured by
+    /// <see cref="Trainer.Examiner"/>.
+    /// </summary>
+    public string BestMetric { get; init; } = EvaluationMetric.All[0].Name;
+
+    /// <summary>Whether evaluations measure the share of tokens that the model finds most likely, in a second pass over the
+    /// evaluation data. Default false. Not for folders of artifacts.</summary>
+    public bool MeasureTokenAccuracy { get; init; }
+
+    /// <summary>
+    /// Whether the run ends with the weights of the best evaluation, rather than the last. Default true;
     /// without evaluation data, the last. They are kept in memory and in checkpoints.
     /// </summary>
     public bool KeepBest { get; init; } = true;

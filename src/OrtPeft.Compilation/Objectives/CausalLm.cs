@@ -28,6 +28,21 @@ public sealed class CausalLm : IObjective
     public LossValues Build(LossScope scope)
     {
         ArgumentNullException.ThrowIfNull(scope);
+        var places = PlacesOf(scope);
+        return places.Head is { } head ? HeadLoss(scope, head, places) : LogitsLoss(scope, places);
+    }
+
+    /// <summary>The logits at the positions with a label, [positions, vocabulary], and the labels there.</summary>
+    internal static (Value Logits, Value Targets, Value Count) RowsOf(LossScope scope)
+    {
+        var places = PlacesOf(scope);
+        var logits = places.Head is { } head ? HeadRows(scope, head, places).Logits : LogitsRows(scope, places).Logits;
+        return (logits, places.Targets, places.Count);
+    }
+
+    /// <summary>Finds the positions with a label. The head is null where more than its product makes the logits.</summary>
+    private static LabelPlaces PlacesOf(LossScope scope)
+    {
         var g = scope.Builder;
         var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
         var head = ModuleCatalogue.Head(g.Graph, scope.Trainable);
@@ -40,9 +55,8 @@ public sealed class CausalLm : IObjective
         picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
         var count = g.Op("Size", targets);
-        return head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits)
-            ? HeadLoss(scope, head, picked, targets, count)
-            : LogitsLoss(scope, logits, picked, targets, count);
+        var isAll = head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits);
+        return new LabelPlaces(isAll ? head : null, logits, picked, targets, count);
     }
 
     /// <summary>Whether the product alone makes the logits; what else is done to them is differentiated too.</summary>
@@ -70,12 +84,10 @@ public sealed class CausalLm : IObjective
     /// Through the head y = h·Wᵀ by hand: with P = softmax(y), dh = (P·W − W[target])·scale and dW = (Pᵀ·h − h at the
     /// targets' rows)·scale. No one-hot matrix is made.
     /// </summary>
-    private static LossValues HeadLoss(LossScope scope, LinearModule head, Value picked, Value targets, Value count)
+    private static LossValues HeadLoss(LossScope scope, LinearModule head, LabelPlaces places)
     {
-        var (g, weight) = (scope.Builder, head.Weight);
-        var hidden = head.Node.Inputs[0]!;
-        var h = g.Gather(g.Reshape(hidden, -1, head.InFeatures), picked);
-        var logits = g.Gemm(h, weight, transB: head.IsOutByIn);
+        var (g, weight, targets, count) = (scope.Builder, head.Weight, places.Targets, places.Count);
+        var (h, logits) = HeadRows(scope, head, places);
         var (sum, p) = NegativeLogLikelihood(g, logits, targets);
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
@@ -87,6 +99,13 @@ public sealed class CausalLm : IObjective
         else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
             seeds.Add(new Seed(replaced.Rows, RowsGradient(scope, replaced, h, p, targets)));
         return new LossValues(sum, count, seeds);
+    }
+
+    private static (Value Hidden, Value Logits) HeadRows(LossScope scope, LinearModule head, LabelPlaces places)
+    {
+        var g = scope.Builder;
+        var h = g.Gather(g.Reshape(head.Node.Inputs[0]!, -1, head.InFeatures), places.Picked);
+        return (h, g.Gemm(h, head.Weight, transB: head.IsOutByIn));
     }
 
     private static Value WeightGradient(LossScope scope, LinearModule head, Value h, Value p, Value targets)
@@ -112,14 +131,10 @@ public sealed class CausalLm : IObjective
     }
 
     /// <summary>For heads of other forms: picks rows y of the logits, dy = (P − onehot)·scale.</summary>
-    private static LossValues LogitsLoss(
-        LossScope scope, Value logits, Value picked, Value targets, Value count)
+    private static LossValues LogitsLoss(LossScope scope, LabelPlaces places)
     {
-        var g = scope.Builder;
-        var vocabulary = logits.Shape![2].Value
-            ?? throw new GraphException(
-                $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
-        var y = g.Gather(g.Reshape(logits, -1, vocabulary), picked);
+        var (g, targets, count) = (scope.Builder, places.Targets, places.Count);
+        var (y, vocabulary) = LogitsRows(scope, places);
         var (sum, p) = NegativeLogLikelihood(g, y, targets);
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
@@ -127,9 +142,27 @@ public sealed class CausalLm : IObjective
         return new LossValues(sum, count, [new Seed(y, (p - oneHot) * scope.Scale)]);
     }
 
+    private static (Value Logits, long Vocabulary) LogitsRows(LossScope scope, LabelPlaces places)
+    {
+        var (g, logits) = (scope.Builder, places.Logits);
+        var vocabulary = logits.Shape![2].Value
+            ?? throw new GraphException(
+                $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
+        var y = g.Gather(g.Reshape(logits, -1, vocabulary), places.Picked);
+        return (y, vocabulary);
+    }
+
     private static (Term Sum, Term P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
     {
         var results = CrossEntropy.Forward.Apply(g, [logits, g.Unsqueeze(targets, 1)]);
         return (-LossSum.Of(g.Term(results[1])), g.Term(results[0]));
     }
+
+    /// <summary>Where a batch has labels.</summary>
+    /// <param name="Head">The head whose product is the logits; null where more makes them.</param>
+    /// <param name="Logits">[batch, sequence, vocabulary].</param>
+    /// <param name="Picked">The positions, of the batch as one row.</param>
+    /// <param name="Targets">The label at each.</param>
+    /// <param name="Count">How many there are.</param>
+    private sealed record LabelPlaces(LinearModule? Head, Value Logits, Value Picked, Value Targets, Value Count);
 }

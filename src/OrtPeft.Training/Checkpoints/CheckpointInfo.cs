@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrtPeft.Tensors;
+using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Training.Checkpoints;
 
@@ -12,9 +13,13 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     private const string StepKey = "step";
     private const string SecondsKey = "seconds";
     private const string SettingPrefix = "setting.";
+    private const string MetricKey = "evaluation.metric";
 
     /// <summary>The results of its evaluations.</summary>
     public EvaluationState Evaluations { get; init; } = EvaluationState.None;
+
+    /// <summary>The name of the metric by which the best of them is.</summary>
+    public string BestMetric { get; init; } = EvaluationMetric.All[0].Name;
 
     public Dictionary<string, string> ToMetadata()
     {
@@ -23,6 +28,8 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
         metadata[StepKey] = Step.ToString(CultureInfo.InvariantCulture);
         metadata[SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture);
         Evaluations.AddTo(metadata);
+        if (Evaluations != EvaluationState.None)
+            metadata[MetricKey] = BestMetric;
         return metadata;
     }
 
@@ -41,13 +48,19 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
 
         var settings = metadata.Where(static m => m.Key.StartsWith(SettingPrefix, StringComparison.Ordinal))
             .ToDictionary(static m => m.Key[SettingPrefix.Length..], static m => m.Value, StringComparer.Ordinal);
-        return new CheckpointInfo(step, seconds, settings) { Evaluations = EvaluationState.Of(metadata, path) };
+        return new CheckpointInfo(step, seconds, settings)
+        {
+            Evaluations = EvaluationState.Of(metadata, path),
+            BestMetric = metadata.GetValueOrDefault(MetricKey) ?? EvaluationMetric.All[0].Name,
+        };
     }
 
     /// <summary>Refuses to resume another run.</summary>
     /// <exception cref="SettingException">A setting differs.</exception>
     public void MustMatch(CheckpointInfo expected, string path)
     {
+        if (Evaluations != EvaluationState.None && BestMetric != expected.BestMetric)
+            throw Differs(path, "metric", BestMetric, expected.BestMetric);
         foreach (var (name, value) in expected.Settings.Where(static s => s.Key != RunIdentity.Products))
         {
             var found = Settings.GetValueOrDefault(name) ?? RunIdentity.Before(name);
@@ -55,9 +68,11 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
                 continue;
             if (RunIdentity.Describe(name) is { } reason)
                 throw new SettingException($"{path} {reason}.");
-            throw new SettingException(
-                $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
-                "resume with the same settings and data.");
+            throw Differs(path, name, found, value);
         }
     }
+
+    private static SettingException Differs(string path, string name, string? found, string value) => new(
+        $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
+        "resume with the same settings and data.");
 }

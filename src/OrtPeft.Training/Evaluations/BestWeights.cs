@@ -5,11 +5,12 @@ using OrtPeft.Training.Metrics;
 namespace OrtPeft.Training.Evaluations;
 
 /// <summary>
-/// The weights with the lowest evaluation loss after a step, and how many evaluations ago that was. A loss that is not a
-/// number is never the lowest.
+/// The weights of the best evaluation after a step, and how many evaluations ago that was. A value that is not a number
+/// is never the best.
 /// </summary>
+/// <param name="metric">What says which evaluation is better.</param>
 /// <param name="minDelta">By how much an evaluation has to be better than the best one to count as progress.</param>
-internal sealed class BestWeights(double minDelta)
+internal sealed class BestWeights(EvaluationMetric metric, double minDelta)
 {
     /// <summary>The part that is written into checkpoints.</summary>
     public EvaluationState State { get; private set; } = EvaluationState.None;
@@ -17,12 +18,8 @@ internal sealed class BestWeights(double minDelta)
     /// <summary>The weights, by parameter; null before an evaluation, and where they are not kept.</summary>
     public IReadOnlyDictionary<string, Tensor>? Weights { get; private set; }
 
-    /// <summary>The evaluation before the first step; null where there was none.</summary>
-    public EvaluationMetrics? Base => double.IsNaN(State.BaseLoss) ? null : new() { Step = 0, Loss = State.BaseLoss };
-
-    /// <summary>The best evaluation; null where there was none.</summary>
-    public EvaluationMetrics? Best =>
-        double.IsNaN(State.BestLoss) ? null : new() { Step = State.BestStep, Loss = State.BestLoss };
+    /// <summary>The name of what says which is better.</summary>
+    public string Metric => metric.Name;
 
     /// <summary>Goes on from a checkpoint.</summary>
     public void Restore(EvaluationState state, IReadOnlyDictionary<string, Tensor>? weights) =>
@@ -35,16 +32,15 @@ internal sealed class BestWeights(double minDelta)
     {
         if (evaluation.Step == 0)
         {
-            State = State with { BaseLoss = evaluation.Loss };
+            State = State with { Base = double.IsNaN(evaluation.Loss) ? null : evaluation };
             return;
         }
 
-        var isFirst = double.IsNaN(State.BestLoss) && !double.IsNaN(evaluation.Loss);
-        var isProgress = isFirst || evaluation.Loss < State.BestLoss - minDelta;
-        var stale = isProgress ? 0 : State.Stale + 1;
-        if (isFirst || evaluation.Loss < State.BestLoss)
+        var (value, best) = (metric.Of(evaluation), State.Best is { } found ? metric.Of(found) : double.NaN);
+        var stale = metric.IsBetter(value, best, minDelta) ? 0 : State.Stale + 1;
+        if (metric.IsBetter(value, best))
         {
-            State = State with { BestLoss = evaluation.Loss, BestStep = evaluation.Step };
+            State = State with { Best = evaluation };
             Weights = weights?.Invoke();
         }
 

@@ -86,8 +86,12 @@ internal sealed class MetricsLog : IDisposable
         ArgumentNullException.ThrowIfNull(metrics);
         _writer.WriteStartObject();
         _writer.WriteNumber("step", metrics.Step);
-        Write(EvaluationLoss, metrics.Loss);
-        Write("eval_perplexity", metrics.Perplexity);
+        foreach (var metric in EvaluationMetric.All)
+        {
+            if (metric.IsAlwaysMeasured || !double.IsNaN(metric.Of(metrics)))
+                Write(metric.Key, metric.Of(metrics));
+        }
+
         EndRow();
     }
 

@@ -20,7 +20,7 @@ public static class ComparisonPage
         var page = PageText.Begin(Title, RunPage.Mark);
         PageText.Element(page, "h1", Title);
         PageText.Table(page, runs.Select(Row).Prepend(
-            ["run", "steps", "training loss", "base eval loss", "best eval loss", "at step", "tokens", "time", "tokens/s"]));
+            ["run", "steps", "training loss", "base", "best evaluation", "at step", "tokens", "time", "tokens/s"]));
         page.Append("<div class=\"charts\">\n");
         Chart.AddOfRatios(page, "Training loss, smoothed", "", Curves(runs, Smoothed));
         Chart.AddOfRatios(
@@ -28,6 +28,15 @@ public static class ComparisonPage
             "Evaluation loss",
             "",
             Curves(runs, static run => [.. run.History.Evaluations.Select(static e => ((double)e.Step, e.Loss))], dots: true));
+        foreach (var metric in EvaluationMetric.All.Where(m => runs.Any(r => RunPage.Measured(r.History).Contains(m))))
+        {
+            Chart.Add(
+                page,
+                $"{char.ToUpperInvariant(metric.Title[0])}{metric.Title[1..]}",
+                "",
+                Curves(runs, run => RunPage.Points(run.History, metric), dots: true));
+        }
+
         Chart.Add(page, "Learning rate", "", Curves(runs, static run => Points(run, static s => s.LearningRate)));
         Chart.AddOfRatios(page, "Gradient norm", "", Curves(runs, static run => Points(run, static s => s.GradNorm)));
         page.Append("</div>\n");
@@ -45,8 +54,8 @@ public static class ComparisonPage
             run.Name,
             Text($"{(steps is [.., var last] ? last.Step : 0):N0}"),
             RunPage.Loss(run.FinalLoss),
-            run.Base is { } before ? RunPage.Loss(before.Loss) : "–",
-            run.Best is { } best ? RunPage.Loss(best.Loss) : "–",
+            run.Base is { } before ? RunPage.Loss(run.Metric.Of(before)) : "–",
+            run.Best is { } best ? $"{RunPage.Loss(run.Metric.Of(best))} ({run.Metric.Title})" : "–",
             run.Best is { } at ? Text($"{at.Step:N0}") : "–",
             Text($"{tokens:N0}"),
             RunPage.Duration(seconds),

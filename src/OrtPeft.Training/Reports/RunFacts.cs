@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Training.Reports;
 
@@ -13,6 +14,7 @@ public sealed record RunFacts
     public const string FileName = "run-info.json";
 
     private const string TotalStepsKey = "total_steps";
+    private const string MetricKey = "metric";
     private const long LargestFile = 1 << 20;
 
     private static readonly JsonWriterOptions Indented = new()
@@ -23,6 +25,9 @@ public sealed record RunFacts
 
     /// <summary>How many steps the run is to have; 0 where that is not known.</summary>
     public int TotalSteps { get; init; }
+
+    /// <summary>What says which evaluation is best.</summary>
+    public EvaluationMetric Metric { get; init; } = EvaluationMetric.All[0];
 
     /// <summary>The facts, in the order in which they are shown.</summary>
     public IReadOnlyList<FactGroup> Groups { get; init; } = [];
@@ -46,7 +51,15 @@ public sealed record RunFacts
                 ? number
                 : 0;
             var groups = json.RootElement.EnumerateObject().Where(static p => p.Value.ValueKind == JsonValueKind.Object);
-            return new RunFacts { TotalSteps = steps, Groups = [.. groups.Select(GroupOf)] };
+            var metric = json.RootElement.TryGetProperty(MetricKey, out var name) && name.ValueKind == JsonValueKind.String
+                ? EvaluationMetric.Find(name.GetString()!)
+                : null;
+            return new RunFacts
+            {
+                TotalSteps = steps,
+                Metric = metric ?? EvaluationMetric.All[0],
+                Groups = [.. groups.Select(GroupOf)],
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -65,6 +78,7 @@ public sealed record RunFacts
         {
             json.WriteStartObject();
             json.WriteNumber(TotalStepsKey, TotalSteps);
+            json.WriteString(MetricKey, Metric.Name);
             foreach (var group in Groups)
             {
                 json.WriteStartObject(group.Title);

@@ -101,7 +101,14 @@ public sealed record RunHistory
     {
         Step = step,
         Loss = Number(row, MetricsLog.EvaluationLoss),
+        TokenAccuracy = Share(row, "eval_token_accuracy"),
+        ExactMatch = Share(row, "eval_exact_match"),
+        RougeL = Share(row, "eval_rouge_l"),
+        JsonValid = Share(row, "eval_json_valid"),
     };
+
+    private static double? Share(JsonElement row, string name) =>
+        Number(row, name) is var number && double.IsFinite(number) ? number : null;
 
     private static IEnumerable<SampleAnswer> SamplesOf(int step, JsonElement answers) =>
         answers.ValueKind != JsonValueKind.Array

@@ -58,8 +58,8 @@ public static class RunPage
         page.Append("<ul class=\"tiles\">\n");
         if (run.Best is { } best)
         {
-            var against = run.Base is { } before ? Text($", base {Loss(before.Loss)}") : "";
-            Tile(Loss(best.Loss), Text($"best eval loss, step {best.Step:N0}{against}"));
+            var against = run.Base is { } before ? Text($", base {Loss(run.Metric.Of(before))}") : "";
+            Tile(Loss(run.Metric.Of(best)), Text($"best {run.Metric.Title}, step {best.Step:N0}{against}"));
         }
 
         if (steps.Count > 0)
@@ -96,12 +96,31 @@ public static class RunPage
             "Evaluation loss",
             "Over all held-out rows; step 0 is the base.",
             new Curve("eval loss", "c1", [.. history.Evaluations.Select(static e => ((double)e.Step, e.Loss))], HasDots: true));
+        foreach (var (metric, i) in Measured(history).Select(static (m, i) => (m, i)))
+        {
+            Chart.Add(
+                page,
+                $"{char.ToUpperInvariant(metric.Title[0])}{metric.Title[1..]}",
+                "On held-out rows; higher is better.",
+                new Curve(metric.Title, StyleOf(i), Points(history, metric), HasDots: true));
+        }
+
         Chart.Add(page, "Learning rate", "", new Curve("rate", "c2", Points(steps, static s => s.LearningRate)));
         Chart.AddOfRatios(
             page, "Gradient norm", "Before clipping.", new Curve("norm", "c3", Points(steps, static s => s.GradNorm)));
         Chart.Add(
             page, "Tokens per second", "", new Curve("tokens/s", "c5", Points(steps, static s => s.TokensPerSecond)));
     }
+
+    /// <summary>The metrics beyond the loss that a run measured.</summary>
+    internal static IEnumerable<EvaluationMetric> Measured(RunHistory history) => EvaluationMetric.All.Where(
+        metric => !metric.IsAlwaysMeasured && history.Evaluations.Any(e => !double.IsNaN(metric.Of(e))));
+
+    /// <summary>The values of a metric over steps.</summary>
+    internal static IReadOnlyList<(double X, double Y)> Points(RunHistory history, EvaluationMetric metric) =>
+        [.. history.Evaluations.Select(e => ((double)e.Step, metric.Of(e)))];
+
+    private static string StyleOf(int metric) => metric % 2 == 0 ? "c4" : "c6";
 
     private static IReadOnlyList<(double X, double Y)> Points(
         IReadOnlyList<StepMetrics> steps, Func<StepMetrics, double> value) =>
@@ -114,6 +133,7 @@ public static class RunPage
             return;
         PageText.Element(page, "h2", "Evaluations");
         var shown = Spread(evaluations, MostEvaluations);
+        EvaluationMetric[] others = [.. Measured(run.History)];
         if (shown.Count < evaluations.Count)
             PageText.Element(page, "p class=\"note\"", Text($"{shown.Count} of {evaluations.Count:N0}, evenly spread."));
         PageText.Table(
@@ -123,8 +143,9 @@ public static class RunPage
                 e.Step == 0 ? "0 (base)" : Text($"{e.Step:N0}"),
                 Loss(e.Loss),
                 Loss(e.Perplexity),
+                .. others.Select(metric => Loss(metric.Of(e))),
                 e == run.Best ? "best" : "",
-            ]).Prepend(["step", "eval loss", "perplexity", ""]));
+            ]).Prepend(["step", "eval loss", "perplexity", .. others.Select(static m => m.Title), ""]));
     }
 
     private static void Samples(StringBuilder page, IReadOnlyList<SampleAnswer> samples)

@@ -20,9 +20,24 @@ public sealed record RunRecord
     /// <summary>The file from which it repeats, as text; null where there is none.</summary>
     public string? Configuration { get; init; }
 
-    /// <summary>The evaluation with the lowest loss after a step; null where there was none.</summary>
-    public EvaluationMetrics? Best => History.Evaluations.Where(static e => e.Step > 0 && !double.IsNaN(e.Loss))
-        .MinBy(static e => e.Loss);
+    /// <summary>What says which evaluation is best; the loss where nothing says.</summary>
+    public EvaluationMetric Metric => Facts?.Metric ?? EvaluationMetric.All[0];
+
+    /// <summary>The best evaluation after a step, the first of equals; null where there was none.</summary>
+    public EvaluationMetrics? Best
+    {
+        get
+        {
+            EvaluationMetrics? best = null;
+            foreach (var evaluation in History.Evaluations.Where(static e => e.Step > 0))
+            {
+                if (Metric.IsBetter(Metric.Of(evaluation), best is null ? double.NaN : Metric.Of(best)))
+                    best = evaluation;
+            }
+
+            return best;
+        }
+    }
 
     /// <summary>The evaluation before the first step; null where there was none.</summary>
     public EvaluationMetrics? Base => History.Evaluations.FirstOrDefault(static e => e.Step == 0);

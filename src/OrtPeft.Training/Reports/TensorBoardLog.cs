@@ -72,7 +72,9 @@ public sealed class TensorBoardLog : IDisposable
     public void Append(EvaluationMetrics metrics)
     {
         ArgumentNullException.ThrowIfNull(metrics);
-        Append(metrics.Step, ("eval/loss", metrics.Loss), ("eval/perplexity", metrics.Perplexity));
+        Append(
+            metrics.Step,
+            [.. EvaluationMetric.All.Select(m => ($"eval/{m.Name.Replace('-', '_')}", m.Of(metrics)))]);
     }
 
     /// <summary>Appends a text, which TensorBoard shows as Markdown.</summary>

@@ -24,6 +24,11 @@ internal interface ITrainingRuntime : IDisposable
     /// <param name="batch">The rows.</param>
     (double Sum, long Count) Evaluate(Batch batch);
 
+    /// <summary>Counts the supervised tokens that the current parameters find most likely, without dropout.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <exception cref="SettingException">It has no graph for that.</exception>
+    (double Sum, long Count) CountRight(Batch batch);
+
     /// <summary>The current parameters, copied, by their names on disk.</summary>
     IReadOnlyDictionary<string, Tensor> GetWeights();
 

@@ -103,6 +103,10 @@ internal sealed class ModelGraphs : OrtGraphs
         OpenForward(EvaluationGraph.Build(_peft, _objective), options);
 
     /// <inheritdoc/>
+    public override GraphSession OpenAccuracy(RuntimeOptions options) =>
+        OpenForward(EvaluationGraph.Build(_peft, new TokenAccuracy()), options);
+
+    /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
         OptimizerGraph.Build(FlatLength, _arguments.Optimizer, _parameters.HasFactors), options);
 

@@ -29,6 +29,14 @@ internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, l
     /// <summary>Opens the graph of the loss alone; the session is the caller's.</summary>
     public abstract GraphSession OpenEvaluation(RuntimeOptions options);
 
+    /// <summary>Opens the graph that counts right tokens; the session is the caller's.</summary>
+    /// <exception cref="SettingException">There is no such graph.</exception>
+    public virtual GraphSession OpenAccuracy(RuntimeOptions options) => throw NoAccuracy;
+
+    /// <summary>What to throw where right tokens cannot be counted.</summary>
+    public static SettingException NoAccuracy =>
+        new("MeasureTokenAccuracy needs the model's own graph, which a folder of artifacts does not have; leave it out.");
+
     /// <summary>Opens the graph that moves the parameters; the session is the caller's.</summary>
     public abstract GraphSession OpenOptimizer(RuntimeOptions options);
 }

@@ -31,6 +31,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
     private readonly OrtValue[] _intoGradients;
     private OrtValue[]? _intoPartial;
     private LossSession? _evaluation;
+    private LossSession? _accuracy;
     private NativeVector? _partial;
 
     public OrtRuntime(OrtGraphs graphs, TrainingArguments arguments)
@@ -85,16 +86,20 @@ internal sealed class OrtRuntime : ITrainingRuntime
         return new StepResult(loss, double.IsFinite(loss) ? _optimizer.Run(step, learningRate) : null);
     }
 
-    public (double Sum, long Count) Evaluate(Batch batch)
-    {
-        if (_evaluation is null)
-        {
-            // Packed copies of its own would be one more set of all weights.
-            var graph = _graphs.OpenEvaluation(_options with { Prepacking = false });
-            BindParameters(_evaluation = new LossSession(graph) { VirtualTokens = _graphs.VirtualTokens });
-        }
+    public (double Sum, long Count) Evaluate(Batch batch) =>
+        (_evaluation ??= Opened(_graphs.OpenEvaluation(Unpacked))).Run(batch);
 
-        return _evaluation.Run(batch);
+    public (double Sum, long Count) CountRight(Batch batch) =>
+        (_accuracy ??= Opened(_graphs.OpenAccuracy(Unpacked))).Run(batch);
+
+    /// <summary>Packed copies of its own would be one more set of all weights.</summary>
+    private RuntimeOptions Unpacked => _options with { Prepacking = false };
+
+    private LossSession Opened(GraphSession graph)
+    {
+        var session = new LossSession(graph) { VirtualTokens = _graphs.VirtualTokens };
+        BindParameters(session);
+        return session;
     }
 
     public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.ToDictionary(
@@ -110,6 +115,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public void Dispose()
     {
         _evaluation?.Dispose();
+        _accuracy?.Dispose();
         _optimizer?.Dispose();
         _training?.Dispose();
         _scaleValue?.Dispose();

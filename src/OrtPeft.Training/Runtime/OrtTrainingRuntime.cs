@@ -107,6 +107,8 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
             + $"its parts; set BatchSize to {_axes.Rows}, or write the artifacts for the runtime "
             + $"{ArtifactRuntimes.Ort}.");
 
+    public (double Sum, long Count) CountRight(Batch batch) => throw OrtGraphs.NoAccuracy;
+
     public IReadOnlyDictionary<string, Tensor> GetWeights() => _manifest.Parameters.ToDictionary(
         static p => p.Name,
         p =>

@@ -218,6 +218,8 @@ public sealed class ReleaseTests
 
         public (double Sum, long Count) Evaluate(Batch batch) => throw new NotSupportedException();
 
+        public (double Sum, long Count) CountRight(Batch batch) => throw new NotSupportedException();
+
         public IReadOnlyDictionary<string, Tensor> GetWeights() => throw new NotSupportedException();
 
         public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best) =>

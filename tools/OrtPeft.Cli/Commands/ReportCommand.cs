@@ -51,7 +51,7 @@ internal sealed class ReportCommand : Verb
 
         var path = run.Get(_html) ?? (runs.Length == 1 ? Path.Combine(folders[0], RunPage.FileName) : Comparison);
         RunPageFile.Replace(path, runs is [var only] ? RunPage.Of(only) : ComparisonPage.Of(runs));
-        foreach (var line in TextTable.Lines(runs.Select(Row).Prepend(["run", "steps", "training loss", "best eval loss"])))
+        foreach (var line in TextTable.Lines(runs.Select(Row).Prepend(["run", "steps", "training loss", "best evaluation"])))
             run.Say(line);
         run.Say($"Wrote {path}.");
         run.Answer(new()
@@ -75,7 +75,7 @@ internal sealed class ReportCommand : Verb
         run.Name,
         Human.Count(LastStep(run)),
         Human.Loss(run.FinalLoss),
-        run.Best is { } best ? $"{Human.Loss(best.Loss)} at step {best.Step}" : "",
+        run.Best is { } best ? $"{run.Metric.Title} {Human.Loss(run.Metric.Of(best))} at step {best.Step}" : "",
     ];
 
     private static JsonObject Describe(RunRecord run) => new()
@@ -85,6 +85,8 @@ internal sealed class ReportCommand : Verb
         ["loss"] = Finite.OrNull(run.FinalLoss),
         ["base_eval_loss"] = run.Base is { } before ? Finite.OrNull(before.Loss) : null,
         ["best_eval_loss"] = run.Best is { } best ? Finite.OrNull(best.Loss) : null,
+        ["metric"] = run.Metric.Name,
+        ["best"] = run.Best is { } measured ? Finite.OrNull(run.Metric.Of(measured)) : null,
         ["best_step"] = run.Best?.Step,
     };
 

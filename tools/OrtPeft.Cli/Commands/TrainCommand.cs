@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
@@ -131,7 +132,7 @@ internal sealed class TrainCommand : Verb
         try
         {
             return TrainingReport.Follow(
-                run, progress => training.Trainer.Train(progress, run.Host.Interruption.Token), See);
+                run, (progress, activity) => training.Train(progress, activity, run.Host.Interruption.Token), See);
         }
         catch (TrainingFailedException)
         {
@@ -167,6 +168,16 @@ internal sealed class TrainCommand : Verb
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var (rows, heldOut) = Rows(run, files => _data.Weigh(run, source, peft.ReservedPositions, files));
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
+        var exam = TrainingExam.Of(
+            run,
+            _training.Examination,
+            peft,
+            source,
+            tokenizer.Find(run, source),
+            _data.Templates(run, source.Folder),
+            heldOut ?? [],
+            rows,
+            arguments.Seed);
         return new TrainingRun
         {
             Job = TrainingJob.Of(peft),
@@ -176,6 +187,7 @@ internal sealed class TrainCommand : Verb
             Trainer = new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut)),
             Config = peft.Config.ToJson(),
             Peft = peft,
+            Exam = exam,
         };
     }
 
@@ -190,6 +202,7 @@ internal sealed class TrainCommand : Verb
                 + "artifacts.");
         }
 
+        _training.Examination.RefuseForArtifacts(run, path);
         if (run.Has(_baseId))
             throw new UsageException($"{path} holds artifacts, which name their base already; leave out {_baseId.Name}.");
         _training.Speed.RefuseForArtifacts(run, path);
@@ -324,21 +337,19 @@ internal sealed class TrainCommand : Verb
         ];
         run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
             + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
-        foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps))
+        foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps, training.Metric))
             run.Say(line);
-        run.Answer(new()
+        var answer = new JsonObject
         {
             ["out"] = path,
             ["method"] = job.Method,
             ["steps"] = result.Steps,
             ["loss"] = Finite.OrNull(result.LastLoss),
-            ["base_eval_loss"] = result.BaseEvaluation is { } before ? Finite.OrNull(before.Loss) : null,
-            ["best_eval_loss"] = result.BestEvaluation is { } best ? Finite.OrNull(best.Loss) : null,
-            ["best_step"] = result.BestEvaluation?.Step,
-            ["kept_step"] = result.KeptStep,
             ["seconds"] = result.Seconds,
             ["trainable_parameters"] = job.Trainable,
             ["total_parameters"] = job.Total,
-        });
+        };
+        EvaluationSummary.AddTo(answer, result, training.Metric);
+        run.Answer(answer);
     }
 }

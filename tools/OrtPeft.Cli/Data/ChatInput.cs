@@ -56,6 +56,12 @@ internal static class ChatInput
         Messages = JsonSerializer.SerializeToElement(system is null ? new JsonArray() : [SystemTurn(system)]),
     };
 
+    /// <summary>A conversation in which a user has said something.</summary>
+    public static ChatConversation Asking(string text) => new()
+    {
+        Messages = JsonSerializer.SerializeToElement(new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text })),
+    };
+
     /// <summary>Who spoke last; null where nobody did.</summary>
     public static string? LastRole(ChatConversation conversation) =>
         conversation.Messages.EnumerateArray().LastOrDefault() is { ValueKind: JsonValueKind.Object } last

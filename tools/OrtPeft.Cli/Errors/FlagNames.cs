@@ -28,6 +28,8 @@ internal static partial class FlagNames
         ["EvaluationSteps"] = "--eval-steps",
         ["Patience"] = "--patience",
         ["MinDelta"] = "--min-delta",
+        ["BestMetric"] = "--metric",
+        ["MeasureTokenAccuracy"] = "--metrics token-accuracy",
         ["CheckpointSteps"] = "--checkpoint-steps",
         ["MicroBatchTokens"] = "--micro-batch-tokens",
         ["MemoryLimit"] = "--memory-limit",

@@ -27,10 +27,16 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ]),
         new(
             "Training",
-            ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum", "--eval-steps", "--patience"],
+            ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum"],
             [
                 "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2", "--epsilon",
-                "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout", "--min-delta", "--keep", "--no-base-eval",
+                "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout",
+            ]),
+        new(
+            "Evaluation",
+            ["--eval-steps", "--patience", "--metrics", "--samples"],
+            [
+                "--metric", "--metric-rows", "--sample-prompt", "--min-delta", "--keep", "--no-base-eval",
             ]),
         new(
             "Sampling",

@@ -120,7 +120,8 @@ internal sealed class DataOptions : IOptionGroup
             Names = _names.Read(run),
         };
 
-    private Lazy<ChatTemplates?> Templates(Invocation run, string folder) =>
+    /// <summary>The chat templates of a folder, or of the tokenizer's where that is another.</summary>
+    public Lazy<ChatTemplates?> Templates(Invocation run, string folder) =>
         new(() => ChatTemplates.Load(run.Get(Tokenizer) ?? folder));
 
     private WeighedRows Read(

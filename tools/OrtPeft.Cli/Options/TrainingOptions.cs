@@ -28,14 +28,14 @@ internal sealed class TrainingOptions : IOptionGroup
     };
 
     private readonly Option<int?> _patience = NumberOption.Optional<int>(
-        "--patience", "Stop early after N evaluations without a better loss. [default: never]", "N");
+        "--patience", "Stop early after N evaluations without a better --metric. [default: never]", "N");
 
     private readonly Option<double> _minDelta = NumberOption.Of(
-        "--min-delta", "How much lower an evaluation's loss must be to count for --patience.", "X", Defaults.MinDelta);
+        "--min-delta", "How much better an evaluation's --metric must be to count for --patience.", "X", Defaults.MinDelta);
 
     private readonly Option<string> _keep = new Option<string>("--keep")
     {
-        Description = "Which adapter to keep: of the evaluation with the lowest loss, or of the last step.",
+        Description = "Which adapter to keep: of the evaluation with the best --metric, or of the last step.",
         HelpName = $"{Best}|last",
         DefaultValueFactory = static _ => Best,
     }.AcceptOnlyFromAmong(Best, "last");
@@ -95,12 +95,14 @@ internal sealed class TrainingOptions : IOptionGroup
 
     public SpeedOptions Speed { get; } = new();
 
+    public ExaminationOptions Examination { get; } = new();
+
     private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the checkpoint in --out." };
 
     public IEnumerable<Option> Options =>
     [
-        _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup,
-        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, .. Examination.Options,
+        _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup, .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
         .. Speed.Options,
     ];
 
@@ -127,8 +129,8 @@ internal sealed class TrainingOptions : IOptionGroup
             throw new UsageException("--val-split and --eval-data both say what to evaluate on; give one of them.");
         if (ValidationSplit(run) is not (null or (> 0 and < 1)))
             throw new UsageException($"--val-split is {Human.Plain(ValidationSplit(run)!.Value)}; it must be between 0 and 1.");
-        Option[] ofEvaluation = [_evaluationSteps, _noBaseEvaluation, _patience, _minDelta, _keep];
-        if (!run.Has(_validationSplit) && !run.Has(_evaluationFile) && ofEvaluation.FirstOrDefault(run.Has) is { } idle)
+        _ = Examination.Wanted(run);
+        if (!run.Has(_validationSplit) && !run.Has(_evaluationFile) && IdleIn(run) is { } idle)
             throw new UsageException($"{idle.Name} needs rows to evaluate on; give --eval-data or --val-split too.");
         var arguments = Defaults with
         {
@@ -158,9 +160,18 @@ internal sealed class TrainingOptions : IOptionGroup
             Precision = Speed.Precision(run),
             Runtime = Speed.Runtime(run),
         };
+        arguments = Examination.AddTo(arguments, run);
         arguments.Validate();
         if (arguments.LearningRate == 0)
             run.Warn("--lr is 0, so nothing will be learned.");
         return arguments;
+    }
+
+    /// <summary>An option that would do nothing without rows to evaluate on; null where none is given.</summary>
+    private Option? IdleIn(Invocation run)
+    {
+        Option[] ofAnswers = Examination.Prompts(run).Count > 0 ? [] : [_evaluationSteps, _noBaseEvaluation];
+        return new Option[] { _patience, _minDelta, _keep }.Concat(ofAnswers).FirstOrDefault(run.Has)
+            ?? Examination.OfHeldOutRows(run);
     }
 }

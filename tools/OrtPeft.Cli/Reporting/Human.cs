@@ -37,8 +37,8 @@ internal static class Human
     /// <summary>A number as programs write it, such as <c>2048</c> or <c>NaN</c>.</summary>
     public static string Plain(double number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A rate of change, <c>2.00e-04</c>.</summary>
-    public static string Rate(double rate) => rate.ToString("0.00e-00", CultureInfo.InvariantCulture);
+    /// <summary>A rate of change, <c>2.00e-04</c> or <c>0</c>.</summary>
+    public static string Rate(double rate) => rate == 0 ? "0" : rate.ToString("0.00e+00", CultureInfo.InvariantCulture);
 
     private static string Three(double value, bool whole) =>
         value.ToString(whole || value >= 99.95 ? "F0" : value >= 9.995 ? "F1" : "F2", CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using OrtPeft.Cli.Files;
 using OrtPeft.Models;
 using OrtPeft.Training;
+using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Runs;
@@ -44,8 +45,19 @@ internal static class CardFile
     {
         if (result.KeptEvaluation is not { } kept)
             yield break;
-        var before = result.BaseEvaluation;
-        yield return ("loss", "eval loss", kept.Loss, before?.Loss ?? double.NaN);
-        yield return ("perplexity", "perplexity", kept.Perplexity, before?.Perplexity ?? double.NaN);
+        foreach (var metric in EvaluationMetric.All)
+        {
+            if (metric.IsAlwaysMeasured || !double.IsNaN(metric.Of(kept)))
+                yield return (Type(metric), metric.Title, metric.Of(kept), Before(metric));
+        }
+
+        double Before(EvaluationMetric metric) => result.BaseEvaluation is { } before ? metric.Of(before) : double.NaN;
     }
+
+    /// <summary>The hub's names of metrics are Python's.</summary>
+    private static string Type(EvaluationMetric metric) => metric.Name switch
+    {
+        "rouge-l" => "rouge",
+        _ => metric.Name.Replace('-', '_'),
+    };
 }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Training;
+using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Runs;
@@ -55,6 +57,8 @@ internal sealed class EventFolder : IDisposable
             log.Append(progress.Metrics);
         if (progress.Evaluation is { } evaluation)
             log.Append(evaluation);
+        foreach (var (i, answer) in progress.Answers.Index())
+            log.Append(progress.Step, string.Create(CultureInfo.InvariantCulture, $"samples/{i + 1}"), Text(answer));
     }
 
     public void Dispose() => _log?.Dispose();
@@ -67,6 +71,9 @@ internal sealed class EventFolder : IDisposable
         log.Append(0, "run", _configuration);
         return log;
     }
+
+    private static string Text(SampleAnswer answer) =>
+        $"{answer.Prompt}\n{(answer.Expected is null ? "" : $"→ expected: {answer.Expected}\n")}→ {answer.Text}";
 
     private static string[] Events(string folder) =>
         Directory.Exists(folder) ? Directory.GetFiles(folder, $"{TensorBoardLog.FilePrefix}*") : [];

@@ -20,6 +20,7 @@ internal static class TrainingFacts
     public static RunFacts Of(Invocation run, TrainingRun training, string model) => new()
     {
         TotalSteps = training.Trainer.TotalSteps,
+        Metric = training.Metric,
         Groups =
         [
             new("Adapter", [.. Adapter(training, model)]),

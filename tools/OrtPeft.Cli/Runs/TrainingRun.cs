@@ -3,6 +3,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Cli.Runs;
 
@@ -21,6 +22,9 @@ internal sealed record TrainingRun : IDisposable
     /// <summary>How it is trained.</summary>
     public required TrainingArguments Arguments { get; init; }
 
+    /// <summary>What says which evaluation is best.</summary>
+    public EvaluationMetric Metric => EvaluationMetric.Find(Arguments.BestMetric)!;
+
     /// <summary>Trains it.</summary>
     public required Trainer Trainer { get; init; }
 
@@ -29,6 +33,26 @@ internal sealed record TrainingRun : IDisposable
 
     /// <summary>The adapted model; null where artifacts are trained.</summary>
     public PeftModel? Peft { get; init; }
+
+    /// <summary>What is asked at evaluations; null for nothing.</summary>
+    public TrainingExam? Exam { get; init; }
+
+    /// <summary>Trains to the end, or until it is stopped.</summary>
+    /// <param name="progress">Is told of steps.</param>
+    /// <param name="activity">Is told what goes on between them.</param>
+    /// <param name="cancellation">Stops after the step under way.</param>
+    public TrainingResult Train(
+        IProgress<TrainingProgress> progress, IProgress<TrainingActivity> activity, CancellationToken cancellation)
+    {
+        Trainer.Activity = activity;
+        if (Exam is not null)
+        {
+            Exam.Activity = activity;
+            Trainer.Examiner = Exam.Take;
+        }
+
+        return Trainer.Train(progress, cancellation);
+    }
 
     public void Dispose() => Trainer.Dispose();
 }
