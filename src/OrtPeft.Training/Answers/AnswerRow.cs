@@ -21,9 +21,9 @@ public sealed class AnswerRow(ImmutableArray<int> prompt, ImmutableArray<int>? e
     /// <summary>The row's line in <see cref="File"/>, from 1; 0 when it came from memory.</summary>
     public int Line { get; init; }
 
-    /// <summary>What a row of data asks: its last learnt stretch is the answer, and all before it the prompt.</summary>
+    /// <summary>What a row of data asks: its last learned stretch is the answer, and all before it the prompt.</summary>
     /// <param name="row">The row.</param>
-    /// <returns>The prompt with its answer; null where nothing stands before what is learnt, as in a text that is learnt
+    /// <returns>The prompt with its answer; null where nothing stands before what is learned, as in a text that is learned
     /// as a whole, and of rows that hold several sequences or hide tokens.</returns>
     public static AnswerRow? Of(Example row)
     {

@@ -47,7 +47,7 @@ public sealed class TrainMetricsTests : IClassFixture<Workplace>
         Assert.Equal(Events(options), Events(options));
     }
 
-    /// <summary>What is asked changes nothing of what is learnt.</summary>
+    /// <summary>What is asked changes nothing of what is learned.</summary>
     [Fact]
     public void Train_WithSamples_LearnsTheSame()
     {

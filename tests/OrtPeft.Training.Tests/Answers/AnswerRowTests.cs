@@ -29,7 +29,7 @@ public sealed class AnswerRowTests
     [Fact]
     public void Of_ARowThatAsksNothing_IsNull()
     {
-        Assert.Null(AnswerRow.Of(new Example([1, 2], [1, 2]))); // a text that is learnt as a whole
+        Assert.Null(AnswerRow.Of(new Example([1, 2], [1, 2]))); // a text that is learned as a whole
         Assert.Null(AnswerRow.Of(new Example([1, 2], [None, None])));
         Assert.Null(AnswerRow.Of(new Example([1, 2, 3], [None, 2, 3], attentionMask: [0, 1, 1])));
         Assert.Null(AnswerRow.Of(new Example([1, 2, 3, 4], [None, 2, None, 4], positionIds: [0, 1, 0, 1])));

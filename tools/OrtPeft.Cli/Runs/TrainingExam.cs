@@ -47,7 +47,7 @@ internal sealed class TrainingExam
     /// <param name="tokenizer">Its tokenizer; null where it has none.</param>
     /// <param name="templates">Its chat templates.</param>
     /// <param name="heldOut">The rows to take prompts from.</param>
-    /// <param name="learnt">The rows that are trained on.</param>
+    /// <param name="learned">The rows that are trained on.</param>
     /// <param name="seed">Which rows are measured.</param>
     /// <returns>The exam; null where nothing is asked.</returns>
     /// <exception cref="UsageException">There is no tokenizer, or no row with a prompt.</exception>
@@ -59,7 +59,7 @@ internal sealed class TrainingExam
         ITokenizer? tokenizer,
         Lazy<ChatTemplates?> templates,
         IReadOnlyList<Example> heldOut,
-        IReadOnlyList<Example> learnt,
+        IReadOnlyList<Example> learned,
         long seed)
     {
         if (!options.Asks(run))
@@ -70,11 +70,11 @@ internal sealed class TrainingExam
         if (asked.Length == 0 && options.MeasuredRows(run) + options.Samples(run) > 0)
         {
             throw new UsageException(
-                "No held-out row has a prompt before what is learnt, so there is nothing to answer; --metrics of answers and "
+                "No held-out row has a prompt before what is learned, so there is nothing to answer; --metrics of answers and "
                 + "--samples need rows of prompt and completion, or conversations.");
         }
 
-        var isChat = learnt.Any(static row => row.Form is RowForm.Template or RowForm.PlainMessages);
+        var isChat = learned.Any(static row => row.Form is RowForm.Template or RowForm.PlainMessages);
         var prompts = options.Prompts(run).Select(text => isChat
             ? ChatPrompt.Of(ChatInput.Asking(text), templates.Value, tokenizer).Ids
             : tokenizer.WithStart(tokenizer.Encode(text)));
