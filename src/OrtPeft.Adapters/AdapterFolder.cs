@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OrtPeft.Adapters.Bottleneck;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Artifacts;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -9,7 +10,8 @@ namespace OrtPeft.Adapters;
 
 /// <summary>
 /// An adapter on disk as HF PEFT lays it out: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>. The
-/// adapters library's folders of bottleneck adapters are read too, where the weights are <c>adapter.safetensors</c>.
+/// adapters library's folders of bottleneck adapters are read too, where the weights are <c>adapter.safetensors</c>, and
+/// mlx-lm's, where they are <c>adapters.safetensors</c>.
 /// </summary>
 public static class AdapterFolder
 {
@@ -55,7 +57,9 @@ public static class AdapterFolder
         {
             var json = ConfigJson.Read(file)
                 ?? throw ConfigException.OfFile(file, "is not a JSON object.");
-            json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file) : json;
+            json = LibraryLayout.Is(json) ? LibraryLayout.Flattened(json, file)
+                : MlxLayout.Is(json) ? MlxLayout.Translated(json, file)
+                : json;
             return PeftMethods.Read(new ConfigFields(json, file), file);
         }
         catch (JsonException e)
@@ -71,7 +75,11 @@ public static class AdapterFolder
     /// <exception cref="OnnxFormatException">The file is damaged.</exception>
     public static IReadOnlyDictionary<string, Tensor> LoadWeights(string folder)
     {
-        var names = LibraryLayout.IsIn(Path.Combine(folder, ConfigFile))
+        var config = Path.Combine(folder, ConfigFile);
+        var ofMlx = Path.Combine(folder, MlxLayout.WeightsFile);
+        if (MlxLayout.IsIn(config) && File.Exists(ofMlx))
+            return MlxLayout.Translated(SafetensorsFile.Open(ofMlx).Tensors, ofMlx);
+        var names = LibraryLayout.IsIn(config)
             ? (string[])[LibraryLayout.WeightsFile, WeightsFile]
             : [WeightsFile, LibraryLayout.WeightsFile];
         var file = names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);

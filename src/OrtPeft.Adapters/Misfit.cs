@@ -11,17 +11,6 @@ internal static class Misfit
     private const string OfAnother =
         "is it an adapter for another model, or does its adapter_config.json name other modules?";
 
-    /// <summary>What programs put into names that save a model with its wrapping.</summary>
-    private static readonly (string Part, string By)[] Wrappings =
-    [
-        ("_orig_mod.", "torch.compile"),
-        ("module.", "DistributedDataParallel"),
-        ("_fsdp_wrapped_module.", "FullyShardedDataParallel"),
-        ("_checkpoint_wrapped_module.", "activation checkpointing"),
-        (".default", "an adapter that is not saved by save_pretrained"),
-        ("modules_to_save.default.", "an adapter that is not saved by save_pretrained"),
-    ];
-
     private static readonly (string Part, int Axis)[] Ranks =
         [(HfName.LoraA, 0), (HfName.LoraEmbeddingA, 0), (HfName.LoraB, 1), (HfName.LoraEmbeddingB, 1)];
 
@@ -29,13 +18,6 @@ internal static class Misfit
     public static string OfName(string name, IReadOnlyList<AdapterParameter> parameters)
     {
         var known = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name)).ToHashSet(StringComparer.Ordinal);
-        foreach (var (part, by) in Wrappings)
-        {
-            var plain = name.Replace(part, "", StringComparison.Ordinal);
-            if (plain != name && known.Contains(plain))
-                return $"'{name}' has '{part}' in it, from {by}; rename the tensors to names such as '{plain}'.";
-        }
-
         if (known.Contains(HfName.Of(name)))
             return $"'{name}' lacks HF PEFT's prefix '{HfName.Root}'; rename the tensors.";
         return $"'{name}' has no place in this model, whose adapter has '{parameters[0].Name}'…; {OfAnother}";

@@ -189,6 +189,7 @@ public sealed class PeftModel
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
+        weights = WrappedNames.Plain(weights, source);
         Active.Set(WithoutBase(weights, source), source);
         Adapters.Origin.Add(weights);
     }

@@ -12,11 +12,6 @@ public sealed class MisfitTests
     private static readonly LoraConfig Config = new() { R = 2, TargetModules = ["linear"] };
 
     [Theory]
-    [InlineData("_orig_mod." + A, "torch.compile")]
-    [InlineData("base_model.model._orig_mod.linear.lora_A.weight", "torch.compile")]
-    [InlineData("module." + A, "DistributedDataParallel")]
-    [InlineData("_fsdp_wrapped_module." + A, "FullyShardedDataParallel")]
-    [InlineData(Root + "linear.lora_A.default.weight", "save_pretrained")]
     [InlineData("linear.lora_A.weight", "lacks HF PEFT's prefix 'base_model.model.'")]
     [InlineData(Root + "other.lora_A.weight", "does its adapter_config.json name other modules?")]
     public void Create_WhenANameIsAnother_SaysWhereItComesFrom(string name, string part)
@@ -25,6 +20,39 @@ public sealed class MisfitTests
             .ToDictionary(w => w.Key == A ? name : w.Key, static w => w.Value);
 
         Refused(weights, name, part);
+    }
+
+    [Theory]
+    [InlineData("_orig_mod." + A)]
+    [InlineData(Root + "_orig_mod.linear.lora_A.weight")]
+    [InlineData("module." + A)]
+    [InlineData("module._orig_mod." + A)]
+    [InlineData(Root + "module.linear.lora_A.weight")]
+    [InlineData("_fsdp_wrapped_module." + A)]
+    [InlineData(Root + "_checkpoint_wrapped_module.linear.lora_A.weight")]
+    [InlineData(Root + "linear.lora_A.default.weight")]
+    public void Create_WhenANameIsWrapped_ReadsIt(string name)
+    {
+        var given = PeftModel.Create(SmallGraphs.Linear(), Config, seed: 3).GetWeights();
+        var wrapped = given.ToDictionary(w => w.Key == A ? name : w.Key, static w => w.Value);
+
+        var loaded = PeftModel.Create(SmallGraphs.Linear(), Config, wrapped, "file");
+        var set = PeftModel.Create(SmallGraphs.Linear(), Config, seed: 4);
+        set.SetWeights(wrapped);
+
+        Assert.Equal(given[A].ToFloat32(), loaded.GetWeights()[A].ToFloat32());
+        Assert.Equal(given[A].ToFloat32(), set.GetWeights()[A].ToFloat32());
+    }
+
+    [Fact]
+    public void Create_WhenANameIsThereWrappedAndPlain_SaysSo()
+    {
+        var weights = PeftModel.Create(SmallGraphs.Linear(), Config).GetWeights().ToDictionary();
+        weights["module." + A] = weights[A];
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(SmallGraphs.Linear(), Config, weights, "file"));
+
+        Assert.Contains("is there twice", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

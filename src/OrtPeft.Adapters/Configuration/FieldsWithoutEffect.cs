@@ -17,6 +17,8 @@ internal static class FieldsWithoutEffect
             // HF PEFT's LoRA: starts, devices, and settings of what is refused when it is on
             "corda_config", "loftq_config", "lora_ga_config", "megatron_config", "megatron_core",
             "qalora_group_size", "runtime_config",
+            // HF PEFT's VeLoRA: how the gradient of A is computed; what it trained is a plain LoRA
+            "velora_config",
             // HF PEFT's prompts
             "tokenizer_kwargs",
             // the adapters library's bottlenecks: the start, and settings of what is refused when it is on

@@ -9,6 +9,6 @@ internal static class LoraFields
     public static IReadOnlyList<string> ThatChangeTheMathematics { get; } =
     [
         "use_qalora", "use_bdlora", "layer_replication",
-        "alora_invocation_tokens", "arrow_config", "kasa_config", "velora_config", "monteclora_config",
+        "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config",
     ];
 }

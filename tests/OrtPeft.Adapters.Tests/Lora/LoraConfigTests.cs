@@ -60,7 +60,6 @@ public sealed class LoraConfigTests
     [InlineData("layer_replication", "[[0, 4]]")]
     [InlineData("alora_invocation_tokens", "[1, 2]")]
     [InlineData("kasa_config", "{}")]
-    [InlineData("velora_config", "{}")]
     [InlineData("arrow_config", "{}")]
     [InlineData("monteclora_config", "{}")]
     public void FromFields_WhenAFieldChangesTheMathematics_RefusesIt(string field, string value)

@@ -1,0 +1,48 @@
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Adapters.Modules;
+
+/// <summary>
+/// Names of tensors that a program saved with its wrapping of the model, as torch.compile, data parallelism and
+/// activation checkpointing put into them, or with the adapter's name, which HF PEFT's save_pretrained leaves out.
+/// </summary>
+internal static class WrappedNames
+{
+    private const string Adapter = $".{PeftModel.DefaultName}";
+    private const string Parallel = "module.";
+
+    private static readonly string[] Anywhere =
+        ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
+
+    /// <summary>Tensors under HF PEFT's own names.</summary>
+    /// <param name="weights">An adapter's file.</param>
+    /// <param name="source">What messages call it.</param>
+    /// <exception cref="ConfigException">Two tensors have one name without their wrapping.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Plain(
+        IReadOnlyDictionary<string, Tensor> weights, string source)
+    {
+        if (weights.Keys.All(static name => Plain(name) == name))
+            return weights;
+        var plain = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in weights)
+        {
+            if (!plain.TryAdd(Plain(name), tensor))
+                throw ConfigException.At(source, $"'{name}' is there twice, as '{Plain(name)}' in another wrapping; keep one.");
+        }
+
+        return plain;
+    }
+
+    private static string Plain(string name)
+    {
+        foreach (var part in Anywhere)
+            name = name.Replace(part, "", StringComparison.Ordinal);
+        if (name.StartsWith(Parallel, StringComparison.Ordinal))
+            name = name[Parallel.Length..];
+        if (name.StartsWith(HfName.Root + Parallel, StringComparison.Ordinal))
+            name = HfName.Root + name[(HfName.Root.Length + Parallel.Length)..];
+        name = name.Replace($".modules_to_save{Adapter}.", ".", StringComparison.Ordinal)
+            .Replace($"{Adapter}.", ".", StringComparison.Ordinal);
+        return name.EndsWith(Adapter, StringComparison.Ordinal) ? name[..^Adapter.Length] : name;
+    }
+}
