@@ -63,7 +63,12 @@ public static class ModelFamilies
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ModelConfig Read(string path)
     {
-        var fields = ModelFields.Open(path, isToBuild: true);
+        return Read(ModelFields.Open(path, isToBuild: true), path);
+    }
+
+    /// <summary>As above, of fields.</summary>
+    internal static ModelConfig Read(ModelFields fields, string path)
+    {
         var type = fields.Text("model_type", "");
         if (Find(type) is { } read)
             return Read(fields, read);

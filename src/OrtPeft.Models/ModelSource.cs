@@ -144,6 +144,14 @@ public sealed class ModelSource
     {
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
             throw NoModel(path, "holds weights only");
+        if (path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+            throw new OnnxFormatException(
+                $"{given}: is a GGUF file; make an ONNX folder of it with 'ortpeft import {given} --out FOLDER' "
+                + "(HfCheckpoint.Import), and give that.");
+        if (path.EndsWith(".ort", StringComparison.OrdinalIgnoreCase))
+            throw new OnnxFormatException(
+                $"{given}: is in ONNX Runtime's own format, which has no graph to train; give the .onnx file that it was made "
+                + "of.");
         var folder = Path.GetDirectoryName(path)!;
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
         var model = OnnxFile.Load(path);

@@ -4,12 +4,15 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
-using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Checkpoints;
 
 /// <summary>Finds an architecture's weights in a checkpoint, whose names may lack the prefix.</summary>
-internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCheckpoint checkpoint)
+/// <param name="architecture">The architecture.</param>
+/// <param name="path">What messages call the checkpoint.</param>
+/// <param name="tensors">Its tensors by name.</param>
+internal sealed class CheckpointWeights(
+    Architecture architecture, string path, IReadOnlyDictionary<string, Tensor> tensors)
 {
     private const string OneModel = "use the two files of one model";
 
@@ -59,8 +62,8 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
             || !spec.Name.EndsWith(End, StringComparison.Ordinal))
             return null;
         var module = spec.Name[..^End.Length];
-        var tensors = new PackedTensors(checkpoint.Path, Lookup);
-        if (read(module, checked((int)outputs), checked((int)inputs), tensors) is not { } weight)
+        var reader = new PackedTensors(path, Lookup);
+        if (read(module, checked((int)outputs), checked((int)inputs), reader) is not { } weight)
             return null;
         _types[spec.Name] = ElementType.Float;
         if (weight.Content is { } content)
@@ -102,9 +105,9 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     private Tensor? Lookup(string name)
     {
         var bare = Bare(name);
-        if (!checkpoint.Tensors.TryGetValue(name, out var tensor) && !checkpoint.Tensors.TryGetValue(bare, out tensor))
+        if (!tensors.TryGetValue(name, out var tensor) && !tensors.TryGetValue(bare, out tensor))
             return null;
-        _used.Add(checkpoint.Tensors.ContainsKey(name) ? name : bare);
+        _used.Add(tensors.ContainsKey(name) ? name : bare);
         return tensor;
     }
 
@@ -126,13 +129,13 @@ internal sealed class CheckpointWeights(Architecture architecture, SafetensorsCh
     private OnnxFormatException Missing(WeightSpec spec) =>
         Broken($"lacks the weight '{spec.Name}' {spec.Shape} that config.json asks for; {OneModel}");
 
-    private OnnxFormatException Broken(string what) => new($"{checkpoint.Path}: {what}.");
+    private OnnxFormatException Broken(string what) => new($"{path}: {what}.");
 
-    private void Warn(Action<string>? warn, string what) => warn?.Invoke($"{checkpoint.Path}: {what}.");
+    private void Warn(Action<string>? warn, string what) => warn?.Invoke($"{path}: {what}.");
 
     private void WarnOfOthers(Action<string>? warn)
     {
-        var others = checkpoint.Tensors.Keys
+        var others = tensors.Keys
             .Where(name => !_used.Contains(name) && !architecture.IsBuffer(Bare(name)))
             .ToArray();
         if (others.Length == 0)

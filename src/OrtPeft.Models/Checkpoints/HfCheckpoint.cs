@@ -1,3 +1,5 @@
+using OrtPeft.Models.Checkpoints.Gguf;
+using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Quantization;
@@ -9,8 +11,8 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Models.Checkpoints;
 
 /// <summary>
-/// A model folder as HF writes it: <c>config.json</c> and safetensors weights, which stay mapped. Immutable and
-/// thread-safe.
+/// A model folder as HF writes it: <c>config.json</c> and safetensors weights, which stay mapped; or a GGUF file, which
+/// holds the same in llama.cpp's terms. Immutable and thread-safe.
 /// </summary>
 public sealed class HfCheckpoint
 {
@@ -32,9 +34,13 @@ public sealed class HfCheckpoint
     private readonly Architecture _architecture;
     private readonly IReadOnlyDictionary<string, QuantizedTensor> _packed;
 
-    private HfCheckpoint(string folder, Architecture architecture, CheckpointWeights weights, Action<string>? warn)
+    private readonly GgufModel? _gguf;
+
+    private HfCheckpoint(
+        string folder, Architecture architecture, CheckpointWeights weights, Action<string>? warn, GgufModel? gguf = null)
     {
         Folder = folder;
+        _gguf = gguf;
         _architecture = architecture;
         Weights = weights.Find(warn);
         StoredTypes = weights.StoredTypes;
@@ -57,7 +63,8 @@ public sealed class HfCheckpoint
     public IReadOnlyDictionary<string, ElementType> StoredTypes { get; }
 
     /// <summary>Reads the description and matches the weights against it; no weight is read yet.</summary>
-    /// <param name="folder">The HF folder; its weights may lack the family's prefix and may be sharded.</param>
+    /// <param name="folder">The HF folder; its weights may lack the family's prefix and may be sharded. Or a
+    /// <c>.gguf</c> file.</param>
     /// <param name="warn">
     /// Receives one line for each thing that is left out but should be known, such as spare tensors.
     /// </param>
@@ -70,6 +77,8 @@ public sealed class HfCheckpoint
     public static HfCheckpoint Open(string folder, Action<string>? warn = null)
     {
         var path = Path.GetFullPath(folder);
+        if (GgufFile.IsNamed(path) && File.Exists(path))
+            return OpenGguf(path, warn);
         if (!Directory.Exists(path))
         {
             var what = File.Exists(path) ? "is not a folder" : $"does not exist{HubName.AdviceFor(folder)}";
@@ -80,33 +89,34 @@ public sealed class HfCheckpoint
 
         var config = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName));
         var file = SafetensorsCheckpoint.Open(path);
-        if (new CheckpointWeights(config.ToArchitecture(), file).HasTiedWeightsThatDiffer(warn))
+        if (new CheckpointWeights(config.ToArchitecture(), file.Path, file.Tensors).HasTiedWeightsThatDiffer(warn))
             config = config with { TieWordEmbeddings = false };
         var architecture = config.ToArchitecture();
-        return new HfCheckpoint(path, architecture, new CheckpointWeights(architecture, file), warn);
+        return new HfCheckpoint(path, architecture, new CheckpointWeights(architecture, file.Path, file.Tensors), warn);
     }
 
     /// <summary>
-    /// Turns an HF folder into an ONNX folder: <c>model.onnx</c>, <c>model.onnx.data</c> and the tokenizer and
+    /// Turns an HF folder or a GGUF file into an ONNX folder: <c>model.onnx</c>, <c>model.onnx.data</c> and the tokenizer and
     /// configuration files. Weights pass through in pieces; memory use does not grow with them.
     /// </summary>
-    /// <param name="folder">The HF folder.</param>
+    /// <param name="folder">The HF folder, or the <c>.gguf</c> file.</param>
     /// <param name="target">The folder to write, made when missing; may be the same.</param>
     /// <param name="warn">Receives one line for each thing that is left out but should be known.</param>
+    /// <param name="asFloat">Whether matrices in few bits become float32.</param>
     /// <returns>The path of <c>model.onnx</c>.</returns>
     /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
     /// <exception cref="OnnxFormatException">
     /// A weight is missing or has the wrong shape, or a file is damaged.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read, or the target cannot be written.</exception>
-    public static string Import(string folder, string target, Action<string>? warn = null)
+    public static string Import(string folder, string target, Action<string>? warn = null, bool asFloat = false)
     {
         var checkpoint = Open(folder, warn);
         var targetPath = Path.GetFullPath(target);
         Directory.CreateDirectory(targetPath);
-        CopyCompanions(checkpoint.Folder, targetPath);
+        checkpoint.WriteCompanions(targetPath);
         var path = Path.Combine(targetPath, ModelSource.ModelFileName);
-        OnnxFile.Save(checkpoint.ToModel(), path, new OnnxSaveOptions { ExternalData = true });
+        OnnxFile.Save(checkpoint.ToModel(asFloat), path, new OnnxSaveOptions { ExternalData = true });
         return path;
     }
 
@@ -128,17 +138,48 @@ public sealed class HfCheckpoint
     }
 
     /// <summary>Builds the ONNX model over the weights where they lie.</summary>
+    /// <param name="asFloat">Whether matrices in few bits become float32; false when left out.</param>
     /// <returns>
-    /// A new model; float32 weights are shared with the mapped file, and matrices of GPTQ, AWQ and bitsandbytes stay in
-    /// few bits.
+    /// A new model; float32 weights are shared with the mapped file, and matrices of GPTQ, AWQ, bitsandbytes and GGUF stay
+    /// in few bits where blocks of integers can hold them.
     /// </returns>
-    public Model ToModel()
+    public Model ToModel(bool asFloat = false)
     {
         var model = _architecture.Build(Weights);
-        if (_packed.Count > 0)
+        if (_packed.Count > 0 && !asFloat)
             Pack(model);
-        model.Metadata[MetadataKeys.BaseModel] = SourceName.NotedIn(Folder) ?? Folder;
+        model.Metadata[MetadataKeys.BaseModel] = _gguf?.Path ?? SourceName.NotedIn(Folder) ?? Folder;
         return model;
+    }
+
+    /// <summary>The names of those <see cref="Companions"/> that come along.</summary>
+    internal IReadOnlyList<string> CompanionNames => _gguf is null
+        ? CompanionsIn(Folder)
+        : [.. _gguf.Companions().Select(static c => c.Name)];
+
+    /// <summary>A GGUF file as the HF folder that it was made of.</summary>
+    private static HfCheckpoint OpenGguf(string path, Action<string>? warn)
+    {
+        var gguf = GgufModel.Open(path);
+        var (_, description) = gguf.Companions().First();
+        var config = ModelFamilies.Read(ModelFields.Of(description, path, isToBuild: true), path) with
+        {
+            Packing = (module, outputs, inputs, _) => gguf.Packed(module, outputs, inputs),
+        };
+        if (gguf.Note is { } note)
+            warn?.Invoke($"{path}: {note}.");
+        var architecture = config.ToArchitecture();
+        var weights = new CheckpointWeights(architecture, path, gguf.Tensors);
+        return new HfCheckpoint(Path.GetDirectoryName(path)!, architecture, weights, warn, gguf);
+    }
+
+    private void WriteCompanions(string target)
+    {
+        if (_gguf is null)
+            CopyCompanions(Folder, target);
+        else
+            foreach (var (name, content) in _gguf.Companions())
+                AtomicFile.Write(Path.Combine(target, name), content);
     }
 
     private void Pack(Model model)

@@ -27,9 +27,17 @@ internal sealed class ModelFields
     /// </param>
     public static ModelFields Open(string path, bool isToBuild)
     {
+        return Of(InputFile.ReadAllBytes(path), path, isToBuild);
+    }
+
+    /// <summary>Reads a text.</summary>
+    /// <param name="bytes">The text.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="isToBuild">As above.</param>
+    public static ModelFields Of(byte[] bytes, string path, bool isToBuild)
+    {
         try
         {
-            var bytes = InputFile.ReadAllBytes(path);
             JsonText.Check(bytes);
             using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object

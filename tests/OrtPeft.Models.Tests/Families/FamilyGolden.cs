@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OrtPeft.Models.Checkpoints;
+using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Tests.Families;
@@ -15,8 +16,13 @@ internal sealed class FamilyGolden : IDisposable
     private readonly Tensor _noPast;
 
     public FamilyGolden(string name)
+        : this(name, HfCheckpoint.Open(Fixture.Path($"families/{name}"), Assert.Fail).ToModel())
     {
-        var model = HfCheckpoint.Open(Fixture.Path($"families/{name}"), Assert.Fail).ToModel();
+    }
+
+    /// <summary>The family's values, beside another form of its model.</summary>
+    public FamilyGolden(string name, Model model)
+    {
         var cache = model.Graph.Inputs.First(static i => i.Name == "past_key_values.0.key").Shape!;
         _layers = (model.Graph.Inputs.Count - 3) / 2;
         _noPast = Tensor.Of<float>([], [1, cache[1].Value!.Value, 0, cache[3].Value!.Value]);
@@ -71,7 +77,7 @@ internal sealed class FamilyGolden : IDisposable
         });
     }
 
-    private Dictionary<string, Tensor> Run(long[] tokens, int past, Dictionary<string, Tensor>? results)
+    public Dictionary<string, Tensor> Run(long[] tokens, int past, Dictionary<string, Tensor>? results)
     {
         long[] positions = [.. Enumerable.Range(past, tokens.Length).Select(static i => (long)i)];
         long[] mask = [.. Enumerable.Repeat(1L, past + tokens.Length)];

@@ -72,15 +72,13 @@ internal sealed record FolderFiles
     /// <summary>An ONNX model, with what belongs to the model that it is made of.</summary>
     /// <param name="source">That model's folder.</param>
     /// <param name="others">What is written besides.</param>
-    public static FolderFiles OfModel(string source, params IEnumerable<string> others) => new()
+    public static FolderFiles OfModel(string source, params IEnumerable<string> others) =>
+        OfModelWith([.. others, .. HfCheckpoint.CompanionsIn(source)]);
+
+    /// <summary>An ONNX model, with other files.</summary>
+    public static FolderFiles OfModelWith(IReadOnlyList<string> others) => new()
     {
-        Written =
-        [
-            ModelSource.ModelFileName,
-            ModelFolder.DataFileName,
-            .. others,
-            .. HfCheckpoint.CompanionsIn(source),
-        ],
+        Written = [ModelSource.ModelFileName, ModelFolder.DataFileName, .. others],
         Retired = [.. ModelFolder.Forms, .. Loftq],
         Companions = HfCheckpoint.Companions,
         Foreign = [ArtifactManifest.FileName],

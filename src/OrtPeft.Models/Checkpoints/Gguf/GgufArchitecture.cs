@@ -1,0 +1,74 @@
+namespace OrtPeft.Models.Checkpoints.Gguf;
+
+/// <summary>What a file of an architecture of llama.cpp is in HF's terms.</summary>
+/// <param name="ModelType">HF's <c>model_type</c>.</param>
+/// <param name="Names">Module names that differ from Llama's, ggml's by HF's.</param>
+internal sealed record GgufArchitecture(string ModelType, params (string Ggml, string Hf)[] Names)
+{
+    private static readonly (string Ggml, string Hf)[] Llamas =
+    [
+        ("attn_norm", "input_layernorm"),
+        ("attn_q", "self_attn.q_proj"),
+        ("attn_k", "self_attn.k_proj"),
+        ("attn_v", "self_attn.v_proj"),
+        ("attn_qkv", "self_attn.qkv_proj"),
+        ("attn_output", "self_attn.o_proj"),
+        ("attn_q_norm", "self_attn.q_norm"),
+        ("attn_k_norm", "self_attn.k_norm"),
+        ("ffn_norm", "post_attention_layernorm"),
+        ("ffn_gate", "mlp.gate_proj"),
+        ("ffn_up", "mlp.up_proj"),
+        ("ffn_down", "mlp.down_proj"),
+    ];
+
+    private static readonly (string Ggml, string Hf)[] NormsAround =
+    [
+        ("post_attention_norm", "post_attention_layernorm"),
+        ("ffn_norm", "pre_feedforward_layernorm"),
+        ("post_ffw_norm", "post_feedforward_layernorm"),
+    ];
+
+    private static readonly (string Name, GgufArchitecture Row)[] Rows =
+    [
+        ("llama", new("llama") { HasTurnedPairs = true }),
+        ("qwen2", new("qwen2")),
+        ("qwen3", new("qwen3")),
+        ("gemma", new("gemma") { NormsAreOneMore = true }),
+        ("gemma2", new("gemma2", NormsAround) { NormsAreOneMore = true }),
+        ("gemma3", new("gemma3_text", NormsAround) { NormsAreOneMore = true }),
+        ("phi3", new("phi3", ("ffn_up", "mlp.gate_up_proj"))),
+    ];
+
+    /// <summary>The known architectures.</summary>
+    public static IEnumerable<string> Known => Rows.Select(static row => row.Name);
+
+    /// <summary>Whether the rows of queries and keys stand with the two numbers of a rotary pair side by side, where HF
+    /// has all first ones before all second ones.</summary>
+    public bool HasTurnedPairs { get; init; }
+
+    /// <summary>Whether the scales of norms have had the 1 added that HF's models add to them.</summary>
+    public bool NormsAreOneMore { get; init; }
+
+    /// <summary>Finds an architecture.</summary>
+    public static GgufArchitecture? Of(string name) => Rows.FirstOrDefault(row => row.Name == name).Row;
+
+    /// <summary>HF's name of a tensor; null where there is none.</summary>
+    /// <param name="name">ggml's, such as <c>blk.0.attn_q.weight</c>.</param>
+    public string? ToHf(string name)
+    {
+        var parts = name.Split('.');
+        return parts switch
+        {
+            ["token_embd", "weight"] => "model.embed_tokens.weight",
+            ["output_norm", "weight"] => "model.norm.weight",
+            ["output", "weight"] => "lm_head.weight",
+            ["blk", var layer, var module, ("weight" or "bias") and var kind]
+                when int.TryParse(layer, System.Globalization.NumberStyles.None, null, out _)
+                    && ModuleOf(module) is { } hf => $"model.layers.{layer}.{hf}.{kind}",
+            _ => null,
+        };
+    }
+
+    private string? ModuleOf(string module) =>
+        Names.Concat(Llamas).Where(row => row.Ggml == module).Select(static row => row.Hf).FirstOrDefault();
+}

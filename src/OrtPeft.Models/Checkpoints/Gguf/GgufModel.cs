@@ -1,0 +1,105 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using OrtPeft.Models.Checkpoints.Packing;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Models.Checkpoints.Gguf;
+
+/// <summary>A GGUF file as the HF folder that it was made of: description, weights under HF's names, tokenizer.</summary>
+internal sealed class GgufModel
+{
+    private const string LayerPrefix = "model.layers.";
+
+    private readonly Dictionary<string, GgufTensor> _sources = new(StringComparer.Ordinal);
+    private readonly GgufArchitecture _architecture;
+    private readonly (int Queries, int Keys) _heads;
+
+    private GgufModel(GgufFile file, GgufFields fields, GgufArchitecture architecture)
+    {
+        Path = file.Path;
+        _architecture = architecture;
+        var config = new GgufConfig(file, fields, architecture);
+        Config = config.ToJson();
+        _heads = config.Heads;
+        var tensors = new OrderedDictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in file.Tensors)
+        {
+            if (name is "rope_freqs.weight" or "rope_factors_long.weight" or "rope_factors_short.weight")
+                continue;
+            var hf = architecture.ToHf(name) ?? throw fields.Refused(
+                $"has the tensor '{name}', for which {architecture.ModelType} models of HF have no place; take HF's folder");
+            _sources[hf] = tensor;
+            tensors.Add(hf, AsInHf(hf, tensor));
+        }
+
+        Tensors = tensors;
+        Files = GgufTokenizer.FilesOf(fields, out var note);
+        Note = note;
+    }
+
+    /// <summary>The file's full path.</summary>
+    public string Path { get; }
+
+    /// <summary>HF's description.</summary>
+    public JsonObject Config { get; }
+
+    /// <summary>The weights by HF's names.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors { get; }
+
+    /// <summary>The tokenizer's files by name.</summary>
+    public IReadOnlyDictionary<string, byte[]> Files { get; }
+
+    /// <summary>What should be known of the tokenizer; null for nothing.</summary>
+    public string? Note { get; }
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="OnnxFormatException">It is damaged, or of what is not read.</exception>
+    public static GgufModel Open(string path)
+    {
+        var file = GgufFile.Open(path);
+        var fields = new GgufFields(file);
+        var architecture = GgufArchitecture.Of(fields.Architecture) ?? throw fields.Refused(
+            $"general.architecture is '{fields.Architecture}'; of GGUF files, {string.Join(", ", GgufArchitecture.Known)} are "
+            + "read: take HF's folder of the model");
+        return new GgufModel(file, fields, architecture);
+    }
+
+    /// <summary>All files of an HF folder but the weights.</summary>
+    public IEnumerable<(string Name, byte[] Content)> Companions() => Files.Select(static f => (f.Key, f.Value))
+        .Prepend((ModelFamilies.ConfigFileName, Encoding.UTF8.GetBytes(Config.ToJsonString(Indented))));
+
+    /// <summary>A layer's matrix whose blocks a graph can hold as they are; null where it cannot.</summary>
+    public PackedWeight? Packed(string module, int outputs, int inputs)
+    {
+        var name = $"{module}.weight";
+        if (!name.StartsWith(LayerPrefix, StringComparison.Ordinal) || !_sources.TryGetValue(name, out var tensor)
+            || !tensor.Dims.AsSpan().SequenceEqual([outputs, inputs])
+            || GgufIntegers.Of(tensor, RowsOf(name, outputs)) is not { } content)
+            return null;
+        return PackedWeight.Of(name, content);
+    }
+
+    private static readonly System.Text.Json.JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private Tensor AsInHf(string name, GgufTensor source)
+    {
+        var tensor = source.ToTensor(name);
+        if (_architecture.NormsAreOneMore && name.EndsWith("norm.weight", StringComparison.Ordinal))
+            return Tensor.Of<float>([.. tensor.Widened().ToFloat32().Select(static n => n - 1)], source.Dims).WithName(name);
+        return RowsOf(name, source.Dims[0]) is { } rows
+            ? new Tensor(ElementType.Float, tensor.Dims, new RowsTensorData(tensor.Widened(), rows), name)
+            : tensor;
+    }
+
+    /// <summary>Where HF's rows of a matrix stand in the file; null where they are in order.</summary>
+    private Func<int, int>? RowsOf(string name, long count)
+    {
+        var heads = name.Contains(".q_proj.", StringComparison.Ordinal) ? _heads.Queries
+            : name.Contains(".k_proj.", StringComparison.Ordinal) ? _heads.Keys
+            : 0;
+        if (!_architecture.HasTurnedPairs || heads == 0 || count % (2 * heads) != 0 || count > int.MaxValue)
+            return null;
+        var (size, half) = ((int)count / heads, (int)count / heads / 2);
+        return row => (row / size * size) + (row % half * 2) + (row % size / half);
+    }
+}

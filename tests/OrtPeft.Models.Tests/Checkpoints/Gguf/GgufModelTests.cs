@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OrtPeft.Models.Checkpoints;
+using OrtPeft.Models.Llama;
+using OrtPeft.Models.Tests.Families;
+using OrtPeft.Onnx;
+
+namespace OrtPeft.Models.Tests.Checkpoints.Gguf;
+
+/// <summary>GGUF files as models.</summary>
+public sealed class GgufModelTests
+{
+    private const uint F16 = 1;
+    private const uint BF16 = 30;
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    [InlineData("phi3")]
+    public void ToModel_GivesHfsLossAndTokens(string family)
+    {
+        using var folder = new TemporaryFolder();
+        using var golden = new FamilyGolden(family, Model(folder, GgufDraft.Of(Fixture.Path($"families/{family}"))));
+
+        var sums = golden.ComputeRowSums();
+
+        Assert.All(sums.Zip(golden.RowSums), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+        Assert.Equal(golden.Greedy, golden.Generate(golden.Greedy.Length));
+    }
+
+    /// <summary>llama.cpp scales Gemma's scores by a head's size; a GGUF file does not tell of another number.</summary>
+    [Theory]
+    [InlineData("gemma2")]
+    [InlineData("gemma3")]
+    public void ToModel_OfGemma_GivesHfsLossWithAHeadsScale(string family)
+    {
+        using var folder = new TemporaryFolder();
+        var source = Fixture.Path($"families/{family}");
+        File.Copy(Path.Combine(source, "model.safetensors"), folder["model.safetensors"]);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!;
+        config["query_pre_attn_scalar"] = 16;
+        if (family == "gemma3") // a layer of six sees all
+            config["layer_types"] = new JsonArray("sliding_attention", "sliding_attention");
+        File.WriteAllText(folder["config.json"], config.ToJsonString());
+        using var ours = new FamilyGolden(family, Model(folder, GgufDraft.Of(source)));
+        using var hfs = new FamilyGolden(family, HfCheckpoint.Open(folder.Path).ToModel());
+
+        Assert.All(
+            ours.ComputeRowSums().Zip(hfs.ComputeRowSums()), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+    }
+
+    /// <summary>What llama.cpp quantised, with its own logits over the numbers that it makes of that again.</summary>
+    [Theory]
+    [InlineData("small-Q4_0", true)]
+    [InlineData("small-Q4_0", false)]
+    [InlineData("wide-Q4_K_M", true)]
+    [InlineData("wide-Q4_K_M", false)]
+    public void ToModel_OfAQuantisedFile_GivesLlamaCppsLogits(string name, bool asFloat)
+    {
+        var model = HfCheckpoint.Open(Fixture.Path($"gguf/{name}.gguf")).ToModel(asFloat);
+        using var golden = new FamilyGolden("llama", model);
+        using var expected = JsonDocument.Parse(File.ReadAllText(Fixture.Path($"gguf/{name}.json")));
+
+        var logits = golden.Run(golden.Prompt, 0, null)["logits"].ToFloat32()[^256..];
+
+        var own = expected.RootElement.GetProperty("logits").EnumerateArray().Select(static e => e.GetSingle());
+        Assert.All(logits.Zip(own), static l => Assert.InRange(l.First - l.Second, -2e-4, 2e-4));
+        Assert.Equal(
+            expected.RootElement.GetProperty("tokens").EnumerateArray().Select(static e => e.GetInt64()), golden.Generate(10));
+        Assert.Equal(!asFloat, model.Graph.Nodes.Any(static n => n.OpType == "DequantizeLinear"));
+    }
+
+    [Theory]
+    [InlineData(F16)]
+    [InlineData(BF16)]
+    public void ToModel_OfHalfPrecision_IsThatModel(uint type)
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/qwen2"), numbers => (type, [.. numbers.SelectMany(Halves)]));
+
+        using var golden = new FamilyGolden("qwen2", Model(folder, draft));
+
+        Assert.All(
+            golden.ComputeRowSums().Zip(golden.RowSums), static s => Assert.InRange(s.First / s.Second, 1 - 2e-2, 1 + 2e-2));
+
+        byte[] Halves(float n) => type == F16
+            ? BitConverter.GetBytes((Half)n)
+            : BitConverter.GetBytes(BitConverter.SingleToUInt32Bits(n))[2..];
+    }
+
+    /// <summary>Llama 3 has its divisors in a tensor, and not where they came from.</summary>
+    [Theory]
+    [InlineData(true, "llama3")]
+    [InlineData(false, "longrope")]
+    public void Open_WithDivisors_FindsTheScaling(bool isLlama3, string type)
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        float[] divisors = isLlama3 ? [1, 1, 1, 8] : [1, 2, 3, 4];
+        if (isLlama3)
+        {
+            // a base at which the third pair still turns more than four times in 8192, and the last less than once
+            draft.Metadata.RemoveAll(static m => m.Key == "llama.rope.freq_base");
+            draft.Add("llama.rope.freq_base", 100_000f);
+        }
+
+        draft.Tensors.Add(("rope_freqs.weight", [4], 0, GgufDraft.Bytes(divisors)));
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+
+        var config = (LlamaConfig)HfCheckpoint.Open(folder["m.gguf"]).Config;
+
+        Assert.Equal(type, config.RopeScaling!.Type);
+    }
+
+    [Fact]
+    public void Import_WritesAFolderWithTokenizerAndTemplate()
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        draft.Add("tokenizer.chat_template", "{{ messages }}");
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+
+        HfCheckpoint.Import(folder["m.gguf"], folder["out"]);
+
+        var settings = JsonNode.Parse(File.ReadAllText(Path.Combine(folder["out"], "tokenizer_config.json")))!;
+        Assert.Equal("{{ messages }}", (string?)settings["chat_template"]);
+        Assert.True(File.Exists(Path.Combine(folder["out"], "tokenizer.json")));
+        Assert.Equal("llama", ModelSource.Open(folder["out"]).Config!.ModelType);
+    }
+
+    private static Model Model(TemporaryFolder folder, GgufDraft draft)
+    {
+        File.WriteAllBytes(folder["model.gguf"], draft.ToBytes());
+        return HfCheckpoint.Open(folder["model.gguf"], Assert.Fail).ToModel();
+    }
+}
