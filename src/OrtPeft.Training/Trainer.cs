@@ -127,8 +127,8 @@ public sealed class Trainer : IDisposable
     /// thread's terms.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
     /// <returns>How the run ended.</returns>
-    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another
-    /// run.</exception>
+    /// <exception cref="ArgumentException">The checkpoint belongs to another run.</exception>
+    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint is damaged.</exception>
     /// <exception cref="InvalidOperationException">The trainer has run before, and is not to resume.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)

@@ -16,8 +16,8 @@ public static class TrainingStream
     /// <returns>A report after every step, and one before the first where the model is evaluated then. The stream ends when the model has its weights and the last checkpoint is
     /// written, also where the run was stopped.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled before its last step.</exception>
-    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint belongs to another
-    /// run.</exception>
+    /// <exception cref="ArgumentException">The checkpoint belongs to another run.</exception>
+    /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint is damaged.</exception>
     /// <exception cref="InvalidOperationException">The trainer has run before, and is not to resume.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static IAsyncEnumerable<TrainingProgress> TrainAsync(
