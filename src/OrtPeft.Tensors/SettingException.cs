@@ -15,6 +15,9 @@ public sealed class SettingException : ArgumentException
     {
     }
 
+    /// <summary>The settings that differ from those of an earlier part of the same work, where that is what is wrong.</summary>
+    public IReadOnlyList<SettingDifference> Differences { get; init; } = [];
+
     /// <summary>Checks a number.</summary>
     /// <param name="value">The number.</param>
     /// <param name="least">The least that is allowed.</param>

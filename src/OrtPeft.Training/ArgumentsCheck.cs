@@ -57,7 +57,7 @@ internal static class ArgumentsCheck
         {
             ("batch-size", arguments.BatchSize),
             ("grad-accum", arguments.GradientAccumulation),
-            ("steps", totalSteps),
+            (RunIdentity.Steps, totalSteps),
             ("lr", arguments.LearningRate),
             ("loraplus-lr-ratio", arguments.LoraPlusRatio),
             ("warmup-steps", arguments.WarmupSteps),

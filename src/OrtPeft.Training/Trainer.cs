@@ -117,6 +117,10 @@ public sealed class Trainer : IDisposable
     /// <summary>An estimate of the memory that training takes; null where that is not known.</summary>
     public MemoryPlan? Memory => _subject.Memory;
 
+    /// <summary>How many steps the run was to have before it was resumed to have more; null where that is not so, or the
+    /// run has not begun.</summary>
+    public int? ExtendedFrom { get; private set; }
+
     /// <summary>The number of steps of the whole run.</summary>
     public int TotalSteps => _batches.TotalSteps;
 
@@ -288,6 +292,16 @@ public sealed class Trainer : IDisposable
         _subject.Save(folder, Weights);
     }
 
+    /// <summary>Writes the adapter as <see cref="SaveAdapter"/> does, with its present weights, between steps
+    /// too.</summary>
+    /// <param name="folder">Receives the files; created if missing.</param>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void SavePresentAdapter(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        _subject.Save(folder, _subject.Runtime.GetWeights());
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _subject.Dispose();
 
@@ -318,6 +332,7 @@ public sealed class Trainer : IDisposable
         if (!_arguments.Resume)
             return fresh;
         (_checkpoint, var info, var best) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
+        ExtendedFrom = info.ExtendedBy(fresh);
         _best.Restore(info.Evaluations, _arguments.KeepBest ? best : null);
         return info.Step >= 0 && info.Step <= TotalSteps ? info : throw new TrainingFailedException(
             $"{_checkpoint} says that {info.Step} of {TotalSteps} steps are done; it is damaged: train without "

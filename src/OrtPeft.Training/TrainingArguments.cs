@@ -119,7 +119,9 @@ public sealed record TrainingArguments
     /// <summary>Receives metrics and checkpoints; null (default) to write none.</summary>
     public string? OutputFolder { get; init; }
 
-    /// <summary>Whether to go on from the checkpoint in <see cref="OutputFolder"/>. Default false.</summary>
+    /// <summary>Whether to go on from the checkpoint in <see cref="OutputFolder"/>. Default false. All that makes the run
+    /// what it is must be as it was, but the run may be longer: its rate then follows the longer run's schedule from there
+    /// on.</summary>
     public bool Resume { get; init; }
 
     /// <summary>

@@ -11,6 +11,10 @@ internal sealed class Interruption : IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
     private CancellationTokenSource _source = new();
+    private int _requests;
+
+    /// <summary>Is told of each signal at once, with its number from 1; null for nobody.</summary>
+    public Action<int>? Answer { get; set; }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
@@ -33,10 +37,15 @@ internal sealed class Interruption : IDisposable
         Unregister();
         if (_source.IsCancellationRequested)
             _source = new CancellationTokenSource();
+        _requests = 0;
     }
 
     /// <summary>Asks for the stop, as a signal does.</summary>
-    public void Request() => _source.Cancel();
+    public void Request()
+    {
+        Answer?.Invoke(Interlocked.Increment(ref _requests));
+        _source.Cancel();
+    }
 
     public void Dispose()
     {

@@ -60,6 +60,16 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     /// <summary>Says something that was left out but should be known.</summary>
     public void Note(string line) => Say($"Note: {line}");
 
+    /// <summary>Says something now, whatever is under way, from any thread; on the error stream where standard output is
+    /// for JSON.</summary>
+    public void Alert(string line)
+    {
+        if (host.Terminal is { } terminal && !IsJson)
+            Spectre.Console.AnsiConsoleExtensions.WriteLine(terminal, line);
+        else
+            (IsJson ? host.Error : host.Output).WriteLine(line);
+    }
+
     /// <summary>Warns in a line on the error stream, with <c>--json</c> too.</summary>
     public void Warn(string line) => host.Error.WriteLine($"ortpeft: warning: {FlagNames.In(line)}");
 

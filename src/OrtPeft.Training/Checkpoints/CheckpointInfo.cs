@@ -56,23 +56,42 @@ internal sealed record CheckpointInfo(int Step, double Seconds, IReadOnlyDiction
     }
 
     /// <summary>Refuses to resume another run.</summary>
-    /// <exception cref="SettingException">A setting differs.</exception>
+    /// <exception cref="SettingException">A setting differs; but more steps than before are an extension.</exception>
     public void MustMatch(CheckpointInfo expected, string path)
     {
+        SettingDifference[] differences = [.. DifferencesFrom(expected)];
+        if (differences.Length == 0)
+            return;
+        if (differences.Select(static d => RunIdentity.Describe(d.Name)).FirstOrDefault(static r => r is not null) is { } reason)
+            throw new SettingException($"{path} {reason}.") { Differences = differences };
+        var first = differences[0];
+        throw new SettingException(
+            $"{path} was written with {first.Name} = {first.Before ?? "nothing"}, this run has {first.Now}; "
+            + (first.Name == RunIdentity.Steps ? "a resumed run has as many steps or more." : "resume with the same settings and data."))
+        {
+            Differences = differences,
+        };
+    }
+
+    /// <summary>How many steps its run was to have, where this one is to have more; null where it is not.</summary>
+    public int? ExtendedBy(CheckpointInfo longer) => StepsOf(this) is { } before && StepsOf(longer) > before ? before : null;
+
+    private IEnumerable<SettingDifference> DifferencesFrom(CheckpointInfo expected)
+    {
         if (Evaluations != EvaluationState.None && BestMetric != expected.BestMetric)
-            throw Differs(path, "metric", BestMetric, expected.BestMetric);
+            yield return new("metric", BestMetric, expected.BestMetric);
         foreach (var (name, value) in expected.Settings.Where(static s => s.Key != RunIdentity.Products))
         {
             var found = Settings.GetValueOrDefault(name) ?? RunIdentity.Before(name);
-            if (found == value || (found is null && name == RunIdentity.Artifacts))
-                continue;
-            if (RunIdentity.Describe(name) is { } reason)
-                throw new SettingException($"{path} {reason}.");
-            throw Differs(path, name, found, value);
+            var isSame = found == value || (found is null && name == RunIdentity.Artifacts)
+                || (name == RunIdentity.Steps && ExtendedBy(expected) is not null);
+            if (!isSame)
+                yield return new(name, found, value);
         }
     }
 
-    private static SettingException Differs(string path, string name, string? found, string value) => new(
-        $"{path} was written with {name} = {found ?? "nothing"}, this run has {value}; " +
-        "resume with the same settings and data.");
+    private static int? StepsOf(CheckpointInfo info) =>
+        int.TryParse(info.Settings.GetValueOrDefault(RunIdentity.Steps), CultureInfo.InvariantCulture, out var steps)
+            ? steps
+            : null;
 }

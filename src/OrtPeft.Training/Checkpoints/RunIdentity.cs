@@ -23,6 +23,9 @@ internal static class RunIdentity
     /// refused for it.</summary>
     public const string Products = "products";
 
+    /// <summary>How many steps the run has.</summary>
+    public const string Steps = "steps";
+
     /// <summary>The length of packs.</summary>
     public const string Packing = "pack-length";
 

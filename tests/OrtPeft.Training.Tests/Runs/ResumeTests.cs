@@ -19,7 +19,7 @@ public sealed class ResumeTests
     {
         ["batch-size"] = static a => a with { BatchSize = 2 },
         ["grad-accum"] = static a => a with { GradientAccumulation = 2 },
-        ["steps"] = static a => a with { MaxSteps = 7 },
+        ["steps"] = static a => a with { MaxSteps = 1 },
         ["lr"] = static a => a with { LearningRate = 2e-2 },
         ["schedule"] = static a => a with { Schedule = "cosine" },
         ["warmup-steps"] = static a => a with { WarmupSteps = 1 },
@@ -75,6 +75,26 @@ public sealed class ResumeTests
         Assert.NotEqual(Tiny.Numbers(other), Tiny.Numbers(resumed));
     }
 
+    /// <summary>At a constant rate a longer run takes the steps of a shorter one first.</summary>
+    [Fact]
+    public void Train_WhenResumedToBeLonger_EndsAsTheLongerRun()
+    {
+        using var folder = new TemporaryFolder();
+        using var whole = new TemporaryFolder();
+        var arguments = Tiny.Arguments with { Shuffle = true, Schedule = "constant", KeepBest = false };
+        var (expected, resumed) = (Tiny.Lora(0.1), Tiny.Lora(0.1));
+        Train(expected, arguments with { OutputFolder = whole.Path, MaxSteps = 8 });
+        Train(Tiny.Lora(0.1), arguments with { OutputFolder = folder.Path, MaxSteps = 4 });
+
+        using var trainer = new Trainer(
+            resumed, arguments with { OutputFolder = folder.Path, MaxSteps = 8, Resume = true }, Tiny.Data, Tiny.Data);
+        var result = trainer.Train();
+
+        Assert.Equal((8, true), (result.Steps, result.IsComplete));
+        Assert.Equal(4, trainer.ExtendedFrom);
+        Assert.Equal(Tiny.Numbers(expected), Tiny.Numbers(resumed));
+    }
+
     [Fact]
     public void Train_WhenItDiedAfterTheCheckpoint_RepeatsTheLostStep()
     {
@@ -97,7 +117,7 @@ public sealed class ResumeTests
     public void Train_WhenResumedWithAnotherSetting_NamesIt(string setting)
     {
         using var folder = new TemporaryFolder();
-        var arguments = Tiny.Arguments with { OutputFolder = folder.Path, MaxSteps = 1 };
+        var arguments = Tiny.Arguments with { OutputFolder = folder.Path, MaxSteps = 2 };
         Train(Tiny.Lora(), arguments);
 
         var error = Assert.Throws<SettingException>(

@@ -11,6 +11,7 @@ using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Cli.Runs;
+using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
@@ -34,6 +35,11 @@ internal sealed class TrainCommand : Verb
             + "Face Hub. [default: what the model's folder notes]",
         HelpName = "NAME",
     };
+
+    private readonly Option<int?> _keepTop = NumberOption.Optional<int>(
+        TopAdapters.Option,
+        $"Keep the adapters of the N best evaluations too, each in a folder of --out/{TopAdapters.Folder}.",
+        "N");
 
     private readonly Option<string?> _tensorBoard = new(EventFolder.Option)
     {
@@ -88,6 +94,7 @@ internal sealed class TrainCommand : Verb
         Add(_data);
         Add(_output);
         Options.Add(_baseId);
+        Options.Add(_keepTop);
         Options.Add(_tensorBoard);
         Options.Add(_dryRun);
         Add(_method);
@@ -101,6 +108,9 @@ internal sealed class TrainCommand : Verb
         var configuration = RunFileText.Of(this, run.Parsed);
         using var events = EventFolder.Open(
             run, run.Get(_tensorBoard), folder.FullPath, arguments.Resume, _output.MayOverwrite(run), configuration);
+        if (run.Has(_keepTop) && !_training.Evaluates(run))
+            throw new UsageException($"{TopAdapters.Option} needs rows to evaluate on; give --eval-data or --val-split too.");
+        var top = TopAdapters.Open(folder.FullPath, run.Get(_keepTop), arguments.Resume, _output.MayOverwrite(run));
         using var training = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
             ? OpenArtifacts(run, arguments)
             : OpenModel(run, arguments);
@@ -111,10 +121,10 @@ internal sealed class TrainCommand : Verb
             return;
         }
 
-        run.Host.Interruption.Listen();
+        AnswerInterruptions(run, folder.FullPath);
         var facts = TrainingFacts.Of(run, training, run.Get(_model));
         var page = new RunPageFile(run, folder.FullPath, facts, configuration);
-        var result = Train(run, training, page, events);
+        var result = Train(run, training, page, events, top);
         training.Trainer.SaveAdapter(folder.Stage);
         File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), configuration);
         if (CardFile.MayReplace(folder.FullPath))
@@ -124,11 +134,26 @@ internal sealed class TrainCommand : Verb
         folder.Keep();
         page.Write();
         Conclude(run, training, result);
+        if (top?.Line(_output.PathOf(run), training.Metric) is { } line)
+            run.Say(line);
+    }
+
+    /// <summary>The first Ctrl-C is answered at once, since its step may take long, and the second says what is
+    /// lost.</summary>
+    private static void AnswerInterruptions(Invocation run, string folder)
+    {
+        run.Host.Interruption.Answer = count => run.Alert(count == 1
+            ? "Stopping after this step; press Ctrl-C again to quit without saving."
+            : $"Quit without saving; {(Trainer.CheckpointFiles.Any(name => File.Exists(Path.Combine(folder, name)))
+                ? "--resume continues from the last checkpoint"
+                : "there was no checkpoint yet")}.");
+        run.Host.Interruption.Listen();
     }
 
     /// <summary>Trains; a run that fails leaves a page too, which shows how.</summary>
-    private static TrainingResult Train(Invocation run, TrainingRun training, RunPageFile page, EventFolder? events)
+    private TrainingResult Train(Invocation run, TrainingRun training, RunPageFile page, EventFolder? events, TopAdapters? top)
     {
+        var isFirst = true;
         try
         {
             return TrainingReport.Follow(
@@ -139,9 +164,21 @@ internal sealed class TrainCommand : Verb
             page.Write();
             throw;
         }
+        catch (SettingException e) when (ResumeErrors.Of(run, e, _output.PathOf(run)) is { } named)
+        {
+            throw named;
+        }
 
         void See(TrainingProgress progress)
         {
+            if (isFirst && training.Trainer.ExtendedFrom is { } before)
+            {
+                run.Say($"The run of {Human.Count(before, "step")} is extended to {Human.Count(progress.TotalSteps)}: its rate "
+                    + $"follows the {training.Arguments.Schedule} schedule of the longer run from here on.");
+            }
+
+            isFirst = false;
+            top?.See(progress, training);
             events?.See(progress);
             page.See(progress);
         }

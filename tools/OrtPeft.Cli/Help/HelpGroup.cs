@@ -36,7 +36,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Evaluation",
             ["--eval-steps", "--patience", "--metrics", "--samples"],
             [
-                "--metric", "--metric-rows", "--sample-prompt", "--min-delta", "--keep", "--no-base-eval",
+                "--metric", "--metric-rows", "--sample-prompt", "--min-delta", "--keep", "--keep-top", "--no-base-eval",
             ]),
         new(
             "Sampling",

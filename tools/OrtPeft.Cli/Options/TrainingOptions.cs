@@ -111,6 +111,9 @@ internal sealed class TrainingOptions : IOptionGroup
     /// <summary>The share of rows to hold out; null where the option is absent.</summary>
     public double? ValidationSplit(Invocation run) => run.Get(_validationSplit);
 
+    /// <summary>Whether there are rows to evaluate on.</summary>
+    public bool Evaluates(Invocation run) => run.Has(_validationSplit) || run.Has(_evaluationFile);
+
     public bool Resumes(Invocation run) => run.Get(_resume);
 
     public long Seed(Invocation run) => run.Get(_seed);
@@ -130,7 +133,7 @@ internal sealed class TrainingOptions : IOptionGroup
         if (ValidationSplit(run) is not (null or (> 0 and < 1)))
             throw new UsageException($"--val-split is {Human.Plain(ValidationSplit(run)!.Value)}; it must be between 0 and 1.");
         _ = Examination.Wanted(run);
-        if (!run.Has(_validationSplit) && !run.Has(_evaluationFile) && IdleIn(run) is { } idle)
+        if (!Evaluates(run) && IdleIn(run) is { } idle)
             throw new UsageException($"{idle.Name} needs rows to evaluate on; give --eval-data or --val-split too.");
         var arguments = Defaults with
         {
