@@ -16,13 +16,19 @@ internal sealed record AdapterPlace(string Name, string Folder)
     /// that.</summary>
     /// <param name="folders">As the user gave them, at least one.</param>
     /// <exception cref="UsageException">One is given twice.</exception>
-    public static IReadOnlyList<AdapterPlace> Of(IReadOnlyList<string> folders)
+    public static IReadOnlyList<AdapterPlace> Of(IReadOnlyList<string> folders) => Of("--adapter", folders);
+
+    /// <summary>Finds the adapters that an option names.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="folders">As the user gave them, at least one.</param>
+    /// <exception cref="UsageException">One is given twice.</exception>
+    public static IReadOnlyList<AdapterPlace> Of(string option, IReadOnlyList<string> folders)
     {
         var places = new List<AdapterPlace>();
-        foreach (var folder in folders.Select(static f => FolderOf("--adapter", f)).Select(Only))
+        foreach (var folder in folders.Select(f => FolderOf(option, f)).Select(Only))
         {
             if (places.Any(p => FileState.IsSame(p.Folder, folder)))
-                throw new UsageException($"--adapter {folder} is given twice; give each adapter once.");
+                throw new UsageException($"{option} {folder} is given twice; give each adapter once.");
             places.Add(new AdapterPlace(Unused(NameOf(folder), places), folder));
         }
 

@@ -34,9 +34,9 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ]),
         new(
             "Evaluation",
-            ["--eval-steps", "--patience", "--metrics", "--samples"],
+            ["--eval-steps", "--patience", "--metrics", "--samples", "--compare", "--generate", "--answers"],
             [
-                "--metric", "--metric-rows", "--sample-prompt", "--min-delta", "--keep", "--keep-top", "--no-base-eval",
+                "--token-accuracy", "--metric", "--metric-rows", "--sample-prompt", "--min-delta", "--keep", "--keep-top", "--no-base-eval",
             ]),
         new(
             "Sampling",

@@ -108,7 +108,7 @@ internal static class TrainingReport
     }
 
     /// <summary>A text on one line, its end kept where it is long: that is where a prompt asks.</summary>
-    private static string OneLine(string text)
+    public static string OneLine(string text)
     {
         var line = string.Concat(text.Trim().ReplaceLineEndings("⏎").Select(static c => char.IsControl(c) ? '·' : c));
         return line.Length <= LongestAnswer ? line : $"…{line[^LongestAnswer..]}";
