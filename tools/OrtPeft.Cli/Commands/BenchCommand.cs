@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using OrtPeft.Adapters;
 using OrtPeft.Cli.Bench;
+using OrtPeft.Cli.Bench.Suite;
 using OrtPeft.Cli.Data;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Options;
@@ -57,6 +59,15 @@ internal sealed class BenchCommand : Verb
     private readonly Option<int> _newTokens = NumberOption.Of(
         "--new-tokens", "With inference: tokens to generate.", "N", InferenceDefaults.NewTokens);
 
+    private readonly Option<bool> _suite = new("--suite")
+    {
+        Description = "Run a fixed set of benchmarks in processes of their own and print their tables as Markdown; "
+            + "<model> is then a folder for their models, about 2 GB, which are made if missing.",
+    };
+
+    private readonly Option<int> _rounds = NumberOption.Of(
+        "--rounds", "With --suite: how often each benchmark runs, in turn.", "N", 2);
+
     [System.Diagnostics.CodeAnalysis.SetsRequiredMembers]
     public BenchCommand(Host host)
         : base(
@@ -72,6 +83,7 @@ internal sealed class BenchCommand : Verb
             "ortpeft bench gpt2-onnx --method prefix-tuning --profile",
             "ortpeft bench gpt2-onnx --what inference --rank 8 --prompt-tokens 64 --new-tokens 100",
             "ortpeft bench gpt2-onnx --what inference --init-adapter adapter",
+            "ortpeft bench suite-models --suite --rounds 3 --threads 2",
         ];
         Notes = "gemm_fraction is the speed of the step's matrix products over that of one large product by itself.\n"
             + "× base is a variant's time over the plain model's in the same round, the median over rounds.";
@@ -79,6 +91,7 @@ internal sealed class BenchCommand : Verb
         foreach (var option in new Option[]
         {
             _what, _batchSize, _sequenceLength, _steps, _warmup, _supervised, _profile, _promptTokens, _newTokens,
+            _suite, _rounds,
         })
         {
             Options.Add(option);
@@ -95,6 +108,14 @@ internal sealed class BenchCommand : Verb
 
     protected override void Run(Invocation run)
     {
+        if (run.Get(_suite))
+        {
+            RunSuite(run);
+            return;
+        }
+
+        if (run.Has(_rounds))
+            throw new UsageException($"{_rounds.Name} is for {_suite.Name}; leave it out, or add {_suite.Name}.");
         var isTraining = run.Get(_what) == Training;
         if (isTraining)
             RefuseOptionsOf(run, Inference, [_promptTokens, _newTokens]);
@@ -111,6 +132,28 @@ internal sealed class BenchCommand : Verb
             TimeTraining(run, source, peft, loaded);
         else
             TimeInference(run, source, peft);
+    }
+
+    private void RunSuite(Invocation run)
+    {
+        Option[] allowed =
+        [
+            _suite, _rounds, _steps, .. Options.Where(static o => o.Name is "--threads" or "--json" or "--verbose"),
+        ];
+        if (Options.Except(allowed).FirstOrDefault(run.Has) is { } option)
+            throw new UsageException($"{option.Name} is fixed in the suite's benchmarks; leave it out, or {_suite.Name}.");
+        var rounds = run.Get(_rounds);
+        if (rounds < 1)
+            throw new UsageException($"{_rounds.Name} is {rounds}; it must be at least 1.");
+        run.Host.Interruption.Listen();
+        var suite = new SuiteRun(
+            SuiteCases.All,
+            run.Get(_model),
+            ["--steps", Text(run.Get(_steps)), "--threads", Text(run.Runtime.Threads)],
+            (arguments, turnedOff) => OwnCommand.Run(arguments, turnedOff, run.Host.Interruption.Token));
+        SuiteReport.Write(run, suite.Run(rounds, run.Host.Error.WriteLine), SuiteCases.Ratios);
+
+        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
     private void TimeTraining(Invocation run, ModelSource source, PeftModel peft, TimeSpan loaded)
