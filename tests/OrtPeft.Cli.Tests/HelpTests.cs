@@ -17,6 +17,7 @@ public sealed class HelpTests
     [InlineData("data")]
     [InlineData("train")]
     [InlineData("report")]
+    [InlineData("sweep")]
     [InlineData("bench")]
     [InlineData("eval")]
     [InlineData("generate")]

@@ -20,14 +20,7 @@ internal static class CommandLine
     {
         try
         {
-            var words = ResponseFile.Expand(args is ["help", ..] ? [.. args.Skip(1), "--help"] : args);
-            var root = Root(host);
-            var settings = new ParserConfiguration { ResponseFileTokenReplacer = null };
-            var parsed = root.Parse(words, settings);
-            if (parsed.CommandResult.Command is Verb { Config: { } config } verb && parsed.GetValue(config) is { } file)
-                parsed = root.Parse(RunFile.Fill(file, words, verb, parsed), settings);
-            if (parsed.Action is ParseErrorAction)
-                throw UsageOf(parsed);
+            var parsed = Parse(args, host);
             return parsed.Invoke(new InvocationConfiguration
             {
                 Output = host.Output,
@@ -42,6 +35,21 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>Reads a command line, the files that it names for options too, and runs nothing.</summary>
+    /// <param name="args">The arguments, without the program's name.</param>
+    /// <param name="host">What a run would talk to.</param>
+    /// <exception cref="UsageException">It cannot be carried out.</exception>
+    public static ParseResult Parse(IReadOnlyList<string> args, Host host)
+    {
+        var words = ResponseFile.Expand(args is ["help", ..] ? [.. args.Skip(1), "--help"] : args);
+        var root = Root(host);
+        var settings = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        var parsed = root.Parse(words, settings);
+        if (parsed.CommandResult.Command is Verb { Config: { } config } verb && parsed.GetValue(config) is { } file)
+            parsed = root.Parse(RunFile.Fill(file, words, verb, parsed), settings);
+        return parsed.Action is ParseErrorAction ? throw UsageOf(parsed) : parsed;
+    }
+
     /// <summary>The verbs, in the order of the help page. A new one is a file and a line here.</summary>
     internal static IEnumerable<Verb> Verbs(Host host) =>
     [
@@ -51,6 +59,7 @@ internal static class CommandLine
         new InspectCommand(host),
         new DataCommand(host),
         new TrainCommand(host),
+        new SweepCommand(host),
         new ReportCommand(host),
         new BenchCommand(host),
         new EvalCommand(host),

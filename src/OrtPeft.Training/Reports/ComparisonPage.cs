@@ -82,7 +82,7 @@ public static class ComparisonPage
     /// <summary>A table of the facts in which the runs differ.</summary>
     private static void Differences(StringBuilder page, IReadOnlyList<RunRecord> runs)
     {
-        var facts = runs.Select(static run => run.Facts?.Groups.SelectMany(static g => g.Facts.Select(
+        var facts = runs.Select(static run => run.Facts?.Groups.SelectMany(static g => g.Facts.Where(static f => f.Key != RunFacts.Begun).Select(
                 f => (Name: $"{g.Title}: {f.Key}", f.Value)))
             .GroupBy(static f => f.Name).ToDictionary(static f => f.Key, static f => f.First().Value) ?? []).ToArray();
         string[] names = [.. facts.SelectMany(static f => f.Keys).Distinct()

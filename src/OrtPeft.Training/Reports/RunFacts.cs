@@ -13,6 +13,9 @@ public sealed record RunFacts
     /// <summary>The file's name in a run's folder.</summary>
     public const string FileName = "run-info.json";
 
+    /// <summary>The fact that says when the run began, in which all runs differ.</summary>
+    public const string Begun = "begun";
+
     private const string TotalStepsKey = "total_steps";
     private const string MetricKey = "metric";
     private const long LargestFile = 1 << 20;

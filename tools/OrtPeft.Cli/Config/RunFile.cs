@@ -30,7 +30,7 @@ internal static class RunFile
     {
         var (before, after) = (new List<string>(), new List<string>());
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (node, value) in Read(path).Children)
+        foreach (var (node, value) in Read($"{Option} ", path).Children)
         {
             var place = $"{path}:{node.Start.Line}";
             var key = Text(node, place);
@@ -52,7 +52,9 @@ internal static class RunFile
         return [words[0], .. before, .. words.Skip(1), .. after];
     }
 
-    private static Option Find(Command verb, string key, string place)
+    /// <summary>The option that a key is.</summary>
+    /// <exception cref="UsageException">It is none; the message has the nearest.</exception>
+    public static Option Find(Command verb, string key, string place)
     {
         Option[] options = [.. RunKeys.Of(verb)];
         var name = HfNames.Dashed(key);
@@ -88,16 +90,22 @@ internal static class RunFile
         return values.Select(v => $"{option.Name}={v}");
     }
 
-    private static string Text(YamlNode node, string place) => node is YamlScalarNode { Value: { } text }
+    /// <summary>A single value as text.</summary>
+    /// <exception cref="UsageException">It is a list or a mapping.</exception>
+    public static string Text(YamlNode node, string place) => node is YamlScalarNode { Value: { } text }
         ? text
         : throw new UsageException($"{place}: a list or mapping stands where a single value belongs.");
 
-    private static YamlMappingNode Read(string path)
+    /// <summary>Reads a file of keys and values.</summary>
+    /// <param name="what">What stands before its path in messages.</param>
+    /// <param name="path">The file.</param>
+    /// <exception cref="UsageException">It is missing, or not such a file.</exception>
+    public static YamlMappingNode Read(string what, string path)
     {
         if (!File.Exists(path))
-            throw new UsageException($"{Option} {path} does not exist; check the path.");
+            throw new UsageException($"{what}{path} does not exist; check the path.");
         if (new FileInfo(path).Length > LargestFile)
-            throw new UsageException($"{Option} {path} is larger than 1 MiB, so it is not a run's file.");
+            throw new UsageException($"{what}{path} is larger than 1 MiB, so it is not a run's file.");
         try
         {
             var yaml = new YamlStream();

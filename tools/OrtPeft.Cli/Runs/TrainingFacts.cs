@@ -82,7 +82,7 @@ internal static class TrainingFacts
 
     private static IEnumerable<KeyValuePair<string, string>> OfMachine(Invocation run)
     {
-        yield return new("begun", run.Host.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
+        yield return new(RunFacts.Begun, run.Host.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture));
         yield return new("ortpeft", VersionLine.Version);
         yield return new("ONNX Runtime", OrtEnv.Instance().GetVersionString());
         yield return new(".NET", Environment.Version.ToString());
