@@ -76,7 +76,10 @@ internal static class ArgumentsCheck
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);
-        identity["schedule"] = arguments.Schedule;
+        identity["schedule"] = string.Join(
+            ' ',
+            arguments.ScheduleSettings.OrderBy(static s => s.Key, StringComparer.Ordinal)
+                .Select(static s => $"{s.Key}={s.Value}").Prepend(arguments.Schedule));
         identity["shuffle"] = arguments.Shuffle ? "yes" : "no";
         identity["base-dropout"] = subject.BaseDropout ? "yes" : "no";
         foreach (var (field, value) in subject.Adapters)

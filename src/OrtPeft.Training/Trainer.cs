@@ -88,7 +88,12 @@ public sealed class Trainer : IDisposable
         _batches = arguments.MaxSteps is { } steps
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
-        _schedule = LearningRateSchedule.Create(arguments.Schedule, arguments.WarmupSteps, _batches.TotalSteps);
+        _schedule = LearningRateSchedule.Create(
+            arguments.Schedule,
+            arguments.WarmupSteps,
+            _batches.TotalSteps,
+            arguments.LearningRate,
+            arguments.ScheduleSettings);
         _best = new BestWeights(EvaluationMetric.Find(arguments.BestMetric)!, arguments.MinDelta);
         _gradients = new GradientWatch(_batches.StepsPerEpoch, _batches.TotalSteps);
         _subject = open(MostRowsOfBatch());

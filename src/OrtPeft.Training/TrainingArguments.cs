@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Rewrites;
@@ -50,9 +51,19 @@ public sealed record TrainingArguments
     public double? LoraPlusEmbeddingRate { get; init; }
 
     /// <summary>
-    /// How the rate falls after the warm-up: <c>constant</c>, <c>linear</c> (default) or <c>cosine</c>.
+    /// How the rate falls after the warm-up, by transformers' names: <c>constant</c>, <c>linear</c> (default),
+    /// <c>cosine</c>, <c>cosine_with_min_lr</c>, <c>cosine_with_restarts</c>, <c>inverse_sqrt</c>, <c>polynomial</c> or
+    /// <c>warmup_stable_decay</c>.
     /// </summary>
     public string Schedule { get; init; } = "linear";
+
+    /// <summary>
+    /// The schedule's own settings, by transformers' names, such as <c>num_cycles</c>, <c>min_lr_rate</c>, <c>power</c>,
+    /// <c>lr_end</c>, <c>timescale</c>, <c>num_decay_steps</c>, <c>decay_type</c>, <c>min_lr_ratio</c>; none (default) for
+    /// transformers' defaults.
+    /// </summary>
+    /// <seealso href="https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"/>
+    public IReadOnlyDictionary<string, string> ScheduleSettings { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Steps over which the rate rises from 0. Default 0.</summary>
     public int WarmupSteps { get; init; }

@@ -12,24 +12,39 @@ namespace OrtPeft.Training.Schedules;
 /// <seealso href="https://huggingface.co/docs/transformers/main_classes/optimizer_schedules"/>
 internal sealed class LearningRateSchedule
 {
-    // After the warm-up; where nothing is left of the run (W ≥ N) the span counts as one step.
-    private static readonly FrozenDictionary<string, Func<int, int, int, double>> Table =
-        new Dictionary<string, Func<int, int, int, double>>
+    private const double HalfACycle = 0.5;
+
+    /// <summary>Each schedule reads its settings and gives the factor after the warm-up.</summary>
+    private static readonly FrozenDictionary<string, Func<ScheduleSpan, Func<int, double>>> Table =
+        new Dictionary<string, Func<ScheduleSpan, Func<int, double>>>
         {
-            ["constant"] = static (_, _, _) => 1,
-            ["linear"] = static (i, w, n) => Math.Max(0, n - i) / (double)Math.Max(1, n - w),
-            ["cosine"] = static (i, w, n) => 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, Progress(i, w, n)))),
+            ["constant"] = static _ => static _ => 1,
+            ["constant_with_warmup"] = static _ => static _ => 1,
+            ["linear"] = static span => step =>
+                Math.Max(0, span.Total - (double)step) / Math.Max(1, span.Total - (double)span.Warmup),
+            ["cosine"] = static span => Cosine(span, least: 0),
+            ["cosine_with_min_lr"] = static span => Cosine(span, span.Settings.Number("min_lr_rate", null, 0, 1)),
+            ["cosine_with_restarts"] = static span => Restarts(span, span.Settings.Steps("num_cycles", 1, least: 1)),
+            ["inverse_sqrt"] = static span =>
+                InverseRoot(span, span.Settings.Steps("timescale", span.Warmup == 0 ? 10_000 : span.Warmup, least: 1)),
+            ["polynomial"] = static span =>
+                Polynomial(span, span.Settings.Number("lr_end", 1e-7), span.Settings.Number("power", 1)),
+            ["warmup_stable_decay"] = static span => StableThenDecay(
+                span,
+                span.Settings.Steps("num_decay_steps", null, least: 1),
+                span.Settings.Word("decay_type", "cosine", "linear", "1-sqrt"),
+                span.Settings.Number("min_lr_ratio", 0, 0, 1)),
         }.ToFrozenDictionary();
 
-    private readonly Func<int, int, int, double> _afterWarmup;
+    private readonly Func<int, double> _afterWarmup;
     private readonly int _warmupSteps;
-    private readonly int _totalSteps;
+    private readonly double _first;
 
-    private LearningRateSchedule(Func<int, int, int, double> afterWarmup, int warmupSteps, int totalSteps)
+    private LearningRateSchedule(Func<int, double> afterWarmup, int warmupSteps, double first)
     {
         _afterWarmup = afterWarmup;
         _warmupSteps = warmupSteps;
-        _totalSteps = totalSteps;
+        _first = first;
     }
 
     /// <summary>The names <see cref="Create"/> knows, sorted.</summary>
@@ -37,40 +52,99 @@ internal sealed class LearningRateSchedule
 
     /// <summary>Looks a schedule up and fixes its span.</summary>
     /// <param name="name">
-    /// <c>constant</c> (1), <c>linear</c> ((N − i)/(N − W), to 0 at N) or <c>cosine</c> (½(1 + cos π(i − W)/(N − W)),
-    /// to 0 at N).
+    /// With p = (i − W)/(N − W), the share of the steps after the warm-up that are behind: <c>constant</c> and
+    /// <c>constant_with_warmup</c> (1), <c>linear</c> (1 − p), <c>cosine</c> (½(1 + cos 2πcp), <c>num_cycles</c> c = ½),
+    /// <c>cosine_with_min_lr</c> (the same from 1 down to <c>min_lr_rate</c>), <c>cosine_with_restarts</c>
+    /// (½(1 + cos π(cp mod 1)), <c>num_cycles</c> c = 1), <c>inverse_sqrt</c> (√(t/(i + t − W)), <c>timescale</c> t = W or
+    /// 10,000), <c>polynomial</c> ((1 − p)ᵉ from the rate to <c>lr_end</c> = 1e-7, <c>power</c> e = 1), or
+    /// <c>warmup_stable_decay</c> (1 until the last <c>num_decay_steps</c>, then by <c>decay_type</c> cosine, linear or
+    /// 1-sqrt to <c>min_lr_ratio</c> = 0, from which its warm-up rises too).
     /// </param>
     /// <param name="warmupSteps">W, 0 or more; above N the run ends before the warm-up does.</param>
     /// <param name="totalSteps">N, the optimiser steps of the run, at least 1.</param>
+    /// <param name="rate">The peak rate. Default 1.</param>
+    /// <param name="settings">The schedule's own settings; null (the default) for none.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentException">No schedule has that name; the message lists those there are.</exception>
+    /// <exception cref="ArgumentException">No schedule has that name, or it has no such setting; the message lists those
+    /// there are.</exception>
     /// <exception cref="ArgumentOutOfRangeException">W is negative or N below 1.</exception>
-    public static LearningRateSchedule Create(string name, int warmupSteps, int totalSteps)
+    public static LearningRateSchedule Create(
+        string name,
+        int warmupSteps,
+        int totalSteps,
+        double rate = 1,
+        IReadOnlyDictionary<string, string>? settings = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfNegative(warmupSteps);
         ArgumentOutOfRangeException.ThrowIfLessThan(totalSteps, 1);
-        if (!Table.TryGetValue(name, out var afterWarmup))
+        if (!Table.TryGetValue(name, out var form))
         {
             throw new SettingException(
                 $"No schedule is called '{name}'; expected one of {string.Join(", ", Names)}.");
         }
 
-        return new LearningRateSchedule(afterWarmup, warmupSteps, totalSteps);
+        var own = new ScheduleSettings(name, settings ?? FrozenDictionary<string, string>.Empty);
+        var afterWarmup = form(new ScheduleSpan(warmupSteps, totalSteps, rate, own));
+        own.RefuseOthers();
+        return new LearningRateSchedule(
+            afterWarmup, warmupSteps, name == "warmup_stable_decay" ? own.Number("min_lr_ratio", 0) : 0);
     }
 
     /// <summary>The factor on the learning rate, in 0..1.</summary>
-    /// <param name="step">The step, from 0; from N on the value at N stays.</param>
+    /// <param name="step">The step, from 0; from N on the value at N stays, but of <c>inverse_sqrt</c>.</param>
     /// <returns>The factor.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The step is negative.</exception>
     public double Factor(int step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         return step < _warmupSteps
-            ? step / (double)_warmupSteps
-            : _afterWarmup(step, _warmupSteps, _totalSteps);
+            ? _first + ((1 - _first) * step / _warmupSteps)
+            : _afterWarmup(step);
     }
 
-    private static double Progress(int step, int warmupSteps, int totalSteps) =>
-        (step - warmupSteps) / (double)Math.Max(1, totalSteps - warmupSteps);
+    private static Func<int, double> Cosine(ScheduleSpan span, double least)
+    {
+        var cycles = span.Settings.Number("num_cycles", HalfACycle);
+        return step => least + ((1 - least) * Wave(cycles * Math.Min(1, span.Progress(step))));
+    }
+
+    private static Func<int, double> Restarts(ScheduleSpan span, int cycles) => step =>
+        span.Progress(step) is < 1 and var progress ? Wave(cycles * progress % 1 * HalfACycle) : 0;
+
+    private static Func<int, double> InverseRoot(ScheduleSpan span, int timescale) =>
+        step => Math.Sqrt(timescale / (step - (double)span.Warmup + timescale));
+
+    private static Func<int, double> Polynomial(ScheduleSpan span, double end, double power)
+    {
+        if (end >= span.Rate)
+            throw new SettingException(FormattableString.Invariant(
+                $"The schedule's lr_end is {end} and the learning rate {span.Rate}; it must be below that."));
+        var least = end / span.Rate;
+        return step => least + ((1 - least) * Math.Pow(Math.Max(0, 1 - span.Progress(step)), power));
+    }
+
+    private static Func<int, double> StableThenDecay(ScheduleSpan span, int decaySteps, string form, double least)
+    {
+        if (decaySteps + (long)span.Warmup > span.Total)
+            throw new SettingException(
+                $"The schedule's num_decay_steps is {decaySteps}, which with {span.Warmup} steps of warm-up is more than "
+                + $"the run's {span.Total}; take fewer.");
+        var cycles = span.Settings.Number("num_cycles", HalfACycle);
+        return step =>
+        {
+            var progress = Math.Clamp((step - (span.Total - (double)decaySteps)) / decaySteps, 0, 1);
+            var factor = form switch
+            {
+                _ when progress == 1 => 0,
+                "linear" => 1 - progress,
+                "cosine" => Wave(cycles * progress),
+                _ => 1 - Math.Sqrt(progress),
+            };
+            return least + ((1 - least) * factor);
+        };
+    }
+
+    /// <summary>1 at whole numbers, 0 halfway between.</summary>
+    private static double Wave(double cycles) => 0.5 * (1 + Math.Cos(2 * Math.PI * cycles));
 }

@@ -5,6 +5,28 @@ namespace OrtPeft.Cli.Tests.Commands;
 
 public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
 {
+    [Theory]
+    [InlineData("--schedule linear --schedule-settings power=2", "The schedule linear has no setting power")]
+    [InlineData("--schedule cosine_with_min_lr", "needs min_lr_rate; give it in --schedule-settings")]
+    [InlineData("--schedule warmup_stable_decay --schedule-settings num_decay_steps=9 --steps 5", "num_decay_steps is 9")]
+    [InlineData("--schedule-settings power", "--schedule-settings has 'power'; it must be NAME=VALUE")]
+    [InlineData("--schedule-settings power=1,power=2", "--schedule-settings has power twice")]
+    public void Train_WithAScheduleSettingThatIsWrong_SaysSo(string options, string message) => CliRun.Of(
+        ["train", place.Model, "--data", place.Rows, "--out", place.Fresh(), .. options.Split(' ')]).Refused(2, message);
+
+    [Fact]
+    public void Train_WithASchedulesSettings_FollowsThem()
+    {
+        var folder = place.Fresh();
+        CliRun.Of(
+            "train", place.Model, "--data", place.Rows, "--out", folder, "--steps", "4", "--lr", "0.01", "--seq-len", "8",
+            "--schedule", "cosine_with_restarts", "--lr-scheduler-kwargs", "num_cycles=2", "--threads", "1");
+
+        var rates = File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(static line => JsonNode.Parse(line)!)
+            .Select(static step => (double?)step["learning_rate"]).OfType<double>();
+        Assert.Equal([0.01, 0.005, 0.01, 0.005], rates.Select(static r => Math.Round(r, 12)));
+    }
+
     [Fact]
     public void Train_WritesAdapterMetricsAndCheckpoint()
     {

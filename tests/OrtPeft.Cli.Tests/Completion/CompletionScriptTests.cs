@@ -24,7 +24,7 @@ public sealed class CompletionScriptTests
     [Theory]
     [InlineData("ortpeft tra", "train")]
     [InlineData("ortpeft train --grad", "--grad-accum")]
-    [InlineData("ortpeft train --schedule cos", "cosine")]
+    [InlineData("ortpeft train --schedule lin", "linear")]
     public void Bash_CompletesWords(string line, string expected)
     {
         if (OperatingSystem.IsWindows())

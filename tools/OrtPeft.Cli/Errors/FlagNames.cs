@@ -16,6 +16,7 @@ internal static partial class FlagNames
         ["Steps"] = "--steps",
         ["Rounds"] = "--steps",
         ["WarmupSteps"] = "--warmup-steps",
+        ["ScheduleSettings"] = "--schedule-settings",
         ["WarmupRounds"] = "--warmup-steps",
         ["GradientAccumulation"] = "--grad-accum",
         ["LearningRate"] = "--lr",

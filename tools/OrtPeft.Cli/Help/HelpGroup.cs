@@ -29,8 +29,8 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Training",
             ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum"],
             [
-                "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2", "--epsilon",
-                "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout",
+                "--schedule-settings", "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2",
+                "--epsilon", "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout",
             ]),
         new(
             "Evaluation",

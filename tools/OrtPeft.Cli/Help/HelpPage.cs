@@ -90,7 +90,9 @@ internal sealed class HelpPage(int width, bool isWhole) : SynchronousCommandLine
 
     private (string Term, string Meaning) Row(Option option)
     {
-        var meaning = option.Description!;
+        var meaning = HasManyValues(option)
+            ? $"{option.Description!.TrimEnd('.')}: {option.HelpName!.Replace("|", ", ", StringComparison.Ordinal)}."
+            : option.Description!;
         if (option.Required)
             meaning += " [required]";
         else if (option.HasDefaultValue && option.ValueType != typeof(bool))
@@ -102,7 +104,11 @@ internal sealed class HelpPage(int width, bool isWhole) : SynchronousCommandLine
     private static string Term(Option option)
     {
         var names = option.Aliases.Where(static a => a.Length == 2 && a != "-?").Append(option.Name);
-        var value = option.ValueType == typeof(bool) || option.HelpName is null ? "" : $" <{option.HelpName}>";
-        return string.Join(", ", names) + value;
+        var kind = HasManyValues(option) ? "NAME" : option.HelpName;
+        return string.Join(", ", names) + (option.ValueType == typeof(bool) || kind is null ? "" : $" <{kind}>");
     }
+
+    /// <summary>Whether an option's values are too many for its term, so that its description lists them.</summary>
+    private static bool HasManyValues(Option option) =>
+        option.HelpName is { Length: > 40 } values && values.Contains('|', StringComparison.Ordinal);
 }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Training;
-using OrtPeft.Training.Schedules;
 
 namespace OrtPeft.Cli.Options;
 
@@ -61,15 +60,7 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
 
-    private readonly Option<string> _schedule = new("--schedule")
-    {
-        Description = "Learning-rate schedule after warm-up.",
-        HelpName = string.Join('|', LearningRateSchedule.Names),
-        DefaultValueFactory = static _ => Defaults.Schedule,
-    };
-
-    private readonly Option<int> _warmup = NumberOption.Of(
-        "--warmup-steps", "Steps over which the learning rate rises from 0.", "N", Defaults.WarmupSteps);
+    private readonly ScheduleOptions _schedule = new();
 
     private readonly OptimizerOptions _optimizer = new();
 
@@ -102,7 +93,8 @@ internal sealed class TrainingOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, .. Examination.Options,
-        _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _schedule, _warmup, .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, .. _schedule.Options,
+        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
         .. Speed.Options,
     ];
 
@@ -143,8 +135,6 @@ internal sealed class TrainingOptions : IOptionGroup
             GradientAccumulation = run.Get(_accumulation),
             LearningRate = run.Get(_learningRate),
             LoraPlusRatio = run.Get(_loraPlusRatio),
-            Schedule = run.Get(_schedule),
-            WarmupSteps = run.Get(_warmup),
             Optimizer = _optimizer.Read(run),
             Seed = Seed(run),
             Shuffle = !run.Get(_noShuffle),
@@ -163,7 +153,7 @@ internal sealed class TrainingOptions : IOptionGroup
             Precision = Speed.Precision(run),
             Runtime = Speed.Runtime(run),
         };
-        arguments = Examination.AddTo(arguments, run);
+        arguments = _schedule.ApplyTo(Examination.AddTo(arguments, run), run);
         arguments.Validate();
         if (arguments.LearningRate == 0)
             run.Warn("--lr is 0, so nothing will be learned.");

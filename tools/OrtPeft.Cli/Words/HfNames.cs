@@ -25,6 +25,7 @@ internal static class HfNames
         ("--steps", ["--max-steps"]),
         ("--lr", ["--learning-rate"]),
         ("--schedule", ["--lr-scheduler-type"]),
+        ("--schedule-settings", ["--lr-scheduler-kwargs"]),
         ("--grad-accum", ["--gradient-accumulation-steps"]),
         ("--patience", ["--early-stopping-patience"]),
         ("--min-delta", ["--early-stopping-threshold"]),
