@@ -129,6 +129,9 @@ public sealed class Trainer : IDisposable
     /// <summary>The number of steps of the whole run.</summary>
     public int TotalSteps => _batches.TotalSteps;
 
+    /// <summary>How often the whole run goes through the rows, in epochs.</summary>
+    public double TotalEpochs => _batches.EpochsAfter(TotalSteps);
+
     /// <summary>
     /// Trains to the end, or until cancelled; then sets the model's weights, if it has one, and writes a checkpoint.
     /// </summary>

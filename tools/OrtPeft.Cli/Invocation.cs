@@ -60,6 +60,13 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
     /// <summary>Says something that was left out but should be known.</summary>
     public void Note(string line) => Say($"Note: {line}");
 
+    /// <summary>Does work that may take long and says nothing; on a terminal something moves meanwhile.</summary>
+    /// <param name="what">What it is.</param>
+    /// <param name="work">The work; it writes nothing.</param>
+    public T Busy<T>(string what, Func<T> work) => host.Terminal is { } terminal && !IsJson
+        ? Spectre.Console.AnsiConsoleExtensions.Status(terminal).Start(what, _ => work())
+        : work();
+
     /// <summary>Says something now, whatever is under way, from any thread; on the error stream where standard output is
     /// for JSON.</summary>
     public void Alert(string line)

@@ -89,13 +89,6 @@ internal sealed class Browser : IAsyncDisposable
         return result["result"]!["value"];
     }
 
-    /// <summary>Keeps a picture of the whole page.</summary>
-    public async Task ShootAsync(string file)
-    {
-        var result = await CallAsync("Page.captureScreenshot", new() { ["captureBeyondViewport"] = true });
-        await File.WriteAllBytesAsync(file, Convert.FromBase64String((string)result["data"]!));
-    }
-
     public async ValueTask DisposeAsync()
     {
         _socket.Dispose();

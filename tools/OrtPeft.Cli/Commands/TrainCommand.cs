@@ -221,7 +221,9 @@ internal sealed class TrainCommand : Verb
             Rows = rows,
             HeldOut = heldOut,
             Arguments = arguments,
-            Trainer = new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut)),
+            Trainer = run.Busy(
+                "building the training graph",
+                () => new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut))),
             Config = peft.Config.ToJson(),
             Peft = peft,
             Exam = exam,
@@ -258,7 +260,9 @@ internal sealed class TrainCommand : Verb
             Rows = rows,
             HeldOut = heldOut,
             Arguments = arguments,
-            Trainer = Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), DatasetOf(heldOut)),
+            Trainer = run.Busy(
+                "opening the training graph",
+                () => Trainer.FromArtifacts(path, arguments, new TokenDataset(rows), DatasetOf(heldOut))),
             Config = manifest.PeftConfig,
         };
     }
@@ -327,8 +331,18 @@ internal sealed class TrainCommand : Verb
     private static void Describe(Invocation run, TrainingRun training)
     {
         var (rows, trainer) = (training.Rows, training.Trainer);
+        var tokens = Human.Count(rows.Sum(static r => (long)r.Length), "token");
         var supervised = Human.Count(rows.Sum(static r => (long)r.SupervisedTokens), "supervised token");
-        run.Say($"data: {Human.Count(rows.Count, "row")}, {supervised}, {Human.Count(trainer.TotalSteps, "step")}");
+        var (steps, epochs) = (Human.Count(trainer.TotalSteps, "step"), trainer.TotalEpochs);
+        run.Say($"data: {Human.Count(rows.Count, "row")}, {tokens}, {supervised}, {steps}, "
+            + string.Create(CultureInfo.InvariantCulture, $"{epochs:0.##} epoch{(epochs == 1 ? "" : "s")}"));
+        if (epochs < 1)
+        {
+            run.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The run ends before it has seen all rows: {100 * (1 - epochs):F0} % of them are never learned."));
+        }
+
         if (trainer.Memory is not { } memory)
             return;
         var again = memory.Again > 0 ? $"; {memory.Again:P0} of the forward pass runs twice" : "";
