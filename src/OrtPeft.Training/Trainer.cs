@@ -10,7 +10,6 @@ using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Evaluations;
 using OrtPeft.Training.Metrics;
-using OrtPeft.Training.Reports;
 using OrtPeft.Training.Runtime;
 using OrtPeft.Training.Schedules;
 using OrtPeft.Training.Subjects;
@@ -33,10 +32,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The names of all files that a run writes into its output folder while it lasts. A run that starts over
     /// removes those of the run before, before its first step.</summary>
     public static IReadOnlyList<string> RunFiles { get; } =
-        [
-            .. CheckpointFiles, OrtTrainingRuntime.StateDataFile, OrtTrainingRuntime.BestFile, MetricsLog.FileName,
-            RunFacts.FileName, RunPage.FileName,
-        ];
+        [.. CheckpointFiles, OrtTrainingRuntime.StateDataFile, OrtTrainingRuntime.BestFile, MetricsLog.FileName];
 
     private readonly TrainingArguments _arguments;
     private readonly IDataset _train;

@@ -76,6 +76,20 @@ public sealed class ReportTests(Workplace place) : IClassFixture<Workplace>
         Assert.Contains("batch-size: 2", page, StringComparison.Ordinal);
     }
 
+    /// <summary>A page of the run before would lie beside this one's metrics.</summary>
+    [Fact]
+    public void Train_ThatStartsOver_RemovesThePageOfTheRunBefore()
+    {
+        var folder = Trained("2");
+
+        CliRun.Of(
+            "train", place.Model, "--data", place.Rows, "--out", folder, "--overwrite", "--lr", "1e30", "--steps", "5",
+            "--threads", "1").Refused(1, "the loss is");
+
+        Assert.False(File.Exists(Path.Combine(folder, "report.html")));
+        Assert.False(File.Exists(Path.Combine(folder, "run-info.json")));
+    }
+
     [Fact]
     public void Report_OfRunsOfOneName_TellsThemApart()
     {

@@ -38,7 +38,7 @@ public sealed class SweepTests(Workplace place) : IClassFixture<Workplace>
     [Fact]
     public void Sweep_Drawing_DrawsTheSameBySeed_WithinTheRanges()
     {
-        const string Swept = "  lr: {min: 1e-4, max: 1e-2, log: true}\n  rank: {min: 1, max: 3}\n  seed: [5, 6]\n";
+        const string Swept = "  lr: {min: 1e-4, max: 1e-2, log: true}\n  rank: {min: 1, max: 3}\n  dropout: [0, 0.1]\n";
 
         var settings = new[] { "1", "1", "2" }.Select(seed => Sweep(
                 Swept, place.Fresh(), "--runs", "3", "--seed", seed, "--json").Succeeded().Json["runs"]!.AsArray()
@@ -89,6 +89,8 @@ public sealed class SweepTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("  lr: 1e-3\n", "must be a list")]
     [InlineData("  lrr: [1]\n", "did you mean")]
     [InlineData("  out: [a, b]\n", "cannot be swept")]
+    [InlineData("  metric: [loss, perplexity]\n", "runs are compared by metric")]
+    [InlineData("  val-split: [0.1, 0.2]\n", "runs are compared by val-split")]
     [InlineData("  lr: [1e-3, fast]\n", "--lr is 'fast'")]
     [InlineData("", "there is no key 'sweep'")]
     public void Sweep_OfABadFile_IsRefusedBeforeItTrains(string swept, params string[] parts)
@@ -98,6 +100,16 @@ public sealed class SweepTests(Workplace place) : IClassFixture<Workplace>
         Sweep(swept, folder).Refused(2, parts);
 
         Assert.False(Directory.Exists(Path.Combine(folder, "run-001")));
+    }
+
+    /// <summary>Another seed holds other rows out.</summary>
+    [Fact]
+    public void Sweep_OverSeedsWithASplit_Warns()
+    {
+        var run = Sweep("  seed: [5]\n", place.Fresh());
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("--seed draws the rows of --val-split", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

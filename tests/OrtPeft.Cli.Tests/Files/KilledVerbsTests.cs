@@ -104,7 +104,7 @@ public sealed class KilledVerbsTests(WritingVerbs verbs) : IClassFixture<Writing
         var content = FolderContent.Of(folder);
         foreach (var name in content.Keys.ToArray())
         {
-            if (Trainer.RunFiles.Contains(name) || name is "run.yaml" or "README.md" || IsRubbish(name))
+            if (Trainer.RunFiles.Contains(name) || name is "run.yaml" or "README.md" or "report.html" or "run-info.json" || IsRubbish(name))
                 content.Remove(name);
         }
 

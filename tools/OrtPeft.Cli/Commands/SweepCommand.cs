@@ -83,6 +83,8 @@ internal sealed class SweepCommand : Verb
         var model = CommandLine.Parse(Words(runs[0], folder, train, isResumed: false), _host).GetValue<string>("model")!;
         var held = File.Exists(Path.Combine(model, ArtifactManifest.FileName)) ? null : ModelSource.Open(model);
         run.Say($"sweep: {Human.Count(runs.Count, "run")} over {string.Join(", ", file.Keys.Select(static k => k.Key))}");
+        if (file.Keys.Any(static k => k.Key == "seed") && file.Common.Contains("val-split", StringComparison.Ordinal))
+            run.Warn("--seed draws the rows of --val-split, so that runs are measured on different rows; give eval-data instead.");
         foreach (var planned in runs.Where(r => done.All(d => d.Number != r.Number)))
             done.Add(Train(run, planned, runs.Count, folder, train));
         GC.KeepAlive(held); // its files stay mapped from run to run

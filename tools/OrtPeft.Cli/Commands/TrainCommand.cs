@@ -124,6 +124,8 @@ internal sealed class TrainCommand : Verb
         AnswerInterruptions(run, folder.FullPath);
         var facts = TrainingFacts.Of(run, training, run.Get(_model));
         var page = new RunPageFile(run, folder.FullPath, facts, configuration);
+        if (!training.Arguments.Resume)
+            page.Begin();
         var result = Train(run, training, page, events, top);
         training.Trainer.SaveAdapter(folder.Stage);
         File.WriteAllText(Path.Combine(folder.Stage, RunFile.FileName), configuration);

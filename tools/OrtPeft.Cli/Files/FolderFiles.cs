@@ -63,7 +63,7 @@ internal sealed record FolderFiles
     /// <summary>A training run and its adapter; the run's own files go before its first step.</summary>
     public static FolderFiles OfRun { get; } = OfAdapter with
     {
-        Written = [.. AdapterFiles.Names, .. Trainer.RunFiles, RunFile.FileName],
+        Written = [.. AdapterFiles.Names, .. Trainer.RunFiles, RunFacts.FileName, RunPage.FileName, RunFile.FileName],
         Yielding = [ModelCard.FileName],
         Provisional = MetricsLog.FileName,
         Anchors = Trainer.CheckpointFiles,

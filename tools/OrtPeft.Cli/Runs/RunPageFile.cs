@@ -20,6 +20,13 @@ internal sealed class RunPageFile(Invocation run, string folder, RunFacts facts,
     private long _written = run.Host.Clock.GetTimestamp();
     private TimeSpan _cost;
 
+    /// <summary>Removes what an earlier run left that this one does not continue: it would lie beside other metrics.</summary>
+    public void Begin()
+    {
+        File.Delete(Path.Combine(folder, RunPage.FileName));
+        File.Delete(Path.Combine(folder, RunFacts.FileName));
+    }
+
     /// <summary>Writes the page where there is something new to show, and enough time has passed.</summary>
     public void See(TrainingProgress progress)
     {

@@ -11,6 +11,9 @@ internal sealed class SweepFile
 {
     private const string SweepKey = "sweep";
 
+    /// <summary>What runs are compared by, which must be the same in all.</summary>
+    private static readonly string[] OfComparison = ["--metric", "--eval-data", "--val-split"];
+
     private SweepFile(string common, IReadOnlyList<SweptKey> keys) => (Common, Keys) = (common, keys);
 
     /// <summary>The file without what is swept, as YAML.</summary>
@@ -61,6 +64,8 @@ internal sealed class SweepFile
         var option = RunFile.Find(train, name, place);
         if (option.Name == "--out")
             throw new UsageException($"{place}: {name} is chosen for each run, so it cannot be swept; leave it out.");
+        if (OfComparison.Contains(option.Name))
+            throw new UsageException($"{place}: runs are compared by {name}, so it cannot be swept; give it once, outside sweep.");
         var own = RunKeys.KeyOf(option);
         return value switch
         {
