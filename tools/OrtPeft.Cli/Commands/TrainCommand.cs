@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Cli.Artifacts;
@@ -15,7 +14,6 @@ using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
-using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Commands;
@@ -114,14 +112,14 @@ internal sealed class TrainCommand : Verb
         using var training = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
             ? OpenArtifacts(run, arguments)
             : OpenModel(run, arguments);
-        Describe(run, training);
+        TrainingWords.Describe(run, training);
         if (run.Get(_dryRun))
         {
-            ConcludeDryRun(run, training);
+            TrainingWords.ConcludeDryRun(run, training);
             return;
         }
 
-        AnswerInterruptions(run, folder.FullPath);
+        TrainingWords.AnswerInterruptions(run, folder.FullPath);
         var facts = TrainingFacts.Of(run, training, run.Get(_model));
         var page = new RunPageFile(run, folder.FullPath, facts, configuration);
         if (!training.Arguments.Resume)
@@ -135,21 +133,9 @@ internal sealed class TrainCommand : Verb
             run.Note($"{Path.Combine(_output.PathOf(run), ModelCard.FileName)} is not ortpeft's, so it stays as it is.");
         folder.Keep();
         page.Write();
-        Conclude(run, training, result);
+        TrainingWords.Conclude(run, training, result, _output.PathOf(run));
         if (top?.Line(_output.PathOf(run), training.Metric) is { } line)
             run.Say(line);
-    }
-
-    /// <summary>The first Ctrl-C is answered at once, since its step may take long, and the second says what is
-    /// lost.</summary>
-    private static void AnswerInterruptions(Invocation run, string folder)
-    {
-        run.Host.Interruption.Answer = count => run.Alert(count == 1
-            ? "Stopping after this step; press Ctrl-C again to quit without saving."
-            : $"Quit without saving; {(Trainer.CheckpointFiles.Any(name => File.Exists(Path.Combine(folder, name)))
-                ? "--resume continues from the last checkpoint"
-                : "there was no checkpoint yet")}.");
-        run.Host.Interruption.Listen();
     }
 
     /// <summary>Trains; a run that fails leaves a page too, which shows how.</summary>
@@ -328,81 +314,5 @@ internal sealed class TrainCommand : Verb
         throw new UsageException(
             $"{Path.Combine(path, Trainer.CheckpointFile)} is missing, so nothing can be resumed; "
             + "train without --resume.");
-    }
-
-    private static void Describe(Invocation run, TrainingRun training)
-    {
-        var (rows, trainer) = (training.Rows, training.Trainer);
-        var tokens = Human.Count(rows.Sum(static r => (long)r.Length), "token");
-        var supervised = Human.Count(rows.Sum(static r => (long)r.SupervisedTokens), "supervised token");
-        var (steps, epochs) = (Human.Count(trainer.TotalSteps, "step"), trainer.TotalEpochs);
-        run.Say($"data: {Human.Count(rows.Count, "row")}, {tokens}, {supervised}, {steps}, "
-            + string.Create(CultureInfo.InvariantCulture, $"{epochs:0.##} epoch{(epochs == 1 ? "" : "s")}"));
-        if (epochs < 1)
-        {
-            run.Note(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The run ends before it has seen all rows: {100 * (1 - epochs):F0} % of them are never learned."));
-        }
-
-        if (trainer.Memory is not { } memory)
-            return;
-        var again = memory.Again > 0 ? $"; {memory.Again:P0} of the forward pass runs twice" : "";
-        run.Say(
-            $"memory: about {Human.Bytes(memory.Total)}: {Human.Bytes(memory.Weights)} for weights, "
-            + $"{Human.Bytes(memory.Activations)} for activations{again}");
-    }
-
-    private static void ConcludeDryRun(Invocation run, TrainingRun training)
-    {
-        var (job, rows, trainer) = (training.Job, training.Rows, training.Trainer);
-        run.Say("dry run: everything is built; nothing was trained and nothing written");
-        run.Answer(new()
-        {
-            ["dry_run"] = true,
-            ["method"] = job.Method,
-            ["rows"] = rows.Count,
-            ["tokens"] = rows.Sum(static r => (long)r.Length),
-            ["supervised"] = rows.Sum(static r => (long)r.SupervisedTokens),
-            ["steps"] = trainer.TotalSteps,
-            ["memory_bytes"] = trainer.Memory?.Total,
-            ["trainable_parameters"] = job.Trainable,
-            ["total_parameters"] = job.Total,
-        });
-    }
-
-    private void Conclude(Invocation run, TrainingRun training, TrainingResult result)
-    {
-        var (job, trainer) = (training.Job, training.Trainer);
-        var path = _output.PathOf(run);
-        if (!result.IsComplete)
-        {
-            var words = run.Words.Where(static word => word is not ("--overwrite" or "--resume"));
-            throw new InterruptedException(
-                $"Interrupted after step {result.Steps} of {trainer.TotalSteps}; checkpoint and adapter are in {path}. "
-                + $"Continue with: {ShellWords.Join(["ortpeft", .. words, "--resume"])}");
-        }
-
-        string[] checkpoint = [.. Trainer.CheckpointFiles.Where(name => File.Exists(Path.Combine(path, name)))];
-        string[] files =
-        [
-            AdapterFiles.Config, job.WeightsFile, RunPage.FileName, RunFile.FileName, MetricsLog.FileName, .. checkpoint,
-        ];
-        run.Say($"Wrote {path}: {string.Join(", ", files)} after {Human.Count(result.Steps, "step")} in "
-            + $"{Human.Time(TimeSpan.FromSeconds(result.Seconds))}.");
-        foreach (var line in EvaluationSummary.Lines(result, trainer.TotalSteps, training.Metric))
-            run.Say(line);
-        var answer = new JsonObject
-        {
-            ["out"] = path,
-            ["method"] = job.Method,
-            ["steps"] = result.Steps,
-            ["loss"] = Finite.OrNull(result.LastLoss),
-            ["seconds"] = result.Seconds,
-            ["trainable_parameters"] = job.Trainable,
-            ["total_parameters"] = job.Total,
-        };
-        EvaluationSummary.AddTo(answer, result, training.Metric);
-        run.Answer(answer);
     }
 }
