@@ -11,6 +11,9 @@ internal static class WrappedNames
     private const string Adapter = $".{PeftModel.DefaultName}";
     private const string Parallel = "module.";
 
+    /// <summary>Where the adapters library has an adapter's name, which is part of its tensors' names.</summary>
+    private const string OfLibrary = $".adapters{Adapter}.";
+
     private static readonly string[] Anywhere =
         ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
 
@@ -41,6 +44,8 @@ internal static class WrappedNames
             name = name[Parallel.Length..];
         if (name.StartsWith(HfName.Root + Parallel, StringComparison.Ordinal))
             name = HfName.Root + name[(HfName.Root.Length + Parallel.Length)..];
+        if (name.Contains(OfLibrary, StringComparison.Ordinal))
+            return name;
         name = name.Replace($".modules_to_save{Adapter}.", ".", StringComparison.Ordinal)
             .Replace($"{Adapter}.", ".", StringComparison.Ordinal);
         return name.EndsWith(Adapter, StringComparison.Ordinal) ? name[..^Adapter.Length] : name;
