@@ -37,7 +37,7 @@ public static class EvaluationGraph
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(objective);
         var copy = model.Clone();
-        CanonicalForm.Apply(copy);
+        CanonicalForm.ApplyRounding(copy);
         var prepared = new PreparedModel(copy, [], [], PreparedModel.ForRows(copy));
         return Build(prepared, objective, virtualTokens, withPredictions: false);
     }

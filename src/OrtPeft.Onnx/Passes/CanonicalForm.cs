@@ -13,6 +13,8 @@ internal static class CanonicalForm
     /// <summary>The operator-set version of the form: the newest that ONNX Runtime 1.19 and later all run.</summary>
     public const int Opset = 21;
 
+    private const string Dynamic = "dynamic-products";
+
     /// <summary>The passes, in order.</summary>
     public static IReadOnlyList<GraphPass> Passes { get; } =
     [
@@ -33,6 +35,7 @@ internal static class CanonicalForm
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
         new("packed-weights", PackedWeights.Run),
+        new(Dynamic, DynamicProducts.Run),
         new("packed-projections", PackedProjections.Run),
         new("decoder-names", DecoderNaming.Run),
         new("limit-constants", ConstantSizes.Run),
@@ -47,6 +50,14 @@ internal static class CanonicalForm
     public static void Apply(Model model)
     {
         foreach (var pass in Passes)
+            pass.Run(model);
+    }
+
+    /// <summary>As <see cref="Apply"/>, for a model that is run as it is: its activations stay rounded.</summary>
+    /// <param name="model">The model.</param>
+    public static void ApplyRounding(Model model)
+    {
+        foreach (var pass in Passes.Where(static p => p.Name != Dynamic))
             pass.Run(model);
     }
 }

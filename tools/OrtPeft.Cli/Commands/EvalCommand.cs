@@ -108,8 +108,8 @@ internal sealed class EvalCommand : Verb
         if (run.Get(_answers) is { } folder && Directory.Exists(folder))
             throw new UsageException($"--answers {folder} is a folder; give a file.");
         var source = _model.Open(run);
-        AccuracyNote.Warn(run, source);
         var models = Models(run, source);
+        AccuracyNote.Warn(run, source, isAsGiven: models.All(static m => m.Adapted is null));
         var reserved = models.Max(static m => m.Adapted?.ReservedPositions ?? 0);
         var results = hasChoices
             ? Choose(run, source, models, files, reserved)

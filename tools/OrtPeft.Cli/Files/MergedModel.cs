@@ -37,7 +37,7 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
         var outcome = peft.MergeAs(form);
         var merged = outcome.Model;
         if (!outcome.IsSourceGraph && !peft.HasBranches && source.ModelPath is not null && form != MergeForm.Float32)
-            run.Note("one of the model's weights stands for several that now differ, so the graph is written in canonical form.");
+            run.Note("a weight that changes does not stand by itself in the given graph, so the graph is written in canonical form.");
         if (peft.HasBranches && !merged.Graph.Nodes.Any(static n => n.Subgraphs.Any()))
             run.Note("one of the model's weights stands for several that now differ, so the merged model has no If: " +
                 "it is the branch without a cache.");
