@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Tests;
 
@@ -22,6 +23,16 @@ public sealed partial class GuideTests
         Assert.All(messages, message => Assert.All(
             Fragments(message), part => Assert.True(
                 sources.Contains(part, StringComparison.Ordinal), $"No source says '{part}', of `{message}`.")));
+    }
+
+    /// <summary>scripts/ModelTable.cs makes the table; a new family has a row, run or not.</summary>
+    [Fact]
+    public void Models_HasARowForEachFamily()
+    {
+        var families = File.ReadLines(Path.Combine(Root, "docs/models.md")).Select(static line => line.Split(" | "))
+            .Where(static cells => cells.Length > 1 && cells[1] == "HF folder").Select(static cells => cells[0][2..]).Distinct();
+
+        Assert.Equal(ModelFamilies.ModelTypes.Order(StringComparer.Ordinal), families.Order(StringComparer.Ordinal));
     }
 
     [Fact]

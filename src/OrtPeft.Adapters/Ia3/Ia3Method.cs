@@ -12,7 +12,12 @@ namespace OrtPeft.Adapters.Ia3;
 internal sealed class Ia3Method : IPeftMethod
 {
     private static readonly IReadOnlyList<string[]> DefaultTargets =
-        TargetResolution.ByFamily(static f => f.ScaledByIa3);
+    [
+        ["q_proj", "v_proj", "mlp.fc2"], // Phi
+        ["q_proj", "k_proj", "fc2"], // OPT
+        ["q_proj", "v_proj", "fc_out"], // GPT-J
+        .. TargetResolution.ByFamily(static f => f.ScaledByIa3),
+    ];
 
     private static readonly ModuleTargets DefaultFeedforward =
         ModuleTargets.Listed(DefaultTargets.Select(static names => names[^1]));

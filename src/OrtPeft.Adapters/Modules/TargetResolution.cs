@@ -11,7 +11,15 @@ internal static class TargetResolution
     /// The targets by naming family of methods that adapt what makes queries and values, by HF PEFT's tables.
     /// </summary>
     public static IReadOnlyList<string[]> QueriesAndValues { get; } =
-        ByFamily(static f => [Ending(f.Query), Ending(f.Value)]);
+    [
+        .. ByFamily(static f => [Ending(f.Query), Ending(f.Value)]),
+        ["Wqkv"], // MPT
+        ["attn.qkv_proj"], // CodeGen
+    ];
+
+    /// <summary>The same of LoRA and what is made like it: of Phi's layers also those of the MLP.</summary>
+    public static IReadOnlyList<string[]> OfLora { get; } =
+        [["q_proj", "v_proj", "mlp.fc1", "mlp.fc2"], .. QueriesAndValues];
 
     /// <summary>The targets by naming family of a method with names of its own.</summary>
     /// <param name="targets">A family's targets, repeats included; none where the method has no default.</param>
@@ -95,8 +103,8 @@ internal static class TargetResolution
 
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules, IReadOnlyList<string[]> defaults)
     {
-        var endings = modules.Select(static m => Ending(m.Name)).ToHashSet();
-        return defaults.FirstOrDefault(t => t.All(name => endings.Contains(Ending(name)))) is { } names
+        bool IsThere(string name) => modules.Any(m => TargetSelector.EndsWith(m.Name, name));
+        return defaults.FirstOrDefault(t => t.All(IsThere)) is { } names
             ? ModuleTargets.Create(names)
             : ModuleTargets.AllLinear;
     }
