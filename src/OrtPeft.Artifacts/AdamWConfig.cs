@@ -3,12 +3,19 @@ using System.Text.Json.Serialization;
 namespace OrtPeft.Artifacts;
 
 /// <summary>
-/// AdamW as in PyTorch: decoupled weight decay, bias correction; gradients clipped by their global norm first.
+/// AdamW as in PyTorch: decoupled weight decay (default 0.01), bias correction.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/1711.05101">Loshchilov and Hutter, algorithm 2.</seealso>
 /// <seealso href="https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html"/>
-public sealed record AdamWConfig
+public sealed record AdamWConfig : OptimizerConfig
 {
+    /// <summary>PyTorch's constants.</summary>
+    public AdamWConfig() => WeightDecay = 0.01;
+
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override string Name => "adamw_torch";
+
     /// <summary>The decay of the first moment, 0 to below 1. Default 0.9.</summary>
     [JsonRequired]
     public double Beta1 { get; init; } = 0.9;
@@ -21,13 +28,12 @@ public sealed record AdamWConfig
     [JsonRequired]
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Each step shrinks weights by learning rate × this. Default 0.01.</summary>
-    [JsonRequired]
-    public double WeightDecay { get; init; } = 0.01;
-
-    /// <summary>
-    /// Gradients whose global norm exceeds this are scaled down to it; 0 turns clipping off. Default 1.
-    /// </summary>
-    [JsonRequired]
-    public double MaxGradNorm { get; init; } = 1;
+    /// <inheritdoc/>
+    internal override IEnumerable<OptimizerConstant> Constants =>
+    [
+        .. base.Constants,
+        new("beta1", nameof(Beta1), Beta1, IsDecay: true),
+        new("beta2", nameof(Beta2), Beta2, IsDecay: true),
+        new(nameof(Epsilon), nameof(Epsilon), Epsilon),
+    ];
 }

@@ -67,6 +67,10 @@ internal static class ValueRoles
     /// <summary>Input and, as <see cref="Updated"/>, output of the optimiser: v, zeros at first.</summary>
     public const string SecondMoments = "second_moments";
 
+    /// <summary>Input and, as <see cref="Updated"/>, output of SGD: the sum of gradients that it follows, zeros at
+    /// first.</summary>
+    public const string Momentum = "momentum";
+
     /// <summary>Input of the optimiser, one float32: this step's rate.</summary>
     public const string LearningRate = "learning_rate";
 

@@ -36,11 +36,14 @@ internal static class ArgumentsCheck
         FromZero(arguments.LearningRate, nameof(arguments.LearningRate));
         Above(arguments.LoraPlusRatio, 0, nameof(arguments.LoraPlusRatio));
         FromZero(arguments.LoraPlusEmbeddingRate ?? 0, nameof(arguments.LoraPlusEmbeddingRate));
-        FromZero(arguments.Optimizer.WeightDecay, nameof(arguments.Optimizer.WeightDecay));
-        FromZero(arguments.Optimizer.MaxGradNorm, nameof(arguments.Optimizer.MaxGradNorm));
-        BelowOne(arguments.Optimizer.Beta1, nameof(arguments.Optimizer.Beta1));
-        BelowOne(arguments.Optimizer.Beta2, nameof(arguments.Optimizer.Beta2));
-        FromZero(arguments.Optimizer.Epsilon, nameof(arguments.Optimizer.Epsilon));
+        foreach (var constant in arguments.Optimizer.Constants)
+        {
+            if (constant.IsDecay)
+                BelowOne(constant.Value, constant.Name);
+            else
+                FromZero(constant.Value, constant.Name);
+        }
+
         ProductPrecision.Resolve(arguments.Precision);
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new SettingException(
@@ -61,17 +64,15 @@ internal static class ArgumentsCheck
             ("lr", arguments.LearningRate),
             ("loraplus-lr-ratio", arguments.LoraPlusRatio),
             ("warmup-steps", arguments.WarmupSteps),
-            ("weight-decay", optimizer.WeightDecay),
-            ("max-grad-norm", optimizer.MaxGradNorm),
-            ("beta1", optimizer.Beta1),
-            ("beta2", optimizer.Beta2),
-            (nameof(arguments.Optimizer.Epsilon), optimizer.Epsilon),
             ("seed", arguments.Seed),
             ("data", data),
         };
         var identity = new Dictionary<string, string>(subject.Origin, StringComparer.Ordinal);
         foreach (var (name, value) in settings)
             identity[name] = value.ToString(null, CultureInfo.InvariantCulture);
+        identity[RunIdentity.Optimizer] = optimizer.Name;
+        foreach (var constant in optimizer.Constants)
+            identity[constant.Key] = constant.Value.ToString(CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";

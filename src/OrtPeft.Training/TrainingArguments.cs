@@ -68,8 +68,8 @@ public sealed record TrainingArguments
     /// <summary>Steps over which the rate rises from 0. Default 0.</summary>
     public int WarmupSteps { get; init; }
 
-    /// <summary>The optimiser's constants.</summary>
-    public AdamWConfig Optimizer { get; init; } = new();
+    /// <summary>The optimiser and its constants: AdamW (default), Lion or SGD.</summary>
+    public OptimizerConfig Optimizer { get; init; } = new AdamWConfig();
 
     /// <summary>Fixes the order of rows and the dropout masks. Default 0.</summary>
     public long Seed { get; init; }

@@ -29,11 +29,15 @@ internal static class RunIdentity
     /// <summary>The length of packs.</summary>
     public const string Packing = "pack-length";
 
+    /// <summary>The optimiser.</summary>
+    public const string Optimizer = "optim";
+
     /// <summary>The value of a setting when checkpoints did not have it; null for one that they always had.</summary>
     public static string? Before(string name) => name switch
     {
         Precision => ProductPrecision.Float32,
         Packing => "none",
+        Optimizer => new AdamWConfig().Name,
         _ => null,
     };
 

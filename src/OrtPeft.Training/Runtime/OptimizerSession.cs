@@ -1,11 +1,12 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Feeding;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// Runs AdamW on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
+/// Runs an optimiser on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
 /// safe because the graph works element by element and nothing reads an old value after its new one is written.
 /// </summary>
 internal sealed class OptimizerSession : IDisposable
@@ -19,18 +20,18 @@ internal sealed class OptimizerSession : IDisposable
     private readonly OrtValue[] _scalars = [];
 
     /// <summary>Takes a session over, and closes it if this fails; the vectors stay the caller's.</summary>
-    public OptimizerSession(
-        GraphSession graph, NativeVector parameters, NativeVector gradients, NativeVector m, NativeVector v)
+    public OptimizerSession(GraphSession graph, NativeVector parameters, NativeVector gradients)
     {
         _graph = graph;
         try
         {
+            States = [.. StatesOf(graph).Select(role => (role, new NativeVector(parameters.Count)))];
             _runOptions = new RunOptions();
             _binding = graph.Session.CreateIoBinding();
             _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
             InPlace(ValueRoles.Parameters, parameters);
-            InPlace(ValueRoles.FirstMoments, m);
-            InPlace(ValueRoles.SecondMoments, v);
+            foreach (var (role, vector) in States)
+                InPlace(role, vector);
             Input(ValueRoles.Gradients, gradients.View(0, [gradients.Count]));
             Input(ValueRoles.LearningRate, _scalars[0]);
             Input(ValueRoles.Step, _scalars[1]);
@@ -42,6 +43,9 @@ internal sealed class OptimizerSession : IDisposable
             throw;
         }
     }
+
+    /// <summary>The vectors that it moves beside the parameters, by role, zeros at first.</summary>
+    public IReadOnlyList<(string Role, NativeVector Vector)> States { get; } = [];
 
     /// <summary>Whether parameters have rates of their own.</summary>
     public bool TakesFactors => _graph.Contract.Input(ValueRoles.LearningRateFactors) is not null;
@@ -69,6 +73,19 @@ internal sealed class OptimizerSession : IDisposable
         _graph.Dispose();
         foreach (var scalar in _scalars)
             scalar.Dispose();
+        foreach (var (_, vector) in States)
+            vector.Dispose();
+    }
+
+    /// <summary>The inputs that an output replaces, but for the parameters.</summary>
+    /// <exception cref="OnnxFormatException">An input has no description.</exception>
+    private static IEnumerable<string> StatesOf(GraphSession graph)
+    {
+        var described = graph.Contract.Inputs.Select(static i => i.Name);
+        if (graph.Session.InputNames.Except(described).FirstOrDefault() is { } unknown)
+            throw new OnnxFormatException($"The optimiser's input '{unknown}' is not described; write its model again.");
+        return graph.Contract.Inputs.Select(static i => i.Role).Where(
+            role => role != ValueRoles.Parameters && graph.Contract.Output(ValueRoles.Updated(role)) is not null);
     }
 
     private void InPlace(string role, NativeVector vector)

@@ -18,8 +18,6 @@ internal sealed class OrtRuntime : ITrainingRuntime
     private readonly RuntimeOptions _options;
     private readonly NativeVector _parameters;
     private readonly NativeVector _gradients;
-    private readonly NativeVector _moments1;
-    private readonly NativeVector _moments2;
     private readonly LossSession _training;
     private readonly OptimizerSession _optimizer;
     private readonly float[] _scale = new float[1];
@@ -41,8 +39,6 @@ internal sealed class OrtRuntime : ITrainingRuntime
         {
             _parameters = new NativeVector(graphs.FlatLength);
             _gradients = new NativeVector(graphs.FlatLength);
-            _moments1 = new NativeVector(graphs.FlatLength);
-            _moments2 = new NativeVector(graphs.FlatLength);
             foreach (var parameter in graphs.Parameters)
                 graphs.InitialWeight(parameter.Name).ToFloat32().CopyTo(Part(_parameters, parameter));
             _training = new LossSession(graphs.OpenTraining(_options));
@@ -53,9 +49,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
             _optimizer = new OptimizerSession(
                 graphs.OpenOptimizer(new RuntimeOptions { Threads = _options.Threads }),
                 _parameters,
-                _gradients,
-                _moments1,
-                _moments2);
+                _gradients);
             if (_optimizer.TakesFactors)
                 _optimizer.BindFactors(_learningRateFactors = Factors());
         }
@@ -71,7 +65,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
 
     /// <summary>The vectors that a checkpoint keeps, by name.</summary>
     public IReadOnlyList<(string Name, NativeVector Vector)> State =>
-        [("parameter", _parameters), ("first_moment", _moments1), ("second_moment", _moments2)];
+        [("parameter", _parameters), .. _optimizer.States.Select(static s => (s.Role.TrimEnd('s'), s.Vector))];
 
     /// <summary>A parameter's part of a vector.</summary>
     public static Span<float> Part(NativeVector vector, ArtifactParameter parameter) =>
@@ -122,8 +116,6 @@ internal sealed class OrtRuntime : ITrainingRuntime
         _dropoutSeedValue?.Dispose();
         _parameters?.Dispose();
         _gradients?.Dispose();
-        _moments1?.Dispose();
-        _moments2?.Dispose();
         _partial?.Dispose();
         _learningRateFactors?.Dispose();
     }

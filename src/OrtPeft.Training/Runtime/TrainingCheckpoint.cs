@@ -7,8 +7,8 @@ using Tensor = OrtPeft.Tensors.Tensor;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and both moments
-/// under the parameters' names, the weights that were best where there is evaluation data, and in the metadata the step, the time spent, and what the run must have in common.
+/// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and the optimiser's
+/// state under the parameters' names, the weights that were best where there is evaluation data, and in the metadata the step, the time spent, and what the run must have in common.
 /// </summary>
 internal static class TrainingCheckpoint
 {

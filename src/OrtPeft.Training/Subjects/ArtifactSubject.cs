@@ -44,7 +44,7 @@ internal sealed class ArtifactSubject : TrainingSubject
     public override int VirtualTokens => _manifest.VirtualTokens;
 
     /// <inheritdoc/>
-    public override AdamWConfig Optimizer => _manifest.AdamW;
+    public override OptimizerConfig Optimizer => _manifest.AdamW;
 
     /// <inheritdoc/>
     public override bool BaseDropout => _manifest.BaseDropout;

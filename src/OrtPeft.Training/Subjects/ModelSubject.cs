@@ -31,7 +31,7 @@ internal sealed class ModelSubject : TrainingSubject
     public override int VirtualTokens => _model.VirtualTokens;
 
     /// <inheritdoc/>
-    public override AdamWConfig Optimizer => _arguments.Optimizer;
+    public override OptimizerConfig Optimizer => _arguments.Optimizer;
 
     /// <inheritdoc/>
     public override bool BaseDropout => _arguments.BaseDropout;

@@ -20,7 +20,7 @@ internal abstract class TrainingSubject(ITrainingRuntime runtime) : IDisposable
     public abstract int VirtualTokens { get; }
 
     /// <summary>The optimiser's constants.</summary>
-    public abstract AdamWConfig Optimizer { get; }
+    public abstract OptimizerConfig Optimizer { get; }
 
     /// <summary>Whether dropout of the base's own graph is live.</summary>
     public abstract bool BaseDropout { get; }

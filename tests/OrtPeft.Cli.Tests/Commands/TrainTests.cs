@@ -9,9 +9,15 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("--schedule linear --schedule-settings power=2", "The schedule linear has no setting power")]
     [InlineData("--schedule cosine_with_min_lr", "needs min_lr_rate; give it in --schedule-settings")]
     [InlineData("--schedule warmup_stable_decay --schedule-settings num_decay_steps=9 --steps 5", "num_decay_steps is 9")]
+    [InlineData("--optim sgd --beta1 0.5", "--beta1 is not a setting of sgd")]
+    [InlineData("--optim lion_32bit --momentum 0.5", "--momentum is not a setting of lion_32bit")]
+    [InlineData("--nesterov", "--nesterov is not a setting of adamw_torch")]
+    [InlineData("--optim sgd --nesterov --momentum 0", "--nesterov needs a momentum")]
+    [InlineData("--optim sgd --momentum 1", "--momentum is 1; it must be at least 0 and below 1")]
+    [InlineData("--optim adam", "--optim is 'adam'; it must be one of adamw_torch, lion_32bit, sgd")]
     [InlineData("--schedule-settings power", "--schedule-settings has 'power'; it must be NAME=VALUE")]
     [InlineData("--schedule-settings power=1,power=2", "--schedule-settings has power twice")]
-    public void Train_WithAScheduleSettingThatIsWrong_SaysSo(string options, string message) => CliRun.Of(
+    public void Train_WithASettingOfRatesThatIsWrong_SaysSo(string options, string message) => CliRun.Of(
         ["train", place.Model, "--data", place.Rows, "--out", place.Fresh(), .. options.Split(' ')]).Refused(2, message);
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class ReleaseTests
     {
         using var vector = new NativeVector(Graphs.FlatLength);
         _ = new OptimizerSession(
-            opened.Of(Without(Graphs.OpenOptimizer(OneThread), role)), vector, vector, vector, vector);
+            opened.Of(Without(Graphs.OpenOptimizer(OneThread), role)), vector, vector);
     }
 
     private static GraphSession Without(GraphSession graph, string role) => Changed(graph, graph.Contract with

@@ -23,6 +23,7 @@ internal static partial class FlagNames
         ["LoraPlusRatio"] = "--loraplus-lr-ratio",
         ["WeightDecay"] = "--weight-decay",
         ["MaxGradNorm"] = "--max-grad-norm",
+        ["Momentum"] = "--momentum",
         ["Beta1"] = "--beta1",
         ["Beta2"] = "--beta2",
         ["Epsilon"] = "--epsilon",

@@ -29,7 +29,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             "Training",
             ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum"],
             [
-                "--schedule-settings", "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2",
+                "--schedule-settings", "--optim", "--momentum", "--nesterov", "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2",
                 "--epsilon", "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout",
             ]),
         new(

@@ -38,7 +38,7 @@ internal sealed class ArtifactOptions : IOptionGroup
         "ort-training: the learning rate where it cannot be set, as on the web, where it is always 0.001.",
         "X");
 
-    private readonly OptimizerOptions _optimizer = new();
+    private readonly AdamWOptions _optimizer = new();
 
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
@@ -108,7 +108,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     /// <exception cref="UsageException">Something is not for the runtime.</exception>
     public ArtifactSettings Settings(Invocation run, TrainingArguments arguments) => new()
     {
-        Optimizer = arguments.Optimizer,
+        Optimizer = _optimizer.Read(run),
         LearningRateFactor = arguments.LearningRateFactorOf,
         BaseDropout = arguments.BaseDropout,
         Frozen = Frozen(run),

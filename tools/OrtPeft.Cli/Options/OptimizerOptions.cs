@@ -1,36 +1,71 @@
 using System.CommandLine;
 using OrtPeft.Artifacts;
+using OrtPeft.Cli.Errors;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>AdamW's constants.</summary>
+/// <summary>The optimiser of a run, and its constants.</summary>
 internal sealed class OptimizerOptions : IOptionGroup
 {
-    private static readonly AdamWConfig Defaults = new();
+    private static readonly SgdConfig SgdDefaults = new();
+    private static readonly string[] Names = [new AdamWConfig().Name, new LionConfig().Name, SgdDefaults.Name];
 
-    private readonly Option<double> _weightDecay = NumberOption.Of(
-        "--weight-decay", "AdamW's decoupled weight decay.", "X", Defaults.WeightDecay);
-
-    private readonly Option<double> _maxGradNorm = NumberOption.Of(
-        "--max-grad-norm", "Clip gradients to this norm; 0 disables clipping.", "X", Defaults.MaxGradNorm);
-
-    private readonly Option<double> _beta1 = NumberOption.Of(
-        "--beta1", "AdamW's first-moment decay.", "X", Defaults.Beta1);
-
-    private readonly Option<double> _beta2 = NumberOption.Of(
-        "--beta2", "AdamW's second-moment decay.", "X", Defaults.Beta2);
-
-    private readonly Option<double> _epsilon = NumberOption.Of(
-        "--epsilon", "AdamW's epsilon, added to the root of the second moment.", "X", Defaults.Epsilon);
-
-    public IEnumerable<Option> Options => [_weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon];
-
-    public AdamWConfig Read(Invocation run) => new()
+    private readonly Option<string> _optim = new("--optim")
     {
-        Beta1 = run.Get(_beta1),
-        Beta2 = run.Get(_beta2),
-        Epsilon = run.Get(_epsilon),
-        WeightDecay = run.Get(_weightDecay),
-        MaxGradNorm = run.Get(_maxGradNorm),
+        Description = "Optimizer, by transformers' name. Without --weight-decay, lion_32bit and sgd have none; without "
+            + "--beta2, lion_32bit has 0.99.",
+        HelpName = string.Join('|', Names),
+        DefaultValueFactory = static _ => Names[0],
     };
+
+    private readonly AdamWOptions _adamW = new();
+
+    private readonly Option<double> _momentum = NumberOption.Of(
+        "--momentum", "SGD's momentum.", "X", SgdDefaults.Momentum);
+
+    private readonly Option<bool> _nesterov = new("--nesterov") { Description = "With --optim sgd: Nesterov's momentum." };
+
+    public OptimizerOptions() => _optim.Validators.Add(result =>
+    {
+        if (result.Tokens is [.., { Value: var name }] && !Names.Contains(name))
+            result.AddError($"{_optim.Name} is '{name}'; it must be one of {string.Join(", ", Names)}.");
+    });
+
+    public IEnumerable<Option> Options => [_optim, .. _adamW.Options, _momentum, _nesterov];
+
+    /// <summary>Reads the optimiser.</summary>
+    /// <exception cref="UsageException">An option is another optimiser's.</exception>
+    public OptimizerConfig Read(Invocation run)
+    {
+        var (name, all) = (run.Get(_optim), _adamW.Read(run));
+        Option[] others = name switch
+        {
+            "sgd" => [.. _adamW.Own, .. _adamW.Betas],
+            "lion_32bit" => [.. _adamW.Own, _momentum, _nesterov],
+            _ => [_momentum, _nesterov],
+        };
+        if (others.FirstOrDefault(run.Has) is { } other)
+            throw new UsageException($"{other.Name} is not a setting of {name}; leave it out, or choose another {_optim.Name}.");
+        if (run.Get(_nesterov) && run.Get(_momentum) == 0)
+            throw new UsageException($"{_nesterov.Name} needs a momentum; give {_momentum.Name} above 0.");
+        var lion = new LionConfig();
+        return name switch
+        {
+            "sgd" => SgdDefaults with
+            {
+                Momentum = run.Get(_momentum),
+                Nesterov = run.Get(_nesterov),
+                WeightDecay = _adamW.WeightDecay(run) ?? SgdDefaults.WeightDecay,
+                MaxGradNorm = all.MaxGradNorm,
+            },
+            "lion_32bit" => lion with
+            {
+                Beta1 = all.Beta1,
+                Beta2 = _adamW.Beta2(run) ?? lion.Beta2,
+                WeightDecay = _adamW.WeightDecay(run) ?? lion.WeightDecay,
+                MaxGradNorm = all.MaxGradNorm,
+            },
+            _ => all,
+        };
+    }
 }
