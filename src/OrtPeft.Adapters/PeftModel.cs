@@ -189,7 +189,8 @@ public sealed class PeftModel
     public void SetWeights(IReadOnlyDictionary<string, Tensor> weights, string source = "weights")
     {
         ArgumentNullException.ThrowIfNull(weights);
-        weights = WrappedNames.Plain(weights, source);
+        var own = Parameters.Concat(Buffers).Select(static p => p.Name).ToHashSet(StringComparer.Ordinal);
+        weights = WrappedNames.Plain(weights, source, own.Contains);
         Active.Set(WithoutBase(weights, source), source);
         Adapters.Origin.Add(weights);
     }

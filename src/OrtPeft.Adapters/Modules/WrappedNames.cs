@@ -20,17 +20,21 @@ internal static class WrappedNames
     /// <summary>Tensors under HF PEFT's own names.</summary>
     /// <param name="weights">An adapter's file.</param>
     /// <param name="source">What messages call it.</param>
+    /// <param name="isOwn">Whether a name is one of the model's as it stands, such as those of several active adapters;
+    /// null for none.</param>
     /// <exception cref="ConfigException">Two tensors have one name without their wrapping.</exception>
     public static IReadOnlyDictionary<string, Tensor> Plain(
-        IReadOnlyDictionary<string, Tensor> weights, string source)
+        IReadOnlyDictionary<string, Tensor> weights, string source, Func<string, bool>? isOwn = null)
     {
-        if (weights.Keys.All(static name => Plain(name) == name))
+        var names = weights.Keys.ToDictionary(
+            static name => name, name => isOwn?.Invoke(name) == true ? name : Plain(name), StringComparer.Ordinal);
+        if (names.All(static n => n.Key == n.Value))
             return weights;
         var plain = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in weights)
         {
-            if (!plain.TryAdd(Plain(name), tensor))
-                throw ConfigException.At(source, $"'{name}' is there twice, as '{Plain(name)}' in another wrapping; keep one.");
+            if (!plain.TryAdd(names[name], tensor))
+                throw ConfigException.At(source, $"'{name}' is there twice, as '{names[name]}' in another wrapping; keep one.");
         }
 
         return plain;
