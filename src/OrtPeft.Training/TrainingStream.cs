@@ -13,8 +13,8 @@ public static class TrainingStream
     /// </summary>
     /// <param name="trainer">The trainer; not to be disposed before the stream has ended.</param>
     /// <param name="cancellation">Stops after the step under way.</param>
-    /// <returns>A report after every step, and one before the first where the model is evaluated then. The stream ends when the model has its weights and the last checkpoint is
-    /// written, also where the run was stopped.</returns>
+    /// <returns>A report after every step, and one before the first where the model is evaluated then. The stream ends
+    /// when the model has its weights and the last checkpoint is written, also where the run was stopped.</returns>
     /// <exception cref="OperationCanceledException">The run was cancelled before its last step.</exception>
     /// <exception cref="ArgumentException">The checkpoint belongs to another run.</exception>
     /// <exception cref="TrainingFailedException">The loss is not finite, or the checkpoint is damaged.</exception>

@@ -8,7 +8,8 @@ namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Everything a run needs to go on as if it had never stopped, in one safetensors file: parameters and the optimiser's
-/// state under the parameters' names, the weights that were best where there is evaluation data, and in the metadata the step, the time spent, and what the run must have in common.
+/// state under the parameters' names, the weights that were best where there is evaluation data, and in the metadata the
+/// step, the time spent, and what the run must have in common.
 /// </summary>
 internal static class TrainingCheckpoint
 {

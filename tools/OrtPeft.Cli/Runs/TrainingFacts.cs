@@ -56,8 +56,10 @@ internal static class TrainingFacts
         if (given.PackLength is { } pack)
             yield return new("pack length", Human.Count(pack));
         yield return new("learning rate", Human.Plain(given.LearningRate));
-        yield return new("schedule", given.Schedule);
+        var settings = given.ScheduleSettings.Select(static s => $"{s.Key}={s.Value}").Order(StringComparer.Ordinal);
+        yield return new("schedule", string.Join(", ", settings.Prepend(given.Schedule)));
         yield return new("warm-up steps", Human.Count(given.WarmupSteps));
+        yield return new("optimizer", given.Optimizer.Name);
         yield return new("weight decay", Human.Plain(given.Optimizer.WeightDecay));
         yield return new("gradient clipping", Human.Plain(given.Optimizer.MaxGradNorm));
         yield return new("seed", Human.Plain(given.Seed));
