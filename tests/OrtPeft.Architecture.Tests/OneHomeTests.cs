@@ -20,6 +20,7 @@ public sealed class OneHomeTests
                 "src/OrtPeft.Onnx/Decoders/DecoderFamilies.cs", "src/OrtPeft.Models/",
                 "src/OrtPeft.Onnx/Decoders/BuilderNames.cs", // what GenAI's builder calls them
                 "src/OrtPeft.Adapters/Modules/HfName.cs", // what HF PEFT knows whatever the family is
+                "src/OrtPeft.Adapters/Modules/DefaultTargets.cs", // what HF PEFT adapts by itself
             ],
             [
                 "\"c_attn\"", "mlp.c_proj", "mlp.c_fc", "q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "gate_proj",

@@ -11,16 +11,8 @@ namespace OrtPeft.Adapters.Ia3;
 /// <seealso href="https://arxiv.org/abs/2205.05638">Liu et al., Few-Shot Parameter-Efficient Fine-Tuning.</seealso>
 internal sealed class Ia3Method : IPeftMethod
 {
-    private static readonly IReadOnlyList<string[]> DefaultTargets =
-    [
-        ["q_proj", "v_proj", "mlp.fc2"], // Phi
-        ["q_proj", "k_proj", "fc2"], // OPT
-        ["q_proj", "v_proj", "fc_out"], // GPT-J
-        .. TargetResolution.ByFamily(static f => f.ScaledByIa3),
-    ];
-
     private static readonly ModuleTargets DefaultFeedforward =
-        ModuleTargets.Listed(DefaultTargets.Select(static names => names[^1]));
+        ModuleTargets.Listed(DefaultTargets.OfIa3.Select(static names => names[^1]));
 
     /// <inheritdoc/>
     public MethodDescription Description { get; } = new()
@@ -42,7 +34,7 @@ internal sealed class Ia3Method : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         var ia3 = (Ia3Config)config;
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets.OfIa3);
         var parameters = selected.Select(module => InjectInto(module, ia3, builder, seed)).ToList();
         return new Injection(WithFeedforward(ia3, resolved, selected), parameters)
         {

@@ -35,7 +35,7 @@ internal sealed class LohaMethod : IPeftMethod
         var loha = (LohaConfig)config;
         loha.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, TargetResolution.OfLora);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, DefaultTargets.OfLora);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, loha, builder, seed))])
         {
             Merge = (copy, weights) =>

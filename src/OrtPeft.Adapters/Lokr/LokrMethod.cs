@@ -32,7 +32,7 @@ internal sealed class LokrMethod : IPeftMethod
         var lokr = (LokrConfig)config;
         lokr.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, TargetResolution.OfLora);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, DefaultTargets.OfLora);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))])
         {
             Merge = (copy, weights) =>

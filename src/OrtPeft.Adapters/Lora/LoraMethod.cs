@@ -53,7 +53,7 @@ internal sealed class LoraMethod : IPeftMethod
         var lora = TargetParameters.Completed(model, (LoraConfig)config);
         lora.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, TargetResolution.OfLora);
+        var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, DefaultTargets.OfLora);
         RefuseTiedTargets(model, lora, targets);
         var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();

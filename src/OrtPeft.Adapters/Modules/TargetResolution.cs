@@ -1,5 +1,4 @@
 using OrtPeft.Onnx;
-using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -7,28 +6,6 @@ namespace OrtPeft.Adapters.Modules;
 /// reads.</summary>
 internal static class TargetResolution
 {
-    /// <summary>
-    /// The targets by naming family of methods that adapt what makes queries and values, by HF PEFT's tables.
-    /// </summary>
-    public static IReadOnlyList<string[]> QueriesAndValues { get; } =
-    [
-        .. ByFamily(static f => [Ending(f.Query), Ending(f.Value)]),
-        ["Wqkv"], // MPT
-        ["attn.qkv_proj"], // CodeGen
-    ];
-
-    /// <summary>The same of LoRA and what is made like it: of Phi's layers also those of the MLP.</summary>
-    public static IReadOnlyList<string[]> OfLora { get; } =
-        [["q_proj", "v_proj", "mlp.fc1", "mlp.fc2"], .. QueriesAndValues];
-
-    /// <summary>The targets by naming family of a method with names of its own.</summary>
-    /// <param name="targets">A family's targets, repeats included; none where the method has no default.</param>
-    public static IReadOnlyList<string[]> ByFamily(Func<DecoderFamily, IEnumerable<string>> targets) =>
-    [
-        .. DecoderFamilies.All.Select(f => targets(f).Distinct().ToArray()).Where(static names => names.Length > 0)
-            .DistinctBy(static names => string.Join(',', names)),
-    ];
-
     /// <summary>
     /// Picks modules, and writes the choice as HF PEFT can read it back: a container's name becomes the names inside
     /// it, a default the names it means.
@@ -98,8 +75,6 @@ internal static class TargetResolution
         config.ModulesToSave is { Count: > 0 } saved
             ? [.. modules.Where(m => !TargetSelector.IsSaved(m.Name, saved))]
             : modules;
-
-    private static string Ending(string path) => path[(path.LastIndexOf('.') + 1)..];
 
     private static ModuleTargets DefaultFor(IReadOnlyList<LinearModule> modules, IReadOnlyList<string[]> defaults)
     {

@@ -40,7 +40,7 @@ internal sealed class VeraMethod : IPeftMethod
         var vera = (VeraConfig)config;
         vera.Validate();
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, TargetResolution.QueriesAndValues);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, DefaultTargets.QueriesAndValues);
         var projections = VeraProjections.AddTo(model.Graph, selected, vera);
         var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
         var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);

@@ -5,17 +5,20 @@ using OrtPeft.Adapters.Vera;
 
 namespace OrtPeft.Adapters.Tests.Modules;
 
-public sealed class TargetResolutionTests
+public sealed class DefaultTargetsTests
 {
     /// <summary>HF PEFT's tables of default targets.</summary>
     [Fact]
-    public void DefaultTargets_OfAllFamilies_AreThoseOfHfPeft()
+    public void Lists_OfAllFamilies_AreThoseOfHfPeft()
     {
         Assert.Equal<string[]>(
-            [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"], ["Wqkv"], ["attn.qkv_proj"]], TargetResolution.QueriesAndValues);
+            [["c_attn"], ["q_proj", "v_proj"], ["query_key_value"], ["Wqkv"], ["attn.qkv_proj"]], DefaultTargets.QueriesAndValues);
         Assert.Equal<string[]>(
-            [["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"]],
-            TargetResolution.ByFamily(static f => f.ScaledByIa3));
+            [
+                ["q_proj", "v_proj", "mlp.fc2"], ["q_proj", "k_proj", "fc2"], ["q_proj", "v_proj", "fc_out"],
+                ["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"],
+            ],
+            DefaultTargets.OfIa3);
     }
 
     /// <summary>HF PEFT's default of each family by its layers' names; without one, every linear layer.</summary>
