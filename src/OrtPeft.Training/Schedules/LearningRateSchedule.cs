@@ -14,14 +14,14 @@ internal sealed class LearningRateSchedule
 {
     private const double HalfACycle = 0.5;
 
-    /// <summary>Each schedule reads its settings and gives the factor after the warm-up.</summary>
-    private static readonly FrozenDictionary<string, Func<ScheduleSpan, Func<int, double>>> Table =
-        new Dictionary<string, Func<ScheduleSpan, Func<int, double>>>
+    /// <summary>Each schedule reads its settings and gives its shape.</summary>
+    private static readonly FrozenDictionary<string, Func<ScheduleSpan, Shape>> Table =
+        new Dictionary<string, Func<ScheduleSpan, Shape>>
         {
-            ["constant"] = static _ => static _ => 1,
-            ["constant_with_warmup"] = static _ => static _ => 1,
-            ["linear"] = static span => step =>
-                Math.Max(0, span.Total - (double)step) / Math.Max(1, span.Total - (double)span.Warmup),
+            ["constant"] = static _ => new(static _ => 1),
+            ["constant_with_warmup"] = static _ => new(static _ => 1),
+            ["linear"] = static span => new(step =>
+                Math.Max(0, span.Total - (double)step) / Math.Max(1, span.Total - (double)span.Warmup)),
             ["cosine"] = static span => Cosine(span, least: 0),
             ["cosine_with_min_lr"] = static span => Cosine(span, span.Settings.Number("min_lr_rate", null, 0, 1)),
             ["cosine_with_restarts"] = static span => Restarts(span, span.Settings.Steps("num_cycles", 1, least: 1)),
@@ -36,16 +36,10 @@ internal sealed class LearningRateSchedule
                 span.Settings.Number("min_lr_ratio", 0, 0, 1)),
         }.ToFrozenDictionary();
 
-    private readonly Func<int, double> _afterWarmup;
+    private readonly Shape _shape;
     private readonly int _warmupSteps;
-    private readonly double _first;
 
-    private LearningRateSchedule(Func<int, double> afterWarmup, int warmupSteps, double first)
-    {
-        _afterWarmup = afterWarmup;
-        _warmupSteps = warmupSteps;
-        _first = first;
-    }
+    private LearningRateSchedule(Shape shape, int warmupSteps) => (_shape, _warmupSteps) = (shape, warmupSteps);
 
     /// <summary>The names <see cref="Create"/> knows, sorted.</summary>
     public static ImmutableArray<string> Names { get; } = [.. Table.Keys.Order(StringComparer.Ordinal)];
@@ -85,10 +79,9 @@ internal sealed class LearningRateSchedule
         }
 
         var own = new ScheduleSettings(name, settings ?? FrozenDictionary<string, string>.Empty);
-        var afterWarmup = form(new ScheduleSpan(warmupSteps, totalSteps, rate, own));
+        var shape = form(new ScheduleSpan(warmupSteps, totalSteps, rate, own));
         own.RefuseOthers();
-        return new LearningRateSchedule(
-            afterWarmup, warmupSteps, name == "warmup_stable_decay" ? own.Number("min_lr_ratio", 0) : 0);
+        return new LearningRateSchedule(shape, warmupSteps);
     }
 
     /// <summary>The factor on the learning rate, in 0..1.</summary>
@@ -99,39 +92,41 @@ internal sealed class LearningRateSchedule
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         return step < _warmupSteps
-            ? _first + ((1 - _first) * step / _warmupSteps)
-            : _afterWarmup(step);
+            ? _shape.First + ((1 - _shape.First) * step / _warmupSteps)
+            : _shape.AfterWarmup(step);
     }
 
-    private static Func<int, double> Cosine(ScheduleSpan span, double least)
+    private static Shape Cosine(ScheduleSpan span, double least)
     {
         var cycles = span.Settings.Number("num_cycles", HalfACycle);
-        return step => least + ((1 - least) * Wave(cycles * Math.Min(1, span.Progress(step))));
+        return new(step => least + ((1 - least) * Wave(cycles * Math.Min(1, span.Progress(step)))));
     }
 
-    private static Func<int, double> Restarts(ScheduleSpan span, int cycles) => step =>
-        span.Progress(step) is < 1 and var progress ? Wave(cycles * progress % 1 * HalfACycle) : 0;
+    private static Shape Restarts(ScheduleSpan span, int cycles) => new(step =>
+        span.Progress(step) is < 1 and var progress ? Wave(cycles * progress % 1 * HalfACycle) : 0);
 
-    private static Func<int, double> InverseRoot(ScheduleSpan span, int timescale) =>
-        step => Math.Sqrt(timescale / (step - (double)span.Warmup + timescale));
+    private static Shape InverseRoot(ScheduleSpan span, int timescale) =>
+        new(step => Math.Sqrt(timescale / (step - (double)span.Warmup + timescale)));
 
-    private static Func<int, double> Polynomial(ScheduleSpan span, double end, double power)
+    private static Shape Polynomial(ScheduleSpan span, double end, double power)
     {
         if (end >= span.Rate)
             throw new SettingException(FormattableString.Invariant(
                 $"The schedule's lr_end is {end} and the learning rate {span.Rate}; it must be below that."));
         var least = end / span.Rate;
-        return step => least + ((1 - least) * Math.Pow(Math.Max(0, 1 - span.Progress(step)), power));
+        return new(step => least + ((1 - least) * Math.Pow(Math.Max(0, 1 - span.Progress(step)), power)));
     }
 
-    private static Func<int, double> StableThenDecay(ScheduleSpan span, int decaySteps, string form, double least)
+    private static Shape StableThenDecay(ScheduleSpan span, int decaySteps, string form, double least)
     {
         if (decaySteps + (long)span.Warmup > span.Total)
             throw new SettingException(
                 $"The schedule's num_decay_steps is {decaySteps}, which with {span.Warmup} steps of warm-up is more than "
                 + $"the run's {span.Total}; take fewer.");
         var cycles = span.Settings.Number("num_cycles", HalfACycle);
-        return step =>
+        return new(After, First: least);
+
+        double After(int step)
         {
             var progress = Math.Clamp((step - (span.Total - (double)decaySteps)) / decaySteps, 0, 1);
             var factor = form switch
@@ -142,9 +137,14 @@ internal sealed class LearningRateSchedule
                 _ => 1 - Math.Sqrt(progress),
             };
             return least + ((1 - least) * factor);
-        };
+        }
     }
 
     /// <summary>1 at whole numbers, 0 halfway between.</summary>
     private static double Wave(double cycles) => 0.5 * (1 + Math.Cos(2 * Math.PI * cycles));
+
+    /// <summary>A schedule with its settings.</summary>
+    /// <param name="AfterWarmup">The factor at a step from W on.</param>
+    /// <param name="First">The factor from which the warm-up rises to 1.</param>
+    private sealed record Shape(Func<int, double> AfterWarmup, double First = 0);
 }
