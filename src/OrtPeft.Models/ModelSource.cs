@@ -47,6 +47,14 @@ public sealed class ModelSource
     /// <exception cref="ModelConfigException">A file is damaged.</exception>
     public IReadOnlyList<int> StopTokenIds => StopTokens.In(Folder);
 
+    /// <summary>The token that ends texts beside <see cref="StopTokenIds"/>: the tokenizer's or, where neither it nor the
+    /// files name one, the family's. Reads the files.</summary>
+    /// <param name="ofTokenizer">The tokenizer's; null where it has none.</param>
+    /// <returns>The token; null where nothing names one.</returns>
+    /// <exception cref="ModelConfigException">A file is damaged.</exception>
+    public int? EndOfText(int? ofTokenizer) =>
+        ofTokenizer ?? (StopTokenIds.Count == 0 ? Config?.EosTokenId : null);
+
     /// <summary>How <c>generation_config.json</c> beside the model would have tokens chosen. Reads the file.</summary>
     /// <exception cref="ModelConfigException">The file is damaged.</exception>
     public SamplingSettings Sampling => SamplingSettings.In(Folder);

@@ -106,12 +106,10 @@ public sealed class TextGenerator : IDisposable
     private GenerationOptions WithLimits(GenerationOptions? options)
     {
         options ??= new GenerationOptions();
-        var stops = _model.Source.StopTokenIds;
         return options with
         {
-            EosTokenId = options.EosTokenId ?? _model.Tokenizer.EndOfTextId
-                ?? (stops.Count == 0 ? _model.Source.Config?.EosTokenId : null),
-            StopTokenIds = [.. options.StopTokenIds.Union(stops)],
+            EosTokenId = options.EosTokenId ?? _model.Source.EndOfText(_model.Tokenizer.EndOfTextId),
+            StopTokenIds = [.. options.StopTokenIds.Union(_model.Source.StopTokenIds)],
             VocabularySize = TextModel.Least(options.VocabularySize, _model.Tokenizer.VocabularySize),
             ContextLength = TextModel.Least(options.ContextLength, _contextLength),
         };

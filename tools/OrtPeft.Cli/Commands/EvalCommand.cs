@@ -213,7 +213,7 @@ internal sealed class EvalCommand : Verb
         {
             MaxNewTokens = run.Get(_newTokens) ?? AnswerExam.TokensFor(asked),
             ContextLength = ModelLimits.ContextLength(source, reserved),
-            EosTokenId = tokenizer.EndOfTextId ?? (source.StopTokenIds.Count == 0 ? source.Config?.EosTokenId : null),
+            EosTokenId = source.EndOfText(tokenizer.EndOfTextId),
             StopTokenIds = source.StopTokenIds,
         })];
     }

@@ -216,8 +216,7 @@ internal sealed class GenerateCommand : Verb
         if (outside.Length > 0)
             run.Warn($"{source.Folder}: eos_token_id {string.Join(", ", outside)} is outside the vocabulary of "
                 + $"{Human.Plain(vocabulary)} and ends no text.");
-        var end = tokenizer.EndOfTextId ?? (stops.Count == 0 ? source.Config?.EosTokenId : null);
-        return options with { EosTokenId = end, StopTokenIds = stops };
+        return options with { EosTokenId = source.EndOfText(tokenizer.EndOfTextId), StopTokenIds = stops };
     }
 
     private void Answer(Invocation run, Answerer answerer, PromptRow prompt)

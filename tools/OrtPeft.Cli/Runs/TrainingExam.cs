@@ -121,7 +121,7 @@ internal sealed class TrainingExam
     private static GenerationOptions Options(PeftModel peft, ModelSource source, ITokenizer tokenizer) => new()
     {
         ContextLength = ModelLimits.ContextLength(source, peft.ReservedPositions),
-        EosTokenId = tokenizer.EndOfTextId ?? (source.StopTokenIds.Count == 0 ? source.Config?.EosTokenId : null),
+        EosTokenId = source.EndOfText(tokenizer.EndOfTextId),
         StopTokenIds = source.StopTokenIds,
     };
 }
