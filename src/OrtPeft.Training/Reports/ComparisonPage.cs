@@ -52,7 +52,7 @@ public static class ComparisonPage
         return
         [
             run.Name,
-            Text($"{(steps is [.., var last] ? last.Step : 0):N0}"),
+            Text($"{run.History.LastStep:N0}"),
             RunPage.Loss(run.FinalLoss),
             run.Base is { } before ? RunPage.Loss(run.Metric.Of(before)) : "–",
             run.Best is { } best ? $"{RunPage.Loss(run.Metric.Of(best))} ({run.Metric.Title})" : "–",

@@ -17,6 +17,9 @@ public sealed record RunHistory
     /// <summary>Answers to prompts, in the file's order.</summary>
     public IReadOnlyList<SampleAnswer> Samples { get; init; } = [];
 
+    /// <summary>The number of the last step; 0 where there was none.</summary>
+    public int LastStep => Steps is [.., var last] ? last.Step : 0;
+
     /// <summary>Reads the file of a run that has ended, was stopped, or still goes on.</summary>
     /// <param name="path">The file. A last line that is not finished is left out.</param>
     /// <returns>What it holds.</returns>

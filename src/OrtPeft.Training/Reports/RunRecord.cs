@@ -54,6 +54,10 @@ public sealed record RunRecord
         }
     }
 
+    /// <summary>The name of a run in a folder: the folder's.</summary>
+    internal static string NameOf(string folder) =>
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
     /// <summary>Reads a run's folder, of one that still goes on too.</summary>
     /// <param name="folder">The folder with <c>metrics.jsonl</c>.</param>
     /// <param name="configuration">The name of the file there from which the run repeats.</param>
@@ -66,7 +70,7 @@ public sealed record RunRecord
         var (facts, settings) = (Path.Combine(folder, RunFacts.FileName), Path.Combine(folder, configuration));
         return new RunRecord
         {
-            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            Name = NameOf(folder),
             History = RunHistory.Read(Path.Combine(folder, MetricsLog.FileName)),
             Facts = File.Exists(facts) ? RunFacts.Read(facts) : null,
             Configuration = new FileInfo(settings) is { Exists: true, Length: <= LargestConfiguration }

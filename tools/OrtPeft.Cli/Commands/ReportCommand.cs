@@ -73,7 +73,7 @@ internal sealed class ReportCommand : Verb
     private static string[] Row(RunRecord run) =>
     [
         run.Name,
-        Human.Count(LastStep(run)),
+        Human.Count(run.History.LastStep),
         Human.Loss(run.FinalLoss),
         run.Best is { } best ? $"{run.Metric.Title} {Human.Loss(run.Metric.Of(best))} at step {best.Step}" : "",
     ];
@@ -81,7 +81,7 @@ internal sealed class ReportCommand : Verb
     private static JsonObject Describe(RunRecord run) => new()
     {
         ["run"] = run.Name,
-        ["steps"] = LastStep(run),
+        ["steps"] = run.History.LastStep,
         ["loss"] = Finite.OrNull(run.FinalLoss),
         ["base_eval_loss"] = run.Base is { } before ? Finite.OrNull(before.Loss) : null,
         ["best_eval_loss"] = run.Best is { } best ? Finite.OrNull(best.Loss) : null,
@@ -89,6 +89,4 @@ internal sealed class ReportCommand : Verb
         ["best"] = run.Best is { } measured ? Finite.OrNull(run.Metric.Of(measured)) : null,
         ["best_step"] = run.Best?.Step,
     };
-
-    private static int LastStep(RunRecord run) => run.History.Steps is [.., var last] ? last.Step : 0;
 }

@@ -21,7 +21,6 @@ internal sealed class SweepCommand : Verb
     private const string LogFile = "sweep.jsonl";
     private const string CommonFile = "common.yaml";
     private const string PageFile = "sweep.html";
-    private const int Interrupted = 130;
 
     private readonly Host _host;
 
@@ -78,12 +77,11 @@ internal sealed class SweepCommand : Verb
         var file = SweepFile.Read(run.Get(_file), train);
         var runs = Plan(run, file);
         var done = Begin(run, folder, file, runs);
-        foreach (var planned in runs)
-            CommandLine.Parse(Words(planned, folder, train, isResumed: false), _host);
-        var model = CommandLine.Parse(Words(runs[0], folder, train, isResumed: false), _host).GetValue<string>("model")!;
+        var first = runs.Select(r => CommandLine.Parse(Words(r, folder, train, isResumed: false), _host)).ToArray()[0];
+        var model = first.GetValue<string>("model")!;
         var held = File.Exists(Path.Combine(model, ArtifactManifest.FileName)) ? null : ModelSource.Open(model);
         run.Say($"sweep: {Human.Count(runs.Count, "run")} over {string.Join(", ", file.Keys.Select(static k => k.Key))}");
-        if (file.Keys.Any(static k => k.Key == "seed") && file.Common.Contains("val-split", StringComparison.Ordinal))
+        if (file.Keys.Any(static k => k.Key == "seed") && first.GetResult("--val-split") is not null)
             run.Warn("--seed draws the rows of --val-split, so that runs are measured on different rows; give eval-data instead.");
         foreach (var planned in runs.Where(r => done.All(d => d.Number != r.Number)))
             done.Add(Train(run, planned, runs.Count, folder, train));
@@ -157,10 +155,10 @@ internal sealed class SweepCommand : Verb
         var said = error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         foreach (var line in code == 0 ? said : said[..^1])
             _host.Error.WriteLine(line);
-        if (code == Interrupted)
+        if (code == ErrorReport.Interrupted)
             throw new InterruptedException($"Interrupted in {planned.Name}; continue with the same command and --resume.");
         var last = said.Length > 0 ? said[^1].Replace("ortpeft: ", "", StringComparison.Ordinal) : "";
-        if (code == 2)
+        if (code == ErrorReport.BadInput)
             throw new UsageException($"{planned.Name} ({planned.Description}): {last}");
         var ended = planned with { Error = code == 0 ? null : last };
         if (ended.Error is not null)
@@ -226,6 +224,6 @@ internal sealed class SweepCommand : Verb
             : record.Best is { } best ? metric.Of(best) : double.NaN;
 
         string Step(RunRecord record) => Human.Count(
-            hasEvaluations ? record.Best?.Step ?? 0 : record.History.Steps is [.., var last] ? last.Step : 0);
+            hasEvaluations ? record.Best?.Step ?? 0 : record.History.LastStep);
     }
 }

@@ -14,9 +14,13 @@ namespace OrtPeft.Cli.Errors;
 /// <summary>Says in one line what went wrong, and picks the exit code.</summary>
 internal static partial class ErrorReport
 {
+    /// <summary>The exit code of wrong usage or bad input.</summary>
+    public const int BadInput = 2;
+
+    /// <summary>The exit code of a run that was interrupted, as shells have it.</summary>
+    public const int Interrupted = 130;
+
     private const int Failed = 1;
-    private const int BadInput = 2;
-    private const int Interrupted = 130;
     private const int NoSpaceOnUnix = 28;
     private const int NoSpaceOnWindows = unchecked((int)0x80070070);
 

@@ -7,8 +7,10 @@ namespace OrtPeft.Cli.Options;
 /// <summary>The optimiser of a run, and its constants.</summary>
 internal sealed class OptimizerOptions : IOptionGroup
 {
-    private static readonly SgdConfig SgdDefaults = new();
-    private static readonly string[] Names = [new AdamWConfig().Name, new LionConfig().Name, SgdDefaults.Name];
+    private static readonly AdamWConfig AdamW = new();
+    private static readonly LionConfig Lion = new();
+    private static readonly SgdConfig Sgd = new();
+    private static readonly string[] Names = [AdamW.Name, Lion.Name, Sgd.Name];
 
     private readonly Option<string> _optim = new("--optim")
     {
@@ -21,7 +23,7 @@ internal sealed class OptimizerOptions : IOptionGroup
     private readonly AdamWOptions _adamW = new();
 
     private readonly Option<double> _momentum = NumberOption.Of(
-        "--momentum", "SGD's momentum.", "X", SgdDefaults.Momentum);
+        "--momentum", "SGD's momentum.", "X", Sgd.Momentum);
 
     private readonly Option<bool> _nesterov = new("--nesterov") { Description = "With --optim sgd: Nesterov's momentum." };
 
@@ -37,35 +39,30 @@ internal sealed class OptimizerOptions : IOptionGroup
     /// <exception cref="UsageException">An option is another optimiser's.</exception>
     public OptimizerConfig Read(Invocation run)
     {
-        var (name, all) = (run.Get(_optim), _adamW.Read(run));
-        Option[] others = name switch
-        {
-            "sgd" => [.. _adamW.Own, .. _adamW.Betas],
-            "lion_32bit" => [.. _adamW.Own, _momentum, _nesterov],
-            _ => [_momentum, _nesterov],
-        };
+        var (name, given) = (run.Get(_optim), _adamW.Read(run));
+        var (config, others) = name == Sgd.Name ? (OfSgd(run, given), (Option[])[.. _adamW.Own, .. _adamW.Betas])
+            : name == Lion.Name ? (OfLion(run, given), [.. _adamW.Own, _momentum, _nesterov])
+            : (given, (Option[])[_momentum, _nesterov]);
         if (others.FirstOrDefault(run.Has) is { } other)
             throw new UsageException($"{other.Name} is not a setting of {name}; leave it out, or choose another {_optim.Name}.");
-        if (run.Get(_nesterov) && run.Get(_momentum) == 0)
-            throw new UsageException($"{_nesterov.Name} needs a momentum; give {_momentum.Name} above 0.");
-        var lion = new LionConfig();
-        return name switch
-        {
-            "sgd" => SgdDefaults with
-            {
-                Momentum = run.Get(_momentum),
-                Nesterov = run.Get(_nesterov),
-                WeightDecay = _adamW.WeightDecay(run) ?? SgdDefaults.WeightDecay,
-                MaxGradNorm = all.MaxGradNorm,
-            },
-            "lion_32bit" => lion with
-            {
-                Beta1 = all.Beta1,
-                Beta2 = _adamW.Beta2(run) ?? lion.Beta2,
-                WeightDecay = _adamW.WeightDecay(run) ?? lion.WeightDecay,
-                MaxGradNorm = all.MaxGradNorm,
-            },
-            _ => all,
-        };
+        return run.Get(_nesterov) && run.Get(_momentum) == 0
+            ? throw new UsageException($"{_nesterov.Name} needs a momentum; give {_momentum.Name} above 0.")
+            : config;
     }
+
+    private OptimizerConfig OfSgd(Invocation run, AdamWConfig given) => Sgd with
+    {
+        Momentum = run.Get(_momentum),
+        Nesterov = run.Get(_nesterov),
+        WeightDecay = _adamW.WeightDecay(run) ?? Sgd.WeightDecay,
+        MaxGradNorm = given.MaxGradNorm,
+    };
+
+    private LionConfig OfLion(Invocation run, AdamWConfig given) => Lion with
+    {
+        Beta1 = given.Beta1,
+        Beta2 = _adamW.Beta2(run) ?? Lion.Beta2,
+        WeightDecay = _adamW.WeightDecay(run) ?? Lion.WeightDecay,
+        MaxGradNorm = given.MaxGradNorm,
+    };
 }

@@ -25,7 +25,7 @@ internal static class CardFile
     public static void Write(
         OutputFolder folder, IReadOnlyList<string> data, TrainingRun training, TrainingResult result, RunFacts facts)
     {
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.FullPath));
+        var name = RunRecord.NameOf(folder.FullPath);
         var baseModel = (string?)training.Config["base_model_name_or_path"];
         var card = new ModelCard
         {

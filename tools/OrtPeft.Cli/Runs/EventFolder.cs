@@ -35,7 +35,7 @@ internal sealed class EventFolder : IDisposable
     {
         if (parent is null)
             return null;
-        var folder = Path.Combine(parent, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(output))));
+        var folder = Path.Combine(parent, RunRecord.NameOf(output));
         if (File.Exists(parent) || File.Exists(folder))
             throw new UsageException($"{Option} {(File.Exists(parent) ? parent : folder)} is a file; give a folder.");
         var foreign = Events(folder).FirstOrDefault(file => !(mayReplace && IsOwn(file)));

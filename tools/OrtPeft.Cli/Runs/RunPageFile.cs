@@ -44,7 +44,7 @@ internal sealed class RunPageFile(Invocation run, string folder, RunFacts facts,
         var started = run.Host.Clock.GetTimestamp();
         var record = new RunRecord
         {
-            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            Name = RunRecord.NameOf(folder),
             History = RunHistory.Read(Path.Combine(folder, MetricsLog.FileName)),
             Facts = facts,
             Configuration = configuration,

@@ -60,9 +60,7 @@ internal sealed class TopAdapters
         if (progress is not { Step: > 0, Evaluation: { } evaluation })
             return;
         var value = training.Metric.Of(evaluation);
-        var rank = kept.FindIndex(k => training.Metric.IsBetter(value, k.Value));
-        if (rank < 0)
-            rank = kept.Count;
+        var rank = RankOf(value, kept, training.Metric);
         if (double.IsNaN(value) || rank >= _most)
             return;
         training.Trainer.SavePresentAdapter(PlaceOf(progress.Step));
@@ -89,8 +87,7 @@ internal sealed class TopAdapters
                 var value = metric.Of(evaluation);
                 if (double.IsNaN(value) || !Directory.Exists(PlaceOf(evaluation.Step)))
                     continue;
-                var rank = kept.FindIndex(k => metric.IsBetter(value, k.Value));
-                kept.Insert(rank < 0 ? kept.Count : rank, (evaluation.Step, value));
+                kept.Insert(RankOf(value, kept, metric), (evaluation.Step, value));
             }
         }
 
@@ -104,6 +101,10 @@ internal sealed class TopAdapters
 
         return kept;
     }
+
+    /// <summary>Where a value belongs among others, after its equals.</summary>
+    private static int RankOf(double value, List<(int Step, double Value)> kept, EvaluationMetric metric) =>
+        kept.FindIndex(k => metric.IsBetter(value, k.Value)) is >= 0 and var rank ? rank : kept.Count;
 
     private string PlaceOf(int step) => Path.Combine(Home, NameOf(step));
 
