@@ -31,6 +31,9 @@ public sealed class AdapterCollection
     /// <summary>Whether the chosen adapters count; false after <see cref="Disable"/>. True at first.</summary>
     public bool IsEnabled => Active.Adapters.Count > 0;
 
+    /// <summary>All adapters.</summary>
+    internal IReadOnlyList<Adapter> All => _all.All;
+
     /// <summary>The adapters that the model computes with.</summary>
     internal ActiveAdapters Active { get; private set; }
 

@@ -23,6 +23,7 @@ public sealed class HelpTests
     [InlineData("generate")]
     [InlineData("mix")]
     [InlineData("merge")]
+    [InlineData("export")]
     [InlineData("artifacts")]
     [InlineData("adapter-from-checkpoint")]
     [InlineData("tokenize")]

@@ -66,6 +66,7 @@ internal static class CommandLine
         new GenerateCommand(host),
         new MixCommand(host),
         new MergeCommand(host),
+        new ExportCommand(host),
         new ArtifactsCommand(host),
         new AdapterFromCheckpointCommand(host),
         new TokenizeCommand(host),

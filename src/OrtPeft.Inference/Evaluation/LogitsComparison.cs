@@ -46,13 +46,19 @@ internal static class LogitsComparison
     /// <param name="sequences">The token sequences, each of one token or more; cut or repeated where a graph's axes are
     /// fixed.</param>
     /// <param name="options">How to run the models; the CPU with all cores when left out.</param>
+    /// <param name="adapter">An <c>.onnx_adapter</c> file that ONNX Runtime activates for the second model; null for
+    /// none.</param>
     /// <returns>The largest difference and where it is.</returns>
     /// <exception cref="ArgumentException">There is no sequence, or one is empty.</exception>
     /// <exception cref="GraphException">A graph is not a decoder, or the vocabularies differ.</exception>
     /// <exception cref="OnnxRuntimeException">A model cannot be run, as when a token is not in its
     /// vocabulary.</exception>
     public static LogitsDifference Compare(
-        Model first, Model second, IReadOnlyList<IReadOnlyList<int>> sequences, RuntimeOptions? options = null)
+        Model first,
+        Model second,
+        IReadOnlyList<IReadOnlyList<int>> sequences,
+        RuntimeOptions? options = null,
+        string? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
@@ -64,12 +70,13 @@ internal static class LogitsComparison
         var secondInputs = InputsOf(second);
         using var firstSession = ModelSession.Open(first, options);
         using var secondSession = ModelSession.Open(second, options);
+        using var active = adapter is null ? null : OrtLoraAdapter.Create(Path.GetFullPath(adapter), null);
         var worst = new LogitsDifference(0, 0, 0, 0, 0, 0);
         foreach (var (index, sequence) in sequences.Index())
         {
             var (ids, rows) = Fitted(sequence, first.Graph);
-            using var ours = Run(firstSession, firstInputs, ids, rows);
-            using var theirs = Run(secondSession, secondInputs, ids, rows);
+            using var ours = Run(firstSession, firstInputs, ids, rows, null);
+            using var theirs = Run(secondSession, secondInputs, ids, rows, active);
             worst = Worse(worst, index, new LogitRows(ours), new LogitRows(theirs));
         }
 
@@ -115,10 +122,13 @@ internal static class LogitsComparison
         return (ids, rows);
     }
 
-    private static OrtValue Run(ModelSession session, DecoderInputs inputs, long[] ids, int rows)
+    private static OrtValue Run(
+        ModelSession session, DecoderInputs inputs, long[] ids, int rows, OrtLoraAdapter? adapter)
     {
         using var feeds = inputs.Feed(ids, rows);
         using var options = new RunOptions();
+        if (adapter is not null)
+            options.AddActiveLoraAdapter(adapter);
         return session.Session.Run(options, feeds.Values, [DecoderNames.Logits])[0];
     }
 

@@ -112,7 +112,8 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// Gives a constant other content, or gives an input a default; type and shape follow the content.
+    /// Gives a constant other content, or gives an input a default; type and shape follow the content, but an input keeps
+    /// axes that admit more than its default.
     /// </summary>
     /// <param name="value">An initializer or an input of this graph.</param>
     /// <param name="content">The new content.</param>
@@ -127,7 +128,8 @@ public sealed class Graph
             _initializers.Add(value);
         value.Initializer = content;
         value.Type = content.Type;
-        value.Shape = content.Shape;
+        if (!value.IsGraphInput || value.Shape?.Admits(content.Shape) != true)
+            value.Shape = content.Shape;
     }
 
     /// <summary>Turns a constant into an input that must be fed.</summary>
@@ -155,6 +157,7 @@ public sealed class Graph
         if (value.Initializer is null)
             throw new GraphException($"'{value.Name}' is not an initializer of graph '{Name}'.");
         value.IsGraphInput = false;
+        value.Shape = value.Initializer.Shape;
         _inputs.Remove(value);
     }
 

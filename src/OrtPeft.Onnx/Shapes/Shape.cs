@@ -52,6 +52,11 @@ public sealed class Shape : IReadOnlyList<Dim>, IEquatable<Shape>
         return Rank == other.Count && _dims.Zip(other).All(static pair => pair.First.SurelyEquals(pair.Second));
     }
 
+    /// <summary>Whether a tensor of certain axes may stand where these are declared: every plain number is the same.</summary>
+    /// <param name="other">The tensor's axes.</param>
+    internal bool Admits(Shape other) => Rank == other.Rank
+        && _dims.Zip(other._dims).All(static pair => pair.First.Value is null || pair.First.Value == pair.Second.Value);
+
     /// <inheritdoc/>
     public bool Equals(Shape? other) => other is not null && _dims.SequenceEqual(other._dims);
 

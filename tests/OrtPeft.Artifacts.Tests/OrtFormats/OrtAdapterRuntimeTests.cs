@@ -80,7 +80,6 @@ public sealed class OrtAdapterRuntimeTests : IDisposable
     {
         var value = graph.AddInput(name, ElementType.Float, shape);
         graph.SetInitializer(value, Tensor.Of<float>([], empty));
-        value.Shape = shape;
         return value;
     }
 

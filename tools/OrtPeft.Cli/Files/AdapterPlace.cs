@@ -35,6 +35,44 @@ internal sealed record AdapterPlace(string Name, string Folder)
         return places;
     }
 
+    /// <summary>Finds adapters that may be given as <c>NAME=DIR</c>, for files and requests to call them by.</summary>
+    /// <param name="given">As the user gave them, at least one.</param>
+    /// <exception cref="UsageException">One is given twice, two have one name, or a name is none.</exception>
+    public static IReadOnlyList<AdapterPlace> Named(IReadOnlyList<string> given)
+    {
+        var named = given.Select(Parted).ToList();
+        var places = Of([.. named.Select(static n => n.Folder)]);
+        var names = named.Select(static n => n.Name).OfType<string>().ToList();
+        if (names.GroupBy(static n => n, StringComparer.OrdinalIgnoreCase).FirstOrDefault(static g => g.Count() > 1) is { } twice)
+            throw new UsageException($"Two adapters are called '{twice.Key}'; give each a name of its own, as in --adapter NAME=DIR.");
+        var all = new List<AdapterPlace>();
+        foreach (var (place, (name, _)) in places.Zip(named))
+        {
+            var taken = all.Select(static p => p.Name).Concat(name is null ? names : []).ToList();
+            all.Add(place with { Name = name ?? Free(place.Name, taken) });
+        }
+
+        return all;
+    }
+
+    private static string Free(string name, List<string> taken) =>
+        Enumerable.Range(1, taken.Count + 1)
+            .Select(n => n == 1 ? name : $"{name}-{n}")
+            .First(candidate => !taken.Contains(candidate, StringComparer.OrdinalIgnoreCase));
+
+    private static (string? Name, string Folder) Parted(string given)
+    {
+        var sign = given.IndexOf('=', StringComparison.Ordinal);
+        if (sign < 0 || Directory.Exists(given))
+            return (null, given);
+        var name = given[..sign];
+        return IsName(name)
+            ? (name, given[(sign + 1)..])
+            : throw new UsageException(
+                $"--adapter {given} is no folder, and '{name}' is no name: letters, digits, '_' and '-'; give NAME=DIR, or DIR "
+                + "alone.");
+    }
+
     /// <summary>The folder that was meant: the one given, or that of the weights or the configuration given.</summary>
     /// <param name="option">The option that names it.</param>
     /// <param name="path">As the user gave it.</param>
@@ -56,9 +94,14 @@ internal sealed record AdapterPlace(string Name, string Folder)
     private static string NameOf(string folder)
     {
         char[] signs = [.. Path.GetFileName(Full(folder)).Take(LongestName).Select(
-            static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' ? c : '-')];
+            static c => IsSign(c) ? c : '-')];
         return signs.Length == 0 ? PeftModel.DefaultName : new string(signs);
     }
+
+    /// <summary>Whether an adapter can be called so.</summary>
+    public static bool IsName(string text) => text.Length is > 0 and <= LongestName && text.All(IsSign);
+
+    private static bool IsSign(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-';
 
     private static string Unused(string name, List<AdapterPlace> places) =>
         Enumerable.Range(1, places.Count + 1)

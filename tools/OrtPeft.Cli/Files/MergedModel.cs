@@ -4,7 +4,6 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Reporting;
-using OrtPeft.Inference.Evaluation;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx.Passes;
@@ -20,10 +19,6 @@ namespace OrtPeft.Cli.Files;
 /// <param name="Outcome">What merging did.</param>
 internal sealed record MergedModel(long WeightBytes, float Difference, ElementType? HfType, MergeOutcome Outcome)
 {
-    private const float Tolerance = 1e-3f;
-    private const int ComparedRows = 3;
-    private const int ComparedTokens = 32;
-
     /// <summary>Writes the model and what lies beside the base: configuration, tokenizer.</summary>
     /// <param name="run">Where notes and progress go.</param>
     /// <param name="source">The base.</param>
@@ -109,13 +104,6 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
             run.Warn($"the base's weights are {HfWeightFile.NameOf(narrow[0])}, the merged model's are float32.");
     }
 
-    /// <summary>
-    /// What rounding n weights by u each can do: every layer's result is off by about u of itself, and the layers' errors
-    /// add up as random ones do, to √n u of the logits. Four times that is allowed.
-    /// </summary>
-    private static float RoundingTolerance(MergeOutcome outcome, float largestLogit) =>
-        (float)(4 * outcome.UnitRoundoff * Math.Sqrt(outcome.Rounded) * largestLogit);
-
     /// <summary>Compares what was written with the model that has its adapter beside it.</summary>
     /// <remarks>
     /// The base's own graph is compared in canonical form: some of ONNX Runtime's operators round, and some do not run
@@ -126,15 +114,11 @@ internal sealed record MergedModel(long WeightBytes, float Difference, ElementTy
     {
         var unmerged = peft.Model.Clone();
         DropoutLowering.ForEvaluation(unmerged);
-        var length = Math.Min(ComparedTokens, source.ContextLength ?? ComparedTokens);
-        var vocabulary = source.VocabularySize ?? 1;
-        var rows = LogitsComparison.RandomSequences(ComparedRows, length, vocabulary, seed: 0);
-        var runtime = run.Runtime with { Prepacking = false };
         var written = OnnxFile.Load(mergedFile);
         if (outcome.IsSourceGraph)
             CanonicalForm.Apply(written);
-        var found = LogitsComparison.Compare(unmerged, written, rows, runtime);
-        var tolerance = Tolerance + RoundingTolerance(outcome, found.LargestLogit);
+        var found = LogitsProof.Of(run, source).Measure(unmerged, written);
+        var tolerance = LogitsProof.ToleranceOf(found.LargestLogit, outcome.Rounded, outcome.UnitRoundoff);
         return found.Largest <= tolerance || (outcome.Requantized > 0 && float.IsFinite(found.Largest))
             ? found.Largest
             : throw new ResultException(string.Create(

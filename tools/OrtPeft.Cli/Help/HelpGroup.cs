@@ -15,11 +15,11 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ["--tokenizer", "--train-on", "--overlong", "--packing", "--map"]),
         new(
             "Output",
-            ["--out", "--overwrite", "--resume", "--config", "--as", "--requantize", "--keep-float"],
+            ["--out", "--overwrite", "--resume", "--config", "--as", "--requantize", "--keep-float", "--no-verify"],
             ["--base-id", "--tensorboard", "--init-config", "--config-schema"]),
         new(
             "Adapter",
-            ["--adapter", "--method", "--rank", "--alpha", "--dropout", "--target", "--init-adapter"],
+            ["--adapter", "--together", "--method", "--rank", "--alpha", "--dropout", "--target", "--init-adapter"],
             [
                 "--peft-config", "--set", "--init", "--rslora", "--dora", "--bias", "--layers", "--rank-pattern",
                 "--alpha-pattern", "--preset", "--reduction-factor", "--non-linearity", "--num-virtual-tokens",

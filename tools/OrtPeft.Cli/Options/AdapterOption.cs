@@ -26,6 +26,14 @@ internal sealed class AdapterOption : Option<string[]>
     /// folder.</summary>
     public static PeftModel Load(Model model, IReadOnlyList<AdapterPlace> places, Invocation run)
     {
+        var peft = LoadApart(model, places, run);
+        peft.Adapters.Set([.. places.Select(static p => p.Name)]);
+        return peft;
+    }
+
+    /// <summary>Puts adapters from disk on a model, the first of them active.</summary>
+    public static PeftModel LoadApart(Model model, IReadOnlyList<AdapterPlace> places, Invocation run)
+    {
         var first = places[0];
         var peft = Blame.On(first.Folder, () => PeftModel.Load(model, first.Folder, first.Name));
         foreach (var place in places.Skip(1))
@@ -37,7 +45,6 @@ internal sealed class AdapterOption : Option<string[]>
             ReplacedBase.Warn(run, place.Folder, peft, place.Name);
         }
 
-        peft.Adapters.Set([.. places.Select(static p => p.Name)]);
         return peft;
     }
 

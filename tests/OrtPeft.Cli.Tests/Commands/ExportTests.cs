@@ -1,0 +1,112 @@
+using OrtPeft.Cli.Tests.Running;
+
+namespace OrtPeft.Cli.Tests.Commands;
+
+public sealed class ExportTests : IClassFixture<Workplace>
+{
+    private readonly Workplace _place;
+    private readonly string _one;
+    private readonly string _two;
+
+    public ExportTests(Workplace place)
+    {
+        _place = place;
+        _one = Trained("export/one", "--seed", "1", "--target", "c_attn");
+        _two = Trained("export/two", "--seed", "2", "--target", "c_attn,c_proj", "--alpha", "4");
+    }
+
+    [Fact]
+    public void OnnxAdapter_WritesTheGraphOnce_AndAFileForEachAdapter()
+    {
+        var folder = _place.Fresh();
+
+        var run = CliRun.Of(
+            "export", _place.Model, "--adapter", $"chat={_one}", "--adapter", _two, "--format", "onnx-adapter", "--out", folder, "--json");
+
+        var proof = run.Succeeded().Json["verified"]!;
+        Assert.Equal(
+            ["chat.onnx_adapter", "model.onnx", "model.onnx.data", "two.onnx_adapter"],
+            Names(folder).Where(static n => n.Contains("onnx", StringComparison.Ordinal)));
+        Assert.Contains("tokenizer.json", Names(folder));
+        Assert.Equal(0, (double)proof["base"]!);
+        Assert.InRange((double)proof["adapters"]!["chat"]!, 0, 1e-4);
+        Assert.InRange((double)proof["adapters"]!["two"]!, 0, 1e-4);
+    }
+
+    [Fact]
+    public void OnnxAdapter_Together_IsOneFile()
+    {
+        var folder = _place.Fresh();
+        string[] both = ["--adapter", _one, "--adapter", _two];
+
+        var run = CliRun.Of(["export", _place.Hf, .. both, "--together", "sum", "--format", "onnx-adapter", "--out", folder]);
+
+        Assert.Contains("sum.onnx_adapter", run.Succeeded().Output, StringComparison.Ordinal);
+        Assert.Equal(["sum.onnx_adapter"], Names(folder).Where(static n => n.EndsWith("_adapter", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Overwrite_RemovesAdaptersThatAreNotWrittenAnew()
+    {
+        var folder = _place.Fresh();
+        string[] words = ["--format", "onnx-adapter", "--no-verify", "--out", folder];
+        CliRun.Of(["export", _place.Model, "--adapter", $"old={_one}", .. words]).Succeeded();
+
+        CliRun.Of(["export", _place.Model, "--adapter", $"new={_one}", .. words]).Refused(2, "model.onnx already", "--overwrite");
+        CliRun.Of(["export", _place.Model, "--adapter", $"new={_one}", .. words, "--overwrite"]).Succeeded();
+
+        Assert.Equal(["new.onnx_adapter"], Names(folder).Where(static n => n.EndsWith("_adapter", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void TwoAdaptersOfOneName_AreRefused() => Refused(
+        ["--adapter", $"A={_one}", "--adapter", $"a={_two}", "--format", "onnx-adapter"], "Two adapters are called 'A'");
+
+    [Fact]
+    public void AName_WithASeparator_IsRefused() =>
+        Refused(["--adapter", $"../a={_one}", "--format", "onnx-adapter"], "'../a' is no name");
+
+    [Fact]
+    public void AnUnknownFormat_IsRefused() =>
+        Refused(["--adapter", _one, "--format", "onnx"], "--format is 'onnx'", "onnx-adapter");
+
+    [Fact]
+    public void OnnxAdapter_WithoutAnAdapter_IsRefused() => Refused(["--format", "onnx-adapter"], "--adapter NAME=DIR");
+
+    [Fact]
+    public void Together_OfOne_IsRefused() =>
+        Refused(["--adapter", _one, "--together", "a", "--format", "onnx-adapter"], "needs two adapters");
+
+    [Fact]
+    public void AnAdapterOfAnotherModel_IsRefused() => Refused(
+        ["--adapter", Path.Combine(Fixtures, "peft_ckpt/g2l_lora_cattn_randB"), "--format", "onnx-adapter"],
+        "is it an adapter for another model");
+
+    private static string Fixtures => OrtPeft.Testing.Fixtures.Folder;
+
+    private void Refused(string[] words, params string[] parts)
+    {
+        var folder = _place.Fresh();
+
+        CliRun.Of(["export", _place.Model, .. words, "--out", folder]).Refused(2, parts);
+
+        Assert.False(Directory.Exists(folder));
+    }
+
+    private static IEnumerable<string> Names(string folder) =>
+        Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
+
+    private string Trained(string name, params string[] options)
+    {
+        var folder = _place[name];
+        if (!Directory.Exists(folder))
+        {
+            CliRun.Of([
+                "train", _place.Model, "--data", _place.Rows, "--steps", "3", "--lr", "0.05", "--rank", "2", "--threads", "1",
+                .. options, "--out", folder,
+            ]).Succeeded();
+        }
+
+        return folder;
+    }
+}

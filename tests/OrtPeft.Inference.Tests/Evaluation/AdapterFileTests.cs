@@ -1,0 +1,167 @@
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Exports;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts.OrtFormats;
+using OrtPeft.Inference.Evaluation;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
+using OrtPeft.Testing;
+
+namespace OrtPeft.Inference.Tests.Evaluation;
+
+/// <summary>Graphs with optional inputs for LoRA, run by ONNX Runtime with the adapter files activated.</summary>
+public sealed class AdapterFileTests
+{
+    private static readonly IReadOnlyList<int[]> Rows = LogitsComparison.RandomSequences(2, 9, 90, seed: 1);
+
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 12)];
+
+    private static readonly RuntimeOptions OneThread = new() { Threads = 1 };
+
+    /// <summary>Biases, packed projections, integers, Conv1D in [in, out], a tied head.</summary>
+    private static readonly (string Graph, string[] Modules)[] Bases =
+    [
+        ("genai/llama-fp32/model.onnx", ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"]),
+        ("genai/qwen2-fp32/model.onnx", ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "down_proj"]),
+        ("genai/qwen2-int4/model.onnx", ["q_proj", "v_proj", "o_proj", "up_proj", "down_proj"]),
+        ("graphs/hf442_g2l_past_op17.onnx", ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj", "lm_head"]),
+    ];
+
+    /// <summary>Each module's rank and scale are its own; where only some parts of a packed projection are adapted, the others
+    /// stay.</summary>
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void Activated_GivesOrtPeftsLogits(int seed)
+    {
+        using var folder = new TemporaryFolder();
+        var random = new Random(seed);
+        var (graph, modules) = Bases[seed % Bases.Length];
+        var model = Load(graph);
+        var peft = PeftModel.Create(model, Config(random, modules), random.Next(99), "one");
+        peft.Adapters.Add("two", Config(random, modules), random.Next(99));
+        var inputs = LoraInputs.Of(peft);
+
+        Assert.Equal(0, LogitsComparison.Compare(model, inputs.Model, Rows, OneThread).Largest);
+        foreach (var names in (string[][])[["one"], ["two"], ["one", "two"]])
+        {
+            var file = folder[$"{string.Join('-', names)}.onnx_adapter"];
+            new OrtAdapterFile { Parameters = inputs.TensorsOf(names) }.Save(file);
+            peft.Adapters.Set(names);
+            var found = LogitsComparison.Compare(peft.Model, inputs.Model, Rows, OneThread, file);
+
+            Assert.True(found.Largest < 2e-4 * Math.Max(1, found.LargestLogit), $"{graph} {string.Join('+', names)}: {found}");
+        }
+    }
+
+    [Fact]
+    public void Written_AndReadAgain_TakesAdaptersOfAnyRank()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(
+            Load(Bases[0].Graph), new LoraConfig { R = 3, TargetModules = ["v_proj"], InitLoraWeights = false });
+        var inputs = LoraInputs.Of(peft);
+        OnnxFile.Save(inputs.Model, folder["model.onnx"]);
+        new OrtAdapterFile { Parameters = inputs.TensorsOf("default") }.Save(folder["a.onnx_adapter"]);
+
+        var read = OnnxFile.Load(folder["model.onnx"]);
+
+        Assert.Equal(12, read.Graph.Inputs.Count(static i => i.Initializer is not null)); // of q and k too, in two layers
+        Assert.InRange(
+            LogitsComparison.Compare(peft.Model, read, Rows, OneThread, folder["a.onnx_adapter"]).Largest, 0, 1e-4);
+    }
+
+    /// <summary>A start that was taken out of the base is a part of the adapter's product.</summary>
+    [Fact]
+    public void Pissa_HasItsStartInTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        var peft = PeftModel.Create(Load(Bases[3].Graph), new LoraConfig
+        {
+            R = 2,
+            TargetModules = ["c_attn"],
+            InitLoraWeights = LoraInit.Pissa,
+        });
+        var weights = peft.GetWeights().ToDictionary(
+            static w => w.Key,
+            static w => w.Key.EndsWith(".start", StringComparison.Ordinal) ? w.Value : Doubled(w.Value));
+        peft.SetWeights(weights);
+        var inputs = LoraInputs.Of(peft);
+        new OrtAdapterFile { Parameters = inputs.TensorsOf("default") }.Save(folder["a.onnx_adapter"]);
+
+        var found = LogitsComparison.Compare(peft.Model, inputs.Model, Rows, OneThread, folder["a.onnx_adapter"]);
+
+        Assert.InRange(found.Largest, 0, 1e-4);
+        Assert.Contains(inputs.TensorsOf("default"), static t => t.Dims[1] == 4);
+    }
+
+    [Fact]
+    public void Dora_IsRefused_WithTheWayThatWorks() => Refused(
+        new LoraConfig { R = 2, TargetModules = ["c_attn"], UseDora = true }, "merge it into the weights");
+
+    [Fact]
+    public void TrainedBiases_AreRefused() => Refused(
+        new LoraConfig { R = 2, TargetModules = ["c_attn"], Bias = "all" }, "merge it into the weights");
+
+    [Fact]
+    public void APrompt_IsRefused_AndNotToBeMerged() => Refused(
+        new OrtPeft.Adapters.PromptTuning.PromptTuningConfig { NumVirtualTokens = 2 }, "run it with OrtPeft");
+
+    [Fact]
+    public void AGraphThatHasTheInputs_IsRefused()
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn"] };
+        var once = LoraInputs.Of(PeftModel.Create(Load(Bases[3].Graph), config)).Model;
+
+        var error = Assert.Throws<ConfigException>(() => LoraInputs.Of(PeftModel.Create(once, config)));
+
+        Assert.Contains("already", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>float16 ends at 65504.</summary>
+    [Fact]
+    public void ANumberBeyondTheGraphsType_IsRefused()
+    {
+        var peft = PeftModel.Create(Load(Bases[0].Graph), new LoraConfig { R = 1, LoraAlpha = 1, TargetModules = ["q_proj"] });
+        peft.SetWeights(peft.GetWeights().ToDictionary(
+            static w => w.Key,
+            static w => Tensor.Of<float>([.. Enumerable.Repeat(float.PositiveInfinity, (int)w.Value.Count)], w.Value.Dims.AsSpan())));
+
+        Assert.Throws<ConfigException>(() => LoraInputs.Of(peft).TensorsOf("default"));
+    }
+
+    private static void Refused(PeftConfig config, string way)
+    {
+        var error = Assert.Throws<ConfigException>(() => LoraInputs.Of(PeftModel.Create(Load(Bases[3].Graph), config)));
+
+        Assert.Contains(way, error.Message, StringComparison.Ordinal);
+    }
+
+    private static LoraConfig Config(Random random, string[] modules)
+    {
+        string[] some = [.. modules.Where(_ => random.Next(2) == 0)];
+        var targets = some.Length == 0 ? modules[..1] : some;
+        return new LoraConfig
+        {
+            R = 1 + random.Next(5),
+            LoraAlpha = 1 + random.Next(9),
+            UseRslora = random.Next(2) == 0,
+            TargetModules = [.. targets],
+            RankPattern = random.Next(2) == 0 ? [] : [new(targets[0], 1 + random.Next(6))],
+            AlphaPattern = random.Next(2) == 0 ? [] : [new(targets[^1], 1 + random.Next(20))],
+            InitLoraWeights = false,
+        };
+    }
+
+    private static Tensor Doubled(Tensor tensor) =>
+        Tensor.Of<float>(Array.ConvertAll(tensor.ToFloat32(), static n => 2 * n), tensor.Dims.AsSpan());
+
+    private static Model Load(string graph)
+    {
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, graph));
+        foreach (var node in model.Graph.Nodes.Where(static n => n.OpType == "MatMulNBits"))
+            node.Attributes.Set(NodeAttribute.Of("accuracy_level", 1L)); // OrtPeft does not round activations
+        return model;
+    }
+}

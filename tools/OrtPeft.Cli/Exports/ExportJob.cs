@@ -1,0 +1,17 @@
+using OrtPeft.Cli.Files;
+using OrtPeft.Models;
+
+namespace OrtPeft.Cli.Exports;
+
+/// <summary>What is to be exported.</summary>
+/// <param name="Run">Where notes and progress go.</param>
+/// <param name="Source">The base.</param>
+/// <param name="Adapters">The adapters and what they are called; none for the base alone.</param>
+internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyList<AdapterPlace> Adapters)
+{
+    /// <summary>What one adapter of all of them is called that act together; null where each is by itself.</summary>
+    public string? Together { get; init; }
+
+    /// <summary>Whether the consumer runs what was written.</summary>
+    public bool IsVerified { get; init; } = true;
+}
