@@ -58,6 +58,46 @@ public sealed class ExportTests : IClassFixture<Workplace>
         Assert.Equal(["new.onnx_adapter"], Names(folder).Where(static n => n.EndsWith("_adapter", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("genai", "genai_config.json", "model.onnx", "model.onnx.data")]
+    [InlineData("hf", "model.safetensors")]
+    [InlineData("foundry-local", "genai_config.json", "inference_model.json", "model.onnx", "model.onnx.data")]
+    public void AMergedFolder_HasItsFiles_AndAnswersAsTheAdapter(string format, params string[] files)
+    {
+        var folder = _place.Fresh();
+        string[] name = format == "foundry-local" ? ["--name", "tiny-cats"] : [];
+
+        CliRun.Of(["export", _place.Hf, "--adapter", _one, "--format", format, .. name, "--out", folder]).Succeeded();
+
+        string[] kinds = ["model.", "genai", "inference"];
+        Assert.Equal(files, Names(folder).Where(n => kinds.Any(k => n.StartsWith(k, StringComparison.Ordinal))));
+        Assert.Contains("tokenizer.json", Names(folder));
+        Assert.Equal(Loss(_place.Hf, "--adapter", _one), Loss(folder), 1e-5);
+    }
+
+    [Fact]
+    public void GenAi_Beside_IsTheBaseAndItsAdapters()
+    {
+        var folder = _place.Fresh();
+
+        CliRun.Of("export", _place.Hf, "--adapter", $"a={_one}", "--format", "genai", "--beside", "--out", folder).Succeeded();
+
+        Assert.Contains("a.onnx_adapter", Names(folder));
+        Assert.Contains("genai_config.json", Names(folder));
+        Assert.Equal(Loss(_place.Hf), Loss(folder), 1e-6);
+    }
+
+    [Fact]
+    public void Foundry_WithAProvidersWordInTheName_IsRefused() => Refused(
+        ["--adapter", _one, "--format", "foundry-local", "--name", "my-Cuda-GPU-cat"], "'cuda-gpu'");
+
+    [Fact]
+    public void Foundry_WithoutAName_IsRefused() => Refused(["--adapter", _one, "--format", "foundry-local"], "--name NAME");
+
+    [Fact]
+    public void Requantize_WithAdaptersApart_IsRefused() => Refused(
+        ["--adapter", _one, "--format", "onnx-adapter", "--requantize"], "--requantize");
+
     [Fact]
     public void TwoAdaptersOfOneName_AreRefused() => Refused(
         ["--adapter", $"A={_one}", "--adapter", $"a={_two}", "--format", "onnx-adapter"], "Two adapters are called 'A'");
@@ -92,6 +132,9 @@ public sealed class ExportTests : IClassFixture<Workplace>
 
         Assert.False(Directory.Exists(folder));
     }
+
+    private double Loss(string model, params string[] options) => (double)CliRun.Of(
+        ["eval", model, "--data", _place.Rows, "--threads", "1", "--json", .. options]).Succeeded().Json["loss"]!;
 
     private static IEnumerable<string> Names(string folder) =>
         Directory.EnumerateFiles(folder).Select(static f => Path.GetFileName(f)).Order(StringComparer.Ordinal);

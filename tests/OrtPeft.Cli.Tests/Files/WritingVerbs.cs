@@ -17,7 +17,7 @@ public sealed class WritingVerbs : IDisposable
 
     public static IReadOnlyList<string> Names { get; } =
     [
-        "init", "import", "quantize", "merge", "export onnx-adapter", "mix", "artifacts ort", "artifacts ort-training", "train",
+        "init", "import", "quantize", "merge", "export onnx-adapter", "export genai", "mix", "artifacts ort", "artifacts ort-training", "train",
         "train artifacts", "adapter-from-checkpoint",
     ];
 
@@ -51,6 +51,7 @@ public sealed class WritingVerbs : IDisposable
             [
                 "export", Place.Model, "--format", "onnx-adapter", "--adapter", $"a={(variant == 0 ? First : Second)}",
             ],
+            "export genai" => ["export", Place.Model, "--format", "genai", "--adapter", variant == 0 ? First : Second],
             "mix" => ["mix", Place.Model, "--adapter", variant == 0 ? First : Second],
             "artifacts ort" => ["artifacts", Place.Model, "--rank", "1", "--target", "c_attn", "--seed", $"{variant}"],
             "artifacts ort-training" =>

@@ -28,6 +28,8 @@ internal sealed class ExportCommand : Verb
         Examples =
         [
             "ortpeft export llama-int4 --adapter chat=adapter --format onnx-adapter --out app",
+            "ortpeft export llama --adapter adapter --format genai --out llama-genai",
+            "ortpeft export llama --adapter adapter --format foundry-local --name my-llama --out my-llama",
         ];
         Notes = string.Join('\n', ExportFormat.All.Select(static f => $"{f.Name}: {f.Writes}."));
         Arguments.Add(_model);

@@ -11,5 +11,8 @@ internal sealed record ExportFormat(
     string Name, string Writes, Func<ExportJob, FolderFiles> Files, Func<ExportJob, string, Exported> Write)
 {
     /// <summary>All formats.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [LoraInputsExport.Format];
+    public static IReadOnlyList<ExportFormat> All { get; } =
+    [
+        LoraInputsExport.Format, MergedExport.GenAi, MergedExport.Foundry, MergedExport.Hf,
+    ];
 }

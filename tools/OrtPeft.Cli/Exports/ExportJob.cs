@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Cli.Files;
 using OrtPeft.Models;
 
@@ -14,4 +15,13 @@ internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyLi
 
     /// <summary>Whether the consumer runs what was written.</summary>
     public bool IsVerified { get; init; } = true;
+
+    /// <summary>Whether adapters stay apart where the form allows it.</summary>
+    public bool IsBeside { get; init; }
+
+    /// <summary>How adapters become part of the model where they are merged.</summary>
+    public MergeForm Form { get; init; } = MergeForm.Float;
+
+    /// <summary>What the model is called; null where it was not said.</summary>
+    public string? Name { get; init; }
 }

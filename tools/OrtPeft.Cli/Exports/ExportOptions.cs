@@ -23,9 +23,22 @@ internal sealed class ExportOptions : IOptionGroup
         HelpName = "NAME",
     };
 
+    private readonly Option<bool> _beside = new("--beside")
+    {
+        Description = "Leave the adapters apart, in files that an app switches between, rather than merging them.",
+    };
+
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "What Foundry Local calls the model.",
+        HelpName = "NAME",
+    };
+
+    private readonly MergeOptions _merge = new();
+
     private readonly Option<bool> _noVerify = new("--no-verify")
     {
-        Description = "Do not run what was written.",
+        Description = "Do not run what was written. What is merged is compared all the same.",
     };
 
     public ExportOptions() => _format.Validators.Add(static result =>
@@ -34,7 +47,7 @@ internal sealed class ExportOptions : IOptionGroup
             result.AddError($"--format is '{name}'; it must be one of {Names.Replace("|", ", ", StringComparison.Ordinal)}.");
     });
 
-    public IEnumerable<Option> Options => [_format, _together, _noVerify];
+    public IEnumerable<Option> Options => [_format, _beside, _together, _name, .. _merge.Options, _noVerify];
 
     /// <summary>The form.</summary>
     public ExportFormat FormatOf(Invocation run) => ExportFormat.All.First(f => f.Name == run.Get(_format));
@@ -48,6 +61,24 @@ internal sealed class ExportOptions : IOptionGroup
             throw new UsageException($"{_together.Name} needs two adapters; give another --adapter, or leave it out.");
         if (together is not null && !AdapterPlace.IsName(together))
             throw new UsageException($"{_together.Name} is '{together}'; it must be letters, digits, '_' and '-'.");
-        return job with { Together = together, IsVerified = !run.Get(_noVerify) };
+        var isApart = run.Get(_beside) || FormatOf(run) == LoraInputsExport.Format;
+        if (isApart && _merge.Options.FirstOrDefault(run.Has) is { } merging)
+            throw new UsageException($"{merging.Name} is for adapters that are merged, and here they stay apart; leave it out.");
+        if (together is not null && !isApart)
+            throw new UsageException($"{_together.Name} is for adapters that stay apart; merged ones act together anyway.");
+        if (run.Get(_beside) && job.Adapters.Count == 0)
+            throw new UsageException($"{_beside.Name} needs an adapter; give --adapter NAME=DIR.");
+        if (run.Get(_beside) && FormatOf(run) == MergedExport.Hf)
+            throw new UsageException($"{_beside.Name} and --format hf: an adapter's folder is in HF's form already; leave one out.");
+        if (run.Has(_name) && FormatOf(run) != MergedExport.Foundry)
+            throw new UsageException($"{_name.Name} is for --format {MergedExport.Foundry.Name}; leave it out.");
+        return job with
+        {
+            Together = together,
+            IsVerified = !run.Get(_noVerify),
+            IsBeside = run.Get(_beside),
+            Form = _merge.Read(run),
+            Name = run.Get(_name),
+        };
     }
 }

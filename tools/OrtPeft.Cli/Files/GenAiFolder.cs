@@ -8,7 +8,8 @@ namespace OrtPeft.Cli.Files;
 /// <summary>What ONNX Runtime GenAI reads beside a model, and a merged model of the same graph needs too.</summary>
 internal static class GenAiFolder
 {
-    private const string Config = "genai_config.json";
+    /// <summary>Its description of the model.</summary>
+    public const string Config = "genai_config.json";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
