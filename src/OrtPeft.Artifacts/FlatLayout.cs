@@ -14,4 +14,8 @@ internal static class FlatLayout
     /// <returns>The first multiple of 16 after it.</returns>
     public static long After(long offset, long count) =>
         offset + ((count + FloatsPerLine - 1) / FloatsPerLine * FloatsPerLine);
+
+    /// <summary>The length of the vectors that hold some parameters, in elements; 0 for none.</summary>
+    public static long LengthOf(IReadOnlyList<ArtifactParameter> parameters) =>
+        parameters is [.., var last] ? After(last.Offset!.Value, last.Count) : 0;
 }

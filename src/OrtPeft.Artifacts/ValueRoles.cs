@@ -71,6 +71,33 @@ internal static class ValueRoles
     /// first.</summary>
     public const string Momentum = "momentum";
 
+    /// <summary>Input and, as <see cref="Updated"/>, output of Adafactor: the mean squares of the matrices' rows,
+    /// zeros at first.</summary>
+    public const string RowMoments = "row_moments";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of Adafactor: the mean squares of the matrices' columns,
+    /// zeros at first.</summary>
+    public const string ColumnMoments = "column_moments";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of AdamW with 8 bits: each block's largest m, zeros at
+    /// first.</summary>
+    public const string FirstScales = "first_scales";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of AdamW with 8 bits: each block's largest v, zeros at
+    /// first.</summary>
+    public const string SecondScales = "second_scales";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of schedule-free AdamW: z, the parameters at first.</summary>
+    public const string Iterates = "iterates";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of schedule-free AdamW: x, the parameters at first; what is
+    /// evaluated and saved.</summary>
+    public const string Averages = "averages";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of schedule-free AdamW, <c>[2] float32</c>: the sum of the
+    /// averages' weights, and the highest rate.</summary>
+    public const string Weights = "weights";
+
     /// <summary>Input of the optimiser, one float32: this step's rate.</summary>
     public const string LearningRate = "learning_rate";
 
@@ -91,6 +118,9 @@ internal static class ValueRoles
 
     /// <summary>Output of the model that makes what is saved: a tensor of the adapter's file, by its name.</summary>
     public const string Saved = "saved";
+
+    /// <summary>Whether a state of the optimiser is the parameters at first, and not zeros.</summary>
+    public static bool IsParametersAtFirst(string role) => role is Iterates or Averages;
 
     /// <summary>The role of the output that replaces an input of the optimiser.</summary>
     /// <param name="input">The input's role.</param>

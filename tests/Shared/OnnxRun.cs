@@ -46,6 +46,7 @@ internal static class OnnxRun
         return info.ElementDataType switch
         {
             TensorElementType.Int64 => Tensor.Of(value.GetTensorDataAsSpan<long>(), info.Shape),
+            TensorElementType.UInt8 => Tensor.Of(value.GetTensorDataAsSpan<byte>(), info.Shape),
             TensorElementType.Double => Tensor.Of(value.GetTensorDataAsSpan<double>(), info.Shape),
             _ => Tensor.Of(value.GetTensorDataAsSpan<float>(), info.Shape),
         };

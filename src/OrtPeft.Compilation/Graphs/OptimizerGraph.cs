@@ -10,38 +10,45 @@ namespace OrtPeft.Compilation.Graphs;
 
 /// <summary>
 /// An optimiser with global-norm clipping as a graph of standard operators over flat vectors: all parameters one after the
-/// other. However many there are, it is the same handful of nodes. Inputs and outputs are called as their
+/// other. Where an optimiser treats each number alike, it is the same handful of nodes however many there are. Inputs and outputs are called as their
 /// <see cref="ValueRoles"/>.
 /// </summary>
 public static class OptimizerGraph
 {
     /// <summary>Builds the graph.</summary>
-    /// <param name="count">n, the number of elements of all parameters.</param>
+    /// <param name="parameters">The parameters, each with its <see cref="ArtifactParameter.Offset"/>, ascending. Where
+    /// some has a <see cref="ArtifactParameter.LearningRateFactor"/>, the graph takes
+    /// <see cref="ValueRoles.LearningRateFactors"/>.</param>
     /// <param name="config">The optimiser and its constants.</param>
-    /// <param name="hasFactors">Whether it takes <see cref="ValueRoles.LearningRateFactors"/>; false when left
-    /// out.</param>
     /// <returns>The graph.</returns>
     /// <exception cref="ArgumentException">The optimiser is none of those here.</exception>
-    public static CompiledGraph Build(long count, OptimizerConfig config, bool hasFactors = false)
+    public static CompiledGraph Build(IReadOnlyList<ArtifactParameter> parameters, OptimizerConfig config)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(config);
         var model = new Model(Onnx.Passes.CanonicalForm.Opset, graphName: config.Name) { ProducerName = "OrtPeft" };
         var graph = model.Graph;
         var g = new GraphBuilder(graph, new ShapeInference(model.Opset));
-        var parameters = g.Term(graph.AddInput(ValueRoles.Parameters, ElementType.Float, [count]));
-        var gradients = g.Term(graph.AddInput(ValueRoles.Gradients, ElementType.Float, [count]));
+        var length = FlatLayout.LengthOf(parameters);
+        var flat = g.Term(graph.AddInput(ValueRoles.Parameters, ElementType.Float, [length]));
+        var gradients = g.Term(graph.AddInput(ValueRoles.Gradients, ElementType.Float, [length]));
         var rate = g.Term(graph.AddInput(ValueRoles.LearningRate, ElementType.Float, []));
-        if (hasFactors)
-            rate *= graph.AddInput(ValueRoles.LearningRateFactors, ElementType.Float, [count]);
+        var rates = rate;
+        if (parameters.Any(static p => p.LearningRateFactor != 1))
+            rates *= graph.AddInput(ValueRoles.LearningRateFactors, ElementType.Float, [length]);
         var number = g.Term(graph.AddInput(ValueRoles.Step, ElementType.Int64, []));
-        var norm = GlobalNorm.Of(gradients, count);
+        var norm = GlobalNorm.Of(gradients, length);
         var clipped = config.MaxGradNorm > 0 ? gradients * ClipFactor(norm, config.MaxGradNorm) : gradients;
-        var step = new OptimizerStep(g, count, parameters, clipped, rate, number);
+        var step = new OptimizerStep(g, parameters, flat, clipped, rate, number) { Rate = rates };
 
         var updated = config switch
         {
             AdamWConfig adamW => AdamW.Build(step, adamW),
+            AdamW8bitConfig adamW8bit => AdamW8bit.Build(step, adamW8bit),
+            AdafactorConfig adafactor => Adafactor.Build(step, adafactor),
             LionConfig lion => Lion.Build(step, lion),
+            MuonConfig muon => Muon.Build(step, muon),
+            ScheduleFreeAdamWConfig scheduleFree => ScheduleFreeAdamW.Build(step, scheduleFree),
             SgdConfig sgd => Sgd.Build(step, sgd),
             _ => throw new ArgumentException($"{config.Name} has no graph.", nameof(config)),
         };

@@ -19,11 +19,23 @@ internal static class AdamW
         step.Update(ValueRoles.SecondMoments, newV);
         var t = Cast(step.Number, ElementType.Double);
         var stepSize = step.Rate / Cast(Correction(t, config.Beta1), ElementType.Float);
-        var root = Cast(Sqrt(Correction(t, config.Beta2)), ElementType.Float);
-        var denominator = Sqrt(newV) / root + config.Epsilon;
         var kept = 1 - config.WeightDecay * step.Rate;
         var decayed = config.WeightDecay == 0 ? step.Parameters : step.Parameters * kept;
-        return decayed - stepSize * (newM / denominator);
+        return decayed - stepSize * (newM / Denominator(step.Number, newV, config.Beta2, config.Epsilon));
+    }
+
+    /// <summary>The bias-corrected m over <see cref="Denominator"/>: where a step goes.</summary>
+    public static Term Direction(Term number, Term m, Term v, double beta1, double beta2, double epsilon)
+    {
+        var correction = Cast(Correction(Cast(number, ElementType.Double), beta1), ElementType.Float);
+        return m / correction / Denominator(number, v, beta2, epsilon);
+    }
+
+    /// <summary>√(v / (1 − β₂ᵗ)) + ε.</summary>
+    public static Term Denominator(Term number, Term v, double beta2, double epsilon)
+    {
+        var root = Cast(Sqrt(Correction(Cast(number, ElementType.Double), beta2)), ElementType.Float);
+        return Sqrt(v) / root + epsilon;
     }
 
     /// <summary>1 − βᵗ, in float64: float32 would lose β₂'s first steps.</summary>

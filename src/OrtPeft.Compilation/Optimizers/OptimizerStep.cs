@@ -1,3 +1,4 @@
+using OrtPeft.Artifacts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
@@ -9,15 +10,24 @@ internal sealed class OptimizerStep
 {
     private readonly Graph _graph;
     private readonly GraphBuilder _g;
-    private readonly long _count;
+    private readonly IReadOnlyList<ArtifactParameter> _parameters;
     private readonly List<(string Role, Term Updated)> _states = [];
 
-    /// <summary>Takes the graph's inputs.</summary>
-    public OptimizerStep(GraphBuilder g, long count, Term parameters, Term gradients, Term rate, Term step)
+    private TensorStacks? _stacks;
+
+    /// <summary>Takes the parameters' layout and the graph's inputs.</summary>
+    public OptimizerStep(
+        GraphBuilder g, IReadOnlyList<ArtifactParameter> parameters, Term flat, Term gradients, Term rate, Term step)
     {
-        (_g, _graph, _count) = (g, g.Graph, count);
-        (Parameters, Gradients, Rate, Number) = (parameters, gradients, rate, step);
+        (_g, _graph, _parameters, Length) = (g, g.Graph, parameters, FlatLayout.LengthOf(parameters));
+        (Parameters, Gradients, BaseRate, Rate, Number) = (flat, gradients, rate, rate, step);
     }
+
+    /// <summary>n, the length of the flat vectors.</summary>
+    public long Length { get; }
+
+    /// <summary>The parameters' tensors, those of one shape together.</summary>
+    public TensorStacks Stacks => _stacks ??= new TensorStacks(_g, _parameters, Length);
 
     /// <summary>The parameters before the step, [n].</summary>
     public Term Parameters { get; }
@@ -25,8 +35,11 @@ internal sealed class OptimizerStep
     /// <summary>The clipped gradients, [n].</summary>
     public Term Gradients { get; }
 
+    /// <summary>The step's rate, [].</summary>
+    public Term BaseRate { get; }
+
     /// <summary>The step's rate, [] or, where parameters have rates of their own, [n].</summary>
-    public Term Rate { get; }
+    public Term Rate { get; init; }
 
     /// <summary>The step's number from 1, an int64.</summary>
     public Term Number { get; }
@@ -34,8 +47,13 @@ internal sealed class OptimizerStep
     /// <summary>The states after the step, in the order in which they were taken.</summary>
     public IReadOnlyList<(string Role, Term Updated)> States => _states;
 
-    /// <summary>A vector of state, [n], zeros at first.</summary>
-    public Term State(string role) => _g.Term(_graph.AddInput(role, ElementType.Float, [_count]));
+    /// <summary>A vector of state, laid out as the parameters, zeros at first or, as
+    /// <see cref="ValueRoles.IsParametersAtFirst"/>, the parameters.</summary>
+    public Term State(string role) => State(role, ElementType.Float, Length);
+
+    /// <summary>A state of another layout, zeros at first.</summary>
+    public Term State(string role, ElementType type, params ReadOnlySpan<long> dims) =>
+        _g.Term(_graph.AddInput(role, type, [.. dims]));
 
     /// <summary>Says what a state becomes.</summary>
     public void Update(string role, Term updated) => _states.Add((role, updated));

@@ -43,7 +43,7 @@ public static class PortableArtifacts
         var training = TrainingGraph.Build(
             peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout });
         var evaluation = EvaluationGraph.Build(peft, objective, options.EvaluationPredictions);
-        var optimizer = OptimizerGraph.Build(parameters.FlatLength, options.Optimizer, parameters.HasFactors);
+        var optimizer = OptimizerGraph.Build(parameters.All, options.Optimizer);
         var saving = SavingGraph.Build(peft);
         var dataFile = IsEmbedded(training.Model, options.Frozen) ? null : ArtifactFiles.FrozenWeights;
         var manifest = new ArtifactManifest

@@ -9,9 +9,6 @@ namespace OrtPeft.Compilation.Portable;
 /// <param name="FlatLength">The length of the flat vectors, in elements.</param>
 public sealed record PortableParameters(IReadOnlyList<ArtifactParameter> All, long FlatLength)
 {
-    /// <summary>Whether some parameter's learning rate differs from the others'.</summary>
-    public bool HasFactors => All.Any(static p => p.LearningRateFactor != 1);
-
     /// <summary>Lays the parameters out.</summary>
     /// <param name="peft">The adapted model.</param>
     /// <param name="learningRateFactor">What a parameter's learning rate is multiplied by.</param>

@@ -108,7 +108,7 @@ internal sealed class ModelGraphs : OrtGraphs
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
-        OptimizerGraph.Build(FlatLength, _arguments.Optimizer, _parameters.HasFactors), options);
+        OptimizerGraph.Build(_parameters.All, _arguments.Optimizer), options);
 
     /// <summary>Opens a graph that nothing is differentiated in.</summary>
     public static GraphSession OpenForward(CompiledGraph graph, RuntimeOptions options) =>

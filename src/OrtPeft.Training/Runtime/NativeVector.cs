@@ -1,33 +1,43 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>float32 numbers outside the managed heap, zero at first, that ONNX Runtime values look into.</summary>
+/// <summary>Numbers outside the managed heap, zero at first, that ONNX Runtime values look into.</summary>
 internal sealed unsafe class NativeVector : IDisposable
 {
     private const int Alignment = 64;
     private readonly List<OrtValue> _views = [];
-    private float* _start;
+    private readonly int _size;
+    private byte* _start;
 
-    public NativeVector(long count)
+    /// <summary>Takes the memory.</summary>
+    /// <param name="count">How many numbers.</param>
+    /// <param name="type">Their type; float32 when left out.</param>
+    public NativeVector(long count, ElementType type = ElementType.Float)
     {
-        var bytes = checked((nuint)count * sizeof(float));
-        Count = count;
-        _start = (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
+        (Count, Type, _size) = (count, type, type.BitSize() / 8);
+        var bytes = checked((nuint)(count * _size));
+        _start = (byte*)NativeMemory.AlignedAlloc(bytes, Alignment);
         NativeMemory.Clear(_start, bytes);
     }
 
     public long Count { get; }
 
-    /// <summary>Part of the numbers, up to 2³¹ of them.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>Part of the float32 numbers, up to 2³¹ of them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The part leaves the vector.</exception>
     public Span<float> Span(long offset, long count)
     {
         CheckRange(offset, count);
-        return new Span<float>(_start + offset, checked((int)count));
+        return new Span<float>((float*)_start + offset, checked((int)count));
     }
+
+    /// <summary>All numbers as they are in memory, up to 2³¹ bytes of them.</summary>
+    public Span<byte> Bytes => new(_start, checked((int)(Count * _size)));
 
     /// <summary>A value over part of the numbers; it lives as long as the vector.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The part leaves the vector.</exception>
@@ -37,10 +47,10 @@ internal sealed unsafe class NativeVector : IDisposable
         CheckRange(offset, count);
         var view = OrtValue.CreateTensorValueWithData(
             OrtMemoryInfo.DefaultInstance,
-            TensorElementType.Float,
+            (TensorElementType)(int)Type,
             dims,
-            (nint)(_start + offset),
-            count * sizeof(float));
+            (nint)(_start + (offset * _size)),
+            count * _size);
         _views.Add(view);
         return view;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Feeding;
@@ -7,7 +8,7 @@ namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Runs an optimiser on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
-/// safe because the graph works element by element and nothing reads an old value after its new one is written.
+/// safe because every node that makes a result comes after all that read the value it replaces.
 /// </summary>
 internal sealed class OptimizerSession : IDisposable
 {
@@ -25,13 +26,13 @@ internal sealed class OptimizerSession : IDisposable
         _graph = graph;
         try
         {
-            States = [.. StatesOf(graph).Select(role => (role, new NativeVector(parameters.Count)))];
+            States = [.. StatesOf(graph).Select(value => StateOf(value, parameters))];
             _runOptions = new RunOptions();
             _binding = graph.Session.CreateIoBinding();
             _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
-            InPlace(ValueRoles.Parameters, parameters);
-            foreach (var (role, vector) in States)
-                InPlace(role, vector);
+            InPlace(ValueRoles.Parameters, parameters, parameters.Count);
+            foreach (var state in States)
+                InPlace(state.Role, state.Vector, state.Dims);
             Input(ValueRoles.Gradients, gradients.View(0, [gradients.Count]));
             Input(ValueRoles.LearningRate, _scalars[0]);
             Input(ValueRoles.Step, _scalars[1]);
@@ -44,8 +45,11 @@ internal sealed class OptimizerSession : IDisposable
         }
     }
 
-    /// <summary>The vectors that it moves beside the parameters, by role, zeros at first.</summary>
-    public IReadOnlyList<(string Role, NativeVector Vector)> States { get; } = [];
+    /// <summary>What it moves beside the parameters.</summary>
+    public IReadOnlyList<OptimizerState> States { get; } = [];
+
+    /// <summary>The parameters that are evaluated and saved where they are not those that train; else null.</summary>
+    public NativeVector? Averages => States.FirstOrDefault(static s => s.Role == ValueRoles.Averages)?.Vector;
 
     /// <summary>Whether parameters have rates of their own.</summary>
     public bool TakesFactors => _graph.Contract.Input(ValueRoles.LearningRateFactors) is not null;
@@ -73,25 +77,40 @@ internal sealed class OptimizerSession : IDisposable
         _graph.Dispose();
         foreach (var scalar in _scalars)
             scalar.Dispose();
-        foreach (var (_, vector) in States)
-            vector.Dispose();
+        foreach (var state in States)
+            state.Vector.Dispose();
     }
 
     /// <summary>The inputs that an output replaces, but for the parameters.</summary>
     /// <exception cref="OnnxFormatException">An input has no description.</exception>
-    private static IEnumerable<string> StatesOf(GraphSession graph)
+    private static IEnumerable<ArtifactValue> StatesOf(GraphSession graph)
     {
         var described = graph.Contract.Inputs.Select(static i => i.Name);
         if (graph.Session.InputNames.Except(described).FirstOrDefault() is { } unknown)
             throw new OnnxFormatException($"The optimiser's input '{unknown}' is not described; write its model again.");
-        return graph.Contract.Inputs.Select(static i => i.Role).Where(
-            role => role != ValueRoles.Parameters && graph.Contract.Output(ValueRoles.Updated(role)) is not null);
+        return graph.Contract.Inputs.Where(static i => i.Role != ValueRoles.Parameters).Where(
+            i => graph.Contract.Output(ValueRoles.Updated(i.Role)) is not null);
     }
 
-    private void InPlace(string role, NativeVector vector)
+    [SuppressMessage("Reliability", "CA2000", Justification = "The state is disposed with the session.")]
+    private static OptimizerState StateOf(ArtifactValue value, NativeVector parameters)
     {
-        Input(role, vector.View(0, [vector.Count]));
-        Output(ValueRoles.Updated(role), vector.View(0, [vector.Count]));
+        var dims = value.Dims?.Select(static d => d.Length).ToArray() ?? [null];
+        if (dims.Any(static d => d is null or < 0))
+            throw new OnnxFormatException($"The optimiser's input '{value.Name}' has no length; write its model again.");
+        var lengths = dims.Select(static d => d!.Value).ToArray();
+        var vector = new NativeVector(
+            lengths.Aggregate(1L, static (product, dim) => checked(product * dim)), value.Dtype ?? ElementType.Float);
+        if (ValueRoles.IsParametersAtFirst(value.Role))
+            parameters.Span(0, parameters.Count).CopyTo(vector.Span(0, vector.Count));
+        return new OptimizerState(
+            value.Role, vector, lengths, vector.Type == ElementType.Float && lengths.SequenceEqual([parameters.Count]));
+    }
+
+    private void InPlace(string role, NativeVector vector, params long[] dims)
+    {
+        Input(role, vector.View(0, dims));
+        Output(ValueRoles.Updated(role), vector.View(0, dims));
     }
 
     private void Input(string role, OrtValue value)

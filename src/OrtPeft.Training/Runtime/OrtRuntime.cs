@@ -44,7 +44,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
             _training = new LossSession(graphs.OpenTraining(_options));
             _training.BindRole(ValueRoles.LossScale, _scaleValue = TensorValues.Over(_scale));
             _training.BindRole(ValueRoles.DropoutSeed, _dropoutSeedValue = TensorValues.Over(_dropoutSeed));
-            BindParameters(_training);
+            BindParameters(_training, _parameters);
             _intoGradients = Views(_gradients);
             _optimizer = new OptimizerSession(
                 graphs.OpenOptimizer(new RuntimeOptions { Threads = _options.Threads }),
@@ -63,9 +63,15 @@ internal sealed class OrtRuntime : ITrainingRuntime
     /// <summary>The trained parameters.</summary>
     public IReadOnlyList<ArtifactParameter> Parameters => _graphs.Parameters;
 
-    /// <summary>The vectors that a checkpoint keeps, by name.</summary>
+    /// <summary>The vectors that a checkpoint keeps parameter by parameter, by name.</summary>
     public IReadOnlyList<(string Name, NativeVector Vector)> State =>
-        [("parameter", _parameters), .. _optimizer.States.Select(static s => (s.Role.TrimEnd('s'), s.Vector))];
+    [
+        ("parameter", _parameters),
+        .. _optimizer.States.Where(static s => s.IsLaidOut).Select(static s => (s.Role.TrimEnd('s'), s.Vector)),
+    ];
+
+    /// <summary>The optimiser's numbers that belong to no parameter alone.</summary>
+    public IEnumerable<OptimizerState> SharedState => _optimizer.States.Where(static s => !s.IsLaidOut);
 
     /// <summary>A parameter's part of a vector.</summary>
     public static Span<float> Part(NativeVector vector, ArtifactParameter parameter) =>
@@ -86,18 +92,21 @@ internal sealed class OrtRuntime : ITrainingRuntime
     public (double Sum, long Count) CountRight(Batch batch) =>
         (_accuracy ??= Opened(_graphs.OpenAccuracy(Unpacked))).Run(batch);
 
+    /// <summary>The parameters that are evaluated and saved.</summary>
+    private NativeVector Evaluated => _optimizer.Averages ?? _parameters;
+
     /// <summary>Packed copies of its own would be one more set of all weights.</summary>
     private RuntimeOptions Unpacked => _options with { Prepacking = false };
 
     private LossSession Opened(GraphSession graph)
     {
         var session = new LossSession(graph) { VirtualTokens = _graphs.VirtualTokens };
-        BindParameters(session);
+        BindParameters(session, Evaluated);
         return session;
     }
 
     public IReadOnlyDictionary<string, Tensor> GetWeights() => Parameters.ToDictionary(
-        static p => p.Name, p => Tensor.Of<float>(Part(_parameters, p), [.. p.Dims]), StringComparer.Ordinal);
+        static p => p.Name, p => Tensor.Of<float>(Part(Evaluated, p), [.. p.Dims]), StringComparer.Ordinal);
 
     public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best) =>
         TrainingCheckpoint.Save(folder, this, info, best);
@@ -158,9 +167,9 @@ internal sealed class OrtRuntime : ITrainingRuntime
         }
     }
 
-    private void BindParameters(LossSession session)
+    private void BindParameters(LossSession session, NativeVector parameters)
     {
-        foreach (var (parameter, view) in Parameters.Zip(Views(_parameters)))
+        foreach (var (parameter, view) in Parameters.Zip(Views(parameters)))
             session.BindInput(parameter.Input, view);
     }
 

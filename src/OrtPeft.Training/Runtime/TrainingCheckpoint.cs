@@ -1,5 +1,6 @@
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
 
 using Tensor = OrtPeft.Tensors.Tensor;
@@ -17,6 +18,8 @@ internal static class TrainingCheckpoint
 
     private const string BestPrefix = "best/";
 
+    private const string SharedPrefix = "optimizer/";
+
     /// <summary>Writes the checkpoint whole or not at all.</summary>
     /// <returns>The file.</returns>
     public static string Save(string folder, OrtRuntime runtime, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best)
@@ -25,7 +28,9 @@ internal static class TrainingCheckpoint
         var tensors = runtime.State.SelectMany(part => runtime.Parameters.Select(parameter => (
             $"{part.Name}/{parameter.Name}",
             Tensor.Of<float>(OrtRuntime.Part(part.Vector, parameter), [.. parameter.Dims]))));
-        SafetensorsFile.Save(path, [.. tensors, .. Named(best, BestPrefix)], info.ToMetadata());
+        var shared = runtime.SharedState.Select(static s => (
+            SharedPrefix + s.Role, new Tensor(s.Vector.Type, [.. s.Dims], new MemoryTensorData(s.Vector.Bytes.ToArray()))));
+        SafetensorsFile.Save(path, [.. tensors, .. shared, .. Named(best, BestPrefix)], info.ToMetadata());
         return path;
     }
 
@@ -43,20 +48,26 @@ internal static class TrainingCheckpoint
         {
             foreach (var parameter in runtime.Parameters)
             {
-                var name = $"{part}/{parameter.Name}";
-                if (!file.Tensors.TryGetValue(name, out var tensor) || tensor.Type != ElementType.Float
-                    || !tensor.Dims.SequenceEqual(parameter.Dims))
-                {
-                    throw new TrainingFailedException(
-                        $"{path}: '{name}' is missing or of another type or shape; it is another run's checkpoint.");
-                }
-
+                var tensor = Find(file, path, $"{part}/{parameter.Name}", ElementType.Float, parameter.Dims);
                 tensor.CopyTo(OrtRuntime.Part(vector, parameter));
             }
         }
 
+        foreach (var state in runtime.SharedState)
+        {
+            var tensor = Find(file, path, SharedPrefix + state.Role, state.Vector.Type, state.Dims);
+            tensor.Data.Slice(0, state.Vector.Bytes.Length).CopyTo(state.Vector.Bytes);
+        }
+
         return (path, info, BestIn(file, path, BestPrefix, runtime.GetWeights()));
     }
+
+    private static Tensor Find(
+        SafetensorsFile file, string path, string name, ElementType type, IReadOnlyList<long> dims) =>
+        file.Tensors.TryGetValue(name, out var tensor) && tensor.Type == type && tensor.Dims.SequenceEqual(dims)
+            ? tensor
+            : throw new TrainingFailedException(
+                $"{path}: '{name}' is missing or of another type or shape; it is another run's checkpoint.");
 
     /// <summary>Weights under names with something before them.</summary>
     public static IEnumerable<(string Name, Tensor Tensor)> Named(

@@ -8,11 +8,17 @@ using OrtPeft.Training.Tests.Runs;
 
 namespace OrtPeft.Training.Tests.Optimizers;
 
-/// <summary>Lion and SGD, step by step against their definitions in float64.</summary>
+/// <summary>Every optimiser but AdamW, step by step against its definition in float64.</summary>
 public sealed class OtherOptimizersTests
 {
-    private const int Count = 37;
     private const int Steps = 100;
+
+    /// <summary>Tall, wide and square matrices, two of one shape apart from each other, a stack of matrices, vectors, a
+    /// number; most with gaps after them.</summary>
+    private static readonly ArtifactParameter[] Parameters =
+        Layout.Of([3, 5], [7], [6, 2], [3, 5], [4, 4], [2, 4, 3], [7], [16], [], [20, 17]);
+
+    private static readonly int Length = (int)FlatLayout.LengthOf(Parameters);
 
     public static TheoryData<string> Cases => [.. Configs.Keys];
 
@@ -23,9 +29,18 @@ public sealed class OtherOptimizersTests
         ["sgd"] = new SgdConfig { Momentum = 0, MaxGradNorm = 0 },
         ["sgd, momentum"] = new SgdConfig { MaxGradNorm = 0 },
         ["sgd, nesterov, decayed, clipped"] = new SgdConfig { Nesterov = true, WeightDecay = 0.1, MaxGradNorm = 0.5 },
+        ["adafactor"] = new AdafactorConfig { MaxGradNorm = 0 },
+        ["adafactor, decayed, clipped"] = new AdafactorConfig { WeightDecay = 0.3, ClipThreshold = 0.7 },
+        ["muon"] = new MuonConfig { MaxGradNorm = 0, WeightDecay = 0 },
+        ["muon, original rate, no nesterov"] = new MuonConfig { OriginalRate = true, Nesterov = false, Momentum = 0.8 },
+        ["schedule-free"] = new ScheduleFreeAdamWConfig { MaxGradNorm = 0 },
+        ["schedule-free, decayed, clipped"] = new ScheduleFreeAdamWConfig { Beta1 = 0.95, WeightDecay = 0.3 },
+        ["8 bits"] = new AdamW8bitConfig { MaxGradNorm = 0 },
+        ["8 bits, decayed, clipped"] = new AdamW8bitConfig { WeightDecay = 0.3, Beta1 = 0.8 },
     };
 
-    /// <summary>Weights of about 1 are rounded 100 times, by 2⁻²⁵ at most each; the state adds as much.</summary>
+    /// <summary>Weights of about 1 are rounded 100 times, by 2⁻²⁵ at most each; the state adds as much. Five products of
+    /// matrices multiply a rounding of the momentum by up to 3.4⁵, and step on step adds it.</summary>
     [Theory]
     [MemberData(nameof(Cases))]
     public void Build_WhenRunForManySteps_FollowsFloat64(string name)
@@ -33,31 +48,53 @@ public sealed class OtherOptimizersTests
         var config = Configs[name];
         var random = new SplitMix64(1, name);
         var start = Normal(random, 1);
-        var graph = OptimizerGraph.Build(Count, config);
+        var graph = OptimizerGraph.Build(Parameters, config);
         using var session = ModelSession.Open(graph.Model, new RuntimeOptions { Threads = 1 });
-        var roles = graph.Contract.Outputs.Select(static o => o.Role).Where(static r => r != ValueRoles.GradNorm)
-            .Select(static r => r["updated_".Length..]).ToArray();
-        var feeds = roles.ToDictionary(
-            static r => r, r => Tensor.Of<float>(r == ValueRoles.Parameters ? start : new float[Count], [Count]));
-        var (weights, state) = (start.Select(static x => (double)x).ToArray(), new double[Count]);
+        var states = graph.Contract.Inputs.Where(
+            i => graph.Contract.Output(ValueRoles.Updated(i.Role)) is not null).ToArray();
+        var feeds = states.ToDictionary(static i => i.Role, i => AtFirst(i, start));
+        var reference = Reference.Of(config, Parameters, [.. start.Select(static x => (double)x)]);
 
         for (var step = 1; step <= Steps; step++)
         {
             var gradient = Normal(random, 0.3);
-            var rate = (float)(0.01 * step / Steps);
-            Move(config, weights, state, [.. gradient.Select(static x => (double)x)], rate);
-            feeds[ValueRoles.Gradients] = Tensor.Of<float>(gradient, [Count]);
+            var rate = (float)(0.01 * (step < 10 ? step / 10.0 : 1));
+            reference.See(feeds);
+            reference.Step([.. gradient.Select(static x => (double)x)], rate);
+            feeds[ValueRoles.Gradients] = Tensor.Of<float>(gradient, [Length]);
             feeds[ValueRoles.LearningRate] = Tensor.Scalar(rate);
             if (graph.Contract.Input(ValueRoles.Step) is not null)
                 feeds[ValueRoles.Step] = Tensor.Scalar((long)step);
             var outputs = OnnxRun.Of(session, feeds);
-            foreach (var role in roles)
-                feeds[role] = outputs[ValueRoles.Updated(role)];
+            foreach (var state in states)
+                feeds[state.Role] = outputs[ValueRoles.Updated(state.Role)];
         }
 
         var found = feeds[ValueRoles.Parameters].ToFloat32();
-        Near.Within([.. weights.Select(static x => (float)x)], found, 2e-5, name);
-        Assert.True(start.Zip(found).All(static p => Math.Abs(p.First - p.Second) > 1e-4));
+        Near.Within([.. reference.Weights.Select(static x => (float)x)], found, config is MuonConfig ? 2e-4 : 2e-5, name);
+        if (feeds.TryGetValue(ValueRoles.Averages, out var averages))
+            Near.Within([.. reference.Averages!.Select(static x => (float)x)], averages.ToFloat32(), 2e-5, "averages");
+        Assert.All(Parameters, p => Assert.True(Places(p).Average(i => Math.Abs(start[i] - found[i])) > 1e-3));
+        Assert.All(Enumerable.Range(0, Length).Except(Parameters.SelectMany(Places)), i => Assert.Equal(0, found[i]));
+    }
+
+    [Fact]
+    public void State_OfEightBitsAndOfAdafactor_IsSmall()
+    {
+        var parameters = Layout.Of([1024, 256]);
+
+        Assert.Equal(8 << 18, Bytes(new AdamWConfig()));
+        Assert.Equal((2 << 18) + (2 * 4 << 10), Bytes(new AdamW8bitConfig()));
+        Assert.Equal(4 * (1024 + 256), Bytes(new AdafactorConfig()));
+        Assert.Equal(4 << 18, Bytes(new MuonConfig()));
+
+        long Bytes(OptimizerConfig config)
+        {
+            var contract = OptimizerGraph.Build(parameters, config).Contract;
+            return contract.Inputs
+                .Where(i => i.Role != ValueRoles.Parameters && contract.Output(ValueRoles.Updated(i.Role)) is not null)
+                .Sum(static i => i.Dims!.Aggregate(1L, static (n, d) => n * d.Length!.Value) * i.Dtype!.Value.BitSize() / 8);
+        }
     }
 
     [Theory]
@@ -84,30 +121,24 @@ public sealed class OtherOptimizersTests
         Assert.Contains("optim", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The definitions, as the paper and PyTorch's page have them.</summary>
-    private static void Move(OptimizerConfig config, double[] p, double[] state, double[] g, double rate)
+    private static Tensor AtFirst(ArtifactValue state, float[] start)
     {
-        var norm = Math.Sqrt(g.Sum(static x => x * x));
-        var clip = config.MaxGradNorm > 0 ? Math.Min(1, config.MaxGradNorm / (norm + 1e-6)) : 1;
-        for (var i = 0; i < p.Length; i++)
-        {
-            var gradient = g[i] * clip;
-            if (config is LionConfig lion)
-            {
-                var update = Math.Sign((lion.Beta1 * state[i]) + ((1 - lion.Beta1) * gradient));
-                p[i] -= rate * (update + (lion.WeightDecay * p[i]));
-                state[i] = (lion.Beta2 * state[i]) + ((1 - lion.Beta2) * gradient);
-            }
-            else if (config is SgdConfig sgd)
-            {
-                gradient += sgd.WeightDecay * p[i];
-                state[i] = (sgd.Momentum * state[i]) + gradient;
-                p[i] -= rate * (sgd.Momentum == 0 ? gradient
-                    : sgd.Nesterov ? gradient + (sgd.Momentum * state[i]) : state[i]);
-            }
-        }
+        if (state.Role == ValueRoles.Parameters || ValueRoles.IsParametersAtFirst(state.Role))
+            return Tensor.Of<float>(start, [Length]);
+        long[] dims = [.. state.Dims!.Select(static d => d.Length!.Value)];
+        var count = (int)dims.Aggregate(1L, static (n, d) => n * d);
+        return state.Dtype == ElementType.UInt8
+            ? Tensor.Of<byte>(new byte[count], dims)
+            : Tensor.Of<float>(new float[count], dims);
     }
 
-    private static float[] Normal(SplitMix64 random, double scale) =>
-        [.. Enumerable.Range(0, Count).Select(_ => random.NextNormal(scale))];
+    private static IEnumerable<int> Places(ArtifactParameter p) => Enumerable.Range((int)p.Offset!.Value, (int)p.Count);
+
+    private static float[] Normal(SplitMix64 random, double scale)
+    {
+        var numbers = new float[Length];
+        foreach (var i in Parameters.SelectMany(Places))
+            numbers[i] = random.NextNormal(scale);
+        return numbers;
+    }
 }

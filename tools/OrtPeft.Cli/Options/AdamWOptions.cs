@@ -25,17 +25,18 @@ internal sealed class AdamWOptions : IOptionGroup
 
     public IEnumerable<Option> Options => [_weightDecay, _maxGradNorm, _beta1, _beta2, _epsilon];
 
-    /// <summary>The options that no other optimiser has.</summary>
-    public IReadOnlyList<Option> Own => [_epsilon];
-
-    /// <summary>The options that SGD does not have.</summary>
+    /// <summary>The decays of moments.</summary>
     public IReadOnlyList<Option> Betas => [_beta1, _beta2];
 
-    /// <summary>The given weight decay; null for the optimiser's own.</summary>
-    public double? WeightDecay(Invocation run) => run.Has(_weightDecay) ? run.Get(_weightDecay) : null;
+    /// <summary>What is added where it would be divided by 0.</summary>
+    public Option Epsilon => _epsilon;
 
-    /// <summary>The given decay of Lion's moment; null for Lion's own.</summary>
-    public double? Beta2(Invocation run) => run.Has(_beta2) ? run.Get(_beta2) : null;
+    /// <summary>The given weight decay; else the optimizer's own.</summary>
+    public double WeightDecay(Invocation run, OptimizerConfig own) =>
+        run.Has(_weightDecay) ? run.Get(_weightDecay) : own.WeightDecay;
+
+    /// <summary>The given second decay; else the optimizer's own.</summary>
+    public double Beta2(Invocation run, double own) => run.Has(_beta2) ? run.Get(_beta2) : own;
 
     public AdamWConfig Read(Invocation run) => new()
     {
