@@ -44,7 +44,7 @@ public sealed record MuonConfig : OptimizerConfig
         .. base.Constants,
         new("momentum", nameof(Momentum), Momentum, IsDecay: true),
         new("nesterov", nameof(Nesterov), Nesterov ? 1 : 0),
-        new("original-rate", nameof(OriginalRate), OriginalRate ? 1 : 0),
+        new("muon-original-rate", nameof(OriginalRate), OriginalRate ? 1 : 0),
         new("beta1", nameof(Beta1), Beta1, IsDecay: true),
         new("beta2", nameof(Beta2), Beta2, IsDecay: true),
         new("epsilon", nameof(Epsilon), Epsilon),

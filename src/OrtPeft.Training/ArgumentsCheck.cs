@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrtPeft.Artifacts;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Metrics;
@@ -9,6 +10,8 @@ namespace OrtPeft.Training;
 /// <summary>Ranges of <see cref="TrainingArguments"/>, and which of them make a run what it is.</summary>
 internal static class ArgumentsCheck
 {
+    private const string Constant = "constant";
+
     public static void Validate(TrainingArguments arguments)
     {
         SettingException.ThrowIfBelow(arguments.BatchSize, 1, nameof(arguments.BatchSize));
@@ -44,6 +47,15 @@ internal static class ArgumentsCheck
                 FromZero(constant.Value, constant.Name);
         }
 
+        if (arguments.NeftuneNoiseAlpha is { } alpha)
+            Above(alpha, 0, nameof(arguments.NeftuneNoiseAlpha));
+        if (arguments is { Optimizer: ScheduleFreeAdamWConfig, Schedule: not Constant })
+        {
+            throw new SettingException(
+                $"Schedule is '{arguments.Schedule}', and {arguments.Optimizer.Name} averages instead of letting the rate "
+                + $"fall; it must be {Constant}.");
+        }
+
         ProductPrecision.Resolve(arguments.Precision);
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new SettingException(
@@ -75,6 +87,7 @@ internal static class ArgumentsCheck
             identity[constant.Key] = constant.Value.ToString(CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
+        identity[RunIdentity.Noise] = arguments.NeftuneNoiseAlpha?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);
         identity["schedule"] = string.Join(

@@ -86,6 +86,11 @@ public sealed record TrainingArguments
     /// </summary>
     public bool BaseDropout { get; init; } = true;
 
+    /// <summary>NEFTune's α: even noise of up to α/√(sequence · width) on the embeddings of tokens while training; 5 is
+    /// usual. Above 0; default null, none. Not with artifacts.</summary>
+    /// <seealso href="https://arxiv.org/abs/2310.05914">Jain et al., algorithm 1.</seealso>
+    public double? NeftuneNoiseAlpha { get; init; }
+
     /// <summary>
     /// Evaluate after every so many steps; null (default) after every epoch. Only with evaluation data.
     /// </summary>

@@ -60,6 +60,19 @@ public static class OptimizerGraph
         return new CompiledGraph(model, GraphContract.OfOptimizer(graph));
     }
 
+    /// <summary>The size of what an optimiser keeps from step to step beside the parameters.</summary>
+    /// <param name="parameters">The parameters, as <see cref="Build"/> takes them.</param>
+    /// <param name="config">The optimiser and its constants.</param>
+    /// <returns>Bytes.</returns>
+    /// <exception cref="ArgumentException">The optimiser is none of those here.</exception>
+    public static long StateBytes(IReadOnlyList<ArtifactParameter> parameters, OptimizerConfig config)
+    {
+        var graph = Build(parameters, config).Model.Graph;
+        var states = graph.Inputs.Where(i => i.Name != ValueRoles.Parameters
+            && graph.Outputs.Any(o => o.Name == ValueRoles.Updated(i.Name)));
+        return states.Sum(static s => s.Type.ByteCount(s.Shape!.Aggregate(1L, static (count, dim) => count * dim.Value!.Value)));
+    }
+
     /// <summary>min(1, max_norm / (norm + 1e-6)), as PyTorch's <c>clip_grad_norm_</c>.</summary>
     private static Term ClipFactor(Term norm, double maxNorm) => Min(maxNorm / (norm + 1e-6), 1);
 

@@ -67,6 +67,8 @@ public static class TrainingGraph
             DropoutLowering.ForEvaluation(model, peft.IsOfBase);
         var g = GraphBuilder.Over(model);
         var seed = options.Dropout(model, g.Shapes);
+        if (options.NeftuneNoiseAlpha is { } alpha)
+            seed = EmbeddingNoise.Add(g, alpha, seed);
         var speedups = new SpeedupRun(options.Speedups);
         var scale = LossGradients.Add(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
         // What is asked for its lengths alone need not be kept for its gradient.
@@ -76,7 +78,8 @@ public static class TrainingGraph
         graph.RemoveDeadCode();
         graph.SortTopologically();
         var memory = options.Part is { } part
-            ? MemoryPlan.Fit(model, part, options.MemoryLimit, options.Speedups.Any(static s => s.UsesKernels))
+            ? MemoryPlan.Fit(
+                model, part, options.MemoryLimit, options.Speedups.Any(static s => s.UsesKernels), options.OptimizerState)
             : null;
         if (graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
             model.Opsets[FusedOp.Domain] = 1;

@@ -15,6 +15,9 @@ public sealed record TrainingGraphOptions
     /// </summary>
     public bool BaseDropout { get; init; } = true;
 
+    /// <summary>NEFTune's α: noise on what is looked up for the tokens. Above 0; default null, none.</summary>
+    public double? NeftuneNoiseAlpha { get; init; }
+
     /// <summary>The rewrites that make it faster, in order. Default <see cref="Rewrites.Speedups.Portable"/>.</summary>
     public IReadOnlyList<Speedup> Speedups { get; init; } = Rewrites.Speedups.Portable;
 
@@ -25,6 +28,10 @@ public sealed record TrainingGraphOptions
     /// <summary>The most memory that training may take; values are computed again rather than kept until it fits. Bytes;
     /// default null, no limit. Needs <see cref="Part"/>, and speedups that use kernels.</summary>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>What the optimiser keeps, for <see cref="CompiledGraph.Memory"/>. Bytes; default null: two numbers for every
+    /// trained one, as AdamW.</summary>
+    public long? OptimizerState { get; init; }
 
     /// <summary>How live dropout is done; gives the input that fixes its masks, if it adds one.</summary>
     internal Func<Model, ShapeInference, Value?> Dropout { get; init; } = DropoutLowering.ForTraining;

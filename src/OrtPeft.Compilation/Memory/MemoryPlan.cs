@@ -5,7 +5,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Compilation.Memory;
 
 /// <summary>A training graph's memory, and what is done to reduce it.</summary>
-/// <param name="Weights">Constants, as the graph reads them, and four numbers for every trained one. Bytes.</param>
+/// <param name="Weights">Constants, as the graph reads them, the trained numbers, their gradients and the optimiser's state.
+/// Bytes.</param>
 /// <param name="Activations">The most that values take at a time. Bytes.</param>
 /// <param name="Again">The share of the forward pass whose products are run again for the gradient rather than kept, from
 /// 0 to 1.</param>
@@ -25,10 +26,11 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
     /// <param name="part">The most that it is given at once.</param>
     /// <param name="limit">Bytes; null for none.</param>
     /// <param name="canRunAgain">Whether the session runs the operator that lets second runs wait.</param>
+    /// <param name="state">What the optimiser keeps. Bytes; null for two numbers for every trained one.</param>
     /// <returns>What it takes; null where the graph's lengths do not tell.</returns>
     /// <exception cref="SettingException">It does not fit, and the message tells what would; or nobody can tell whether
     /// it does.</exception>
-    internal static MemoryPlan? Fit(Model model, PartSize part, long? limit, bool canRunAgain)
+    internal static MemoryPlan? Fit(Model model, PartSize part, long? limit, bool canRunAgain, long? state = null)
     {
         if (!GraphMemory.IsTold(model.Graph, GraphLengths.Of(model.Graph, part)))
         {
@@ -37,11 +39,11 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
                 + "not known; train without it.");
         }
 
-        var plan = Of(model, part, 0);
+        var plan = Of(model, part, 0, state);
         if (limit is null || plan.Total <= limit)
             return plan;
         var (none, all) = (0, Steps);
-        var least = canRunAgain ? Tried(model, part, 1) : plan;
+        var least = canRunAgain ? Tried(model, part, 1, state) : plan;
         if (least.Total > limit)
         {
             throw new SettingException(
@@ -53,21 +55,21 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
         while (all - none > 1)
         {
             var middle = (none + all) / 2;
-            if (Tried(model, part, (double)middle / Steps).Total <= limit)
+            if (Tried(model, part, (double)middle / Steps, state).Total <= limit)
                 all = middle;
             else
                 none = middle;
         }
 
         Run(model, (double)all / Steps);
-        return Of(model, part, (double)all / Steps);
+        return Of(model, part, (double)all / Steps, state);
     }
 
-    private static MemoryPlan Tried(Model model, PartSize part, double share)
+    private static MemoryPlan Tried(Model model, PartSize part, double share, long? state)
     {
         var copy = model.Clone();
         Run(copy, share);
-        return Of(copy, part, share);
+        return Of(copy, part, share, state);
     }
 
     private static void Run(Model model, double share)
@@ -76,12 +78,13 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
         model.Graph.RemoveDeadCode();
     }
 
-    private static MemoryPlan Of(Model model, PartSize part, double share)
+    private static MemoryPlan Of(Model model, PartSize part, double share, long? state)
     {
         var (graph, lengths) = (model.Graph, GraphLengths.Of(model.Graph, part));
         var constants = graph.Initializers.Select(static v => v.Initializer!.Data).Distinct().Sum(static d => d.Length);
         var trained = graph.Outputs.Sum(o => GraphMemory.BytesOf(o, lengths));
-        return new MemoryPlan(constants + (4 * trained), GraphMemory.PeakOf(graph, lengths), share);
+        return new MemoryPlan(
+            constants + (2 * trained) + (state ?? 2 * trained), GraphMemory.PeakOf(graph, lengths), share);
     }
 
     private static long Megabytes(long bytes) => (bytes + 999_999) / 1_000_000;

@@ -15,11 +15,6 @@ internal static class DropoutLowering
     /// <summary>Makes the mask of the dropout of an index: true where an element is kept.</summary>
     private delegate Term MaskMaker(Term x, double ratio, int index);
 
-    /// <summary>
-    /// The input that training graphs with live dropout have: [] int64, another number for every step.
-    /// </summary>
-    public const string SeedInput = "dropout_seed";
-
     /// <summary>Removes every dropout.</summary>
     /// <param name="model">The model; edited in place.</param>
     public static void ForEvaluation(Model model) => ForEvaluation(model, static _ => true);
@@ -36,7 +31,7 @@ internal static class DropoutLowering
     }
 
     /// <summary>Makes every live dropout repeatable; others are removed.</summary>
-    /// <param name="model">The model; edited in place, gains the input <see cref="SeedInput"/> if any dropout is
+    /// <param name="model">The model; edited in place, gains the input <see cref="SeededBits.SeedInput"/> if any dropout is
     /// live.</param>
     /// <param name="shapes">Has inferred the model.</param>
     /// <returns>That input, or null.</returns>
@@ -46,7 +41,7 @@ internal static class DropoutLowering
         ArgumentNullException.ThrowIfNull(model);
         Value? seed = null;
         Lower(model, shapes, (x, ratio, index) => HashedMask(
-            x, ratio, index, seed ??= model.Graph.AddInput(SeedInput, ElementType.Int64, [])));
+            x, ratio, index, seed ??= SeededBits.AddSeed(model.Graph)));
         return seed;
     }
 
@@ -121,24 +116,13 @@ internal static class DropoutLowering
         return kept;
     }
 
-    /// <summary>
-    /// Element i is kept when a 64-bit hash of (seed, dropout's index, i), read as a signed number, reaches the ratio's
-    /// place in the range. Products wrap around; the fold in between carries high bits to low ones.
-    /// </summary>
-    private static Term HashedMask(Term x, double ratio, int index, Value seedInput)
+    /// <summary>Element i is kept when its bits, read as a signed number, reach the ratio's place in the range.</summary>
+    private static Term HashedMask(Term x, double ratio, int index, Value seed)
     {
-        const long Second = unchecked((long)0xBF58476D1CE4E5B9);
         var g = x.Builder;
-        var seed = g.Term(seedInput);
-        var shape = g.Shape(x);
-        var count = g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L));
-        var element = g.Term(g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1)));
-        var first = g.Int64Scalar(unchecked((long)0x9E3779B97F4A7C15));
-        var second = g.Int64Scalar(Second);
-        var key = Fold((seed + g.Int64Scalar(unchecked(index * Second))) * first);
-        var hash = Fold(element * first + key * second);
+        var (bits, shape) = SeededBits.Of(x, index, seed);
         var threshold = g.Int64Scalar((long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63)));
-        return g.Term(g.ReshapeTo(hash * second >= threshold, shape));
+        return g.Term(g.ReshapeTo(bits >= threshold, shape));
     }
 
     /// <summary>Element i is kept when a number of [0, 1) reaches the ratio.</summary>
@@ -146,14 +130,5 @@ internal static class DropoutLowering
     {
         var g = x.Builder;
         return g.Term(g.Op("RandomUniformLike", [x], NodeAttribute.Of("dtype", (long)ElementType.Float))) >= ratio;
-    }
-
-    /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>
-    private static Term Fold(Term hash)
-    {
-        var g = hash.Builder;
-        var unsigned = Cast(hash, ElementType.UInt64);
-        var shifted = g.Op("BitShift", [unsigned, unsigned.Number(32)], NodeAttribute.Of("direction", "RIGHT"));
-        return g.Term(g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64)));
     }
 }

@@ -29,6 +29,9 @@ internal static class RunIdentity
     /// <summary>The length of packs.</summary>
     public const string Packing = "pack-length";
 
+    /// <summary>The noise on embeddings.</summary>
+    public const string Noise = "neftune-noise-alpha";
+
     /// <summary>The optimiser.</summary>
     public const string Optimizer = "optim";
 
@@ -36,7 +39,7 @@ internal static class RunIdentity
     public static string? Before(string name) => name switch
     {
         Precision => ProductPrecision.Float32,
-        Packing => "none",
+        Packing or Noise => "none",
         Optimizer => new AdamWConfig().Name,
         _ => null,
     };

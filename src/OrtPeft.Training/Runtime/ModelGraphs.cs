@@ -60,9 +60,11 @@ internal sealed class ModelGraphs : OrtGraphs
         var graph = TrainingGraph.Build(_peft, _objective, new TrainingGraphOptions
         {
             BaseDropout = _arguments.BaseDropout,
+            NeftuneNoiseAlpha = _arguments.NeftuneNoiseAlpha,
             Speedups = speedups,
             Part = _part,
             MemoryLimit = _arguments.MemoryLimit,
+            OptimizerState = OptimizerGraph.StateBytes(_parameters.All, _arguments.Optimizer),
         });
         Memory = graph.Memory;
         if (_part is not null)

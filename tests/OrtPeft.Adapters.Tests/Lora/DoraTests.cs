@@ -24,7 +24,7 @@ public sealed class DoraTests
         ["x"] = Tensor.Of([1f, 0, 0, 1, 1, 1, 1, -1], [4, 2]),
         ["target"] = Tensor.Of([2f, 3, 5, 7, 2, 4, 6, 8, 4, 7, 11, 15, 0, -1, -1, -1], [4, 4]),
         [TrainingGraph.Scale] = Tensor.Scalar(1f / 16),
-        [DropoutLowering.SeedInput] = Tensor.Scalar(4321L),
+        [SeededBits.SeedInput] = Tensor.Scalar(4321L),
     };
 
     private static readonly Dictionary<string, Func<GraphBuilder, Value, Value>> Layers = new()

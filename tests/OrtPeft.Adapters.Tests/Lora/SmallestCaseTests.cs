@@ -19,7 +19,7 @@ public sealed class SmallestCaseTests
         ["x"] = Tensor.Of([1f, 0, 0, 1, 1, 1, 1, -1], [4, 2]),
         ["target"] = Tensor.Of([2f, 3, 5, 7, 2, 4, 6, 8, 4, 7, 11, 15, 0, -1, -1, -1], [4, 4]),
         [TrainingGraph.Scale] = Tensor.Scalar(1f / 16),
-        [DropoutLowering.SeedInput] = Tensor.Scalar(12345L),
+        [SeededBits.SeedInput] = Tensor.Scalar(12345L),
     };
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class SmallestCaseTests
 
         var losses = Enumerable.Range(0, 8).Select(seed =>
         {
-            feeds[DropoutLowering.SeedInput] = Tensor.Scalar((long)seed);
+            feeds[SeededBits.SeedInput] = Tensor.Scalar((long)seed);
             return OnnxRun.Of(graph, feeds)[TrainingGraph.LossSum].ToFloat32()[0];
         });
 

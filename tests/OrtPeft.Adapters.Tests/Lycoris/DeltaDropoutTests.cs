@@ -69,7 +69,7 @@ public sealed class DeltaDropoutTests
         var dropped = OnnxRun.Of(training, new Dictionary<string, Tensor>
         {
             ["x"] = Tensor.Of<float>([.. Layer.X.Select(static v => (float)v)], [Probe.Rows, Layer.Inputs]),
-            [DropoutLowering.SeedInput] = Tensor.Scalar(seed),
+            [SeededBits.SeedInput] = Tensor.Scalar(seed),
         }).Values.Single().ToFloat32();
         var factors = plain.Select((p, i) => (dropped[i] - p) / (whole[i] - p)).ToArray();
         for (var i = Outputs; i < factors.Length; i++)

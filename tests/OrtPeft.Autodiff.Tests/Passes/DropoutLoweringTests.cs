@@ -36,7 +36,7 @@ public sealed class DropoutLoweringTests
         using var session = new TestSession(_model);
         var x = Enumerable.Range(1, 15).Select(static i => i / 8.0).ToArray();
         session.Feed("x", x, 3, 5);
-        session.Feed(DropoutLowering.SeedInput, Seed);
+        session.Feed(SeededBits.SeedInput, Seed);
 
         var analytic = session.Run<double>(gradient.Name);
 
@@ -58,7 +58,7 @@ public sealed class DropoutLoweringTests
         using var session = new TestSession(_model);
         session.Feed("x", new double[15], 3, 5);
         session.Feed("other", Enumerable.Repeat(1f, 1 << rank).ToArray(), dims);
-        session.Feed(DropoutLowering.SeedInput, Seed);
+        session.Feed(SeededBits.SeedInput, Seed);
 
         var (elements, shape) = session.Run<float>([_model.Graph.Outputs[0].Name])[0];
 
@@ -75,7 +75,7 @@ public sealed class DropoutLoweringTests
         using var session = new TestSession(_model);
         session.Feed("x", new double[15], 3, 5);
         session.Feed("other", Array.Empty<float>(), 0, 3);
-        session.Feed(DropoutLowering.SeedInput, Seed);
+        session.Feed(SeededBits.SeedInput, Seed);
 
         var (elements, shape) = session.Run<float>([_model.Graph.Outputs[0].Name])[0];
 
@@ -108,7 +108,7 @@ public sealed class DropoutLoweringTests
         DropoutLowering.ForTraining(_model, _shapes);
 
         Assert.Equal(["Mul"], _model.Graph.Nodes.Select(static n => n.OpType));
-        Assert.Null(_model.Graph.Find(DropoutLowering.SeedInput));
+        Assert.Null(_model.Graph.Find(SeededBits.SeedInput));
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class DropoutLoweringTests
         using var session = new TestSession(model);
         session.Feed("x", Inputs(), 3, 5);
         if (withSeed)
-            session.Feed(DropoutLowering.SeedInput, Seed);
+            session.Feed(SeededBits.SeedInput, Seed);
         var outputs = model.Graph.Outputs.Select(static o => o.Name);
         return [.. session.Run<double>([.. outputs]).Select(static r => r.Elements)];
     }

@@ -75,7 +75,7 @@ internal sealed class DropoutMask
     {
         using var session = new TestSession(Lowered(ratio, dropouts), optimization);
         session.Feed("x", Enumerable.Repeat(1f, Width * Width).ToArray(), Width, Width);
-        session.Feed(DropoutLowering.SeedInput, [seed]);
+        session.Feed(SeededBits.SeedInput, [seed]);
         var results = session.Run<float>([.. Enumerable.Range(0, dropouts).Select(static i => $"y{i}")]);
         var scale = (float)(1 / (1 - (float)ratio));
         Assert.All(results, r => Assert.True(Array.TrueForAll(r.Elements, e => e == 0 || e == scale)));

@@ -14,7 +14,11 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     [InlineData("--nesterov", "--nesterov is not a setting of adamw_torch")]
     [InlineData("--optim sgd --nesterov --momentum 0", "--nesterov needs a momentum")]
     [InlineData("--optim sgd --momentum 1", "--momentum is 1; it must be at least 0 and below 1")]
-    [InlineData("--optim adam", "--optim is 'adam'; it must be one of adamw_torch, lion_32bit, sgd")]
+    [InlineData("--optim adam", "--optim is 'adam'; it must be one of adamw_torch, adamw_8bit, adafactor,")]
+    [InlineData("--optim adafactor --beta1 0.5", "--beta1 is not a setting of adafactor")]
+    [InlineData("--muon-original-rate", "--muon-original-rate is not a setting of adamw_torch")]
+    [InlineData("--optim schedule_free_adamw --schedule cosine", "--schedule is 'cosine', and schedule_free_adamw averages")]
+    [InlineData("--neftune-noise-alpha 0", "--neftune-noise-alpha is 0; it must be above 0")]
     [InlineData("--schedule-settings power", "--schedule-settings has 'power'; it must be NAME=VALUE")]
     [InlineData("--schedule-settings power=1,power=2", "--schedule-settings has power twice")]
     public void Train_WithASettingOfRatesThatIsWrong_SaysSo(string options, string message) => CliRun.Of(

@@ -27,7 +27,7 @@ public sealed class CompiledGraphTests
         Assert.Equal(
             [
                 ("x", ValueRoles.Data),
-                (DropoutLowering.SeedInput, ValueRoles.DropoutSeed),
+                (SeededBits.SeedInput, ValueRoles.DropoutSeed),
                 (TrainingGraph.Scale, ValueRoles.LossScale),
                 ("target", ValueRoles.Data),
                 .. names.Select(static n => (n, ValueRoles.Parameter)),
@@ -45,7 +45,7 @@ public sealed class CompiledGraphTests
 
     [Theory]
     [InlineData(TrainingGraph.Scale)]
-    [InlineData(DropoutLowering.SeedInput)]
+    [InlineData(SeededBits.SeedInput)]
     public void Contract_WhenTheModelHasAnInputCalledAsOneOfTheLoss_TakesItForData(string name)
     {
         var evaluation = EvaluationGraph.Build(Layer(name), new MeanSquaredError());
@@ -59,11 +59,11 @@ public sealed class CompiledGraphTests
     public void Build_WhenTheModelHasAnInputCalledAsTheSeed_IsRefused()
     {
         var peft = PeftModel.Create(
-            Layer(DropoutLowering.SeedInput), new LoraConfig { R = 1, LoraDropout = 0.5, TargetModules = ["layer"] });
+            Layer(SeededBits.SeedInput), new LoraConfig { R = 1, LoraDropout = 0.5, TargetModules = ["layer"] });
 
         var error = Assert.Throws<GraphException>(() => TrainingGraph.Build(peft, new MeanSquaredError()));
 
-        Assert.Contains(DropoutLowering.SeedInput, error.Message, StringComparison.Ordinal);
+        Assert.Contains(SeededBits.SeedInput, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

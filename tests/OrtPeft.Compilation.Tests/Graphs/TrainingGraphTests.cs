@@ -72,11 +72,11 @@ public sealed class TrainingGraphTests
         var ofAdapter = EvaluationGraph.Build(peft, new CausalLm()).Graph;
         var ofModel = EvaluationGraph.Build(peft.Model, new CausalLm()).Graph;
 
-        Assert.Contains(training.Inputs, static i => i.Name == DropoutLowering.SeedInput);
+        Assert.Contains(training.Inputs, static i => i.Name == SeededBits.SeedInput);
         Assert.DoesNotContain(training.Nodes, static n => n.Is("Dropout"));
         foreach (var evaluation in new[] { ofAdapter, ofModel })
         {
-            Assert.DoesNotContain(evaluation.Inputs, static i => i.Name == DropoutLowering.SeedInput);
+            Assert.DoesNotContain(evaluation.Inputs, static i => i.Name == SeededBits.SeedInput);
             Assert.DoesNotContain(evaluation.Nodes, static n => n.Is("Dropout") || n.Is("BitShift"));
         }
     }

@@ -91,7 +91,7 @@ public sealed class RecomputationTests
         Recomputation.Run(GraphBuilder.Over(again), static _ => Cost.Product);
 
         var rows = Rows(kept.Graph);
-        rows[DropoutLowering.SeedInput] = Tensor.Scalar(7L);
+        rows[SeededBits.SeedInput] = Tensor.Scalar(7L);
         SameBits(peft, kept, again, rows);
     }
 

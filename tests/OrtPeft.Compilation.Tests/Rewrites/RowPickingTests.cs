@@ -146,7 +146,7 @@ public sealed class RowPickingTests
             ["attention_mask"] = Tensor.Of<long>([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1], [2, 8]),
             ["labels"] = Tensor.Of<long>(labels, [2, 8]),
             [TrainingGraph.Scale] = Tensor.Scalar(1f / 12),
-            [DropoutLowering.SeedInput] = Tensor.Scalar(5L),
+            [SeededBits.SeedInput] = Tensor.Scalar(5L),
         });
 
     private static PeftModel Adapted(string model, string method) =>

@@ -77,7 +77,7 @@ public sealed class BaseDropoutTests
 
         for (var seed = 0L; seed < 40; seed++)
         {
-            batch[DropoutLowering.SeedInput] = Tensor.Scalar(seed);
+            batch[SeededBits.SeedInput] = Tensor.Scalar(seed);
             var outputs = OnnxRun.Of(session, Feeds.Of(graph.Graph, batch));
             var pairs = outputs[before].ToFloat32().Zip(outputs[after].ToFloat32()).ToArray();
             Assert.All(pairs, static p => Assert.True(p.Second == 0 || Math.Abs(p.Second - (p.First / 0.9f)) < 1e-5f));

@@ -28,7 +28,8 @@ internal static class GemmSpeed
     /// <summary>The median run's 10⁹ multiply-adds, twice, per second.</summary>
     /// <param name="options">How it runs.</param>
     /// <param name="inBf16">Whether in bfloat16.</param>
-    public static double Measure(RuntimeOptions options, bool inBf16)
+    /// <param name="runs">How often; 100 when left out.</param>
+    public static double Measure(RuntimeOptions options, bool inBf16, int runs = Runs)
     {
         using var session = ModelSession.Open(Product(inBf16), options with { Prepacking = true, ProfilePrefix = null });
         using var x = TensorValues.Over(Noise(Rows * Inner), Rows, Inner);
@@ -37,7 +38,7 @@ internal static class GemmSpeed
         using var binding = session.Session.CreateIoBinding();
         binding.BindInput("x", x);
         binding.BindOutput("y", y);
-        var seconds = new double[Runs];
+        var seconds = new double[runs];
         foreach (ref var elapsed in seconds.AsSpan())
         {
             var started = Stopwatch.GetTimestamp();

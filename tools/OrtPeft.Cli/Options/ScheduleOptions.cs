@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OrtPeft.Artifacts;
 using OrtPeft.Training;
 using OrtPeft.Training.Schedules;
 
@@ -7,11 +8,13 @@ namespace OrtPeft.Cli.Options;
 /// <summary>How the learning rate changes over a run.</summary>
 internal sealed class ScheduleOptions : IOptionGroup
 {
+    private const string Constant = "constant";
+
     private static readonly TrainingArguments Defaults = new();
 
     private readonly Option<string> _schedule = new("--schedule")
     {
-        Description = "Learning-rate schedule after warm-up.",
+        Description = "Learning-rate schedule after warm-up; with schedule_free_adamw it is constant",
         HelpName = string.Join('|', LearningRateSchedule.Names),
         DefaultValueFactory = static _ => Defaults.Schedule,
     };
@@ -48,7 +51,7 @@ internal sealed class ScheduleOptions : IOptionGroup
             .ToDictionary(static pair => pair[0], static pair => pair[1], StringComparer.Ordinal);
         var changed = arguments with
         {
-            Schedule = run.Get(_schedule),
+            Schedule = !run.Has(_schedule) && arguments.Optimizer is ScheduleFreeAdamWConfig ? Constant : run.Get(_schedule),
             ScheduleSettings = settings,
             WarmupSteps = run.Get(_warmup),
         };

@@ -78,6 +78,9 @@ internal sealed class TrainingOptions : IOptionGroup
             + "by default it is active, as in HF's trainers.",
     };
 
+    private readonly Option<double?> _noise = NumberOption.Optional<double>(
+        "--neftune-noise-alpha", "NEFTune: train with noise of this size on the embeddings, such as 5.", "X");
+
     private readonly Option<int?> _evaluationSteps = NumberOption.Optional<int>(
         "--eval-steps", "Evaluate every N steps. [default: every epoch]", "N");
 
@@ -94,7 +97,7 @@ internal sealed class TrainingOptions : IOptionGroup
     [
         _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, .. Examination.Options,
         _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, .. _schedule.Options,
-        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _evaluationSteps, _checkpointSteps, _resume,
+        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _noise, _evaluationSteps, _checkpointSteps, _resume,
         .. Speed.Options,
     ];
 
@@ -139,6 +142,7 @@ internal sealed class TrainingOptions : IOptionGroup
             Seed = Seed(run),
             Shuffle = !run.Get(_noShuffle),
             BaseDropout = !run.Get(_noBaseDropout),
+            NeftuneNoiseAlpha = run.Get(_noise),
             EvaluationSteps = run.Get(_evaluationSteps),
             EvaluateFirst = !run.Get(_noBaseEvaluation),
             Patience = run.Get(_patience),

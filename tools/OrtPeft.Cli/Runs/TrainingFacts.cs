@@ -62,6 +62,8 @@ internal static class TrainingFacts
         yield return new("optimizer", given.Optimizer.Name);
         yield return new("weight decay", Human.Plain(given.Optimizer.WeightDecay));
         yield return new("gradient clipping", Human.Plain(given.Optimizer.MaxGradNorm));
+        if (given.NeftuneNoiseAlpha is { } alpha)
+            yield return new("noise on embeddings, α", Human.Plain(alpha));
         yield return new("seed", Human.Plain(given.Seed));
         yield return new("precision", given.Precision);
         if (training.Trainer.Memory is { } memory)

@@ -29,12 +29,24 @@ internal static class TrainingWords
                 $"The run ends before it has seen all rows: {100 * (1 - epochs):F0} % of them are never learned."));
         }
 
+        if (TimeOf(training) is { } time)
+            run.Say($"time: about {Human.Time(time)}, going by this machine's speed of matrix products");
         if (trainer.Memory is not { } memory)
             return;
         var again = memory.Again > 0 ? $"; {memory.Again:P0} of the forward pass runs twice" : "";
         run.Say(
             $"memory: about {Human.Bytes(memory.Total)}: {Human.Bytes(memory.Weights)} for weights, "
             + $"{Human.Bytes(memory.Activations)} for activations{again}");
+    }
+
+    private static TimeSpan? TimeOf(TrainingRun training)
+    {
+        var given = training.Arguments;
+        if (given.Resume || training.Job.Total is not { } total)
+            return null;
+        var tokens = training.Rows.Sum(static r => (long)r.Length) * training.Trainer.TotalEpochs;
+        var inBf16 = ProductPrecision.Resolve(given.Precision) == ProductPrecision.Bf16;
+        return TimeEstimate.Of(given.Runtime, inBf16, tokens, total, training.Job.Trainable);
     }
 
     /// <summary>Says what a run would have been.</summary>
