@@ -30,6 +30,7 @@ internal sealed class ExportCommand : Verb
             "ortpeft export llama-int4 --adapter chat=adapter --format onnx-adapter --out app",
             "ortpeft export llama --adapter adapter --format genai --out llama-genai",
             "ortpeft export llama --adapter adapter --format foundry-local --name my-llama --out my-llama",
+            "ortpeft export llama --adapter adapter --format gguf --outtype q8_0 --out llama-gguf",
         ];
         Notes = string.Join('\n', ExportFormat.All.Select(static f => $"{f.Name}: {f.Writes}."));
         Arguments.Add(_model);

@@ -13,6 +13,7 @@ internal sealed record ExportFormat(
     /// <summary>All formats.</summary>
     public static IReadOnlyList<ExportFormat> All { get; } =
     [
-        LoraInputsExport.Format, MergedExport.GenAi, MergedExport.Foundry, MergedExport.Hf,
+        LoraInputsExport.Format, MergedExport.GenAi, MergedExport.Foundry, MergedExport.Hf, LlamaCppExport.Model,
+        LlamaCppExport.Lora,
     ];
 }

@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Cli.Files;
 using OrtPeft.Models;
+using OrtPeft.Models.Exports;
 
 namespace OrtPeft.Cli.Exports;
 
@@ -24,4 +25,7 @@ internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyLi
 
     /// <summary>What the model is called; null where it was not said.</summary>
     public string? Name { get; init; }
+
+    /// <summary>How a GGUF file holds matrices, as <see cref="GgufExport.Types"/> names it.</summary>
+    public string Type { get; init; } = "f16";
 }

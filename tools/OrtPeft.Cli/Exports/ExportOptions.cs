@@ -2,6 +2,7 @@ using System.CommandLine;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
+using OrtPeft.Models.Exports;
 
 namespace OrtPeft.Cli.Exports;
 
@@ -34,6 +35,13 @@ internal sealed class ExportOptions : IOptionGroup
         HelpName = "NAME",
     };
 
+    private readonly Option<string> _type = new("--outtype")
+    {
+        Description = "How a GGUF file holds matrices.",
+        HelpName = string.Join('|', GgufExport.Types),
+        DefaultValueFactory = static _ => "f16",
+    };
+
     private readonly MergeOptions _merge = new();
 
     private readonly Option<bool> _noVerify = new("--no-verify")
@@ -41,13 +49,21 @@ internal sealed class ExportOptions : IOptionGroup
         Description = "Do not run what was written. What is merged is compared all the same.",
     };
 
-    public ExportOptions() => _format.Validators.Add(static result =>
+    public ExportOptions()
     {
-        if (result.Tokens is [.., { Value: var name }] && ExportFormat.All.All(f => f.Name != name))
-            result.AddError($"--format is '{name}'; it must be one of {Names.Replace("|", ", ", StringComparison.Ordinal)}.");
-    });
+        _format.Validators.Add(static result =>
+        {
+            if (result.Tokens is [.., { Value: var name }] && ExportFormat.All.All(f => f.Name != name))
+                result.AddError($"--format is '{name}'; it must be one of {Names.Replace("|", ", ", StringComparison.Ordinal)}.");
+        });
+        _type.Validators.Add(static result =>
+        {
+            if (result.Tokens is [.., { Value: var type }] && !GgufExport.Types.Contains(type))
+                result.AddError($"--outtype is '{type}'; it must be one of {string.Join(", ", GgufExport.Types)}.");
+        });
+    }
 
-    public IEnumerable<Option> Options => [_format, _beside, _together, _name, .. _merge.Options, _noVerify];
+    public IEnumerable<Option> Options => [_format, _beside, _together, _name, _type, .. _merge.Options, _noVerify];
 
     /// <summary>The form.</summary>
     public ExportFormat FormatOf(Invocation run) => ExportFormat.All.First(f => f.Name == run.Get(_format));
@@ -61,7 +77,7 @@ internal sealed class ExportOptions : IOptionGroup
             throw new UsageException($"{_together.Name} needs two adapters; give another --adapter, or leave it out.");
         if (together is not null && !AdapterPlace.IsName(together))
             throw new UsageException($"{_together.Name} is '{together}'; it must be letters, digits, '_' and '-'.");
-        var isApart = run.Get(_beside) || FormatOf(run) == LoraInputsExport.Format;
+        var isApart = run.Get(_beside) || FormatOf(run) == LoraInputsExport.Format || FormatOf(run) == LlamaCppExport.Lora;
         if (isApart && _merge.Options.FirstOrDefault(run.Has) is { } merging)
             throw new UsageException($"{merging.Name} is for adapters that are merged, and here they stay apart; leave it out.");
         if (together is not null && !isApart)
@@ -72,6 +88,10 @@ internal sealed class ExportOptions : IOptionGroup
             throw new UsageException($"{_beside.Name} and --format hf: an adapter's folder is in HF's form already; leave one out.");
         if (run.Has(_name) && FormatOf(run) != MergedExport.Foundry)
             throw new UsageException($"{_name.Name} is for --format {MergedExport.Foundry.Name}; leave it out.");
+        if (run.Has(_type) && FormatOf(run) != LlamaCppExport.Model)
+            throw new UsageException($"{_type.Name} is for --format {LlamaCppExport.Model.Name}; leave it out.");
+        if (run.Get(_beside) && FormatOf(run) == LlamaCppExport.Model)
+            throw new UsageException($"{_beside.Name} and --format gguf: give --format {LlamaCppExport.Lora.Name} for the adapters alone.");
         return job with
         {
             Together = together,
@@ -79,6 +99,7 @@ internal sealed class ExportOptions : IOptionGroup
             IsBeside = run.Get(_beside),
             Form = _merge.Read(run),
             Name = run.Get(_name),
+            Type = run.Get(_type),
         };
     }
 }

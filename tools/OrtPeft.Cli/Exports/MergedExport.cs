@@ -95,13 +95,17 @@ internal static class MergedExport
         if (!job.IsVerified)
             return exported;
         var written = ModelSource.Open(folder, job.Run.Note);
-        var ours = Adapted(job) is { } peft ? Unmerged(peft) : job.Source.Model;
+        var ours = Unmerged(job);
         var half = written.StoredTypes.Values.Count(static t => t.IsHalf());
         var difference = LogitsProof.Of(job.Run, job.Source).Compare("the HF folder read again", ours, written.Model, halfWeights: half);
         return exported with { Lines = [.. exported.Lines, $"Read again, its logits differ by at most {Human.Rate(difference)}."] };
     }
 
-    private static Exported WriteMerged(ExportJob job, string folder, bool asHf)
+    /// <summary>Writes the base, or the base with its adapters merged.</summary>
+    /// <param name="job">What is exported.</param>
+    /// <param name="folder">Receives the files.</param>
+    /// <param name="asHf">Whether it must be an HF folder too, which it is not otherwise.</param>
+    public static Exported WriteMerged(ExportJob job, string folder, bool asHf)
     {
         var (run, source) = (job.Run, job.Source);
         if (Adapted(job) is { } peft)
@@ -133,11 +137,15 @@ internal static class MergedExport
         $"{source.Folder} is not the graph that an HF folder makes here, so its weights have no names of HF's; export an HF folder, "
         + "or what 'ortpeft import' made of one.");
 
-    private static PeftModel? Adapted(ExportJob job) =>
+    /// <summary>The base with all adapters active; null where there are none.</summary>
+    public static PeftModel? Adapted(ExportJob job) =>
         job.Adapters.Count == 0 ? null : AdapterOption.Load(job.Source.Model, job.Adapters, job.Run);
 
-    private static Onnx.Model Unmerged(PeftModel peft)
+    /// <summary>OrtPeft's own model: the adapters beside the base.</summary>
+    public static Onnx.Model Unmerged(ExportJob job)
     {
+        if (Adapted(job) is not { } peft)
+            return job.Source.Model;
         var model = peft.Model.Clone();
         DropoutLowering.ForEvaluation(model);
         return model;

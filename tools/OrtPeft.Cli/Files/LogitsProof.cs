@@ -50,13 +50,20 @@ internal sealed class LogitsProof
     /// <param name="ours">OrtPeft's model.</param>
     /// <param name="written">What was written.</param>
     /// <param name="adapter">The adapter file that is active in it; null for none.</param>
-    /// <param name="halfWeights">How many weights of it are of half precision.</param>
+    /// <param name="halfWeights">How many weights of it are rounded.</param>
+    /// <param name="unitRoundoff">The largest relative error of their numbers; that of half precision when left out.</param>
     /// <returns>The largest difference of a logit.</returns>
     /// <exception cref="ResultException">They do not agree.</exception>
-    public float Compare(string what, Model ours, Model written, string? adapter = null, int halfWeights = 0)
+    public float Compare(
+        string what,
+        Model ours,
+        Model written,
+        string? adapter = null,
+        int halfWeights = 0,
+        double? unitRoundoff = null)
     {
         var found = Measure(ours, written, adapter);
-        var tolerance = ToleranceOf(found.LargestLogit, halfWeights, HalfUnit(written));
+        var tolerance = ToleranceOf(found.LargestLogit, halfWeights, unitRoundoff ?? HalfUnit(written));
         if (found.Largest <= tolerance)
             return found.Largest;
         var values = string.Create(

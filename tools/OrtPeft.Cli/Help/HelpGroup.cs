@@ -15,7 +15,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ["--tokenizer", "--train-on", "--overlong", "--packing", "--map"]),
         new(
             "Output",
-            ["--out", "--overwrite", "--resume", "--config", "--as", "--requantize", "--keep-float", "--beside", "--name", "--no-verify"],
+            ["--out", "--overwrite", "--resume", "--config", "--as", "--requantize", "--keep-float", "--beside", "--name", "--outtype", "--no-verify"],
             ["--base-id", "--tensorboard", "--init-config", "--config-schema"]),
         new(
             "Adapter",

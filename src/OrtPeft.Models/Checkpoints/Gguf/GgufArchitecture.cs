@@ -69,6 +69,33 @@ internal sealed record GgufArchitecture(string ModelType, params (string Ggml, s
         };
     }
 
+    /// <summary>The architecture that HF's models of a type are written as, and its name; null where there is none.</summary>
+    /// <param name="modelType">HF's <c>model_type</c>.</param>
+    public static (string Name, GgufArchitecture Row)? OfHf(string modelType)
+    {
+        var type = modelType == "mistral" ? "llama" : modelType;
+        return Rows.Where(row => row.Row.ModelType == type).Select(static row => ((string, GgufArchitecture)?)row).FirstOrDefault();
+    }
+
+    /// <summary>ggml's name of a tensor; null where there is none.</summary>
+    /// <param name="name">HF's, such as <c>model.layers.0.self_attn.q_proj.weight</c>.</param>
+    public string? ToGgml(string name)
+    {
+        var parts = name.Split('.');
+        return parts switch
+        {
+            ["model", "embed_tokens", "weight"] => "token_embd.weight",
+            ["model", "norm", "weight"] => "output_norm.weight",
+            ["lm_head", "weight"] => "output.weight",
+            ["model", "layers", var layer, .. var module, ("weight" or "bias") and var kind]
+                when GgmlOf(string.Join('.', module)) is { } ggml => $"blk.{layer}.{ggml}.{kind}",
+            _ => null,
+        };
+    }
+
+    private string? GgmlOf(string module) => Names.Concat(Llamas)
+        .Where(row => row.Hf == module && ModuleOf(row.Ggml) == module).Select(static row => row.Ggml).FirstOrDefault();
+
     private string? ModuleOf(string module) =>
         Names.Concat(Llamas).Where(row => row.Ggml == module).Select(static row => row.Hf).FirstOrDefault();
 }

@@ -99,7 +99,7 @@ internal sealed class GgufModel
             : 0;
         if (!_architecture.HasTurnedPairs || heads == 0 || count % (2 * heads) != 0 || count > int.MaxValue)
             return null;
-        var (size, half) = ((int)count / heads, (int)count / heads / 2);
-        return row => (row / size * size) + (row % half * 2) + (row % size / half);
+        var size = (int)count / heads;
+        return row => TurnedPairs.PlaceOf(row, size);
     }
 }

@@ -27,6 +27,21 @@ internal static class GgufTokenizer
         ["qwen2"] = static () => Sequence(Split($"{Words}\\p{{N}}{Rest}"), ByteLevel(splits: false)),
     };
 
+    /// <summary>The name of a tokenizer's splits; null where llama.cpp's are not known to be the same.</summary>
+    /// <param name="preTokenizer">What stands in <c>tokenizer.json</c>.</param>
+    public static string? NameOfSplits(JsonNode? preTokenizer) => Splits.Where(s => Same(s.Value(), preTokenizer))
+        .Select(static s => s.Key).FirstOrDefault();
+
+    /// <summary>Whether two say the same; how offsets are trimmed changes no token.</summary>
+    private static bool Same(JsonNode one, JsonNode? other)
+    {
+        var (left, right) = (one.DeepClone(), other?.DeepClone());
+        foreach (var step in new[] { left, right }.SelectMany(static n =>
+            n?["pretokenizers"] is JsonArray steps ? steps.OfType<JsonObject>() : n is JsonObject own ? [own] : []))
+            step.Remove("trim_offsets");
+        return JsonNode.DeepEquals(left, right);
+    }
+
     /// <summary>The files by name; none, with a note, where the tokenizer is of a kind that is not written.</summary>
     public static IReadOnlyDictionary<string, byte[]> FilesOf(GgufFields fields, out string? note)
     {

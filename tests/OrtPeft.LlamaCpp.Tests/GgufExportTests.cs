@@ -1,0 +1,185 @@
+using System.Text.Json;
+using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Testing;
+using OrtPeft.Tokenizers;
+
+namespace OrtPeft.LlamaCpp.Tests;
+
+/// <summary>What the command exports as GGUF, in llama.cpp itself.</summary>
+public sealed class GgufExportTests : IDisposable
+{
+    private static readonly string Source = Path.Combine(Fixtures.Folder, "genai");
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("llama", "llama-fp32")]
+    [InlineData("qwen2", "qwen2-int4")]
+    public void LlamaCpp_WithAMergedModel_GivesPeftsTokens(string family, string tokenizer)
+    {
+        var model = Exported(Hf(family, tokenizer), "gguf", Adapter(family), "--outtype", "f32");
+
+        using var run = new LlamaRun(model);
+
+        Assert.Equal(Expected(family, "patterns"), run.Greedy(Prompt(family), 10));
+    }
+
+    /// <summary>Ranks and alphas of single modules are told by B, since the file names one alpha.</summary>
+    [Theory]
+    [InlineData("llama", "llama-fp32")]
+    [InlineData("qwen2", "qwen2-int4")]
+    public void LlamaCpp_WithTheAdapterBesideTheBase_GivesPeftsTokens(string family, string tokenizer)
+    {
+        var hf = Hf(family, tokenizer);
+        var model = Exported(hf, "gguf", [], "--outtype", "f32");
+        var lora = Path.Combine(_folder["lora"], "a.gguf");
+        CliRun.Of(["export", hf, .. Adapter(family), "--format", "gguf-lora", "--out", _folder["lora"]]).Succeeded();
+
+        using var alone = new LlamaRun(model);
+        using var adapted = new LlamaRun(model, lora);
+
+        // The base's second likeliest token is once 0.0005 behind, which is less than llama.cpp's kernels round.
+        Assert.Equal(Expected(family, "base")[..3], alone.Greedy(Prompt(family), 3));
+        Assert.Equal(Expected(family, "patterns"), adapted.Greedy(Prompt(family), 10));
+    }
+
+    /// <summary>Families with golden tokens of transformers.</summary>
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    [InlineData("phi3")]
+    public void LlamaCpp_WithAFamilysModel_GivesTransformersTokens(string family)
+    {
+        var hf = FamilyFolder(family);
+        using var golden = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Fixtures.Folder, "families", family, "golden.json")));
+        int[] prompt = [.. golden.RootElement.GetProperty("greedy").GetProperty("prompt").EnumerateArray().Select(static e => e.GetInt32())];
+        int[] greedy = [.. golden.RootElement.GetProperty("greedy").GetProperty("tokens").EnumerateArray().Select(static e => e.GetInt32())];
+
+        using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
+
+        Assert.Equal(greedy, run.Greedy(prompt, greedy.Length));
+    }
+
+    /// <summary>llama.cpp's Llama sees everything; beyond the window it would answer otherwise.</summary>
+    [Fact]
+    public void AModelWithAWindow_IsRefused_AndNothingIsWritten()
+    {
+        var hf = FamilyFolder("mistral");
+
+        CliRun.Of("export", hf, "--format", "gguf", "--out", _folder["out"]).Refused(2, $"{hf}: ", "a window of 4 tokens");
+
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    /// <summary>Texts would be read otherwise.</summary>
+    [Fact]
+    public void ATokenizerThatLlamaCppDoesNotHave_IsRefused()
+    {
+        var hf = FamilyFolder("llama");
+        var path = Path.Combine(hf, "tokenizer.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"use_regex\":true", "\"use_regex\":false", StringComparison.Ordinal));
+
+        CliRun.Of("export", hf, "--format", "gguf", "--out", _folder["out"]).Refused(2, "tokenizer.json", "pre_tokenizer");
+    }
+
+    [Fact]
+    public void AFamilyThatLlamaCppIsNotToldOf_IsRefused() => CliRun.Of(
+        "export", Path.Combine(Fixtures.Folder, "families", "opt"), "--format", "gguf", "--out", _folder["out"])
+        .Refused(2, "opt", "export hf");
+
+    private string FamilyFolder(string family)
+    {
+        var source = Path.Combine(Fixtures.Folder, "families", family);
+        var hf = Directory.CreateDirectory(_folder["hf"]).FullName;
+        foreach (var name in (string[])["config.json", "model.safetensors"])
+            File.Copy(Path.Combine(source, name), Path.Combine(hf, name));
+        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(source, "config.json")));
+        File.WriteAllText(Path.Combine(hf, "tokenizer.json"), ByteTokenizer(config.RootElement.GetProperty("vocab_size").GetInt32()));
+        return hf;
+    }
+
+    private static string ByteTokenizer(int vocabulary)
+    {
+        var next = 256;
+        var tokens = Enumerable.Range(0, Math.Min(256, vocabulary))
+            .Select(b => b is (>= 33 and <= 126) or (>= 161 and <= 172) or >= 174 ? $"{(char)b}" : $"{(char)next++}").ToArray();
+        return JsonSerializer.Serialize(new
+        {
+            version = "1.0",
+            added_tokens = Array.Empty<string>(),
+            pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = true },
+            decoder = new { type = "ByteLevel", add_prefix_space = true, trim_offsets = true, use_regex = true },
+            model = new
+            {
+                type = "BPE",
+                vocab = tokens.Index().ToDictionary(static t => t.Item, static t => t.Index),
+                merges = Array.Empty<string>(),
+            },
+        });
+    }
+
+    [Theory]
+    [InlineData("f16", 0.05)]
+    [InlineData("bf16", 0.5)]
+    [InlineData("q8_0", 2)]
+    public void LlamaCpp_WithRoundedMatrices_GivesNearlyTheSameLogits(string type, double tolerance)
+    {
+        var hf = Hf("llama", "llama-fp32");
+        using var exact = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
+        using var rounded = new LlamaRun(Exported(hf, "gguf", [], "--outtype", type));
+
+        var (expected, found) = (exact.Logits(Prompt("llama")), rounded.Logits(Prompt("llama")));
+
+        Assert.All(expected.Zip(found), pair => Assert.InRange(pair.First - pair.Second, -tolerance, tolerance));
+        Assert.NotEqual(expected, found);
+    }
+
+    [Theory]
+    [InlineData("llama", "llama-fp32")]
+    [InlineData("qwen2", "qwen2-int4")]
+    public void LlamaCpp_ReadsTextsAndTemplateAsTheTokenizersFilesSay(string family, string tokenizer)
+    {
+        const string Text = "<|im_start|>user\nThe cat's 12 mats, 数 and\n\n  more.<|im_end|>";
+        var hf = Hf(family, tokenizer);
+
+        using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
+
+        Assert.Equal(TokenizerFolder.Load(hf).Encode(Text), run.Tokens(Text));
+        Assert.Equal(File.ReadAllText(Path.Combine(hf, "chat_template.jinja")), run.Metadata["tokenizer.chat_template"]);
+    }
+
+    private static string[] Adapter(string family) => ["--adapter", $"a={Path.Combine(Source, $"{family}-adapter-peft-patterns")}"];
+
+    private string Exported(string hf, string format, string[] adapter, params string[] options)
+    {
+        var folder = _folder[$"{format}-{options[^1]}"];
+        CliRun.Of(["export", hf, .. adapter, "--format", format, .. options, "--out", folder, "--threads", "1"]).Succeeded();
+        return Assert.Single(Directory.EnumerateFiles(folder));
+    }
+
+    /// <summary>HF's folder with the tokenizer that GenAI's builder kept.</summary>
+    private string Hf(string family, string tokenizer)
+    {
+        var folder = Directory.CreateDirectory(_folder["hf"]).FullName;
+        foreach (var name in (string[])["config.json", "model.safetensors"])
+            File.Copy(Path.Combine(Source, $"{family}-hf", name), Path.Combine(folder, name));
+        foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
+            File.Copy(Path.Combine(Source, tokenizer, name), Path.Combine(folder, name));
+        return folder;
+    }
+
+    private static int[] Prompt(string family) => Values(family, static root => root.GetProperty("ids"))[..6];
+
+    private static int[] Expected(string family, string adapter) =>
+        Values(family, root => root.GetProperty(adapter).GetProperty("greedy"));
+
+    private static int[] Values(string family, Func<JsonElement, JsonElement> of)
+    {
+        using var expected = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source, $"{family}-fp32", "expected.json")));
+        return [.. of(expected.RootElement).EnumerateArray().Select(static e => e.GetInt32())];
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using OrtPeft.Adapters.Exports;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
+using OrtPeft.Cli.Options;
+using OrtPeft.Cli.Reporting;
+using OrtPeft.Models;
+using OrtPeft.Models.Checkpoints;
+using OrtPeft.Models.Exports;
+using OrtPeft.Tensors;
+using OrtPeft.Tokenizers;
+using OrtPeft.Tokenizers.Chat;
+
+namespace OrtPeft.Cli.Exports;
+
+/// <summary>GGUF files, for llama.cpp, Ollama and LLamaSharp.</summary>
+internal static class LlamaCppExport
+{
+    private const string Extension = ".gguf";
+    private const string ModelFile = $"model{Extension}";
+
+    /// <summary>The whole model.</summary>
+    public static ExportFormat Model { get; } = new(
+        "gguf",
+        $"{ModelFile} for llama.cpp, Ollama and LLamaSharp, the adapters merged, with tokenizer and chat template. OrtPeft reads "
+            + "it again; the command has no llama.cpp",
+        static _ => new FolderFiles { Written = [ModelFile], Retired = [ModelFile] },
+        WriteModel);
+
+    /// <summary>The adapters alone.</summary>
+    public static ExportFormat Lora { get; } = new(
+        "gguf-lora",
+        "a GGUF file for each adapter, to be loaded beside the model's (llama-cli --lora); LoRA alone",
+        static job => new FolderFiles
+        {
+            Written = [.. LoraInputsExport.GroupsOf(job).Select(static g => g.Name + Extension)],
+            Retired = [$"*{Extension}"],
+        },
+        WriteLora);
+
+    private static Exported WriteModel(ExportJob job, string folder)
+    {
+        var hf = Directory.CreateDirectory(Path.Combine(folder, "hf")).FullName;
+        var path = Path.Combine(folder, ModelFile);
+        var tokenizer = TokenizerFolder.Holds(job.Source.Folder) ? TokenizerFolder.Load(job.Source.Folder) : null;
+        MergedExport.WriteMerged(job, hf, asHf: true);
+        try
+        {
+            GgufExport.Write(hf, path, new GgufOptions
+            {
+                Type = job.Type,
+                Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Source.Folder)),
+                ChatTemplate = ChatTemplates.Load(job.Source.Folder)?.Select(hasTools: false).Source,
+                BeginsTexts = tokenizer?.BeginOfTextId is not null,
+                EndOfText = tokenizer?.EndOfTextId,
+            });
+        }
+        catch (Exception e) when (e is ArgumentException or ModelConfigException)
+        {
+            var said = e.Message.Replace(hf, job.Source.Folder, StringComparison.Ordinal);
+            throw new UsageException(e is ArgumentException ? $"{job.Source.Folder}: {said}" : said, e);
+        }
+
+        var size = $"{ModelFile}, {Human.Bytes(new FileInfo(path).Length)} in {job.Type}.";
+        var proof = job.IsVerified ? ReadAgain(job, hf, path) : new Exported([], []);
+        Directory.Delete(hf, recursive: true);
+        proof.Facts["type"] = job.Type;
+        return proof with { Lines = [size, .. proof.Lines] };
+    }
+
+    /// <summary>OrtPeft's own reader takes the file back: its weights are those that were written, rounded as the type says, and
+    /// the model of its description computes the same.</summary>
+    private static Exported ReadAgain(ExportJob job, string hf, string path)
+    {
+        const double OfFloat32 = 1e-6;
+        var unit = GgufExport.UnitRoundoffOf(job.Type);
+        var error = GgufExport.LargestError(hf, path);
+        if (!(error <= unit + OfFloat32))
+            throw new ResultException(
+                $"Read again, the GGUF file's weights differ by {Human.Rate(error)} of the largest, over the {Human.Rate(unit)} of "
+                + $"{job.Type}; nothing was written. --no-verify writes it all the same.");
+        var (check, ours) = (LogitsProof.Of(job.Run, job.Source), MergedExport.Unmerged(job));
+        var read = HfCheckpoint.Open(path).ToModel(asFloat: true);
+        var rounded = read.Graph.Initializers.Count(static v => v.Initializer!.Dims.Length == 2);
+        var difference = job.Type == "q8_0" // whose errors are relative to the largest number of 32
+            ? check.Measure(ours, read).Largest
+            : check.Compare("the GGUF file read again", ours, read, null, rounded, unit);
+        return new Exported(
+            [
+                $"Read again, its weights differ by at most {Human.Rate(error)} of a tensor's largest, and its logits from OrtPeft's "
+                    + $"by at most {Human.Rate(difference)}.",
+            ],
+            new JsonObject { ["largest_weight_error"] = error, ["largest_logit_difference"] = difference });
+    }
+
+    private static Exported WriteLora(ExportJob job, string folder)
+    {
+        if (job.Adapters.Count == 0)
+            throw new UsageException($"--format {Lora.Name} writes adapters, and none is given; give --adapter NAME=DIR.");
+        var peft = AdapterOption.LoadApart(job.Source.Model, job.Adapters, job.Run);
+        var inputs = LoraInputs.Of(peft);
+        var names = new List<string>();
+        foreach (var (name, members) in LoraInputsExport.GroupsOf(job))
+        {
+            var alpha = ((LoraConfig)peft.Adapters.ConfigOf(members[0])).LoraAlpha;
+            GgufExport.WriteLora(
+                job.Source, Path.Combine(folder, name + Extension), name, alpha, [.. inputs.TensorsOf(members).Select(Widened)]);
+            names.Add(name + Extension);
+        }
+
+        return new Exported(
+            [$"{string.Join(", ", names)}. llama.cpp did not run it: the command has none."],
+            new JsonObject { ["adapters"] = new JsonArray([.. names.Select(static n => (JsonNode)n)]) });
+    }
+
+    private static Tensor Widened(Tensor tensor) => Tensor.Of<float>(tensor.ToFloat32(), tensor.Dims.AsSpan()).WithName(tensor.Name);
+}
