@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 version=2.81.0
 tool=out/docs/tool
-dotnet build -c Release -v quiet --nologo src/OrtPeft.Text
+dotnet build -c Release -v quiet --nologo src/OrtPeft.Serving
 if ! "$tool/docfx" --version 2> /dev/null | grep -q "^$version"; then
   rm -rf "$tool"
   dotnet tool install docfx --version "$version" --tool-path "$tool"

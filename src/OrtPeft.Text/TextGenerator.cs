@@ -101,17 +101,6 @@ public sealed class TextGenerator : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _generator.Dispose();
 
-    /// <summary>The model's files and the tokenizer may each name tokens that end a text; where none does, the family's
-    /// own counts.</summary>
-    private GenerationOptions WithLimits(GenerationOptions? options)
-    {
-        options ??= new GenerationOptions();
-        return options with
-        {
-            EosTokenId = options.EosTokenId ?? _model.Source.EndOfText(_model.Tokenizer.EndOfTextId),
-            StopTokenIds = [.. options.StopTokenIds.Union(_model.Source.StopTokenIds)],
-            VocabularySize = TextModel.Least(options.VocabularySize, _model.Tokenizer.VocabularySize),
-            ContextLength = TextModel.Least(options.ContextLength, _contextLength),
-        };
-    }
+    private GenerationOptions WithLimits(GenerationOptions? options) =>
+        _model.WithEnds(options ?? new GenerationOptions(), _contextLength);
 }

@@ -17,11 +17,11 @@ public sealed class TextModel
 {
     private readonly Action<string> _warn;
 
-    private TextModel(ModelSource source, ITokenizer tokenizer, Action<string> warn)
+    private TextModel(ModelSource source, string tokenizerFolder, Action<string> warn)
     {
         Source = source;
-        Tokenizer = tokenizer;
-        Templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(source.Folder));
+        Tokenizer = TokenizerFolder.Load(tokenizerFolder);
+        Templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(tokenizerFolder));
         _warn = warn;
     }
 
@@ -53,8 +53,12 @@ public sealed class TextModel
     public static TextModel Open(string path, Action<string>? warn = null)
     {
         var source = ModelSource.Open(path, warn);
-        return new TextModel(source, TokenizerFolder.Load(source.Folder), warn ?? (static _ => { }));
+        return Of(source, source.Folder, warn);
     }
+
+    /// <summary>A model that is open, with the tokenizer and the templates of a folder.</summary>
+    internal static TextModel Of(ModelSource source, string tokenizerFolder, Action<string>? warn) =>
+        new(source, tokenizerFolder, warn ?? (static _ => { }));
 
     /// <summary>Puts a new adapter on the model, which itself stays as it is.</summary>
     /// <param name="config">Which method, and how.</param>
@@ -117,6 +121,16 @@ public sealed class TextModel
                 + "take an adapter with fewer.")
             : all - reserved;
     }
+
+    /// <summary>The model's files and the tokenizer may each name tokens that end a text; where none does, the family's
+    /// own counts.</summary>
+    internal GenerationOptions WithEnds(GenerationOptions options, int? contextLength) => options with
+    {
+        EosTokenId = options.EosTokenId ?? Source.EndOfText(Tokenizer.EndOfTextId),
+        StopTokenIds = [.. options.StopTokenIds.Union(Source.StopTokenIds)],
+        VocabularySize = Least(options.VocabularySize, Tokenizer.VocabularySize),
+        ContextLength = Least(options.ContextLength, contextLength),
+    };
 
     /// <summary>The smaller limit; null is none.</summary>
     internal static int? Least(int? one, int? other) => ((int?[])[one, other]).Min();

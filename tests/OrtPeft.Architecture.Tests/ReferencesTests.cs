@@ -8,7 +8,7 @@ public sealed class ReferencesTests
 {
     public static TheoryData<string, string[]> Layers => new()
     {
-        { "OrtPeft", ["OrtPeft.Text"] },
+        { "OrtPeft", ["OrtPeft.Serving"] },
         { "OrtPeft.Tensors", [] },
         { "OrtPeft.Onnx", ["OrtPeft.Tensors"] },
         { "OrtPeft.Tokenizers", [] },
@@ -25,6 +25,7 @@ public sealed class ReferencesTests
         { "OrtPeft.Inference", ["OrtPeft.Runtime", "OrtPeft.Tokenizers"] },
         { "OrtPeft.Training", ["OrtPeft.Compilation", "OrtPeft.Artifacts", "OrtPeft.Inference", "OrtPeft.Tokenizers"] },
         { "OrtPeft.Text", ["OrtPeft.Models", "OrtPeft.Training"] },
+        { "OrtPeft.Serving", ["OrtPeft.Text"] },
     };
 
     [Theory]
@@ -40,7 +41,7 @@ public sealed class ReferencesTests
     [MemberData(nameof(Layers))]
     public void Project_KnowsOnnxRuntime_OnlyWhereModelsRun(string project, string[] allowed)
     {
-        var runsModels = project is "OrtPeft.Runtime" or "OrtPeft.Inference" or "OrtPeft.Training";
+        var runsModels = project is "OrtPeft.Runtime" or "OrtPeft.Inference" or "OrtPeft.Training" or "OrtPeft.Serving";
 
         var packages = Items(project, "PackageReference")
             .Where(static p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal));

@@ -21,6 +21,7 @@ public sealed class HelpTests
     [InlineData("bench")]
     [InlineData("eval")]
     [InlineData("generate")]
+    [InlineData("serve")]
     [InlineData("mix")]
     [InlineData("merge")]
     [InlineData("export")]

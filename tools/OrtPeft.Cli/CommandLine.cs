@@ -64,6 +64,7 @@ internal static class CommandLine
         new BenchCommand(host),
         new EvalCommand(host),
         new GenerateCommand(host),
+        new ServeCommand(host),
         new MixCommand(host),
         new MergeCommand(host),
         new ExportCommand(host),

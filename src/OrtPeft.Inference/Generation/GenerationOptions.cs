@@ -63,6 +63,10 @@ public sealed record GenerationOptions
     /// in OpenAI's API.</summary>
     public double PresencePenalty { get; init; }
 
+    /// <summary>The amount subtracted from the logit of each token for every time that the answer has it already; 0 (default)
+    /// changes nothing. As in OpenAI's API.</summary>
+    public double FrequencyPenalty { get; init; }
+
     /// <summary>Selects the random numbers of sampling: the same seed repeats a run. Default 0.</summary>
     public long Seed { get; init; }
 
@@ -102,6 +106,7 @@ public sealed record GenerationOptions
         Require(
             RepetitionPenalty is > 0 and <= double.MaxValue, nameof(RepetitionPenalty), RepetitionPenalty, "above 0");
         Require(double.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "a finite number");
+        Require(double.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "a finite number");
         Require(EosTokenId is null or >= 0, nameof(EosTokenId), EosTokenId, "0 or more");
         Require(VocabularySize is null or >= 1, nameof(VocabularySize), VocabularySize, "1 or more");
         Require(ContextLength is null or >= 1, nameof(ContextLength), ContextLength, "1 or more");

@@ -33,7 +33,7 @@ public sealed class Generator : IDisposable
         CacheMemory = OrtMemoryInfo.DefaultInstance;
         try
         {
-            PaddingCheck.Run(graph, _session.Session, Inputs, Window);
+            PaddingCheck.Run(graph, Logits, Inputs, Window);
             if (options.Provider == "cuda")
                 CacheMemory = new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         }
@@ -128,7 +128,7 @@ public sealed class Generator : IDisposable
     /// Whether slots of a cache are written in place and nothing tells the graph which are next: each run must then
     /// begin with the first token.
     /// </summary>
-    private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
+    internal static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
         pasts.Any(static p => p.Shape!.Rank >= 4 && CacheInputs.IsState(p))
         && !graph.Inputs.Any(static i => i.Uses.Count > 0
             && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
@@ -169,6 +169,12 @@ public sealed class Generator : IDisposable
         }
 
         return new TokenSequence(this, [.. prompt], options, cancellationToken);
+    }
+
+    private OrtValue Logits(DecoderFeeds feeds)
+    {
+        using var options = new RunOptions();
+        return _session.Session.Run(options, feeds.Values, [DecoderNames.Logits])[0];
     }
 
     /// <summary>Frees the session; sequences being enumerated must have ended.</summary>

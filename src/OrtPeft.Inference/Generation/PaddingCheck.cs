@@ -16,12 +16,13 @@ internal static class PaddingCheck
 {
     /// <summary>Refuses a graph that cannot generate in its fixed length.</summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="session">Its session.</param>
+    /// <param name="run">Runs it on feeds and gives its logits, which are disposed here.</param>
     /// <param name="inputs">How it is fed.</param>
     /// <param name="window">Its rows and columns.</param>
     /// <exception cref="GraphException">The logits depend on the padding or are not there for every place, or ONNX
     /// Runtime cannot run it.</exception>
-    public static void Run(Graph graph, InferenceSession session, DecoderInputs inputs, TokenWindow window)
+    public static void Run(
+        Graph graph, Func<DecoderFeeds, OrtValue> run, DecoderInputs inputs, TokenWindow window)
     {
         if (window.Length is not { } length)
             return;
@@ -44,8 +45,7 @@ internal static class PaddingCheck
         float[] Logits(long[] ids, long fill)
         {
             using var feeds = window.Feed(inputs, ids, pastLength: 0, fill);
-            using var options = new RunOptions();
-            using var value = RunOne(graph, session, feeds, options);
+            using var value = RunOne(graph, run, feeds);
             var rows = new LogitRows(value);
             return rows.Count == (long)window.Rows * length
                 ? window.Last(rows, ids.Length).ToArray()
@@ -56,11 +56,11 @@ internal static class PaddingCheck
         }
     }
 
-    private static OrtValue RunOne(Graph graph, InferenceSession session, DecoderFeeds feeds, RunOptions options)
+    private static OrtValue RunOne(Graph graph, Func<DecoderFeeds, OrtValue> run, DecoderFeeds feeds)
     {
         try
         {
-            return session.Run(options, feeds.Values, [DecoderNames.Logits])[0];
+            return run(feeds);
         }
         catch (OnnxRuntimeException e)
         {

@@ -7,7 +7,7 @@ internal static class Penalties
     public static ReadOnlySpan<float> Apply(
         ReadOnlySpan<float> logits, IReadOnlyList<long> tokens, int promptLength, GenerationOptions options)
     {
-        if (options is { RepetitionPenalty: 1, PresencePenalty: 0 })
+        if (options is { RepetitionPenalty: 1, PresencePenalty: 0, FrequencyPenalty: 0 })
             return logits;
         var penalised = logits.ToArray();
         foreach (var token in tokens.Distinct().Where(token => token < penalised.Length))
@@ -17,8 +17,9 @@ internal static class Penalties
             penalised[token] = (float)(logit * factor);
         }
 
-        foreach (var token in tokens.Skip(promptLength).Distinct().Where(token => token < penalised.Length))
-            penalised[token] -= (float)options.PresencePenalty;
+        var answer = tokens.Skip(promptLength).Where(token => token < penalised.Length);
+        foreach (var (token, count) in answer.CountBy(static token => token))
+            penalised[token] -= (float)(options.PresencePenalty + (count * options.FrequencyPenalty));
         return penalised;
     }
 }

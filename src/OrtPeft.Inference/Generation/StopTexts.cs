@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace OrtPeft.Inference.Generation;
 
 /// <summary>Ends streamed text where certain texts begin.</summary>
@@ -22,35 +20,18 @@ public static class StopTexts
 
     private static IEnumerable<string> Cut(IEnumerable<string> pieces, IReadOnlyList<string> stops)
     {
-        var held = new StringBuilder();
+        var scanner = new StopScanner(stops);
         foreach (var piece in pieces)
         {
-            var text = held.Append(piece).ToString();
-            var found = stops.Select(stop => text.IndexOf(stop, StringComparison.Ordinal))
-                .Where(static at => at >= 0).DefaultIfEmpty(-1).Min();
-            var free = found >= 0 ? found : text.Length - Beginning(text, stops);
-            if (free > 0)
-                yield return text[..free];
-            if (found >= 0)
+            var free = scanner.Append(piece);
+            if (free.Length > 0)
+                yield return free;
+            if (scanner.Found is not null)
                 yield break;
-            held.Remove(0, free);
         }
 
-        if (held.Length > 0)
-            yield return held.ToString();
-    }
-
-    /// <summary>How many characters at the end may be the beginning of a stop text.</summary>
-    private static int Beginning(string text, IReadOnlyList<string> stops)
-    {
-        var longest = Math.Min(text.Length, stops.Max(static stop => stop.Length) - 1);
-        for (var length = longest; length > 0; length--)
-        {
-            var end = text[^length..];
-            if (stops.Any(stop => stop.StartsWith(end, StringComparison.Ordinal)))
-                return length;
-        }
-
-        return 0;
+        var rest = scanner.Flush();
+        if (rest.Length > 0)
+            yield return rest;
     }
 }

@@ -16,6 +16,7 @@ internal sealed class BenchCommand : Verb
 {
     private const string Training = "training";
     private const string Inference = "inference";
+    private const string Serving = "serving";
 
     private static readonly BenchmarkOptions Defaults = new() { VocabularySize = 1 };
     private static readonly InferenceBenchmarkOptions InferenceDefaults = new() { VocabularySize = 1 };
@@ -26,8 +27,9 @@ internal sealed class BenchCommand : Verb
     private readonly Option<string> _what = new("--what")
     {
         Description = "training: training steps; inference: evaluation and generation with the plain model, with the "
-            + "adapter, and with the adapter merged, in turn.",
-        HelpName = $"{Training}|{Inference}",
+            + "adapter, and with the adapter merged, in turn; serving: --batch-size requests at a time with the plain "
+            + "model, with the adapter merged, and with 1, 8 and 64 such adapters beside the model.",
+        HelpName = $"{Training}|{Inference}|{Serving}",
         DefaultValueFactory = static _ => Training,
     };
 
@@ -38,7 +40,7 @@ internal sealed class BenchCommand : Verb
         "--seq-len", "Random tokens per row.", "S", Defaults.SequenceLength);
 
     private readonly Option<int> _steps = NumberOption.Of(
-        "--steps", "Steps to time; with inference, rounds.", "N", Defaults.Steps);
+        "--steps", "Steps to time; with inference and serving, rounds.", "N", Defaults.Steps);
 
     private readonly Option<int> _warmup = NumberOption.Of(
         "--warmup-steps", "Steps to run before timing starts.", "N", Defaults.WarmupSteps);
@@ -54,10 +56,10 @@ internal sealed class BenchCommand : Verb
     };
 
     private readonly Option<int> _promptTokens = NumberOption.Of(
-        "--prompt-tokens", "With inference: prompt length.", "N", InferenceDefaults.PromptTokens);
+        "--prompt-tokens", "With inference and serving: prompt length.", "N", InferenceDefaults.PromptTokens);
 
     private readonly Option<int> _newTokens = NumberOption.Of(
-        "--new-tokens", "With inference: tokens to generate.", "N", InferenceDefaults.NewTokens);
+        "--new-tokens", "With inference and serving: tokens to generate.", "N", InferenceDefaults.NewTokens);
 
     private readonly Option<bool> _suite = new("--suite")
     {
@@ -83,6 +85,7 @@ internal sealed class BenchCommand : Verb
             "ortpeft bench gpt2-onnx --method prefix-tuning --profile",
             "ortpeft bench gpt2-onnx --what inference --rank 8 --prompt-tokens 64 --new-tokens 100",
             "ortpeft bench gpt2-onnx --what inference --init-adapter adapter",
+            "ortpeft bench gpt2-onnx --what serving --rank 8 --batch-size 8",
             "ortpeft bench suite-models --suite --rounds 3 --threads 2",
         ];
         Notes = "gemm_fraction is the speed of the step's matrix products over that of one large product by itself.\n"
@@ -99,8 +102,8 @@ internal sealed class BenchCommand : Verb
 
         _what.Validators.Add(static result =>
         {
-            if (result.Tokens is [.., { Value: not (Training or Inference) and var value }])
-                result.AddError($"--what is '{value}'; it must be {Training} or {Inference}.");
+            if (result.Tokens is [.., { Value: not (Training or Inference or Serving) and var value }])
+                result.AddError($"--what is '{value}'; it must be {Training}, {Inference} or {Serving}.");
         });
         Add(_speed);
         Add(_method);
@@ -121,6 +124,8 @@ internal sealed class BenchCommand : Verb
             RefuseOptionsOf(run, Inference, [_promptTokens, _newTokens]);
         else
             RefuseOptionsOf(run, Training, [_profile, .. _speed.Options]);
+        if (run.Get(_what) == Serving)
+            RefuseOptionsOf(run, $"{Training} and {Inference}", [_sequenceLength, _warmup, _supervised]);
         var started = run.Host.Clock.GetTimestamp();
         var choice = _method.Choose(run);
         var source = _model.Open(run);
@@ -130,6 +135,8 @@ internal sealed class BenchCommand : Verb
         run.Host.Interruption.Listen();
         if (isTraining)
             TimeTraining(run, source, peft, loaded);
+        else if (run.Get(_what) == Serving)
+            TimeServing(run, source, peft);
         else
             TimeInference(run, source, peft);
     }
@@ -208,6 +215,22 @@ internal sealed class BenchCommand : Verb
 
         var result = InferenceBenchmark.Run(source.Model, peft, options, run.Host.Interruption.Token);
         InferenceBenchReport.Write(run, result, options.BatchSize * options.SequenceLength);
+    }
+
+    private void TimeServing(Invocation run, ModelSource source, PeftModel peft)
+    {
+        var (prompt, answer) = (Math.Max(1, run.Get(_promptTokens)), Math.Max(1, run.Get(_newTokens)));
+        if ((long)prompt + answer > Context(source, peft))
+        {
+            throw new UsageException(
+                $"--prompt-tokens and --new-tokens make {prompt + answer}, and the model has {Context(source, peft)} positions; "
+                + "take fewer.");
+        }
+
+        var times = ServingBenchmark.Run(
+            source.Model, peft, Math.Max(1, run.Get(_batchSize)), prompt, answer, Math.Max(1, run.Get(_steps)),
+            source.VocabularySize ?? 1, run.Runtime, run.Host.Clock, run.Host.Interruption.Token);
+        ServingBenchReport.Write(run, times);
     }
 
     private static void RefuseOptionsOf(Invocation run, string what, IEnumerable<Option> options)

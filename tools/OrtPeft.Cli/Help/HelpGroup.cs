@@ -41,11 +41,15 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
         new(
             "Sampling",
             ["--max-new-tokens", "--temperature", "--top-k", "--top-p"],
-            ["--min-p", "--typical-p", "--repetition-penalty", "--presence-penalty"]),
+            ["--min-p", "--typical-p", "--repetition-penalty", "--presence-penalty", "--frequency-penalty"]),
+        new(
+            "Server",
+            ["--host", "--port", "--api-key-file", "--max-tokens", "--max-batch"],
+            ["--name", "--api-key", "--allow-adapter-loading", "--queue", "--timeout", "--max-body"]),
         new(
             "Speed and memory",
             ["--memory-limit", "--precision"],
-            ["--micro-batch-tokens", "--no-prepacking", "--without", "--threads", "--provider"]),
+            ["--cache-memory", "--micro-batch-tokens", "--no-prepacking", "--without", "--threads", "--provider"]),
         new("Model", [], ["--name-map", "--io-map"]),
         new("General", ["--seed", "--json", "--help", "--help-all", "--version"], ["--verbose"]),
     ];

@@ -45,11 +45,18 @@ internal sealed class SamplingOptions : IOptionGroup
         "X",
         Defaults.PresencePenalty);
 
+    private readonly Option<double> _frequencyPenalty = NumberOption.Of(
+        "--frequency-penalty",
+        "Subtracted from the logits of tokens for each time that the answer already contains them.",
+        "X",
+        Defaults.FrequencyPenalty);
+
     private readonly Option<long> _seed = NumberOption.Of("--seed", "Random seed.", "N", Defaults.Seed);
 
     public IEnumerable<Option> Options =>
     [
-        _maxNewTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetitionPenalty, _presencePenalty, _seed,
+        _maxNewTokens, _temperature, _topK, _topP, _minP, _typicalP, _repetitionPenalty, _presencePenalty,
+        _frequencyPenalty, _seed,
     ];
 
     /// <summary>Checks what can be checked before the model is opened.</summary>
@@ -78,6 +85,7 @@ internal sealed class SamplingOptions : IOptionGroup
         TypicalP = run.Get(_typicalP),
         RepetitionPenalty = run.Get(_repetitionPenalty),
         PresencePenalty = run.Get(_presencePenalty),
+        FrequencyPenalty = run.Get(_frequencyPenalty),
         Seed = run.Get(_seed),
     };
 
@@ -89,6 +97,7 @@ internal sealed class SamplingOptions : IOptionGroup
             json[name] = value;
         json["repetition_penalty"] = options.RepetitionPenalty;
         json["presence_penalty"] = options.PresencePenalty;
+        json["frequency_penalty"] = options.FrequencyPenalty;
         return json;
     }
 
