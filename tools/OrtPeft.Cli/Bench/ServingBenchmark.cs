@@ -47,27 +47,34 @@ internal static class ServingBenchmark
         [
             ("plain", model, 0), ("merged", peft.Merge(), 0), .. Counts.Select(n => ($"{n} beside", model, n)),
         ];
-        var results = new List<ServingTimes>();
-        foreach (var (name, of, count) in variants)
+        var engines = new List<(BatchEngine Engine, IReadOnlyList<EngineSlot> Adapters)>();
+        try
         {
-            var (engine, adapters) = TrialEngine.Open(of, peft.Config, count, options);
-            using (engine)
+            foreach (var (_, of, count) in variants)
+                engines.Add(TrialEngine.Open(of, peft.Config, count, options));
+            var times = variants.Select(static _ => new List<(double Seconds, double First)>()).ToArray();
+            for (var round = -1; round < rounds; round++)
             {
-                var runs = new List<(double Seconds, double First)>();
-                for (var round = -1; round < rounds; round++)
+                foreach (var (i, (engine, adapters)) in engines.Index())
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var times = Measure(engine, adapters, prompts, newTokens, clock).GetAwaiter().GetResult();
+                    var measured = Measure(engine, adapters, prompts, newTokens, clock).GetAwaiter().GetResult();
                     if (round >= 0)
-                        runs.Add(times);
+                        times[i].Add(measured);
                 }
-
-                results.Add(new ServingTimes(
-                    name, requests * newTokens / Median(runs.Select(static r => r.Seconds)), Median(runs.Select(static r => r.First))));
             }
-        }
 
-        return results;
+            return [.. variants.Select((variant, i) => new ServingTimes(
+                variant.Name,
+                requests * newTokens / Median(times[i].Select(static r => r.Seconds)),
+                Median(times[0].Zip(times[i], static (plain, own) => plain.Seconds / own.Seconds)),
+                Median(times[i].Select(static r => r.First))))];
+        }
+        finally
+        {
+            foreach (var (engine, _) in engines)
+                engine.Dispose();
+        }
     }
 
     private static async Task<(double Seconds, double First)> Measure(

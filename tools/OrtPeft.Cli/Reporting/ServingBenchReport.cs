@@ -11,21 +11,22 @@ internal static class ServingBenchReport
     public static void Write(Invocation run, IReadOnlyList<ServingTimes> times)
     {
         string[] heads = ["", "tokens/s", "× plain", "first token"];
-        foreach (var line in TextTable.Lines(times.Select(t => Row(t, times[0])).Prepend(heads)))
+        foreach (var line in TextTable.Lines(times.Select(Row).Prepend(heads)))
             run.Say(line);
         run.Answer(new JsonObject(times.Select(static t => KeyValuePair.Create<string, JsonNode?>(
             t.Variant, new JsonObject
             {
                 ["tokens_per_second"] = t.TokensPerSecond,
+                ["ratio"] = t.Ratio,
                 ["first_token_seconds"] = t.FirstTokenSeconds,
             }))));
     }
 
-    private static string[] Row(ServingTimes times, ServingTimes plain) =>
+    private static string[] Row(ServingTimes times) =>
     [
         times.Variant,
         string.Create(CultureInfo.InvariantCulture, $"{times.TokensPerSecond:F0}"),
-        string.Create(CultureInfo.InvariantCulture, $"{times.TokensPerSecond / plain.TokensPerSecond:F2}"),
+        string.Create(CultureInfo.InvariantCulture, $"{times.Ratio:F2}"),
         string.Create(CultureInfo.InvariantCulture, $"{1000 * times.FirstTokenSeconds:F0} ms"),
     ];
 }
