@@ -91,7 +91,7 @@ public sealed class ServedModel : IDisposable
         var decoder = OwnLoss.Without(DecoderNaming.Named(model.Source.Model));
         ConstantSizes.Run(decoder.Clone());
         var (slots, factors) = LoraSlots.Of(
-            decoder, canonical => [.. adapters.Select(a => Read(canonical, a.Key, a.Value))], options.AllowsLoading);
+            decoder, canonical => [.. adapters.Select(a => Read(canonical, a.Key, a.Value, model.Warn))], options.AllowsLoading);
         var engine = BatchEngine.Open(slots, options);
         try
         {
@@ -120,7 +120,7 @@ public sealed class ServedModel : IDisposable
         if (!_allowsLoading)
             throw new SettingException($"The model was opened without {nameof(ServingOptions.AllowsLoading)}.");
         RefuseTaken(name);
-        var factors = _slots.FactorsOf(canonical => Read(canonical, name, folder));
+        var factors = _slots.FactorsOf(canonical => Read(canonical, name, folder, _model.Warn));
         var slot = await _engine.Add(factors).ConfigureAwait(false);
         var isTaken = false;
         lock (_lock)
@@ -252,12 +252,12 @@ public sealed class ServedModel : IDisposable
             throw new SettingException($"'{name}' is not a model's name; it must be 1 to 200 letters, digits or any of -_.:/");
     }
 
-    private static Adapter Read(Model canonical, string name, string folder)
+    private static Adapter Read(Model canonical, string name, string folder, Action<string> warn)
     {
         var config = AdapterFolder.LoadConfig(folder);
         var adapter = Adapter.For(name, canonical, config, AdapterFolder.LoadWeights(folder), folder, seed: 0);
-        return adapter.Unmatched.Count == 0
-            ? adapter
-            : throw ConfigException.At(folder, string.Join("; ", adapter.Unmatched));
+        if (adapter.Unmatched.Count > 0)
+            warn($"{folder}: {string.Join("; ", adapter.Unmatched)}");
+        return adapter;
     }
 }

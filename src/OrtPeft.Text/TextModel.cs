@@ -15,14 +15,12 @@ namespace OrtPeft.Text;
 /// </summary>
 public sealed class TextModel
 {
-    private readonly Action<string> _warn;
-
     private TextModel(ModelSource source, string tokenizerFolder, Action<string> warn)
     {
         Source = source;
         Tokenizer = TokenizerFolder.Load(tokenizerFolder);
         Templates = new Lazy<ChatTemplates?>(() => ChatTemplates.Load(tokenizerFolder));
-        _warn = warn;
+        Warn = warn;
     }
 
     /// <summary>The model, and what its files say of it.</summary>
@@ -37,6 +35,9 @@ public sealed class TextModel
     /// </summary>
     /// <exception cref="ModelConfigException">The file is damaged.</exception>
     public GenerationOptions GenerationDefaults => new GenerationOptions().WithDefaults(Source.Sampling);
+
+    /// <summary>Receives what is left out but should be known.</summary>
+    internal Action<string> Warn { get; }
 
     /// <summary>Its chat templates, read when they are first needed; null in it where the folder has none.</summary>
     internal Lazy<ChatTemplates?> Templates { get; }
@@ -94,7 +95,7 @@ public sealed class TextModel
             Chat = options.Chat ?? new ChatFormat { Templates = Templates },
             ContextLength = Least(options.ContextLength, PositionsBeside(adapted)),
             VocabularySize = Least(options.VocabularySize, Source.VocabularySize),
-            Warn = options.Warn ?? _warn,
+            Warn = options.Warn ?? Warn,
         });
         return new TokenDataset(RowStore.Of(
             reader.Read(path).Where(static r => r.Form != RowForm.Template || r.SupervisedTokens > 0)));

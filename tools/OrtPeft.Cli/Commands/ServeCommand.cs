@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
 using OrtPeft.Cli.Errors;
+using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
 using OrtPeft.Cli.Reporting;
 using OrtPeft.Server;
@@ -26,7 +28,7 @@ internal sealed class ServeCommand : Verb
         HelpName = "NAME=DIR",
     };
 
-    private readonly Option<string?> _name = new("--name")
+    private readonly Option<string?> _name = new("--model-name")
     {
         Description = "The name of the model without an adapter. [default: its folder's]",
         HelpName = "NAME",
@@ -128,6 +130,8 @@ internal sealed class ServeCommand : Verb
             AllowsLoading = server.AdapterFolder is not null,
             Runtime = run.Runtime,
         };
+        foreach (var place in adapters.Values)
+            UnknownFields.Warn(run, place, AdapterFolder.LoadConfig(place));
         run.Host.Interruption.Listen();
         using var served = ServedModel.Open(text, adapters, serving, run.Get(_name));
         if (served.WhyAlone is { } why)
@@ -216,21 +220,7 @@ internal sealed class ServeCommand : Verb
         return keys;
     }
 
-    /// <summary>The adapters by name; a folder may have the sign in its name.</summary>
-    private Dictionary<string, string> Adapters(Invocation run)
-    {
-        var adapters = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var text in run.Get(_adapters) ?? [])
-        {
-            var sign = Directory.Exists(text) ? -1 : text.IndexOf('=', StringComparison.Ordinal);
-            var folder = text[(sign + 1)..];
-            var name = sign > 0 ? text[..sign] : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-            if (sign == 0 || folder.Length == 0)
-                throw new UsageException($"--adapter is '{text}'; give NAME=DIR, or an adapter's folder.");
-            if (!adapters.TryAdd(name, folder))
-                throw new UsageException($"--adapter names '{name}' twice; give each adapter a name of its own, as NAME=DIR.");
-        }
-
-        return adapters;
-    }
+    private Dictionary<string, string> Adapters(Invocation run) => run.Get(_adapters) is { Length: > 0 } given
+        ? AdapterPlace.Named(given).ToDictionary(static p => p.Name, static p => p.Folder)
+        : [];
 }

@@ -45,7 +45,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
         new(
             "Server",
             ["--host", "--port", "--api-key-file", "--max-tokens", "--max-batch"],
-            ["--name", "--api-key", "--allow-adapter-loading", "--queue", "--timeout", "--max-body"]),
+            ["--model-name", "--api-key", "--allow-adapter-loading", "--queue", "--timeout", "--max-body"]),
         new(
             "Speed and memory",
             ["--memory-limit", "--precision"],
