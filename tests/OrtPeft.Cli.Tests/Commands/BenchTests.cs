@@ -85,7 +85,7 @@ public sealed class BenchTests(Workplace place) : IClassFixture<Workplace>
     }
 
     [Theory]
-    [InlineData("--what", "sleeping", "training or inference")]
+    [InlineData("--what", "sleeping", "training, inference or serving")]
     [InlineData("--prompt-tokens", "8", "--what inference")]
     [InlineData("--new-tokens", "8", "--what inference")]
     public void Bench_WithAnOptionOfAnotherKind_NamesIt(string option, string value, string allowed) =>
