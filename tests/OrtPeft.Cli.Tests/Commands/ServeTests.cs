@@ -26,7 +26,7 @@ public sealed class ServeTests
     [InlineData("--max-batch", "0", "1 or more")]
     [InlineData("--max-body", "much", "a unit")]
     public void Serve_WithAWrongOption_NamesIt(string option, string value, string part) =>
-        CliRun.Of("serve", Model, "--port", "0", option, value).Refused(2, part);
+        CliRun.Of(["serve", Model, option, value, .. option == "--port" ? Array.Empty<string>() : ["--port", "0"]]).Refused(2, part);
 
     [Fact]
     public void Serve_WithAnAdapterThatIsNotLora_NamesTheWay() => CliRun
