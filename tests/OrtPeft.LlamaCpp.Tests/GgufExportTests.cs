@@ -1,5 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
 using OrtPeft.Tokenizers;
 
@@ -62,6 +65,48 @@ public sealed class GgufExportTests : IDisposable
         using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
 
         Assert.Equal(greedy, run.Greedy(prompt, greedy.Length));
+    }
+
+    /// <summary>Pieces of SentencePiece, which llama.cpp merges by scores, and splits of Llama 3; both begin texts with a token.
+    /// </summary>
+    [Theory]
+    [InlineData("llama2")]
+    [InlineData("llama3")]
+    public void LlamaCpp_ReadsTextsAsTheTokenizer(string name)
+    {
+        string[] texts =
+        [
+            "Hello, world!", " a  b", "don't can't\n\n we'll", "1234567890 3.14", "né Łódź Ünïcödé 数据 👍", "<s>x</s>", "  two", "\ttab",
+        ];
+        var hf = FamilyFolder("llama");
+        File.Copy(Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer.json"), Path.Combine(hf, "tokenizer.json"), overwrite: true);
+        File.Copy(
+            Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer_config.json"), Path.Combine(hf, "tokenizer_config.json"));
+        Widen(hf, 648);
+        var tokenizer = TokenizerFolder.Load(hf);
+
+        using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
+
+        Assert.All(texts, text => Assert.Equal(tokenizer.Encode(text), run.Tokens(text)));
+        Assert.Equal($"{tokenizer.BeginOfTextId}", run.Metadata["tokenizer.ggml.bos_token_id"]);
+        Assert.Equal("true", run.Metadata["tokenizer.ggml.add_bos_token"]);
+    }
+
+    /// <summary>Gives the embedding more rows, which mean nothing.</summary>
+    private static void Widen(string hf, int rows)
+    {
+        var path = Path.Combine(hf, "config.json");
+        var config = JsonNode.Parse(File.ReadAllText(path))!;
+        config["vocab_size"] = rows;
+        File.WriteAllText(path, config.ToJsonString());
+        var file = Path.Combine(hf, SafetensorsCheckpoint.FileName);
+        var tensors = SafetensorsFile.Open(file).Tensors.Select(t => (t.Key, t.Key.Contains("embed_tokens", StringComparison.Ordinal)
+            || t.Key.Contains("lm_head", StringComparison.Ordinal)
+            ? Tensor.Of<float>(
+                [.. Enumerable.Range(0, rows * (int)t.Value.Dims[1]).Select(static i => MathF.Sin(i))], [rows, t.Value.Dims[1]])
+            : Tensor.Of<float>(t.Value.ToFloat32(), t.Value.Dims.AsSpan()))).ToList();
+        SafetensorsFile.Save(file + ".new", tensors.Select(static t => (t.Key, t.Item2)), new Dictionary<string, string>());
+        File.Move(file + ".new", file, overwrite: true);
     }
 
     /// <summary>llama.cpp's Llama sees everything; beyond the window it would answer otherwise.</summary>

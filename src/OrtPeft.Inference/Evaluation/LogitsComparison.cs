@@ -83,6 +83,31 @@ internal static class LogitsComparison
         return worst;
     }
 
+    /// <summary>The logits after each of some sequences.</summary>
+    /// <param name="model">A decoder.</param>
+    /// <param name="sequences">The token sequences.</param>
+    /// <param name="options">How to run it; the CPU with all cores when left out.</param>
+    /// <returns>One row for each sequence, as wide as the vocabulary.</returns>
+    public static IReadOnlyList<float[]> After(
+        Model model, IReadOnlyList<IReadOnlyList<int>> sequences, RuntimeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(sequences);
+        model = Prepared(model);
+        var inputs = InputsOf(model);
+        using var session = ModelSession.Open(model, options);
+        var found = new List<float[]>();
+        foreach (var sequence in sequences)
+        {
+            var (ids, rows) = Fitted(sequence, model.Graph);
+            using var logits = Run(session, inputs, ids, rows, null);
+            var all = new LogitRows(logits);
+            found.Add(all[all.Count - 1].ToArray());
+        }
+
+        return found;
+    }
+
     /// <summary>Whether a model can be compared, as what is merged is: no session is opened.</summary>
     /// <param name="model">The model.</param>
     /// <returns>Why it cannot and what to do, or null.</returns>

@@ -35,9 +35,9 @@ public static class GgufExport
         writer.Add("general.quantization_version", 2u);
         GgufDescription.Add(writer, name, config, folder);
         GgufVocabulary.Add(writer, folder, config.VocabSize);
-        Add(writer, "tokenizer.ggml.bos_token_id", config.BosTokenId);
+        Add(writer, "tokenizer.ggml.bos_token_id", options.BeginOfText ?? config.BosTokenId);
         Add(writer, "tokenizer.ggml.eos_token_id", options.EndOfText ?? config.EosTokenId);
-        writer.Add("tokenizer.ggml.add_bos_token", options.BeginsTexts);
+        writer.Add("tokenizer.ggml.add_bos_token", options.BeginOfText is not null);
         if (options.ChatTemplate is { } template)
             writer.Add("tokenizer.chat_template", template);
         foreach (var spec in config.ToArchitecture().Weights)

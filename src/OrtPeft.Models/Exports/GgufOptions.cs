@@ -12,8 +12,8 @@ public sealed record GgufOptions
     /// <summary>The chat template, or null (default) for none.</summary>
     public string? ChatTemplate { get; init; }
 
-    /// <summary>Whether the tokenizer puts the token that begins texts before them. Default false.</summary>
-    public bool BeginsTexts { get; init; }
+    /// <summary>The token that the tokenizer puts before texts; null (default) where it puts none.</summary>
+    public int? BeginOfText { get; init; }
 
     /// <summary>The token that ends texts by the tokenizer; null (default) takes the description's.</summary>
     public int? EndOfText { get; init; }

@@ -80,8 +80,10 @@ public sealed class ExportTests : IClassFixture<Workplace>
     {
         var folder = _place.Fresh();
 
-        CliRun.Of("export", _place.Hf, "--adapter", $"a={_one}", "--format", "genai", "--beside", "--out", folder).Succeeded();
+        var run = CliRun.Of(
+            "export", _place.Hf, "--adapter", $"a={_one}", "--format", "genai", "--beside", "--out", folder).Succeeded();
 
+        Assert.Matches(@"GenAI (is not on this machine|with a\.onnx_adapter: logits)", run.Output);
         Assert.Contains("a.onnx_adapter", Names(folder));
         Assert.Contains("genai_config.json", Names(folder));
         Assert.Equal(Loss(_place.Hf), Loss(folder), 1e-6);

@@ -52,7 +52,7 @@ internal static class LlamaCppExport
                 Type = job.Type,
                 Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Source.Folder)),
                 ChatTemplate = ChatTemplates.Load(job.Source.Folder)?.Select(hasTools: false).Source,
-                BeginsTexts = tokenizer?.BeginOfTextId is not null,
+                BeginOfText = tokenizer?.BeginOfTextId,
                 EndOfText = tokenizer?.EndOfTextId,
             });
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Merging;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
@@ -36,8 +37,8 @@ internal static class MergedExport
     /// <summary>ONNX Runtime GenAI's folder.</summary>
     public static ExportFormat GenAi { get; } = new(
         "genai",
-        $"a folder that ONNX Runtime GenAI runs, with {GenAiFolder.Config}, the adapters merged, or apart with --beside. The "
-            + "command has no GenAI: ONNX Runtime runs the same graph",
+        $"a folder that ONNX Runtime GenAI runs, with {GenAiFolder.Config}, the adapters merged, or apart with --beside. GenAI "
+            + "runs it where it is among NuGet's packages, else ONNX Runtime runs the same graph",
         job => job.IsBeside
             ? With(LoraInputsExport.Files(job), GenAiFolder.Config)
             : With(FolderFiles.OfModel(job.Source.Folder, GenAiFolder.FilesIn(job.Source.Folder)), GenAiFolder.Config),
@@ -67,7 +68,29 @@ internal static class MergedExport
     {
         var exported = job.IsBeside ? LoraInputsExport.Write(job, folder) : WriteMerged(job, folder, asHf: false);
         Describe(job, folder);
-        return exported;
+        if (job.IsBeside)
+            GenAiFolder.Quieten(folder);
+        return job.IsVerified ? exported with { Lines = [.. exported.Lines, .. Proved(job, folder)] } : exported;
+    }
+
+    private static List<string> Proved(ExportJob job, string folder)
+    {
+        var graph = OnnxFile.Load(Path.Combine(folder, ModelSource.ModelFileName)).Graph;
+        var isExact = job.Form != MergeForm.Requantized && AccuracyNote.CountIn(graph) == 0
+            && !graph.Initializers.Any(static v => v.Type.IsHalf());
+        if (!job.IsBeside)
+            return [GenAiProof.Of(job, folder, Unmerged(job), null, isExact)];
+        var peft = AdapterOption.LoadApart(job.Source.Model, job.Adapters, job.Run);
+        var said = new List<string>();
+        foreach (var group in LoraInputsExport.GroupsOf(job))
+        {
+            peft.Adapters.Set(group.Members);
+            var model = peft.Model.Clone();
+            DropoutLowering.ForEvaluation(model);
+            said.Add(GenAiProof.Of(job, folder, model, Path.Combine(folder, LoraInputsExport.FileOf(group.Name)), isExact));
+        }
+
+        return said;
     }
 
     private static Exported WriteFoundry(ExportJob job, string folder)

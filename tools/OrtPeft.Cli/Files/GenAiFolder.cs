@@ -31,6 +31,19 @@ internal static class GenAiFolder
         }
     }
 
+    /// <summary>Lets ONNX Runtime speak of errors alone, where the description does not say: it would warn of each optional
+    /// input whenever the model is loaded.</summary>
+    public static void Quieten(string folder)
+    {
+        const int Errors = 3;
+        var path = Path.Combine(folder, Config);
+        var json = JsonNode.Parse(InputFile.ReadAllBytes(path));
+        if (json?["model"]?["decoder"]?["session_options"] is not JsonObject options || options.ContainsKey("log_severity_level"))
+            return;
+        options["log_severity_level"] = Errors;
+        AtomicFile.Write(path, json.ToJsonString(Indented));
+    }
+
     private static byte[] Renamed(byte[] config, ModelSource source)
     {
         var own = Path.GetFileName(source.ModelPath);

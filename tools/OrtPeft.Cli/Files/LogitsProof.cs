@@ -41,6 +41,12 @@ internal sealed class LogitsProof
     public static float ToleranceOf(float largestLogit, int rounded, double unitRoundoff) =>
         Tolerance + (float)(4 * unitRoundoff * Math.Sqrt(rounded) * largestLogit);
 
+    /// <summary>The rows of tokens.</summary>
+    public IReadOnlyList<int[]> Sequences => _rows;
+
+    /// <summary>The logits after each row.</summary>
+    public IReadOnlyList<float[]> After(Model model) => LogitsComparison.After(model, _rows, _runtime);
+
     /// <summary>Runs both.</summary>
     public LogitsDifference Measure(Model ours, Model written, string? adapter = null) =>
         LogitsComparison.Compare(ours, written, _rows, _runtime, adapter);

@@ -15,6 +15,10 @@ internal static class GgufVocabulary
     private const int Unused = 5;
     private const int Byte = 6;
 
+    /// <summary>Steps that llama.cpp takes by its own flags; NFC it leaves out, which changes only texts that are not in that
+    /// form.</summary>
+    private static readonly string[] Normalizers = ["NFC", "Prepend", "Replace"];
+
     /// <summary>Adds tokens, their kinds, and merges or scores.</summary>
     /// <param name="writer">Receives them.</param>
     /// <param name="folder">Holds the file.</param>
@@ -33,6 +37,10 @@ internal static class GgufVocabulary
         var isSentencePiece = (bool?)model["byte_fallback"] == true;
         var splits = isSentencePiece ? null : GgufTokenizer.NameOfSplits(json["pre_tokenizer"])
             ?? throw Refused(path, "its pre_tokenizer is none of those whose name in llama.cpp is known here");
+        if (Steps(json["normalizer"]).FirstOrDefault(s => !Normalizers.Contains(s)) is { } normalizer)
+            throw Refused(path, $"its normalizer has a step {normalizer}, which llama.cpp does not take");
+        if (isSentencePiece && Steps(json["pre_tokenizer"]).FirstOrDefault(static s => s is not ("Metaspace" or "Split")) is { } step)
+            throw Refused(path, $"its pre_tokenizer has a step {step} before pieces with bytes to fall back on");
         var tokens = new string?[rows];
         var kinds = Enumerable.Repeat(Normal, rows).ToArray();
         foreach (var (token, id) in vocabulary)
@@ -75,6 +83,11 @@ internal static class GgufVocabulary
             tokens[id] = token;
         }
     }
+
+    /// <summary>The types of a part's steps.</summary>
+    private static IEnumerable<string> Steps(JsonNode? part) => part is not JsonObject own ? []
+        : (own["normalizers"] ?? own["pretokenizers"]) is JsonArray steps ? steps.SelectMany(Steps)
+        : [(string?)own["type"] ?? ""];
 
     private static JsonObject Parsed(string path)
     {
