@@ -75,13 +75,24 @@ internal sealed class LoraSites
         if (_places.Of(module.Weight) is not { } place || ProductOf(module, place.Source) is not { } product)
             return null;
         var stored = place.Source.Constant!;
-        var type = stored.Type.IsFloating() ? stored.Type
-            : product.Inputs.Concat(product.Inputs[1]!.Producer?.Inputs ?? [])
-                .Select(static i => i?.Constant?.Type ?? ElementType.Undefined).First(static t => t.IsFloating());
         var width = place.Columns is null ? (int)module.OutFeatures
             : stored.Type.IsFloating() ? (int)stored.Dims[^1] : (int)product.Attributes.Int("N", stored.Dims[^1]);
         return new LoraSite(
-            product, module.Name, place.First, (int)module.InFeatures, (int)module.OutFeatures, width, type);
+            product, module.Name, place.First, (int)module.InFeatures, (int)module.OutFeatures, width, TypeOf(product, stored));
+    }
+
+    /// <summary>The type that a product computes in, which is what its weight is made to.</summary>
+    private static ElementType TypeOf(Node product, Tensor stored)
+    {
+        for (var value = product.Inputs[1]; value?.Producer is { } maker && Between.Contains(maker.OpType); value = maker.Inputs[0])
+        {
+            if (maker.Is("Cast"))
+                return (ElementType)maker.Attributes.Int("to", (long)ElementType.Float);
+        }
+
+        return stored.Type.IsFloating() ? stored.Type
+            : product.Inputs.Concat(product.Inputs[1]!.Producer?.Inputs ?? [])
+                .Select(static i => i?.Constant?.Type ?? ElementType.Undefined).First(static t => t.IsFloating());
     }
 
     /// <summary>The node of the copy that multiplies by a constant; of several, the one with the module's result.</summary>

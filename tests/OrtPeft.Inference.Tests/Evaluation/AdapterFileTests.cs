@@ -96,6 +96,31 @@ public sealed class AdapterFileTests
         Assert.Contains(inputs.TensorsOf("default"), static t => t.Dims[1] == 4);
     }
 
+    /// <summary>What counts is the type that a layer computes in, not the one that its weight is stored in.</summary>
+    [Fact]
+    public void WeightsThatAreCastToFloat_GetFactorsOfFloat()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Load(Bases[3].Graph);
+        foreach (var node in model.Graph.Nodes.Where(static n => n.OpType == "Gemm").ToList())
+        {
+            var (weight, stored) = (node.Inputs[1]!, node.Inputs[1]!.Initializer!);
+            model.Graph.SetInitializer(weight, Tensor.Of<Half>(
+                Array.ConvertAll(stored.ToFloat32(), static n => (Half)n), stored.Dims.AsSpan()).WithName(weight.Name));
+            node.SetInput(1, model.Graph.AddNode(
+                "Cast", [weight], [model.Graph.FreshName("cast")], [NodeAttribute.Of("to", 1L)]).Output);
+        }
+
+        model.Graph.SortTopologically();
+        var peft = PeftModel.Create(model, new LoraConfig { R = 2, TargetModules = ["c_attn"], InitLoraWeights = false });
+        var inputs = LoraInputs.Of(peft);
+        new OrtAdapterFile { Parameters = inputs.TensorsOf("default") }.Save(folder["a.onnx_adapter"]);
+
+        Assert.All(inputs.TensorsOf("default"), static t => Assert.Equal(ElementType.Float, t.Type));
+        Assert.InRange(
+            LogitsComparison.Compare(peft.Model, inputs.Model, Rows, OneThread, folder["a.onnx_adapter"]).Largest, 0, 1e-4);
+    }
+
     [Fact]
     public void Dora_IsRefused_WithTheWayThatWorks() => Refused(
         new LoraConfig { R = 2, TargetModules = ["c_attn"], UseDora = true }, "merge it into the weights");
