@@ -167,6 +167,11 @@ public sealed class GgufExportTests : IDisposable
         });
     }
 
+    /// <summary>A small net in which rounding spreads is no reason to refuse: weights are judged, logits told.</summary>
+    [Fact]
+    public void AMergedModel_IsWrittenInHalfPrecision() =>
+        Exported(Hf("llama", "llama-fp32"), "gguf", ["--adapter", Path.Combine(Source, "llama-adapter-peft")], "--outtype", "f16");
+
     [Theory]
     [InlineData("f16", 0.05)]
     [InlineData("bf16", 0.5)]

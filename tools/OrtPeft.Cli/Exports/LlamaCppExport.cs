@@ -81,11 +81,14 @@ internal static class LlamaCppExport
                 $"Read again, the GGUF file's weights differ by {Human.Rate(error)} of the largest, over the {Human.Rate(unit)} of "
                 + $"{job.Type}; nothing was written. --no-verify writes it all the same.");
         var (check, ours) = (LogitsProof.Of(job.Run, job.Source), MergedExport.Unmerged(job));
-        var read = HfCheckpoint.Open(path).ToModel(asFloat: true);
-        var rounded = read.Graph.Initializers.Count(static v => v.Initializer!.Dims.Length == 2);
-        var difference = job.Type == "q8_0" // whose errors are relative to the largest number of 32
-            ? check.Measure(ours, read).Largest
-            : check.Compare("the GGUF file read again", ours, read, null, rounded, unit);
+        var read = HfCheckpoint.Open(path);
+        var written = HfCheckpoint.Open(hf);
+        check.Compare(
+            "the GGUF file's description over the weights themselves",
+            ours,
+            read.Config.ToArchitecture().Build(written.Weights),
+            stored: written.StoredTypes.Values);
+        var difference = check.Measure(ours, read.ToModel(asFloat: true)).Largest;
         return new Exported(
             [
                 $"Read again, its weights differ by at most {Human.Rate(error)} of a tensor's largest, and its logits from OrtPeft's "

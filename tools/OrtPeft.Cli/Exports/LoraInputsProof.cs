@@ -7,7 +7,6 @@ using OrtPeft.Models;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Exports;
 
@@ -33,7 +32,7 @@ internal sealed record LoraInputsProof(IReadOnlyList<string> Lines, JsonObject F
         ];
         var exact = Exact(written);
         var isRounding = !ReferenceEquals(exact, written);
-        var half = inputs.IsHalf ? inputs.Model.Graph.Initializers.Count(static v => v.Type.IsHalf()) : 0;
+        var stored = inputs.IsHalf ? inputs.Model.Graph.Initializers.Select(static v => v.Type).ToList() : [];
         var differences = new JsonObject();
         foreach (var (name, members) in LoraInputsExport.GroupsOf(job))
         {
@@ -41,7 +40,7 @@ internal sealed record LoraInputsProof(IReadOnlyList<string> Lines, JsonObject F
             peft.Adapters.Set(members);
             var unmerged = peft.Model.Clone();
             DropoutLowering.ForEvaluation(unmerged);
-            var difference = check.Compare($"adapter '{name}'", unmerged, exact, file, half);
+            var difference = check.Compare($"adapter '{name}'", unmerged, exact, file, stored);
             differences[name] = difference;
             var asGiven = isRounding
                 ? $" (computed in float; as the graph rounds activations, {Human.Rate(check.Measure(unmerged, written, file).Largest)})"

@@ -119,8 +119,7 @@ internal static class MergedExport
             return exported;
         var written = ModelSource.Open(folder, job.Run.Note);
         var ours = Unmerged(job);
-        var half = written.StoredTypes.Values.Count(static t => t.IsHalf());
-        var difference = LogitsProof.Of(job.Run, job.Source).Compare("the HF folder read again", ours, written.Model, halfWeights: half);
+        var difference = LogitsProof.Of(job.Run, job.Source).Compare("the HF folder read again", ours, written.Model, stored: written.StoredTypes.Values);
         return exported with { Lines = [.. exported.Lines, $"Read again, its logits differ by at most {Human.Rate(difference)}."] };
     }
 

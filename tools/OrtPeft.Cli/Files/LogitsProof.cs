@@ -56,20 +56,15 @@ internal sealed class LogitsProof
     /// <param name="ours">OrtPeft's model.</param>
     /// <param name="written">What was written.</param>
     /// <param name="adapter">The adapter file that is active in it; null for none.</param>
-    /// <param name="halfWeights">How many weights of it are rounded.</param>
-    /// <param name="unitRoundoff">The largest relative error of their numbers; that of half precision when left out.</param>
+    /// <param name="stored">The types that weights of it were rounded to, one for each; null for none.</param>
     /// <returns>The largest difference of a logit.</returns>
     /// <exception cref="ResultException">They do not agree.</exception>
-    public float Compare(
-        string what,
-        Model ours,
-        Model written,
-        string? adapter = null,
-        int halfWeights = 0,
-        double? unitRoundoff = null)
+    public float Compare(string what, Model ours, Model written, string? adapter = null, IEnumerable<ElementType>? stored = null)
     {
         var found = Measure(ours, written, adapter);
-        var tolerance = ToleranceOf(found.LargestLogit, halfWeights, unitRoundoff ?? HalfUnit(written));
+        List<ElementType> halves = [.. (stored ?? []).Where(static t => t.IsHalf())];
+        var unit = halves.Contains(ElementType.BFloat16) ? 1.0 / (1 << 8) : 1.0 / (1 << 11);
+        var tolerance = ToleranceOf(found.LargestLogit, halves.Count, unit);
         if (found.Largest <= tolerance)
             return found.Largest;
         var values = string.Create(
@@ -79,7 +74,4 @@ internal sealed class LogitsProof
             $"With {what}, ONNX Runtime's logits differ by {values} allowed; nothing was written. --no-verify writes it all "
             + "the same.");
     }
-
-    private static double HalfUnit(Model written) =>
-        written.Graph.Initializers.Any(static v => v.Type == ElementType.BFloat16) ? 1.0 / (1 << 8) : 1.0 / (1 << 11);
 }
