@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Merging;
+using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Models;
 using OrtPeft.Serving.Engine;
@@ -179,17 +180,51 @@ public sealed class BatchEngineTests
         Assert.Equal(Enumerable.Range(0, 5).Select(i => served.Alone(i, [i, 7], options)), others);
     }
 
+    /// <summary>Every family, with a slot at each layer. longrope encodes positions by the longest row.</summary>
     [Theory]
+    [InlineData("gemma2", true)]
+    [InlineData("gemma3", true)]
+    [InlineData("gpt2", true)]
+    [InlineData("gpt_neox", true)]
+    [InlineData("granite", true)]
     [InlineData("llama", true)]
     [InlineData("llama_longrope", false)]
-    public void Open_WherePositionsAreEncodedByTheLongestRow_KeepsRowsApart(string family, bool together)
+    [InlineData("llama_yarn_attention_factor", true)]
+    [InlineData("mistral", true)]
+    [InlineData("mixtral", true)]
+    [InlineData("olmo2", true)]
+    [InlineData("opt", true)]
+    [InlineData("phi", true)]
+    [InlineData("phi3", true)]
+    [InlineData("qwen2", true)]
+    [InlineData("qwen2_layer_types", true)]
+    [InlineData("qwen3", true)]
+    [InlineData("qwen3_moe", true)]
+    [InlineData("smollm3", true)]
+    public async Task Families_RunTogether_AndGiveEachWhatItGivesAlone(string family, bool together)
     {
         var model = ModelSource.Open(Path.Combine(Fixtures.Folder, "families", family)).Model;
-        var (slots, _) = LoraSlots.Of(model, static _ => [], isOpen: true);
-        using var engine = BatchEngine.Open(slots, new ServingOptions { Runtime = Engines.OneThread });
+        var config = new LoraConfig { R = 3, LoraAlpha = 30, InitLoraWeights = false, TargetModules = TargetsOf(family) };
+        var (engine, adapters) = TrialEngine.Open(model, config, 2, new ServingOptions { Runtime = Engines.OneThread });
+        using var engineOwned = engine;
+        var options = new GenerationOptions { MaxNewTokens = 12 };
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Engines.Read(engine.Start(
+            i % 3 == 0 ? engine.Base : adapters[(i % 3) - 1], Prompt(i), options, null, default))));
 
         Assert.Equal(together, engine.WhyAlone is null);
-        Assert.NotEmpty(slots.All);
+        for (var i = 0; i < answers.Length; i++)
+        {
+            using var alone = Generator.Open(
+                i % 3 == 0 ? model : PeftModel.Create(model, config, seed: (i % 3) - 1).ForInference(), Engines.OneThread);
+            Assert.Equal(alone.Generate(Prompt(i), options), answers[i]);
+        }
+
+        // Experts' weights have three axes, and no slot.
+        static ModuleTargets TargetsOf(string family) =>
+            family is "mixtral" or "qwen3_moe" ? ModuleTargets.Listed("q_proj", "v_proj") : "all-linear";
+
+        static int[] Prompt(int i) => [.. Enumerable.Range(3, 2 + (3 * i)).Select(t => t * (i + 1) % 25)];
     }
 
     [Fact]
