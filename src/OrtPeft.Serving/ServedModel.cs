@@ -134,13 +134,16 @@ public sealed class ServedModel : IDisposable
     /// <summary>Forgets an adapter; requests that compute with it go on to their end.</summary>
     /// <param name="name">The adapter.</param>
     /// <exception cref="UnknownModelException">It is not there.</exception>
+    /// <exception cref="ArgumentException">It is the model itself.</exception>
     public void UnloadAdapter(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
+        if (name == Name)
+            throw new SettingException($"'{name}' is the model itself, not an adapter, and stays.");
         lock (_lock)
         {
             if (!_adapters.Remove(name, out var slot))
-                throw new UnknownModelException(name, [.. _adapters.Keys]);
+                throw new UnknownModelException(name, [Name, .. _adapters.Keys]);
             _engine.Remove(slot);
         }
     }
