@@ -70,7 +70,7 @@ internal static class ArgumentsCheck
         var optimizer = subject.Optimizer;
         var settings = new (string Name, IFormattable Value)[]
         {
-            ("batch-size", arguments.BatchSize),
+            ("batch-size", arguments.BatchSize * arguments.Processes.Size),
             ("grad-accum", arguments.GradientAccumulation),
             (RunIdentity.Steps, totalSteps),
             ("lr", arguments.LearningRate),

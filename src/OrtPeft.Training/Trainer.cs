@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text.Json;
 using OrtPeft.Adapters;
 using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
@@ -8,6 +9,7 @@ using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Answers;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Distributed;
 using OrtPeft.Training.Evaluations;
 using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Runtime;
@@ -45,6 +47,7 @@ public sealed class Trainer : IDisposable
     private readonly BestWeights _best;
     private string? _checkpoint;
     private bool _hasTrained;
+    private bool _isStale;
 
     /// <summary>Builds the training graph and opens its session.</summary>
     /// <param name="model">The adapted model; its weights are set when a run ends.</param>
@@ -80,7 +83,10 @@ public sealed class Trainer : IDisposable
         _evaluation = evaluation;
         if (arguments.PackLength is { } length)
             _packs = Packs.Fill([.. Enumerable.Range(0, train.RowCount).Select(train.LengthOf)], length);
-        var order = new BatchOrder(_packs?.Length ?? train.RowCount, arguments.BatchSize, arguments.Shuffle ? arguments.Seed : null);
+        var order = new BatchOrder(
+            _packs?.Length ?? train.RowCount,
+            checked(arguments.BatchSize * Processes.Size),
+            arguments.Shuffle ? arguments.Seed : null);
         _batches = arguments.MaxSteps is { } steps
             ? BatchSchedule.ForSteps(order, arguments.GradientAccumulation, steps)
             : BatchSchedule.ForEpochs(order, arguments.GradientAccumulation, arguments.Epochs);
@@ -175,7 +181,7 @@ public sealed class Trainer : IDisposable
             progress?.Report(new(Unmoved, TotalSteps, TimeSpan.Zero, before, null) { Answers = answers });
         }
 
-        for (; step < TotalSteps && !IsStale && !cancellation.IsCancellationRequested; step++)
+        for (; step < TotalSteps && MustGoOn(cancellation); step++)
         {
             clock.Restart();
             CheckBase();
@@ -201,7 +207,7 @@ public sealed class Trainer : IDisposable
 
         SaveCheckpoint(step, seconds);
         _subject.SetWeights(Weights);
-        return new TrainingResult(step, step >= TotalSteps || IsStale, loss, seconds)
+        return new TrainingResult(step, step >= TotalSteps || _isStale, loss, seconds)
         {
             BaseEvaluation = _best.State.Base,
             BestEvaluation = _best.State.Best,
@@ -223,8 +229,20 @@ public sealed class Trainer : IDisposable
         Seconds = 0,
     };
 
-    /// <summary>Whether evaluations have not become better for as long as is waited.</summary>
-    private bool IsStale => _arguments.Patience is { } patience && _best.State.Stale >= patience;
+    private ProcessGroup Processes => _arguments.Processes;
+
+    /// <summary>Where files are written; null for nowhere, as for all processes but the first.</summary>
+    private string? Folder => Processes.IsFirst ? _arguments.OutputFolder : null;
+
+    /// <summary>Whether another step is made: all processes decide alike. A stop that one was asked for is all's, and the
+    /// first one's evaluations count.</summary>
+    private bool MustGoOn(CancellationToken cancellation)
+    {
+        var isStale = _arguments.Patience is { } patience && _best.State.Stale >= patience;
+        var all = Processes.Gather((IsStale: isStale, IsCancelled: cancellation.IsCancellationRequested));
+        _isStale = all[0].IsStale;
+        return !_isStale && !all.Any(static p => p.IsCancelled);
+    }
 
     /// <summary>The best weights where those are kept, else the present ones.</summary>
     private IReadOnlyDictionary<string, Tensor> Weights => _best.Weights ?? _subject.Runtime.GetWeights();
@@ -264,13 +282,14 @@ public sealed class Trainer : IDisposable
         _arguments.BatchSize,
         _subject.VirtualTokens,
         measure,
-        (done, total) => Activity?.Report(new(what, done, total)));
+        (done, total) => Activity?.Report(new(what, done, total)),
+        Processes);
 
     /// <summary>An evaluation with what the model answers.</summary>
     private (EvaluationMetrics? Evaluation, IReadOnlyList<SampleAnswer> Answers) Measure(int step)
     {
         var evaluation = Evaluate(step);
-        if (Examiner is null)
+        if (Examiner is null || !Processes.IsFirst)
             return (evaluation, []);
         _subject.SetWeights(_subject.Runtime.GetWeights());
         var examination = Examiner(step);
@@ -326,7 +345,8 @@ public sealed class Trainer : IDisposable
     private CheckpointInfo Begin()
     {
         var fresh = Info(0, 0);
-        if (_arguments.OutputFolder is { } folder)
+        Agreement.Require(Processes, fresh.Settings, Plan);
+        if (Folder is { } folder)
         {
             using var stage = new StagedFolder(folder); // finishes what a run before left unfinished
             if (!_arguments.Resume)
@@ -335,12 +355,38 @@ public sealed class Trainer : IDisposable
 
         if (!_arguments.Resume)
             return fresh;
-        (_checkpoint, var info, var best) = _subject.Runtime.Load(_arguments.OutputFolder!, fresh);
-        ExtendedFrom = info.ExtendedBy(fresh);
-        _best.Restore(info.Evaluations, _arguments.KeepBest ? best : null);
+        var info = fresh;
+        if (Folder is { } saved)
+        {
+            (_checkpoint, info, var best) = _subject.Runtime.Load(saved, fresh);
+            ExtendedFrom = info.ExtendedBy(fresh);
+            _best.Restore(info.Evaluations, _arguments.KeepBest ? best : null);
+        }
+
+        info = Shared(info);
         return info.Step >= 0 && info.Step <= TotalSteps ? info : throw new TrainingFailedException(
             $"{_checkpoint} says that {info.Step} of {TotalSteps} steps are done; it is damaged: train without "
             + "resuming.");
+    }
+
+    /// <summary>What decides on the way what each process does next, beside what makes the run what it is.</summary>
+    private IEnumerable<KeyValuePair<string, string>> Plan =>
+    [
+        new("evaluation rows", $"{_evaluation?.Fingerprint}"),
+        new("eval-steps", $"{_arguments.EvaluationSteps}"),
+        new("base evaluation", $"{_arguments.EvaluateFirst}"),
+        new("token accuracy", $"{_arguments.MeasureTokenAccuracy}"),
+        new("resume", $"{_arguments.Resume}"),
+    ];
+
+    /// <summary>Where the first process's checkpoint stood, with its parameters and state.</summary>
+    private CheckpointInfo Shared(CheckpointInfo info)
+    {
+        if (Processes.Size == 1)
+            return info;
+        _subject.Runtime.Share();
+        var told = Processes.FromFirst(JsonSerializer.Serialize(info.ToMetadata()));
+        return CheckpointInfo.FromMetadata(JsonSerializer.Deserialize<Dictionary<string, string>>(told)!, "The checkpoint");
     }
 
     private CheckpointInfo Info(int step, double seconds) =>
@@ -351,7 +397,7 @@ public sealed class Trainer : IDisposable
 
     private MetricsLog? OpenLog(int step)
     {
-        if (_arguments.OutputFolder is not { } folder)
+        if (Folder is not { } folder)
             return null;
         var path = Path.Combine(folder, MetricsLog.FileName);
         return _arguments.Resume ? MetricsLog.OpenForResume(path, step) : MetricsLog.Create(path);
@@ -361,13 +407,14 @@ public sealed class Trainer : IDisposable
     {
         var tokens = _subject.Runtime.RunsBatchesInParts ? _arguments.MicroBatchTokens : 0;
         var batches = _batches.MicroBatches(step)
+            .Select(Slice)
             .Select(Rows)
             .SelectMany(rows => MicroBatches.Split(rows, _train.LengthOf, _train.SupervisedTokensOf, tokens))
             .Select(rows => _train.Collate(rows))
             .Where(b => b.CountFor(_subject.VirtualTokens) > 0).ToArray();
         var rate = _arguments.LearningRate * _schedule.Factor(step);
         var result = new StepResult(0, 0);
-        if (batches.Length > 0)
+        if (batches.Length > 0 || Processes.Size > 1)
         {
             result = _subject.Runtime.Step(step + 1, rate, batches);
             Check(double.IsFinite(result.Loss), step, $"the loss is {result.Loss}");
@@ -376,7 +423,7 @@ public sealed class Trainer : IDisposable
 
         _gradients.See(step + 1, result);
 
-        var attended = batches.Sum(static b => b.Tokens);
+        var attended = Processes.Gather((long)batches.Sum(static b => b.Tokens)).Sum();
         var seconds = clock.Elapsed.TotalSeconds;
         return new StepMetrics
         {
@@ -388,7 +435,15 @@ public sealed class Trainer : IDisposable
             Tokens = attended,
             TokensPerSecond = attended / seconds,
             Seconds = seconds,
+            CommunicationSeconds = result.Communication,
         };
+    }
+
+    /// <summary>This process's part of a batch.</summary>
+    private ImmutableArray<int> Slice(ImmutableArray<int> batch)
+    {
+        var start = Math.Min(batch.Length, Processes.Rank * _arguments.BatchSize);
+        return batch.Slice(start, Math.Min(_arguments.BatchSize, batch.Length - start));
     }
 
     /// <summary>The rows of a batch, which holds rows or packs of them.</summary>
@@ -425,7 +480,7 @@ public sealed class Trainer : IDisposable
     private string? SaveCheckpoint(int step, double seconds)
     {
         CheckBase();
-        return _arguments.OutputFolder is { } folder
+        return Folder is { } folder
             ? _checkpoint = _subject.Runtime.Save(folder, Info(step, seconds) with { Evaluations = _best.State }, _best.Weights)
             : null;
     }

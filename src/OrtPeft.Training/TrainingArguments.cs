@@ -3,6 +3,7 @@ using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Training.Distributed;
 using OrtPeft.Training.Metrics;
 using OrtPeft.Training.Runtime;
 
@@ -172,6 +173,13 @@ public sealed record TrainingArguments
 
     /// <summary>How ONNX Runtime runs the graphs. Memory patterns are off by default.</summary>
     public RuntimeOptions Runtime { get; init; } = new() { MemoryPatterns = false };
+
+    /// <summary>
+    /// The processes that train together, each a batch of <see cref="BatchSize"/> rows at a time: N of them make the steps of
+    /// one whose batches have N times as many. The first writes to <see cref="OutputFolder"/>. Where one fails, it must
+    /// <see cref="ProcessGroup.Abort"/>, since the others wait for it. Default <see cref="ProcessGroup.Alone"/>.
+    /// </summary>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Alone;
 
     /// <summary>The factor on a parameter's learning rate: the method's own factor, and LoRA+'s.</summary>
     /// <param name="parameter">The parameter.</param>

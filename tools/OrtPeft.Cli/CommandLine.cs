@@ -5,7 +5,9 @@ using OrtPeft.Cli.Commands;
 using OrtPeft.Cli.Config;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Help;
+using OrtPeft.Cli.Runs;
 using OrtPeft.Cli.Words;
+using OrtPeft.Training.Distributed;
 
 namespace OrtPeft.Cli;
 
@@ -31,7 +33,10 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            return ErrorReport.Write(e, host.Error, args.Contains("--verbose"));
+            var isVerbose = args.Contains("--verbose");
+            return Together.IsOne && e is not InterruptedException and not DistributedException { IsOfLibrary: true }
+                ? Together.Fail(e, host, isVerbose)
+                : ErrorReport.Write(e, host.Error, isVerbose);
         }
     }
 

@@ -25,4 +25,13 @@ internal sealed class Host
 
     /// <summary>The clock for durations and for how often progress is shown.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The same without a voice: other processes of the run speak.</summary>
+    public Host Muted() => new()
+    {
+        Output = TextWriter.Null,
+        Error = TextWriter.Null,
+        Interruption = Interruption,
+        Clock = Clock,
+    };
 }

@@ -23,6 +23,9 @@ internal sealed class Invocation(Host host, ParseResult parsed, CommonOptions co
 
     public Host Host => host;
 
+    /// <summary>The same run without a voice.</summary>
+    public Invocation Muted() => new(host.Muted(), parsed, common);
+
     /// <summary>Whether standard output is for JSON alone: one document, or one in each line.</summary>
     public bool IsJson => _isForLines || parsed.GetValue(common.Json);
 

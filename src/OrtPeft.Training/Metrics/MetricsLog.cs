@@ -75,6 +75,8 @@ internal sealed class MetricsLog : IDisposable
         _writer.WriteNumber("tokens", metrics.Tokens);
         Write("tokens_per_second", metrics.TokensPerSecond);
         Write("seconds", metrics.Seconds);
+        if (metrics.CommunicationSeconds is { } communication)
+            Write("communication_seconds", communication);
         EndRow();
     }
 

@@ -29,4 +29,8 @@ public sealed record StepMetrics
 
     /// <summary>The step's wall-clock time, in seconds.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>The part of <see cref="Seconds"/> in which processes that train together exchanged gradients, without what
+    /// they waited for each other; null (default) for one process. Seconds.</summary>
+    public double? CommunicationSeconds { get; init; }
 }

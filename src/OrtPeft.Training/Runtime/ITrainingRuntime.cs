@@ -16,7 +16,8 @@ internal interface ITrainingRuntime : IDisposable
     /// <summary>Computes the gradient of a step's mean loss and moves the parameters.</summary>
     /// <param name="step">The step's number, from 1.</param>
     /// <param name="learningRate">The step's rate.</param>
-    /// <param name="batches">The step's batches, at least one; each has something to learn.</param>
+    /// <param name="batches">This process's batches of the step, at least one of all processes; each has something to
+    /// learn.</param>
     /// <returns>The loss before the step; where it is not finite, nothing has moved.</returns>
     StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches);
 
@@ -28,6 +29,9 @@ internal interface ITrainingRuntime : IDisposable
     /// <param name="batch">The rows.</param>
     /// <exception cref="SettingException">It has no graph for that.</exception>
     (double Sum, long Count) CountRight(Batch batch);
+
+    /// <summary>Gives all processes the first one's parameters and the optimiser's state.</summary>
+    void Share();
 
     /// <summary>The current parameters, copied, by their names on disk.</summary>
     IReadOnlyDictionary<string, Tensor> GetWeights();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
@@ -6,6 +7,7 @@ using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors.Numerics;
 using OrtPeft.Training.Checkpoints;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Distributed;
 
 using Tensor = OrtPeft.Tensors.Tensor;
 
@@ -26,6 +28,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
     private readonly OrtValue? _dropoutSeedValue;
     private readonly NativeVector? _learningRateFactors;
     private readonly long _seed;
+    private readonly ProcessGroup _processes;
     private readonly OrtValue[] _intoGradients;
     private OrtValue[]? _intoPartial;
     private LossSession? _evaluation;
@@ -34,7 +37,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
 
     public OrtRuntime(OrtGraphs graphs, TrainingArguments arguments)
     {
-        (_graphs, _options, _seed) = (graphs, arguments.Runtime, arguments.Seed);
+        (_graphs, _options, _seed, _processes) = (graphs, arguments.Runtime, arguments.Seed, arguments.Processes);
         try
         {
             _parameters = new NativeVector(graphs.FlatLength);
@@ -81,9 +84,25 @@ internal sealed class OrtRuntime : ITrainingRuntime
 
     public StepResult Step(int step, double learningRate, IReadOnlyList<Batch> batches)
     {
-        var loss = Accumulate(
-            step, [.. batches.SelectMany(b => _training.Axes.Split(b, _graphs.VirtualTokens))]);
-        return new StepResult(loss, double.IsFinite(loss) ? _optimizer.Run(step, learningRate) : null);
+        Batch[] parts = [.. batches.SelectMany(b => _training.Axes.Split(b, _graphs.VirtualTokens))];
+        var total = _processes.Gather((long)parts.Sum(b => b.CountFor(_graphs.VirtualTokens))).Sum();
+        if (total == 0)
+            return new StepResult(0, 0);
+        var loss = _processes.Gather(Accumulate(step, parts, total)).Sum() / total;
+        var started = Stopwatch.GetTimestamp();
+        _processes.Sum(_gradients);
+        var communication = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new StepResult(
+            loss,
+            double.IsFinite(loss) ? _optimizer.Run(step, learningRate) : null,
+            _processes.Size > 1 ? communication : null);
+    }
+
+    public void Share()
+    {
+        _processes.Broadcast(_parameters);
+        foreach (var state in _optimizer.States)
+            _processes.Broadcast(state.Vector);
     }
 
     public (double Sum, long Count) Evaluate(Batch batch) =>
@@ -129,15 +148,18 @@ internal sealed class OrtRuntime : ITrainingRuntime
         _learningRateFactors?.Dispose();
     }
 
-    /// <summary>The gradient of one step's mean loss, its batches' gradients added up; returns the loss.</summary>
-    private double Accumulate(int step, IReadOnlyList<Batch> batches)
+    /// <summary>This process's part of the gradient of a step's mean loss, its batches' gradients added up; returns the sum
+    /// of their losses.</summary>
+    private double Accumulate(int step, Batch[] batches, long total)
     {
-        var total = batches.Sum(b => b.CountFor(_graphs.VirtualTokens));
         _scale[0] = 1f / total;
         double sum = 0;
+        if (batches.Length == 0)
+            _gradients.Bytes.Clear();
         foreach (var (index, batch) in batches.Index())
         {
-            _dropoutSeed[0] = (long)new SplitMix64(_seed, $"dropout/{step}/{index}").NextUInt64();
+            var place = _processes.IsFirst ? $"{index}" : $"{index}/rank/{_processes.Rank}";
+            _dropoutSeed[0] = (long)new SplitMix64(_seed, $"dropout/{step}/{place}").NextUInt64();
             // Bound for every run: what an earlier step's last part left would catch this step's gradient.
             BindGradients(
                 index == 0 ? _intoGradients : _intoPartial ??= Views(_partial = new NativeVector(_gradients.Count)));
@@ -146,7 +168,7 @@ internal sealed class OrtRuntime : ITrainingRuntime
                 AddPartial();
         }
 
-        return sum / total;
+        return sum;
     }
 
     /// <summary>The factors on each element's learning rate.</summary>

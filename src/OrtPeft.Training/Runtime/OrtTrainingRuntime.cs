@@ -109,6 +109,12 @@ internal sealed class OrtTrainingRuntime : ITrainingRuntime
 
     public (double Sum, long Count) CountRight(Batch batch) => throw OrtGraphs.NoAccuracy;
 
+    /// <inheritdoc/>
+    /// <remarks>It is one process: artifacts for it are refused otherwise.</remarks>
+    public void Share()
+    {
+    }
+
     public IReadOnlyDictionary<string, Tensor> GetWeights() => _manifest.Parameters.ToDictionary(
         static p => p.Name,
         p =>

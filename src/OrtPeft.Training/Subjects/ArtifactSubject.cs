@@ -17,7 +17,11 @@ internal sealed class ArtifactSubject : TrainingSubject
         [ArtifactRuntimes.Ort] = static (folder, manifest, arguments) =>
             new OrtRuntime(FolderGraphs.Of(folder, manifest), arguments),
         [ArtifactRuntimes.OrtTraining] = static (folder, manifest, arguments) =>
-            new OrtTrainingRuntime(folder, manifest, arguments),
+            arguments.Processes.Size == 1
+                ? new OrtTrainingRuntime(folder, manifest, arguments)
+                : throw new SettingException(
+                    "ONNX Runtime's training session cannot share gradients with other processes; write the artifacts for "
+                    + "plain sessions, or train with one process."),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly string _folder;

@@ -14,6 +14,7 @@ using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Distributed;
 using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Commands;
@@ -61,6 +62,7 @@ internal sealed class TrainCommand : Verb
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --dry-run",
             "ortpeft train gpt2-onnx --data a.jsonl b.jsonl --eval-data held-out.jsonl --out adapter "
                 + "--rank 16 --target c_attn,c_proj --epochs 2 --batch-size 4 --grad-accum 4 --lr 1e-3",
+            "mpirun -n 4 ortpeft train gpt2-onnx --data train.jsonl --out adapter",
             "ortpeft train gpt2-onnx --data train.jsonl --out adapter --resume",
             "ortpeft train gpt2-lora-artifacts --data train.jsonl --out adapter",
             "ortpeft train --config run.yaml --lr 5e-4 --out second",
@@ -71,7 +73,8 @@ internal sealed class TrainCommand : Verb
             + "A folder written by `ortpeft artifacts` can be trained as it is; it fixes the method and AdamW's "
             + "constants.\n"
             + "HF's names of options work too (--learning-rate, --lora-r, …), and @FILE reads options from a file.\n"
-            + "A run leaves run.yaml in --out, from which --config repeats it.";
+            + "A run leaves run.yaml in --out, from which --config repeats it.\n"
+            + "Under mpirun or srun, N processes are one run: each takes --batch-size rows of a batch N times as large.";
         Config = new(RunFile.Option)
         {
             Description = "Read the run from a YAML or JSON file whose keys are the names of options; those given here win.",
@@ -99,19 +102,50 @@ internal sealed class TrainCommand : Verb
         Add(_training);
     }
 
-    protected override void Run(Invocation run)
+    protected override void Run(Invocation run) => Together.Run(processes =>
+    {
+        if (processes.IsFirst)
+            Run(run, processes);
+        else
+            RunBeside(run.Muted(), processes);
+    });
+
+    /// <summary>Trains without a voice and without files, as the first process does.</summary>
+    private void RunBeside(Invocation run, ProcessGroup processes)
+    {
+        if (run.Get(_dryRun))
+            return;
+        using var training = Open(run, Read(run, processes));
+        run.Host.Interruption.Listen();
+        training.Train(new Progress<TrainingProgress>(), new Progress<TrainingActivity>(), run.Host.Interruption.Token);
+    }
+
+    private TrainingArguments Read(Invocation run, ProcessGroup processes)
+    {
+        var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run)) with { Processes = processes };
+        return arguments.Runtime.Threads > 0 || processes.Threads == 0
+            ? arguments
+            : arguments with { Runtime = arguments.Runtime with { Threads = processes.Threads } };
+    }
+
+    private TrainingRun Open(Invocation run, TrainingArguments arguments) =>
+        File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
+            ? OpenArtifacts(run, arguments)
+            : OpenModel(run, arguments);
+
+    private void Run(Invocation run, ProcessGroup processes)
     {
         using var folder = OpenFolder(run);
-        var arguments = _training.Read(run, _data.BatchSize(run), _output.PathOf(run));
+        var arguments = Read(run, processes);
+        if (processes.Size > 1)
+            run.Say($"processes: {processes.Size}, each with {Human.Count(arguments.BatchSize, "row")} of a batch");
         var configuration = RunFileText.Of(this, run.Parsed);
         using var events = EventFolder.Open(
             run, run.Get(_tensorBoard), folder.FullPath, arguments.Resume, _output.MayOverwrite(run), configuration);
         if (run.Has(_keepTop) && !_training.Evaluates(run))
             throw new UsageException($"{TopAdapters.Option} needs rows to evaluate on; give --eval-data or --val-split too.");
         var top = TopAdapters.Open(folder.FullPath, run.Get(_keepTop), arguments.Resume, _output.MayOverwrite(run));
-        using var training = File.Exists(Path.Combine(run.Get(_model), ArtifactManifest.FileName))
-            ? OpenArtifacts(run, arguments)
-            : OpenModel(run, arguments);
+        using var training = Open(run, arguments);
         TrainingWords.Describe(run, training);
         if (run.Get(_dryRun))
         {

@@ -8,6 +8,7 @@ using OrtPeft.Tensors;
 using OrtPeft.Tokenizers;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Distributed;
 
 namespace OrtPeft.Cli.Errors;
 
@@ -52,7 +53,7 @@ internal static partial class ErrorReport
             (Failed, $"{error.Message}; free some space, or choose another --out."),
         IOException or UnauthorizedAccessException => (Failed, error.Message),
         InterruptedException or OperationCanceledException => (Interrupted, error.Message),
-        TrainingFailedException or ResultException or SessionException => (Failed, error.Message),
+        TrainingFailedException or ResultException or SessionException or DistributedException => (Failed, error.Message),
         OnnxRuntimeException failed => (Failed, SessionException.Of("A graph", failed).Message),
         DllNotFoundException => (Failed, $"A native library is missing: {error.Message}"),
         OutOfMemoryException => (Failed, "There is not enough memory; try a smaller --batch-size or --seq-len."),
