@@ -220,6 +220,10 @@ public sealed class ReleaseTests
 
         public (double Sum, long Count) CountRight(Batch batch) => throw new NotSupportedException();
 
+        public void Share()
+        {
+        }
+
         public IReadOnlyDictionary<string, Tensor> GetWeights() => throw new NotSupportedException();
 
         public string Save(string folder, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best) =>
