@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
-using OrtPeft.Training.Runtime;
 
 namespace OrtPeft.Training.Distributed;
 
@@ -12,9 +11,6 @@ namespace OrtPeft.Training.Distributed;
 /// </summary>
 public abstract class ProcessGroup : IDisposable
 {
-    /// <summary>The numbers that are summed at once: their copies stay small.</summary>
-    private const int Piece = 1 << 22;
-
     private float[] _parts = [];
     private float[] _sent = [];
 
@@ -70,13 +66,6 @@ public abstract class ProcessGroup : IDisposable
     /// <summary>Gives each process the first one's bytes.</summary>
     internal abstract void Broadcast(Span<byte> bytes);
 
-    /// <summary>Gives each process the first one's numbers.</summary>
-    internal void Broadcast(NativeVector vector)
-    {
-        if (Size > 1)
-            Broadcast(vector.Bytes);
-    }
-
     /// <summary>The processes' values, in the order of ranks.</summary>
     internal T[] Gather<T>(T mine)
         where T : unmanaged
@@ -104,15 +93,11 @@ public abstract class ProcessGroup : IDisposable
     }
 
     /// <summary>Puts the sum over all processes in a vector's place, each element's terms in the order of ranks. Each process
-    /// adds up a part of it; 2·(N − 1)/N of its length travels to and from each.</summary>
-    internal void Sum(NativeVector vector)
+    /// adds up a part of it; 2·(N − 1)/N of its length travels to and from each, and as much memory is taken twice.</summary>
+    internal void Sum(Span<float> vector)
     {
-        for (long at = 0; Size > 1 && at < vector.Count; at += Piece)
-            SumPiece(vector.Span(at, Math.Min(Piece, vector.Count - at)));
-    }
-
-    private void SumPiece(Span<float> vector)
-    {
+        if (Size == 1)
+            return;
         var share = (vector.Length + Size - 1) / Size;
         _parts = Grown(_parts, share * Size);
         _sent = Grown(_sent, share * Size);
