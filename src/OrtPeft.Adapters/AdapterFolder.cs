@@ -75,15 +75,24 @@ public static class AdapterFolder
     /// <exception cref="OnnxFormatException">The file is damaged.</exception>
     public static IReadOnlyDictionary<string, Tensor> LoadWeights(string folder)
     {
+        var file = WeightsIn(folder);
+        var tensors = SafetensorsFile.Open(file).Tensors;
+        return Path.GetFileName(file) == MlxLayout.WeightsFile ? MlxLayout.Translated(tensors, file) : tensors;
+    }
+
+    /// <summary>Finds the weights' file.</summary>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <exception cref="ConfigException">The file is missing.</exception>
+    internal static string WeightsIn(string folder)
+    {
         var config = Path.Combine(folder, ConfigFile);
         var ofMlx = Path.Combine(folder, MlxLayout.WeightsFile);
         if (MlxLayout.IsIn(config) && File.Exists(ofMlx))
-            return MlxLayout.Translated(SafetensorsFile.Open(ofMlx).Tensors, ofMlx);
+            return ofMlx;
         var names = LibraryLayout.IsIn(config)
             ? (string[])[LibraryLayout.WeightsFile, WeightsFile]
             : [WeightsFile, LibraryLayout.WeightsFile];
-        var file = names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        return file is null ? throw NoWeights(folder) : SafetensorsFile.Open(file).Tensors;
+        return names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? throw NoWeights(folder);
     }
 
     /// <summary>Writes both files, all or nothing.</summary>

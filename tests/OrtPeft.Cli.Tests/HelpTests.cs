@@ -25,6 +25,7 @@ public sealed class HelpTests
     [InlineData("mix")]
     [InlineData("merge")]
     [InlineData("export")]
+    [InlineData("adapters")]
     [InlineData("artifacts")]
     [InlineData("adapter-from-checkpoint")]
     [InlineData("tokenize")]

@@ -73,6 +73,7 @@ internal static class CommandLine
         new MixCommand(host),
         new MergeCommand(host),
         new ExportCommand(host),
+        new AdaptersCommand(host),
         new ArtifactsCommand(host),
         new AdapterFromCheckpointCommand(host),
         new TokenizeCommand(host),

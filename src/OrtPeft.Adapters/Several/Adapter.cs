@@ -53,21 +53,46 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         string source,
         long seed)
     {
+        var (adapter, own) = Placed(name, canonicalBase, config, weights, source, seed);
+        foreach (var (parameter, tensor) in AdapterCheck.Fit(adapter.Injection, own, source))
+            adapter.Model.Graph.SetInitializer(parameter.Value, tensor);
+        InitialWeights.MakeIn(adapter.Model.Graph, adapter.Tensors);
+        return adapter;
+    }
+
+    /// <summary>Everything that <see cref="For"/> would object to in a file's tensors, and what the configuration names and
+    /// the base does not have.</summary>
+    /// <param name="canonicalBase">The base; not changed.</param>
+    /// <param name="config">Which method, and how.</param>
+    /// <param name="weights">A file's tensors.</param>
+    /// <param name="source">What messages call the file.</param>
+    /// <exception cref="ConfigException">The configuration does not fit the base, so that no tensor can be
+    /// placed.</exception>
+    public static (IReadOnlyList<string> Faults, IReadOnlyList<string> Unmatched) Examine(
+        Model canonicalBase, PeftConfig config, IReadOnlyDictionary<string, Tensor> weights, string source)
+    {
+        var (adapter, own) = Placed(PeftModel.DefaultName, canonicalBase, config, weights, source, seed: 0);
+        return ([.. AdapterCheck.Faults(adapter.Injection, own)], adapter.Unmatched);
+    }
+
+    /// <summary>The adapter in its graph, and those of a file's tensors that are not the base's.</summary>
+    private static (Adapter Adapter, IReadOnlyDictionary<string, Tensor> Own) Placed(
+        string name,
+        Model canonicalBase,
+        PeftConfig config,
+        IReadOnlyDictionary<string, Tensor> weights,
+        string source,
+        long seed)
+    {
         weights = WrappedNames.Plain(weights, source);
         var fitted = config.FittedTo([.. weights.Keys]);
         var adapter = Promised(name, canonicalBase, fitted, seed, BaseWeights.None);
         var ofBase = BaseWeights.Find(canonicalBase, adapter.Injection, weights, source);
         var own = ofBase.Without(weights);
-        if (ofBase.Others.Count > 0)
-        {
-            adapter = Promised(name, canonicalBase, fitted, seed, ofBase);
-            own = LoraStart.WithoutStartOf(ofBase, adapter.Injection.Buffers, own);
-        }
-
-        foreach (var (parameter, tensor) in AdapterCheck.Fit(adapter.Injection, own, source))
-            adapter.Model.Graph.SetInitializer(parameter.Value, tensor);
-        InitialWeights.MakeIn(adapter.Model.Graph, adapter.Tensors);
-        return adapter;
+        if (ofBase.Others.Count == 0)
+            return (adapter, own);
+        adapter = Promised(name, canonicalBase, fitted, seed, ofBase);
+        return (adapter, LoraStart.WithoutStartOf(ofBase, adapter.Injection.Buffers, own));
     }
 
     /// <summary>The adapter in its graph, its weights still to be made or set.</summary>
