@@ -28,7 +28,8 @@ internal sealed class LowRankDelta
     }
 
     /// <summary>The Frobenius norm.</summary>
-    public double Norm => Math.Sqrt(Math.Max(0, Inner(this)));
+    public double Norm =>
+        Math.Sqrt(Math.Max(0, TensorPrimitives.Dot<double>(_turnedB.Gram().Elements, _a.Gram().Elements)));
 
     /// <summary>The layers whose whole change is s·B·A by an adapter's tensors, as long as that is cheap; in the
     /// file's order.</summary>
@@ -110,6 +111,17 @@ internal sealed class LowRankDelta
             && rank <= LargestRank && a.Count <= MostElements && b.Count <= MostElements;
     }
 
-    private static Matrix MatrixOf(Tensor tensor, double factor) =>
-        Matrix.Of((int)tensor.Dims[0], (int)tensor.Dims[1], tensor.ToFloat32(), factor);
+    private static Matrix MatrixOf(Tensor tensor, double factor)
+    {
+        var matrix = new Matrix((int)tensor.Dims[0], (int)tensor.Dims[1]);
+        var pieces = new TensorPieces(tensor);
+        for (var at = 0; at < matrix.Elements.Length;)
+        {
+            var piece = pieces.From(at);
+            for (var i = 0; i < piece.Length; i++, at++)
+                matrix.Elements[at] = factor * piece[i];
+        }
+
+        return matrix;
+    }
 }
