@@ -22,6 +22,7 @@ public sealed class HelpTests
     [InlineData("eval")]
     [InlineData("generate")]
     [InlineData("serve")]
+    [InlineData("average")]
     [InlineData("mix")]
     [InlineData("merge")]
     [InlineData("export")]

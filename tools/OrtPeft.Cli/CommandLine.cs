@@ -71,6 +71,7 @@ internal static class CommandLine
         new GenerateCommand(host),
         new ServeCommand(host),
         new MixCommand(host),
+        new AverageCommand(host),
         new MergeCommand(host),
         new ExportCommand(host),
         new AdaptersCommand(host),

@@ -79,7 +79,8 @@ public static class WeightedAdapter
     }
 
     /// <summary>The first adapter's configuration with a scale of 1 everywhere, for the layers of all.</summary>
-    private static LoraConfig Combined(IReadOnlyList<LoraConfig> configs, IReadOnlyList<string> modules, int rank)
+    /// <summary>The configuration of a combination: scale 1 in each module.</summary>
+    internal static LoraConfig Combined(IReadOnlyList<LoraConfig> configs, IReadOnlyList<string> modules, int rank)
     {
         var first = configs[0] with
         {
@@ -117,11 +118,12 @@ public static class WeightedAdapter
         return nameOfA[..^a.Length] + b;
     }
 
-    private static Matrix Of(Tensor matrix) =>
+    /// <summary>A tensor of two axes.</summary>
+    internal static Matrix Of(Tensor matrix) =>
         Matrix.Of((int)matrix.Dims[0], (int)matrix.Dims[1], matrix.ToFloat32());
 
     /// <summary>A layer may have less rank than the adapter; zeros make up for it.</summary>
-    private static Tensor Resized(Matrix matrix, int rows, int columns)
+    internal static Tensor Resized(Matrix matrix, int rows, int columns)
     {
         var resized = new Matrix(rows, columns);
         for (var i = 0; i < Math.Min(rows, matrix.Rows); i++)

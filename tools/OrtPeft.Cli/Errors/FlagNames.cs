@@ -53,6 +53,7 @@ internal static partial class FlagNames
         ["NewTokens"] = "--new-tokens",
         ["Provider"] = "--provider",
         ["merge into float32 (MergeForm.Float32)"] = "give --keep-float for a float32 model",
+        ["take the mean of tensors"] = "give --tensors",
         ["train without resuming"] = "train without --resume",
         ["pass one to ExampleReader"] = "name its folder with --tokenizer",
     };
@@ -62,7 +63,7 @@ internal static partial class FlagNames
     public static string In(string message) => Names().Replace(
         message, static m => Table.GetValueOrDefault(m.Value) ?? m.Value);
 
-    [GeneratedRegex("train without resuming|merge into float32 \\(MergeForm\\.Float32\\)|pass one to ExampleReader|ExampleReaderOptions\\.Names"
+    [GeneratedRegex("take the mean of tensors|train without resuming|merge into float32 \\(MergeForm\\.Float32\\)|pass one to ExampleReader|ExampleReaderOptions\\.Names"
         + "|(?<![\\w./\\\\'\"-])(?:(?:[A-Z][a-z]+){2,}|(?:Top|Min|Typical)[KP])(?![\\w./\\\\'\"-])"
         + "|(?<![\\w./\\\\'\"-])[A-Z][a-z]+[12]?(?= is )|(?<= change )Overlong\\b")]
     private static partial Regex Names();
