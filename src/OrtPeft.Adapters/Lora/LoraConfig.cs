@@ -102,6 +102,8 @@ public sealed record LoraConfig : TargetedConfig
         ("alpha_pattern", [.. AlphaPattern.Select(static p => p.Key)]),
     ];
 
+    internal override IReadOnlyList<string> AdaptedParameters(Graph graph) => Lora.TargetParameters.NamesOf(graph, this);
+
     internal override IReadOnlyList<string> Adaptable(Graph graph) =>
         [.. base.Adaptable(graph), .. EmbeddingCatalogue.Embeddings(graph).Select(static e => e.Name)];
 

@@ -35,6 +35,10 @@ internal static class TargetParameters
         };
     }
 
+    /// <summary>All that a configuration names, by the names that its patterns are matched with.</summary>
+    public static IReadOnlyList<string> NamesOf(Graph graph, LoraConfig config) =>
+        [.. Experts(graph, config).Select(static e => e.PatternName), .. Routers(graph, config).Select(PathOf)];
+
     /// <summary>The experts that a configuration names, in execution order.</summary>
     /// <exception cref="ConfigException">It asks for what they cannot have.</exception>
     public static IReadOnlyList<ExpertTarget> Experts(Graph graph, LoraConfig config)

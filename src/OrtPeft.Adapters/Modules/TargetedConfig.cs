@@ -47,6 +47,10 @@ public abstract record TargetedConfig : PeftConfig
     /// <summary>Fields whose entries are for adapted modules, by pattern, the first match deciding.</summary>
     internal virtual IReadOnlyList<(string Field, IReadOnlyList<string> Patterns)> ModulePatterns => [];
 
+    /// <summary>The parameters that are adapted by their own names, for which <see cref="ModulePatterns"/> are too.</summary>
+    /// <param name="graph">The graph without the adapter, in canonical form.</param>
+    internal virtual IReadOnlyList<string> AdaptedParameters(Graph graph) => [];
+
     /// <summary>Fields that pick some of the adapted modules.</summary>
     internal virtual IReadOnlyList<(string Field, ModuleTargets Modules)> ModuleSubsets => [];
 

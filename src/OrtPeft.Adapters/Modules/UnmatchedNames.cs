@@ -14,6 +14,7 @@ internal sealed class UnmatchedNames
     private readonly IReadOnlyList<string> _all;
     private readonly IReadOnlyList<string> _adaptable;
     private readonly IReadOnlyList<string> _adapted;
+    private readonly IReadOnlyList<string> _patterned;
 
     private UnmatchedNames(Graph graph, TargetedConfig config, Injection injection)
     {
@@ -25,6 +26,7 @@ internal sealed class UnmatchedNames
             .Concat(VectorCatalogue.Vectors(graph).Select(static v => v.Module))
             .Concat(_adaptable).Distinct()];
         _adapted = [.. _adaptable.Where(m => injection.Parameters.Any(p => IsOf(p.Name, m)))];
+        _patterned = [.. _adapted, .. (injection.Config as TargetedConfig ?? config).AdaptedParameters(graph)];
     }
 
     /// <summary>Looks for such entries in a configuration as it was given.</summary>
@@ -97,15 +99,15 @@ internal sealed class UnmatchedNames
     {
         foreach (var (field, patterns) in _config.ModulePatterns)
         {
-            var decides = _adapted.Select(m => TargetSelector.ByPattern(
+            var decides = _patterned.Select(m => TargetSelector.ByPattern(
                 patterns.Select(static p => KeyValuePair.Create(p, (string?)p)), m, null)).ToHashSet();
             foreach (var pattern in patterns.Where(p => !decides.Contains(p)))
             {
                 var alone = KeyValuePair.Create(pattern, true);
-                var isShadowed = _adapted.Any(m => TargetSelector.ByPattern([alone], m, false));
+                var isShadowed = _patterned.Any(m => TargetSelector.ByPattern([alone], m, false));
                 yield return isShadowed
                     ? $"{field} has '{pattern}' after an entry that matches the same modules and wins; put it first"
-                    : $"{field} has '{pattern}', which matches no adapted module; these are: {Endings(_adapted)}";
+                    : $"{field} has '{pattern}', which matches no adapted module; these are: {Endings(_patterned)}";
             }
         }
     }

@@ -51,6 +51,22 @@ public sealed class TargetParametersTests
     }
 
     [Fact]
+    public void Create_WithRanksForExperts_TakesThem_AndRefusesThoseForNothing()
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["q_proj"], TargetParameters = ["gate_up_proj"] };
+
+        var peft = PeftModel.Create(Base("mixtral"), config with { RankPattern = [new("gate_up_proj", 5)] });
+
+        Assert.All(
+            peft.Parameters.Where(static p => p.Name.Contains("experts", StringComparison.Ordinal)
+                && p.Name.EndsWith("lora_A.weight", StringComparison.Ordinal)),
+            static p => Assert.Equal(0, p.Value.Shape!.ToStatic()!.Value[0] % 5));
+        var error = Assert.Throws<ConfigException>(
+            () => PeftModel.Create(Base("mixtral"), config with { RankPattern = [new("down_proj", 5)] }));
+        Assert.Contains("rank_pattern has 'down_proj', which matches no adapted module", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Save_AndLoad_GiveTheSameModel()
     {
         using var folder = new TemporaryFolder();

@@ -116,6 +116,8 @@ internal sealed class ServeCommand : Verb
     protected override void Run(Invocation run)
     {
         var server = ServerOf(run);
+        if (!server.IsLocal && server.Keys.Count == 0)
+            run.Warn($"whoever reaches {server.Host} may ask the model; give --api-key-file, or let only those in who should.");
         var adapters = Adapters(run);
         var source = _model.Open(run);
         var folder = _tokenizer.FolderFor(run, source);

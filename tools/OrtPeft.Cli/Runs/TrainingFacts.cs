@@ -51,6 +51,8 @@ internal static class TrainingFacts
         if (given.MaxSteps is null)
             yield return new("epochs", Human.Plain(given.Epochs));
         yield return new("batch size", Human.Count(given.BatchSize));
+        if (given.Processes.Size > 1)
+            yield return new("processes, each with a batch", Human.Count(given.Processes.Size));
         if (given.GradientAccumulation > 1)
             yield return new("gradient accumulation", Human.Count(given.GradientAccumulation));
         if (given.PackLength is { } pack)

@@ -44,7 +44,7 @@ internal static class TrainingWords
         var given = training.Arguments;
         if (given.Resume || training.Job.Total is not { } total)
             return null;
-        var tokens = training.Rows.Sum(static r => (long)r.Length) * training.Trainer.TotalEpochs;
+        var tokens = training.Rows.Sum(static r => (long)r.Length) * training.Trainer.TotalEpochs / given.Processes.Size;
         var inBf16 = ProductPrecision.Resolve(given.Precision) == ProductPrecision.Bf16;
         return TimeEstimate.Of(given.Runtime, inBf16, tokens, total, training.Job.Trainable);
     }
