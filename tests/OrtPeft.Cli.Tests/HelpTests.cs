@@ -15,6 +15,7 @@ public sealed class HelpTests
     [InlineData("quantize")]
     [InlineData("inspect")]
     [InlineData("data")]
+    [InlineData("devices")]
     [InlineData("train")]
     [InlineData("report")]
     [InlineData("sweep")]
@@ -148,7 +149,7 @@ public sealed class HelpTests
     [Theory]
     [InlineData("--threads", "two", "whole number")]
     [InlineData("--threads", "-1", "0 or more")]
-    [InlineData("--provider", "tpu", "cpu or cuda")]
+    [InlineData("--provider", "tpu", "one of cpu, cuda, dml")]
     public void WrongValue_IsNamedWithTheOption(string option, string value, string allowed) =>
         CliRun.Of("init", "--preset", "tiny", "--out", "x", option, value).Refused(2, option, value, allowed);
 

@@ -78,6 +78,7 @@ internal static class CommandLine
         new ArtifactsCommand(host),
         new AdapterFromCheckpointCommand(host),
         new TokenizeCommand(host),
+        new DevicesCommand(host),
         new CompletionCommand(host),
     ];
 

@@ -34,8 +34,8 @@ public sealed class Generator : IDisposable
         try
         {
             PaddingCheck.Run(graph, Logits, Inputs, Window);
-            if (options.Provider == "cuda")
-                CacheMemory = new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
+            if (ExecutionProvider.Named(options.Provider).MemoryName is { } memory)
+                CacheMemory = new OrtMemoryInfo(memory, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         }
         catch
         {

@@ -9,7 +9,7 @@ public sealed record RuntimeOptions
     /// <summary>Threads that share one operator's work; 0 (default) takes all cores.</summary>
     public int Threads { get; init; }
 
-    /// <summary>Where operators run: <c>cpu</c> (default) or <c>cuda</c>.</summary>
+    /// <summary>Where operators run: a name of <see cref="ExecutionProvider.All"/>, <c>cpu</c> by default.</summary>
     public string Provider { get; init; } = "cpu";
 
     /// <summary>
@@ -38,7 +38,7 @@ public sealed record RuntimeOptions
 
     /// <summary>Whether such a session runs OrtPeft's fused operators: on the CPU, where the native library takes
     /// custom operators.</summary>
-    public bool TakesKernels => Provider == "cpu" && KernelDomain.IsAvailable;
+    public bool TakesKernels => ExecutionProvider.Named(Provider).TakesKernels && KernelDomain.IsAvailable;
 
     /// <summary>Tries whether ONNX Runtime takes these options on this machine, before a model is loaded for them.</summary>
     /// <exception cref="SettingException">The provider is unknown, or this build or machine lacks it.</exception>

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Runtime.Sessions;
 
@@ -40,30 +39,6 @@ internal static class SessionSettings
             settings.EnableProfiling = true;
         }
 
-        switch (options.Provider)
-        {
-            case "cpu":
-                break;
-            case "cuda":
-                AppendCuda(settings);
-                break;
-            default:
-                throw new SettingException($"Provider is '{options.Provider}'; it must be cpu or cuda.");
-        }
-    }
-
-    private static void AppendCuda(SessionOptions settings)
-    {
-        try
-        {
-            settings.AppendExecutionProvider_CUDA();
-        }
-        catch (Exception e) when (e is EntryPointNotFoundException or OnnxRuntimeException)
-        {
-            throw new SettingException(
-                "Provider is 'cuda', which this build of ONNX Runtime or this machine lacks; use a build with "
-                + $"Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries, or the provider cpu. ({e.Message})",
-                e);
-        }
+        ExecutionProvider.Named(options.Provider).AppendTo(settings);
     }
 }

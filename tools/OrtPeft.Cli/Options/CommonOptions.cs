@@ -13,10 +13,12 @@ internal sealed class CommonOptions : IOptionGroup
 
     private readonly Option<string> _provider = new("--provider")
     {
-        Description = "The execution provider.",
-        HelpName = "cpu|cuda",
+        Description = "The execution provider; ortpeft devices tells which this machine has.",
+        HelpName = string.Join('|', Providers),
         DefaultValueFactory = static _ => Defaults.Provider,
     };
+
+    private static IEnumerable<string> Providers => ExecutionProvider.All.Select(static p => p.Name);
 
     private readonly Option<bool> _verbose = new("--verbose")
     {
@@ -25,8 +27,8 @@ internal sealed class CommonOptions : IOptionGroup
 
     public CommonOptions() => _provider.Validators.Add(static result =>
     {
-        if (result.Tokens is [.., { Value: not ("cpu" or "cuda") and var value }])
-            result.AddError($"--provider is '{value}'; it must be cpu or cuda.");
+        if (result.Tokens is [.., { Value: var value }] && !Providers.Contains(value))
+            result.AddError($"--provider is '{value}'; it must be one of {string.Join(", ", Providers)}.");
     });
 
     /// <summary>Whether one JSON document is to be the only output.</summary>

@@ -25,7 +25,7 @@ internal static class TimeEstimate
     {
         // Each parameter is multiplied with each token forward and backward, and once more where it learns.
         var products = 2 * tokens * ((2.0 * parameters) + trained);
-        if (products < LeastProducts || options.Provider != "cpu")
+        if (products < LeastProducts || !ExecutionProvider.Named(options.Provider).TakesKernels)
             return null;
         return TimeSpan.FromSeconds(products * 1e-9 / (Fraction * GemmSpeed.Measure(options, inBf16, Runs)));
     }
