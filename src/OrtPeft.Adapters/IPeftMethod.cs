@@ -15,7 +15,7 @@ public interface IPeftMethod
     /// <exception cref="ConfigException">A field is wrong or not supported.</exception>
     PeftConfig ReadConfig(ConfigFields fields);
 
-    /// <summary>What fresh weights of a configuration are made from besides the base; nothing by default.</summary>
+    /// <summary>The needs of a configuration's fresh weights besides the base; none by default.</summary>
     /// <param name="config">The method's configuration.</param>
     /// <returns>What is needed.</returns>
     StartNeeds NeedsOf(PeftConfig config) => StartNeeds.None;

@@ -33,7 +33,7 @@ internal static class InitialWeights
     public static Tensor CutNormal(long seed, string name, double standardDeviation, params ReadOnlySpan<long> dims) =>
         Drawn(seed, name, random => Cut(random, standardDeviation), dims);
 
-    /// <summary>What a function makes, when it is first read.</summary>
+    /// <summary>A tensor whose numbers a function makes when they are first read.</summary>
     /// <param name="make">Makes a float32 tensor of those axes.</param>
     /// <param name="dims">The axes.</param>
     public static Tensor Promised(Func<Tensor> make, params ReadOnlySpan<long> dims) =>

@@ -35,7 +35,8 @@ internal static class Misfit
             + Remedy(parameter.Name, expected, tensor);
     }
 
-    /// <summary>What a matrix with another number of rows of the same width tells: a resized vocabulary.</summary>
+    /// <summary>The explanation of a matrix with another number of rows of the same width, a resized vocabulary; null
+    /// for other misfits.</summary>
     public static string? OfVocabulary(Tensor expected, Tensor given) =>
         expected.Dims.Length == 2 && given.Dims.Length == 2 && expected.Dims[1] == given.Dims[1]
             ? $"the vocabulary was resized from {expected.Dims[0]} to {given.Dims[0]} tokens: give the base that was "

@@ -61,7 +61,8 @@ internal sealed class DifferentiablePath
     private static bool IsRead(Node node, int index, StraightThrough quantisers) =>
         !quantisers.IsConstant(node, index) && !Selection.Is(node, index);
 
-    /// <summary>What a node computes numbers from, without what only selects and what counts as constant.</summary>
+    /// <summary>The values from which a node computes numbers, without those that only select and those that count as
+    /// constant.</summary>
     private static IEnumerable<Value> Reads(Node node, StraightThrough quantisers) =>
         node.Inputs.Where((_, i) => IsRead(node, i, quantisers)).OfType<Value>()
             .Concat(node.Subgraphs.SelectMany(Reads));

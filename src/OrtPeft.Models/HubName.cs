@@ -5,8 +5,7 @@ namespace OrtPeft.Models;
 /// <summary>Names of the Hugging Face Hub, and how to tell them from paths.</summary>
 internal static partial class HubName
 {
-    /// <summary>What to do where a path that does not exist reads like <c>organisation/model</c>; else an empty
-    /// text.</summary>
+    /// <summary>Advice for a path that does not exist and reads like <c>organisation/model</c>; else an empty text.</summary>
     public static string AdviceFor(string path) => Pattern().IsMatch(path)
         ? $" (a model of the Hugging Face Hub? Download it: hf download {path} --local-dir {path.Split('/')[1]})"
         : "";

@@ -4,7 +4,7 @@ using OrtPeft.Models.Configuration;
 
 namespace OrtPeft.Models;
 
-/// <summary>What descriptions of decoders with LayerNorm and an MLP without a gate have in common. Immutable.</summary>
+/// <summary>The common part of descriptions of decoders with LayerNorm and an MLP without a gate. Immutable.</summary>
 internal abstract record LayerNormConfig : ModelConfig
 {
     /// <summary><c>vocab_size</c>: how many token ids there are.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace OrtPeft.Models;
 
-/// <summary>What to do with models that cannot be built: the export whose graph trains.</summary>
+/// <summary>Advice for models that cannot be built: the export whose graph trains.</summary>
 internal static class OtherFamilies
 {
     /// <summary>Causal language models that Optimum does not export; PyTorch does.</summary>

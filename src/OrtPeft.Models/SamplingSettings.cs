@@ -9,7 +9,7 @@ namespace OrtPeft.Models;
 /// <seealso href="https://huggingface.co/docs/transformers/main_classes/text_generation"/>
 public sealed record SamplingSettings
 {
-    /// <summary>What changes tokens in transformers where it is set, and is not followed here.</summary>
+    /// <summary>Fields that change tokens in transformers where they are set, and are not followed here.</summary>
     private static readonly string[] Others =
     [
         "penalty_alpha", "no_repeat_ngram_size", "epsilon_cutoff", "eta_cutoff", "top_h", "min_length",

@@ -33,7 +33,7 @@ public sealed class ServedModel : IDisposable
         (Name, _model, _slots, _engine, _allowsLoading) = (name, model, slots, engine, allowsLoading);
     }
 
-    /// <summary>What the model without an adapter is called.</summary>
+    /// <summary>The name of the model without an adapter.</summary>
     public string Name { get; }
 
     /// <summary>The adapters' names, in the order in which they were loaded.</summary>
@@ -59,7 +59,7 @@ public sealed class ServedModel : IDisposable
     /// <summary>The model, its tokenizer and its chat template.</summary>
     internal TextModel Model => _model;
 
-    /// <summary>What the engine has done.</summary>
+    /// <summary>The counts of the engine's work.</summary>
     internal EngineCounts Counts => _engine.Counts;
 
     /// <summary>Opens a model and its first adapters.</summary>

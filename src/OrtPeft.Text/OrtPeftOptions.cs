@@ -2,7 +2,7 @@ using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Text;
 
-/// <summary>Which model an app speaks with. Fits a section of its configuration.</summary>
+/// <summary>The model that an app speaks with. Fits a section of its configuration.</summary>
 public sealed class OrtPeftOptions
 {
     /// <summary>An HF folder, a folder with <c>model.onnx</c>, or an <c>.onnx</c> file. Required.</summary>

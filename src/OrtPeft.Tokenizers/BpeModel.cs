@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace OrtPeft.Tokenizers;
 
-/// <summary>What the files of a byte-level BPE say, checked by <see cref="BpeModelBuilder"/>. Immutable.</summary>
+/// <summary>The content of a byte-level BPE's files, checked by <see cref="BpeModelBuilder"/>. Immutable.</summary>
 internal sealed class BpeModel
 {
     /// <summary>Vocabulary strings by id; null where an id is unused or belongs to an added token only.</summary>

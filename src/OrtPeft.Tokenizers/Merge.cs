@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers;
 
-/// <summary>What a pair becomes and how early: the lowest rank is merged first.</summary>
+/// <summary>The result of merging a pair, and its rank: the lowest is merged first.</summary>
 internal readonly record struct Merge(int Rank, int Result)
 {
     public static readonly Merge None = new(-1, -1);

@@ -58,7 +58,7 @@ public sealed class TokenStreamDecoder
         return new string(chars, 0, written);
     }
 
-    /// <summary>What the ids that are held back add to the text of those before them.</summary>
+    /// <summary>The text that the ids that are held back add to that of those before them.</summary>
     private string Grown(bool flush)
     {
         var before = _tokenizer.Decode(_ids.Take(_out));

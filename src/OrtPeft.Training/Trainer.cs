@@ -216,7 +216,7 @@ public sealed class Trainer : IDisposable
         };
     }
 
-    /// <summary>What a report before the first step says of steps.</summary>
+    /// <summary>The step's part of a report before the first step.</summary>
     private static StepMetrics Unmoved { get; } = new()
     {
         Step = 0,
@@ -369,7 +369,8 @@ public sealed class Trainer : IDisposable
             + "resuming.");
     }
 
-    /// <summary>What decides on the way what each process does next, beside what makes the run what it is.</summary>
+    /// <summary>Settings that decide on the way what each process does next, beside those that make the run what it
+    /// is.</summary>
     private IEnumerable<KeyValuePair<string, string>> Plan =>
     [
         new("evaluation rows", $"{_evaluation?.Fingerprint}"),

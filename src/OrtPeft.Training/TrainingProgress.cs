@@ -14,7 +14,7 @@ public sealed record TrainingProgress(
     /// <summary>The step that is done, 1..<see cref="TotalSteps"/>; 0 in a report of the evaluation before the first.</summary>
     public int Step => Metrics.Step;
 
-    /// <summary>What the model answered to prompts after the step; empty where none were asked.</summary>
+    /// <summary>The model's answers to prompts after the step; empty where none were asked.</summary>
     public IReadOnlyList<SampleAnswer> Answers { get; init; } = [];
 
     /// <summary>The mean loss over the step's supervised tokens before the update, in nats.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrtPeft.Server;
 
-/// <summary>What a client did wrong or what the server cannot do now, as OpenAI's API says it.</summary>
+/// <summary>A client's mistake, or something that the server cannot do now, as OpenAI's API says it.</summary>
 /// <param name="status">The HTTP status.</param>
 /// <param name="message">What is wrong and what to do.</param>
 /// <param name="code">A word for programs.</param>

@@ -223,7 +223,7 @@ internal sealed class ApiServer : IAsyncDisposable
         ["parent"] = name == _served.Name ? null : _served.Name,
     };
 
-    /// <summary>What to tell the client; null where it has gone.</summary>
+    /// <summary>The error for the client; null where the client has gone.</summary>
     private static ApiException? Known(Exception e, RequestRecord record, HttpContext context) => e switch
     {
         ApiException api => api,

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrtPeft.Server;
 
-/// <summary>What every part of a response repeats.</summary>
+/// <summary>The fields that every part of a response repeats.</summary>
 /// <param name="Id">The response's id.</param>
 /// <param name="Created">When it began, in seconds since 1970.</param>
 /// <param name="Model">Which model answers.</param>

@@ -40,7 +40,7 @@ internal sealed class RequestRecord : IDisposable
     /// <summary>Whether its time is over.</summary>
     public bool IsTimedOut => _time?.IsCancellationRequested == true;
 
-    /// <summary>What it asks for, by OpenTelemetry's word; null where that is not known yet.</summary>
+    /// <summary>The operation that it asks for, by OpenTelemetry's word; null where that is not known yet.</summary>
     public string? Operation { get; private set; }
 
     /// <summary>The model it asks for.</summary>
@@ -101,7 +101,7 @@ internal sealed class RequestRecord : IDisposable
         _time?.Dispose();
     }
 
-    /// <summary>What a client has made up must not forge lines, nor fill the log.</summary>
+    /// <summary>A client's text, cut and without control characters, so that it cannot forge lines or fill the log.</summary>
     private static string Plain(string? text) =>
         new([.. (text ?? "").Take(200).Select(static c => char.IsControl(c) ? '?' : c)]);
 

@@ -6,7 +6,7 @@ using OrtPeft.Text;
 
 namespace OrtPeft.Server;
 
-/// <summary>What chat and completion requests have in common.</summary>
+/// <summary>The common part of chat and completion requests.</summary>
 /// <param name="Model">The adapter's name, or the model's.</param>
 /// <param name="Options">How tokens are chosen.</param>
 /// <param name="Stops">Texts before which answers end.</param>

@@ -4,7 +4,7 @@ using OrtPeft.Serving;
 
 namespace OrtPeft.Server;
 
-/// <summary>What is measured, under OpenTelemetry's names for generative models.</summary>
+/// <summary>The server's measurements, under OpenTelemetry's names for generative models.</summary>
 /// <seealso href="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"/>
 internal sealed class ServerMetrics : IDisposable
 {

@@ -28,7 +28,7 @@ internal static class LibraryLayout
     /// <summary>The version of the library whose layout this is; from files without one it renames functions.</summary>
     private const string Version = "adapters.1.2.0";
 
-    /// <summary>What HF PEFT's layout has beside the method's own fields.</summary>
+    /// <summary>Fields of HF PEFT's layout that are not the method's own.</summary>
     private static readonly string[] OfPeft =
     [
         "auto_mapping", "base_model_name_or_path", "exclude_modules", "fan_in_fan_out", "inference_mode",
@@ -71,7 +71,7 @@ internal static class LibraryLayout
         return flat;
     }
 
-    /// <summary>What stands around <c>config</c>; null where the layout is not asked for.</summary>
+    /// <summary>The fields around <c>config</c>; null where the layout is not asked for.</summary>
     /// <exception cref="ConfigException">The field has another value.</exception>
     public static JsonObject? FieldsOf(JsonNode? json) => json switch
     {

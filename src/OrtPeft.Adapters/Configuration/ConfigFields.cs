@@ -13,7 +13,7 @@ public sealed class ConfigFields
 {
     private const string ANumber = "a number";
 
-    /// <summary>What the lists and maps of configurations hold.</summary>
+    /// <summary>Parsers of the elements of a configuration's lists and maps, by type.</summary>
     private static readonly Dictionary<Type, Delegate> Parsers = new()
     {
         [typeof(string)] = (JsonFields.Parser<string>)JsonFields.IsText,

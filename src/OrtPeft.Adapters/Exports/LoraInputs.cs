@@ -70,7 +70,8 @@ public sealed class LoraInputs
         return new LoraInputs(copy, pairs);
     }
 
-    /// <summary>What an adapter feeds to the inputs: Aᵀ [in, r], and Bᵀ [r, out] times the layer's own scale.</summary>
+    /// <summary>The tensors that an adapter feeds to the inputs: Aᵀ [in, r], and Bᵀ [r, out] times the layer's own
+    /// scale.</summary>
     /// <param name="adapters">The adapter's name; of several, the ranks are put side by side, which adds their effects up.
     /// ONNX Runtime itself would take one of two adapters of the same inputs and pass the other over.</param>
     /// <returns>Two tensors for each layer that they change, in the graph's type, by the inputs' names.</returns>

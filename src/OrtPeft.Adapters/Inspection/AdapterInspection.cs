@@ -3,7 +3,7 @@ using OrtPeft.Adapters.Modules;
 
 namespace OrtPeft.Adapters.Inspection;
 
-/// <summary>What an adapter's numbers are like, as far as its files tell. Reads all weights, a module at a time.</summary>
+/// <summary>Statistics of an adapter's numbers, as far as its files tell. Reads all weights, a module at a time.</summary>
 public sealed class AdapterInspection
 {
     /// <summary>Parts of a name where a method's tensors of a module begin.</summary>
@@ -28,7 +28,7 @@ public sealed class AdapterInspection
     /// <summary>The names of tensors that hold nothing but 0, as LoRA's B before training.</summary>
     public IReadOnlyList<string> Zero => [.. Tensors.Where(static t => t.IsZero).Select(static t => t.Name)];
 
-    /// <summary>What is wrong with the numbers, a sentence for each tensor.</summary>
+    /// <summary>The faults in the numbers, a sentence for each faulty tensor.</summary>
     public IReadOnlyList<string> Faults => [.. Tensors.Select(static t => t.Fault).OfType<string>()];
 
     /// <summary>Reads an adapter's weights.</summary>

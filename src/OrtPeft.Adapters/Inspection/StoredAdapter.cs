@@ -52,7 +52,7 @@ public sealed class StoredAdapter
         _ => null,
     };
 
-    /// <summary>Which modules are adapted, as the configuration says; null where it leaves that to the method.</summary>
+    /// <summary>The adapted modules, as the configuration names them; null where it leaves that to the method.</summary>
     public ModuleTargets? Targets => (Config as TargetedConfig)?.TargetModules;
 
     /// <summary>Opens an adapter.</summary>

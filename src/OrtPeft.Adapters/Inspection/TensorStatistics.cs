@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Inspection;
 
-/// <summary>What the numbers of an adapter's tensor are like, as float32.</summary>
+/// <summary>Statistics of the numbers of an adapter's tensor, as float32.</summary>
 /// <param name="Name">Its name on disk.</param>
 /// <param name="Tensor">The tensor.</param>
 public sealed record TensorStatistics(string Name, Tensor Tensor)
@@ -20,7 +20,7 @@ public sealed record TensorStatistics(string Name, Tensor Tensor)
     /// <summary>Whether it has elements and all of them are 0.</summary>
     public bool IsZero => Norm == 0 && Tensor.Count > 0;
 
-    /// <summary>What is wrong with its numbers, as a sentence; null where they are finite.</summary>
+    /// <summary>The fault in its numbers, as a sentence; null where all are finite.</summary>
     public string? Fault => NonFinite == 0 ? null : string.Create(
         CultureInfo.InvariantCulture,
         $"'{Name}' holds {NonFinite} NaN or infinite of {Tensor.Count} values; take an adapter from before training failed.");

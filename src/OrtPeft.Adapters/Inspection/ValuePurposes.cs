@@ -5,10 +5,10 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Adapters.Inspection;
 
-/// <summary>What a decoder's inputs and outputs are for, by Optimum's names and ONNX Runtime's older ones.</summary>
+/// <summary>The purposes of a decoder's inputs and outputs, by Optimum's names and ONNX Runtime's older ones.</summary>
 internal static class ValuePurposes
 {
-    /// <summary>What an input or output has whose purpose is not known.</summary>
+    /// <summary>The word for an input or output whose purpose is not known.</summary>
     public const string Unknown = "unknown";
 
     private static readonly Dictionary<string, string> ByName = new(StringComparer.Ordinal)

@@ -37,7 +37,8 @@ public sealed record LoraConfig : TargetedConfig
     /// <summary>The probability, 0 to below 1, that a feature of x is dropped while training. Default 0.</summary>
     public double LoraDropout { get; init; }
 
-    /// <summary>Which biases of the base train too: <c>none</c> (default), <c>all</c>, or <c>lora_only</c>.</summary>
+    /// <summary>The biases of the base that train too: <c>none</c> (default), <c>all</c>, or
+    /// <c>lora_only</c>.</summary>
     public string Bias { get; init; } = "none";
 
     /// <summary>Scale by 1/√r instead of 1/r. Default false.</summary>

@@ -16,7 +16,7 @@ internal abstract class LoraTarget
     /// <summary>The layer's path in the source model.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What patterns of ranks and alphas are held against.</summary>
+    /// <summary>The name that patterns of ranks and alphas are matched against.</summary>
     public virtual string PatternName => Name;
 
     /// <summary>How many matrices have an A and a B of their own in the two that train.</summary>
@@ -31,7 +31,7 @@ internal abstract class LoraTarget
     /// <summary>α: what the layer multiplies the product by; 1 but for a <c>Gemm</c> with an alpha.</summary>
     public virtual double Factor => 1;
 
-    /// <summary>What the layer multiplies its bias by; 1 but for a <c>Gemm</c> with a beta.</summary>
+    /// <summary>β: the factor of the layer's bias; 1 but for a <c>Gemm</c> with a beta.</summary>
     public virtual double OffsetFactor => 1;
 
     /// <summary>Whether <c>lora_dropout</c> applies; HF PEFT's embeddings have none.</summary>
@@ -93,7 +93,7 @@ internal abstract class LoraTarget
     /// <summary>Replaces the product [n, out], which has <see cref="Offset"/> in it already.</summary>
     public abstract void Replace(GraphBuilder g, Func<Value, Value> change);
 
-    /// <summary>What the product's node adds to the product: a <c>Gemm</c>'s bias, scaled; or null.</summary>
+    /// <summary>The term that the product's node adds to the product: a <c>Gemm</c>'s bias, scaled; or null.</summary>
     public abstract Value? Offset(GraphBuilder g);
 
     /// <summary>Gives the layer another weight in the stored layout; others that read the old one keep it.</summary>

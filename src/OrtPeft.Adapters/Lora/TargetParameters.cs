@@ -16,7 +16,8 @@ internal static class TargetParameters
     /// <summary>The parameter that holds two layers of each expert, for which HF PEFT doubles rank and alpha.</summary>
     private const string Fused = "gate_up_proj";
 
-    /// <summary>What <c>all-linear</c> means for such a family, with the ranks that HF PEFT gives.</summary>
+    /// <summary>The configuration that <c>all-linear</c> stands for in such a family, with the ranks that HF PEFT
+    /// gives; any other configuration as it is.</summary>
     public static LoraConfig Completed(Model model, LoraConfig config)
     {
         var family = model.Metadata.GetValueOrDefault(MetadataKeys.ModelType);

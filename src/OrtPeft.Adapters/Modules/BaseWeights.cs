@@ -12,7 +12,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/peft_model">HF PEFT's save_pretrained.</seealso>
 internal sealed class BaseWeights
 {
-    /// <summary>What stands between a module and its parameter: HF PEFT's wrappers, or none.</summary>
+    /// <summary>The separators between a module and its parameter: HF PEFT's wrappers, or a dot where there is none.</summary>
     private static readonly string[] Forms = [".base_layer.", ".original_module.", "."];
 
     private readonly HashSet<string> _names;

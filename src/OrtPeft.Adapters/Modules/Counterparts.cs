@@ -38,7 +38,8 @@ internal static class Counterparts
         return [.. parameters.Select(p => Found(all.GetValueOrDefault(p.Name), p.Name))];
     }
 
-    /// <summary>What puts trained parameters of the base back in place, under the names that they have now.</summary>
+    /// <summary>The folding that puts trained parameters of the base back in place, under the names that they have
+    /// now.</summary>
     public static Folding FoldingOf(IEnumerable<AdapterParameter> parameters)
     {
         var places = parameters.Select(static p => (p.Name, InGraph: p.Value.Name)).ToArray();

@@ -43,7 +43,7 @@ internal sealed class ModuleGraft
         builder.Scope = scope;
     }
 
-    /// <summary>What the layer reads, [n, in].</summary>
+    /// <summary>The layer's input as rows, [n, in].</summary>
     public Value Input()
     {
         _builder.Before = _builder.Graph.FirstReader(_node.Output);

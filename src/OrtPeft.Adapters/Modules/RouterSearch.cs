@@ -5,7 +5,7 @@ namespace OrtPeft.Adapters.Modules;
 /// <summary>Tells the layers that choose experts from other linear layers, by what becomes of their results.</summary>
 internal static class RouterSearch
 {
-    /// <summary>What stands between scores of experts and the choice among them.</summary>
+    /// <summary>Operators that may stand between the scores of experts and the choice among them.</summary>
     private static readonly HashSet<string> OnTheWay =
     [
         "Add", "Cast", "Div", "Identity", "Mul", "Reshape", "Sigmoid", "Softmax", "Squeeze", "Sub", "Transpose",

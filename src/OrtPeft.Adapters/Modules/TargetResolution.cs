@@ -70,7 +70,8 @@ internal static class TargetResolution
             config.LayersToTransform,
             config.LayersPattern);
 
-    /// <summary>What is saved as a whole is not a target, whatever names it.</summary>
+    /// <summary>The modules that are not saved as a whole; those that are saved are not targets, whatever names
+    /// them.</summary>
     private static IReadOnlyList<LinearModule> NotSaved(IReadOnlyList<LinearModule> modules, TargetedConfig config) =>
         config.ModulesToSave is { Count: > 0 } saved
             ? [.. modules.Where(m => !TargetSelector.IsSaved(m.Name, saved))]

@@ -73,7 +73,7 @@ internal sealed class PromptEncoder
         };
     }
 
-    /// <summary>What files hold, where the network makes it.</summary>
+    /// <summary>The parameter that files hold where the network makes the prompt.</summary>
     /// <param name="prompt">What the network makes, <c>[P, width]</c>.</param>
     /// <returns>Nothing where <paramref name="prompt"/> is the parameter itself.</returns>
     public static IReadOnlyList<AdapterParameter> Computed(Value prompt) =>

@@ -3,7 +3,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.PromptLearning;
 
-/// <summary>What prompt tuning and p-tuning share: virtual tokens that enter where the input's are embedded.</summary>
+/// <summary>The common part of prompt tuning and p-tuning: virtual tokens that enter where the input's are embedded.</summary>
 internal static class PromptInjection
 {
     /// <summary>The configuration with what the model says of itself.</summary>

@@ -13,10 +13,10 @@ namespace OrtPeft.Adapters.Several;
 /// <param name="Injection">What the method did to it.</param>
 internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model Model, Injection Injection)
 {
-    /// <summary>What trains, then what does not.</summary>
+    /// <summary>The tensors that train, then those that do not.</summary>
     public IEnumerable<AdapterParameter> Tensors => Injection.Parameters.Concat(Injection.Buffers);
 
-    /// <summary>What its configuration names and the base does not have, a clause each.</summary>
+    /// <summary>Names in its configuration that the base does not have, a clause each.</summary>
     public IReadOnlyList<string> Unmatched { get; private init; } = [];
 
     /// <summary>The weights of its base that its file has others for.</summary>
@@ -130,8 +130,8 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         merge(model.Graph, Weights());
     }
 
-    /// <summary>What is saved of it: what follows from the base is not, what takes the place of the base's
-    /// is.</summary>
+    /// <summary>The tensors that are saved: without those that follow from the base, with those that take the place of
+    /// the base's.</summary>
     public IReadOnlyDictionary<string, Tensor> SavedWeights()
     {
         var weights = Weights();

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace OrtPeft.Adapters.Several;
 
-/// <summary>What adapters may be called, and what their tensors are called beside other adapters'.</summary>
+/// <summary>The names that adapters may have, and those of their tensors beside other adapters'.</summary>
 internal static class AdapterNames
 {
     private const int Longest = 100;

@@ -2,7 +2,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Adapters.Several;
 
-/// <summary>Who read what in a graph at some time.</summary>
+/// <summary>The inputs of a graph's nodes, and the graph's results, at one moment.</summary>
 internal sealed class GraphSnapshot
 {
     private readonly Dictionary<Node, Value?[]> _inputs;

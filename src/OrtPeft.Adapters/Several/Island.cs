@@ -69,7 +69,7 @@ internal sealed class Island
         graph.Remove(standIn);
     }
 
-    /// <summary>What reads one value reads another, and a result of the graph keeps its name.</summary>
+    /// <summary>Makes the readers of one value read another; a result of the graph keeps its name.</summary>
     private static void Exchange(Graph graph, Value value, Value other, string suffix)
     {
         var (name, isResult) = (value.Name, value.IsGraphOutput);

@@ -36,7 +36,8 @@ public sealed record VeraConfig : TargetedConfig
     /// <summary>The initial value of all elements of d. Default 0.1.</summary>
     public double DInitial { get; init; } = 0.1;
 
-    /// <summary>Which biases of the base train too: <c>none</c> (default), <c>all</c>, or <c>vera_only</c>.</summary>
+    /// <summary>The biases of the base that train too: <c>none</c> (default), <c>all</c>, or
+    /// <c>vera_only</c>.</summary>
     public string Bias { get; init; } = "none";
 
     /// <summary>

@@ -2,7 +2,7 @@ using OrtPeft.Adapters.LinearAlgebra;
 
 namespace OrtPeft.Adapters.Weighted;
 
-/// <summary>What one adapter brings to a layer: weight·scale·B·A.</summary>
+/// <summary>One adapter's contribution to a layer: weight·scale·B·A.</summary>
 /// <param name="Adapter">The adapter's name.</param>
 /// <param name="A">[r, in].</param>
 /// <param name="B">[out, r].</param>

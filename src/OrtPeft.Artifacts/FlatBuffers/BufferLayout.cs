@@ -37,7 +37,7 @@ internal sealed class BufferLayout
     /// <summary>The nodes and their places, ascending.</summary>
     public IEnumerable<(FlatNode Node, long Position)> Places => _order.Select(node => (node, _positions[node]));
 
-    /// <summary>What stands at <paramref name="from"/> to lead to a node.</summary>
+    /// <summary>The offset that leads from <paramref name="from"/>, where it is stored, to a node.</summary>
     public uint Offset(long from, FlatNode node) => (uint)(_positions[node] - from);
 
     public long VTablePosition(FlatTable table) => _positions[_vtables[Key(table)]];

@@ -62,7 +62,7 @@ internal static class Indexing
         return [data, null, updates];
     }
 
-    /// <summary>What was taken gets the gradient at its place; the places themselves have none.</summary>
+    /// <summary>The elements that were taken get the gradient at their places; the places themselves have none.</summary>
     private static IReadOnlyList<Value?> TopK(RuleContext c) =>
         [ScatterAdd(c, c.X(0), c.Node.Outputs[1], c.DY, c.Axis(-1, c.Rank(c.X(0)))), null];
 

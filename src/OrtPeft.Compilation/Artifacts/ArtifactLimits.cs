@@ -4,7 +4,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Artifacts;
 
-/// <summary>What artifacts of every runtime can hold.</summary>
+/// <summary>Limits on what artifacts of every runtime can hold.</summary>
 internal static class ArtifactLimits
 {
     private const long LargestModel = int.MaxValue - (64L << 20);

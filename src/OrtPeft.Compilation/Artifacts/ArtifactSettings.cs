@@ -44,7 +44,7 @@ public sealed record ArtifactSettings
     /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
     public ArtifactBase Base { get; init; } = new();
 
-    /// <summary>What the manifest says of a folded rate; null where there is none.</summary>
+    /// <summary>The manifest's entry for a folded rate; null where there is none.</summary>
     internal LearningRateFolding? Folding =>
         FoldedLearningRate is { } rate ? new LearningRateFolding(WebLearningRate, rate) : null;
 }

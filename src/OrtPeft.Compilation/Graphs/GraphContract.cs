@@ -53,7 +53,7 @@ internal static class GraphContract
         Outputs = [.. graph.Outputs.Select(static v => Described(v, ValueRoles.Saved, v.Name))],
     };
 
-    /// <summary>What an input is for that comes with the data.</summary>
+    /// <summary>The role of an input that comes with the data.</summary>
     public static string DataRole(Value input) => CacheInputs.IsPast(input) ? ValueRoles.EmptyPast : ValueRoles.Data;
 
     /// <summary>A value with its type and axes.</summary>

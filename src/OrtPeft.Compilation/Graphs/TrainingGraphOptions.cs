@@ -29,8 +29,8 @@ public sealed record TrainingGraphOptions
     /// default null, no limit. Needs <see cref="Part"/>, and speedups that use kernels.</summary>
     public long? MemoryLimit { get; init; }
 
-    /// <summary>What the optimiser keeps, for <see cref="CompiledGraph.Memory"/>. Bytes; default null: two numbers for every
-    /// trained one, as AdamW.</summary>
+    /// <summary>The size of the optimiser's state, for <see cref="CompiledGraph.Memory"/>. Bytes; default null: two
+    /// numbers for every trained one, as AdamW.</summary>
     public long? OptimizerState { get; init; }
 
     /// <summary>How live dropout is done; gives the input that fixes its masks, if it adds one.</summary>

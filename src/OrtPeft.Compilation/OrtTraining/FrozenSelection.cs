@@ -4,7 +4,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.OrtTraining;
 
-/// <summary>Which weights go into the checkpoint as parameters that do not train.</summary>
+/// <summary>The choice of the weights that go into the checkpoint as parameters that do not train.</summary>
 internal static class FrozenSelection
 {
     /// <summary>

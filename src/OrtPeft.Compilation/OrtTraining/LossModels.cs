@@ -34,7 +34,7 @@ internal sealed class LossModels
     /// <summary>The weights that became inputs, by their names there, in the inputs' order.</summary>
     public IReadOnlyList<Tensor> Frozen { get; private set; } = [];
 
-    /// <summary>What an application feeds to both models.</summary>
+    /// <summary>The inputs that an application feeds to both models.</summary>
     public IReadOnlyList<Value> UserInputs { get; private set; } = [];
 
     public static string BufferOf(string parameter) => $"{parameter}_grad.accumulation.buffer";

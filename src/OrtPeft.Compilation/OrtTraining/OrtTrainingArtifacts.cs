@@ -99,7 +99,7 @@ public static class OrtTrainingArtifacts
         Frozen = models.Frozen,
     };
 
-    /// <summary>What is saved with the adapter and does not train; not every API gives it back.</summary>
+    /// <summary>The tensors that are saved with the adapter and do not train; not every API gives them back.</summary>
     private static IEnumerable<(string Name, Tensor Tensor)> Constants(PeftModel peft) =>
         peft.Buffers.Select(static b => (b.Name, b.Value.Initializer!));
 

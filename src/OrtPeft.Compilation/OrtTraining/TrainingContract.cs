@@ -6,7 +6,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.OrtTraining;
 
-/// <summary>What goes in and out of the training API's models, and what for.</summary>
+/// <summary>The inputs and outputs of the training API's models, and their roles.</summary>
 internal static class TrainingContract
 {
     private static readonly FrozenDictionary<string, string> OptimizerRoles = new Dictionary<string, string>

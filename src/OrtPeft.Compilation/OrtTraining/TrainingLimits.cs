@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.OrtTraining;
 
-/// <summary>What the training API can do, checked before anything is built.</summary>
+/// <summary>Limits of the training API, checked before anything is built.</summary>
 internal static class TrainingLimits
 {
     public static void Check(PeftModel peft, ArtifactSettings options)

@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Rewrites;
 
-/// <summary>What lies between two linear layers: values of one row length, made element by element.</summary>
+/// <summary>The part of a graph between two linear layers: values of one row length, made element by element.</summary>
 internal sealed class PaddedRegion
 {
     /// <summary>Functions that are finite at 0, in value and slope.</summary>

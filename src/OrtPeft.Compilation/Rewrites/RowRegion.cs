@@ -12,11 +12,11 @@ internal sealed class RowRegion
     /// <summary>The region's nodes and their inputs with rows, last node first.</summary>
     private readonly OrderedDictionary<Node, IReadOnlyList<int>> _operands = [];
 
-    /// <summary>What computes the lengths that the region's nodes reshape to, and goes with those.</summary>
+    /// <summary>The nodes that compute the lengths that the region's nodes reshape to; they go with those.</summary>
     private readonly HashSet<Node> _lengths = [];
 
-    /// <summary>Who else asks for the shape of a value of the region, by a value before it that has the same axes,
-    /// the last perhaps excepted.</summary>
+    /// <summary>Other nodes that ask for the shape of a value of the region, by a value before it that has the same
+    /// axes, the last perhaps excepted.</summary>
     private readonly Dictionary<Value, List<Node>> _questions = [];
 
     private RowRegion(Node pick) => _pick = pick;

@@ -7,8 +7,8 @@ namespace OrtPeft.Compilation.Rewrites;
 /// <summary>Operators that make each row, along the last axis, from the rows of their operands at its place.</summary>
 internal static class RowWise
 {
-    /// <summary>Which inputs of a node have a row for each row of its output; all others are the same for all rows.
-    /// </summary>
+    /// <summary>The inputs of a node that have a row for each row of its output; all others are the same for all
+    /// rows.</summary>
     /// <param name="node">The node.</param>
     /// <returns>Their places; none where the node works in another way, or may do so.</returns>
     public static IReadOnlyList<int> Operands(Node node)

@@ -11,7 +11,7 @@ internal sealed class StopScanner(IReadOnlyList<string> stops)
     /// <summary>The text that was found; null so far.</summary>
     public string? Found { get; private set; }
 
-    /// <summary>What stands after the text that was found, as far as it has come.</summary>
+    /// <summary>The text after the one that was found, as far as it has come.</summary>
     public string After { get; private set; } = "";
 
     /// <summary>Takes a piece.</summary>

@@ -8,7 +8,7 @@ namespace OrtPeft.Kernels.Functions;
 /// operators.</summary>
 internal interface IActivation
 {
-    /// <summary>What operators are called after it.</summary>
+    /// <summary>The activation's name, from which its operators get theirs.</summary>
     static abstract string Name { get; }
 
     /// <summary>The x of f(x), if the node ends nodes that compute that and that nothing else reads.</summary>

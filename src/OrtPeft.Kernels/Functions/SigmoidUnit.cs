@@ -6,7 +6,7 @@ using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Functions;
 
-/// <summary>What activations of the form x·σ(z), z = z(x), share: the slope is σ + y·(1 − σ)·z′.</summary>
+/// <summary>The common part of activations of the form x·σ(z), z = z(x): the slope is σ + y·(1 − σ)·z′.</summary>
 internal static class SigmoidUnit
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -28,13 +28,13 @@ internal unsafe struct AttentionPlan
     /// <summary>The term added to the scores.</summary>
     public ScoreMask Mask;
 
-    /// <summary>What the scores' gradient is multiplied with.</summary>
+    /// <summary>The factors of the scores' gradient.</summary>
     public ScoreMask Factors;
 
     /// <summary>Whether probabilities that are not a number are 0.</summary>
     public bool IsGuarded;
 
-    /// <summary>What scores stay below, c in c·tanh(scores/c); 0 for no limit.</summary>
+    /// <summary>The bound that scores stay below, c in c·tanh(scores/c); 0 for no limit.</summary>
     public float SoftCap;
 
     /// <summary>A score for each head of queries beside those of its keys; null for none.</summary>
@@ -50,10 +50,11 @@ internal unsafe struct AttentionPlan
     /// after the other as make up the first number.</summary>
     public long Heads, Groups;
 
-    /// <summary>What queries are multiplied with.</summary>
+    /// <summary>The factor of the queries.</summary>
     public float Scale;
 
-    /// <summary>Which chunks of keys meet which of queries backwards (<see cref="AttentionRuns"/>).</summary>
+    /// <summary>The phase of the backward pass, which says which chunks of keys meet which of queries
+    /// (<see cref="AttentionRuns"/>).</summary>
     public int Phase;
 
     /// <summary>Query heads of a group.</summary>

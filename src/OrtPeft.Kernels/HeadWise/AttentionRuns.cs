@@ -5,7 +5,7 @@ namespace OrtPeft.Kernels.HeadWise;
 /// <summary>Shares attention out in chunks: of queries forwards, of queries and keys backwards.</summary>
 internal static unsafe class AttentionRuns
 {
-    /// <summary>What masks were found to be; kept, since the next layer needs as much.</summary>
+    /// <summary>Memory for the key ranges found in masks and factors; kept, since the next layer needs as much.</summary>
     [ThreadStatic]
     private static KeyRange[]? _keptOfMask, _keptOfFactors;
 

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>What the gradient of a block of queries needs of each of them: the largest score, one over the sum of
-/// exponentials, and the shift D = dO·O. All are 0 where there is no query.</summary>
+/// <summary>The numbers of each query that the gradient of a block of queries needs: the largest score, one over the
+/// sum of exponentials, and the shift D = dO·O. All are 0 where there is no query.</summary>
 /// <param name="memory">Room for three blocks.</param>
 /// <seealso href="https://arxiv.org/abs/2307.08691">Dao, FlashAttention-2, equation for D in algorithm 2.</seealso>
 internal readonly unsafe struct QueryColumns(float* memory)

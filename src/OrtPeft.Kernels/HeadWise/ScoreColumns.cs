@@ -6,7 +6,7 @@ using OrtPeft.Kernels.Loops;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>What is done to the scores of a block of queries, each a column: [keys, block], a block of two vectors. So
+/// <summary>Operations on the scores of a block of queries, each a column: [keys, block], a block of two vectors. So
 /// sums are of vectors, never of a vector's elements.</summary>
 internal static unsafe class ScoreColumns
 {

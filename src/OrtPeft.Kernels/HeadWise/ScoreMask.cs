@@ -4,12 +4,12 @@ using OrtPeft.Kernels.Native;
 
 namespace OrtPeft.Kernels.HeadWise;
 
-/// <summary>What is added to attention's scores, or what their gradient is multiplied with.</summary>
+/// <summary>The numbers that are added to attention's scores, or that multiply their gradient.</summary>
 internal unsafe struct ScoreMask
 {
     private const int Axes = 4;
 
-    /// <summary>What is added, at most, to the score of a key that is not to be seen.</summary>
+    /// <summary>The largest number that, added to a key's score, hides the key.</summary>
     private const float Hidden = -1e30f;
 
     /// <summary>Rows that one piece of counting looks at.</summary>
@@ -103,7 +103,8 @@ internal unsafe struct ScoreMask
         return seen;
     }
 
-    /// <summary>What the mask changes for a block of queries, as columns: [keys that it changes, width].</summary>
+    /// <summary>Writes the part of the mask that changes something for a block of queries, as columns:
+    /// [keys that it changes, width].</summary>
     /// <param name="piece">The head's number among all heads of all rows of the batch.</param>
     /// <param name="query">The first query.</param>
     /// <param name="queries">How many there are.</param>

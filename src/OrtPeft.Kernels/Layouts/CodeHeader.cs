@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace OrtPeft.Kernels.Layouts;
 
-/// <summary>What stands before the panels of <see cref="PackedCodes"/>, in whole cache lines.</summary>
+/// <summary>The header before the panels of <see cref="PackedCodes"/>, in whole cache lines.</summary>
 internal struct CodeHeader
 {
     /// <summary>Bytes of the header.</summary>
@@ -29,7 +29,7 @@ internal struct CodeHeader
     /// <summary>Whether products are in bfloat16.</summary>
     public bool IsForBf16;
 
-    /// <summary>What codes of 4 bits stand for.</summary>
+    /// <summary>The numbers that codes of 4 bits stand for.</summary>
     public Numbers Table;
 
     /// <summary>Whether lengths are such as matrices have, and sums and products of them stay in range.</summary>

@@ -3,8 +3,8 @@ using OrtPeft.Kernels.Layouts;
 
 namespace OrtPeft.Kernels.MachineCode;
 
-/// <summary>What <see cref="Bf16Code"/> computes, where the processor cannot: slower, and rounded in another order.
-/// </summary>
+/// <summary>The substitute for <see cref="Bf16Code"/> where the processor cannot run it: slower, and rounded in another
+/// order.</summary>
 internal static unsafe class Bf16Reference
 {
     private const int Rows = 8, Width = PackedMatrix.Width;

@@ -144,7 +144,8 @@ internal sealed record AttentionForm(
         && (ofQ.Rank == Axes || ofQ[2].Value is > 0)
         && ofQ[ofQ.Rank - 1].Value is { } d && ofK[3].Value == d && v.Shape[3].Value == d;
 
-    /// <summary>What a value is the constant multiple of, and the factor.</summary>
+    /// <summary>The value that this one is a constant multiple of, and the factor; this one and 1 where none is
+    /// found.</summary>
     private static (Value X, double Factor) Unscaled(Value value, ShapeInference shapes)
     {
         if (value is not { IsGraphOutput: false, Uses.Count: 1, Producer: { } node })

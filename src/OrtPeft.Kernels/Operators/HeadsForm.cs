@@ -30,7 +30,7 @@ internal sealed record HeadsForm(Value Rows, long Heads, IReadOnlyList<Node> Par
         }
     }
 
-    /// <summary>What a <c>Split</c> begins, or null.</summary>
+    /// <summary>The form that a <c>Split</c> begins, or null.</summary>
     public static HeadsForm? Of(Node? split)
     {
         if (split is null || !split.Is("Split") || split.Outputs.Count != Operators.Heads.Parts

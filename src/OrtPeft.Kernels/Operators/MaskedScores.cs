@@ -18,7 +18,7 @@ internal sealed record MaskedScores(Value S, Value? Causal, bool Hides, Value? L
     /// <summary>Numbers at most this make scores vanish in rounding: those are far from 2¹⁰⁰.</summary>
     private const double Lowest = -1e30;
 
-    /// <summary>What the mask is made of.</summary>
+    /// <summary>The values that the mask is made of.</summary>
     public IEnumerable<Value> Masks => new[] { Causal, Low, Padding }.OfType<Value>();
 
     /// <summary>Takes masked scores apart; null where they are of another form, or something else reads them.</summary>

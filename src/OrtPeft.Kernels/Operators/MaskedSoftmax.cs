@@ -19,7 +19,7 @@ namespace OrtPeft.Kernels.Operators;
 /// <seealso href="https://arxiv.org/abs/2309.17453">Xiao et al., attention sinks; as learned numbers, gpt-oss.</seealso>
 public static unsafe class MaskedSoftmax
 {
-    /// <summary>What a mask was found to be; kept, since the next layer needs as much.</summary>
+    /// <summary>Memory for the key ranges found in a mask; kept, since the next layer needs as much.</summary>
     [ThreadStatic]
     private static KeyRange[]? _keptOfMask;
 

@@ -12,8 +12,8 @@ internal sealed class MergedMasks(GraphBuilder g)
     private readonly Dictionary<(Value Causal, bool Hides, Value Low, Value? Padding), Value> _masks = [];
     private readonly Dictionary<(Value Causal, bool Hides, ElementType Type), Value> _seen = [];
 
-    /// <summary>What is added to scores, and where the mask does not replace them: ones and zeros, or null where it
-    /// replaces none.</summary>
+    /// <summary>The mask to add to the scores, and ones where scores stay, zeros where the mask replaces them; null
+    /// where it replaces none.</summary>
     public (Value Mask, Value? Seen) Of(MaskedScores scores)
     {
         if (scores is not { Causal: { } causal, Low: { } low })

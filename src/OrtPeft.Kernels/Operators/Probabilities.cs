@@ -16,8 +16,8 @@ internal sealed record Probabilities(MaskedScores Scores, Node Last, bool IsGuar
 {
     private const int Axes = 4;
 
-    /// <summary>What a softmax makes probabilities of; null where it works along another axis, or mask or sinks are
-    /// differentiated.</summary>
+    /// <summary>The probabilities that a softmax makes, taken apart; null where it works along another axis, or mask or
+    /// sinks are differentiated.</summary>
     public static Probabilities? Of(Node softmax, RaisingContext context)
     {
         if (!NormForm.IsOfLastAxis(softmax) || FormOf(softmax, context.G.Shapes) is not { } form

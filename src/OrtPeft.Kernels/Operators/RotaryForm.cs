@@ -97,7 +97,8 @@ internal sealed record RotaryForm(Value X, Value Cos, Value Sin, bool HasSigns)
             ? (first, second)
             : null;
 
-    /// <summary>What a value is a half of along the last axis, and which.</summary>
+    /// <summary>The value of which this one is a half along the last axis, and which half, 0 or 1; null where it is
+    /// none.</summary>
     private static (Value X, int Half)? HalfOf(Value value, ShapeInference shapes)
     {
         if (value.Producer is not { } node || node.Inputs is not [{ Shape: { Rank: > 1 } shape } x, ..]

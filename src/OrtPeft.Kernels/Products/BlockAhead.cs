@@ -1,6 +1,6 @@
 namespace OrtPeft.Kernels.Products;
 
-/// <summary>What the next block will read: runs of bytes, a stride apart.</summary>
+/// <summary>The memory that the next block will read: runs of bytes, a stride apart.</summary>
 internal unsafe struct BlockAhead
 {
     /// <summary>The first byte.</summary>

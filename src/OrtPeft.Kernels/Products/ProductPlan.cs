@@ -60,7 +60,8 @@ internal unsafe struct ProductPlan
     /// <summary>Does something with a tile of the result once that is complete; may be null.</summary>
     public delegate*<in ProductPlan, in FinishedTile, void> Finish;
 
-    /// <summary>What <see cref="Finish"/> reads, [rows, columns] and [columns], and writes, [rows, columns].</summary>
+    /// <summary>The inputs of <see cref="Finish"/>, [rows, columns] and [columns], and its output,
+    /// [rows, columns].</summary>
     public float* Hidden, HiddenBias, Finished;
 
     /// <summary>X's packed stretch in strips: [block][strip][element of the block][row].</summary>

@@ -34,7 +34,7 @@ internal sealed record DecoderPlan
     /// <summary>The layers.</summary>
     public required IReadOnlyList<IBlock> Blocks { get; init; }
 
-    /// <summary>What becomes of the last hidden states.</summary>
+    /// <summary>The module that the last hidden states go through before the head.</summary>
     public required IModule Last { get; init; }
 
     /// <summary>Whether a tensor, named without the root, is a constant that old versions saved.</summary>
@@ -46,7 +46,7 @@ internal sealed record DecoderPlan
     /// <summary>Whether the head has a bias.</summary>
     public bool HasHeadBias { get; init; }
 
-    /// <summary>What becomes of the tokens' rows before the first layer; null where nothing does.</summary>
+    /// <summary>The module that the tokens' rows go through before the first layer; null for none.</summary>
     public IModule? Embedded { get; init; }
 
     /// <summary>How the heads turn; null where they do not.</summary>
@@ -55,7 +55,7 @@ internal sealed record DecoderPlan
     /// <summary>How those of layers with a window turn, where it is in another way.</summary>
     public Rope? LocalRope { get; init; }
 
-    /// <summary>What becomes of the head's products; null where they are the logits.</summary>
+    /// <summary>The step from the head's products to the logits; null where they are the logits.</summary>
     public Func<GraphBuilder, Value, Value>? Finish { get; init; }
 
     private string TokenWeight => $"{Embedding}.weight";

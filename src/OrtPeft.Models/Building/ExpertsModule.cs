@@ -77,7 +77,7 @@ internal sealed class ExpertsModule : IModule
     private static Value Product(DecoderGraph decoder, Value x, string weight) =>
         decoder.Builder.MatMul(x, decoder.Builder.Transpose(decoder.Weight(weight), 0, 2, 1));
 
-    /// <summary>What each expert counts for each token, <c>[tokens, experts]</c>: 0 unless it is one of the
+    /// <summary>The weight of each expert for each token, <c>[tokens, experts]</c>: 0 unless it is one of the
     /// likeliest.</summary>
     private Value Shares(GraphBuilder g, Value chances)
     {

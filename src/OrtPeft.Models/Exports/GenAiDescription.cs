@@ -78,7 +78,7 @@ public static partial class GenAiDescription
     private static string TypeOf(ModelSource source) =>
         source.Config?.ModelType is { } type && Types.Contains(type) ? type : Any;
 
-    /// <summary>What the files name, and the tokenizer's own, which ends answers beside them.</summary>
+    /// <summary>The tokens that the files name, and the tokenizer's own, which ends answers beside them.</summary>
     private static List<int> Ends(ModelSource source, int? ofTokenizer)
     {
         List<int> ends = [.. source.StopTokenIds];

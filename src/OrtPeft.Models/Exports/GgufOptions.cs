@@ -1,6 +1,6 @@
 namespace OrtPeft.Models.Exports;
 
-/// <summary>What a GGUF file says beside what an HF folder's files tell.</summary>
+/// <summary>Settings of a GGUF file beyond what an HF folder's files tell.</summary>
 public sealed record GgufOptions
 {
     /// <summary>How matrices are held, one of <see cref="GgufExport.Types"/>; vectors are float32. Default f16.</summary>

@@ -5,7 +5,7 @@ using OrtPeft.Models.Rotary;
 
 namespace OrtPeft.Models.Llama;
 
-/// <summary>What distinguishes the model types that are built like Llama.</summary>
+/// <summary>The traits that distinguish a model type from others that are built like Llama.</summary>
 internal sealed class LlamaKind
 {
     /// <summary>Llama itself, and what is published as one: TinyLlama, SmolLM2, Yi and others.</summary>
@@ -40,10 +40,10 @@ internal sealed class LlamaKind
     /// <summary>Where a block normalises.</summary>
     public BlockNorms Norms { get; init; }
 
-    /// <summary>What is added to the weights of norms: 1 in Gemma, else 0.</summary>
+    /// <summary>The number that is added to the weights of norms: 1 in Gemma, else 0.</summary>
     public float NormOffset { get; init; }
 
-    /// <summary>What of queries and keys is normalised.</summary>
+    /// <summary>The part of queries and keys that is normalised.</summary>
     public QueryKeyNorms QueryKeyNorms { get; init; }
 
     /// <summary>Whether queries, keys and values are one layer, and gate and up another one.</summary>

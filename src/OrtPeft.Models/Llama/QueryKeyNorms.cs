@@ -1,6 +1,6 @@
 namespace OrtPeft.Models.Llama;
 
-/// <summary>What of queries and keys is normalised before they turn.</summary>
+/// <summary>The part of queries and keys that is normalised before they turn.</summary>
 internal enum QueryKeyNorms
 {
     /// <summary>Nothing.</summary>

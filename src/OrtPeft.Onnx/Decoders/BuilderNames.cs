@@ -38,7 +38,7 @@ internal sealed partial class BuilderNames
 
     private BuilderNames((string Builder, string Hf)[] dialect) => _dialect = dialect;
 
-    /// <summary>What packed layers are called, and their parts in order.</summary>
+    /// <summary>The names of packed layers, and those of their parts in order.</summary>
     public static IReadOnlyList<(string Packed, IReadOnlyList<string> Parts)> PackedLayers { get; } =
     [
         ("qkv_proj", ["q_proj", "k_proj", "v_proj"]),

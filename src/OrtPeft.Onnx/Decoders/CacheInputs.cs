@@ -2,7 +2,8 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Decoders;
 
-/// <summary>What a decoder is fed of the tokens before: caches of keys and values, and states of a fixed size.</summary>
+/// <summary>A decoder's inputs that stand for the tokens before: caches of keys and values, and states of a fixed
+/// size.</summary>
 internal static class CacheInputs
 {
     private static readonly string[] Prefixes = [$"{DecoderNames.Past}.", $"{DecoderNames.Past}_", "past_"];

@@ -55,10 +55,10 @@ internal sealed record DecoderFamily
     /// <summary>The head, from the root.</summary>
     public string Head { get; init; } = DecoderFamilies.Head;
 
-    /// <summary>What other libraries' files call the table of tokens, or null.</summary>
+    /// <summary>The name of the table of tokens in other libraries' files, or null.</summary>
     public string? OtherTokenEmbedding { get; init; }
 
-    /// <summary>What other libraries' files call the head, or null.</summary>
+    /// <summary>The name of the head in other libraries' files, or null.</summary>
     public string? OtherHead { get; init; }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Onnx.Decoders;
 
-/// <summary>What <see cref="DecoderNames.Labels"/> holds beside tokens.</summary>
+/// <summary>Values of <see cref="DecoderNames.Labels"/> that are not tokens.</summary>
 internal static class DecoderLabels
 {
     /// <summary>The label of a position without a loss, as in HF's and PyTorch's: −100.</summary>

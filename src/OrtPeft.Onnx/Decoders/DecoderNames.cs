@@ -11,7 +11,7 @@ internal static class DecoderNames
     /// <summary>The tokens, <c>[batch, sequence]</c>.</summary>
     public const string Ids = "input_ids";
 
-    /// <summary>Which tokens count, <c>[batch, past + sequence]</c>.</summary>
+    /// <summary>The mask of the tokens that count, <c>[batch, past + sequence]</c>.</summary>
     public const string Mask = "attention_mask";
 
     /// <summary>The tokens' places, <c>[batch, sequence]</c>.</summary>
@@ -27,10 +27,10 @@ internal static class DecoderNames
     /// them.</summary>
     public const string Embeddings = "inputs_embeds";
 
-    /// <summary>What the names of the caches that go in begin with: <c>past_key_values.3.key</c>.</summary>
+    /// <summary>The prefix of the names of the caches that go in: <c>past_key_values.3.key</c>.</summary>
     public const string Past = "past_key_values";
 
-    /// <summary>What the names of the caches that come out begin with: <c>present.3.key</c>.</summary>
+    /// <summary>The prefix of the names of the caches that come out: <c>present.3.key</c>.</summary>
     public const string Present = "present";
 
     /// <summary>How many tokens there are: rows of the embedding, or scores where these are fewer.</summary>

@@ -56,7 +56,7 @@ public sealed class Graph
     /// <summary>Every named value of this graph (not of subgraphs).</summary>
     public IReadOnlyCollection<Value> Values => _names.Values;
 
-    /// <summary>What the file said of the graph beyond the members here, as protobuf bytes.</summary>
+    /// <summary>Fields of the file's graph that have no member here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
 
     /// <summary>Looks a value up by name, in this graph and then in those around it.</summary>

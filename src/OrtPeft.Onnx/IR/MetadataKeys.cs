@@ -18,8 +18,8 @@ internal static class MetadataKeys
     /// </summary>
     public const string BuilderType = "ortpeft.builder_type";
 
-    /// <summary>What HF's libraries load the base by: its name on a hub, or the folder that it was imported
-    /// from.</summary>
+    /// <summary>The name or path by which HF's libraries load the base: its name on a hub, or the folder that it was
+    /// imported from.</summary>
     public const string BaseModel = "base_model_name_or_path";
 
     /// <summary>
@@ -28,6 +28,6 @@ internal static class MetadataKeys
     /// </summary>
     public const string ModuleNames = "ortpeft.module_names";
 
-    /// <summary>Which adapters the weights hold; a model with some is no longer <see cref="BaseModel"/>.</summary>
+    /// <summary>The adapters that the weights hold; a model with some is no longer <see cref="BaseModel"/>.</summary>
     public const string MergedAdapters = "ortpeft.merged_adapters";
 }

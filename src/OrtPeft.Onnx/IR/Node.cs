@@ -49,7 +49,7 @@ public sealed class Node
     /// <summary>The path in the source model of the module that the exporter noted for the node, or null.</summary>
     internal string? SourcePath { get; init; }
 
-    /// <summary>What the file said of the node beyond the members here, as protobuf bytes.</summary>
+    /// <summary>Fields of the file's node that have no member here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
 
     /// <summary>Operator and name, for messages about a node that has no outputs yet.</summary>

@@ -22,7 +22,7 @@ public sealed class NodeAttribute
     /// <summary>The attribute's value kind.</summary>
     public AttributeKind Kind { get; }
 
-    /// <summary>What the file said of the attribute beyond name, kind and value, as protobuf bytes.</summary>
+    /// <summary>Fields of the file's attribute beyond name, kind and value, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
 
     /// <summary>The subgraphs that the attribute holds, none for most kinds.</summary>

@@ -32,7 +32,7 @@ public sealed class Value
     /// <summary>The node that makes the value, or null for graph inputs and constants.</summary>
     public Node? Producer { get; internal set; }
 
-    /// <summary>Which of the producer's outputs it is, from 0.</summary>
+    /// <summary>The value's place among its producer's outputs, from 0.</summary>
     public int OutputIndex { get; internal set; }
 
     /// <summary>The graph that owns the value, or null once it was removed.</summary>
@@ -66,7 +66,7 @@ public sealed class Value
         }
     }
 
-    /// <summary>What the file said of the value beyond the members here, as protobuf bytes.</summary>
+    /// <summary>Fields of the file's value that have no member here, as protobuf bytes.</summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; set; }
 
     /// <summary>The type of a value that is not a tensor, as protobuf bytes; empty for tensors.</summary>

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Passes;
 
-/// <summary>What older operator sets state as attributes and newer ones as constant inputs.</summary>
+/// <summary>Attributes of older operator sets that are constant inputs in newer ones.</summary>
 internal static class AttributesToInputs
 {
     /// <summary>Axes: the second input of Squeeze, Unsqueeze and the reductions.</summary>

@@ -2,7 +2,7 @@ using OrtPeft.Onnx.Building;
 
 namespace OrtPeft.Onnx.Passes;
 
-/// <summary>What older operator sets leave out or spell otherwise, stated as the canonical one says it.</summary>
+/// <summary>Settings that older operator sets leave out or spell otherwise, stated as the canonical one says them.</summary>
 internal static class ChangedDefaults
 {
     /// <summary>

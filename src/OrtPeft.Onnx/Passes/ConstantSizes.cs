@@ -11,10 +11,10 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 internal static class ConstantSizes
 {
-    /// <summary>What a value that depends on no input may take whatever it is computed from, in bytes.</summary>
+    /// <summary>The size that a value that depends on no input may have whatever it is computed from, in bytes.</summary>
     public const long AlwaysAllowed = 1L << 29;
 
-    /// <summary>And how many times the bytes of the largest constant that it is computed from.</summary>
+    /// <summary>The size that it may have, as a multiple of the largest constant that it is computed from.</summary>
     public const long Growth = 64;
 
     /// <summary>No machine holds a value of so many bytes, whatever the axes that the data decides.</summary>

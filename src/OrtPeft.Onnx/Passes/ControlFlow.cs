@@ -26,7 +26,7 @@ internal static class ControlFlow
         }
     }
 
-    /// <summary>What a node does with its own graphs, as a clause with the node as its subject.</summary>
+    /// <summary>The use that a node makes of its own graphs, as a clause with the node as its subject.</summary>
     /// <param name="node">A node with subgraphs.</param>
     /// <returns>Such as <c>chooses between two graphs at run time by 'flag'</c>.</returns>
     public static string Describe(Node node)

@@ -54,7 +54,7 @@ internal static partial class PackedWeights
         return bare.EndsWith(".qweight", StringComparison.Ordinal) ? $"{bare[..^8]}.weight" : bare;
     }
 
-    /// <summary>What stands before the node's own name, so that the new product is found in the same module.</summary>
+    /// <summary>The scope before the node's own name, so that the new product is found in the same module.</summary>
     private static string ScopeOf(string node) => node.LastIndexOf('/') is >= 0 and var at ? node[..at] : node;
 
     /// <summary>All that a weight's numbers come from.</summary>

@@ -85,7 +85,8 @@ internal static partial class ParameterNames
         return head > 0 ? string.Join('.', segments[head..]) : null;
     }
 
-    /// <summary>What PyTorch's compiler and parallel modules, and PEFT, put into the paths of what they wrap.</summary>
+    /// <summary>The parts that PyTorch's compiler and parallel modules, and PEFT, put into the paths of what they
+    /// wrap.</summary>
     [GeneratedRegex(
         @"(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^(?:module\.|base_model\.model\.)+",
         RegexOptions.CultureInvariant)]

@@ -10,7 +10,7 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 internal sealed partial class SourcePaths
 {
-    /// <summary>What stands for the dot before a layer's number: <c>h_._0</c>.</summary>
+    /// <summary>TensorFlow's spelling of the dot before a layer's number: <c>h_._0</c>.</summary>
     private const string NumberInTensorFlow = "_._";
 
     private readonly BuilderNames? _builder;

@@ -31,7 +31,7 @@ internal sealed class Requantizer
     /// <summary>Whether scales and zero points stay, as where others read them too; false by default.</summary>
     public bool KeepsScales { get; init; }
 
-    /// <summary>What becomes of a scale when it is stored, such as rounding to float16; nothing by default.</summary>
+    /// <summary>The change of a scale when it is stored, such as rounding to float16; none by default.</summary>
     public Func<float, float> Stored { get; init; } = static scale => scale;
 
     /// <summary>Quantises.</summary>

@@ -15,7 +15,7 @@ internal static class DistinctIndices
             && node.Inputs[0]!.Shape is { Rank: 1 };
     }
 
-    /// <summary>What a value is but for its shape.</summary>
+    /// <summary>The value before all reshapes that lead to this one.</summary>
     private static Value SourceOf(Value value)
     {
         while (value.Producer is { } node && node.Is("Reshape"))

@@ -121,7 +121,8 @@ internal sealed class DecoderInputs
         };
     }
 
-    /// <summary>What every row has alike: places in a cache, or 0 where it says how many logits to compute.</summary>
+    /// <summary>The value of an input that all rows share: places in a cache, or 0 where it says how many logits to
+    /// compute.</summary>
     private static OrtValue Beside(Value input, int pastLength, int columns) => RowInputs.IsCachePosition(input)
         ? IntegerFeed.Of(input.Type, CountUp(pastLength, 1, columns), columns)
         : IntegerFeed.Of(input.Type, [0], OneElement(input));

@@ -62,7 +62,7 @@ internal static class ProductTrial
         return model;
     }
 
-    /// <summary>What is multiplied: neither zeros nor denormal numbers.</summary>
+    /// <summary>The numbers that are multiplied: neither zeros nor denormal ones.</summary>
     internal static float[] Noise(int count, double size = 1)
     {
         var random = new SplitMix64(seed: 0, "products");

@@ -1,6 +1,6 @@
 namespace OrtPeft.Serving.Chat;
 
-/// <summary>Which model and adapters an app serves itself with. Fits a section of its configuration.</summary>
+/// <summary>The model and adapters that an app serves itself with. Fits a section of its configuration.</summary>
 public sealed class ServedModelOptions
 {
     /// <summary>An HF folder, a folder with <c>model.onnx</c>, or an <c>.onnx</c> file. Required.</summary>

@@ -53,7 +53,7 @@ internal sealed class BatchEngine : IDisposable
     /// <summary>The scores per position.</summary>
     public int? Vocabulary => LogitRows.WidthOf(_runs.Graph);
 
-    /// <summary>What has been done so far.</summary>
+    /// <summary>The counts of the engine's work so far.</summary>
     public EngineCounts Counts { get; } = new();
 
     /// <summary>Opens an engine and the slots of its first adapters.</summary>

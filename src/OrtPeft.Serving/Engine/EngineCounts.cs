@@ -1,6 +1,6 @@
 namespace OrtPeft.Serving.Engine;
 
-/// <summary>What an engine is doing and has done; read from any thread.</summary>
+/// <summary>Counts of an engine's present and past work; read from any thread.</summary>
 internal sealed class EngineCounts
 {
     private int _waiting;

@@ -3,7 +3,7 @@ using OrtPeft.Inference.Generation;
 
 namespace OrtPeft.Serving.Engine;
 
-/// <summary>What one caller waits for. The engine's thread writes, the caller reads.</summary>
+/// <summary>A request that one caller waits for. The engine's thread writes, the caller reads.</summary>
 internal sealed class EngineRequest : IDisposable
 {
     private readonly Channel<EngineToken> _tokens = Channel.CreateUnbounded<EngineToken>(

@@ -70,7 +70,7 @@ internal sealed class TextStream : IDisposable
         private string _held = "";
         private bool _hasBegun;
 
-        /// <summary>What is known to be inside.</summary>
+        /// <summary>Takes a piece; returns the text that is now known to be inside.</summary>
         public string Inside(string piece)
         {
             var text = _hasBegun ? _held + piece : (_held + piece).TrimStart();

@@ -36,10 +36,10 @@ internal sealed class FolderLock : IDisposable
         }
     }
 
-    /// <summary>What the process before left as its <see cref="Note"/>, because it was killed or wanted to.</summary>
+    /// <summary>The <see cref="Note"/> that the process before left, because it was killed or wanted to.</summary>
     public string LeftNote { get; }
 
-    /// <summary>What the next process is to know if this one dies; empty at first.</summary>
+    /// <summary>The message to the next process if this one dies; empty at first.</summary>
     public string Note
     {
         get;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrtPeft.Tensors.Storage;
 
-/// <summary>What <c>System.Text.Json</c> leaves unchecked until a value is asked for.</summary>
+/// <summary>Checks that <c>System.Text.Json</c> puts off until a value is asked for.</summary>
 internal static class JsonText
 {
     /// <summary>

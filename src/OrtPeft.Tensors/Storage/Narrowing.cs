@@ -26,7 +26,7 @@ internal static class Narrowing
         }
     }
 
-    /// <summary>What is left of a number that is stored in a type.</summary>
+    /// <summary>The value of a number after it is stored in a type.</summary>
     public static float Stored(float number, ElementType type) => type switch
     {
         ElementType.Float16 => (float)(Half)number,

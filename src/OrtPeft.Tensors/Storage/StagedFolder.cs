@@ -12,7 +12,7 @@ namespace OrtPeft.Tensors.Storage;
 /// </remarks>
 internal sealed class StagedFolder : IDisposable
 {
-    /// <summary>What the names of files and folders begin with that a finished run leaves nothing of.</summary>
+    /// <summary>The prefix of temporary files' and folders' names; a finished run leaves none of them.</summary>
     public const string HiddenPrefix = ".ortpeft-";
 
     private readonly string _target;

@@ -10,7 +10,7 @@ internal static class TokenDecoders
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>What WordPiece sets right of English text, in this order.</summary>
+    /// <summary>WordPiece's corrections to English text, in this order.</summary>
     private static readonly (string From, string To)[] Spaces =
     [
         (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),

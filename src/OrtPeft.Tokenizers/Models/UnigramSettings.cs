@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.Models;
 
-/// <summary>What a <see cref="UnigramModel"/> has beside its vocabulary.</summary>
+/// <summary>Settings of a <see cref="UnigramModel"/> beside its vocabulary.</summary>
 internal sealed record UnigramSettings
 {
     public int? Unknown { get; init; }

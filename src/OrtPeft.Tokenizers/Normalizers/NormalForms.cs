@@ -40,7 +40,8 @@ internal static class NormalForms
         return true;
     }
 
-    /// <summary>What decomposes for good, what is ordered, and what may be or go with another.</summary>
+    /// <summary>The code points that a form may change: those that decompose for good, those that are ordered, and
+    /// those that may become another or combine with one.</summary>
     private static CodePointSet SuspectsOf(NormalForm form)
     {
         var tables = UnicodeTables.Current;

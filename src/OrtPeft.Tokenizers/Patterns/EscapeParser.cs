@@ -2,7 +2,7 @@ using OrtPeft.Tokenizers.Unicode;
 
 namespace OrtPeft.Tokenizers.Patterns;
 
-/// <summary>What follows a backslash: a code point or a set.</summary>
+/// <summary>Parses the part of a pattern after a backslash: a code point or a set.</summary>
 internal static class EscapeParser
 {
     /// <summary>The set that an escape stands for, or null where it is none; the backslash is passed.</summary>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.Patterns;
 
-/// <summary>What an <see cref="Instruction"/> does.</summary>
+/// <summary>The operation of an <see cref="Instruction"/>.</summary>
 internal enum OpCode
 {
     /// <summary>The expression, or the inside of a look, has matched.</summary>

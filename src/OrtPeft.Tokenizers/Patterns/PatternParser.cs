@@ -146,7 +146,8 @@ internal sealed class PatternParser
         return new PatternNode.Atomic(new PatternNode.Choice([pair, Set(LineBreaks)]));
     }
 
-    /// <summary>What follows an opening bracket; null for a comment and for options that hold from there on.</summary>
+    /// <summary>Parses the group after an opening bracket; null for a comment and for options that hold from there
+    /// on.</summary>
     private PatternNode? Group()
     {
         if (!_cursor.Take("?"))

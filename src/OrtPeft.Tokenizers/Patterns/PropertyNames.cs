@@ -95,7 +95,7 @@ internal static class PropertyNames
     public static CodePointSet Word => Make("\\w", static () =>
         Alphabetic.Or(Category("m")).Or(Category("nd")).Or(Category("pc")));
 
-    /// <summary>What <c>\w</c> takes: word characters and, a peculiarity of Oniguruma, Latin-1's superscript digits and
+    /// <summary>The set of <c>\w</c>: word characters and, a peculiarity of Oniguruma, Latin-1's superscript digits and
     /// fractions.</summary>
     public static CodePointSet WordEscape => Make("\\w2", static () =>
         Word.Or(CodePointSet.Of((0xB2, 0xB4), (0xB9, 0xBA), (0xBC, 0xBF))));

@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.PreTokenizers;
 
-/// <summary>What becomes of the matches at which a piece is cut.</summary>
+/// <summary>The treatment of the matches at which a piece is cut.</summary>
 internal enum SplitBehavior
 {
     Removed,

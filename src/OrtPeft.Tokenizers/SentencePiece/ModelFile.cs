@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.SentencePiece;
 
-/// <summary>What a SentencePiece model says: pieces, how they are chosen, how text is normalised before.</summary>
+/// <summary>The content of a SentencePiece model: pieces, how they are chosen, how text is normalised before.</summary>
 /// <seealso href="https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto">The message</seealso>
 internal sealed record ModelFile
 {

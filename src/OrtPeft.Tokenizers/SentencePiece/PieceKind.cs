@@ -1,6 +1,6 @@
 namespace OrtPeft.Tokenizers.SentencePiece;
 
-/// <summary>What a piece is for, by the numbers of SentencePiece's <c>ModelProto</c>.</summary>
+/// <summary>The kind of a piece, by the numbers of SentencePiece's <c>ModelProto</c>.</summary>
 internal enum PieceKind
 {
     Normal = 1,

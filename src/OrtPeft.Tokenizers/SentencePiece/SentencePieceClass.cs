@@ -2,7 +2,7 @@ using OrtPeft.Tokenizers.Serialization;
 
 namespace OrtPeft.Tokenizers.SentencePiece;
 
-/// <summary>What the transformers library's class of a tokenizer adds to a SentencePiece model.</summary>
+/// <summary>The additions that a tokenizer's class in the transformers library makes to a SentencePiece model.</summary>
 internal sealed record SentencePieceClass
 {
     private const int DefaultSentinels = 100;

@@ -20,7 +20,8 @@ internal static class FileNames
     /// <summary>Beside a tiktoken file: its pattern and special tokens.</summary>
     public const string TiktokenAbout = "about.json";
 
-    /// <summary>What SentencePiece's models are called, a protobuf message each; the first may be tiktoken's too.</summary>
+    /// <summary>The names of SentencePiece's models, a protobuf message each, and of Qwen's tiktoken file; the first
+    /// may be tiktoken's too.</summary>
     public static IReadOnlyList<string> Models { get; } =
         ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "qwen.tiktoken"];
 

@@ -4,7 +4,7 @@ using OrtPeft.Tokenizers.Serialization;
 
 namespace OrtPeft.Tokenizers.Tiktoken;
 
-/// <summary>What a tiktoken file leaves out: how text is cut, and the special tokens.</summary>
+/// <summary>The facts that a tiktoken file leaves out: how text is cut, and the special tokens.</summary>
 internal sealed record TiktokenAbout
 {
     private const string Begins = "<|begin_of_text|>";

@@ -7,7 +7,7 @@ namespace OrtPeft.Training.Answers;
 /// <summary>Asks a model, and scores what it answers.</summary>
 public static class AnswerExam
 {
-    /// <summary>What is allowed beyond the longest answer that is expected, so that a longer one shows. Tokens.</summary>
+    /// <summary>The tokens that are allowed beyond the longest expected answer, so that a longer one shows.</summary>
     private const int Room = 16;
 
     /// <summary>Answers prompts, one as the result is enumerated.</summary>

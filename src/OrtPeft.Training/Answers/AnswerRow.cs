@@ -9,10 +9,10 @@ namespace OrtPeft.Training.Answers;
 /// <param name="expected">What should come; null where nothing says.</param>
 public sealed class AnswerRow(ImmutableArray<int> prompt, ImmutableArray<int>? expected)
 {
-    /// <summary>What is asked.</summary>
+    /// <summary>The tokens of the prompt.</summary>
     public ImmutableArray<int> Prompt => prompt;
 
-    /// <summary>What should come; null where nothing says.</summary>
+    /// <summary>The tokens of the expected answer; null where nothing says.</summary>
     public ImmutableArray<int>? Expected => expected;
 
     /// <summary>The file that the row was read from; null when it came from memory.</summary>
@@ -21,7 +21,8 @@ public sealed class AnswerRow(ImmutableArray<int> prompt, ImmutableArray<int>? e
     /// <summary>The row's line in <see cref="File"/>, from 1; 0 when it came from memory.</summary>
     public int Line { get; init; }
 
-    /// <summary>What a row of data asks: its last learned stretch is the answer, and all before it the prompt.</summary>
+    /// <summary>The prompt and answer in a row of data: its last learned stretch is the answer, and all before it the
+    /// prompt.</summary>
     /// <param name="row">The row.</param>
     /// <returns>The prompt with its answer; null where nothing stands before what is learned, as in a text that is learned
     /// as a whole, and of rows that hold several sequences or hide tokens.</returns>

@@ -18,13 +18,13 @@ public sealed class ChoiceRow(string prompt, IReadOnlyList<string> choices, int 
     private static readonly string[] PromptFields = ["prompt", "ctx", "query"];
     private static readonly string[] AnswerFields = ["answer", "answerKey", "label", "gold"];
 
-    /// <summary>What stands before each choice.</summary>
+    /// <summary>The prompt before each choice.</summary>
     public string Prompt => prompt;
 
     /// <summary>The answers.</summary>
     public IReadOnlyList<string> Choices => choices;
 
-    /// <summary>Which one is right, from 0.</summary>
+    /// <summary>The index of the right choice, from 0.</summary>
     public int Answer => answer;
 
     /// <summary>The row's line in its file, from 1; 0 when it came from memory.</summary>

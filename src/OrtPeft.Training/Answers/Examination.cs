@@ -2,7 +2,7 @@ using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Training.Answers;
 
-/// <summary>What a model was asked during training, and how well it answered.</summary>
+/// <summary>A model's answers to prompts during training, to show and to score.</summary>
 public sealed record Examination
 {
     /// <summary>Answers to show; those of the steps done.</summary>
@@ -11,8 +11,8 @@ public sealed record Examination
     /// <summary>The answers that count; empty where none are measured.</summary>
     public IReadOnlyList<ScoredAnswer> Scored { get; init; } = [];
 
-    /// <summary>What is measured on them; the metrics of answers in <see cref="EvaluationMetric.All"/> that are not
-    /// here are left out.</summary>
+    /// <summary>The metrics that are measured on the scored answers; the metrics of answers in
+    /// <see cref="EvaluationMetric.All"/> that are not here are left out.</summary>
     public IReadOnlyList<EvaluationMetric> Metrics { get; init; } = EvaluationMetric.All;
 
     /// <summary>An evaluation with what the answers come to.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OrtPeft.Training.Distributed;
 
-/// <summary>What a launcher says to the processes that it starts, in environment variables.</summary>
+/// <summary>The environment variables by which an MPI launcher informs the processes that it starts.</summary>
 internal static class MpiLaunch
 {
     /// <summary>Of Open MPI, of Hydra (MPICH, Intel MPI), MS-MPI and Slurm's PMI-2, and of PMIx, which srun serves too.

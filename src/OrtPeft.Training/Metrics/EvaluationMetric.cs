@@ -23,7 +23,7 @@ public sealed class EvaluationMetric
     /// <summary>The name on command lines and in checkpoints.</summary>
     public string Name { get; }
 
-    /// <summary>What people call it.</summary>
+    /// <summary>The metric's name for people.</summary>
     public string Title => Name switch
     {
         "loss" => "eval loss",

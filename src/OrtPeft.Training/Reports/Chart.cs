@@ -100,7 +100,7 @@ internal static class Chart
         page.Append("</ul>\n");
     }
 
-    /// <summary>What a reader who does not see the picture is told.</summary>
+    /// <summary>The description for a reader who does not see the picture.</summary>
     private static string Summary(string title, IEnumerable<Curve> curves) => $"{title}. " + string.Join(' ', curves.Select(
         static curve =>
         {

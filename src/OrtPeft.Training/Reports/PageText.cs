@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OrtPeft.Training.Reports;
 
-/// <summary>What all pages of runs begin with, and text in them.</summary>
+/// <summary>The common beginning of all pages of runs, and text in them.</summary>
 internal static class PageText
 {
     private const string Style =

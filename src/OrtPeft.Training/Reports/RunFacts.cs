@@ -29,7 +29,7 @@ public sealed record RunFacts
     /// <summary>How many steps the run is to have; 0 where that is not known.</summary>
     public int TotalSteps { get; init; }
 
-    /// <summary>What says which evaluation is best.</summary>
+    /// <summary>The metric that says which evaluation is best.</summary>
     public EvaluationMetric Metric { get; init; } = EvaluationMetric.All[0];
 
     /// <summary>The facts, in the order in which they are shown.</summary>

@@ -20,7 +20,7 @@ public sealed record RunRecord
     /// <summary>The file from which it repeats, as text; null where there is none.</summary>
     public string? Configuration { get; init; }
 
-    /// <summary>What says which evaluation is best; the loss where nothing says.</summary>
+    /// <summary>The metric that says which evaluation is best; the loss where nothing says.</summary>
     public EvaluationMetric Metric => Facts?.Metric ?? EvaluationMetric.All[0];
 
     /// <summary>The best evaluation after a step, the first of equals; null where there was none.</summary>

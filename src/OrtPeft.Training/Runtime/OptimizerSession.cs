@@ -45,7 +45,7 @@ internal sealed class OptimizerSession : IDisposable
         }
     }
 
-    /// <summary>What it moves beside the parameters.</summary>
+    /// <summary>The states that it moves beside the parameters.</summary>
     public IReadOnlyList<OptimizerState> States { get; } = [];
 
     /// <summary>The parameters that are evaluated and saved where they are not those that train; else null.</summary>

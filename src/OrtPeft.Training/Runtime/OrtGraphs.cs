@@ -33,7 +33,7 @@ internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, l
     /// <exception cref="SettingException">There is no such graph.</exception>
     public virtual GraphSession OpenAccuracy(RuntimeOptions options) => throw NoAccuracy;
 
-    /// <summary>What to throw where right tokens cannot be counted.</summary>
+    /// <summary>The exception where right tokens cannot be counted.</summary>
     public static SettingException NoAccuracy =>
         new("MeasureTokenAccuracy needs the model's own graph, which a folder of artifacts does not have; leave it out.");
 

@@ -5,7 +5,7 @@ using OrtPeft.Runtime.Sessions;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>Which speedups pay for a model on this machine.</summary>
+/// <summary>The choice of speedups that pay for a model on this machine.</summary>
 internal static class SpeedupChoice
 {
     /// <summary>Chooses among those that are wanted.</summary>

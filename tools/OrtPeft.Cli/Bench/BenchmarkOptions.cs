@@ -37,7 +37,7 @@ internal sealed record BenchmarkOptions
     /// <summary>Rewrites of the training graph that are left out; none by default.</summary>
     public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
 
-    /// <summary>What frozen weights are multiplied in; as in training when left out.</summary>
+    /// <summary>The precision that frozen weights are multiplied in; as in training when left out.</summary>
     public string Precision { get; init; } = new TrainingArguments().Precision;
 
     /// <summary>How ONNX Runtime runs the graphs; as in training when left out.</summary>

@@ -85,7 +85,7 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         run.Answer(answer);
     }
 
-    /// <summary>What is saved where the base is not at hand; an encoder's model may be among the artifacts.</summary>
+    /// <summary>The tensors to save where the base is not at hand; an encoder's model may be among the artifacts.</summary>
     private IReadOnlyDictionary<string, Tensor> Alone(
         Invocation run, TrainedParameters parameters, PeftConfig config, string? artifacts)
     {

@@ -135,7 +135,7 @@ internal sealed class EvalCommand : Verb
             throw new UsageException($"{idle.Name} is for answers; give --generate too.");
     }
 
-    /// <summary>What is measured; adapters are read before anything is.</summary>
+    /// <summary>The models to measure; adapters are read before anything is measured.</summary>
     private List<EvaluatedModel> Models(Invocation run, ModelSource source)
     {
         if (run.Get(_compare) is not { } list)

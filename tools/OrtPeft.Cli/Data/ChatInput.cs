@@ -62,7 +62,7 @@ internal static class ChatInput
         Messages = JsonSerializer.SerializeToElement(new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text })),
     };
 
-    /// <summary>Who spoke last; null where nobody did.</summary>
+    /// <summary>The role that spoke last; null where none did.</summary>
     public static string? LastRole(ChatConversation conversation) =>
         conversation.Messages.EnumerateArray().LastOrDefault() is { ValueKind: JsonValueKind.Object } last
         && last.TryGetProperty("role", out var role) && role.ValueKind == JsonValueKind.String

@@ -16,8 +16,8 @@ internal sealed record DataFile(string Path, double Weight)
     /// <summary>The name of standard input in messages.</summary>
     public const string StandardInputName = "standard input";
 
-    /// <summary>What the words of a command line mean: files, folders and patterns, each perhaps
-    /// followed by an @ and a weight.</summary>
+    /// <summary>The files that the words of a command line mean: files, folders and patterns, each perhaps followed by
+    /// an @ and a weight.</summary>
     public static IReadOnlyList<DataFile> Find(Invocation run, IEnumerable<string> words)
     {
         var files = new List<DataFile>();

@@ -3,7 +3,7 @@ using OrtPeft.Models;
 
 namespace OrtPeft.Cli.Data;
 
-/// <summary>What rows must fit into, as far as a model says.</summary>
+/// <summary>The limits that rows must fit into, as far as a model says.</summary>
 internal static class ModelLimits
 {
     /// <summary>The positions that are left beside an adapter's own.</summary>

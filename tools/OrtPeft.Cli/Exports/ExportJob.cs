@@ -5,13 +5,14 @@ using OrtPeft.Models.Exports;
 
 namespace OrtPeft.Cli.Exports;
 
-/// <summary>What is to be exported.</summary>
+/// <summary>An export to be done.</summary>
 /// <param name="Run">Where notes and progress go.</param>
 /// <param name="Source">The base.</param>
 /// <param name="Adapters">The adapters and what they are called; none for the base alone.</param>
 internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyList<AdapterPlace> Adapters)
 {
-    /// <summary>What one adapter of all of them is called that act together; null where each is by itself.</summary>
+    /// <summary>The name of the one adapter that all of them form where they act together; null where each is by
+    /// itself.</summary>
     public string? Together { get; init; }
 
     /// <summary>Whether the consumer runs what was written.</summary>
@@ -23,7 +24,7 @@ internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyLi
     /// <summary>How adapters become part of the model where they are merged.</summary>
     public MergeForm Form { get; init; } = MergeForm.Float;
 
-    /// <summary>What the model is called; null where it was not said.</summary>
+    /// <summary>The model's name; null where it was not said.</summary>
     public string? Name { get; init; }
 
     /// <summary>How a GGUF file holds matrices, as <see cref="GgufExport.Types"/> names it.</summary>

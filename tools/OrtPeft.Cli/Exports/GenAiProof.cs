@@ -9,7 +9,7 @@ namespace OrtPeft.Cli.Exports;
 /// <summary>GenAI runs what was written, where this machine has it.</summary>
 internal static class GenAiProof
 {
-    /// <summary>What it said, for people; that it is absent, where it is.</summary>
+    /// <summary>GenAI's result, for people; where GenAI is absent, a sentence that says so.</summary>
     /// <param name="job">What was exported.</param>
     /// <param name="folder">What was written.</param>
     /// <param name="ours">OrtPeft's model.</param>

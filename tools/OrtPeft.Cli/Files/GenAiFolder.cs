@@ -5,7 +5,8 @@ using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Files;
 
-/// <summary>What ONNX Runtime GenAI reads beside a model, and a merged model of the same graph needs too.</summary>
+/// <summary>The files that ONNX Runtime GenAI reads beside a model, and that a merged model of the same graph needs
+/// too.</summary>
 internal static class GenAiFolder
 {
     /// <summary>Its description of the model.</summary>

@@ -28,7 +28,7 @@ internal sealed class AdamWOptions : IOptionGroup
     /// <summary>The decays of moments.</summary>
     public IReadOnlyList<Option> Betas => [_beta1, _beta2];
 
-    /// <summary>What is added where it would be divided by 0.</summary>
+    /// <summary>The term that is added where there would be a division by 0.</summary>
     public Option Epsilon => _epsilon;
 
     /// <summary>The given weight decay; else the optimizer's own.</summary>

@@ -116,7 +116,7 @@ internal sealed class ArtifactOptions : IOptionGroup
         EvaluationPredictions = run.Get(_evalLogits),
     };
 
-    /// <summary>What <c>train</c> would be told; checked.</summary>
+    /// <summary>The arguments that <c>train</c> would be given; checked.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
     public TrainingArguments Read(Invocation run)
     {

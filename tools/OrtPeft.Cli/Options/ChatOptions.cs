@@ -4,7 +4,7 @@ using OrtPeft.Training.Data.Chat;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>Which part of a row is learned, and how rows that are too long are handled.</summary>
+/// <summary>Options for the part of a row that is learned, and for rows that are too long.</summary>
 internal sealed class ChatOptions : IOptionGroup
 {
     private static readonly Dictionary<string, TrainOn> Parts = new(StringComparer.Ordinal)

@@ -6,7 +6,7 @@ using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What evaluations measure besides the loss, and what the model is asked at them.</summary>
+/// <summary>Options for what evaluations measure besides the loss, and for what the model is asked at them.</summary>
 internal sealed class ExaminationOptions : IOptionGroup
 {
     private static readonly TrainingArguments Defaults = new();

@@ -7,7 +7,7 @@ using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Options;
 
-/// <summary>What a graph's modules, inputs and outputs are, where the graph does not tell.</summary>
+/// <summary>Options that name a graph's modules, inputs and outputs where the graph does not tell.</summary>
 internal sealed class GraphNameOptions : IOptionGroup
 {
     private static readonly string[] Roles =

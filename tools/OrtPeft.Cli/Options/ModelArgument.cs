@@ -12,7 +12,7 @@ internal sealed class ModelArgument : Argument<string>
         Description = $"An .onnx file, a folder with {ModelSource.ModelFileName}, or an HF folder "
             + $"({ModelFamilies.ConfigFileName} and {SafetensorsCheckpoint.FileName}).";
 
-    /// <summary>What the graph's parts are, where it does not tell.</summary>
+    /// <summary>Options that name the graph's parts where it does not tell.</summary>
     public GraphNameOptions Names { get; } = new();
 
     /// <summary>Opens the model; weights stay in their files.</summary>

@@ -20,8 +20,8 @@ internal static class TypedNumber
         && T.IsFinite(number)
         && (!T.IsZero(number) || !HasDigitAboveZero(text));
 
-    /// <summary>What was expected in place of a text that is none, and how that number is written if it can be
-    /// told.</summary>
+    /// <summary>The kind of number that was expected in place of a text that is none, and how that number is written if
+    /// it can be told.</summary>
     public static string Expected<T>(string text)
         where T : struct, INumber<T>
     {

@@ -5,7 +5,7 @@ using OrtPeft.Adapters.Lora;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What an adapter's files tell, for people and for programs.</summary>
+/// <summary>A report on an adapter's files, for people and for programs.</summary>
 internal sealed class AdapterReport(StoredAdapter adapter)
 {
     private readonly AdapterInspection _inspection = AdapterInspection.Of(adapter);
@@ -20,7 +20,7 @@ internal sealed class AdapterReport(StoredAdapter adapter)
             : name + (lora.UseDora ? ", DoRA" : "") + (lora.UseRslora ? ", rsLoRA" : "");
     }
 
-    /// <summary>What the header and the configuration say.</summary>
+    /// <summary>The facts in the header and the configuration.</summary>
     public static JsonObject Describe(StoredAdapter adapter) => new()
     {
         ["folder"] = adapter.Folder,

@@ -15,7 +15,7 @@ internal sealed class DataReport(IReadOnlyList<RowPreview> rows, ITokenizer? tok
 
     private int Errors => rows.Count(static r => r.Error is not null);
 
-    /// <summary>What to throw, once the report stands, where rows cannot be read; null where all can.</summary>
+    /// <summary>The exception to throw, once the report stands, where rows cannot be read; null where all can.</summary>
     public UsageException? Fault => rows.FirstOrDefault(static r => r.Error is not null) is { } first
         ? new UsageException($"{Human.Count(Errors, "row")} cannot be read; the first: {first.Error}")
         : null;

@@ -11,7 +11,7 @@ namespace OrtPeft.Cli.Reporting;
 /// <param name="Fault">Why it cannot; null where it can.</param>
 internal sealed record Listed(string Folder, StoredAdapter? Adapter, string? Fault)
 {
-    /// <summary>What is above the columns.</summary>
+    /// <summary>The titles of the columns.</summary>
     public static string[] Titles => ["adapter", "method", "rank", "alpha", "parameters", "size", "base"];
 
     /// <summary>Opens an adapter, or says why not.</summary>

@@ -3,7 +3,7 @@ namespace OrtPeft.Cli.Reporting;
 /// <summary>Warns of what an adapter's configuration names and the model does not have.</summary>
 internal static class UnmatchedFields
 {
-    /// <summary>What writes the clauses in one line, where there are any.</summary>
+    /// <summary>The action that writes the clauses in one line, where there are any.</summary>
     /// <param name="run">Where the line goes.</param>
     /// <param name="origin">The configuration's file or folder.</param>
     public static Action<IReadOnlyList<string>> WarningOf(Invocation run, string origin) => clauses =>

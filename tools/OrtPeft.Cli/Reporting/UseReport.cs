@@ -6,7 +6,7 @@ using OrtPeft.Onnx;
 
 namespace OrtPeft.Cli.Reporting;
 
-/// <summary>What a model can be used for beside training, as far as its graph and the method tell.</summary>
+/// <summary>A model's uses beside training, as far as its graph and the method tell.</summary>
 /// <param name="model">The model.</param>
 /// <param name="peft">The adapted model, or null where the method does not fit.</param>
 internal sealed class UseReport(Model model, PeftModel? peft)
@@ -17,7 +17,7 @@ internal sealed class UseReport(Model model, PeftModel? peft)
         (peft is null ? null : PeftMethods.Of(peft.Config).Description.WhyNotMergeable)
         ?? LogitsComparison.WhyNot(model);
 
-    /// <summary>What it cannot be used for; nothing where it can.</summary>
+    /// <summary>The uses that it does not have, a line each; none where it has all.</summary>
     public IEnumerable<string> Lines()
     {
         if (_whyNotGenerate is not null)

@@ -6,7 +6,7 @@ using OrtPeft.Cli.Reporting;
 
 namespace OrtPeft.Cli.Runs;
 
-/// <summary>What an adapter is, and where it stands in its base.</summary>
+/// <summary>Facts about an adapter, and about its place in its base.</summary>
 internal static class AdapterFacts
 {
     private static readonly string[] OfFile =

@@ -40,7 +40,7 @@ internal static class CardFile
         File.WriteAllText(Path.Combine(folder.Stage, ModelCard.FileName), card.ToMarkdown());
     }
 
-    /// <summary>What was measured of the weights that are written; nothing where they were not measured.</summary>
+    /// <summary>The metrics of the weights that are written; none where they were not measured.</summary>
     private static IEnumerable<(string Type, string Name, double Value, double Base)> Metrics(TrainingResult result)
     {
         if (result.KeptEvaluation is not { } kept)

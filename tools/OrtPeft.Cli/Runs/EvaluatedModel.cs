@@ -29,7 +29,7 @@ internal sealed record EvaluatedModel(string Name, PeftModel? Adapted)
     /// <summary>Seconds that it took.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>What was measured, in the order of a table.</summary>
+    /// <summary>The measurements, in the order of a table.</summary>
     public IEnumerable<(string Name, string Key, double Value)> Measures
     {
         get

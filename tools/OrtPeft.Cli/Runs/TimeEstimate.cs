@@ -9,7 +9,7 @@ internal static class TimeEstimate
     /// <summary>The least that is worth a measurement, which takes a fifth of a second.</summary>
     private const double LeastProducts = 2e12;
 
-    /// <summary>What products reach in a step, of the speed of a large one.</summary>
+    /// <summary>The share of a large product's speed that products reach in a step.</summary>
     private const double Fraction = 0.65;
 
     private const int Runs = 10;

@@ -70,7 +70,7 @@ internal sealed class TopAdapters
         kept.RemoveRange(Math.Min(_most, kept.Count), Math.Max(0, kept.Count - _most));
     }
 
-    /// <summary>What was kept, in a line; null for nothing.</summary>
+    /// <summary>The kept adapters, in a line; null for none.</summary>
     public string? Line(string folder, EvaluationMetric metric) => _kept is not { Count: > 0 } kept ? null
         : $"Kept in {Path.Combine(folder, Folder)}, best first: "
             + $"{string.Join(", ", kept.Select(k => $"{NameOf(k.Step)} ({metric.Title} {Human.Loss(k.Value)})"))}.";

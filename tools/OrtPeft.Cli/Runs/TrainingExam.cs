@@ -15,7 +15,7 @@ using OrtPeft.Training.Metrics;
 
 namespace OrtPeft.Cli.Runs;
 
-/// <summary>What a model is asked at each evaluation, with the weights that it has then.</summary>
+/// <summary>The exam that a model takes at each evaluation, with the weights that it has then.</summary>
 internal sealed class TrainingExam
 {
     private const int TokensOfSamples = 64;

@@ -7,13 +7,13 @@ using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Runs;
 
-/// <summary>What is known of a run before its first step.</summary>
+/// <summary>Facts that are known of a run before its first step.</summary>
 internal static class TrainingFacts
 {
     /// <summary>The group of facts that are the machine's and not the run's.</summary>
     public const string Machine = "Machine";
 
-    /// <summary>Gathers it.</summary>
+    /// <summary>Gathers them.</summary>
     /// <param name="run">The run.</param>
     /// <param name="training">What is trained.</param>
     /// <param name="model">The model as it was given.</param>

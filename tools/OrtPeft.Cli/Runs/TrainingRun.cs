@@ -22,7 +22,7 @@ internal sealed record TrainingRun : IDisposable
     /// <summary>How it is trained.</summary>
     public required TrainingArguments Arguments { get; init; }
 
-    /// <summary>What says which evaluation is best.</summary>
+    /// <summary>The metric that says which evaluation is best.</summary>
     public EvaluationMetric Metric => EvaluationMetric.Find(Arguments.BestMetric)!;
 
     /// <summary>Trains it.</summary>
@@ -34,7 +34,7 @@ internal sealed record TrainingRun : IDisposable
     /// <summary>The adapted model; null where artifacts are trained.</summary>
     public PeftModel? Peft { get; init; }
 
-    /// <summary>What is asked at evaluations; null for nothing.</summary>
+    /// <summary>The exam at evaluations; null for none.</summary>
     public TrainingExam? Exam { get; init; }
 
     /// <summary>Trains to the end, or until it is stopped.</summary>

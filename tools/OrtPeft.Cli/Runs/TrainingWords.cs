@@ -10,7 +10,7 @@ using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Runs;
 
-/// <summary>What is said of a run before and after it, and when it is to stop.</summary>
+/// <summary>The messages of a run before and after it, and when it is to stop.</summary>
 internal static class TrainingWords
 {
     /// <summary>Says how much there is to do, and what memory it takes.</summary>

@@ -11,7 +11,7 @@ internal sealed class SweepFile
 {
     private const string SweepKey = "sweep";
 
-    /// <summary>What runs are compared by, which must be the same in all.</summary>
+    /// <summary>Options by which runs are compared, which must be the same in all.</summary>
     private static readonly string[] OfComparison = ["--metric", "--eval-data", "--val-split"];
 
     private SweepFile(string common, IReadOnlyList<SweptKey> keys) => (Common, Keys) = (common, keys);
@@ -19,7 +19,7 @@ internal sealed class SweepFile
     /// <summary>The file without what is swept, as YAML.</summary>
     public string Common { get; }
 
-    /// <summary>What is swept, in the file's order.</summary>
+    /// <summary>The swept keys, in the file's order.</summary>
     public IReadOnlyList<SweptKey> Keys { get; }
 
     /// <summary>Reads the file.</summary>
@@ -47,7 +47,8 @@ internal sealed class SweepFile
         return new SweepFile(text.ToString(), read);
     }
 
-    /// <summary>What a sweep tries goes before what the file says once; the folder is the sweep's to choose.</summary>
+    /// <summary>Whether the sweep decides a key that the file gives once: a key that is swept, or the folder, which is
+    /// the sweep's to choose.</summary>
     private static bool IsSwept(YamlNode key, Command train, string path, List<SweptKey> swept)
     {
         if (key is not YamlScalarNode { Value: { } name }

@@ -16,7 +16,7 @@ internal sealed record SweepRun(int Number, IReadOnlyList<KeyValuePair<string, s
     /// <summary>The name of its folder.</summary>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"run-{Number:000}");
 
-    /// <summary>What it tries, in words.</summary>
+    /// <summary>The settings that it tries, in words.</summary>
     public string Description => string.Join(", ", Settings.Select(static s => $"{s.Key} {s.Value}"));
 
     /// <summary>Why it failed; null where it did not.</summary>

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace OrtPeft.Cli.Words;
 
-/// <summary>What HF's trainers and PEFT call an option, accepted in place of its own name.</summary>
+/// <summary>The names of options in HF's trainers and PEFT, accepted in place of their own.</summary>
 internal static class HfNames
 {
     private static readonly (string Name, string[] Others)[] Table =

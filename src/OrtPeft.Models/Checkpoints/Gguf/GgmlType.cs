@@ -83,6 +83,6 @@ internal sealed record GgmlType(string Name, int BlockLength, int BlockBytes, Bl
     /// <summary>The type of a number in the file; null where it is not read.</summary>
     public static GgmlType? Of(uint id) => Rows.GetValueOrDefault(id);
 
-    /// <summary>What to call a type that is not read.</summary>
+    /// <summary>The name of a type that is not read, for messages.</summary>
     public static string NameOf(uint id) => NotRead.GetValueOrDefault(id) ?? $"number {id}";
 }

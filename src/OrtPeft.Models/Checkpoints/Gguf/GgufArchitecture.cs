@@ -1,6 +1,6 @@
 namespace OrtPeft.Models.Checkpoints.Gguf;
 
-/// <summary>What a file of an architecture of llama.cpp is in HF's terms.</summary>
+/// <summary>An architecture of llama.cpp's files, in HF's terms.</summary>
 /// <param name="ModelType">HF's <c>model_type</c>.</param>
 /// <param name="Names">Module names that differ from Llama's, ggml's by HF's.</param>
 internal sealed record GgufArchitecture(string ModelType, params (string Ggml, string Hf)[] Names)

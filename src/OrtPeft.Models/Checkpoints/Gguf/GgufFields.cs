@@ -16,7 +16,7 @@ internal sealed class GgufFields
         Architecture = Text(ArchitectureKey) ?? throw Broken($"lacks {ArchitectureKey}");
     }
 
-    /// <summary>What the model is.</summary>
+    /// <summary>The model's architecture, as <c>general.architecture</c> names it.</summary>
     public string Architecture { get; }
 
     /// <summary>The key of a field of the architecture.</summary>

@@ -49,7 +49,7 @@ internal sealed class GgufModel
     /// <summary>The tokenizer's files by name.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 
-    /// <summary>What should be known of the tokenizer; null for nothing.</summary>
+    /// <summary>A note on the tokenizer for the user; null for none.</summary>
     public string? Note { get; }
 
     /// <summary>Opens a file.</summary>

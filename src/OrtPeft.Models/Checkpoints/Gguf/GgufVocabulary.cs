@@ -108,7 +108,7 @@ internal static class GgufVocabulary
             : ((string)m!).Split(' ') is [var left, var right] ? (left, right) : ((string)m!, "")),
     ];
 
-    /// <summary>What is merged first has the highest score.</summary>
+    /// <summary>The tokens' scores: the earlier the merge that makes a token, the higher.</summary>
     private static float[] Scores(string[] tokens, (string Left, string Right)[] merges)
     {
         var ranks = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes.Contrib;
 
-/// <summary>What all attention operators share: heads apart, softmax(s·QKᵀ + mask)·V, heads together.</summary>
+/// <summary>The common part of all attention operators: heads apart, softmax(s·QKᵀ + mask)·V, heads together.</summary>
 internal static class AttentionCore
 {
     /// <summary><c>[batch, sequence, heads·width]</c> to <c>[batch, heads, sequence, width]</c>.</summary>

@@ -37,7 +37,7 @@ internal static class CausalConvolution
         }
     }
 
-    /// <summary>What stands before x, and x, channels first.</summary>
+    /// <summary>The steps before x, followed by x, channels first.</summary>
     private static Value Window(Node node, GraphBuilder g, long before, bool isLast)
     {
         var x = Laid(g, node.Inputs[0]!, isLast);

@@ -75,7 +75,7 @@ internal static class ContribOps
         $"{node}: ONNX Runtime's optimisation level 'all' laid the weights out for one kind of processor; save the " +
         $"model with level 'extended' (ORT_ENABLE_EXTENDED) instead.");
 
-    /// <summary>What to throw for a feature that no row covers.</summary>
+    /// <summary>The exception for a feature that no row covers.</summary>
     internal static UnsupportedOpException Refusal(Node node, string feature) => new(
         $"{node}: OrtPeft does not take {node.OpType} with {feature} apart; train the model from before ONNX " +
         $"Runtime's fusion, or save it with optimisation level 'basic'.");

@@ -45,8 +45,8 @@ internal static class Experts
         return g.ReshapeLike(g.ReduceSum(g.Mul(results, shares), [0], keepDims: false), x);
     }
 
-    /// <summary>What each expert counts for each token, <c>[tokens, experts]</c>: 0 unless it is one of the k likeliest.
-    /// </summary>
+    /// <summary>The weight of each expert for each token, <c>[tokens, experts]</c>: 0 unless it is one of the k
+    /// likeliest.</summary>
     private static Value Shares(Node node, GraphBuilder g)
     {
         if (node.Attributes.Int("use_sparse_mixer", 0) != 0)

@@ -46,7 +46,7 @@ internal sealed class RowCache
     /// <summary>The cache with the new keys or values appended.</summary>
     public Value Behind(Value? cache, Value added) => cache is null ? added : _g.Concat(2, cache, added);
 
-    /// <summary>Which key each query sees, <c>[batch or 1, 1, sequence, slots + sequence] bool</c>.</summary>
+    /// <summary>The mask of the keys that each query sees, <c>[batch or 1, 1, sequence, slots + sequence] bool</c>.</summary>
     /// <param name="window">How many keys a query sees at most, itself included; 0 or less for all before it.</param>
     public Value IsSeen(long window)
     {

@@ -51,7 +51,7 @@ internal static class Pattern
         return AppliedTo(square, "Pow", 2, commutes: false);
     }
 
-    /// <summary>What is averaged over the last axis, which stays with length 1.</summary>
+    /// <summary>The value that is averaged over the last axis, which stays with length 1; null where none is.</summary>
     public static Value? MeanOver(Value? value)
     {
         if (value?.Producer is not { } mean || !mean.Is("ReduceMean") || mean.Attributes.Int("keepdims", 1) == 0)

@@ -101,7 +101,7 @@ internal static class OpsetLowering
         }
     }
 
-    /// <summary>What to throw for what opset 21 cannot express.</summary>
+    /// <summary>The exception for a feature that opset 21 cannot express.</summary>
     internal static UnsupportedOpException Refusal(Node node, int opset, string feature) => new(
         $"{node} (opset {opset}): OrtPeft has no form of {feature} in opset {CanonicalForm.Opset}; export the model " +
         $"with opset {CanonicalForm.Opset}.");

@@ -53,7 +53,7 @@ internal static class ReshapeRule
         return axis < input.Rank ? input[axis] : throw c.Error($"length {axis} is 0, but the rank is {input.Rank}");
     }
 
-    /// <summary>What is left of the input once lengths that both sides share are struck out.</summary>
+    /// <summary>The length that is left of the input once lengths that both sides share are struck out.</summary>
     private static Dim Rest(ShapeContext c, IEnumerable<Dim> input, IEnumerable<Dim> others)
     {
         var numerator = input.ToList();

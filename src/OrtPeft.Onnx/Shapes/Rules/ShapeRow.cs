@@ -2,7 +2,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Shapes.Rules;
 
-/// <summary>What one operator's nodes must have, and how their outputs follow from their inputs.</summary>
+/// <summary>The requirements on one operator's nodes, and the way their outputs follow from their inputs.</summary>
 /// <param name="Op">The operator.</param>
 /// <param name="MinInputs">Inputs that must be there, but for <see cref="Optional"/> ones.</param>
 /// <param name="MaxInputs">Inputs that may be there.</param>

@@ -1,6 +1,6 @@
 namespace OrtPeft.Training.Data.Chat;
 
-/// <summary>Which part of a row of messages, or of a prompt and its completion, is learned.</summary>
+/// <summary>The part of a row of messages, or of a prompt and its completion, that is learned.</summary>
 public enum TrainOn
 {
     /// <summary>The assistant's turns, up to the token that ends each.</summary>

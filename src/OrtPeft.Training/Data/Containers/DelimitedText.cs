@@ -32,7 +32,7 @@ internal static class DelimitedText
         }
     }
 
-    /// <summary>What separates the fields of a table whose name does not tell: a tab, or else a comma, of its first
+    /// <summary>The separator of a table's fields where its name does not tell: a tab, or else a comma, of its first
     /// line. Null where that has neither.</summary>
     /// <param name="first">The first bytes.</param>
     public static char? Separator(ReadOnlySpan<byte> first)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Runtime;
 
-/// <summary>What a template writes: to the result, or while a block is captured, aside.</summary>
+/// <summary>A template's output: the result, or while a block is captured, a text aside.</summary>
 internal sealed class OutputBuffer
 {
     private readonly Stack<StringBuilder> _texts = new([new StringBuilder()]);

@@ -3,7 +3,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Values;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Tree;
 
-/// <summary>What stands between the parentheses of a call: <c>(a, name=b, *list, **dict)</c>.</summary>
+/// <summary>The arguments between the parentheses of a call: <c>(a, name=b, *list, **dict)</c>.</summary>
 internal sealed record CallArguments(
     IReadOnlyList<Expression> Positional,
     IReadOnlyList<(string Name, Expression Value)> Named,

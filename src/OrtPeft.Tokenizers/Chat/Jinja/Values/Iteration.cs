@@ -2,7 +2,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Runtime;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 
-/// <summary>What going through a value yields: a dict's keys, a text's characters as code points.</summary>
+/// <summary>The elements that iterating over a value yields: a dict's keys, a text's characters as code points.</summary>
 internal static class Iteration
 {
     public static IEnumerable<object?> Of(object? value, string message = "'{0}' object is not iterable") =>

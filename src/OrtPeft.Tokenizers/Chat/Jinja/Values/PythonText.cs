@@ -8,7 +8,8 @@ namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 /// </summary>
 internal static class PythonText
 {
-    /// <summary>What <c>isspace</c> is true of and <c>strip</c> takes; more than .NET's white space.</summary>
+    /// <summary>Whether Python counts a character as white space, in <c>isspace</c> and <c>strip</c>; .NET counts
+    /// fewer.</summary>
     public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f';
 
     public static bool IsBlank(ReadOnlySpan<char> text)

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 
-/// <summary>Which values count as true: zero and what is empty do not.</summary>
+/// <summary>The truth of values: zero and empty values count as false.</summary>
 internal static class Truth
 {
     public static bool Of(object? value) => value switch
