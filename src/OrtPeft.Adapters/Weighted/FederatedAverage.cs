@@ -32,7 +32,7 @@ public static class FederatedAverage
         if (rank < 1)
             throw new ConfigException($"The rank is {rank}; it must be at least 1.");
         LoraConfig[] configs = [.. adapters.Select(PlainLoraOf)];
-        MustHaveTheSame(adapters, static _ => true);
+        MustHaveTheSame(adapters);
         var names = adapters[0].Weights.Keys.Where(static n => HfName.IsPart(n, HfName.LoraA)).ToArray();
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         var factors = names.Select(name => Factors(adapters, configs, shares, name, rank)).ToArray();
@@ -70,7 +70,7 @@ public static class FederatedAverage
             }
         }
 
-        MustHaveTheSame(adapters, static _ => true, isSameShape: true);
+        MustHaveTheSame(adapters, isSameShape: true);
         return (adapters[0].Config, adapters[0].Weights.Keys.ToDictionary(
             static name => name, name => Mean(adapters, shares, name), StringComparer.Ordinal));
     }
@@ -102,14 +102,13 @@ public static class FederatedAverage
             $"'{adapter.Name}' has no mean of products: {reason}; take the mean of tensors.");
     }
 
-    private static void MustHaveTheSame(
-        IReadOnlyList<AveragedAdapter> adapters, Func<string, bool> which, bool isSameShape = false)
+    private static void MustHaveTheSame(IReadOnlyList<AveragedAdapter> adapters, bool isSameShape = false)
     {
         var first = adapters[0];
         foreach (var other in adapters.Skip(1))
         {
-            var missing = first.Weights.Keys.Except(other.Weights.Keys).FirstOrDefault(which);
-            var added = other.Weights.Keys.Except(first.Weights.Keys).FirstOrDefault(which);
+            var missing = first.Weights.Keys.Except(other.Weights.Keys).FirstOrDefault();
+            var added = other.Weights.Keys.Except(first.Weights.Keys).FirstOrDefault();
             if (missing is not null || added is not null)
             {
                 var (has, lacks) = missing is not null ? (first, other) : (other, first);
@@ -121,7 +120,9 @@ public static class FederatedAverage
             {
                 var (a, b) = (tensor.Dims, other.Weights[name].Dims);
                 var isFactor = HfName.IsPart(name, HfName.LoraA) || HfName.IsPart(name, HfName.LoraB);
-                var isSame = !isSameShape && isFactor ? a.Length == 2 && b.Length == 2 && Outer(name, a) == Outer(name, b) : a.SequenceEqual(b);
+                var isSame = isFactor && !isSameShape
+                    ? a.Length == 2 && b.Length == 2 && Outer(name, a) == Outer(name, b)
+                    : a.SequenceEqual(b);
                 if (!isSame)
                 {
                     throw new ConfigException(

@@ -75,9 +75,6 @@ public abstract class ProcessGroup : IDisposable
         return all;
     }
 
-    /// <summary>Whether it holds for any process.</summary>
-    internal bool Any(bool mine) => Size == 1 ? mine : Gather(mine).Contains(true);
-
     /// <summary>The first process's text.</summary>
     internal string FromFirst(string text)
     {
