@@ -116,8 +116,6 @@ internal sealed class ServeCommand : Verb
     protected override void Run(Invocation run)
     {
         var server = ServerOf(run);
-        if (!server.IsLocal && server.Keys.Count == 0)
-            run.Warn($"whoever reaches {server.Host} may ask the model; give --api-key-file, or let only those in who should.");
         var adapters = Adapters(run);
         var source = _model.Open(run);
         var folder = _tokenizer.FolderFor(run, source);
@@ -146,6 +144,8 @@ internal sealed class ServeCommand : Verb
         var server = await StartAsync(served, options, run.Host.Clock).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
+            if (!options.IsLocal && options.Keys.Count == 0)
+                run.Warn($"whoever reaches {options.Host} may ask the model; give --api-key-file, or let only those in who should.");
             string[] models = [served.Name, .. served.Adapters];
             run.Answer(new JsonObject
             {
