@@ -85,20 +85,25 @@ internal sealed class LowRankDelta
         config is { UseDora: false, EnableLora: null, TargetParameters: null }
         && !LoraInitialisers.TakeFromBase(config.InitLoraWeights);
 
-    private static string? ModuleOfA(string name)
-    {
-        var part = ((string[])[HfName.LoraA, HfName.LoraEmbeddingA]).FirstOrDefault(p => HfName.IsPart(name, p));
-        var isWhole = part is not null && name.StartsWith(HfName.Root, StringComparison.Ordinal)
-            && name.Length > HfName.Root.Length + part.Length + 1;
-        return isWhole ? HfName.ModuleOf(name, part!) : null;
-    }
+    private static string? ModuleOfA(string name) =>
+        HfName.IsLoraA(name) && name.StartsWith(HfName.Root, StringComparison.Ordinal)
+        && HfName.LoraPairs.All(p => name != HfName.Root + p.A)
+            ? HfName.ModuleOfLoraA(name)
+            : null;
 
     /// <summary>A and B of a layer; none where one is missing.</summary>
     private static Tensor[] Factors(StoredAdapter adapter, string module)
     {
-        string[][] pairs = [[HfName.LoraA, HfName.LoraB], [HfName.LoraEmbeddingA, HfName.LoraEmbeddingB]];
-        var pair = pairs.FirstOrDefault(p => p.All(part => adapter.Tensors.ContainsKey(HfName.Of(module, part)))) ?? [];
-        return [.. pair.Select(part => adapter.Tensors[HfName.Of(module, part)])];
+        foreach (var (a, b) in HfName.LoraPairs)
+        {
+            if (adapter.Tensors.TryGetValue(HfName.Of(module, a), out var first)
+                && adapter.Tensors.TryGetValue(HfName.Of(module, b), out var second))
+            {
+                return [first, second];
+            }
+        }
+
+        return [];
     }
 
     private static bool IsCheap(StoredAdapter adapter, string module)

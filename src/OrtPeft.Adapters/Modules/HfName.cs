@@ -68,6 +68,24 @@ internal static class HfName
             && name.EndsWith(part, StringComparison.Ordinal);
     }
 
+    /// <summary>LoRA's A and B, of linear layers and of embeddings.</summary>
+    public static IReadOnlyList<(string A, string B)> LoraPairs { get; } = [(LoraA, LoraB), (LoraEmbeddingA, LoraEmbeddingB)];
+
+    /// <summary>Whether a name is that of LoRA's A in some module.</summary>
+    public static bool IsLoraA(string name) => LoraPairs.Any(p => IsPart(name, p.A));
+
+    /// <summary>The name of the B that belongs to an A.</summary>
+    public static string LoraBOf(string nameOfA)
+    {
+        var (a, b) = PairOf(nameOfA);
+        return nameOfA[..^a.Length] + b;
+    }
+
+    /// <summary>The module of an A, its path in the source model.</summary>
+    public static string ModuleOfLoraA(string nameOfA) => ModuleOf(nameOfA, PairOf(nameOfA).A);
+
+    private static (string A, string B) PairOf(string nameOfA) => LoraPairs.First(p => IsPart(nameOfA, p.A));
+
     /// <summary>The module of a tensor.</summary>
     /// <param name="name">What <see cref="Of(string, string)"/> gave.</param>
     /// <param name="part">Which tensor of the module it is.</param>

@@ -23,8 +23,8 @@ public static class FederatedAverage
     /// <param name="rank">The rank, at least 1, to which the largest singular directions are kept; null (default) for the sum
     /// of all ranks, which is exact.</param>
     /// <returns>The configuration and the tensors.</returns>
-    /// <exception cref="ConfigException">An adapter is no plain LoRA of linear layers, or has other modules than the first; or
-    /// shares are negative or all 0.</exception>
+    /// <exception cref="ConfigException">An adapter is no plain LoRA, or has other modules than the first; or shares are negative
+    /// or all 0.</exception>
     public static (PeftConfig Config, IReadOnlyDictionary<string, Tensor> Weights) OfProducts(
         IReadOnlyList<AveragedAdapter> adapters, int? rank = null)
     {
@@ -33,19 +33,19 @@ public static class FederatedAverage
             throw new ConfigException($"The rank is {rank}; it must be at least 1.");
         LoraConfig[] configs = [.. adapters.Select(PlainLoraOf)];
         MustHaveTheSame(adapters);
-        var names = adapters[0].Weights.Keys.Where(static n => HfName.IsPart(n, HfName.LoraA)).ToArray();
+        var names = adapters[0].Weights.Keys.Where(HfName.IsLoraA).ToArray();
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         var factors = names.Select(name => Factors(adapters, configs, shares, name, rank)).ToArray();
         var most = factors.Length == 0 ? 1 : factors.Max(static f => f.A.Rows);
         foreach (var (name, (a, b)) in names.Zip(factors))
         {
             weights.Add(name, WeightedAdapter.Resized(a, most, a.Columns));
-            weights.Add(NameOfB(name), WeightedAdapter.Resized(b, b.Rows, most));
+            weights.Add(HfName.LoraBOf(name), WeightedAdapter.Resized(b, b.Rows, most));
         }
 
         foreach (var name in adapters[0].Weights.Keys.Where(n => !weights.ContainsKey(n)))
             weights.Add(name, Mean(adapters, shares, name));
-        string[] modules = [.. names.Select(static name => HfName.ModuleOf(name, HfName.LoraA))];
+        string[] modules = [.. names.Select(HfName.ModuleOfLoraA)];
         return (WeightedAdapter.Combined(configs, modules, most), weights);
     }
 
@@ -93,13 +93,24 @@ public static class FederatedAverage
         var config = adapter.Config as LoraConfig ?? throw new ConfigException(
             $"'{adapter.Name}' is {adapter.Config.PeftType}, which has no products B·A; take the mean of tensors.");
         var reason = config.UseDora ? "DoRA's magnitudes scale the whole layer, so that the mean is no LoRA"
-            : config.TrainableTokenIndices is not null ? "its trained tokens are no product"
-            : config.TargetParameters is not null ? "its target_parameters are adapted expert by expert"
             : config.EnableLora is not null ? "it adapts parts of layers"
             : config.LoraBias ? "lora_bias has no place in the result"
-            : null;
-        return reason is null ? config : throw new ConfigException(
-            $"'{adapter.Name}' has no mean of products: {reason}; take the mean of tensors.");
+            : (config with { Bias = "none" }).WhyNotBesideOthers; // biases have a mean of their own
+        if (reason is not null)
+            throw new ConfigException($"'{adapter.Name}' has no mean of products: {reason}; take the mean of tensors.");
+        var factors = adapter.Weights.Keys.Where(HfName.IsLoraA).SelectMany(static a => (string[])[a, HfName.LoraBOf(a)]);
+        foreach (var name in factors)
+        {
+            if (!adapter.Weights.TryGetValue(name, out var factor))
+                throw new ConfigException($"'{adapter.Name}' has no {name}; take an adapter with both factors of each module.");
+            if (factor.Dims.Length != 2 || !name.StartsWith(HfName.Root, StringComparison.Ordinal))
+            {
+                throw new ConfigException(
+                    $"'{adapter.Name}': {name} is no factor of a layer's matrix under HF PEFT's names; take the mean of tensors.");
+            }
+        }
+
+        return config;
     }
 
     private static void MustHaveTheSame(IReadOnlyList<AveragedAdapter> adapters, bool isSameShape = false)
@@ -119,10 +130,7 @@ public static class FederatedAverage
             foreach (var (name, tensor) in first.Weights)
             {
                 var (a, b) = (tensor.Dims, other.Weights[name].Dims);
-                var isFactor = HfName.IsPart(name, HfName.LoraA) || HfName.IsPart(name, HfName.LoraB);
-                var isSame = isFactor && !isSameShape
-                    ? a.Length == 2 && b.Length == 2 && Outer(name, a) == Outer(name, b)
-                    : a.SequenceEqual(b);
+                var isSame = !isSameShape && OuterAxisOf(name) is { } axis ? a[axis] == b[axis] : a.SequenceEqual(b);
                 if (!isSame)
                 {
                     throw new ConfigException(
@@ -132,17 +140,18 @@ public static class FederatedAverage
         }
     }
 
-    /// <summary>The axis of a factor that is not the rank.</summary>
-    private static long Outer(string name, IReadOnlyList<long> dims) => dims[HfName.IsPart(name, HfName.LoraA) ? 1 : 0];
+    /// <summary>The axis of a factor that is not the rank; null for another tensor.</summary>
+    private static int? OuterAxisOf(string name) =>
+        HfName.IsLoraA(name) ? 1 : HfName.LoraPairs.Any(p => HfName.IsPart(name, p.B)) ? 0 : null;
 
     private static (LinearAlgebra.Matrix A, LinearAlgebra.Matrix B) Factors(
         IReadOnlyList<AveragedAdapter> adapters, LoraConfig[] configs, double[] shares, string name, int? rank)
     {
-        var module = HfName.ModuleOf(name, HfName.LoraA);
+        var module = HfName.ModuleOfLoraA(name);
         var parts = adapters.Select((adapter, i) => new LayerPart(
             adapter.Name,
             WeightedAdapter.Of(adapter.Weights[name]),
-            WeightedAdapter.Of(adapter.Weights[NameOfB(name)]),
+            WeightedAdapter.Of(adapter.Weights[HfName.LoraBOf(name)]),
             configs[i].ScaleOf(module),
             shares[i]));
         var layer = new LayerParts(module, [.. parts]);
@@ -150,8 +159,6 @@ public static class FederatedAverage
             ? FactoredSum.Truncated(layer, new WeightedCombination { SvdRank = k })
             : FactoredSum.Concatenated(layer);
     }
-
-    private static string NameOfB(string nameOfA) => nameOfA[..^HfName.LoraA.Length] + HfName.LoraB;
 
     private static Tensor Mean(IReadOnlyList<AveragedAdapter> adapters, double[] shares, string name)
     {

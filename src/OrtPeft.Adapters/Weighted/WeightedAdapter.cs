@@ -8,9 +8,6 @@ namespace OrtPeft.Adapters.Weighted;
 /// <summary>Makes one LoRA adapter of several on the same model.</summary>
 public static class WeightedAdapter
 {
-    private static readonly (string A, string B)[] Kinds =
-        [(HfName.LoraA, HfName.LoraB), (HfName.LoraEmbeddingA, HfName.LoraEmbeddingB)];
-
     /// <summary>Adds the weighted combination of adapters beside them; it is not active yet.</summary>
     /// <param name="model">The model with the adapters.</param>
     /// <param name="name">The new adapter's name.</param>
@@ -32,7 +29,7 @@ public static class WeightedAdapter
         var type = CombinationTypes.Of(how);
         var layers = parts.SelectMany(part => PartsOf(model, part.Adapter, part.Weight))
             .GroupBy(static e => e.NameOfA, static e => e.Part, StringComparer.Ordinal)
-            .Select(static g => (NameOfA: g.Key, Layer: new LayerParts(ModuleOf(g.Key), [.. g])))
+            .Select(static g => (NameOfA: g.Key, Layer: new LayerParts(HfName.ModuleOfLoraA(g.Key), [.. g])))
             .ToList();
         if (type.NeedsEqualRanks)
             layers.ForEach(l => CheckRanks(l.Layer, how));
@@ -42,7 +39,7 @@ public static class WeightedAdapter
         foreach (var (nameOfA, _, (a, b)) in combined)
         {
             weights.Add(nameOfA, Resized(a, rank, a.Columns));
-            weights.Add(NameOfB(nameOfA), Resized(b, b.Rows, rank));
+            weights.Add(HfName.LoraBOf(nameOfA), Resized(b, b.Rows, rank));
         }
 
         IReadOnlyList<string> modules = [.. layers.Select(static l => l.Layer.Module)];
@@ -62,10 +59,10 @@ public static class WeightedAdapter
             throw new ConfigException(
                 $"'{adapter}' cannot be combined with others: its '{ofBase}' takes the place of the base's.");
         (config, var weights) = PlainLora.WithoutParts(config, model.Adapters.WeightsOf(adapter));
-        foreach (var (name, a) in weights.Where(static w => Kinds.Any(k => HfName.IsPart(w.Key, k.A))))
+        foreach (var (name, a) in weights.Where(static w => HfName.IsLoraA(w.Key)))
         {
-            var scale = config.ScaleOf(ModuleOf(name));
-            yield return (name, new LayerPart(adapter, Of(a), Of(weights[NameOfB(name)]), scale, weight));
+            var scale = config.ScaleOf(HfName.ModuleOfLoraA(name));
+            yield return (name, new LayerPart(adapter, Of(a), Of(weights[HfName.LoraBOf(name)]), scale, weight));
         }
     }
 
@@ -108,15 +105,6 @@ public static class WeightedAdapter
         config.ExcludeModules,
         string.Join(',', config.LayersToTransform ?? []),
         string.Join(',', config.LayersPattern ?? []));
-
-    private static string ModuleOf(string nameOfA) =>
-        HfName.ModuleOf(nameOfA, Kinds.First(k => HfName.IsPart(nameOfA, k.A)).A);
-
-    private static string NameOfB(string nameOfA)
-    {
-        var (a, b) = Kinds.First(k => HfName.IsPart(nameOfA, k.A));
-        return nameOfA[..^a.Length] + b;
-    }
 
     /// <summary>A tensor of two axes.</summary>
     internal static Matrix Of(Tensor matrix) =>

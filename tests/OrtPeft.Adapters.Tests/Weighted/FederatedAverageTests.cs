@@ -12,6 +12,8 @@ public sealed class FederatedAverageTests
     private const int In = 7;
     private const int Out = 5;
     private const string A = "base_model.model.h.0.attn.c_attn.lora_A.weight";
+    private const string EmbeddingA = "base_model.model.wte.lora_embedding_A";
+    private const string EmbeddingB = "base_model.model.wte.lora_embedding_B";
     private const string B = "base_model.model.h.0.attn.c_attn.lora_B.weight";
 
     /// <summary>Ranks, alphas, rank-stabilised scales and shares all differ; a sum of 3 + 2 products of float32.</summary>
@@ -68,6 +70,20 @@ public sealed class FederatedAverageTests
         }
     }
 
+    /// <summary>An embedding's factors are factors: their means apart, at the new scale, would be another change.</summary>
+    [Fact]
+    public void OfProducts_OfAnEmbedding_IsTheMeanOfItsChange()
+    {
+        var (one, two) = (Adapter("one", new LoraConfig { R = 2, LoraAlpha = 6 }, 2, 1), Adapter("two", new LoraConfig { R = 3 }, 3, 1));
+
+        var (config, weights) = FederatedAverage.OfProducts([AsEmbedding(one), AsEmbedding(two)], rank: 2);
+        var (other, linear) = FederatedAverage.OfProducts([one, two], rank: 2);
+
+        Assert.Equal(((LoraConfig)other).LoraAlpha, ((LoraConfig)config).LoraAlpha);
+        Assert.Equal(linear[A].ToFloat32(), weights[EmbeddingA].ToFloat32());
+        Assert.Equal(linear[B].ToFloat32(), weights[EmbeddingB].ToFloat32());
+    }
+
     public static TheoryData<string, string> Refusals => new()
     {
         { "rank", "'two' has another r than 'one'" },
@@ -75,6 +91,9 @@ public sealed class FederatedAverageTests
         { "zero", "All weights are 0" },
         { "missing", "has not; average adapters of the same modules" },
         { "dora", "DoRA's magnitudes" },
+        { "pissa", "init_lora_weights 'pissa' takes its start out of the base" },
+        { "convolution", "lora_A.weight is no factor of a layer's matrix" },
+        { "half", "'two' has no base_model.model.h.0.attn.c_attn.lora_B.weight" },
         { "ia3", "'two' is IA3, which has no products" },
         { "shape", "is [2, 7] in 'one' and [2, 8] in 'two'" },
     };
@@ -94,6 +113,13 @@ public sealed class FederatedAverageTests
             "missing" => FederatedAverage.OfProducts(
                 [one, two with { Weights = two.Weights.Where(static w => w.Key != A).ToDictionary() }]),
             "dora" => FederatedAverage.OfProducts([one, two with { Config = config with { UseDora = true } }]),
+            "pissa" => FederatedAverage.OfProducts([one, two with { Config = config with { InitLoraWeights = LoraInit.Pissa } }]),
+            "convolution" => FederatedAverage.OfProducts([one with
+            {
+                Weights = new Dictionary<string, Tensor>(one.Weights) { [A] = Tensor.Of<float>(new float[14], [2, 7, 1, 1]) },
+            }]),
+            "half" => FederatedAverage.OfProducts(
+                [two with { Weights = two.Weights.Where(static w => w.Key != B).ToDictionary() }]),
             "ia3" => FederatedAverage.OfProducts([one, two with { Config = new Ia3Config() }]),
             _ => FederatedAverage.OfProducts([one, two with
             {
@@ -103,6 +129,11 @@ public sealed class FederatedAverageTests
 
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
     }
+
+    private static AveragedAdapter AsEmbedding(AveragedAdapter adapter) => adapter with
+    {
+        Weights = new Dictionary<string, Tensor> { [EmbeddingA] = adapter.Weights[A], [EmbeddingB] = adapter.Weights[B] },
+    };
 
     private static AveragedAdapter Adapter(string name, LoraConfig config, int rank, double weight, long seed = 0)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Inspection;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Weighted;
 using OrtPeft.Cli.Errors;
@@ -76,8 +77,8 @@ internal sealed class AverageCommand : Verb
         if (run.Get(_tensors) && run.Has(_rank))
             throw new UsageException($"{_tensors.Name} keeps the rank; leave out {_rank.Name}.");
         using var folder = _output.Open(run, FolderFiles.OfAdapter, folders.SelectMany(InputFiles.In));
-        AveragedAdapter[] adapters = [.. folders.Select((path, i) => new AveragedAdapter(
-            path, AdapterFolder.LoadConfig(path), AdapterFolder.LoadWeights(path), weights.Length > 0 ? weights[i] : 1))];
+        AveragedAdapter[] adapters = [.. folders.Select(StoredAdapter.Open).Select((adapter, i) => new AveragedAdapter(
+            adapter.Folder, adapter.Config, adapter.Tensors, weights.Length > 0 ? weights[i] : 1))];
         var (config, tensors) = run.Get(_tensors)
             ? FederatedAverage.OfTensors(adapters)
             : FederatedAverage.OfProducts(adapters, run.Get(_rank));
