@@ -23,7 +23,7 @@ internal sealed class ModelSubject : TrainingSubject
     {
         (_model, _arguments, Memory) = (model, arguments, memory);
         Adapters = IdentityOf(model);
-        Origin = arguments.OutputFolder is null ? new Dictionary<string, string>() : OriginOf(model, arguments);
+        Origin = arguments is { OutputFolder: null, Processes.Size: 1 } ? new Dictionary<string, string>() : OriginOf(model, arguments);
         Files = FilesOf(model.Base);
     }
 

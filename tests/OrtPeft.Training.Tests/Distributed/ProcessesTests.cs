@@ -1,4 +1,5 @@
 using OrtPeft.Artifacts;
+using OrtPeft.Tensors;
 using OrtPeft.Testing;
 using OrtPeft.Training.Data;
 using OrtPeft.Training.Distributed;
@@ -113,6 +114,25 @@ public sealed class ProcessesTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>Only the first needs a folder; that is no other run. Another base is one, with a folder or without.</summary>
+    [Fact]
+    public void Train_WhereTheFirstAloneHasAFolder_Runs_AndComparesBases()
+    {
+        using var folder = new TemporaryFolder();
+        TrainingArguments Of(ProcessGroup group) => Tiny.Arguments with
+        {
+            Processes = group,
+            OutputFolder = group.IsFirst ? folder["run"] : null,
+        };
+
+        var runs = ThreadGroup.Run(2, group => Tiny.Run(Tiny.Lora(), Of(group)).Count);
+        var error = Assert.Throws<AggregateException>(() => ThreadGroup.Run(
+            2, group => Tiny.Run(Tiny.Lora(group.IsFirst ? Tiny.Base : OfOtherWeights()), Of(group)).Count));
+
+        Assert.Equal([6, 6], runs);
+        Assert.Contains("Rank 1 has another 'base' than rank 0", error.InnerException!.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Train_WhereOneIsStopped_StopsAll_AndResumesToTheSameBits()
     {
@@ -153,6 +173,15 @@ public sealed class ProcessesTests
             }),
             cancellation);
         return (steps, Tiny.Numbers(model));
+    }
+
+    private static Onnx.Model OfOtherWeights()
+    {
+        var model = Tiny.Base.Clone();
+        var weight = model.Graph.Initializers.First(static v => v.Type == ElementType.Float && v.Shape!.Rank == 1);
+        var numbers = weight.Initializer!.ToFloat32().Select(static n => n + 1).ToArray();
+        model.Graph.SetInitializer(weight, Tensor.Of<float>(numbers, weight.Initializer!.Dims.AsSpan()));
+        return model;
     }
 
     /// <summary>Of sizes so different that the order of a sum shows.</summary>
