@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OrtPeft.Artifacts;
 
 /// <summary>A model of an artifact folder, and what goes in and out.</summary>
@@ -21,4 +23,9 @@ public sealed record ArtifactGraph
     /// <param name="role">One of <see cref="ValueRoles"/>.</param>
     /// <returns>The output, or null.</returns>
     public ArtifactValue? Output(string role) => Outputs.FirstOrDefault(v => v.Role == role);
+
+    /// <summary>The state of an optimiser: the inputs that an output replaces, but for the parameters.</summary>
+    [JsonIgnore]
+    internal IEnumerable<ArtifactValue> States => Inputs.Where(
+        i => i.Role != ValueRoles.Parameters && Output(ValueRoles.Updated(i.Role)) is not null);
 }

@@ -67,10 +67,8 @@ public static class OptimizerGraph
     /// <exception cref="ArgumentException">The optimiser is none of those here.</exception>
     public static long StateBytes(IReadOnlyList<ArtifactParameter> parameters, OptimizerConfig config)
     {
-        var graph = Build(parameters, config).Model.Graph;
-        var states = graph.Inputs.Where(i => i.Name != ValueRoles.Parameters
-            && graph.Outputs.Any(o => o.Name == ValueRoles.Updated(i.Name)));
-        return states.Sum(static s => s.Type.ByteCount(s.Shape!.Aggregate(1L, static (count, dim) => count * dim.Value!.Value)));
+        return Build(parameters, config).Contract.States.Sum(static state => state.Dtype!.Value.ByteCount(
+            state.Dims!.Aggregate(1L, static (count, dim) => count * dim.Length!.Value)));
     }
 
     /// <summary>min(1, max_norm / (norm + 1e-6)), as PyTorch's <c>clip_grad_norm_</c>.</summary>

@@ -37,7 +37,7 @@ internal static class Adafactor
         columns.Update();
         all.Update();
         var update = step.Rate * stacks.Flat(updates);
-        return (config.WeightDecay == 0 ? step.Parameters : step.Parameters * (1 - config.WeightDecay * step.Rate)) - update;
+        return step.Decayed(config.WeightDecay) - update;
     }
 
     /// <summary>1/√(R / mean R), the mean over a matrix's rows.</summary>

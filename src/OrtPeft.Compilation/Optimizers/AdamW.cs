@@ -19,9 +19,7 @@ internal static class AdamW
         step.Update(ValueRoles.SecondMoments, newV);
         var t = Cast(step.Number, ElementType.Double);
         var stepSize = step.Rate / Cast(Correction(t, config.Beta1), ElementType.Float);
-        var kept = 1 - config.WeightDecay * step.Rate;
-        var decayed = config.WeightDecay == 0 ? step.Parameters : step.Parameters * kept;
-        return decayed - stepSize * (newM / Denominator(step.Number, newV, config.Beta2, config.Epsilon));
+        return step.Decayed(config.WeightDecay) - stepSize * (newM / Denominator(step.Number, newV, config.Beta2, config.Epsilon));
     }
 
     /// <summary>The bias-corrected m over <see cref="Denominator"/>: where a step goes.</summary>

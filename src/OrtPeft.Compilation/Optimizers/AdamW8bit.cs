@@ -25,7 +25,7 @@ internal static class AdamW8bit
         var direction = Reshape(
             AdamW.Direction(step.Number, m, v, config.Beta1, config.Beta2, config.Epsilon), -1);
         var move = step.Rate * Start(direction, step.Length, blocks);
-        return (config.WeightDecay == 0 ? step.Parameters : step.Parameters * (1 - config.WeightDecay * step.Rate)) - move;
+        return step.Decayed(config.WeightDecay) - move;
     }
 
     /// <summary>[blocks, 256], zeros after the last element.</summary>

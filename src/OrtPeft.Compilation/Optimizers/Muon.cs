@@ -45,7 +45,7 @@ internal static class Muon
         if (newSquares.Count > 0)
             step.Update(ValueRoles.SecondMoments, stacks.Join(newSquares));
         var update = step.Rate * stacks.Flat(updates);
-        return (config.WeightDecay == 0 ? step.Parameters : step.Parameters * (1 - config.WeightDecay * step.Rate)) - update;
+        return step.Decayed(config.WeightDecay) - update;
     }
 
     private static Term OfMatrix(TensorStack stack, MuonConfig config, Term momentum)

@@ -55,6 +55,9 @@ internal sealed class OptimizerStep
     public Term State(string role, ElementType type, params ReadOnlySpan<long> dims) =>
         _g.Term(_graph.AddInput(role, type, [.. dims]));
 
+    /// <summary>The parameters after decoupled weight decay, p − η·λ·p; as they are where λ is 0.</summary>
+    public Term Decayed(double weightDecay) => weightDecay == 0 ? Parameters : Parameters * (1 - weightDecay * Rate);
+
     /// <summary>Says what a state becomes.</summary>
     public void Update(string role, Term updated) => _states.Add((role, updated));
 }

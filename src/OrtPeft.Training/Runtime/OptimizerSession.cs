@@ -88,8 +88,7 @@ internal sealed class OptimizerSession : IDisposable
         var described = graph.Contract.Inputs.Select(static i => i.Name);
         if (graph.Session.InputNames.Except(described).FirstOrDefault() is { } unknown)
             throw new OnnxFormatException($"The optimiser's input '{unknown}' is not described; write its model again.");
-        return graph.Contract.Inputs.Where(static i => i.Role != ValueRoles.Parameters).Where(
-            i => graph.Contract.Output(ValueRoles.Updated(i.Role)) is not null);
+        return graph.Contract.States;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The state is disposed with the session.")]

@@ -50,8 +50,7 @@ public sealed class OtherOptimizersTests
         var start = Normal(random, 1);
         var graph = OptimizerGraph.Build(Parameters, config);
         using var session = ModelSession.Open(graph.Model, new RuntimeOptions { Threads = 1 });
-        var states = graph.Contract.Inputs.Where(
-            i => graph.Contract.Output(ValueRoles.Updated(i.Role)) is not null).ToArray();
+        ArtifactValue[] states = [graph.Contract.Input(ValueRoles.Parameters)!, .. graph.Contract.States];
         var feeds = states.ToDictionary(static i => i.Role, i => AtFirst(i, start));
         var reference = Reference.Of(config, Parameters, [.. start.Select(static x => (double)x)]);
 
