@@ -24,7 +24,7 @@ public sealed record AdafactorConfig : OptimizerConfig
     internal override IEnumerable<OptimizerConstant> Constants =>
     [
         .. base.Constants,
-        new("clip-threshold", nameof(ClipThreshold), ClipThreshold),
+        new("clip-threshold", nameof(ClipThreshold), ClipThreshold, IsAboveZero: true),
         new("epsilon", nameof(Epsilon), Epsilon),
     ];
 }

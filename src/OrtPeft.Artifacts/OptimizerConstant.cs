@@ -5,4 +5,6 @@ namespace OrtPeft.Artifacts;
 /// <param name="Name">Its property.</param>
 /// <param name="Value">The number, 0 or more.</param>
 /// <param name="IsDecay">Whether it has to be below 1.</param>
-internal readonly record struct OptimizerConstant(string Key, string Name, double Value, bool IsDecay = false);
+/// <param name="IsAboveZero">Whether it may not be 0.</param>
+internal readonly record struct OptimizerConstant(
+    string Key, string Name, double Value, bool IsDecay = false, bool IsAboveZero = false);

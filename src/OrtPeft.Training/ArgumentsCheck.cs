@@ -43,6 +43,8 @@ internal static class ArgumentsCheck
         {
             if (constant.IsDecay)
                 BelowOne(constant.Value, constant.Name);
+            else if (constant.IsAboveZero)
+                Above(constant.Value, 0, constant.Name);
             else
                 FromZero(constant.Value, constant.Name);
         }

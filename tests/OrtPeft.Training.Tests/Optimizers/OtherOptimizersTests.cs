@@ -90,6 +90,17 @@ public sealed class OtherOptimizersTests
         long Bytes(OptimizerConfig config) => OptimizerGraph.StateBytes(parameters, config);
     }
 
+    /// <summary>Every update would be clipped to nothing.</summary>
+    [Fact]
+    public void Run_WithAThresholdOfNothing_IsRefused()
+    {
+        var arguments = Tiny.Arguments with { Optimizer = new AdafactorConfig { ClipThreshold = 0 } };
+
+        var error = Assert.Throws<SettingException>(() => Tiny.Run(Tiny.Lora(), arguments));
+
+        Assert.Contains("ClipThreshold is 0; it must be above 0", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Run_StoppedAndResumed_EndsWithTheSameBits(string name)
