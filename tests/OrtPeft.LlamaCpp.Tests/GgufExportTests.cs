@@ -78,11 +78,7 @@ public sealed class GgufExportTests : IDisposable
         [
             "Hello, world!", " a  b", "don't can't\n\n we'll", "1234567890 3.14", "né Łódź Ünïcödé 数据 👍", "<s>x</s>", "  two", "\ttab",
         ];
-        var hf = FamilyFolder("llama");
-        File.Copy(Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer.json"), Path.Combine(hf, "tokenizer.json"), overwrite: true);
-        File.Copy(
-            Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer_config.json"), Path.Combine(hf, "tokenizer_config.json"));
-        Widen(hf, 648);
+        var hf = WithTokenizer(name);
         var tokenizer = TokenizerFolder.Load(hf);
 
         using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
@@ -90,6 +86,94 @@ public sealed class GgufExportTests : IDisposable
         Assert.All(texts, text => Assert.Equal(tokenizer.Encode(text), run.Tokens(text)));
         Assert.Equal($"{tokenizer.BeginOfTextId}", run.Metadata["tokenizer.ggml.bos_token_id"]);
         Assert.Equal("true", run.Metadata["tokenizer.ggml.add_bos_token"]);
+    }
+
+    /// <summary>Newer conversions of SentencePiece's models put the space in by a pre-tokenizer, which leaves out what llama.cpp
+    /// always does.</summary>
+    [Theory]
+    [InlineData("first", false, " a", "<s>x</s>")]
+    [InlineData("always", false, " a", null)]
+    [InlineData("never", true, "a  b", null)]
+    [InlineData(null, true, " a", "a  b")]
+    public void ATokenizerWhoseSpacesDiffer_IsWrittenWithAWarning(string? scheme, bool splits, string text, string? other)
+    {
+        var hf = WithTokenizer("llama2");
+        Edit(hf, json => Metaspace(json, scheme, splits));
+        var tokenizer = TokenizerFolder.Load(hf);
+
+        var printed = CliRun.Of("export", hf, "--format", "gguf", "--outtype", "f32", "--out", _folder["gguf"], "--threads", "1");
+
+        using var run = new LlamaRun(Path.Combine(_folder["gguf"], "model.gguf"));
+        Assert.All((string[])["Hello", "Hello world", "two words"], t => Assert.Equal(tokenizer.Encode(t), run.Tokens(t)));
+        Assert.NotEqual(tokenizer.Encode(text), run.Tokens(text));
+        if (other is not null)
+            Assert.NotEqual(tokenizer.Encode(other), run.Tokens(other));
+        Assert.Equal(0, printed.ExitCode);
+        Assert.Contains("tokenizer.json: llama.cpp ", printed.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>The same spaces in other words: no warning, and the same tokens.</summary>
+    [Theory]
+    [InlineData("never", "a  b", "Hello")]
+    [InlineData("legacy", " a", "a  b")]
+    public void ATokenizerWhoseSpacesAreLlamaCpps_IsWrittenWithoutAWarning(string form, string text, string other)
+    {
+        var hf = WithTokenizer("llama2");
+        Edit(hf, json =>
+        {
+            Metaspace(json, form == "never" ? form : null, splits: false);
+            if (form == "legacy")
+                json["pre_tokenizer"]!["add_prefix_space"] = false;
+        });
+        var tokenizer = TokenizerFolder.Load(hf);
+
+        CliRun.Of("export", hf, "--format", "gguf", "--outtype", "f32", "--out", _folder["gguf"], "--threads", "1").Succeeded();
+
+        using var run = new LlamaRun(Path.Combine(_folder["gguf"], "model.gguf"));
+        Assert.All((string[])[text, other, "<s>x"], t => Assert.Equal(tokenizer.Encode(t), run.Tokens(t)));
+    }
+
+    /// <summary>Steps of the right kind that do something else.</summary>
+    [Theory]
+    [InlineData("""{"type":"Replace","pattern":{"String":"a"},"content":"▁"}""")]
+    [InlineData("""{"type":"Replace","pattern":{"String":" "},"content":"_"}""")]
+    [InlineData("""{"type":"Prepend","prepend":"x"}""")]
+    [InlineData("""{"type":"Lowercase"}""")]
+    [InlineData("null")]
+    public void ANormalizerThatDoesSomethingElse_IsRefused(string normalizer)
+    {
+        var hf = WithTokenizer("llama2");
+        Edit(hf, json => json["normalizer"] = JsonNode.Parse(normalizer));
+
+        CliRun.Of("export", hf, "--format", "gguf", "--out", _folder["out"]).Refused(2, "tokenizer.json", "convert_hf_to_gguf.py");
+
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    private static void Metaspace(JsonObject json, string? scheme, bool splits)
+    {
+        json["normalizer"] = null;
+        json["pre_tokenizer"] = new JsonObject { ["type"] = "Metaspace", ["replacement"] = "▁", ["split"] = splits };
+        if (scheme is not null)
+            json["pre_tokenizer"]!["prepend_scheme"] = scheme;
+    }
+
+    private static void Edit(string hf, Action<JsonObject> change)
+    {
+        var path = Path.Combine(hf, "tokenizer.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        change(json);
+        File.WriteAllText(path, json.ToJsonString());
+    }
+
+    private string WithTokenizer(string name)
+    {
+        var hf = FamilyFolder("llama");
+        File.Copy(Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer.json"), Path.Combine(hf, "tokenizer.json"), overwrite: true);
+        File.Copy(
+            Path.Combine(Fixtures.Folder, "gguf", $"{name}-tokenizer_config.json"), Path.Combine(hf, "tokenizer_config.json"));
+        Widen(hf, 648);
+        return hf;
     }
 
     /// <summary>Gives the embedding more rows, which mean nothing.</summary>

@@ -19,9 +19,10 @@ public static class GgufExport
     /// <param name="folder">The HF folder.</param>
     /// <param name="path">The file.</param>
     /// <param name="options">What the folder's files do not tell by themselves.</param>
-    /// <exception cref="ModelConfigException">llama.cpp has no such model, or reads texts otherwise.</exception>
+    /// <returns>The texts that llama.cpp reads otherwise than the tokenizer; null where none are known.</returns>
+    /// <exception cref="ModelConfigException">llama.cpp has no such model, or no such tokenizer.</exception>
     /// <exception cref="ArgumentException">The type is unknown, or a number is beyond it.</exception>
-    public static void Write(string folder, string path, GgufOptions options)
+    public static string? Write(string folder, string path, GgufOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var checkpoint = HfCheckpoint.Open(folder);
@@ -34,7 +35,7 @@ public static class GgufExport
         writer.Add("general.file_type", form.FileType);
         writer.Add("general.quantization_version", 2u);
         GgufDescription.Add(writer, name, config, folder);
-        GgufVocabulary.Add(writer, folder, config.VocabSize);
+        var note = GgufVocabulary.Add(writer, folder, config.VocabSize);
         Add(writer, "tokenizer.ggml.bos_token_id", options.BeginOfText ?? config.BosTokenId);
         Add(writer, "tokenizer.ggml.eos_token_id", options.EndOfText ?? config.EosTokenId);
         writer.Add("tokenizer.ggml.add_bos_token", options.BeginOfText is not null);
@@ -43,6 +44,7 @@ public static class GgufExport
         foreach (var spec in config.ToArchitecture().Weights)
             AddWeight(writer, config, row, form, spec.Name, checkpoint.Weights[spec.Name]);
         writer.Save(path);
+        return note;
     }
 
     /// <summary>Reads a file that was written and compares its weights with those it was made of.</summary>

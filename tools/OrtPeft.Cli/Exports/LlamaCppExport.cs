@@ -47,7 +47,7 @@ internal static class LlamaCppExport
         MergedExport.WriteMerged(job, hf, asHf: true);
         try
         {
-            GgufExport.Write(hf, path, new GgufOptions
+            var note = GgufExport.Write(hf, path, new GgufOptions
             {
                 Type = job.Type,
                 Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Source.Folder)),
@@ -55,6 +55,8 @@ internal static class LlamaCppExport
                 BeginOfText = tokenizer?.BeginOfTextId,
                 EndOfText = tokenizer?.EndOfTextId,
             });
+            if (note is not null)
+                job.Run.Warn($"{Path.Combine(job.Source.Folder, "tokenizer.json")}: {note}.");
         }
         catch (Exception e) when (e is ArgumentException or ModelConfigException)
         {

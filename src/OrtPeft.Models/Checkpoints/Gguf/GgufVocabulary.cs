@@ -15,17 +15,15 @@ internal static class GgufVocabulary
     private const int Unused = 5;
     private const int Byte = 6;
 
-    /// <summary>Steps that llama.cpp takes by its own flags; NFC it leaves out, which changes only texts that are not in that
-    /// form.</summary>
-    private static readonly string[] Normalizers = ["NFC", "Prepend", "Replace"];
-
     /// <summary>Adds tokens, their kinds, and merges or scores.</summary>
     /// <param name="writer">Receives them.</param>
     /// <param name="folder">Holds the file.</param>
     /// <param name="rows">Rows of the embedding; spare ones get tokens that no text has.</param>
+    /// <returns>The texts that llama.cpp reads otherwise; null where there are none. Texts that are not in NFC are not
+    /// counted.</returns>
     /// <exception cref="ModelConfigException">The tokenizer is of a kind that llama.cpp does not have, as far as is known
     /// here.</exception>
-    public static void Add(GgufWriter writer, string folder, int rows)
+    public static string? Add(GgufWriter writer, string folder, int rows)
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
@@ -37,10 +35,10 @@ internal static class GgufVocabulary
         var isSentencePiece = (bool?)model["byte_fallback"] == true;
         var splits = isSentencePiece ? null : GgufTokenizer.NameOfSplits(json["pre_tokenizer"])
             ?? throw Refused(path, "its pre_tokenizer is none of those whose name in llama.cpp is known here");
-        if (Steps(json["normalizer"]).FirstOrDefault(s => !Normalizers.Contains(s)) is { } normalizer)
-            throw Refused(path, $"its normalizer has a step {normalizer}, which llama.cpp does not take");
-        if (isSentencePiece && Steps(json["pre_tokenizer"]).FirstOrDefault(static s => s is not ("Metaspace" or "Split")) is { } step)
-            throw Refused(path, $"its pre_tokenizer has a step {step} before pieces with bytes to fall back on");
+        // llama.cpp leaves NFC out.
+        if (!isSentencePiece && Steps(json["normalizer"]).FirstOrDefault(static s => (string?)s["type"] != "NFC") is { } step)
+            throw Refused(path, $"its normalizer has a step {step.ToJsonString()}, which llama.cpp does not take");
+        var spaces = isSentencePiece ? GgufSpaces.Of(json, why => Refused(path, why)) : default;
         var tokens = new string?[rows];
         var kinds = Enumerable.Repeat(Normal, rows).ToArray();
         foreach (var (token, id) in vocabulary)
@@ -69,12 +67,13 @@ internal static class GgufVocabulary
         if (isSentencePiece)
         {
             writer.Add("tokenizer.ggml.scores", Scores(tokens!, merges));
-            writer.Add("tokenizer.ggml.add_space_prefix", HasPrefix(json));
+            writer.Add("tokenizer.ggml.add_space_prefix", spaces.HasPrefix);
         }
 
         writer.Add("tokenizer.ggml.token_type", kinds);
         if (!isSentencePiece)
             writer.Add("tokenizer.ggml.merges", merges.Select(static m => $"{m.Left} {m.Right}").ToArray());
+        return spaces.Note;
 
         void Put(string token, int id)
         {
@@ -84,10 +83,10 @@ internal static class GgufVocabulary
         }
     }
 
-    /// <summary>The types of a part's steps.</summary>
-    private static IEnumerable<string> Steps(JsonNode? part) => part is not JsonObject own ? []
+    /// <summary>A part's steps, one after the other.</summary>
+    public static IEnumerable<JsonObject> Steps(JsonNode? part) => part is not JsonObject own ? []
         : (own["normalizers"] ?? own["pretokenizers"]) is JsonArray steps ? steps.SelectMany(Steps)
-        : [(string?)own["type"] ?? ""];
+        : [own];
 
     private static JsonObject Parsed(string path)
     {
@@ -119,14 +118,6 @@ internal static class GgufVocabulary
 
     private static bool IsByte(string token) =>
         token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[^1] == '>';
-
-    private static bool HasPrefix(JsonObject json)
-    {
-        var normalizer = json["normalizer"]?.ToJsonString() ?? "";
-        var pre = json["pre_tokenizer"];
-        return normalizer.Contains("Prepend", StringComparison.Ordinal)
-            || ((string?)pre?["type"] == "Metaspace" && (string?)pre["prepend_scheme"] != "never");
-    }
 
     private static ModelConfigException Refused(string path, string why) =>
         new($"{path}: {why}; a GGUF file of it would read texts otherwise. Convert it with llama.cpp's convert_hf_to_gguf.py.");
