@@ -41,6 +41,10 @@ public sealed class ExecutionProvider
     /// <summary>Whether sessions on it run OrtPeft's fused operators.</summary>
     public bool TakesKernels { get; private init; }
 
+    /// <summary>Whether sessions on it read what is bound to them where it lies, at each run. Elsewhere binding copies it
+    /// to the device, once, and what changes afterwards must be bound again.</summary>
+    internal bool ReadsHostMemory => Name == "cpu";
+
     /// <summary>The package that brings it.</summary>
     public string Package { get; }
 

@@ -60,7 +60,7 @@ internal sealed class FolderGraphs : OrtGraphs
         var path = Path.GetFullPath(Path.Combine(folder, graph.File));
         var session = FileSession.Open(path, options);
         if (Unknown(session, graph) is not { } name)
-            return new GraphSession(session, graph, session, path);
+            return new GraphSession(session, graph, options, session, path);
         session.Dispose();
         throw new OnnxFormatException(
             $"{path} has no input or output '{name}', which {ArtifactManifest.FileName} says; copy the whole folder, "

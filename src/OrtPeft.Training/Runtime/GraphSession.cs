@@ -14,14 +14,22 @@ internal sealed class GraphSession : IDisposable
     /// <summary>Takes a session over.</summary>
     /// <param name="session">The session.</param>
     /// <param name="contract">Inputs and outputs with their roles.</param>
+    /// <param name="options">How it was opened.</param>
     /// <param name="owner">What to dispose when the session is no longer needed.</param>
     /// <param name="name">What messages call the model: its file, or its graph.</param>
-    public GraphSession(InferenceSession session, ArtifactGraph contract, IDisposable owner, string name) =>
+    public GraphSession(
+        InferenceSession session, ArtifactGraph contract, RuntimeOptions options, IDisposable owner, string name)
+    {
         (Session, Contract, _owner, _name) = (session, contract, owner, name);
+        ReadsHostMemory = ExecutionProvider.Named(options.Provider).ReadsHostMemory;
+    }
 
     public InferenceSession Session { get; }
 
     public ArtifactGraph Contract { get; }
+
+    /// <summary>See <see cref="ExecutionProvider.ReadsHostMemory"/>.</summary>
+    public bool ReadsHostMemory { get; }
 
     /// <summary>The name of the output of a role.</summary>
     /// <exception cref="OnnxFormatException">There is none.</exception>

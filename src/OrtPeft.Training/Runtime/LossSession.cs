@@ -8,7 +8,7 @@ namespace OrtPeft.Training.Runtime;
 
 /// <summary>
 /// Runs a training or an evaluation graph. Parameters and gradients are bound once, as views into the flat vectors; a
-/// step binds only its batch.
+/// step binds only its batch, and on a device, which gets copies, the parameters as they are then.
 /// </summary>
 internal sealed class LossSession : IDisposable
 {
@@ -16,6 +16,7 @@ internal sealed class LossSession : IDisposable
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _runOptions;
     private readonly ArtifactValue[] _ofBatch;
+    private readonly Dictionary<string, OrtValue> _bound = new(StringComparer.Ordinal);
     private readonly float[] _sum = new float[1];
     private readonly long[] _count = new long[1];
     private readonly OrtValue? _sumValue;
@@ -48,8 +49,12 @@ internal sealed class LossSession : IDisposable
             BindInput(input.Name, value);
     }
 
-    /// <summary>Binds an input for all runs.</summary>
-    public void BindInput(string name, OrtValue value) => _graph.Bind(() => _binding.BindInput(name, value));
+    /// <summary>Binds an input for all runs; its memory may change between them.</summary>
+    public void BindInput(string name, OrtValue value)
+    {
+        _bound[name] = value;
+        _graph.Bind(() => _binding.BindInput(name, value));
+    }
 
     /// <summary>Binds an output for all runs.</summary>
     public void BindOutput(string name, OrtValue value) => _graph.Bind(() => _binding.BindOutput(name, value));
@@ -82,7 +87,14 @@ internal sealed class LossSession : IDisposable
     public (double Sum, long Count) RunPart(Batch batch)
     {
         using var feeds = new Feeds(_ofBatch, batch);
-        _graph.Bind(() => feeds.BindTo(_binding));
+        _graph.Bind(() =>
+        {
+            feeds.BindTo(_binding);
+            if (_graph.ReadsHostMemory)
+                return;
+            foreach (var (name, value) in _bound)
+                _binding.BindInput(name, value);
+        });
         _graph.Run(() => _graph.Session.RunWithBinding(_runOptions, _binding));
         return (_sum[0], _count[0]);
     }

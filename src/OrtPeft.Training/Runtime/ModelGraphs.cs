@@ -121,6 +121,6 @@ internal sealed class ModelGraphs : OrtGraphs
     public static GraphSession Open(CompiledGraph graph, RuntimeOptions options)
     {
         var opened = ModelSession.Open(graph.Model, options);
-        return new GraphSession(opened.Session, graph.Contract, opened, $"The graph '{graph.Graph.Name}'");
+        return new GraphSession(opened.Session, graph.Contract, options, opened, $"The graph '{graph.Graph.Name}'");
     }
 }
