@@ -13,6 +13,7 @@ namespace OrtPeft.Adapters.Exports;
 /// A base whose graph takes A and B of LoRA as optional inputs, and what adapters feed to them: the form that ONNX Runtime's
 /// <c>RunOptions.AddActiveLoraAdapter</c> and GenAI's <c>Adapters</c> want. The graph is the base's own, with y + (x·A)·B after
 /// the bias of each layer that an adapter changes; by default A and B have the rank 0, so that it answers as the base.
+/// Without defaults they must be fed in each run: ONNX Runtime's JavaScript feeds no optional inputs.
 /// Layers that the graph has packed get a pair for each part, as the source model has them. Inputs are called as HF PEFT
 /// calls the tensors, without <c>base_model.model.</c>: <c>model.layers.0.self_attn.q_proj.lora_A.weight</c>.
 /// </summary>
@@ -23,10 +24,14 @@ public sealed class LoraInputs
 
     private readonly IReadOnlyDictionary<string, IReadOnlyList<LoraPair>> _pairs;
 
-    private LoraInputs(Model model, IReadOnlyDictionary<string, IReadOnlyList<LoraPair>> pairs)
+    private readonly IReadOnlyDictionary<string, Tensor> _empty;
+
+    private LoraInputs(
+        Model model, IReadOnlyDictionary<string, IReadOnlyList<LoraPair>> pairs, IReadOnlyDictionary<string, Tensor> empty)
     {
         Model = model;
         _pairs = pairs;
+        _empty = empty;
     }
 
     /// <summary>The base with the inputs, in a copy that shares its weights.</summary>
@@ -37,9 +42,10 @@ public sealed class LoraInputs
 
     /// <summary>Makes inputs for the layers of all adapters of a model.</summary>
     /// <param name="adapted">The base with its adapters; which of them are active does not matter.</param>
+    /// <param name="areRequired">Whether the inputs have no defaults.</param>
     /// <exception cref="ConfigException">An adapter is more than A and B of linear layers, or a layer has no product of
     /// its own in the given graph.</exception>
-    public static LoraInputs Of(PeftModel adapted)
+    public static LoraInputs Of(PeftModel adapted, bool areRequired = false)
     {
         ArgumentNullException.ThrowIfNull(adapted);
         foreach (var description in adapted.Adapters.All.Select(static a => a.Method.Description))
@@ -64,10 +70,26 @@ public sealed class LoraInputs
         var pairs = adapted.Adapters.All.ToDictionary(
             static a => a.Name, a => (IReadOnlyList<LoraPair>)[.. sites.PairsOf(a)], StringComparer.Ordinal);
         var parts = sites.All.ToLookup(static s => s.Product);
+        var empty = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var product in pairs.Values.SelectMany(static p => p).Select(static p => p.Site.Product).Distinct().ToList())
-            Add(copy, [.. parts[product].OrderBy(static s => s.First)]);
+            Add(copy, [.. parts[product].OrderBy(static s => s.First)], empty);
+        var inputs = new LoraInputs(copy, pairs, empty);
+        if (!areRequired)
+            inputs.SetDefaults(copy);
         DecoderNaming.Restore(copy);
-        return new LoraInputs(copy, pairs);
+        return inputs;
+    }
+
+    /// <summary>Gives inputs that have no default the rank 0.</summary>
+    /// <param name="model">What was written of <see cref="Model"/>.</param>
+    public void SetDefaults(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (var name in _empty.Keys)
+        {
+            if (model.Graph.Find(name) is { Initializer: null } input)
+                model.Graph.SetInitializer(input, _empty[name]);
+        }
     }
 
     /// <summary>The tensors that an adapter feeds to the inputs: Aᵀ [in, r], and Bᵀ [r, out] times the layer's own
@@ -119,7 +141,7 @@ public sealed class LoraInputs
 
     private static string NameOf(LoraSite site, string part) => $"{site.Module}.{part}";
 
-    private static void Add(Model copy, IReadOnlyList<LoraSite> parts)
+    private static void Add(Model copy, IReadOnlyList<LoraSite> parts, Dictionary<string, Tensor> empty)
     {
         var end = 0;
         foreach (var part in parts)
@@ -138,23 +160,22 @@ public sealed class LoraInputs
         });
 
         Value InputA(LoraSite part) =>
-            Input(copy, NameOf(part, HfName.LoraA), part.Type, [part.InFeatures, Rank(part)], [part.InFeatures, 0]);
+            Input(NameOf(part, HfName.LoraA), part.Type, [part.InFeatures, Rank(part)], [part.InFeatures, 0]);
 
         Value InputB(LoraSite part) =>
-            Input(copy, NameOf(part, HfName.LoraB), part.Type, [Rank(part), part.OutFeatures], [0, part.OutFeatures]);
+            Input(NameOf(part, HfName.LoraB), part.Type, [Rank(part), part.OutFeatures], [0, part.OutFeatures]);
+
+        Value Input(string name, ElementType type, Shape shape, long[] dims)
+        {
+            if (copy.Graph.Find(name) is not null)
+                throw new ConfigException($"The graph has '{name}' already; export from the base that it was made of.");
+            empty.Add(name, Narrowing.ToTensor([], type, dims).WithName(name));
+            return copy.Graph.AddInput(name, type, shape);
+        }
     }
 
     /// <summary>Each layer has a rank of its own: of one name, ONNX Runtime would take memory for one size.</summary>
     private static Dim Rank(LoraSite site) => Dim.Named($"{site.Module}.{RankSuffix}");
-
-    private static Value Input(Model copy, string name, ElementType type, Shape shape, long[] empty)
-    {
-        if (copy.Graph.Find(name) is not null)
-            throw new ConfigException($"The graph has '{name}' already; export from the base that it was made of.");
-        var input = copy.Graph.AddInput(name, type, shape);
-        copy.Graph.SetInitializer(input, Narrowing.ToTensor([], type, empty).WithName(name));
-        return input;
-    }
 
     private static ConfigException Untiled(LoraSite part) => new(
         $"{part.Module} stands in one product with others, and the graph does not tell where each of them is; merge the "

@@ -1,4 +1,5 @@
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Onnx.Serialization;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -32,6 +33,26 @@ public sealed class ExportTests : IClassFixture<Workplace>
         Assert.InRange((double)proof["adapters"]!["chat"]!, 0, 1e-4);
         Assert.InRange((double)proof["adapters"]!["two"]!, 0, 1e-4);
     }
+
+    /// <summary>For runtimes that feed no optional inputs.</summary>
+    [Fact]
+    public void OnnxAdapter_WithRequiredInputs_HasNoDefaults_AndIsProved()
+    {
+        var folder = _place.Fresh();
+
+        var run = CliRun.Of(
+            "export", _place.Model, "--adapter", $"a={_one}", "--format", "onnx-adapter", "--required-inputs", "--out", folder, "--json");
+
+        Assert.Equal(0, (double)run.Succeeded().Json["verified"]!["base"]!);
+        var inputs = OnnxFile.Load(Path.Combine(folder, "model.onnx")).Graph.Inputs
+            .Where(static i => i.Name.Contains("lora_", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(inputs);
+        Assert.All(inputs, static i => Assert.Null(i.Initializer));
+    }
+
+    [Fact]
+    public void RequiredInputs_ForGenAi_AreRefused() =>
+        Refused(["--adapter", _one, "--format", "genai", "--beside", "--required-inputs"], "--required-inputs");
 
     [Fact]
     public void OnnxAdapter_Together_IsOneFile()

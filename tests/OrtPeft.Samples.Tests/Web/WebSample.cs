@@ -30,17 +30,24 @@ internal static class WebSample
     /// <summary>The model that the page adapts, an HF folder.</summary>
     public static string Base => Path.Combine(Repository, "models", "tiny-gpt2-apidocs");
 
+    /// <summary>The package for onnxruntime-web.</summary>
+    public static string Package => Path.Combine(Repository, "packaging", "npm");
+
     private static string Repository => Path.GetFullPath(Path.Combine(ThisFolder(), "..", "..", ".."));
 
     /// <summary>Runs Node in the sample's folder; fails the test when it fails.</summary>
     /// <param name="variables">Environment variables beside the process's own.</param>
     /// <param name="arguments">Node's arguments.</param>
     /// <returns>Its standard output.</returns>
-    public static string Node(IReadOnlyDictionary<string, string> variables, params string[] arguments)
+    public static string Node(IReadOnlyDictionary<string, string> variables, params string[] arguments) =>
+        NodeIn(Folder, variables, arguments);
+
+    /// <summary>The same in another folder.</summary>
+    public static string NodeIn(string folder, IReadOnlyDictionary<string, string> variables, params string[] arguments)
     {
         var start = new ProcessStartInfo("node", arguments)
         {
-            WorkingDirectory = Folder,
+            WorkingDirectory = folder,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
@@ -61,8 +68,8 @@ internal static class WebSample
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
         if (!path.Any(folder => File.Exists(Path.Combine(folder, name))))
             return "Node is not installed; install Node 20 or newer to test samples/web.";
-        var packages = Path.Combine(Folder, "node_modules", "onnxruntime-web");
-        return Directory.Exists(packages) ? null : $"{packages} is missing; run: npm ci --prefix {Folder}";
+        return new[] { Folder, Package }.Where(static f => !Directory.Exists(Path.Combine(f, "node_modules", "onnxruntime-web")))
+            .Select(static f => $"{f} lacks onnxruntime-web; run: npm ci --prefix {f}").FirstOrDefault();
     }
 
     private static string ThisFolder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;

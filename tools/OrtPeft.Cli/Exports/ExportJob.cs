@@ -21,6 +21,9 @@ internal sealed record ExportJob(Invocation Run, ModelSource Source, IReadOnlyLi
     /// <summary>Whether adapters stay apart where the form allows it.</summary>
     public bool IsBeside { get; init; }
 
+    /// <summary>Whether inputs for LoRA have no defaults.</summary>
+    public bool AreInputsRequired { get; init; }
+
     /// <summary>How adapters become part of the model where they are merged.</summary>
     public MergeForm Form { get; init; } = MergeForm.Float;
 

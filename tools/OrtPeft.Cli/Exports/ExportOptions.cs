@@ -29,6 +29,11 @@ internal sealed class ExportOptions : IOptionGroup
         Description = "Leave the adapters apart, in files that an app switches between, rather than merging them.",
     };
 
+    private readonly Option<bool> _required = new("--required-inputs")
+    {
+        Description = "Give the inputs for LoRA no defaults, as ONNX Runtime's JavaScript wants them: it feeds no optional ones.",
+    };
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "What Foundry Local calls the model.",
@@ -63,7 +68,7 @@ internal sealed class ExportOptions : IOptionGroup
         });
     }
 
-    public IEnumerable<Option> Options => [_format, _beside, _together, _name, _type, .. _merge.Options, _noVerify];
+    public IEnumerable<Option> Options => [_format, _beside, _together, _required, _name, _type, .. _merge.Options, _noVerify];
 
     /// <summary>The form.</summary>
     public ExportFormat FormatOf(Invocation run) => ExportFormat.All.First(f => f.Name == run.Get(_format));
@@ -88,6 +93,8 @@ internal sealed class ExportOptions : IOptionGroup
             throw new UsageException($"{_beside.Name} and --format hf: an adapter's folder is in HF's form already; leave one out.");
         if (run.Has(_name) && FormatOf(run) != MergedExport.Foundry)
             throw new UsageException($"{_name.Name} is for --format {MergedExport.Foundry.Name}; leave it out.");
+        if (run.Get(_required) && FormatOf(run) != LoraInputsExport.Format)
+            throw new UsageException($"{_required.Name} is for --format {LoraInputsExport.Format.Name}; leave it out.");
         if (run.Has(_type) && FormatOf(run) != LlamaCppExport.Model)
             throw new UsageException($"{_type.Name} is for --format {LlamaCppExport.Model.Name}; leave it out.");
         if (run.Get(_beside) && FormatOf(run) == LlamaCppExport.Model)
@@ -97,6 +104,7 @@ internal sealed class ExportOptions : IOptionGroup
             Together = together,
             IsVerified = !run.Get(_noVerify),
             IsBeside = run.Get(_beside),
+            AreInputsRequired = run.Get(_required),
             Form = _merge.Read(run),
             Name = run.Get(_name),
             Type = run.Get(_type),

@@ -40,7 +40,7 @@ internal static class LoraInputsExport
             throw new UsageException($"--format {Format.Name} writes adapters, and none is given; give --adapter NAME=DIR.");
         var (run, source) = (job.Run, job.Source);
         var peft = AdapterOption.LoadApart(source.Model, job.Adapters, run);
-        var inputs = LoraInputs.Of(peft);
+        var inputs = LoraInputs.Of(peft, job.AreInputsRequired);
         var modelFile = Path.Combine(folder, ModelSource.ModelFileName);
         var bytes = inputs.Model.Graph.Initializers.Sum(static v => v.Initializer!.Data.Length);
         var external = new OnnxSaveOptions { ExternalData = true };
@@ -52,7 +52,7 @@ internal static class LoraInputsExport
         var proof = job.IsVerified ? LoraInputsProof.Of(job, peft, inputs, folder) : null;
         return new Exported(
             [
-                $"{ModelSource.ModelFileName}, whose layers take LoRA as optional inputs, and "
+                $"{ModelSource.ModelFileName}, whose layers take LoRA as {(job.AreInputsRequired ? "required" : "optional")} inputs, and "
                     + $"{string.Join(", ", NamesOf(job).Select(FileOf))}.",
                 .. proof?.Lines ?? ["ONNX Runtime did not run it (--no-verify)."],
             ],

@@ -12,7 +12,7 @@ namespace OrtPeft.Cli.Exports;
 
 /// <summary>
 /// ONNX Runtime runs what was written: without an adapter as the base, and with each adapter file activated by its own
-/// function as OrtPeft computes with the adapter.
+/// function as OrtPeft computes with the adapter. Inputs without defaults get the rank 0 by default.
 /// </summary>
 /// <param name="Lines">What came out, for people.</param>
 /// <param name="Facts">The same for programs.</param>
@@ -22,6 +22,7 @@ internal sealed record LoraInputsProof(IReadOnlyList<string> Lines, JsonObject F
     public static LoraInputsProof Of(ExportJob job, PeftModel peft, LoraInputs inputs, string folder)
     {
         var written = OnnxFile.Load(Path.Combine(folder, ModelSource.ModelFileName));
+        inputs.SetDefaults(written);
         var check = LogitsProof.Of(job.Run, job.Source, isAsConsumersRun: true);
         var ofBase = check.Compare("the base without an adapter", peft.Base, written);
         List<string> lines =
