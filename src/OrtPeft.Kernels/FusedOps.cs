@@ -24,6 +24,7 @@ public static class FusedOps
         RmsNorm.Forward, RmsNorm.Backward, RmsNorm.Rows,
         .. ActivationOps.Gates,
         .. ActivationOps.All,
+        SeededDropout.Forward,
         CrossEntropy.Forward,
         SwapAxes.Forward,
         LowRankLinear.Forward, LowRankLinear.Backward, LowRankLinear.OfA,

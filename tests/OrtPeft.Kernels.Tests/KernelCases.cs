@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Numerics;
 
@@ -51,6 +52,11 @@ internal static class KernelCases
         .. Rotary("no rows", [2, 3, 0, 8], [1, 1, 0, 8]),
         new("After", "another value of other axes", [Random(1, 2, 3, 5), Random(2, 7)], static (g, x) =>
             [g.Op("Identity", x[0])]),
+        Dropout("whole vectors", 0.5, 3, 64),
+        Dropout("broken vectors", 0.1, 2, 3, 37),
+        Dropout("less than a vector", 0.9, 5, 3),
+        Dropout("all dropped but the largest bits", 1, 2, 16),
+        Dropout("no rows", 0.5, 0, 16),
         Swap("odd lengths", 2, 3, 5, 7),
         Swap("no rows", 0, 3, 5, 7),
         new("SplitHeads", "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
@@ -359,6 +365,21 @@ internal static class KernelCases
             return g.Concat(-1, halves[1], halves[0]);
         }
     }
+
+    /// <summary>By the hash in standard operators.</summary>
+    private static KernelCase Dropout(string what, double ratio, params long[] dims) => new(
+        "SeededDropout",
+        what,
+        [
+            Random(1, dims), Tensor.Scalar(0xDEADBEEF), Tensor.Scalar(0x12345678u),
+            Tensor.Scalar((uint)Math.Min(ratio * Math.Pow(2, 32), uint.MaxValue)), Tensor.Scalar(1.25f),
+        ],
+        static (g, x) =>
+        {
+            var (bits, shape) = SeededBits.Of(g.Term(x[0]), x[1], x[2]);
+            var keeps = g.ReshapeTo(g.Op("GreaterOrEqual", bits, x[3]), shape);
+            return [g.Op("Where", keeps, g.Mul(x[0], x[4]), g.Scalar(ElementType.Float, 0))];
+        });
 
     private static KernelCase Swap(string what, params long[] dims) =>
         new("SwapAxes", what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);

@@ -41,7 +41,7 @@ internal static class EmbeddingNoise
         var length = Cast(g.Term(g.Gather(g.Shape(ids), g.Int64Scalar(1))), ElementType.Float);
         var width = lookUp.Inputs[0]!.Constant!.Dims[1];
         var magnitude = alpha / Sqrt(length * width);
-        var noise = Cast(bits, ElementType.Float) * Math.Pow(2, -63) * magnitude;
+        var noise = ((Cast(bits, ElementType.Float) * Math.Pow(2, -31)) - 1) * magnitude;
         Value noisy = x + Cast(g.Term(g.ReshapeTo(noise, shape)), found.Type);
         (noisy.Type, noisy.Shape) = (found.Type, found.Shape);
         foreach (var (user, slot) in users)

@@ -69,15 +69,15 @@ public sealed class CausalLm : IObjective
     /// </summary>
     private static Value NextTokens(GraphBuilder g, Value labels, int virtualTokens)
     {
+        var batch = g.Op("Slice", g.Shape(labels), g.Int64(0), g.Int64(1));
         if (virtualTokens > 0)
-        {
-            var before = g.Int64(0, virtualTokens - 1, 0, 1);
-            return g.Reshape(g.Op("Pad", labels, before, g.Int64Scalar(DecoderLabels.Ignored)), -1);
-        }
-
+            return g.Reshape(g.Concat(1, Ignored(virtualTokens - 1), labels, Ignored(1)), -1);
         var shifted = g.Op("Slice", labels, g.Int64(1), g.Int64(long.MaxValue), g.Int64(1));
-        var pads = g.Int64(0, 0, 0, 1);
-        return g.Reshape(g.Op("Pad", shifted, pads, g.Int64Scalar(DecoderLabels.Ignored)), -1);
+        return g.Reshape(g.Concat(1, shifted, Ignored(1)), -1);
+
+        // Pad would do, but has no kernel for int64 on CUDA.
+        Value Ignored(long columns) => g.Expand(
+            g.Int64Scalar(DecoderLabels.Ignored), g.Concat(0, batch, g.Int64(columns)));
     }
 
     /// <summary>

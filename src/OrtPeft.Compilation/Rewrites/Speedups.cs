@@ -42,6 +42,11 @@ public static class Speedups
             Operators = [RotaryEmbedding.Forward, RotaryEmbedding.Backward],
             UsesKernels = true,
         },
+        new("kernel-dropout", "dropout's mask and its product in one pass, nowhere in memory")
+        {
+            AfterGradient = SeededDropout.Run,
+            UsesKernels = true,
+        },
         new("kernel-softmax", "mask and softmax, and their gradient, in one pass each")
         {
             Operators = [MaskedSoftmax.Forward, MaskedSoftmax.Backward],

@@ -134,6 +134,7 @@ public sealed class GraphBuilder
         ElementType.Float16 => Tensor.Scalar((Half)value),
         ElementType.Int64 => Tensor.Scalar((long)value),
         ElementType.Int32 => Tensor.Scalar((int)value),
+        ElementType.UInt32 => Tensor.Scalar((uint)value),
         ElementType.UInt64 => Tensor.Scalar((ulong)value),
         ElementType.Bool => Tensor.Scalar(value != 0),
         _ => throw new UnsupportedOpException($"OrtPeft has no constants of type {type}; export the model again."),

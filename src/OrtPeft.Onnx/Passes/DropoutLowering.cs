@@ -116,13 +116,13 @@ internal static class DropoutLowering
         return kept;
     }
 
-    /// <summary>Element i is kept when its bits, read as a signed number, reach the ratio's place in the range.</summary>
+    /// <summary>Element i is kept when its bits reach the ratio's place in the range.</summary>
     private static Term HashedMask(Term x, double ratio, int index, Value seed)
     {
         var g = x.Builder;
         var (bits, shape) = SeededBits.Of(x, index, seed);
-        var threshold = g.Int64Scalar((long)((ratio * Math.Pow(2, 64)) - Math.Pow(2, 63)));
-        return g.Term(g.ReshapeTo(bits >= threshold, shape));
+        var threshold = Math.Min(ratio * Math.Pow(2, 32), uint.MaxValue);
+        return g.Term(g.ReshapeTo(bits >= Math.Floor(threshold), shape));
     }
 
     /// <summary>Element i is kept when a number of [0, 1) reaches the ratio.</summary>

@@ -1,5 +1,6 @@
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Onnx.Passes;
@@ -16,34 +17,83 @@ internal static class SeededBits
     /// <summary>Adds that input.</summary>
     public static Value AddSeed(Graph graph) => graph.AddInput(SeedInput, ElementType.Int64, []);
 
-    /// <summary>
-    /// A 64-bit hash of (seed, index, i) for every element i. Products wrap around; the fold in between carries high bits to
-    /// low ones.
-    /// </summary>
+    /// <summary>What an element's number is multiplied by first.</summary>
+    internal const uint Spread = 0x9E3779B1;
+
+    /// <summary>Each round's factor.</summary>
+    internal static ReadOnlySpan<uint> Factors => [0x7FEB352D, 0x846CA68B, 0x9E3779B1];
+
+    /// <summary>A 32-bit hash of (seed, index, i) for every element i.</summary>
     /// <param name="x">The tensor whose elements get numbers.</param>
     /// <param name="index">Another number for every use in a graph.</param>
     /// <param name="seedInput">[] int64.</param>
-    /// <returns>[elements] int64, evenly distributed over all of its range, and the tensor's shape.</returns>
+    /// <returns>[elements] uint32, evenly distributed over all of its range, and the tensor's shape.</returns>
     public static (Term Bits, Value Shape) Of(Term x, int index, Value seedInput)
     {
-        const long Second = unchecked((long)0xBF58476D1CE4E5B9);
-        var g = x.Builder;
-        var seed = g.Term(seedInput);
-        var shape = g.Shape(x);
-        var count = g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L));
-        var element = g.Term(g.Op("Range", g.Int64Scalar(0), count, g.Int64Scalar(1)));
-        var first = g.Int64Scalar(unchecked((long)0x9E3779B97F4A7C15));
-        var second = g.Int64Scalar(Second);
-        var key = Fold((seed + g.Int64Scalar(unchecked(index * Second))) * first);
-        return (Fold(element * first + key * second) * second, shape);
+        var (first, second) = Keys(x.Builder.Term(seedInput), new SplitMix64(index, "seeded-bits"));
+        return Of(x, first, second);
     }
 
-    /// <summary>h ← h xor (h >> 32), the shift on the unsigned pattern.</summary>
-    private static Term Fold(Term hash)
+    /// <summary>
+    /// The hash by two keys, from operators and types that every execution provider has: sums, products and quotients of
+    /// uint32, which wrap around. Each round adds the high half to the low one, multiplies, and adds the high half's
+    /// square, which is what keeps sums of masks from adding up to others.
+    /// </summary>
+    /// <param name="x">The tensor whose elements get numbers.</param>
+    /// <param name="first">[] uint32.</param>
+    /// <param name="second">[] uint32.</param>
+    /// <returns>As above.</returns>
+    public static (Term Bits, Value Shape) Of(Term x, Value first, Value second)
     {
-        var g = hash.Builder;
-        var unsigned = Cast(hash, ElementType.UInt64);
-        var shifted = g.Op("BitShift", [unsigned, unsigned.Number(32)], NodeAttribute.Of("direction", "RIGHT"));
-        return g.Term(g.Op("BitwiseXor", hash, g.Cast(shifted, ElementType.Int64)));
+        var g = x.Builder;
+        var count = g.Cast(g.Op("Size", x), ElementType.Int32);
+        var element = g.Op("Range", g.Scalar(ElementType.Int32, 0), count, g.Scalar(ElementType.Int32, 1));
+        var hash = (Cast(g.Term(element), ElementType.UInt32) * Spread) + first;
+        foreach (var factor in Factors)
+        {
+            var high = High(hash);
+            hash = ((hash + high) * factor) + (high * high) + second;
+        }
+
+        return (hash + High(hash), g.Shape(x));
     }
+
+    /// <summary>The keys of a hash.</summary>
+    /// <param name="bits">Any value.</param>
+    /// <returns>Null where it is none.</returns>
+    public static (Value First, Value Second)? KeysOf(Value bits)
+    {
+        if (bits is not { Type: ElementType.UInt32 } || Parts(bits, "Add") is not var (hash, _))
+            return null;
+        Value? second = null;
+        for (var round = 0; round < Factors.Length; round++)
+        {
+            if (Parts(hash, "Add") is not var (products, key) || Parts(products, "Add") is not var (product, _)
+                || Parts(product, "Mul") is not var (sum, _) || Parts(sum, "Add") is not var (before, _)
+                || (second ??= key) != key)
+                return null;
+            hash = before;
+        }
+
+        return Parts(hash, "Add") is var (spread, first) && Parts(spread, "Mul") is var (element, _)
+            && element.Producer is { } cast && cast.Is("Cast") && cast.Inputs[0]!.Producer is { } range && range.Is("Range")
+                ? (first, second!)
+                : null;
+    }
+
+    private static (Value First, Value Second)? Parts(Value value, string opType) =>
+        value.Producer is { } node && node.Is(opType) ? (node.Inputs[0]!, node.Inputs[1]!) : null;
+
+    /// <summary>Two numbers of both halves of the seed, so that seeds that count up give hashes that have nothing in
+    /// common.</summary>
+    private static (Term First, Term Second) Keys(Term seed, SplitMix64 constants)
+    {
+        var low = Cast(seed, ElementType.UInt32);
+        var high = Cast(seed / Math.Pow(2, 32), ElementType.UInt32);
+        return ((low * 0x85EBCA6B) + Next(), (((low * 0xC2B2AE35) + high) * 0x27D4EB2F) + Next());
+
+        uint Next() => (uint)constants.NextUInt64();
+    }
+
+    private static Term High(Term hash) => hash / 65536;
 }
