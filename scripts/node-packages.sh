@@ -7,9 +7,11 @@ if ! command -v npm > /dev/null; then
   echo "npm is not installed: the tests that run ONNX Runtime in Node will be skipped." >&2
   exit 0
 fi
-for project in tests/OrtTrainingWasm tests/OpenAiClient samples/web packaging/npm; do
+for project in tests/OrtTrainingWasm tests/OpenAiClient tests/WebGpuRuntime samples/web packaging/npm; do
   if ! cmp -s "$project/package-lock.json" "$project/node_modules/.installed-lock.json"; then
     npm ci --prefix "$project" --ignore-scripts --no-audit --no-fund --loglevel=error
+    # Libraries for other systems than the tests run on.
+    rm -rf "$project"/node_modules/onnxruntime-node/bin/napi-v6/{darwin,win32,linux/arm64}
     cp "$project/package-lock.json" "$project/node_modules/.installed-lock.json"
   fi
 done

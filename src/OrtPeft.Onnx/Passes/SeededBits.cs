@@ -46,7 +46,9 @@ internal static class SeededBits
     public static (Term Bits, Value Shape) Of(Term x, Value first, Value second)
     {
         var g = x.Builder;
-        var count = g.Cast(g.Op("Size", x), ElementType.Int32);
+        // Not Size: where it has no kernel, a device would copy all of x to the CPU to be counted.
+        var shape = g.Shape(x);
+        var count = g.Cast(g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L)), ElementType.Int32);
         var element = g.Op("Range", g.Scalar(ElementType.Int32, 0), count, g.Scalar(ElementType.Int32, 1));
         var hash = (Cast(g.Term(element), ElementType.UInt32) * Spread) + first;
         foreach (var factor in Factors)
@@ -55,7 +57,7 @@ internal static class SeededBits
             hash = ((hash + high) * factor) + (high * high) + second;
         }
 
-        return (hash + High(hash), g.Shape(x));
+        return (hash + High(hash), shape);
     }
 
     /// <summary>The keys of a hash.</summary>
