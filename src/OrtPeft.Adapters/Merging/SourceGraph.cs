@@ -132,8 +132,9 @@ internal sealed class SourceGraph
         var isTurned = node.Inputs[index]!.Producer is { } turn && turn.Is("Transpose");
         var content = isTurned ? Transposed(use.New!) : use.New!;
         var name = _copy.Graph.FreshName(source.Name);
+        var dims = isTurned ? content.Dims : source.Constant.Dims;
         var tensor = _rounded.Store(
-            source.Name, source.Constant.ToFloat32(), content.ToFloat32(), source.Constant.Type, content.Dims.AsSpan());
+            source.Name, source.Constant.ToFloat32(), content.ToFloat32(), source.Constant.Type, dims.AsSpan());
         node.SetInput(index, _copy.Graph.AddInitializer(name, tensor.WithName(name)));
         return true;
     }

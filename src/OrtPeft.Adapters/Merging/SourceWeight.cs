@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -30,6 +31,8 @@ internal abstract class SourceWeight
     {
         if (node is { OpType: "MatMulNBits", Domain: "com.microsoft" } && node.Input(1) == integers)
             return BlockMatMul.Of(node) is { } product ? new Product(node, product) : null;
+        if (node is { OpType: "MatMulBnb4", Domain: "com.microsoft" } && node.Input(1) == integers)
+            return Bnb4Form.Of(node) is { } form ? new Codes(node, form) : null;
         return node.Is("DequantizeLinear") && node.Input(0) == integers && WithFloatScales(node) is { } weight
             ? new Weight(node, weight)
             : null;
@@ -123,6 +126,31 @@ internal abstract class SourceWeight
                 Set(g, node, 3, new Tensor(ElementType.UInt8, zeroPoints.Dims, new MemoryTensorData(zeros!)));
             return rounded.RelativeError;
         }
+    }
+
+    /// <summary>The weight of a <c>MatMulBnb4</c>.</summary>
+    private sealed class Codes(Node node, Bnb4Form form) : SourceWeight
+    {
+        public override bool CanBeRequantized => false;
+
+        public override long[] Dims { get; } = [form.Rows, form.Columns];
+
+        public override ElementType FloatType => node.Inputs[2]!.Constant!.Type;
+
+        public override float[] Numbers() => form.ToFloat32().ToFloat32();
+
+        public override void BecomeFloat(GraphBuilder g, Tensor numbers)
+        {
+            Value?[] before = [.. node.Inputs];
+            var name = g.Graph.FreshName($"{form.Packed.Name}_float");
+            var weight = g.Graph.AddInitializer(name, numbers.WithName(name));
+            (g.Before, g.Scope) = (node, node.Name);
+            Replacement.Put(g, node, g.Op("MatMul", node.Inputs[0], g.Transpose(weight, 1, 0)));
+            RemoveUnread(g, before[1..]);
+        }
+
+        public override double Requantize(GraphBuilder g, float[] numbers) =>
+            throw new UnreachableException("Bug: codes of a book cannot be requantised.");
     }
 
     /// <summary>The weight that a <c>DequantizeLinear</c> makes.</summary>

@@ -42,7 +42,7 @@ internal static class ModuleCatalogue
         {
             if (WeightOf(node, isMatrixToo) is not var (weight, isOutByIn))
                 continue;
-            var (bias, biasAdd) = BiasOf(node);
+            var (bias, biasAdd) = BiasOf(node, ConstantWeight.DimsOf(weight)?[isOutByIn ? 0 : 1]);
             var (name, isSourcePath) = node == head
                 ? names.OfHead(node, weight, bias, IsTied(weight))
                 : names.Of(node, weight, bias);
@@ -99,14 +99,19 @@ internal static class ModuleCatalogue
 
     private static bool IsMatrixTranspose(Node transpose) => transpose.Attributes.Ints("perm") is null or [1, 0];
 
-    private static (Value? Bias, Node? Add) BiasOf(Node node)
+    /// <summary>A vector with one number for each feature; a single one that is added to all is no layer's bias.</summary>
+    private static (Value? Bias, Node? Add) BiasOf(Node node, long? features)
     {
         if (node.Is("Gemm"))
-            return (node.Input(2) is { Initializer.Dims.Length: 1 } c ? c : null, null);
+            return (node.Input(2) is { Initializer.Dims: [var length] } c && IsWhole(length) ? c : null, null);
         var add = node.Output.Uses.Count == 1 ? node.Output.Uses[0].Node : null;
         if (add is null || !add.Is("Add"))
             return (null, null);
         var other = add.Inputs[0] == node.Output ? add.Inputs[1] : add.Inputs[0];
-        return other is { Initializer.Dims.Length: 1 } && other.Constant is not null ? (other, add) : (null, null);
+        return other is { Initializer.Dims: [var count] } && other.Constant is not null && IsWhole(count)
+            ? (other, add)
+            : (null, null);
+
+        bool IsWhole(long length) => features is not { } all || length == all;
     }
 }

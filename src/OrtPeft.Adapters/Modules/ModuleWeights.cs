@@ -22,8 +22,7 @@ internal static class ModuleWeights
     }
 
     /// <summary>
-    /// Adds s·ΔW to a layer's weight, in the weight's own layout. ΔW is for the layer as a whole: where <c>Gemm</c>
-    /// multiplies the product by an alpha of its own, the weight gains that much less.
+    /// Adds s·ΔW to a layer's weight, in the weight's own layout.
     /// </summary>
     /// <param name="graph">The graph.</param>
     /// <param name="module">The layer.</param>
@@ -33,7 +32,7 @@ internal static class ModuleWeights
     public static void Add(Graph graph, LinearModule module, float[] delta, double scale)
     {
         var weight = Read(module);
-        var factor = (float)(scale / module.Node.Attributes.Float("alpha", 1));
+        var factor = (float)scale;
         var (rows, columns) = ((int)module.OutFeatures, (int)module.InFeatures);
         for (var i = 0; i < rows; i++)
         {

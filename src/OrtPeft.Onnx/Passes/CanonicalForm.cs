@@ -1,6 +1,7 @@
 using OrtPeft.Onnx.Passes.Contrib;
 using OrtPeft.Onnx.Passes.Idioms;
 using OrtPeft.Onnx.Passes.Newer;
+using OrtPeft.Onnx.Passes.Products;
 
 namespace OrtPeft.Onnx.Passes;
 
@@ -30,6 +31,7 @@ internal static class CanonicalForm
         new("remove-identity", IdentityRemoval.Run),
         new("empty-slots", EmptySlots.Run),
         new("fused-to-standard", ContribOps.Run),
+        new("linear-forms", LinearForms.Run),
         new("fuse-layer-norm", LayerNormFusion.Run),
         new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),

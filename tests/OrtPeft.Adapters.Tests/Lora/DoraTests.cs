@@ -172,11 +172,10 @@ public sealed class DoraTests
     {
         var (a, b) = (weights[A].ToFloat32(), weights[B].ToFloat32());
         var isOutByIn = layer == "Gemm [out, in]";
-        var alpha = layer == "Gemm with alpha" ? -0.5 : 1;
         return [.. Enumerable.Range(0, 4).Select(o => Math.Sqrt(Enumerable.Range(0, 2).Sum(i =>
         {
             var w = isOutByIn ? (2 * o) + i + 1 : (4 * i) + o + 1;
-            var sum = (alpha * w) + (1.5 * (((double)b[2 * o] * a[i]) + ((double)b[(2 * o) + 1] * a[2 + i])));
+            var sum = w + (1.5 * (((double)b[2 * o] * a[i]) + ((double)b[(2 * o) + 1] * a[2 + i])));
             return sum * sum;
         })))];
     }

@@ -28,6 +28,7 @@ internal static class ContribOps
             [(Microsoft, "FastGelu")] = static (n, g) => [Gelus.Fast(n, g)],
             [(Microsoft, "QuickGelu")] = static (n, g) => [Gelus.Quick(n, g)],
             [(Microsoft, "FusedMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
+            [(Microsoft, "FusedGemm")] = static (n, g) => [FusedGemm.Of(n, g)],
             [(Microsoft, "TransposeMatMul")] = static (n, g) => [FusedProduct.Of(n, g)],
             [(Microsoft, "SkipLayerNormalization")] = SkipNormalization.Layer,
             [(Microsoft, "SkipSimplifiedLayerNormalization")] = SkipNormalization.Simplified,
@@ -39,6 +40,7 @@ internal static class ContribOps
             [(Microsoft, "CausalConvWithState")] = CausalConvolution.Of,
             [(Microsoft, "GatherBlockQuantized")] = static (n, g) => [QuantizedRows.Of(n, g)],
             [(Microsoft, "MoE")] = static (n, g) => [Experts.Of(n, g)],
+            [(Microsoft, "MatMulBnb4")] = static (n, g) => [Bnb4Product.Of(n, g)],
             [(Microsoft, "QMoE")] = static (n, g) => [Experts.OfQuantized(n, g)],
         }.ToFrozenDictionary();
 

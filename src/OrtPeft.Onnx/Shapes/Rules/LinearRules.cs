@@ -14,6 +14,8 @@ internal static class LinearRules
         new("ConvTranspose", 2, 3, ConvolutionRule.ApplyTransposed),
         new("FusedMatMul", 2, 2, FusedMatMul, Microsoft),
         new("TransposeMatMul", 2, 2, FusedMatMul, Microsoft),
+        new("FusedGemm", 2, 3, Gemm, Microsoft),
+        new("MatMulBnb4", 3, 3, MatMulNBits, Microsoft) { Attributes = ["K", "N", "block_size"] },
         new("MatMulNBits", 3, 6, MatMulNBits, Microsoft) { Attributes = ["K", "N", "block_size"] },
     ];
 

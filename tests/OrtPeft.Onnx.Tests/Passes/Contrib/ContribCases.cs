@@ -5,7 +5,16 @@ internal static class ContribCases
 {
     public static IEnumerable<string> All =>
         [.. Pointwise, .. Norms, .. Embeddings, .. Attention, .. MultiHead, .. GroupQuery, .. Rotary, .. Convolutions,
-            .. QuantizedRows, .. Experts];
+            .. QuantizedRows, .. Experts, .. CodesOfFourBits];
+
+    private static string[] CodesOfFourBits =>
+    [
+        "com.microsoft.MatMulBnb4(float[B,S,32]; ~uint8[96]; ~float[12]) K=32 N=6 block_size=16 quant_type=1",
+        "com.microsoft.MatMulBnb4(float[B,S,32]; ~uint8[96]; ~float[12]) K=32 N=6 block_size=16 quant_type=0",
+        "com.microsoft.MatMulBnb4(float[B,32]; ~uint8[48]; ~float[3]) K=32 N=3 block_size=32 quant_type=1 transB=1",
+        "com.microsoft.MatMulBnb4(float[B,S,24]; ~uint8[72]; ~float[9]) K=24 N=6 block_size=16 quant_type=1",
+        "com.microsoft.MatMulBnb4(float[B,S,20]; ~uint8[30]; ~float[4]) K=20 N=3 block_size=16 quant_type=0",
+    ];
 
     private static string[] Convolutions =>
     [
@@ -66,6 +75,9 @@ internal static class ContribCases
         "com.microsoft.FusedMatMul(float[B,S,4]; float[4,5]) alpha=2.5f",
         "com.microsoft.FusedMatMul(float[S,B,4]; float[B,4,5]) transBatchA=1",
         "com.microsoft.FusedMatMul(float[4,B,S]; float[4,B,5]) transBatchA=1 transA=1 transBatchB=1",
+        "com.microsoft.FusedGemm(float[6,4]; float[4,5]) activation='Relu'",
+        "com.microsoft.FusedGemm(float[6,4]; float[5,4]; float[5]) transB=1 alpha=0.5f beta=2f activation='Tanh'",
+        "com.microsoft.FusedGemm(float[4,6]; float[4,5]; float[5]) transA=1 activation='LeakyRelu' activation_alpha=0.3f",
         "com.microsoft.TransposeMatMul(float[B,S,4]; float[B,5,4]) transB=1",
     ];
 

@@ -37,6 +37,8 @@ public sealed class ContribOpsTests
 
     [Theory]
     [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]) num_heads=2 do_rotary=1", "do_rotary")]
+    [InlineData("com.microsoft.MatMulBnb4(float[B,32]; ~uint8[48]; ~float[3]) K=32 N=3 block_size=32 quant_type=1 transB=0", "transB")]
+    [InlineData("com.microsoft.FusedGemm(float[6,4]; float[4,5]) activation='HardSigmoid'", "HardSigmoid")]
     [InlineData("com.microsoft.Attention(float[B,S,8]; float[8,24]; float[24]; int32[B,1,S,S]) num_heads=2", "mask")]
     public void Run_OnAFeatureBeyondReach_NamesNodeAndRemedy(string text, string feature)
     {

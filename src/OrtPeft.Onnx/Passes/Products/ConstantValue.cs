@@ -1,0 +1,81 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using OrtPeft.Tensors;
+
+namespace OrtPeft.Onnx.Passes.Products;
+
+/// <summary>The content of a value that nodes make of constants, computed here in float32.</summary>
+internal static class ConstantValue
+{
+    private const int DeepestChain = 32;
+
+    /// <summary>Computes a node's only output of its inputs; null where they do not fit.</summary>
+    private delegate Tensor? Row(Node node, IReadOnlyList<Tensor?> inputs);
+
+    private static readonly FrozenDictionary<string, Row> Rows = new Dictionary<string, Row>
+    {
+        ["Reshape"] = SameBytes,
+        ["Flatten"] = SameBytes,
+        ["Squeeze"] = SameBytes,
+        ["Unsqueeze"] = SameBytes,
+        ["Identity"] = SameBytes,
+        ["Cast"] = static (n, x) => n.Attributes.ElementType("to", default) == ElementType.Float ? x[0]!.AsFloats() : null,
+        ["Neg"] = static (_, x) => x[0]!.AsFloats() is { } f ? With(f.Dims, [.. f.ToFloat32().Select(static v => -v)]) : null,
+        ["Add"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a + b),
+        ["Sub"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a - b),
+        ["Mul"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a * b),
+        ["Div"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a / b),
+        ["Transpose"] = Transposed,
+        ["DequantizeLinear"] = ConstantArithmetic.Dequantized,
+    }.ToFrozenDictionary();
+
+    /// <summary>The operators in the table.</summary>
+    public static IEnumerable<string> Operators => Rows.Keys;
+
+    /// <summary>Whether only constants and operators of the table make a value.</summary>
+    public static bool CanBeOf(Value value) => CanBeOf(value, DeepestChain);
+
+    /// <summary>The content; null where it cannot be computed.</summary>
+    public static Tensor? Of(Value value)
+    {
+        if (!CanBeOf(value))
+            return null;
+        if (value.Producer is not { } node)
+            return value.Initializer;
+        var inputs = node.Inputs.Select(static i => i is null ? null : Of(i)).ToArray();
+        var isWhole = inputs.Index().All(i => i.Item is not null || node.Inputs[i.Index] is null) && inputs is [not null, ..];
+        return isWhole ? Rows[node.OpType](node, inputs) : null;
+    }
+
+    /// <summary>The largest of the constants that a value is made of, whose name is the value's.</summary>
+    public static Value LargestSource(Value value) => value.Producer is { } node
+        ? node.Inputs.OfType<Value>().Select(LargestSource).MaxBy(static v => v.Initializer!.Count)!
+        : value;
+
+    private static bool CanBeOf(Value value, int depth) => value.Producer is { } node
+        ? depth > 0 && node is { Domain: "", Outputs.Count: 1 } && Rows.ContainsKey(node.OpType)
+            && node.Inputs.All(i => i is null || CanBeOf(i, depth - 1))
+        : value is { Initializer: not null, IsGraphInput: false };
+
+    private static Tensor? SameBytes(Node node, IReadOnlyList<Tensor?> inputs) =>
+        node.Output.Shape?.ToStatic() is { } dims && Count(dims) == inputs[0]!.Count
+            ? new Tensor(inputs[0]!.Type, dims, inputs[0]!.Data)
+            : null;
+
+    private static Tensor? Transposed(Node node, IReadOnlyList<Tensor?> inputs)
+    {
+        if (inputs[0]!.AsFloats() is not { } x)
+            return null;
+        var rank = x.Dims.Length;
+        var perm = node.Attributes.Ints("perm") ?? [.. Enumerable.Range(0, rank).Reverse().Select(static i => (long)i)];
+        if (perm.Length != rank || !perm.Order().SequenceEqual(Enumerable.Range(0, rank).Select(static i => (long)i)))
+            return null;
+        ImmutableArray<long> dims = [.. perm.Select(p => x.Dims[(int)p])];
+        var strides = ConstantArithmetic.Strides(x.Dims);
+        return With(dims, ConstantArithmetic.Gathered(x.ToFloat32(), dims, [.. perm.Select(p => strides[p])]));
+    }
+
+    internal static Tensor With(ImmutableArray<long> dims, float[] numbers) => Tensor.Of<float>(numbers, dims.AsSpan());
+
+    private static Int128 Count(ImmutableArray<long> dims) => dims.Aggregate((Int128)1, static (a, b) => a * b);
+}
