@@ -94,6 +94,8 @@ internal static class OpCases
         "ConvTranspose(float[B,4,9]; float[4,6,3]) output_shape=[18] strides=[2]",
         "com.microsoft.FusedMatMul(float[B,4,S]; float[5,4]) transA=1 transB=1",
         "com.microsoft.TransposeMatMul(float[B,4,S]; float[5,4]) transA=1 transB=1",
+        "com.microsoft.FusedGemm(float[B,4]; float[5,4]; float[5]) transB=1 activation='Relu'",
+        "com.microsoft.MatMulBnb4(float[B,S,32]; uint8[64]; float[4]) K=32 N=4 block_size=32 quant_type=1",
         "com.microsoft.MatMulNBits(float[B,S,32]; uint8[4,1,16]; float[4]) K=32 N=4 bits=4 block_size=32",
         "Shape(float[B,S,3]) start=1",
         "Shape(float[B,S,3]) start=-2 end=-1",

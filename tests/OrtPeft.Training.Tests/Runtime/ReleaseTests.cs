@@ -126,7 +126,7 @@ public sealed class ReleaseTests
     });
 
     private static GraphSession Changed(GraphSession graph, ArtifactGraph contract) =>
-        new(graph.Session, contract, graph, "The graph");
+        new(graph.Session, contract, new RuntimeOptions(), graph, "The graph");
 
     private static ArtifactValue Input(string name) => new() { Name = name, Role = ValueRoles.Data };
 
@@ -153,7 +153,7 @@ public sealed class ReleaseTests
         public int Released { get; private set; }
 
         public GraphSession Of(GraphSession graph) =>
-            new(graph.Session, graph.Contract, new Once(Add(), graph), "The graph");
+            new(graph.Session, graph.Contract, new RuntimeOptions(), new Once(Add(), graph), "The graph");
 
         public Action Add()
         {
