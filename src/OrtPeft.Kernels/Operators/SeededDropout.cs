@@ -4,6 +4,7 @@ using OrtPeft.Kernels.Native;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Tensors;
 using static OrtPeft.Onnx.Building.Formula;
 
 namespace OrtPeft.Kernels.Operators;
@@ -32,10 +33,10 @@ public static unsafe class SeededDropout
         ArgumentNullException.ThrowIfNull(g);
         foreach (var where in g.Graph.Nodes.Where(static n => n.Is("Where")).ToArray())
         {
-            if (MaskOf(where) is not { } mask || where.Inputs[1] is not { Type: Tensors.ElementType.Float } kept)
+            if (MaskOf(where) is not { } mask || where.Inputs[1] is not { Type: ElementType.Float } kept)
                 continue;
             (g.Before, g.Scope) = (where, where.Name);
-            var (x, scale) = Scaled(kept) ?? (kept, g.Scalar(Tensors.ElementType.Float, 1));
+            var (x, scale) = Scaled(kept) ?? (kept, g.Scalar(ElementType.Float, 1));
             if (Forward.Signature.Fits([x, mask.Keys.First, mask.Keys.Second, mask.Threshold, scale])
                 && x.Shape is { Rank: > 0 } shape && where.Inputs[0]!.Shape is { } places && shape.SurelyEquals(places))
             {
@@ -67,8 +68,7 @@ public static unsafe class SeededDropout
     {
         var x = c.X(0);
         var (bits, shape) = SeededBits.Of(x, c.Node.Inputs[1]!, c.Node.Inputs[2]!);
-        var mask = c.G.Term(c.G.ReshapeTo(bits.Apply("GreaterOrEqual", c.Node.Inputs[3]!), shape));
-        return [Where(mask, x * c.Node.Inputs[4]!, 0)];
+        return [Where(SeededBits.Reached(bits, c.Node.Inputs[3]!, shape), x * c.Node.Inputs[4]!, 0)];
     }
 
     private static void RunForward(KernelCall call)

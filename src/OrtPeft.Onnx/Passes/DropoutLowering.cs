@@ -122,7 +122,7 @@ internal static class DropoutLowering
         var g = x.Builder;
         var (bits, shape) = SeededBits.Of(x, index, seed);
         var threshold = Math.Min(ratio * Math.Pow(2, 32), uint.MaxValue);
-        return g.Term(g.ReshapeTo(bits >= Math.Floor(threshold), shape));
+        return SeededBits.Reached(bits, bits.Number(Math.Floor(threshold)), shape);
     }
 
     /// <summary>Element i is kept when a number of [0, 1) reaches the ratio.</summary>

@@ -39,7 +39,7 @@ internal static partial class DynamicProducts
             var key = (product.Integers, product.Scales, product.ZeroPoints);
             if (!weights.TryGetValue(key, out var weight))
                 weights[key] = weight = QuantizedWeight.Insert(g, g.Graph.FreshName(Mark().Replace(product.Integers.Name, "")), content);
-            (g.Before, g.Scope) = (node, ScopeOf(node.Name));
+            (g.Before, g.Scope) = (node, NodeScope.Of(node.Name));
             var y = g.MatMul(product.X, weight);
             Replacement.Replace(g, product.Result, product.Bias is { } bias ? g.Add(y, bias) : y);
         }
@@ -101,8 +101,6 @@ internal static partial class DynamicProducts
         private static Value? Other(Node mul, Value one) =>
             mul.Inputs[0] == one ? mul.Inputs[1] : mul.Inputs[1] == one ? mul.Inputs[0] : null;
     }
-
-    private static string ScopeOf(string node) => node.LastIndexOf('/') is > 0 and var at ? node[..at] : "";
 
     [GeneratedRegex("_(quantized|quant|q)$")]
     private static partial Regex Mark();

@@ -39,7 +39,7 @@ internal static partial class PackedWeights
                     : model.Graph.AddInitializer(name, product.ToFloat32());
             }
 
-            (g.Before, g.Scope) = (node, ScopeOf(node.Name));
+            (g.Before, g.Scope) = (node, NodeScope.OrName(node.Name));
             var result = g.MatMul(node.Inputs[0]!, weight);
             Replacement.Put(g, node, node.Input(5) is { } bias ? g.Add(result, bias) : result);
         }
@@ -53,9 +53,6 @@ internal static partial class PackedWeights
         var bare = Mark().Replace(packed, "");
         return bare.EndsWith(".qweight", StringComparison.Ordinal) ? $"{bare[..^8]}.weight" : bare;
     }
-
-    /// <summary>The scope before the node's own name, so that the new product is found in the same module.</summary>
-    private static string ScopeOf(string node) => node.LastIndexOf('/') is >= 0 and var at ? node[..at] : node;
 
     /// <summary>All that a weight's numbers come from.</summary>
     private sealed record Weight(

@@ -60,6 +60,10 @@ internal static class SeededBits
         return (hash + High(hash), shape);
     }
 
+    /// <summary>Where a hash reaches a threshold, in the shape of what it was made for.</summary>
+    public static Term Reached(Term bits, Value threshold, Value shape) =>
+        bits.Builder.Term(bits.Builder.ReshapeTo(bits.Apply("GreaterOrEqual", threshold), shape));
+
     /// <summary>The keys of a hash.</summary>
     /// <param name="bits">Any value.</param>
     /// <returns>Null where it is none.</returns>

@@ -62,33 +62,15 @@ internal sealed class Bnb4Form
     {
         if (_book == (object)Float4 || Columns % _size != 0)
             return null;
-        var codes = new byte[ElementType.UInt4.ByteCount((long)Rows * Columns)];
-        var packed = PackedIntegers.BytesOf(Packed.Constant!);
-        for (var i = 0; i < packed.Length; i++)
-            codes[i] = (byte)((packed[i] << 4) | (packed[i] >> 4));
-        return new QuantizedTensor(
-            new Tensor(ElementType.UInt4, [Rows, Columns], Derived(codes)),
-            Tensor.Of<float>(_scales, [Rows, Columns / _size]),
-            ZeroPoints: null,
-            RelativeError: 0)
-        {
-            Axis = 1,
-            BlockSize = _size,
-            CodeBook = CodeBook.NormalFloat4,
-        };
+        var codes = Derived(Bnb4Codes.LowFirst(PackedIntegers.BytesOf(Packed.Constant!)));
+        return Bnb4Codes.NormalFloat4(codes, Rows, Columns, _scales, _size);
     }
 
     /// <summary>The weight's numbers, [N, K].</summary>
     public Tensor ToFloat32()
     {
-        var numbers = new float[Rows * Columns];
-        var packed = PackedIntegers.BytesOf(Packed.Constant!);
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            var code = i % 2 == 0 ? packed[i / 2] >> 4 : packed[i / 2] & 15;
-            numbers[i] = _book[code] * _scales[i / _size];
-        }
-
+        var numbers = Bnb4Codes.Numbers(
+            PackedIntegers.BytesOf(Packed.Constant!), _book, _scales, _size, (long)Rows * Columns);
         return new Tensor(ElementType.Float, [Rows, Columns], Derived(MemoryMarshal.AsBytes<float>(numbers).ToArray()));
     }
 

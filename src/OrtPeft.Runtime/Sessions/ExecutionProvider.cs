@@ -18,7 +18,11 @@ public sealed class ExecutionProvider
     /// <summary>All that there is a name for; a new one is a row here.</summary>
     public static IReadOnlyList<ExecutionProvider> All { get; } =
     [
-        new("cpu", "CPUExecutionProvider", "Microsoft.ML.OnnxRuntime", static _ => { }) { TakesKernels = true },
+        new("cpu", "CPUExecutionProvider", "Microsoft.ML.OnnxRuntime", static _ => { })
+        {
+            TakesKernels = true,
+            ReadsHostMemory = true,
+        },
         new("cuda", "CUDAExecutionProvider", "Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries",
             static s => s.AppendExecutionProvider_CUDA()) { MemoryName = "Cuda" },
         new("dml", "DmlExecutionProvider", "Microsoft.ML.OnnxRuntime.DirectML", static s =>
@@ -43,7 +47,7 @@ public sealed class ExecutionProvider
 
     /// <summary>Whether sessions on it read what is bound to them where it lies, at each run. Elsewhere binding copies it
     /// to the device, once, and what changes afterwards must be bound again.</summary>
-    internal bool ReadsHostMemory => Name == "cpu";
+    internal bool ReadsHostMemory { get; private init; }
 
     /// <summary>The package that brings it.</summary>
     public string Package { get; }

@@ -22,10 +22,13 @@ internal sealed class KernelTable
     }
 
     /// <summary>Whether the provider has a kernel for a node, by the types of what it reads.</summary>
-    public bool Has(Node node, int opset) => _rows[(node.Domain.Length == 0 ? "ai.onnx" : node.Domain, node.OpType)].Any(r =>
-        r.Since <= (node.Domain.Length == 0 ? opset : 1) && (r.Until ?? int.MaxValue) >= (node.Domain.Length == 0 ? opset : 1)
-        && node.Inputs.OfType<Value>().Where(IsLarge).All(i => r.Types.Contains(NameOf(i.Type)))
-        && (r.Note != "no reduction" || node.Attributes.String("reduction", "none") == "none"));
+    public bool Has(Node node, int opset)
+    {
+        var (domain, version) = node.Domain.Length == 0 ? ("ai.onnx", opset) : (node.Domain, 1);
+        return _rows[(domain, node.OpType)].Any(r => r.Since <= version && (r.Until ?? int.MaxValue) >= version
+            && node.Inputs.OfType<Value>().Where(IsLarge).All(i => r.Types.Contains(NameOf(i.Type)))
+            && (r.Note != "no reduction" || node.Attributes.String("reduction", "none") == "none"));
+    }
 
     /// <summary>Whether a value may have more elements than a list of axes: such lists are on the CPU in any case.</summary>
     public static bool IsLarge(Value value) =>

@@ -50,26 +50,14 @@ internal static class BitsAndBytesPacking
         var table = tensors.Floats($"{module}.weight.quant_map", Codes);
         var largest = Largest(module, tensors, state, (int)((count + size - 1) / size));
         if (inputs % size != 0 || !table.AsSpan().SequenceEqual([.. CodeBook.NormalFloat4.Values]))
-            return PackedWeight.Of($"{module}.weight", Numbers(), [outputs, inputs]);
-        byte[] lowFirst = [.. codes.Select(static b => (byte)((b << 4) | (b >> 4)))];
-        return PackedWeight.Of($"{module}.weight", new QuantizedTensor(
-            new Tensor(ElementType.UInt4, [outputs, inputs], new MemoryTensorData(lowFirst)),
-            Tensor.Of<float>(largest, [outputs, inputs / size]),
-            ZeroPoints: null,
-            RelativeError: 0)
         {
-            Axis = 1,
-            BlockSize = size,
-            CodeBook = CodeBook.NormalFloat4,
-        });
-
-        float[] Numbers()
-        {
-            var numbers = new float[count];
-            for (var i = 0; i < numbers.Length; i++)
-                numbers[i] = table[(codes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 0xF] * largest[i / size];
-            return numbers;
+            var numbers = Bnb4Codes.Numbers(codes, table, largest, size, count);
+            return PackedWeight.Of($"{module}.weight", numbers, [outputs, inputs]);
         }
+
+        var lowFirst = new MemoryTensorData(Bnb4Codes.LowFirst(codes));
+        return PackedWeight.Of(
+            $"{module}.weight", Bnb4Codes.NormalFloat4(lowFirst, outputs, inputs, largest, size));
     }
 
     /// <summary>The largest magnitude of each block.</summary>

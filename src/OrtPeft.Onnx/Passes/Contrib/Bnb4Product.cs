@@ -20,7 +20,7 @@ internal static class Bnb4Product
         var weight = form.Codes() is { } codes
             ? QuantizedWeight.Insert(g, name, codes)
             : g.Graph.AddInitializer(name, form.ToFloat32());
-        (g.Before, g.Scope) = (node, node.Name.LastIndexOf('/') is >= 0 and var at ? node.Name[..at] : node.Name);
+        (g.Before, g.Scope) = (node, NodeScope.OrName(node.Name));
         return g.MatMul(node.Inputs[0]!, g.Transpose(weight, 1, 0));
     }
 }

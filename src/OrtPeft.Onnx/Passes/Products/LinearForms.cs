@@ -54,5 +54,5 @@ internal static class LinearForms
 
     /// <summary>The scope before the node's own name, so that the new product is found in the same module.</summary>
     private static string ScopeOf(Node node) =>
-        node.Name.LastIndexOf('/') is > 0 and var at ? node.Name[..at] : node.Name;
+        NodeScope.Of(node.Name) is { Length: > 0 } scope ? scope : node.Name;
 }

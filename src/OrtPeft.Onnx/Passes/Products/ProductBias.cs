@@ -26,7 +26,7 @@ internal static class ProductBias
         if (other is not { Initializer: { } content, IsGraphInput: false } || !content.Type.IsFloating()
             || (turn is null && content.Dims.Length == 1) || !IsAlong(content, axis, rank) || content.Count != shape[rank - 1].Value)
             return;
-        (g.Before, g.Scope) = (sum, ScopeOf(sum));
+        (g.Before, g.Scope) = (sum, NodeScope.Of(sum.Name));
         var result = g.Add(product, content.Dims.Length == 1 ? other : SameBytes.As(g, other, content.Count));
         if (turn is not null)
             result = g.Op("Transpose", [result], [.. turn.Attributes]);
@@ -49,7 +49,4 @@ internal static class ProductBias
     }
 
     private static Node? Only(Value value) => !value.IsGraphOutput && value.Uses is [{ Node: var reader }] ? reader : null;
-
-    private static string ScopeOf(Node node) =>
-        node.Name.LastIndexOf('/') is > 0 and var at ? node.Name[..at] : "";
 }
