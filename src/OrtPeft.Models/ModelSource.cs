@@ -169,6 +169,10 @@ public sealed class ModelSource
             if (DecoderNaming.HasUnstatedCaches(model))
                 genAi.StateCaches(model);
         }
+        else if (config is not null)
+        {
+            model.Metadata[MetadataKeys.BuilderType] = config.ModelType;
+        }
 
         // A graph that says so itself knows better: a checkpoint may hold two matrices though its description ties them.
         if (model.Metadata.TryGetValue(MetadataKeys.TieWordEmbeddings, out var isTied))

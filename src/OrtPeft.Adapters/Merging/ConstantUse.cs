@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters.Merging;
 
@@ -30,6 +31,11 @@ internal sealed record ConstantUse(Node Node, int Index, Value Old, Tensor? New)
             .All(u => gone.Contains(u.Node) || changed.Contains((u.Node, u.Index)));
         return areReplaced && merged.Nodes.Count + gone.Count == canonical.Nodes.Count ? found : null;
     }
+
+    /// <summary>What becomes of some of the constant's columns.</summary>
+    public ConstantUse In(SourcePlaces.Piece piece) => New is not null && piece.Columns is { } columns
+        ? this with { New = new ColumnsTensorData(New, piece.First, columns).ToTensor() }
+        : this;
 
     private static Node? Counterpart(Node node, Graph merged) =>
         node.Outputs.Where(static o => o.Name.Length > 0).Select(o => merged.Find(o.Name)?.Producer).FirstOrDefault();

@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Merging;
@@ -27,8 +28,8 @@ internal sealed class LoraSites
         _modules = ModuleCatalogue.LinearModules(given.Canonical.Graph).ToDictionary(static m => m.Name);
     }
 
-    /// <summary>The layers that have a product of their own, or a part of one.</summary>
-    public IEnumerable<LoraSite> All => _modules.Values.Select(SiteOf).OfType<LoraSite>();
+    /// <summary>The layers that have a product of their own, a part of one, or several products.</summary>
+    public IEnumerable<LoraSite> All => _modules.Values.SelectMany(SitesOf);
 
     /// <summary>An adapter's factors and where they belong.</summary>
     /// <param name="adapter">The adapter.</param>
@@ -49,14 +50,26 @@ internal sealed class LoraSites
         foreach (var name in weights.Keys.Where(static n => HfName.IsPart(n, HfName.LoraA)))
         {
             var module = HfName.ModuleOf(name, HfName.LoraA);
-            var (site, scale) = (Of(module), config.ScaleOf(module));
-            yield return new LoraPair(site, weights[name], weights[HfName.Of(module, HfName.LoraB)], scale);
-            if (weights.TryGetValue(HfName.StartOf(name), out var start))
+            var (scale, first) = (config.ScaleOf(module), 0);
+            var (b, start) = (HfName.Of(module, HfName.LoraB), weights.GetValueOrDefault(HfName.StartOf(name)));
+            foreach (var site in Of(module))
             {
-                yield return new LoraPair(
-                    site, start, weights[HfName.StartOf(HfName.Of(module, HfName.LoraB))], -scale);
+                yield return new LoraPair(site, weights[name], Rows(weights[b], first, site.OutFeatures), scale);
+                if (start is not null)
+                    yield return new LoraPair(
+                        site, start, Rows(weights[HfName.StartOf(b)], first, site.OutFeatures), -scale);
+                first += site.OutFeatures;
             }
         }
+    }
+
+    /// <summary>Some rows of a matrix; itself where they are all.</summary>
+    private static Tensor Rows(Tensor matrix, int first, int count)
+    {
+        if (matrix.Dims[0] == count)
+            return matrix;
+        var columns = (int)matrix.Dims[1];
+        return Tensor.Of<float>(matrix.ToFloat32().AsSpan(first * columns, count * columns), [count, columns]);
     }
 
     private static bool IsFactor(string name)
@@ -65,20 +78,31 @@ internal sealed class LoraSites
         return HfName.IsPart(trained, HfName.LoraA) || HfName.IsPart(trained, HfName.LoraB);
     }
 
-    private LoraSite Of(string name) => (_modules.TryGetValue(name, out var module) ? SiteOf(module) : null)
-        ?? throw new ConfigException(
-            $"{name} has no product of its own in the given graph that a branch could be added to; merge it into the "
-            + "weights.");
+    private IReadOnlyList<LoraSite> Of(string name) =>
+        _modules.TryGetValue(name, out var module) && SitesOf(module) is { Count: > 0 } sites
+            ? sites
+            : throw new ConfigException(
+                $"{name} has no product of its own in the given graph that a branch could be added to; merge it into the "
+                + "weights.");
 
-    private LoraSite? SiteOf(LinearModule module)
+    /// <summary>Where a layer's products stand, in the order of its columns; none where one does not.</summary>
+    private IReadOnlyList<LoraSite> SitesOf(LinearModule module)
     {
-        if (_places.Of(module.Weight) is not { } place || ProductOf(module, place.Source) is not { } product)
+        var sites = _places.Of(module.Weight).Select((piece, i) => SiteOf(module, piece, i)).ToList();
+        return sites.Contains(null) ? [] : [.. sites.OfType<LoraSite>()];
+    }
+
+    private LoraSite? SiteOf(LinearModule module, SourcePlaces.Piece piece, int index)
+    {
+        var place = piece.Place;
+        if (ProductOf(module, place.Source) is not { } product)
             return null;
         var stored = place.Source.Constant!;
-        var width = place.Columns is null ? (int)module.OutFeatures
+        var outputs = piece.Columns ?? (int)module.OutFeatures;
+        var width = place.Columns is null ? outputs
             : stored.Type.IsFloating() ? (int)stored.Dims[^1] : (int)product.Attributes.Int("N", stored.Dims[^1]);
-        return new LoraSite(
-            product, module.Name, place.First, (int)module.InFeatures, (int)module.OutFeatures, width, TypeOf(product, stored));
+        var name = piece.Columns is null ? module.Name : BuilderNames.PartOf(module.Name, index);
+        return new LoraSite(product, name, place.First, (int)module.InFeatures, outputs, width, TypeOf(product, stored));
     }
 
     /// <summary>The type that a product computes in, which is what its weight is made to.</summary>

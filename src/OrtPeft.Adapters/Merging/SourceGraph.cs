@@ -51,12 +51,13 @@ internal sealed class SourceGraph
 
     private bool Write(IReadOnlyList<ConstantUse> uses)
     {
-        var placed = uses.Select(u => (Use: u, Place: _places.Of(u.Old))).ToList();
-        if (placed.Any(static p => p.Use.New is not null && p.Place is null))
+        var pieces = uses.Select(u => (Use: u, Pieces: _places.Of(u.Old))).ToList();
+        if (pieces.Any(static p => p is { Use.New: not null, Pieces: [] }))
             return false;
-        foreach (var group in placed.Where(static p => p.Place is not null).GroupBy(static p => p.Place!.Value.Source))
+        var placed = pieces.SelectMany(static p => p.Pieces.Select(piece => (Use: p.Use.In(piece), piece.Place)));
+        foreach (var group in placed.GroupBy(static p => p.Place.Source))
         {
-            var all = group.Select(static p => (p.Use, Place: p.Place!.Value)).ToList();
+            var all = group.ToList();
             var changed = all.Where(static p => p.Use.New is not null).ToList();
             var isShared = changed.Any(c => all.Any(o => o.Use.New != c.Use.New && o.Place.Overlaps(c.Place)));
             var isWritten = isShared

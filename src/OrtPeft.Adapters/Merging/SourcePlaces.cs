@@ -27,12 +27,34 @@ internal sealed class SourcePlaces
             || other.Columns is not { } theirs || (First < other.First + theirs && other.First < First + mine));
     }
 
-    /// <summary>The place of a constant; null where it was computed, or is not one constant's.</summary>
-    public Place? Of(Value constant) => Of(
-        constant.Initializer?.Data ?? QuantizedWeight.Find(constant)?.Content.Values.Data);
+    /// <summary>Columns of a constant of the canonical form, and where they come from.</summary>
+    /// <param name="Place">Where they come from.</param>
+    /// <param name="First">The first of them.</param>
+    /// <param name="Columns">How many; null where they are the whole constant.</param>
+    internal readonly record struct Piece(Place Place, int First, int? Columns);
+
+    /// <summary>The pieces that a constant is made of, one but where several were joined; none where one was computed, or is
+    /// not one constant's.</summary>
+    public IReadOnlyList<Piece> Of(Value constant)
+    {
+        var data = constant.Initializer?.Data ?? QuantizedWeight.Find(constant)?.Content.Values.Data;
+        if (data is not { Parts: { Count: > 0 } parts })
+            return Of(data) is { } whole ? [new Piece(whole, 0, null)] : [];
+        var (pieces, first) = (new List<Piece>(), 0);
+        foreach (var part in parts)
+        {
+            if (Of(part.Data) is not { } place)
+                return [];
+            var columns = checked((int)part.Dims[^1]);
+            pieces.Add(new Piece(place, first, columns));
+            first += columns;
+        }
+
+        return pieces;
+    }
 
     /// <summary>The place of bytes.</summary>
-    public Place? Of(TensorData? data)
+    private Place? Of(TensorData? data)
     {
         var (first, columns) = (0, (int?)null);
         for (; data is not null; data = data.Origin?.Source.Data)

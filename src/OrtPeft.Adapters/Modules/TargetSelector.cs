@@ -156,8 +156,10 @@ internal static class TargetSelector
         }
 
         var where = layers is null ? "" : $" in the layers {string.Join(", ", layers)}";
+        var hint = targets.Names.Select(name => PackedNames.Hint(name, modules.Select(static m => m.Name)))
+            .FirstOrDefault(static h => h.Length > 0, "");
         return new ConfigException(
-            $"target_modules '{targets}' matches no linear layer{where}; " +
+            $"target_modules '{targets}' matches no linear layer{where}{hint}; " +
             $"these would: {string.Join(", ", endings)}, {ModuleTargets.AllLinear}.");
     }
 }

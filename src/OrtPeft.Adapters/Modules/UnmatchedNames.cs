@@ -122,7 +122,7 @@ internal sealed class UnmatchedNames
     private static IEnumerable<string> Listed(
         string field, ModuleTargets listed, IReadOnlyList<string> modules, string none) =>
         listed.Names.Where(name => !modules.Any(m => TargetSelector.Matches(m, [name])))
-            .Select(name => $"{field} has '{name}', which matches {none}; these would: {Endings(modules)}");
+            .Select(name => $"{field} has '{name}', which matches {none}{PackedNames.Hint(name, modules)}; these would: {Endings(modules)}");
 
     private static string PatternOfNone(string field, ModuleTargets pattern, IReadOnlyList<string> modules) =>
         $"{field} '{pattern}' is a regular expression and matches no module's whole name, such as "

@@ -32,7 +32,7 @@ internal sealed partial class BuilderNames
     ];
 
     /// <summary>Families that have the packed layers in HF's models too.</summary>
-    private static readonly string[] PackedInHf = ["phi3", "phi4", "phimoe"];
+    private static readonly string[] PackedInHf = ["phi3", "phi4"];
 
     private readonly (string Builder, string Hf)[] _dialect;
 
@@ -45,10 +45,26 @@ internal sealed partial class BuilderNames
         ("gate_up_proj", ["gate_proj", "up_proj"]),
     ];
 
+    /// <summary>The name of a part of a packed layer.</summary>
+    /// <param name="packed">The layer's path, such as <c>model.layers.0.mlp.gate_up_proj</c>.</param>
+    /// <param name="index">The part's number, from 0.</param>
+    /// <returns>Such as <c>model.layers.0.mlp.gate_proj</c>.</returns>
+    public static string PartOf(string packed, int index)
+    {
+        ArgumentNullException.ThrowIfNull(packed);
+        var end = packed.LastIndexOf('.') + 1;
+        return packed[..end] + PackedLayers.First(l => l.Packed == packed[end..]).Parts[index];
+    }
+
     /// <summary>Whether HF's models of a family pack these layers too.</summary>
-    /// <param name="type">The family as <c>genai_config.json</c> names it; empty where that is not known.</param>
-    public static bool IsPackedInHf(string type) =>
-        PackedInHf.Any(family => type.StartsWith(family, StringComparison.OrdinalIgnoreCase));
+    /// <param name="model">The graph, with what is known of its family.</param>
+    public static bool IsPackedInHf(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var type = model.Metadata.GetValueOrDefault(MetadataKeys.BuilderType)
+            ?? model.Metadata.GetValueOrDefault(MetadataKeys.ModelType, "");
+        return PackedInHf.Any(family => type.StartsWith(family, StringComparison.OrdinalIgnoreCase));
+    }
 
     /// <summary>Finds out whether the builder made a graph.</summary>
     /// <param name="graph">The graph; its nodes keep their names in canonical form.</param>

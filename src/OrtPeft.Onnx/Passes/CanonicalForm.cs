@@ -39,6 +39,7 @@ internal static class CanonicalForm
         new("packed-weights", PackedWeights.Run),
         new(Dynamic, DynamicProducts.Run),
         new("packed-projections", PackedProjections.Run),
+        new("joined-projections", JoinedProjections.Run),
         new("decoder-names", DecoderNaming.Run),
         new("limit-constants", ConstantSizes.Run),
     ];

@@ -18,8 +18,7 @@ internal static class PackedProjections
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        var type = model.Metadata.GetValueOrDefault(MetadataKeys.BuilderType, "");
-        if (BuilderNames.Of(graph) is not { } names || BuilderNames.IsPackedInHf(type))
+        if (BuilderNames.IsPackedInHf(model) || BuilderNames.Of(graph) is not { } names)
             return;
         GraphBuilder? g = null;
         foreach (var node in graph.Nodes.Where(static n => n.Is("MatMul")).ToArray())
@@ -37,25 +36,28 @@ internal static class PackedProjections
 
     private static Packing? PartsOf(Node product, BuilderNames names)
     {
-        if (ModuleOf(product, names) is not { } path || product.Output.Uses is not [var use])
+        if (ModuleOf(product, names) is not { } path)
             return null;
         var row = BuilderNames.PackedLayers.FirstOrDefault(r => path.EndsWith($".{r.Packed}", StringComparison.Ordinal));
         if (row.Parts is null || product.Input(1) is not { } weight
             || ConstantWeight.DimsOf(weight) is not [_, var width])
             return null;
-        Value? bias = null;
-        var result = product.Output;
-        if (use.Node.Is("Add") && use.Node.Inputs[1 - use.Index] is { Initializer.Dims: [var length] } added
-            && length == width)
-            (bias, result) = (added, use.Node.Output);
+        var (bias, result) = BiasOf(product, width);
         var canBeCut = QuantizedWeight.Find(weight) is not { } few || few.Content is { Axis: 0, CodeBook: null };
         return canBeCut && Split(result, row.Parts.Count, width) is var (results, widths)
             ? new Packing(product, bias, path[..^row.Packed.Length], row.Parts, results, widths)
             : null;
     }
 
+    /// <summary>The vector that is added to a product alone, and the sum; where none is, null and the product.</summary>
+    internal static (Value? Bias, Value Result) BiasOf(Node product, long width) =>
+        product.Output is { IsGraphOutput: false, Uses: [{ Node: var add, Index: var index }] } && add.Is("Add")
+        && add.Inputs[1 - index] is { Initializer.Dims: [var length] } bias && length == width
+            ? (bias, add.Output)
+            : (null, product.Output);
+
     /// <summary>The module by the scope in the node's name.</summary>
-    private static string? ModuleOf(Node product, BuilderNames names)
+    internal static string? ModuleOf(Node product, BuilderNames names)
     {
         var end = product.Name.LastIndexOf('/');
         return end <= 0 ? null : names.ToHf(product.Name[1..end].Replace('/', '.'));

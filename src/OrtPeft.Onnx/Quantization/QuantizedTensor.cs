@@ -50,6 +50,46 @@ public sealed record QuantizedTensor(Tensor Values, Tensor Scales, Tensor? ZeroP
         };
     }
 
+    /// <summary>Whether matrices are quantised alike, so that their columns can stand side by side in one.</summary>
+    internal static bool CanBeJoined(IReadOnlyList<QuantizedTensor> matrices)
+    {
+        var first = matrices[0];
+        return matrices.All(m => m is { Axis: 0, CodeBook: null } && m.BlockSize == first.BlockSize
+            && m.Values.Type == first.Values.Type && m.Values.Dims[0] == first.Values.Dims[0]
+            && m.ZeroPoints is null == first.ZeroPoints is null);
+    }
+
+    /// <summary>The columns of matrices side by side.</summary>
+    /// <param name="matrices">Matrices that <see cref="CanBeJoined"/>.</param>
+    /// <returns>New tensors, which remember what they were joined of.</returns>
+    internal static QuantizedTensor Joined(IReadOnlyList<QuantizedTensor> matrices) => matrices[0] with
+    {
+        Values = Joined([.. matrices.Select(static m => m.Values)]),
+        Scales = new JoinedColumnsTensorData([.. matrices.Select(static m => m.Scales)]).ToTensor(),
+        ZeroPoints = matrices[0].ZeroPoints is null ? null : Joined([.. matrices.Select(static m => m.ZeroPoints!)]),
+        RelativeError = matrices.Max(static m => m.RelativeError),
+    };
+
+    private static Tensor Joined(IReadOnlyList<Tensor> parts)
+    {
+        var (type, rows, width) = (parts[0].Type, parts[0].Dims[0], parts.Sum(static p => p.Dims[1]));
+        var (result, first) = (new byte[type.ByteCount(rows * width)], 0L);
+        foreach (var part in parts)
+        {
+            var source = PackedIntegers.BytesOf(part);
+            var columns = (int)part.Dims[1];
+            for (var i = 0; i < part.Count; i++)
+            {
+                var (row, column) = Math.DivRem(i, columns);
+                PackedIntegers.Set(result, type, (row * width) + first + column, PackedIntegers.Get(source, type, i));
+            }
+
+            first += columns;
+        }
+
+        return new Tensor(type, [rows, width], new DerivedTensorData(new MemoryTensorData(result), null, parts));
+    }
+
     private static Tensor Columns(Tensor integers, int first, int count)
     {
         var (rows, columns) = (checked((int)integers.Dims[0]), checked((int)integers.Dims[1]));

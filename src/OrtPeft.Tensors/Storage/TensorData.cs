@@ -18,6 +18,10 @@ public abstract class TensorData
     /// <summary>The tensor that the bytes were made of; null, the default, for a source.</summary>
     internal virtual TensorOrigin? Origin => null;
 
+    /// <summary>The matrices or vectors whose columns, side by side, the bytes are; none, the default, for one that was not
+    /// joined.</summary>
+    internal virtual IReadOnlyList<Tensor> Parts => [];
+
     /// <summary>
     /// Part of the bytes for as long as the caller wants: where they lie if that is managed memory, else a copy.
     /// </summary>
