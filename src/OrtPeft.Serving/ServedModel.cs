@@ -3,8 +3,10 @@ using OrtPeft.Adapters;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Inference;
+using OrtPeft.Inference.Generation;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Serving.Embeddings;
 using OrtPeft.Serving.Engine;
 using OrtPeft.Serving.Texts;
 using OrtPeft.Tensors;
@@ -26,11 +28,13 @@ public sealed class ServedModel : IDisposable
     private readonly BatchEngine _engine;
     private readonly Lock _lock = new();
     private readonly OrderedDictionary<string, EngineSlot> _adapters = new(StringComparer.Ordinal);
+    private readonly TextPooling? _pooling;
     private readonly bool _allowsLoading;
 
-    private ServedModel(string name, TextModel model, LoraSlots slots, BatchEngine engine, bool allowsLoading)
+    private ServedModel(
+        string name, TextModel model, LoraSlots slots, BatchEngine engine, TextPooling? pooling, bool allowsLoading)
     {
-        (Name, _model, _slots, _engine, _allowsLoading) = (name, model, slots, engine, allowsLoading);
+        (Name, _model, _slots, _engine, _pooling, _allowsLoading) = (name, model, slots, engine, pooling, allowsLoading);
     }
 
     /// <summary>The name of the model without an adapter.</summary>
@@ -49,6 +53,18 @@ public sealed class ServedModel : IDisposable
     /// <summary>Why requests are computed one after the other, as where the graph has no cache; null where they go
     /// together.</summary>
     public string? WhyAlone => _engine.WhyAlone;
+
+    /// <summary>Why the model gives no embeddings, as where its folder does not say how hidden states are pooled; null where
+    /// it gives them.</summary>
+    public string? WhyNoEmbeddings { get; private init; }
+
+    /// <summary>Why the model gives no answers, as where it has no head; null where it gives them.</summary>
+    public string? WhyNoAnswers => _engine.HasLogits
+        ? null
+        : "The model has no head that would choose tokens; it gives embeddings alone.";
+
+    /// <summary>The numbers of an embedding; 0 where the model gives none.</summary>
+    public int EmbeddingWidth => WhyNoEmbeddings is null ? _engine.EmbeddingWidth : 0;
 
     /// <summary>Requests that are computed now.</summary>
     public int Running => _engine.Counts.Running;
@@ -70,7 +86,7 @@ public sealed class ServedModel : IDisposable
     /// <returns>The served model.</returns>
     /// <exception cref="ConfigException">An adapter does not fit, or is more than LoRA of linear layers; the message names
     /// the way that works.</exception>
-    /// <exception cref="GraphException">The graph is not a decoder.</exception>
+    /// <exception cref="GraphException">The graph is not a decoder, nor one for embeddings.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The served model owns the engine.")]
     public static ServedModel Open(
         TextModel model,
@@ -88,14 +104,25 @@ public sealed class ServedModel : IDisposable
             CheckName(adapter);
         if (adapters.ContainsKey(name))
             throw new SettingException($"'{name}' is the model's own name; give the adapter another one.");
-        var decoder = OwnLoss.Without(DecoderNaming.Named(model.Source.Model));
+        var pooling = TextPooling.TryLoad(model.Source.Folder, out var whyNot);
+        var decoder = pooling is not null && HiddenStates.AreAllOf(model.Source.Model.Graph)
+            ? HiddenStates.OfOneType(model.Source.Model)
+            : OwnLoss.Without(DecoderNaming.Named(model.Source.Model));
         ConstantSizes.Run(decoder.Clone());
         var (slots, factors) = LoraSlots.Of(
             decoder, canonical => [.. adapters.Select(a => Read(canonical, a.Key, a.Value, model.Warn))], options.AllowsLoading);
-        var engine = BatchEngine.Open(slots, options);
+        var engine = BatchEngine.Open(slots, options, pooling);
         try
         {
-            var served = new ServedModel(name, model, slots, engine, options.AllowsLoading);
+            var served = new ServedModel(name, model, slots, engine, pooling, options.AllowsLoading)
+            {
+                WhyNoEmbeddings = whyNot
+                    ?? (engine.WhyNoEmbeddings is { } why ? $"The model gives no embeddings: {why}." : null),
+            };
+            if (served is { WhyNoAnswers: not null, WhyNoEmbeddings: { } none })
+                throw new GraphException($"Graph '{decoder.Graph.Name}' has no logits. {none}");
+            if (served.WhyNoEmbeddings is { } reason && TextPooling.IsDescribedIn(model.Source.Folder))
+                model.Warn(reason);
             foreach (var (adapter, content) in adapters.Keys.Zip(factors))
                 served._adapters[adapter] = engine.Add(content).GetAwaiter().GetResult();
             return served;
@@ -152,12 +179,15 @@ public sealed class ServedModel : IDisposable
     public void Dispose() => _engine.Dispose();
 
     /// <summary>Asks for an answer.</summary>
+    /// <exception cref="NotSupportedException">The model has no head.</exception>
     /// <exception cref="UnknownModelException">There is no such adapter.</exception>
     /// <exception cref="QueueFullException">Too many wait already.</exception>
     /// <exception cref="ArgumentException">The prompt does not fit, or an option leaves its range.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "The stream owns the source.")]
     internal TextStream Start(TextRequest request, CancellationToken cancellation)
     {
+        if (WhyNoAnswers is { } why)
+            throw new NotSupportedException(why);
         var options = _model.WithEnds(request.Options, Context);
         options.Validate();
         Check(request.Prompt, options.ContextLength);
@@ -178,6 +208,39 @@ public sealed class ServedModel : IDisposable
             source.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The tokens of a text whose embedding is wanted, with those that the tokenizer puts around it.</summary>
+    internal IReadOnlyList<int> EmbeddedOf(string text) =>
+        _model.Tokenizer.Frame.Around(_model.Tokenizer.Encode(_pooling?.Prompt + text));
+
+    /// <summary>The embedding of tokens.</summary>
+    /// <param name="adapter">The adapter's name; null for the model alone.</param>
+    /// <param name="tokens">The tokens, as <see cref="EmbeddedOf"/> gives them.</param>
+    /// <param name="dimensions">How many of its numbers are wanted, from the first; null for all.</param>
+    /// <param name="cancellation">Breaks it off.</param>
+    /// <exception cref="NotSupportedException">The model gives no embeddings.</exception>
+    /// <exception cref="UnknownModelException">There is no such adapter.</exception>
+    /// <exception cref="QueueFullException">Too many requests wait already.</exception>
+    /// <exception cref="ArgumentException">The tokens do not fit, or there are fewer numbers.</exception>
+    internal async Task<float[]> EmbedAsync(
+        string? adapter, IReadOnlyList<int> tokens, int? dimensions, CancellationToken cancellation)
+    {
+        if (WhyNoEmbeddings is { } why)
+            throw new NotSupportedException(why);
+        if (dimensions < 1 || dimensions > EmbeddingWidth)
+            throw new SettingException($"dimensions is {dimensions}; this model's embeddings have {EmbeddingWidth}, and 1 is the least.");
+        Check(tokens, TextModel.Least(Context, _pooling!.MaxTokens));
+        var pool = new HiddenPool(_pooling);
+        EngineRequest request;
+        lock (_lock)
+        {
+            request = _engine.Start(
+                SlotOf(adapter), tokens, new GenerationOptions { MaxNewTokens = 1 }, likeliest: null, cancellation, pool);
+        }
+
+        await request.Tokens.Completion.WaitAsync(cancellation).ConfigureAwait(false);
+        return pool.Result(dimensions);
     }
 
     /// <summary>The tokens that fit, prompt and answer; null where the model does not say.</summary>

@@ -29,10 +29,17 @@ result.helper = (await runner.finalChatCompletion()).choices[0].message.content;
 const completion = await client.completions.create({ model, prompt: ['Gets the', 'The'], n: 2, max_tokens: 5, seed: 1, temperature: 0.8 });
 result.completions = completion.choices.map(c => c.text);
 
+// The client asks for base64 unless it is told otherwise, and decodes it.
+const decoded = await client.embeddings.create({ model, input: ['Gets the', 'The'] });
+const floats = await client.embeddings.create({ model, input: ['Gets the', 'The'], encoding_format: 'float' });
+result.embeddings = decoded.data.map(d => d.embedding.length);
+result.embeddingsAgree = decoded.data.every((d, i) => d.embedding.every((v, k) => v === Math.fround(floats.data[i].embedding[k])));
+result.embeddingUsage = decoded.usage;
+
 const errors = [
   () => client.chat.completions.create({ model: 'nobody', messages }),
   () => client.chat.completions.create({ model, messages, response_format: { type: 'json_object' } }),
-  () => client.embeddings.create({ model, input: 'x' }),
+  () => client.embeddings.create({ model, input: 'x', dimensions: 4096 }),
   () => new OpenAI({ baseURL: `${address}v1`, apiKey: 'wrong', maxRetries: 0 }).models.list(),
 ];
 result.errors = [];

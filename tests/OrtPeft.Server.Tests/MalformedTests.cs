@@ -6,14 +6,17 @@ namespace OrtPeft.Server.Tests;
 
 public sealed class MalformedTests
 {
-    private static readonly string[] Paths = ["v1/chat/completions", "v1/completions", "v1/load_lora_adapter", "v1/unload_lora_adapter"];
+    private static readonly string[] Paths =
+    [
+        "v1/chat/completions", "v1/completions", "v1/embeddings", "v1/load_lora_adapter", "v1/unload_lora_adapter",
+    ];
 
     /// <summary>A good request is damaged in its bytes and in its values; whatever comes of it is an answer or an error in
     /// OpenAI's form, never a failure of the server.</summary>
     [Fact]
     public async Task Requests_DamagedAtRandom_AreAnsweredOrRefused()
     {
-        await using var server = await RunningServer.StartAsync(loads: true);
+        await using var server = await RunningServer.StartAsync(loads: true, pools: true);
         var random = new Random(11);
         var statuses = new HashSet<int>();
         for (var i = 0; i < 400; i++)
@@ -21,6 +24,7 @@ public sealed class MalformedTests
             var path = Paths[i % Paths.Length];
             var good = path.Contains("lora", StringComparison.Ordinal)
                 ? new JsonObject { ["lora_name"] = "later", ["lora_path"] = "later" }
+                : path.Contains("embed", StringComparison.Ordinal) ? new JsonObject { ["model"] = "one", ["input"] = "x", ["dimensions"] = 5 }
                 : path.Contains("chat", StringComparison.Ordinal) ? Chat() : RunningServer.Completion("one", "x", 2);
             var body = i % 2 == 0 ? Damaged(good, random) : Encoding.UTF8.GetString(Cut(good, random));
             using var content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -11,7 +11,7 @@ public sealed class OpenAiClientTests
     [NodeFact]
     public async Task Client_OfOpenAi_UnderstandsAnswersStreamsAndErrors()
     {
-        await using var server = await RunningServer.StartAsync(new ServerOptions { Keys = ["secret"] });
+        await using var server = await RunningServer.StartAsync(new ServerOptions { Keys = ["secret"] }, pools: true);
         var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[] { Path.Combine(Folder, "run.mjs"), server.Server.Address.ToString(), "one" })
             start.ArgumentList.Add(argument);
@@ -31,10 +31,13 @@ public sealed class OpenAiClientTests
         Assert.Equal(10, (int)result["logprobs"]!);
         Assert.Equal(result["usage"]!.ToJsonString(), result["streamUsage"]!.ToJsonString());
         Assert.Equal(4, result["completions"]!.AsArray().Count);
+        Assert.Equal([128, 128], result["embeddings"]!.AsArray().Select(static n => (int)n!));
+        Assert.True((bool)result["embeddingsAgree"]!);
+        Assert.Equal((int)result["embeddingUsage"]!["total_tokens"]!, (int)result["embeddingUsage"]!["prompt_tokens"]!);
         Assert.Equal(
             [
                 "NotFoundError 404 model_not_found", "BadRequestError 400 unsupported_parameter",
-                "NotFoundError 404 unsupported_endpoint", "AuthenticationError 401 invalid_api_key",
+                "BadRequestError 400 invalid_value", "AuthenticationError 401 invalid_api_key",
             ],
             result["errors"]!.AsArray().Select(static e => (string)e!));
     }

@@ -42,7 +42,8 @@ internal sealed class RunningServer : IAsyncDisposable
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The result owns the model.")]
     public static async Task<RunningServer> StartAsync(
-        ServerOptions? options = null, ServingOptions? serving = null, bool hasTemplate = true, bool loads = false)
+        ServerOptions? options = null, ServingOptions? serving = null, bool hasTemplate = true, bool loads = false,
+        bool pools = false)
     {
         var folder = new TemporaryFolder();
         var model = Directory.CreateDirectory(folder["model"]).FullName;
@@ -51,6 +52,17 @@ internal sealed class RunningServer : IAsyncDisposable
             File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
         if (hasTemplate)
             await File.WriteAllTextAsync(Path.Combine(model, "chat_template.jinja"), Template);
+        if (pools)
+        {
+            await File.WriteAllTextAsync(Path.Combine(model, "modules.json"), """
+                [{"type": "sentence_transformers.models.Transformer", "path": ""},
+                 {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
+                 {"type": "sentence_transformers.models.Normalize", "path": "2_Normalize"}]
+                """);
+            Directory.CreateDirectory(Path.Combine(model, "1_Pooling"));
+            await File.WriteAllTextAsync(Path.Combine(model, "1_Pooling", "config.json"), """{"pooling_mode_lasttoken": true}""");
+        }
+
         var text = TextModel.Open(model);
         foreach (var (i, name) in new[] { "one", "two", "later" }.Index())
         {

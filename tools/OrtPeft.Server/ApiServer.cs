@@ -27,6 +27,7 @@ internal sealed class ApiServer : IAsyncDisposable
     private readonly CancellationTokenSource _breakOff = new();
     private readonly ChatEndpoint _chat;
     private readonly CompletionEndpoint _completion;
+    private readonly EmbeddingEndpoint _embedding;
     private readonly AdapterEndpoints _adapters;
     private readonly long _created;
     private int _open;
@@ -39,6 +40,7 @@ internal sealed class ApiServer : IAsyncDisposable
         _metrics = new ServerMetrics(served);
         _chat = new ChatEndpoint(served, options, clock);
         _completion = new CompletionEndpoint(served, options, clock);
+        _embedding = new EmbeddingEndpoint(served);
         _adapters = new AdapterEndpoints(served, options);
         _created = clock.GetUtcNow().ToUnixTimeSeconds();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -175,11 +177,11 @@ internal sealed class ApiServer : IAsyncDisposable
         {
             "/metrics" => For("GET", () => MetricsAsync(context)),
             "/v1/models" => For("GET", () => JsonBody.WriteAsync(context, Models())),
+            "/v1/chat/completions" or "/v1/completions" when _served.WhyNoAnswers is { } why => throw Without(why),
+            "/v1/embeddings" when _served.WhyNoEmbeddings is { } why => throw Without(why),
             "/v1/chat/completions" => For("POST", () => _chat.HandleAsync(context, record)),
             "/v1/completions" => For("POST", () => _completion.HandleAsync(context, record)),
-            "/v1/embeddings" => throw new ApiException(
-                404, "The model gives no embeddings; it is a decoder for /v1/chat/completions and /v1/completions.",
-                "unsupported_endpoint"),
+            "/v1/embeddings" => For("POST", () => _embedding.HandleAsync(context, record)),
             "/v1/load_lora_adapter" => For("POST", () => _adapters.LoadAsync(context)),
             "/v1/unload_lora_adapter" => For("POST", () => _adapters.UnloadAsync(context)),
             _ when path.StartsWith("/v1/models/", StringComparison.Ordinal) =>
@@ -195,6 +197,8 @@ internal sealed class ApiServer : IAsyncDisposable
             throw new ApiException(405, $"{path} takes {expected}.", "method_not_allowed");
         }
     }
+
+    private static ApiException Without(string why) => new(404, why, "unsupported_endpoint");
 
     /// <summary>Pages of other sites that give their name this machine's address are not let in.</summary>
     private static bool IsOwnName(string host) => host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

@@ -28,7 +28,7 @@ internal sealed class CompletionEndpoint(ServedModel served, ServerOptions optio
         fields.Only("best_of", v => v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out var n) && n == sampling.Count,
             "answers are not ranked; leave it out, or give n.");
         var top = (int?)fields.Whole("logprobs", 0, MostLogProbabilities);
-        var prompts = Prompts(fields);
+        var prompts = TextOrTokens.Of(fields, "prompt", MostPrompts, served.PromptOf);
         fields.End();
         record.Begin("text_completion", sampling.Model);
         if (!served.Knows(sampling.Model))
@@ -139,29 +139,4 @@ internal sealed class CompletionEndpoint(ServedModel served, ServerOptions optio
             ? $"bytes:{string.Concat(bytes.Select(static b => $"\\x{b:x2}"))}"
             : text;
     }
-
-    private IReadOnlyList<IReadOnlyList<int>> Prompts(Fields fields)
-    {
-        var given = fields.Get("prompt") ?? throw ApiException.Field("prompt", "missing; expected a text or tokens.");
-        if (given.ValueKind == JsonValueKind.String)
-            return [served.PromptOf(given.GetString()!)];
-        if (given.ValueKind != JsonValueKind.Array || given.GetArrayLength() == 0)
-            throw Wrong();
-        if (given.EnumerateArray().All(static t => t.ValueKind == JsonValueKind.Number))
-            return [Tokens(given)];
-        if (given.GetArrayLength() > MostPrompts)
-            throw ApiException.Field("prompt", $"more than {MostPrompts} prompts; send several requests.");
-        return [.. given.EnumerateArray().Select(p => p.ValueKind switch
-        {
-            JsonValueKind.String => served.PromptOf(p.GetString()!),
-            JsonValueKind.Array => Tokens(p),
-            _ => throw Wrong(),
-        })];
-    }
-
-    private static int[] Tokens(JsonElement array) => [.. array.EnumerateArray().Select(static t =>
-        t.ValueKind == JsonValueKind.Number && t.TryGetInt32(out var id) ? id : throw Wrong())];
-
-    private static ApiException Wrong() =>
-        ApiException.Field("prompt", "expected a text, an array of texts, tokens, or an array of arrays of tokens.");
 }

@@ -73,7 +73,10 @@ internal sealed class RequestRecord : IDisposable
     /// <summary>Notes the prompts' tokens.</summary>
     /// <param name="answers">The answers.</param>
     /// <param name="count">How many belong to one prompt.</param>
-    public void End(Answers answers, int count) => _promptTokens = answers.PromptTokens(count);
+    public void End(Answers answers, int count) => Prompts(answers.PromptTokens(count));
+
+    /// <summary>Notes the prompts' tokens.</summary>
+    public void Prompts(int tokens) => _promptTokens = tokens;
 
     /// <summary>The counts, as OpenAI's API gives them.</summary>
     public JsonObject Usage() => new()

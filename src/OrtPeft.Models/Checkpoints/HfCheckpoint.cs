@@ -16,7 +16,8 @@ namespace OrtPeft.Models.Checkpoints;
 /// </summary>
 public sealed class HfCheckpoint
 {
-    /// <summary>The names of files that belong to a model besides its weights, and are copied along.</summary>
+    /// <summary>The names of files that belong to a model besides its weights, and are copied along: descriptions, the
+    /// tokenizer, and how sentence-transformers makes embeddings.</summary>
     public static IReadOnlyList<string> Companions { get; } =
     [
         ModelFamilies.ConfigFileName,
@@ -29,6 +30,10 @@ public sealed class HfCheckpoint
         "tokenizer_config.json",
         "special_tokens_map.json",
         "added_tokens.json",
+        "modules.json",
+        "config_sentence_transformers.json",
+        "sentence_bert_config.json",
+        Path.Combine("1_Pooling", "config.json"),
     ];
 
     private readonly Architecture _architecture;
@@ -193,7 +198,9 @@ public sealed class HfCheckpoint
     {
         var source = Path.Combine(from, name);
         var target = Path.Combine(to, name);
-        if (from != to)
-            AtomicFile.Write(target, InputFile.ReadAllBytes(source));
+        if (from == to)
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        AtomicFile.Write(target, InputFile.ReadAllBytes(source));
     }
 }

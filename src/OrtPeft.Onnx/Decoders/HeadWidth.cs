@@ -1,6 +1,6 @@
 namespace OrtPeft.Onnx.Decoders;
 
-/// <summary>The number of scores that an output's head makes.</summary>
+/// <summary>The number of scores that an output's head makes, and what it makes them of.</summary>
 internal static class HeadWidth
 {
     private static readonly string[] OfWeights = ["Transpose", "DequantizeLinear", "Cast", "Identity", "Reshape"];
@@ -9,6 +9,11 @@ internal static class HeadWidth
     /// output.</summary>
     public static long? Behind(Value output) =>
         HeadPath.To(output, static n => Of(n) is not null) is { } path ? Of(path.Product) : null;
+
+    /// <summary>What the head's product reads, the last hidden states; null where no product with constant weights makes
+    /// the output.</summary>
+    public static Value? InputBehind(Value output) =>
+        HeadPath.To(output, static n => Of(n) is not null)?.Product.Input(0);
 
     private static long? Of(Node node)
     {

@@ -14,7 +14,8 @@ namespace OrtPeft.Serving.Chat;
 /// </summary>
 public sealed class OrtPeftChatClient : IChatClient
 {
-    private const string Provider = "ortpeft";
+    /// <summary>The name of this kind of client in telemetry.</summary>
+    internal const string Provider = "ortpeft";
 
     private readonly ServedModel _served;
     private readonly string? _adapter;
@@ -36,7 +37,8 @@ public sealed class OrtPeftChatClient : IChatClient
     /// <returns>The answer, with its calls of functions and the tokens it took.</returns>
     /// <exception cref="UnknownModelException">There is no such adapter.</exception>
     /// <exception cref="QueueFullException">Too many requests wait already.</exception>
-    /// <exception cref="NotSupportedException">A turn or an option is of a kind that a model of text cannot follow.</exception>
+    /// <exception cref="NotSupportedException">A turn or an option is of a kind that a model of text cannot follow, or the
+    /// model has no head.</exception>
     /// <exception cref="ArgumentException">The conversation does not fit the model's context, or an option leaves its
     /// range.</exception>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>

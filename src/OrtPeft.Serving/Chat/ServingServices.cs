@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrtPeft.Tensors;
 using OrtPeft.Text;
 
@@ -13,24 +14,45 @@ public static class ServingServices
     /// opened when they are first asked for, and closed with the app.
     /// </summary>
     /// <param name="services">The app's services.</param>
-    /// <param name="configure">Sets the options; called when the model is opened.</param>
+    /// <param name="configure">Sets the options; called when the model is opened, after what other calls have given.</param>
     /// <returns>The same services.</returns>
     public static IServiceCollection AddOrtPeftChatClient(
-        this IServiceCollection services, Action<ServedModelOptions> configure)
+        this IServiceCollection services, Action<ServedModelOptions>? configure = null)
     {
-        ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(configure);
-        services.AddSingleton(_ => Configured(configure));
-        services.AddSingleton(static app => Open(app.GetRequiredService<ServedModelOptions>()));
-        services.AddSingleton<IChatClient>(static app => new OrtPeftChatClient(
+        AddServed(services, configure);
+        return services.AddSingleton<IChatClient>(static app => new OrtPeftChatClient(
             app.GetRequiredService<ServedModel>(), app.GetRequiredService<ServedModelOptions>().Adapter));
-        return services;
     }
 
-    private static ServedModelOptions Configured(Action<ServedModelOptions> configure)
+    /// <summary>
+    /// Adds an <see cref="IEmbeddingGenerator{String, Embedding}"/> over the app's one <see cref="ServedModel"/>, which a chat
+    /// client that was added too shares.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configure">Sets the options; called when the model is opened, after what other calls have given.</param>
+    /// <returns>The same services.</returns>
+    public static IServiceCollection AddOrtPeftEmbeddingGenerator(
+        this IServiceCollection services, Action<ServedModelOptions>? configure = null)
+    {
+        AddServed(services, configure);
+        return services.AddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(static app => new OrtPeftEmbeddingGenerator(
+            app.GetRequiredService<ServedModel>(), app.GetRequiredService<ServedModelOptions>().Adapter));
+    }
+
+    private static void AddServed(IServiceCollection services, Action<ServedModelOptions>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        if (configure is not null)
+            services.AddSingleton(new Setting(configure));
+        services.TryAddSingleton(static app => Configured(app.GetServices<Setting>()));
+        services.TryAddSingleton(static app => Open(app.GetRequiredService<ServedModelOptions>()));
+    }
+
+    private static ServedModelOptions Configured(IEnumerable<Setting> settings)
     {
         var options = new ServedModelOptions();
-        configure(options);
+        foreach (var setting in settings)
+            setting.Configure(options);
         return string.IsNullOrEmpty(options.Model)
             ? throw new SettingException(
                 $"{nameof(ServedModelOptions)}.{nameof(options.Model)} is not set; give a model's folder.")
@@ -39,4 +61,6 @@ public static class ServingServices
 
     private static ServedModel Open(ServedModelOptions options) => ServedModel.Open(
         TextModel.Open(options.Model!), options.Adapters.AsReadOnly(), options.Serving);
+
+    private sealed record Setting(Action<ServedModelOptions> Configure);
 }

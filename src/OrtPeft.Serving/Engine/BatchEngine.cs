@@ -3,6 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Inference;
 using OrtPeft.Inference.Generation;
+using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
+using OrtPeft.Serving.Embeddings;
 
 namespace OrtPeft.Serving.Engine;
 
@@ -51,7 +54,16 @@ internal sealed class BatchEngine : IDisposable
     public int? FixedLength => _runs.FixedLength;
 
     /// <summary>The scores per position.</summary>
-    public int? Vocabulary => LogitRows.WidthOf(_runs.Graph);
+    public int? Vocabulary => HasLogits ? LogitRows.WidthOf(_runs.Graph) : (int?)DecoderRoles.EmbeddingRows(_runs.Graph);
+
+    /// <summary>Whether the graph has a head, whose scores choose tokens.</summary>
+    public bool HasLogits => _runs.HasLogits;
+
+    /// <summary>The numbers of an embedding; 0 where none can be made.</summary>
+    public int EmbeddingWidth { get; private init; }
+
+    /// <summary>Why no embedding can be made; null where it can.</summary>
+    public string? WhyNoEmbeddings { get; private init; }
 
     /// <summary>The counts of the engine's work so far.</summary>
     public EngineCounts Counts { get; } = new();
@@ -59,15 +71,22 @@ internal sealed class BatchEngine : IDisposable
     /// <summary>Opens an engine and the slots of its first adapters.</summary>
     /// <param name="slots">A decoder under Optimum's names, with slots.</param>
     /// <param name="options">Limits.</param>
+    /// <param name="pooling">How hidden states are pooled; null where they are not wanted.</param>
     [SuppressMessage("Reliability", "CA2000", Justification = "The engine owns the runs.")]
-    public static BatchEngine Open(LoraSlots slots, ServingOptions options)
+    public static BatchEngine Open(LoraSlots slots, ServingOptions options, TextPooling? pooling = null)
     {
-        var runs = DecoderRuns.Open(slots, options.Runtime);
+        var runs = DecoderRuns.Open(slots, options.Runtime, pooling is null ? null : HiddenStates.OutputOf(slots.Model.Graph));
         try
         {
             string? why = null;
-            var batch = options.MaxBatch == 1 ? null : TogetherCheck.Find(runs, slots, out why);
-            var engine = new BatchEngine(runs, batch, why, options);
+            var batch = options.MaxBatch == 1 || !runs.HasLogits ? null : TogetherCheck.Find(runs, slots, out why);
+            string? whyNoEmbeddings = null;
+            var width = pooling is null ? 0 : runs.TryPool(pooling, out whyNoEmbeddings);
+            var engine = new BatchEngine(runs, batch, why, options)
+            {
+                EmbeddingWidth = width,
+                WhyNoEmbeddings = whyNoEmbeddings,
+            };
             engine._thread.Start();
             return engine;
         }
@@ -92,16 +111,17 @@ internal sealed class BatchEngine : IDisposable
         }
     }
 
-    /// <summary>Asks for an answer.</summary>
+    /// <summary>Asks for an answer, or for the hidden states of a prompt.</summary>
     /// <exception cref="QueueFullException">Too many wait already.</exception>
     public EngineRequest Start(
         EngineSlot slot,
         IReadOnlyList<int> prompt,
         GenerationOptions options,
         int? likeliest,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        HiddenPool? pool = null)
     {
-        var request = new EngineRequest(slot, prompt, options, likeliest, Wake, cancellation);
+        var request = new EngineRequest(slot, prompt, options, likeliest, Wake, cancellation, pool);
         lock (_lock)
         {
             if (_isClosed || _waiting.Count >= _options.MaxQueue + FreeRows())
@@ -262,13 +282,12 @@ internal sealed class BatchEngine : IDisposable
             try
             {
                 var before = request.Row.Cached;
-                var logits = _runs.Alone(request.Row);
+                var isThrough = Begin(request);
                 budget -= Math.Max(1, (_runs.HasCache ? request.Row.Cached : request.Row.Ids.Count) - before);
-                if (logits is null)
+                if (!isThrough)
                     continue;
-                request.Take(logits);
             }
-            catch (OnnxRuntimeException e)
+            catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException)
             {
                 request.Fail(e);
             }
@@ -279,6 +298,24 @@ internal sealed class BatchEngine : IDisposable
         _starting.RemoveRange(0, through.Count);
         _running.AddRange(through);
         Settle([.. through.Where(static r => !r.IsOver)]);
+    }
+
+    /// <summary>Runs a chunk of a prompt.</summary>
+    /// <returns>Whether the prompt is through.</returns>
+    private bool Begin(EngineRequest request)
+    {
+        if (request.Pool is { } pool)
+        {
+            if (!_runs.Pool(request.Row, pool))
+                return false;
+            request.Finish();
+            return true;
+        }
+
+        if (_runs.Alone(request.Row) is not { } logits)
+            return false;
+        request.Take(logits);
+        return true;
     }
 
     private void GoOn()

@@ -7,6 +7,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Serving.Embeddings;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Serving.Engine;
@@ -23,13 +24,14 @@ internal sealed class DecoderRuns : IDisposable
     private readonly TokenWindow _window;
     private readonly ImmutableArray<string> _presents;
     private readonly string? _choice;
+    private readonly string? _hidden;
     private SlotTensors _slots;
     private int _boundVersion = -1;
 
-    private DecoderRuns(LoraSlots slots, DecoderInputs inputs, TokenWindow window, RuntimeOptions options)
+    private DecoderRuns(LoraSlots slots, DecoderInputs inputs, TokenWindow window, string? hidden, RuntimeOptions options)
     {
         var graph = slots.Model.Graph;
-        (Graph, Inputs, _window) = (graph, inputs, window);
+        (Graph, Inputs, _window, _hidden) = (graph, inputs, window, hidden);
         var carries = !inputs.Pasts.IsEmpty && window.Length is null && !Generator.CountsFromZero(graph, inputs.Pasts);
         _presents = carries ? CachePairs.Of(graph, inputs.Pasts) : [];
         _choice = slots.All.Count > 0 ? LoraSlots.Choice : null;
@@ -48,6 +50,9 @@ internal sealed class DecoderRuns : IDisposable
 
     /// <summary>Tokens that the graph takes at most; null where it sets no limit.</summary>
     public int? FixedLength => _window.Length;
+
+    /// <summary>Whether the graph has a head, whose scores choose tokens.</summary>
+    public bool HasLogits => HiddenStates.HasHead(Graph);
 
     /// <summary>Whether a new token costs one token's work.</summary>
     public bool HasCache => !_presents.IsEmpty;
@@ -79,19 +84,22 @@ internal sealed class DecoderRuns : IDisposable
     /// <summary>Opens a session.</summary>
     /// <param name="slots">A decoder under Optimum's names, with slots.</param>
     /// <param name="options">How to run it.</param>
+    /// <param name="hidden">The output that gives the last hidden states; null where they are not wanted. A graph with it
+    /// needs no logits.</param>
     /// <exception cref="GraphException">The graph is not such a decoder.</exception>
-    public static DecoderRuns Open(LoraSlots slots, RuntimeOptions options)
+    public static DecoderRuns Open(LoraSlots slots, RuntimeOptions options, string? hidden = null)
     {
         var own = slots.All.SelectMany(static s => (string[])[s.InputOfA, s.InputOfB]).Append(LoraSlots.Choice)
             .ToHashSet(StringComparer.Ordinal);
         var inputs = DecoderInputs.Of(slots.Model.Graph, own);
-        LogitRows.Check(slots.Model.Graph);
+        if (hidden is null || HiddenStates.HasHead(slots.Model.Graph))
+            LogitRows.Check(slots.Model.Graph);
         var window = TokenWindow.Of(slots.Model.Graph);
-        var runs = new DecoderRuns(slots, inputs, window, options);
+        var runs = new DecoderRuns(slots, inputs, window, hidden, options);
         try
         {
             // A fixed length takes padding on the right; what fills it may not matter.
-            if (window.Length is not null)
+            if (window.Length is not null && runs.HasLogits)
                 PaddingCheck.Run(slots.Model.Graph, f => runs.Run(f, [], new long[window.Rows])[0], inputs, window);
             return runs;
         }
@@ -116,25 +124,79 @@ internal sealed class DecoderRuns : IDisposable
     /// <returns>The logits after its last token, copied; null while there are more tokens.</returns>
     public float[]? Alone(EngineRow row)
     {
-        var length = HasCache ? Math.Min(Chunk, row.Ids.Count - row.Cached) : row.Ids.Count;
-        long[] tokens = [.. row.Ids.Skip(row.Cached).Take(length)];
-        using var feeds = _window.Feed(Inputs, tokens, row.Cached);
-        var outputs = Run(feeds, row.Own, [.. Enumerable.Repeat((long)row.Slot, _window.Rows)]);
-        using var logits = outputs[0];
-        row.Keep(outputs[1..]);
-        if (HasCache)
-            row.Cached += length;
+        using var logits = Next(row, DecoderNames.Logits, out var length);
         return HasCache && row.Cached < row.Ids.Count
             ? null
             : _window.Last(new LogitRows(logits), length).ToArray();
+    }
+
+    /// <summary>Runs the tokens of a row that caches do not hold, at most <see cref="Chunk"/> of them, and pools their last
+    /// hidden states.</summary>
+    /// <param name="row">The row; its caches grow.</param>
+    /// <param name="pool">Receives the states.</param>
+    /// <returns>Whether the row has no more tokens.</returns>
+    /// <exception cref="GraphException">The graph gives fewer states than tokens.</exception>
+    public bool Pool(EngineRow row, HiddenPool pool)
+    {
+        using var value = Next(row, _hidden!, out var length);
+        var states = new LogitRows(value);
+        if (states.Count != length)
+        {
+            throw new GraphException(
+                $"the graph gives {states.Count} hidden states for {length} tokens; export it with those of all tokens");
+        }
+
+        pool.Add(states);
+        return !HasCache || row.Cached == row.Ids.Count;
+    }
+
+    /// <summary>Pools a few tokens on trial.</summary>
+    /// <param name="pooling">How.</param>
+    /// <param name="why">Why hidden states cannot be pooled; null where they can.</param>
+    /// <returns>The numbers of an embedding; 0 where there is none.</returns>
+    public int TryPool(TextPooling pooling, out string? why)
+    {
+        why = _hidden is null ? "no product with constant weights makes the logits"
+            : _window.Length is not null || _window.Rows != 1 ? "the graph's tokens have fixed axes"
+            : null;
+        if (why is not null)
+            return 0;
+        using var row = new EngineRow(0, [0, 0, 0]);
+        try
+        {
+            var pool = new HiddenPool(pooling);
+            Pool(row, pool);
+            why = pooling.Width is { } stated && stated != pool.Width
+                ? $"{TextPooling.PoolingFile} states {stated} numbers, and the hidden states have {pool.Width}"
+                : null;
+            return pool.Width * pooling.Modes.Count;
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException)
+        {
+            why = e is OnnxRuntimeException refused ? RefusedGraph.Reason(refused) : e.Message.TrimEnd('.');
+            return 0;
+        }
+    }
+
+    private OrtValue Next(EngineRow row, string output, out int length)
+    {
+        length = HasCache ? Math.Min(Chunk, row.Ids.Count - row.Cached) : row.Ids.Count;
+        long[] tokens = [.. row.Ids.Skip(row.Cached).Take(length)];
+        using var feeds = _window.Feed(Inputs, tokens, row.Cached);
+        var outputs = Run(feeds, row.Own, [.. Enumerable.Repeat((long)row.Slot, _window.Rows)], output);
+        row.Keep(outputs[1..]);
+        if (HasCache)
+            row.Cached += length;
+        return outputs[0];
     }
 
     /// <summary>Runs a graph on feeds.</summary>
     /// <param name="feeds">What is fed besides caches and slots.</param>
     /// <param name="caches">The caches; none at the first run.</param>
     /// <param name="rows">The slot of each row.</param>
-    /// <returns>Logits and caches; the caller disposes them.</returns>
-    public OrtValue[] Run(DecoderFeeds feeds, OrtValue[] caches, long[] rows)
+    /// <param name="output">What is wanted before the caches.</param>
+    /// <returns>The output and caches; the caller disposes them.</returns>
+    public OrtValue[] Run(DecoderFeeds feeds, OrtValue[] caches, long[] rows, string output = DecoderNames.Logits)
     {
         using var choice = TensorValues.Over(rows, rows.Length);
         foreach (var (name, value) in feeds.Values)
@@ -146,7 +208,7 @@ internal sealed class DecoderRuns : IDisposable
         if (_boundVersion != _slots.Version)
             _slots.BindTo(_binding);
         _boundVersion = _slots.Version;
-        _binding.BindOutputToDevice(DecoderNames.Logits, OrtMemoryInfo.DefaultInstance);
+        _binding.BindOutputToDevice(output, OrtMemoryInfo.DefaultInstance);
         foreach (var present in _presents)
             _binding.BindOutputToDevice(present, OrtMemoryInfo.DefaultInstance);
         var outputs = _session.Session.RunWithBoundResults(_options, _binding).ToArray();

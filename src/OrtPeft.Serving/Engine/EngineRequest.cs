@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using OrtPeft.Inference.Generation;
+using OrtPeft.Serving.Embeddings;
 
 namespace OrtPeft.Serving.Engine;
 
@@ -20,15 +21,17 @@ internal sealed class EngineRequest : IDisposable
     /// <param name="likeliest">How many tokens' probabilities are wanted beside each; null for none, not even its own.</param>
     /// <param name="wake">Is called when it is cancelled.</param>
     /// <param name="cancellation">Ends it.</param>
+    /// <param name="pool">Receives the prompt's hidden states; then no token is chosen. Null for an answer.</param>
     public EngineRequest(
         EngineSlot slot,
         IReadOnlyList<int> prompt,
         GenerationOptions options,
         int? likeliest,
         Action wake,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        HiddenPool? pool = null)
     {
-        (Slot, Options, Likeliest, Cancellation) = (slot, options, likeliest, cancellation);
+        (Slot, Options, Likeliest, Cancellation, Pool) = (slot, options, likeliest, cancellation, pool);
         Row = new EngineRow(slot.Index, prompt.Select(static id => (long)id));
         _promptLength = prompt.Count;
         _sampler = new Sampler(options);
@@ -44,6 +47,8 @@ internal sealed class EngineRequest : IDisposable
     public int? Likeliest { get; }
 
     public CancellationToken Cancellation { get; }
+
+    public HiddenPool? Pool { get; }
 
     /// <summary>Why the tokens ended; null before.</summary>
     public FinishReason? FinishReason { get; private set; }
@@ -89,6 +94,9 @@ internal sealed class EngineRequest : IDisposable
             Fail(e);
         }
     }
+
+    /// <summary>Ends it without a token: the hidden states are pooled.</summary>
+    public void Finish() => End(Inference.Generation.FinishReason.EndOfText);
 
     /// <summary>Ends it with an error.</summary>
     public void Fail(Exception e)

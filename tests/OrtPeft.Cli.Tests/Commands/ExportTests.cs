@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -144,6 +147,108 @@ public sealed class ExportTests : IClassFixture<Workplace>
     public void AnAdapterOfAnotherModel_IsRefused() => Refused(
         ["--adapter", Path.Combine(Fixtures, "peft_ckpt/g2l_lora_cattn_randB"), "--format", "onnx-adapter"],
         "is it an adapter for another model");
+
+    /// <summary>Numbers of a file that is on the disk already are doubled before it is proved.</summary>
+    [Theory]
+    [InlineData("onnx-adapter", "chat.onnx_adapter", "With adapter 'chat', ONNX Runtime's logits differ by ")]
+    [InlineData("onnx-adapter", "model.onnx.data", "With the base without an adapter, ONNX Runtime's logits differ by ")]
+    [InlineData("genai", "model.onnx.data", "differ by ")]
+    [InlineData("foundry-local", "model.onnx.data", "differ by ")]
+    [InlineData("hf", "model.safetensors", "With the HF folder read again, ONNX Runtime's logits differ by ")]
+    public void AnExportThatIsNotProved_IsNotWritten(string format, string file, string said)
+    {
+        var folder = _place.Fresh();
+        string[] name = format == "foundry-local" ? ["--name", "tiny"] : [];
+        string[] words = ["export", _place.Hf, "--adapter", $"chat={_one}", "--format", format, .. name, "--out", folder];
+
+        Damaging(file, () => CliRun.Of(words).Refused(1, said, "nothing was written"));
+        Assert.False(Directory.Exists(folder));
+
+        // What was there stays.
+        CliRun.Of(words).Succeeded();
+        var before = Contents(folder);
+        Damaging(file, () => CliRun.Of([.. words, "--overwrite"]).Refused(1, said));
+        Assert.Equal(before, Contents(folder));
+    }
+
+    /// <summary>The command has no llama.cpp: it reads the file again itself.</summary>
+    [Fact]
+    public void AGgufFileThatIsNotProved_IsNotWritten()
+    {
+        var folder = _place.Fresh();
+        var model = _place.CopyOf(Path.Combine(Fixtures, "genai/llama-hf"), $"llama-{Path.GetRandomFileName()}");
+        foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json"])
+            File.Copy(Path.Combine(Fixtures, "genai/llama-fp32", name), Path.Combine(model, name));
+        string[] words =
+        [
+            "export", model, "--adapter", Path.Combine(Fixtures, "genai/llama-adapter-peft"),
+            "--format", "gguf", "--outtype", "f32", "--out", folder,
+        ];
+
+        Damaging("model.gguf", () => CliRun.Of(words).Refused(1, "the GGUF file's weights differ by ", "nothing was written"));
+
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void AnExportThatIsNotProved_IsWrittenWhereNoProofIsWanted()
+    {
+        var folder = _place.Fresh();
+
+        Damaging("chat.onnx_adapter", () => CliRun.Of(
+            "export", _place.Hf, "--adapter", $"chat={_one}", "--format", "onnx-adapter", "--no-verify", "--out", folder).Succeeded());
+
+        Assert.Contains("chat.onnx_adapter", Names(folder));
+    }
+
+    [Fact]
+    public void SentenceTransformersFiles_GoWithTheModel()
+    {
+        var model = _place.CopyOf(_place.Hf, $"sentences-{Path.GetRandomFileName()}");
+        Directory.CreateDirectory(Path.Combine(model, "1_Pooling"));
+        File.WriteAllText(Path.Combine(model, "modules.json"), "[]");
+        File.WriteAllText(Path.Combine(model, "1_Pooling", "config.json"), "{}");
+        var folder = _place.Fresh();
+        string[] words = ["export", model, "--adapter", $"a={_one}", "--format", "onnx-adapter", "--out", folder];
+
+        CliRun.Of(words).Succeeded();
+        CliRun.Of([.. words, "--overwrite"]).Succeeded();
+        var merged = _place.Fresh();
+        CliRun.Of("merge", model, "--adapter", _one, "--out", merged).Succeeded();
+
+        foreach (var place in (string[])[folder, merged])
+        {
+            Assert.Equal("[]", File.ReadAllText(Path.Combine(place, "modules.json")));
+            Assert.Equal("{}", File.ReadAllText(Path.Combine(place, "1_Pooling", "config.json")));
+        }
+    }
+
+    private static void Damaging(string file, Action run)
+    {
+        var isDone = false;
+        using (FileSteps.Watch(static _ => { }, Damage))
+            run();
+        Assert.True(isDone);
+
+        void Damage(string folder)
+        {
+            var path = Path.Combine(folder, file);
+            if (isDone || !folder.Contains(StagedFolder.HiddenPrefix, StringComparison.Ordinal) || !File.Exists(path))
+                return;
+            isDone = true;
+            var bytes = File.ReadAllBytes(path);
+            // The first half of a model's file may be names.
+            var start = file.EndsWith("_adapter", StringComparison.Ordinal) ? 0 : bytes.Length / 8 * 4;
+            var numbers = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(start, (bytes.Length - start) / 4 * 4));
+            foreach (ref var number in numbers)
+                number = Math.Abs(number) is > 1e-6f and < 10 ? 2 * number : number;
+            File.WriteAllBytes(path, bytes);
+        }
+    }
+
+    private static Dictionary<string, string> Contents(string folder) =>
+        Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories).ToDictionary(
+            static p => p, static p => File.Exists(p) ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(p))) : "folder");
 
     private static string Fixtures => OrtPeft.Testing.Fixtures.Folder;
 

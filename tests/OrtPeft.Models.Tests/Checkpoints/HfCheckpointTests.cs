@@ -172,6 +172,21 @@ public sealed class HfCheckpointTests
     }
 
     [Fact]
+    public void Import_CopiesHowEmbeddingsAreMade()
+    {
+        string[] names = ["1_Pooling/config.json", "config_sentence_transformers.json", "modules.json", "sentence_bert_config.json"];
+        using var folder = new TemporaryFolder();
+        WriteCopy(folder, static (name, t) => [(name, t)]);
+        Directory.CreateDirectory(folder["1_Pooling"]);
+        foreach (var name in names)
+            File.WriteAllText(folder[name], name);
+
+        HfCheckpoint.Import(folder.Path, folder["out"]);
+
+        Assert.All(names, name => Assert.Equal(name, File.ReadAllText(Path.Combine(folder["out"], name))));
+    }
+
+    [Fact]
     public void Import_AllocatesLittle()
     {
         using var folder = new TemporaryFolder();

@@ -92,7 +92,8 @@ internal sealed class ServeCommand : Verb
             "ortpeft serve smollm2 --adapter runs/support --host 0.0.0.0 --api-key-file keys.txt --timeout 60",
         ];
         Notes =
-            "POST /v1/chat/completions and /v1/completions, GET /v1/models, and a page to try it out at /.\n"
+            "POST /v1/chat/completions, /v1/completions and, for folders of sentence-transformers,\n"
+            + "/v1/embeddings; GET /v1/models, and a page to try it out at /.\n"
             + "A request's \"model\" is the name of an adapter or of the model; requests for any of them are\n"
             + "computed in one batch. Also GET /health, /ready and /metrics (Prometheus). Ctrl-C or SIGTERM\n"
             + "lets running answers end.";
