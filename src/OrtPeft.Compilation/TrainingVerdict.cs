@@ -81,6 +81,6 @@ public sealed record TrainingVerdict(string? Reason, IReadOnlyList<Node> Without
         if (input.Type.IsFloating())
             return "export the model without that input.";
         return "export the model without that input, or with Optimum's names where it is the ids, the mask or the "
-            + "positions.";
+            + "positions (the command takes --io-map for names).";
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Passes;
 
@@ -19,8 +18,8 @@ internal static class NameMap
     public static void Apply(Model canonical)
     {
         ArgumentNullException.ThrowIfNull(canonical);
-        if (!canonical.Metadata.TryGetValue(MetadataKeys.ModuleNames, out var text)
-            || JsonNode.Parse(text) is not JsonObject map)
+        var map = canonical.TextsOf(MetadataKeys.ModuleNames);
+        if (map.Count == 0)
             return;
         var modules = ModuleCatalogue.LinearModules(canonical.Graph);
         var unused = map.Select(static e => e.Key).ToHashSet(StringComparer.Ordinal);
@@ -28,7 +27,7 @@ internal static class NameMap
         {
             foreach (var (from, to) in map)
             {
-                if (Renamed(module.Name, from, (string?)to ?? "") is not { } name)
+                if (Renamed(module.Name, from, to) is not { } name)
                     continue;
                 unused.Remove(from);
                 Rename(canonical.Graph, module, name);
@@ -36,7 +35,7 @@ internal static class NameMap
             }
         }
 
-        var isAppliedBefore = unused.All(from => modules.Any(m => Renamed(m.Name, (string?)map[from] ?? "", from) is not null));
+        var isAppliedBefore = unused.All(from => modules.Any(m => Renamed(m.Name, map[from], from) is not null));
         if (!isAppliedBefore)
         {
             throw new ConfigException(

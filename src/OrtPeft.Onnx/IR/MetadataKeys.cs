@@ -28,6 +28,12 @@ internal static class MetadataKeys
     /// </summary>
     public const string ModuleNames = "ortpeft.module_names";
 
+    /// <summary>
+    /// The graph's names of ids, mask, positions and logits that a person gave, as a JSON object from Optimum's names; saved
+    /// as <see cref="ModuleNames"/> are.
+    /// </summary>
+    public const string ValueNames = "ortpeft.value_names";
+
     /// <summary>The adapters that the weights hold; a model with some is no longer <see cref="BaseModel"/>.</summary>
     public const string MergedAdapters = "ortpeft.merged_adapters";
 }

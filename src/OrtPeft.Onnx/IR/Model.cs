@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
 namespace OrtPeft.Onnx;
 
 /// <summary>
@@ -59,6 +62,27 @@ public sealed class Model
     /// What the file said of the model beyond the members here (functions, training info), as protobuf bytes.
     /// </summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
+
+    /// <summary>Texts by name that an entry of <see cref="Metadata"/> holds as a JSON object.</summary>
+    /// <param name="key">The entry's key.</param>
+    /// <returns>The texts; none where there is no such entry.</returns>
+    /// <exception cref="GraphException">The entry is something else.</exception>
+    internal IReadOnlyDictionary<string, string> TextsOf(string key)
+    {
+        if (!Metadata.TryGetValue(key, out var text))
+            return ImmutableDictionary<string, string>.Empty;
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(text) is { } texts && !texts.ContainsValue(null!)
+                ? texts
+                : throw new JsonException("An entry is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new GraphException(
+                $"The model's metadata entry '{key}' is not a JSON object of names; remove it, and give the names anew.", e);
+        }
+    }
 
     /// <summary>A copy whose graph can be edited on its own; the tensors' bytes are shared.</summary>
     /// <returns>The copy.</returns>

@@ -20,7 +20,7 @@ internal static class DecoderNaming
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var roles = DecoderRoles.Of(model.Graph);
+        var roles = WithSaid(model, DecoderRoles.Of(model.Graph));
         if (roles.Logits is not { } logits)
             return;
         PutFirst(model.Graph, logits);
@@ -29,6 +29,7 @@ internal static class DecoderNaming
         Rename(model, ids, DecoderNames.Ids);
         Rename(model, roles.Mask, DecoderNames.Mask);
         Rename(model, roles.Positions, DecoderNames.Positions);
+        Rename(model, Said(model, DecoderNames.Labels), DecoderNames.Labels);
         Rename(model, logits, DecoderNames.Logits);
         StateAxes(ids, roles);
     }
@@ -42,7 +43,8 @@ internal static class DecoderNaming
     public static Model Named(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var isNamed = model.Graph.Inputs.All(static i => i.Initializer is not null || IsKnown(i))
+        var isNamed = (model.OriginalNames.Count > 0 || !model.Metadata.ContainsKey(MetadataKeys.ValueNames))
+            && model.Graph.Inputs.All(static i => i.Initializer is not null || IsKnown(i))
             && model.Graph.Inputs.Any(static i => i.Name == DecoderNames.Ids)
             && model.Graph.Outputs.Any(static o => o.Name == DecoderNames.Logits);
         var unstated = model.Graph.Inputs.Where(IsUnstatedCache).Select(static i => i.Name).ToArray();
@@ -67,8 +69,10 @@ internal static class DecoderNaming
                 named.Graph.Find(cache)!.Shape = stated.Shape;
         }
 
-        foreach (var (name, original) in canonical.OriginalNames)
-            Rename(named, named.Graph.Find(original), name);
+        var renamed = canonical.OriginalNames.Where(n => !named.OriginalNames.ContainsKey(n.Key))
+            .Select(n => (n.Key, Value: named.Graph.Find(n.Value))).ToList();
+        foreach (var (name, value) in renamed)
+            Rename(named, value, name);
         return named;
     }
 
@@ -82,39 +86,57 @@ internal static class DecoderNaming
         return model.Graph.Inputs.Any(IsUnstatedCache) && Named(model).Graph.Inputs.Any(IsUnstatedCache);
     }
 
-    /// <summary>Gives an input or output the role that somebody says it has.</summary>
-    /// <param name="model">Its model; edited in place.</param>
-    /// <param name="value">The input or output.</param>
-    /// <param name="role">Optimum's name of the role.</param>
-    public static void Assign(Model model, Value value, string role)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        Rename(model, value, role);
-    }
-
     /// <summary>Gives inputs and outputs the names back that <see cref="Run"/> took from them.</summary>
     /// <param name="model">A model that leaves OrtPeft; edited in place.</param>
     public static void Restore(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        var (graph, renamed) = (model.Graph, new List<(Value Value, string Original)>());
         foreach (var (name, original) in model.OriginalNames)
         {
-            if (model.Graph.Find(name) is { } value && model.Graph.Find(original) is null)
-                model.Graph.Rename(value, original);
+            if (graph.Find(name) is { } value)
+                renamed.Add((value, original));
         }
 
+        foreach (var (value, _) in renamed) // two of them may have changed their names
+            graph.Rename(value, graph.FreshName($"{value.Name}/renamed"));
+        foreach (var (value, original) in renamed.Where(r => graph.Find(r.Original) is null))
+            graph.Rename(value, original);
         model.OriginalNames.Clear();
+    }
+
+    /// <summary>The roles, those first that the model's metadata gives by a person's word.</summary>
+    private static DecoderRoles WithSaid(Model model, DecoderRoles found) => new(
+        Said(model, DecoderNames.Ids) ?? found.Ids,
+        Said(model, DecoderNames.Mask) ?? found.Mask,
+        Said(model, DecoderNames.Positions) ?? found.Positions,
+        Said(model, DecoderNames.Logits) ?? found.Logits);
+
+    private static Value? Said(Model model, string role)
+    {
+        if (!model.TextsOf(MetadataKeys.ValueNames).TryGetValue(role, out var name))
+            return null;
+        var isDone = model.OriginalNames.GetValueOrDefault(role) == name;
+        var values = role == DecoderNames.Logits ? model.Graph.Outputs : model.Graph.Inputs;
+        return values.FirstOrDefault(v => v.Name == (isDone ? role : name));
     }
 
     private static void Rename(Model model, Value? value, string name)
     {
         if (value is null || value.Name == name)
             return;
-        var graph = model.Graph;
-        if (graph.Find(name) is { } other)
-            graph.Rename(other, graph.FreshName($"{name}_0"));
-        model.OriginalNames[name] = value.Name;
-        graph.Rename(value, name);
+        if (model.Graph.Find(name) is { } other)
+            Move(model, other, model.Graph.FreshName($"{name}_0"));
+        Move(model, value, name);
+    }
+
+    private static void Move(Model model, Value value, string name)
+    {
+        if (!model.OriginalNames.Remove(value.Name, out var original))
+            original = value.Name;
+        if (original != name)
+            model.OriginalNames[name] = original;
+        model.Graph.Rename(value, name);
     }
 
     private static bool IsKnown(Value input) => Names.Contains(input.Name) || CacheInputs.IsPast(input);

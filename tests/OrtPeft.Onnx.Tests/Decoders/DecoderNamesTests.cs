@@ -103,6 +103,45 @@ public sealed class DecoderNamesTests
         Assert.Equal("out", model.Graph.Outputs[0].Name);
     }
 
+    /// <summary>A person's word counts before names, and two inputs may have each other's.</summary>
+    [Fact]
+    public void Run_WithNamesOfAPerson_TakesThese_AndRestoreGivesTheOldOnesBack()
+    {
+        var model = Decoder("input_ids", "position_ids", "attention_mask", "out");
+        var (mask, positions) = (model.Graph.Inputs[1], model.Graph.Inputs[2]);
+        model.Metadata[MetadataKeys.ValueNames] =
+            """{"attention_mask":"position_ids","position_ids":"attention_mask","logits":"hidden"}""";
+
+        DecoderNaming.Run(model);
+        DecoderNaming.Run(model);
+        var named = DecoderNaming.Named(model);
+        var found = (mask.Name, positions.Name, model.Graph.Outputs[0].Name);
+        DecoderNaming.Restore(model);
+
+        Assert.Equal(("attention_mask", "position_ids", "logits"), found);
+        Assert.Same(model, named);
+        Assert.Equal(["input_ids", "position_ids", "attention_mask"], model.Graph.Inputs.Select(static i => i.Name));
+        Assert.Equal(["hidden", "out"], model.Graph.Outputs.Select(static o => o.Name).Order());
+        Assert.Equal(
+            ["input_ids", "attention_mask", "position_ids"],
+            DecoderNaming.Named(model).Graph.Inputs.Select(static i => i.Name));
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("""{"logits":null}""")]
+    [InlineData("""{"logits":1}""")]
+    public void Run_WithDamagedNames_SaysWhereTheyAre(string text)
+    {
+        var model = Decoder("idx", "mask", "positions", "out");
+        model.Metadata[MetadataKeys.ValueNames] = text;
+
+        var error = Assert.Throws<GraphException>(() => DecoderNaming.Run(model));
+
+        Assert.Contains(MetadataKeys.ValueNames, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Named_LeavesTheModelAndNamesACopy()
     {

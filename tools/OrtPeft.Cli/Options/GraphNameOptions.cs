@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Cli.Options;
 
@@ -49,23 +48,33 @@ internal sealed class GraphNameOptions : IOptionGroup
     /// <exception cref="UsageException">A role is unknown, or the graph has no such input or output.</exception>
     public void ApplyTo(Model model, Invocation run)
     {
-        var names = Pairs(run.Get(_modules)).ToDictionary(static p => p.Left, static p => p.Right);
-        if (names.Count > 0)
-        {
-            model.Metadata[MetadataKeys.ModuleNames] =
-                new JsonObject(names.Select(static n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value))).ToJsonString();
-        }
-
-        foreach (var (role, name) in Pairs(run.Get(_values)))
+        var roles = Pairs(run.Get(_values)).ToList();
+        foreach (var (role, name) in roles)
         {
             if (!Roles.Contains(role))
                 throw new UsageException($"--io-map has '{role}'; it must be one of {string.Join(", ", Roles)}.");
             var values = role == DecoderNames.Logits ? model.Graph.Outputs : model.Graph.Inputs;
-            var value = values.FirstOrDefault(v => v.Name == name) ?? throw new UsageException(
-                $"--io-map has '{role}={name}', but the graph has no such {(role == DecoderNames.Logits ? "output" : "input")}; "
-                + $"it has {string.Join(", ", values.Select(static v => v.Name))}.");
-            DecoderNaming.Assign(model, value, role);
+            if (values.All(v => v.Name != name))
+            {
+                throw new UsageException(
+                    $"--io-map has '{role}={name}', but the graph has no such "
+                    + $"{(role == DecoderNames.Logits ? "output" : "input")}; it has "
+                    + $"{string.Join(", ", values.Select(static v => v.Name))}.");
+            }
         }
+
+        Set(model, MetadataKeys.ModuleNames, Pairs(run.Get(_modules)));
+        Set(model, MetadataKeys.ValueNames, roles);
+    }
+
+    /// <summary>Puts names into the metadata; of two for one, the last counts.</summary>
+    private static void Set(Model model, string key, IEnumerable<(string Left, string Right)> pairs)
+    {
+        var names = new JsonObject();
+        foreach (var (left, right) in pairs)
+            names[left] = right;
+        if (names.Count > 0)
+            model.Metadata[key] = names.ToJsonString();
     }
 
     private static IEnumerable<(string Left, string Right)> Pairs(string[]? given) => (given ?? [])
