@@ -28,6 +28,10 @@ public sealed record ArtifactParameter
     [JsonRequired]
     public double LearningRateFactor { get; init; } = 1;
 
+    /// <summary>Whether weight decay leaves it as it is. False by default, and not written then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsExemptFromDecay { get; init; }
+
     /// <summary>The number of elements.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public long Count => Dims.Aggregate(1L, static (product, dim) => checked(product * dim));

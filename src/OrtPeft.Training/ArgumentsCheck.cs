@@ -89,6 +89,7 @@ internal static class ArgumentsCheck
             identity[constant.Key] = constant.Value.ToString(CultureInfo.InvariantCulture);
         identity["loraplus-lr-embedding"] =
             arguments.LoraPlusEmbeddingRate?.ToString(CultureInfo.InvariantCulture) ?? "none";
+        identity["bias-decay"] = arguments.DecayBiasesAndNorms ? "yes" : "no";
         identity[RunIdentity.Noise] = arguments.NeftuneNoiseAlpha?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);

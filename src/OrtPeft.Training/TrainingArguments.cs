@@ -52,6 +52,12 @@ public sealed record TrainingArguments
     public double? LoraPlusEmbeddingRate { get; init; }
 
     /// <summary>
+    /// Whether weight decay takes biases and the vectors of norms along, as PyTorch's optimisers do. Default true; HF's
+    /// Trainer leaves them out.
+    /// </summary>
+    public bool DecayBiasesAndNorms { get; init; } = true;
+
+    /// <summary>
     /// How the rate falls after the warm-up, by transformers' names: <c>constant</c>, <c>linear</c> (default),
     /// <c>cosine</c>, <c>cosine_with_min_lr</c>, <c>cosine_with_restarts</c>, <c>inverse_sqrt</c>, <c>polynomial</c> or
     /// <c>warmup_stable_decay</c>.

@@ -4,6 +4,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 
@@ -22,6 +23,10 @@ internal static class MlxLayout
 
     private const string Parameters = "lora_parameters";
     private const string Kind = "fine_tune_type";
+    private const string PartA = ".lora_a";
+
+    /// <summary>mlx-lm's layer that chooses experts; HF's models have a bare parameter.</summary>
+    private const string Router = "gate";
 
     /// <summary>Whether a file has this layout.</summary>
     public static bool Is(JsonObject json) =>
@@ -57,34 +62,44 @@ internal static class MlxLayout
                 file,
                 $"{Parameters} has alpha, which old versions of mlx-lm scaled by and new ones pass over; fuse the adapter in "
                 + "mlx-lm, or remove alpha where a new version trained it.");
-        var parameters = new ConfigFields(inner, file);
-        parameters.RefuseNull("rank", "scale");
-        var rank = parameters.Integer("rank", 0);
-        var scale = parameters.Number("scale", double.NaN);
+        var given = new ConfigFields(inner, file);
+        given.RefuseNull("rank", "scale");
+        var rank = given.Integer("rank", 0);
+        var scale = given.Number("scale", double.NaN);
         if (rank < 1 || !double.IsFinite(scale))
             throw ConfigException.At(file, $"{Parameters} must have a rank of 1 or more and a scale.");
-        var modules = Modules(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, WeightsFile));
-        return new JsonObject
+        var (weights, experts) = WeightsBeside(file);
+        var modules = weights.Keys.Where(static n => n.EndsWith(PartA, StringComparison.Ordinal) && !MlxExperts.Is(n))
+            .Select(n => experts.Beside(n[..^PartA.Length])).ToLookup(static m => DecoderFamilies.Last(m) == Router);
+        string[] parameters = [.. experts.Parameters, .. modules[true].Select(static m => $"{m}.weight")];
+        var translated = new JsonObject
         {
             ["peft_type"] = "LORA",
             ["task_type"] = "CAUSAL_LM",
             ["base_model_name_or_path"] = (json["model"] as JsonValue)?.TryGetValue<string>(out var name) == true ? name : null,
             ["r"] = rank,
             ["lora_alpha"] = scale * rank,
-            ["lora_dropout"] = parameters.Number("dropout", 0),
+            ["lora_dropout"] = parameters.Length > 0 ? 0 : given.Number("dropout", 0), // parameters have none in HF PEFT
             ["use_dora"] = kind == "dora",
-            ["target_modules"] = new JsonArray([.. modules.Select(static m => (JsonNode)m)]),
+            ["target_modules"] = Names(modules[false]),
         };
+        if (parameters.Length == 0)
+            return translated;
+        translated[TargetParameters.Field] = Names(parameters);
+        MlxExperts.Describe(translated, rank, scale * rank);
+        return translated;
     }
 
     /// <summary>The tensors under HF PEFT's names and in its layout.</summary>
     /// <exception cref="ConfigException">One is not of a linear layer or an embedding.</exception>
     public static IReadOnlyDictionary<string, Tensor> Translated(IReadOnlyDictionary<string, Tensor> weights, string file)
     {
-        var translated = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var (name, tensor) in weights)
+        var experts = new MlxExperts(weights, file);
+        var translated = experts.Translated().ToDictionary(static t => t.Name, static t => t.Content, StringComparer.Ordinal);
+        foreach (var (name, tensor) in weights.Where(static w => !MlxExperts.Is(w.Key)))
         {
-            var (module, part) = (name[..Math.Max(0, name.LastIndexOf('.'))], name[(name.LastIndexOf('.') + 1)..]);
+            var dot = Math.Max(0, name.LastIndexOf('.'));
+            var (module, part) = (experts.Beside(name[..dot]), name[(dot + 1)..]);
             var isEmbedding = HfName.EmbeddingLayers.Contains(module.Split('.')[^1]) && module.EndsWith("tokens", StringComparison.Ordinal);
             var (own, axes) = (part, isEmbedding) switch
             {
@@ -97,17 +112,24 @@ internal static class MlxLayout
             };
             if (tensor.Dims.Length != axes)
                 throw ConfigException.At(
-                    file, $"'{name}' is {tensor.Shape}; a layer's has {axes} axes, and experts' adapters are not read.");
+                    file, $"'{name}' is {tensor.Shape}; a layer's has {axes} axes, and of experts' adapters those of "
+                    + "switch_mlp are read.");
             translated[HfName.Of(module, own)] = axes == 1 ? tensor : Transposed(tensor);
         }
 
         return translated;
     }
 
-    private static IEnumerable<string> Modules(string file) => !File.Exists(file)
-        ? throw ConfigException.OfFile(file, "does not exist; mlx-lm's adapter_config.json goes with it.")
-        : SafetensorsFile.Open(file).Tensors.Keys.Where(static n => n.EndsWith(".lora_a", StringComparison.Ordinal))
-            .Select(static n => n[..^".lora_a".Length]);
+    private static (IReadOnlyDictionary<string, Tensor> Weights, MlxExperts Experts) WeightsBeside(string config)
+    {
+        var file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(config))!, WeightsFile);
+        if (!File.Exists(file))
+            throw ConfigException.OfFile(file, "does not exist; mlx-lm's adapter_config.json goes with it.");
+        var weights = SafetensorsFile.Open(file).Tensors;
+        return (weights, new MlxExperts(weights, file));
+    }
+
+    private static JsonArray Names(IEnumerable<string> names) => new([.. names.Select(static m => (JsonNode)m)]);
 
     private static Tensor Transposed(Tensor matrix) => Matrix
         .Of(checked((int)matrix.Dims[0]), checked((int)matrix.Dims[1]), matrix.ToFloat32()).Transposed().ToTensor();

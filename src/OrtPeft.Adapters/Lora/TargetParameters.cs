@@ -14,7 +14,7 @@ internal static class TargetParameters
     private static readonly string[] OnceLinear = ["mixtral", "qwen3_moe"];
 
     /// <summary>The parameter that holds two layers of each expert, for which HF PEFT doubles rank and alpha.</summary>
-    private const string Fused = "gate_up_proj";
+    public const string Fused = "gate_up_proj";
 
     /// <summary>The configuration that <c>all-linear</c> stands for in such a family, with the ranks that HF PEFT
     /// gives; any other configuration as it is.</summary>

@@ -86,7 +86,7 @@ public abstract record TargetedConfig : PeftConfig
                 TargetModules = ModuleTargets.FromJson(fields.Json("target_modules"), "target_modules"),
                 ExcludeModules = ModuleTargets.FromJson(fields.Json("exclude_modules"), "exclude_modules"),
                 LayersToTransform = fields.List<int>("layers_to_transform"),
-                LayersPattern = fields.List<string>("layers_pattern"),
+                LayersPattern = fields.List<string>("layers_pattern") is var pattern && pattern is [""] ? null : pattern,
                 FanInFanOut = fields.Flag("fan_in_fan_out", false),
                 ModulesToSave = fields.List<string>("modules_to_save"),
             },

@@ -14,7 +14,7 @@ internal static class Lion
         var direction = config.Beta1 * m + (1 - config.Beta1) * g;
         step.Update(ValueRoles.FirstMoments, config.Beta2 * m + (1 - config.Beta2) * g);
         var sign = direction.Builder.Term(direction.Builder.Op("Sign", direction));
-        var move = config.WeightDecay == 0 ? sign : sign + config.WeightDecay * step.Parameters;
+        var move = config.WeightDecay == 0 ? sign : sign + step.Decay(config.WeightDecay);
         return step.Parameters - step.Rate * move;
     }
 }

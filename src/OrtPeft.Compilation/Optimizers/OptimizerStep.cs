@@ -14,6 +14,7 @@ internal sealed class OptimizerStep
     private readonly List<(string Role, Term Updated)> _states = [];
 
     private TensorStacks? _stacks;
+    private Term? _decaying;
 
     /// <summary>Takes the parameters' layout and the graph's inputs.</summary>
     public OptimizerStep(
@@ -56,7 +57,31 @@ internal sealed class OptimizerStep
         _g.Term(_graph.AddInput(role, type, [.. dims]));
 
     /// <summary>The parameters after decoupled weight decay, p − η·λ·p; as they are where λ is 0.</summary>
-    public Term Decayed(double weightDecay) => weightDecay == 0 ? Parameters : Parameters * (1 - weightDecay * Rate);
+    public Term Decayed(double weightDecay) => weightDecay == 0
+        ? Parameters
+        : Parameters * (1 - (Decaying is { } mask ? weightDecay * mask * Rate : weightDecay * Rate));
+
+    /// <summary>λ·p, and 0 for parameters that are exempt from decay.</summary>
+    public Term Decay(double weightDecay) =>
+        weightDecay * (Decaying is { } mask ? mask * Parameters : Parameters);
+
+    /// <summary>1 for numbers that decay and 0 for others, [n]; null where all decay.</summary>
+    private Term? Decaying => _parameters.Any(static p => p.IsExemptFromDecay) ? _decaying ??= Mask() : null;
+
+    private Term Mask()
+    {
+        var runs = new List<Value>();
+        for (var i = 0; i < _parameters.Count;)
+        {
+            var (first, isExempt) = (_parameters[i].Offset!.Value, _parameters[i].IsExemptFromDecay);
+            while (i < _parameters.Count && _parameters[i].IsExemptFromDecay == isExempt)
+                i++;
+            var end = i < _parameters.Count ? _parameters[i].Offset!.Value : Length;
+            runs.Add(_g.Op("Expand", _g.Scalar(ElementType.Float, isExempt ? 0 : 1), _g.Int64(end - first)));
+        }
+
+        return _g.Term(runs is [var only] ? only : _g.Concat(0, [.. runs]));
+    }
 
     /// <summary>Says what a state becomes.</summary>
     public void Update(string role, Term updated) => _states.Add((role, updated));

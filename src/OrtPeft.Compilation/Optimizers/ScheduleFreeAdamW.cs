@@ -29,7 +29,7 @@ internal static class ScheduleFreeAdamW
         step.Update(ValueRoles.SecondMoments, newV);
         var direction = step.Gradients / AdamW.Denominator(step.Number, newV, config.Beta2, config.Epsilon);
         if (config.WeightDecay != 0)
-            direction += config.WeightDecay * step.Parameters;
+            direction += step.Decay(config.WeightDecay);
         var newZ = z - step.Rate * direction;
         var newX = (1 - share) * x + share * newZ;
         step.Update(ValueRoles.Iterates, newZ);

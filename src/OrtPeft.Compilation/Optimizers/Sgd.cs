@@ -10,7 +10,7 @@ internal static class Sgd
     /// <inheritdoc cref="AdamW.Build"/>
     public static Term Build(OptimizerStep step, SgdConfig config)
     {
-        var g = config.WeightDecay == 0 ? step.Gradients : step.Gradients + config.WeightDecay * step.Parameters;
+        var g = config.WeightDecay == 0 ? step.Gradients : step.Gradients + step.Decay(config.WeightDecay);
         if (config.Momentum == 0)
             return step.Parameters - step.Rate * g;
         var momentum = config.Momentum * step.State(ValueRoles.Momentum) + g;

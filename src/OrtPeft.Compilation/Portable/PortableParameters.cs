@@ -12,8 +12,13 @@ public sealed record PortableParameters(IReadOnlyList<ArtifactParameter> All, lo
     /// <summary>Lays the parameters out.</summary>
     /// <param name="peft">The adapted model.</param>
     /// <param name="learningRateFactor">What a parameter's learning rate is multiplied by.</param>
+    /// <param name="isExemptFromDecay">Whether weight decay leaves a parameter as it is; null (default) where it
+    /// leaves none.</param>
     /// <returns>The parameters.</returns>
-    public static PortableParameters Of(PeftModel peft, Func<AdapterParameter, double> learningRateFactor)
+    public static PortableParameters Of(
+        PeftModel peft,
+        Func<AdapterParameter, double> learningRateFactor,
+        Func<AdapterParameter, bool>? isExemptFromDecay = null)
     {
         ArgumentNullException.ThrowIfNull(peft);
         ArgumentNullException.ThrowIfNull(learningRateFactor);
@@ -30,6 +35,7 @@ public sealed record PortableParameters(IReadOnlyList<ArtifactParameter> All, lo
                 Dims = [.. tensor.Dims],
                 Offset = offset,
                 LearningRateFactor = learningRateFactor(parameter),
+                IsExemptFromDecay = isExemptFromDecay?.Invoke(parameter) ?? false,
             });
             offset = FlatLayout.After(offset, tensor.Count);
         }

@@ -120,6 +120,9 @@ internal static class DecoderFamilies
         },
     ];
 
+    /// <summary>The family whose MLP has a gate, as experts of mixtures do.</summary>
+    public static DecoderFamily Gated => All[1];
+
     /// <summary>The first family whose layers stand in a container of this name.</summary>
     /// <param name="container">Such as <c>h</c> or <c>layers</c>.</param>
     /// <returns>The family, or null.</returns>

@@ -40,7 +40,10 @@ internal sealed class ModelGraphs : OrtGraphs
     /// <param name="part">The most tokens at once; a model is refused then that has no next-token loss on them. Null
     /// where it is not trained on rows of tokens.</param>
     public static ModelGraphs Of(PeftModel peft, IObjective objective, TrainingArguments arguments, PartSize? part) =>
-        new(peft, objective, arguments, PortableParameters.Of(peft, arguments.LearningRateFactorOf), part);
+        new(peft, objective, arguments, ParametersOf(peft, arguments), part);
+
+    private static PortableParameters ParametersOf(PeftModel peft, TrainingArguments arguments) => PortableParameters.Of(
+        peft, arguments.LearningRateFactorOf, parameter => WeightDecayGroups.IsExempt(parameter, arguments));
 
     /// <summary>The memory that the open training graph takes; null where that is not known.</summary>
     public MemoryPlan? Memory { get; private set; }

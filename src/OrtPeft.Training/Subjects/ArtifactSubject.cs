@@ -107,6 +107,7 @@ internal sealed class ArtifactSubject : TrainingSubject
             (IsOther(arguments.BaseDropout, defaults.BaseDropout, manifest.BaseDropout), "base's dropout"),
             (IsOther(arguments.LoraPlusRatio, defaults.LoraPlusRatio, defaults.LoraPlusRatio), "LoRA+ ratio"),
             (arguments.LoraPlusEmbeddingRate is not null, "learning rate of LoRA+ for embeddings"),
+            (!arguments.DecayBiasesAndNorms, "decay of biases and norms"),
             (arguments.NeftuneNoiseAlpha is not null, "noise on embeddings"),
         };
         if (different.FirstOrDefault(static d => d.Is) is { What: { } what })

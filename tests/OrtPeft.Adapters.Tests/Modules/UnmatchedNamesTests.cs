@@ -67,6 +67,8 @@ public sealed class UnmatchedNamesTests
         """{"peft_type":"LORA","target_modules":"all-linear","exclude_modules":["attn.c_attn","ln_1","0.mlp.c_fc"]}""",
         """{"peft_type":"LORA","target_modules":["c_attn"],"exclude_modules":".*mlp.*"}""",
         """{"peft_type":"LORA","target_modules":["c_fc","c_attn"],"layers_to_transform":[1,0],"layers_pattern":"h"}""",
+        """{"peft_type":"LORA","layers_to_transform":[1],"layers_pattern":""}""",
+        """{"peft_type":"LORA","layers_to_transform":1,"layers_pattern":[]}""",
         """{"peft_type":"LORA","target_modules":["transformer.h.1.attn.c_attn"],"layers_to_transform":[0]}""",
         """{"peft_type":"LORA","rank_pattern":{"h.0.attn.c_attn":4,"c_attn":2},"alpha_pattern":{"0.*.c_attn":3}}""",
         """{"peft_type":"LORA","target_modules":["wte"],"rank_pattern":{"wte":2}}""",

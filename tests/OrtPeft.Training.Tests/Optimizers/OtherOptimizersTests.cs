@@ -77,6 +77,37 @@ public sealed class OtherOptimizersTests
         Assert.All(Enumerable.Range(0, Length).Except(Parameters.SelectMany(Places)), i => Assert.Equal(0, found[i]));
     }
 
+    /// <summary>Exempt parameters go as without decay, the others as with it.</summary>
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Build_WithParametersExemptFromDecay_DecaysTheOthers(string name)
+    {
+        var config = Configs[name] with { WeightDecay = 0.3 };
+        var (start, gradient) = (Normal(new SplitMix64(3, name), 1), Normal(new SplitMix64(4, name), 0.3));
+        ArtifactParameter[] mixed = [.. Parameters.Index().Select(
+            static p => p.Item with { IsExemptFromDecay = p.Index % 3 == 1 || p.Index == 2 })];
+
+        var found = Stepped(mixed, config);
+
+        var (all, none) = (Stepped(Parameters, config), Stepped(Parameters, config with { WeightDecay = 0 }));
+        Assert.All(mixed, p => Near.Within(
+            [.. Places(p).Select(i => p.IsExemptFromDecay ? none[i] : all[i])], [.. Places(p).Select(i => found[i])], 1e-6, p.Name));
+        Assert.All(mixed, p => Assert.Contains(Places(p), i => Math.Abs(all[i] - none[i]) > 1e-5));
+
+        float[] Stepped(ArtifactParameter[] parameters, OptimizerConfig optimizer)
+        {
+            var graph = OptimizerGraph.Build(parameters, optimizer);
+            using var session = ModelSession.Open(graph.Model, new RuntimeOptions { Threads = 1 });
+            ArtifactValue[] states = [graph.Contract.Input(ValueRoles.Parameters)!, .. graph.Contract.States];
+            var feeds = states.ToDictionary(static i => i.Role, i => AtFirst(i, start));
+            feeds[ValueRoles.Gradients] = Tensor.Of<float>(gradient, [Length]);
+            feeds[ValueRoles.LearningRate] = Tensor.Scalar(0.01f);
+            if (graph.Contract.Input(ValueRoles.Step) is not null)
+                feeds[ValueRoles.Step] = Tensor.Scalar(1L);
+            return OnnxRun.Of(session, feeds)[ValueRoles.Updated(ValueRoles.Parameters)].ToFloat32();
+        }
+    }
+
     [Fact]
     public void State_OfEightBitsAndOfAdafactor_IsSmall()
     {

@@ -23,6 +23,7 @@ internal static partial class FlagNames
         ["GradientAccumulation"] = "--grad-accum",
         ["LearningRate"] = "--lr",
         ["LoraPlusRatio"] = "--loraplus-lr-ratio",
+        ["LoraPlusEmbeddingRate"] = "--loraplus-lr-embedding",
         ["WeightDecay"] = "--weight-decay",
         ["MaxGradNorm"] = "--max-grad-norm",
         ["Momentum"] = "--momentum",

@@ -30,7 +30,7 @@ internal sealed record HelpGroup(string Title, string[] Essential, string[] Rare
             ["--epochs", "--steps", "--lr", "--schedule", "--warmup-steps", "--grad-accum"],
             [
                 "--schedule-settings", "--optim", "--momentum", "--nesterov", "--muon-original-rate", "--checkpoint-steps", "--weight-decay", "--max-grad-norm", "--beta1", "--beta2",
-                "--epsilon", "--loraplus-lr-ratio", "--no-shuffle", "--no-base-dropout", "--neftune-noise-alpha",
+                "--epsilon", "--loraplus-lr-ratio", "--loraplus-lr-embedding", "--no-bias-decay", "--no-shuffle", "--no-base-dropout", "--neftune-noise-alpha",
             ]),
         new(
             "Evaluation",

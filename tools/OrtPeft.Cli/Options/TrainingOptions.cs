@@ -60,6 +60,14 @@ internal sealed class TrainingOptions : IOptionGroup
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
 
+    private readonly Option<double?> _loraPlusEmbeddingRate = NumberOption.Optional<double>(
+        "--loraplus-lr-embedding", "LoRA+: peak learning rate of LoRA at embeddings. [default: as elsewhere]", "X");
+
+    private readonly Option<bool> _noBiasDecay = new("--no-bias-decay")
+    {
+        Description = "Leave biases and norms out of weight decay, as HF's Trainer does.",
+    };
+
     private readonly ScheduleOptions _schedule = new();
 
     private readonly OptimizerOptions _optimizer = new();
@@ -96,9 +104,9 @@ internal sealed class TrainingOptions : IOptionGroup
     public IEnumerable<Option> Options =>
     [
         _evaluationFile, _validationSplit, _noBaseEvaluation, _patience, _minDelta, _keep, .. Examination.Options,
-        _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, .. _schedule.Options,
-        .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _noise, _evaluationSteps, _checkpointSteps, _resume,
-        .. Speed.Options,
+        _packing, _epochs, _steps, _accumulation, _learningRate, _loraPlusRatio, _loraPlusEmbeddingRate, _noBiasDecay,
+        .. _schedule.Options, .. _optimizer.Options, _seed, _noShuffle, _noBaseDropout, _noise,
+        _evaluationSteps, _checkpointSteps, _resume, .. Speed.Options,
     ];
 
     public string? EvaluationFile(Invocation run) => run.Get(_evaluationFile);
@@ -138,6 +146,8 @@ internal sealed class TrainingOptions : IOptionGroup
             GradientAccumulation = run.Get(_accumulation),
             LearningRate = run.Get(_learningRate),
             LoraPlusRatio = run.Get(_loraPlusRatio),
+            LoraPlusEmbeddingRate = run.Get(_loraPlusEmbeddingRate),
+            DecayBiasesAndNorms = !run.Get(_noBiasDecay),
             Optimizer = _optimizer.Read(run),
             Seed = Seed(run),
             Shuffle = !run.Get(_noShuffle),
