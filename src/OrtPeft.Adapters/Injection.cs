@@ -41,6 +41,12 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public Folding? Merge { get; init; }
 
     /// <summary>
+    /// From trained weights and buffers to a product of two factors for each layer, where these are all that the method
+    /// changes; null (default) where they are not, and for LoRA, whose weights are such factors.
+    /// </summary>
+    internal Func<IReadOnlyDictionary<string, Tensor>, IEnumerable<LowRankChange>>? LowRank { get; init; }
+
+    /// <summary>
     /// The configuration of what <see cref="ForSaving"/> gives, where that is an adapter of another form; null
     /// (default) when it is <see cref="Config"/>.
     /// </summary>

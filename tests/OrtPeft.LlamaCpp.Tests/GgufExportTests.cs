@@ -1,6 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
+using OrtPeft.Adapters.Vera;
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Models;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
@@ -46,6 +51,35 @@ public sealed class GgufExportTests : IDisposable
         // The base's second likeliest token is once 0.0005 behind, which is less than llama.cpp's kernels round.
         Assert.Equal(Expected(family, "base")[..3], alone.Greedy(Prompt(family), 3));
         Assert.Equal(Expected(family, "patterns"), adapted.Greedy(Prompt(family), 10));
+    }
+
+    /// <summary>Methods whose change is written as a product of two factors.</summary>
+    [Theory]
+    [InlineData("vera")]
+    [InlineData("loha")]
+    [InlineData("lokr")]
+    public void LlamaCpp_WithAMethodThatBecomesLora_GivesTheMergedModelsLogits(string method)
+    {
+        PeftConfig config = method switch
+        {
+            "vera" => new VeraConfig { R = 3, TargetModules = ["q_proj", "v_proj", "down_proj"], InitWeights = false },
+            "loha" => new LohaConfig { R = 2, Alpha = 3, TargetModules = ["k_proj", "o_proj", "up_proj"], InitWeights = false },
+            _ => new LokrConfig { R = 1, Alpha = 2, TargetModules = ["q_proj", "k_proj", "gate_proj"], InitWeights = false },
+        };
+        var hf = Hf("llama", "llama-fp32");
+        PeftModel.Create(ModelSource.Open(hf).Model, config, seed: 4).Save(_folder["adapter"]);
+        string[] adapter = ["--adapter", $"a={_folder["adapter"]}"];
+        var model = Exported(hf, "gguf", [], "--outtype", "f32");
+        CliRun.Of(["export", hf, .. adapter, "--format", "gguf-lora", "--out", _folder["lora"]]).Succeeded();
+        CliRun.Of(["export", hf, .. adapter, "--format", "gguf", "--outtype", "f32", "--out", _folder["merged"]]).Succeeded();
+        using var alone = new LlamaRun(model);
+        using var adapted = new LlamaRun(model, Path.Combine(_folder["lora"], "a.gguf"));
+        using var merged = new LlamaRun(Path.Combine(_folder["merged"], "model.gguf"));
+
+        var (expected, found) = (merged.Logits(Prompt("llama")), adapted.Logits(Prompt("llama")));
+
+        Assert.All(expected.Zip(found), static p => Assert.Equal(p.First, p.Second, 5e-3));
+        Assert.Contains(expected.Zip(alone.Logits(Prompt("llama"))), static p => Math.Abs(p.First - p.Second) > 0.05);
     }
 
     /// <summary>Families with golden tokens of transformers.</summary>

@@ -43,21 +43,12 @@ public sealed class LoraInputs
     /// <summary>Makes inputs for the layers of all adapters of a model.</summary>
     /// <param name="adapted">The base with its adapters; which of them are active does not matter.</param>
     /// <param name="areRequired">Whether the inputs have no defaults.</param>
-    /// <exception cref="ConfigException">An adapter is more than A and B of linear layers, or a layer has no product of
+    /// <exception cref="ConfigException">An adapter is more than A and B of linear layers, as which VeRA, LoHa and LoKr can be
+    /// written too, or a layer has no product of
     /// its own in the given graph.</exception>
     public static LoraInputs Of(PeftModel adapted, bool areRequired = false)
     {
         ArgumentNullException.ThrowIfNull(adapted);
-        foreach (var description in adapted.Adapters.All.Select(static a => a.Method.Description))
-        {
-            if (description.WhyNotMergeable is { } reason)
-            {
-                throw new ConfigException(
-                    $"{description.Title} can neither stand in an adapter file nor be merged: {reason}; run it with OrtPeft, "
-                    + "the adapter beside the base.");
-            }
-        }
-
         if (adapted.HasBranches)
         {
             throw new ConfigException(

@@ -38,6 +38,7 @@ internal sealed class LohaMethod : IPeftMethod
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, loha, DefaultTargets.OfLora);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, loha, builder, seed))])
         {
+            LowRank = weights => selected.Select(m => Change(m, weights, loha.ScaleOf(m.Name))),
             Merge = (copy, weights) =>
             {
                 foreach (var module in Counterparts.Of(selected, copy))
@@ -91,6 +92,30 @@ internal sealed class LohaMethod : IPeftMethod
         var x = graft.Input();
         var (w1, w2) = (g.Term(factors.W1A.Value), g.Term(factors.W2A.Value));
         return (x, MatMul(w1, factors.W1B.Value) * MatMul(w2, factors.W2B.Value));
+    }
+
+    /// <summary>The factors of <see cref="Factored"/>: products of a row and a column of each pair.</summary>
+    private static LowRankChange Change(LinearModule module, IReadOnlyDictionary<string, Tensor> weights, double scale)
+    {
+        var factors = LohaFactors.Names.Select(n => weights[LohaFactors.NameOf(module, n)]).ToArray();
+        var (first, second) = ((int)factors[1].Dims[0], (int)factors[3].Dims[0]);
+        var (rows, columns) = ((int)module.OutFeatures, (int)module.InFeatures);
+        var (w1a, w1b, w2a, w2b) = (
+            factors[0].ToFloat32(), factors[1].ToFloat32(), factors[2].ToFloat32(), factors[3].ToFloat32());
+        var (down, up) = (new float[checked(first * second * columns)], new float[checked(rows * first * second)]);
+        for (var k = 0; k < first; k++)
+        {
+            for (var l = 0; l < second; l++)
+            {
+                var direction = (k * second) + l;
+                TensorPrimitives.Multiply(
+                    w1b.AsSpan(k * columns, columns), w2b.AsSpan(l * columns, columns), down.AsSpan(direction * columns, columns));
+                for (var i = 0; i < rows; i++)
+                    up[(i * first * second) + direction] = w1a[(i * first) + k] * w2a[(i * second) + l];
+            }
+        }
+
+        return LowRankChange.Of(module, down, up, scale);
     }
 
     private static float[] Delta(LinearModule module, IReadOnlyDictionary<string, Tensor> weights)

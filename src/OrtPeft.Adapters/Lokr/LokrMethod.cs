@@ -35,6 +35,7 @@ internal sealed class LokrMethod : IPeftMethod
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, lokr, DefaultTargets.OfLora);
         return new Injection(resolved, [.. selected.SelectMany(m => InjectInto(m, lokr, builder, seed))])
         {
+            LowRank = weights => selected.Select(m => Change(m, lokr, weights)),
             Merge = (copy, weights) =>
             {
                 foreach (var module in Counterparts.Of(selected, copy))
@@ -46,6 +47,14 @@ internal sealed class LokrMethod : IPeftMethod
     private static float[] Delta(
         LinearModule module, LokrConfig config, IReadOnlyDictionary<string, Tensor> weights) =>
         LokrDelta.Of(LokrShape.Of(module, config), factor => weights[NameOf(module, factor)].ToFloat32());
+
+    private static LowRankChange Change(
+        LinearModule module, LokrConfig config, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var (left, right) = LokrDelta.FactorsOf(
+            LokrShape.Of(module, config), factor => weights[NameOf(module, factor)].ToFloat32());
+        return LowRankChange.Of(module, right, left, config.ScaleOf(module.Name));
+    }
 
     private static AdapterParameter[] InjectInto(
         LinearModule module, LokrConfig config, GraphBuilder g, long seed)

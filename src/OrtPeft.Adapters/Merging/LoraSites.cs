@@ -33,33 +33,54 @@ internal sealed class LoraSites
 
     /// <summary>An adapter's factors and where they belong.</summary>
     /// <param name="adapter">The adapter.</param>
-    /// <exception cref="ConfigException">It is more than LoRA of linear layers, or a layer has no product of its own in the
-    /// given graph.</exception>
+    /// <exception cref="ConfigException">It changes more than a product of two factors beside linear layers can, or a layer has
+    /// no product of its own in the given graph.</exception>
     public IEnumerable<LoraPair> PairsOf(Adapter adapter)
+    {
+        var description = adapter.Method.Description;
+        if (description.WhyNotMergeable is { } reason)
+        {
+            throw new ConfigException(
+                $"{description.Title} can neither stand beside the layers as A and B nor be merged: {reason}; run it with "
+                + "OrtPeft, the adapter beside the base.");
+        }
+
+        return adapter.OfBase.Others.Count == 0 && adapter.Injection.LowRank is { } changes
+            ? changes(adapter.Weights()).SelectMany(PairsOf)
+            : ChangesOfLora(adapter).SelectMany(PairsOf);
+    }
+
+    private static IEnumerable<LowRankChange> ChangesOfLora(Adapter adapter)
     {
         var given = adapter.Weights();
         if (adapter.Injection.Config is not LoraConfig { UseDora: false, LoraBias: false } lora
             || adapter.OfBase.Others.Count > 0 || !given.Keys.All(IsFactor))
         {
             throw new ConfigException(
-                $"The adapter '{adapter.Name}' is more than A and B of linear layers, which alone can stand beside them; "
-                + "merge it into the weights.");
+                $"The adapter '{adapter.Name}' ({adapter.Method.Description.Title}) is more than A and B of linear layers, which "
+                + "alone can stand beside them; merge it into the weights: 'ortpeft merge', or an export that merges (genai, "
+                + "foundry-local, hf, gguf).");
         }
 
         var (config, weights) = PlainLora.WithoutParts(lora, given);
         foreach (var name in weights.Keys.Where(static n => HfName.IsPart(n, HfName.LoraA)))
         {
             var module = HfName.ModuleOf(name, HfName.LoraA);
-            var (scale, first) = (config.ScaleOf(module), 0);
-            var (b, start) = (HfName.Of(module, HfName.LoraB), weights.GetValueOrDefault(HfName.StartOf(name)));
-            foreach (var site in Of(module))
-            {
-                yield return new LoraPair(site, weights[name], Rows(weights[b], first, site.OutFeatures), scale);
-                if (start is not null)
-                    yield return new LoraPair(
-                        site, start, Rows(weights[HfName.StartOf(b)], first, site.OutFeatures), -scale);
-                first += site.OutFeatures;
-            }
+            var (scale, b) = (config.ScaleOf(module), HfName.Of(module, HfName.LoraB));
+            yield return new LowRankChange(module, weights[name], weights[b], scale);
+            if (weights.TryGetValue(HfName.StartOf(name), out var start))
+                yield return new LowRankChange(module, start, weights[HfName.StartOf(b)], -scale);
+        }
+    }
+
+    /// <summary>A layer's factors at each of its places, which are rows of B.</summary>
+    private IEnumerable<LoraPair> PairsOf(LowRankChange change)
+    {
+        var first = 0;
+        foreach (var site in Of(change.Module))
+        {
+            yield return new LoraPair(site, change.A, Rows(change.B, first, site.OutFeatures), change.Scale);
+            first += site.OutFeatures;
         }
     }
 

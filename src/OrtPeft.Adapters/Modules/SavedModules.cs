@@ -31,6 +31,7 @@ internal static class SavedModules
         {
             Parameters = [.. injection.Parameters, .. saved, .. Tied(injection, tied, builder)],
             Merge = Merge(injection, apart, tied),
+            LowRank = null,
         };
         return tied is null ? whole : whole with { ForSaving = UnderBothNames(injection, tied) };
     }

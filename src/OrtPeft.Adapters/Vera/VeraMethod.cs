@@ -48,6 +48,7 @@ internal sealed class VeraMethod : IPeftMethod
         return new Injection(resolved, [.. vectors, .. biases])
         {
             Buffers = [projections.A, projections.B],
+            LowRank = biases.Count == 0 ? weights => selected.Select(m => Change(m, weights)) : null,
             Merge = (copy, weights) =>
             {
                 foreach (var module in Counterparts.Of(selected, copy))
@@ -76,6 +77,21 @@ internal sealed class VeraMethod : IPeftMethod
 
         AdapterParameter Vector(string name, Tensor content) =>
             new(name, g.Graph.AddInitializer(g.Graph.FreshName(name), content));
+    }
+
+    /// <summary>B = diag(b)·B of the layer, A = diag(d)·A of the layer.</summary>
+    private static LowRankChange Change(LinearModule module, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        var (a, b) = (weights[VeraProjections.NameOfA].ToFloat32(), weights[VeraProjections.NameOfB].ToFloat32());
+        var lambdaB = weights[NameOf(module, "vera_lambda_b")].ToFloat32();
+        var lambdaD = weights[NameOf(module, "vera_lambda_d")].ToFloat32();
+        var (r, columns, width) = (lambdaD.Length, (int)module.InFeatures, a.Length / lambdaD.Length);
+        var (down, up) = (new float[r * columns], new float[lambdaB.Length * r]);
+        for (var k = 0; k < r; k++)
+            TensorPrimitives.Multiply(a.AsSpan(k * width, columns), lambdaD[k], down.AsSpan(k * columns, columns));
+        for (var i = 0; i < lambdaB.Length; i++)
+            TensorPrimitives.Multiply(b.AsSpan(i * r, r), lambdaB[i], up.AsSpan(i * r, r));
+        return LowRankChange.Of(module, down, up, 1);
     }
 
     /// <summary>ΔW[i, :] = b[i]·Σₖ B[i, k]·d[k]·A[k, :], [out, in].</summary>

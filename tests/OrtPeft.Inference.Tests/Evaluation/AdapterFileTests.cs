@@ -1,6 +1,10 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Exports;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Inference.Evaluation;
 using OrtPeft.Onnx;
@@ -120,6 +124,56 @@ public sealed class AdapterFileTests
         Assert.InRange(
             LogitsComparison.Compare(peft.Model, inputs.Model, Rows, OneThread, folder["a.onnx_adapter"]).Largest, 0, 1e-4);
     }
+
+    /// <summary>Methods whose change is a product of low rank, or of full rank where the layer is small.</summary>
+    public static TheoryData<string> LowRank => [.. OfLowRank.Keys];
+
+    private static readonly Dictionary<string, PeftConfig> OfLowRank = new()
+    {
+        ["vera"] = new VeraConfig { R = 4, InitWeights = false },
+        ["vera of a rank beyond the layers'"] = new VeraConfig { R = 40, InitWeights = false },
+        ["loha"] = new LohaConfig { R = 2, Alpha = 5, InitWeights = false },
+        ["loha of a rank beyond the layers'"] = new LohaConfig { R = 8, Alpha = 3, InitWeights = false, RankPattern = [new("o_proj|c_proj", 3)] },
+        ["lokr"] = new LokrConfig { R = 1, Alpha = 3, InitWeights = false },
+        ["lokr, both factors split"] = new LokrConfig { R = 1, InitWeights = false, DecomposeBoth = true, DecomposeFactor = 8 },
+        ["lokr, none split"] = new LokrConfig { R = 16, InitWeights = false, AlphaPattern = [new("o_proj|c_proj", 20)] },
+    };
+
+    [Theory]
+    [MemberData(nameof(LowRank))]
+    public void LowRankMethods_AreAdapterFiles_AndAnswerAsMerged(string name)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (graph, modules) in Bases)
+        {
+            var model = Load(graph);
+            var config = (TargetedConfig)OfLowRank[name] with { TargetModules = [.. modules.Where(static m => m != "lm_head")] };
+            var peft = PeftModel.Create(model, config, seed: 3);
+            var inputs = LoraInputs.Of(peft);
+            var file = folder[$"{Path.GetFileName(Path.GetDirectoryName(graph))}.onnx_adapter"];
+            new OrtAdapterFile { Parameters = inputs.TensorsOf("default") }.Save(file);
+
+            foreach (var expected in (Model[])[peft.Model, peft.ForInference()])
+            {
+                var found = LogitsComparison.Compare(expected, inputs.Model, Rows, OneThread, file);
+                Assert.True(found.Largest < 2e-4 * Math.Max(1, found.LargestLogit), $"{graph}: {found}");
+            }
+
+            var changed = LogitsComparison.Compare(peft.Model, inputs.Model, Rows, OneThread).Largest;
+            Assert.True(changed > 1e-2, $"{graph}: the adapter changes a logit by {changed} at most");
+        }
+    }
+
+    [Fact]
+    public void Vera_WithTrainedBiases_IsRefused() => Refused(
+        new VeraConfig { R = 2, TargetModules = ["c_attn"], Bias = "all" }, "(VeRA) is more than A and B of linear layers");
+
+    [Fact]
+    public void Loha_WithASavedModule_IsRefused() => Refused(
+        new LohaConfig { R = 2, TargetModules = ["c_attn"], ModulesToSave = ["ln_f"] }, "merge it into the weights: 'ortpeft merge'");
+
+    [Fact]
+    public void Ia3_IsRefused_WithTheWayThatWorks() => Refused(new OrtPeft.Adapters.Ia3.Ia3Config(), "merge it into the weights");
 
     [Fact]
     public void Dora_IsRefused_WithTheWayThatWorks() => Refused(

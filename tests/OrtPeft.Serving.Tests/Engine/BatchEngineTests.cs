@@ -1,8 +1,12 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Loha;
+using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Vera;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Models;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Serving.Engine;
 using OrtPeft.Testing;
 
@@ -32,6 +36,30 @@ public sealed class BatchEngineTests
         { "genai/llama-int4/model.onnx", OfLlama, true },
         { "genai/qwen2-fp32/model.onnx", ["genai/qwen2-adapter-peft", "genai/qwen2-adapter-peft-patterns"], true },
     };
+
+    /// <summary>VeRA, LoHa and LoKr are computed as LoRA of their own ranks.</summary>
+    [Fact]
+    public async Task Start_WithAdaptersOfLowRankMethods_GivesEachWhatItGivesAlone()
+    {
+        using var folder = new TemporaryFolder();
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, Gpt2));
+        PeftConfig[] configs =
+        [
+            new VeraConfig { R = 3, TargetModules = ["c_attn", "c_fc"], InitWeights = false },
+            new LohaConfig { R = 2, TargetModules = ["c_attn", "mlp.c_proj"], InitWeights = false },
+            new LokrConfig { R = 1, TargetModules = ["c_attn", "c_fc"], InitWeights = false },
+            new LoraConfig { R = 2, TargetModules = ["c_attn"], InitLoraWeights = false },
+        ];
+        foreach (var (i, config) in configs.Index())
+            PeftModel.Create(model, config, seed: i).Save(folder[$"{i}"]);
+        using var served = Engines.Open(Gpt2, [.. configs.Select((_, i) => folder[$"{i}"])]);
+        var random = new Random(2);
+        var asked = Enumerable.Range(0, 15).Select(i => Request(random, i, configs.Length)).ToArray();
+
+        var answers = await Task.WhenAll(asked.Select(a => served.Together(a.Adapter, a.Prompt, a.Options)));
+
+        Assert.All(asked.Zip(answers), a => Assert.Equal(served.Alone(a.First.Adapter, a.First.Prompt, a.First.Options), a.Second));
+    }
 
     [Theory]
     [MemberData(nameof(Graphs))]

@@ -31,7 +31,7 @@ internal static class LlamaCppExport
     /// <summary>The adapters alone.</summary>
     public static ExportFormat Lora { get; } = new(
         "gguf-lora",
-        "a GGUF file for each adapter, to be loaded beside the model's (llama-cli --lora); LoRA alone",
+        "a GGUF file for each adapter, to be loaded beside the model's (llama-cli --lora)",
         static job => new FolderFiles
         {
             Written = [.. LoraInputsExport.GroupsOf(job).Select(static g => g.Name + Extension)],
@@ -108,7 +108,8 @@ internal static class LlamaCppExport
         var names = new List<string>();
         foreach (var (name, members) in LoraInputsExport.GroupsOf(job))
         {
-            var alpha = ((LoraConfig)peft.Adapters.ConfigOf(members[0])).LoraAlpha;
+            // llama.cpp takes an alpha of 0 for a scale of 1.
+            var alpha = peft.Adapters.ConfigOf(members[0]) is LoraConfig lora ? lora.LoraAlpha : 0;
             GgufExport.WriteLora(
                 job.Source, Path.Combine(folder, name + Extension), name, alpha, [.. inputs.TensorsOf(members).Select(Widened)]);
             names.Add(name + Extension);
