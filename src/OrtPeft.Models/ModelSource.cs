@@ -100,7 +100,8 @@ public sealed class ModelSource
     }
 
     /// <summary>Opens a model; a folder that has both forms is taken as an ONNX folder.</summary>
-    /// <param name="path">An <c>.onnx</c> file, a folder with <c>model.onnx</c>, or an HF folder.</param>
+    /// <param name="path">An <c>.onnx</c> file, an HF folder, or a folder with a graph, which may be in <c>onnx</c> in it:
+    /// <c>model.onnx</c>, the one that <c>genai_config.json</c> names, Optimum's decoder, or one of any name.</param>
     /// <param name="warn">Receives one line for each thing that is left out but should be known.</param>
     /// <returns>The model and what belongs to it.</returns>
     /// <exception cref="OnnxFormatException">There is no model at the path, or it is damaged.</exception>
@@ -117,8 +118,10 @@ public sealed class ModelSource
         var file = Path.Combine(fullPath, ModelFileName);
         if (File.Exists(file))
             return OpenFile(path, file);
+        if (!IsHfFolder(fullPath) && GraphFile.In(fullPath) is { } graph)
+            return OpenFile(path, graph);
         if (!File.Exists(Path.Combine(fullPath, ModelFamilies.ConfigFileName)))
-            throw NoModel(path, $"has no {ModelFileName} and no {ModelFamilies.ConfigFileName}{OtherModels(fullPath)}");
+            throw NoModel(path, $"has no {ModelFileName} and no {ModelFamilies.ConfigFileName}");
         var checkpoint = HfCheckpoint.Open(fullPath, warn);
         return new ModelSource(path, checkpoint.ToModel(), checkpoint.Folder, checkpoint.Config, null)
         {
@@ -160,7 +163,7 @@ public sealed class ModelSource
             throw new OnnxFormatException(
                 $"{given}: is in ONNX Runtime's own format, which has no graph to train; give the .onnx file that it was made "
                 + "of.");
-        var folder = Path.GetDirectoryName(path)!;
+        var folder = GraphFile.CompanionsOf(path);
         var config = ModelFamilies.TryRead(Path.Combine(folder, ModelFamilies.ConfigFileName));
         var model = OnnxFile.Load(path);
         if (GenAiConfig.TryRead(folder, path) is { } genAi)
@@ -180,13 +183,6 @@ public sealed class ModelSource
         else if (config is not null)
             model.Metadata[MetadataKeys.TieWordEmbeddings] = config.TieWordEmbeddings ? "true" : "false";
         return new ModelSource(given, model, folder, config, path);
-    }
-
-    private static string OtherModels(string folder)
-    {
-        var names = Directory.EnumerateFiles(folder, "*.onnx").Select(Path.GetFileName).Order(StringComparer.Ordinal);
-        var text = string.Join(", ", names);
-        return text.Length == 0 ? "" : $" but {text}";
     }
 
     private static OnnxFormatException NoModel(string path, string what) =>

@@ -102,6 +102,68 @@ public sealed class ModelSourceTests
             """{"model":{"eos_token_id":[98,7],"context_length":512,"vocab_size":1000,"decoder":{""" + decoder + "}}}");
     }
 
+    /// <summary>The hub's layout: the graph in <c>onnx</c>, and what goes with it above.</summary>
+    [Theory]
+    [InlineData("onnx/model.onnx", "")]
+    [InlineData("onnx/model.onnx", "onnx")]
+    [InlineData("onnx/model.onnx", "onnx/model.onnx")]
+    [InlineData("onnx/model_q4.onnx", "onnx/model_q4.onnx")]
+    [InlineData("onnx/decoder_model_merged.onnx onnx/decoder_model.onnx onnx/decoder_with_past_model.onnx", "")]
+    [InlineData("onnx/model.onnx onnx/model_fp16.onnx onnx/model_q4.onnx", "")]
+    [InlineData("model_int4.onnx", "")]
+    [InlineData("decoder_model.onnx decoder_with_past_model.onnx", "")]
+    [InlineData("onnx/model.onnx model_quantized.onnx decoder_model.onnx", "decoder_model.onnx")]
+    public void Open_OfLayoutsOfHubsAndExporters_FindsTheGraphAndWhatGoesWithIt(string files, string given)
+    {
+        using var folder = new TemporaryFolder();
+        LaidOut(folder, files);
+
+        var source = ModelSource.Open(Path.Combine(folder.Path, given));
+
+        var expected = given.EndsWith(".onnx", StringComparison.Ordinal) ? given : files.Split(' ')[0];
+        Assert.Equal(Path.Combine(folder.Path, expected), source.ModelPath);
+        Assert.Equal((folder.Path, 101), (source.Folder, source.Config!.VocabularySize));
+    }
+
+    [Theory]
+    [InlineData("onnx/model_fp16.onnx onnx/model_q4.onnx", "model_fp16.onnx, model_q4.onnx; give the file")]
+    [InlineData("a.onnx b.onnx", "a.onnx, b.onnx; give the file")]
+    public void Open_OfSeveralGraphs_AsksWhich(string files, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        LaidOut(folder, files);
+
+        var error = Assert.Throws<OnnxFormatException>(() => ModelSource.Open(folder.Path));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>GenAI's description names the file.</summary>
+    [Fact]
+    public void Open_OfAGenAiFolder_TakesTheGraphThatItsDescriptionNames()
+    {
+        using var folder = new TemporaryFolder();
+        LaidOut(folder, "decoder-int4.onnx embedding.onnx");
+        File.WriteAllText(
+            folder["genai_config.json"], """{"model":{"type":"phi3","decoder":{"filename":"decoder-int4.onnx"}}}""");
+
+        var source = ModelSource.Open(folder.Path);
+
+        Assert.Equal(folder["decoder-int4.onnx"], source.ModelPath);
+        Assert.Equal("phi3", source.Model.Metadata[MetadataKeys.BuilderType]);
+    }
+
+    private static void LaidOut(TemporaryFolder folder, string files)
+    {
+        var path = HfCheckpoint.Import(Fixture.Path("base/g2l"), folder["imported"]);
+        File.Copy(Path.Combine(folder["imported"], "config.json"), folder["config.json"]);
+        foreach (var file in files.Split(' '))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[file])!);
+            OnnxFile.Save(OnnxFile.Load(path), folder[file]);
+        }
+    }
+
     [Fact]
     public void Open_WhenThereIsNoModel_SaysWhatIsExpected()
     {

@@ -39,6 +39,9 @@ internal sealed class GenAiConfig
     /// <summary>The family, such as <c>phi3</c>; empty when the file does not say.</summary>
     public string Type => _model.Text("type", "");
 
+    /// <summary>The file that holds the graph, or null when the description does not say.</summary>
+    public string? FileOfGraph => _decoder?.Text("filename", "") is { Length: > 0 } name ? name : null;
+
     private int? Heads => _decoder!.OptionalCount("num_attention_heads");
 
     private int? HeadSize => _decoder!.OptionalCount("hidden_size") / Heads;
