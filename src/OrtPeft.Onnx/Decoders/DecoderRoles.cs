@@ -22,13 +22,13 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
     public static DecoderRoles Of(Graph graph)
     {
         var tables = LookUps(graph);
-        var ids = Input(graph, DecoderNames.Ids) ?? IdsAmong([.. tables.Keys.Where(IsWholeNumbers)]);
+        var ids = Input(graph, DecoderNames.Ids) ?? IdsAmong([.. tables.Keys.Where(static i => IsWholeNumbers(i) || IsChoices(i))]);
         long? vocabulary = ids is not null && tables.TryGetValue(ids, out var rows) ? rows : null;
         return new DecoderRoles(
             ids,
             Input(graph, DecoderNames.Mask) ?? Only(graph.Inputs.Where(i => i != ids && IsMask(i))),
             Input(graph, DecoderNames.Positions) ?? Only(graph.Inputs.Where(i => i != ids && IsPlace(i, tables))),
-            LogitsOf(graph, vocabulary));
+            LogitsOf(graph, vocabulary, ids is not null && IsChoices(ids) ? 4 : 3));
     }
 
     /// <summary>The rows of the table that the tokens are looked up in, or null.</summary>
@@ -36,8 +36,16 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
         Input(graph, DecoderNames.Ids) is { } ids && LookUps(graph).TryGetValue(ids, out var rows) ? rows : null;
 
     /// <summary>The outputs that a person may have meant by logits, for messages.</summary>
-    public static IEnumerable<Value> Candidates(Graph graph) =>
-        graph.Outputs.Where(static o => IsNumbers(o) && !IsCache(o));
+    public static IEnumerable<Value> Candidates(Graph graph) => Candidates(graph, 3);
+
+    /// <summary>Whether an input takes ids [batch, choices, sequence], as the Model Zoo's GPT-2 and HF's models of multiple
+    /// choice do.</summary>
+    /// <param name="input">A graph input.</param>
+    public static bool IsChoices(Value input) =>
+        input is { Type: ElementType.Int64 or ElementType.Int32, Initializer: null, Shape.Rank: 3 };
+
+    private static IEnumerable<Value> Candidates(Graph graph, int rank) =>
+        graph.Outputs.Where(o => IsNumbers(o) && !IsCache(o, rank));
 
     private static Value? Input(Graph graph, string name) =>
         graph.Inputs.FirstOrDefault(i => i.Name == name && i.Initializer is null);
@@ -90,12 +98,12 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
         return value is { IsGraphInput: true } ? value : null;
     }
 
-    private static Value? LogitsOf(Graph graph, long? vocabulary)
+    private static Value? LogitsOf(Graph graph, long? vocabulary, int rank)
     {
         if (graph.Outputs.FirstOrDefault(static o => o.Name == DecoderNames.Logits) is { } named)
             return named;
-        var behindHeads = Candidates(graph)
-            .Where(static o => o.Shape is null or { Rank: 2 or 3 })
+        var behindHeads = Candidates(graph, rank)
+            .Where(o => o.Shape is null || o.Shape.Rank is 2 or 3 || o.Shape.Rank == rank)
             .Select(static o => (Output: o, Width: HeadWidth.Behind(o)))
             .Where(static o => o.Width is not null).ToArray();
         return Only(behindHeads.Where(o => o.Width == vocabulary).Select(static o => o.Output))
@@ -106,8 +114,8 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
     private static bool IsNumbers(Value output) =>
         (output.Type == ElementType.Undefined || output.Type.IsFloating()) && output.Shape is not { Rank: 0 };
 
-    private static bool IsCache(Value output) =>
-        output.Name.StartsWith(DecoderNames.Present, StringComparison.Ordinal) || output.Shape is { Rank: > 3 };
+    private static bool IsCache(Value output, int rank) =>
+        output.Name.StartsWith(DecoderNames.Present, StringComparison.Ordinal) || output.Shape?.Rank > rank;
 
     /// <summary>Where a graph begins with a loss of its own, the logits come last.</summary>
     private static Value? BehindOwnLoss(IReadOnlyList<Value> outputs) =>

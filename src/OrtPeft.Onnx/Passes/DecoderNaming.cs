@@ -32,6 +32,7 @@ internal static class DecoderNaming
         Rename(model, Said(model, DecoderNames.Labels), DecoderNames.Labels);
         Rename(model, logits, DecoderNames.Logits);
         StateAxes(ids, roles);
+        ChoicesOfIds.Run(model);
     }
 
     /// <summary>
@@ -46,6 +47,7 @@ internal static class DecoderNaming
         var isNamed = (model.OriginalNames.Count > 0 || !model.Metadata.ContainsKey(MetadataKeys.ValueNames))
             && model.Graph.Inputs.All(static i => i.Initializer is not null || IsKnown(i))
             && model.Graph.Inputs.Any(static i => i.Name == DecoderNames.Ids)
+            && !ChoicesOfIds.Is(model.Graph)
             && model.Graph.Outputs.Any(static o => o.Name == DecoderNames.Logits);
         var unstated = model.Graph.Inputs.Where(IsUnstatedCache).Select(static i => i.Name).ToArray();
         if (isNamed && unstated.Length == 0)
@@ -60,7 +62,7 @@ internal static class DecoderNaming
             Run(canonical);
         }
 
-        if (canonical.OriginalNames.Count == 0 && unstated.Length == 0)
+        if (canonical.OriginalNames.Count == 0 && unstated.Length == 0 && !ChoicesOfIds.Is(model.Graph))
             return model;
         var named = model.Clone();
         foreach (var cache in unstated)
@@ -73,6 +75,7 @@ internal static class DecoderNaming
             .Select(n => (n.Key, Value: named.Graph.Find(n.Value))).ToList();
         foreach (var (name, value) in renamed)
             Rename(named, value, name);
+        ChoicesOfIds.Run(named);
         return named;
     }
 
