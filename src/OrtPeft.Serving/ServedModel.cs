@@ -72,6 +72,9 @@ public sealed class ServedModel : IDisposable
     /// <summary>Requests that wait.</summary>
     public int Waiting => _engine.Counts.Waiting;
 
+    /// <summary>The most requests that can be computed or wait.</summary>
+    internal int Capacity => _engine.Capacity;
+
     /// <summary>The model, its tokenizer and its chat template.</summary>
     internal TextModel Model => _model;
 

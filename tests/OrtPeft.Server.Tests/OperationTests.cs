@@ -49,6 +49,22 @@ public sealed class OperationTests
         Assert.All(responses, static r => Assert.Contains((int)r.StatusCode, new[] { 200, 429 }));
     }
 
+    /// <summary>More than there is ever room for is no matter of waiting.</summary>
+    [Theory]
+    [InlineData(3, 1, "n")]
+    [InlineData(1, 3, "prompt")]
+    public async Task Answers_BeyondBatchAndQueue_AreRefusedForGood(int count, int prompts, string parameter)
+    {
+        await using var server = await RunningServer.StartAsync(serving: new ServingOptions { MaxBatch = 1, MaxQueue = 1 });
+        var asked = RunningServer.Completion("one", "x", 1);
+        (asked["n"], asked["prompt"]) = (count, new JsonArray([.. Enumerable.Range(0, prompts).Select(static _ => (JsonNode)"x")]));
+
+        var (status, error) = await server.RefusedAsync("v1/completions", asked.ToJsonString());
+
+        Assert.Equal((400, parameter), (status, (string?)error["param"]));
+        Assert.Contains("room for 2", (string?)error["message"], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Request_ThatTakesTooLong_IsStatus504()
     {

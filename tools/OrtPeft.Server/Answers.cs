@@ -33,6 +33,15 @@ internal sealed class Answers : IDisposable
         bool isTrimmed,
         CancellationToken cancellation)
     {
+        var count = prompts.Count * sampling.Count;
+        if (count > served.Capacity)
+        {
+            // Trying again later would not help.
+            throw ApiException.Field(
+                sampling.Count > 1 ? "n" : "prompt",
+                $"the request asks for {count} answers, and this server has room for {served.Capacity}; send several requests.");
+        }
+
         var answers = new Answers();
         try
         {

@@ -41,7 +41,7 @@ internal sealed class LoraSites
         if (description.WhyNotMergeable is { } reason)
         {
             throw new ConfigException(
-                $"{description.Title} can neither stand beside the layers as A and B nor be merged: {reason}; run it with "
+                $"The adapter '{adapter.Name}' ({description.Title}) can neither stand beside the layers as A and B nor be merged: {reason}; run it with "
                 + "OrtPeft, the adapter beside the base.");
         }
 

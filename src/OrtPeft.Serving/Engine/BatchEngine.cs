@@ -47,6 +47,9 @@ internal sealed class BatchEngine : IDisposable
     /// <summary>The model without an adapter.</summary>
     public EngineSlot Base { get; }
 
+    /// <summary>The most requests that can be computed or wait.</summary>
+    public int Capacity => _options.MaxBatch + _options.MaxQueue;
+
     /// <summary>Why rows are computed one after the other; null where they go together.</summary>
     public string? WhyAlone { get; }
 

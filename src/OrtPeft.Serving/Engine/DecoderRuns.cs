@@ -161,22 +161,36 @@ internal sealed class DecoderRuns : IDisposable
             : null;
         if (why is not null)
             return 0;
-        using var row = new EngineRow(0, [0, 0, 0]);
         try
         {
-            var pool = new HiddenPool(pooling);
-            Pool(row, pool);
-            why = pooling.Width is { } stated && stated != pool.Width
-                ? $"{TextPooling.PoolingFile} states {stated} numbers, and the hidden states have {pool.Width}"
-                : null;
-            return pool.Width * pooling.Modes.Count;
+            var (width, first) = First([0, 0]);
+            why = pooling.Width is { } stated && stated != width
+                ? $"{TextPooling.PoolingFile} states {stated} numbers, and the hidden states have {width}"
+                : HasLogits && !IsSame(first, First([0, 1]).State)
+                    ? "the graph is no decoder, and the head of another may begin before the product that makes its scores; export "
+                        + "the model for feature extraction, with the output last_hidden_state"
+                    : null;
+            return width * pooling.Modes.Count;
         }
-        catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException)
+        catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException
+            or NotFiniteNumberException)
         {
             why = e is OnnxRuntimeException refused ? RefusedGraph.Reason(refused) : e.Message.TrimEnd('.');
             return 0;
         }
     }
+
+    /// <summary>The first token's state, which no later token changes in a decoder.</summary>
+    private (int Width, float[] State) First(long[] tokens)
+    {
+        using var row = new EngineRow(0, tokens);
+        var pool = new HiddenPool(new TextPooling { Modes = ["cls"] });
+        Pool(row, pool);
+        return (pool.Width, pool.Result(null));
+    }
+
+    private static bool IsSame(float[] one, float[] other) =>
+        one.Zip(other, static (a, b) => Math.Abs(a - b)).Max() <= 1e-2 * one.Max(Math.Abs);
 
     private OrtValue Next(EngineRow row, string output, out int length)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Serialization;
@@ -205,6 +206,27 @@ public sealed class EmbeddingTests
 
         Near([.. whole.Result(null).Select(static v => (double)v)], parts.Result(null));
         Assert.True(Distance(whole.Result(null)[..whole.Width], whole.Result(null)[^whole.Width..]) > 0.1);
+    }
+
+    /// <summary>As BERT's: a layer and a norm of the head's own come before its product, so that it reads no hidden
+    /// states.</summary>
+    [Fact]
+    public async Task Open_OfAModelWithAHeadThatIsNoDecoder_SaysHowToExportIt()
+    {
+        using var folder = new SentenceFolder();
+        var model = folder.Text.Source.Model.Clone();
+        var hidden = SentenceFolder.LastNorm(model.Graph);
+        var readers = hidden.Uses.Select(static u => u.Node).ToArray();
+        var g = GraphBuilder.Over(model);
+        g.Before = readers[0];
+        var mixed = g.Add(hidden, g.ReduceMean(hidden, [1]));
+        model.Graph.ReplaceAllUsesWith(hidden, mixed, [.. hidden.Uses.Select(static u => u.Node).Except(readers)]);
+        OnnxFile.Save(model, Path.Combine(folder.Model, "model.onnx"), new OnnxSaveOptions());
+        using var served = folder.Open();
+
+        var error = await Assert.ThrowsAsync<NotSupportedException>(() => Embed(served, null, Words));
+
+        Assert.Contains("export the model for feature extraction", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>As Optimum exports a model for feature extraction; with an input that encoders have.</summary>
