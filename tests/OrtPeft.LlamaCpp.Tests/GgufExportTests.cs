@@ -6,6 +6,7 @@ using OrtPeft.Adapters.Lokr;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Models;
+using OrtPeft.Models.Checkpoints.Gguf;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Testing;
@@ -120,6 +121,37 @@ public sealed class GgufExportTests : IDisposable
         Assert.All(texts, text => Assert.Equal(tokenizer.Encode(text), run.Tokens(text)));
         Assert.Equal($"{tokenizer.BeginOfTextId}", run.Metadata["tokenizer.ggml.bos_token_id"]);
         Assert.Equal("true", run.Metadata["tokenizer.ggml.add_bos_token"]);
+    }
+
+    /// <summary>Splits by each name, of the tokens of Llama 3's tokenizer.</summary>
+    [Theory]
+    [InlineData("gpt-2")]
+    [InlineData("smollm")]
+    [InlineData("llama-bpe")]
+    [InlineData("dbrx")]
+    [InlineData("qwen2")]
+    [InlineData("tekken")]
+    [InlineData("gpt-4o")]
+    public void LlamaCpp_SplitsTextsAsItsNameMeansHere(string name)
+    {
+        string[] texts =
+        [
+            "Hello, world!", " a  b", "don't CAN'T\n\n we'll", "1234567890 3.14", "camelCase HTTPServer iPhone", "né Łódź Ünïcödé 数据 👍",
+            "http://a/b//c\r\n\r\n/d", "\ttab  \n  x", "x²½Ⅷ", "...!!!///",
+        ];
+        var splits = GgufSplits.Of(name)!;
+        var hf = WithTokenizer("llama3");
+        Edit(hf, json =>
+        {
+            json["pre_tokenizer"] = splits.PreTokenizer();
+            json["model"]!["ignore_merges"] = splits.IgnoresMerges;
+        });
+        var tokenizer = TokenizerFolder.Load(hf);
+
+        using var run = new LlamaRun(Exported(hf, "gguf", [], "--outtype", "f32"));
+
+        Assert.Equal(name, run.Metadata["tokenizer.ggml.pre"]);
+        Assert.All(texts, text => Assert.Equal(tokenizer.Encode(text), run.Tokens(text)));
     }
 
     /// <summary>Newer conversions of SentencePiece's models put the space in by a pre-tokenizer, which leaves out what llama.cpp

@@ -13,35 +13,6 @@ internal static class GgufTokenizer
     private const long Control = 3;
     private const long UserDefined = 4;
 
-    private const string Words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
-    private const string Rest = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-    /// <summary>Texts' splits before BPE, by name.</summary>
-    private static readonly Dictionary<string, Func<JsonNode>> Splits = new(StringComparer.Ordinal)
-    {
-        ["gpt-2"] = static () => ByteLevel(splits: true),
-        ["smollm"] = static () => Sequence(
-            new JsonObject { ["type"] = "Digits", ["individual_digits"] = true }, ByteLevel(splits: true)),
-        ["llama-bpe"] = static () => Sequence(Split($"{Words}\\p{{N}}{{1,3}}{Rest}"), ByteLevel(splits: false)),
-        ["llama3"] = static () => Sequence(Split($"{Words}\\p{{N}}{{1,3}}{Rest}"), ByteLevel(splits: false)),
-        ["qwen2"] = static () => Sequence(Split($"{Words}\\p{{N}}{Rest}"), ByteLevel(splits: false)),
-    };
-
-    /// <summary>The name of a tokenizer's splits; null where llama.cpp's are not known to be the same.</summary>
-    /// <param name="preTokenizer">What stands in <c>tokenizer.json</c>.</param>
-    public static string? NameOfSplits(JsonNode? preTokenizer) => Splits.Where(s => Same(s.Value(), preTokenizer))
-        .Select(static s => s.Key).FirstOrDefault();
-
-    /// <summary>Whether two say the same; how offsets are trimmed changes no token.</summary>
-    private static bool Same(JsonNode one, JsonNode? other)
-    {
-        var (left, right) = (one.DeepClone(), other?.DeepClone());
-        foreach (var step in new[] { left, right }.SelectMany(static n =>
-            n?["pretokenizers"] is JsonArray steps ? steps.OfType<JsonObject>() : n is JsonObject own ? [own] : []))
-            step.Remove("trim_offsets");
-        return JsonNode.DeepEquals(left, right);
-    }
-
     /// <summary>The files by name; none, with a note, where the tokenizer is of a kind that is not written.</summary>
     public static IReadOnlyDictionary<string, byte[]> FilesOf(GgufFields fields, out string? note)
     {
@@ -50,7 +21,8 @@ internal static class GgufTokenizer
         var tokens = fields.List<string>("tokenizer.ggml.tokens");
         var kind = fields.Text("tokenizer.ggml.model");
         var pre = fields.Text("tokenizer.ggml.pre") ?? "";
-        if (tokens is null || !(kind == "llama" || (kind == "gpt2" && Splits.ContainsKey(pre))))
+        var splits = kind == "gpt2" ? GgufSplits.Of(pre) : null;
+        if (tokens is null || (kind != "llama" && splits is null))
         {
             note = $"its tokenizer ({kind ?? "none"}{(pre.Length > 0 ? $", {pre}" : "")}) is not written: put tokenizer.json of HF's "
                 + "folder beside the model";
@@ -62,17 +34,18 @@ internal static class GgufTokenizer
             throw fields.Broken($"has {tokens.Count} tokens and {types.Count} of their types");
         if (tokens.Distinct(StringComparer.Ordinal).Count() != tokens.Count)
             throw fields.Broken("has a token twice");
-        var model = kind == "llama" ? SentencePiece(fields, tokens) : BytePairs(fields, tokens, pre);
+        var model = splits is null ? SentencePiece(fields, tokens) : BytePairs(fields, tokens, splits);
         var tokenizer = new JsonObject
         {
             ["version"] = "1.0",
             ["truncation"] = null,
             ["padding"] = null,
             ["added_tokens"] = Added(tokens, types),
-            ["normalizer"] = kind == "llama" ? SpaceNormalizer(fields) : pre == "qwen2" ? new JsonObject { ["type"] = "NFC" } : null,
-            ["pre_tokenizer"] = kind == "llama" ? null : Splits[pre](),
-            ["post_processor"] = Template(fields, tokens),
-            ["decoder"] = kind == "llama" ? SpaceDecoder(fields) : ByteLevel(splits: true),
+            ["normalizer"] = splits is null ? SpaceNormalizer(fields)
+                : splits.Normalizes ? new JsonObject { ["type"] = "NFC" } : null,
+            ["pre_tokenizer"] = splits?.PreTokenizer(),
+            ["post_processor"] = Template(fields, tokens, splits?.AddsBegin ?? true),
+            ["decoder"] = splits is null ? SpaceDecoder(fields) : GgufSplits.ByteLevel(splits: true),
             ["model"] = model,
         };
         files["tokenizer.json"] = Encoding.UTF8.GetBytes(tokenizer.ToJsonString());
@@ -80,7 +53,7 @@ internal static class GgufTokenizer
         return files;
     }
 
-    private static JsonObject BytePairs(GgufFields fields, IReadOnlyList<string> tokens, string pre) => new()
+    private static JsonObject BytePairs(GgufFields fields, IReadOnlyList<string> tokens, GgufSplits splits) => new()
     {
         ["type"] = "BPE",
         ["dropout"] = null,
@@ -89,7 +62,7 @@ internal static class GgufTokenizer
         ["end_of_word_suffix"] = null,
         ["fuse_unk"] = false,
         ["byte_fallback"] = false,
-        ["ignore_merges"] = pre is "llama-bpe" or "llama3",
+        ["ignore_merges"] = splits.IgnoresMerges,
         ["vocab"] = Vocabulary(tokens),
         ["merges"] = new JsonArray(
             [.. (fields.List<string>("tokenizer.ggml.merges") ?? throw fields.Broken("lacks tokenizer.ggml.merges"))
@@ -188,10 +161,9 @@ internal static class GgufTokenizer
     }
 
     /// <summary>The tokens that go before and after a text.</summary>
-    private static JsonObject? Template(GgufFields fields, IReadOnlyList<string> tokens)
+    private static JsonObject? Template(GgufFields fields, IReadOnlyList<string> tokens, bool addsBegin)
     {
-        var isSentencePiece = fields.Text("tokenizer.ggml.model") == "llama";
-        var first = fields.Flag("tokenizer.ggml.add_bos_token") ?? isSentencePiece;
+        var first = fields.Flag("tokenizer.ggml.add_bos_token") ?? addsBegin;
         var last = fields.Flag("tokenizer.ggml.add_eos_token") ?? false;
         var (bos, eos) = (Token(fields, tokens, "bos"), Token(fields, tokens, "eos"));
         var (single, pair, special) = (new JsonArray(), new JsonArray(), new JsonObject());
@@ -251,23 +223,4 @@ internal static class GgufTokenizer
             : id < tokens.Count ? tokens[id]
             : throw fields.Broken($"has {key} {id}, of {tokens.Count} tokens");
     }
-
-    private static JsonObject ByteLevel(bool splits) => new()
-    {
-        ["type"] = "ByteLevel",
-        ["add_prefix_space"] = false,
-        ["trim_offsets"] = true,
-        ["use_regex"] = splits,
-    };
-
-    private static JsonObject Split(string pattern) => new()
-    {
-        ["type"] = "Split",
-        ["pattern"] = new JsonObject { ["Regex"] = pattern },
-        ["behavior"] = "Isolated",
-        ["invert"] = false,
-    };
-
-    private static JsonObject Sequence(params JsonNode[] steps) =>
-        new() { ["type"] = "Sequence", ["pretokenizers"] = new JsonArray(steps) };
 }

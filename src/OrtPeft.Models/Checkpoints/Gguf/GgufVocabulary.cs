@@ -33,7 +33,7 @@ internal static class GgufVocabulary
         if ((string?)model?["type"] != "BPE" || model["vocab"] is not JsonObject vocabulary)
             throw Refused(path, $"its model is {(string?)model?["type"] ?? "missing"}");
         var isSentencePiece = (bool?)model["byte_fallback"] == true;
-        var splits = isSentencePiece ? null : GgufTokenizer.NameOfSplits(json["pre_tokenizer"])
+        var splits = isSentencePiece ? null : GgufSplits.NameFor(json["pre_tokenizer"], (bool?)model["ignore_merges"] == true)
             ?? throw Refused(path, "its pre_tokenizer is none of those whose name in llama.cpp is known here");
         // llama.cpp leaves NFC out.
         if (!isSentencePiece && Steps(json["normalizer"]).FirstOrDefault(static s => (string?)s["type"] != "NFC") is { } step)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Llama;
@@ -127,6 +128,64 @@ public sealed class GgufModelTests
         Assert.Equal("{{ messages }}", (string?)settings["chat_template"]);
         Assert.True(File.Exists(Path.Combine(folder["out"], "tokenizer.json")));
         Assert.Equal("llama", ModelSource.Open(folder["out"]).Config!.ModelType);
+    }
+
+    /// <summary>What each name means in llama.cpp: the splits, words taken whole, and the first token where the file does
+    /// not say.</summary>
+    [Theory]
+    [InlineData("gpt-2", "ByteLevel", false, false)]
+    [InlineData("smollm", "Digits", false, false)]
+    [InlineData("qwen2", @"\p{N}| ?", false, false)]
+    [InlineData("llama-bpe", @"\p{N}{1,3}| ?", true, true)]
+    [InlineData("llama3", @"\p{N}{1,3}| ?", true, true)]
+    [InlineData("llama-v3", @"\p{N}{1,3}| ?", true, true)]
+    [InlineData("dbrx", @"\p{N}{1,3}| ?", false, false)]
+    [InlineData("smaug-bpe", @"\p{N}{1,3}| ?", false, false)]
+    [InlineData("tekken", @"[\p{Lu}\p{Lt}", true, true)]
+    [InlineData("gpt-4o", @"'d)?|\p{N}{1,3}| ?", false, false)]
+    public void Import_OfByteLevelBpe_WritesWhatItsNameMeans(string pre, string splits, bool ignoresMerges, bool addsBegin)
+    {
+        using var folder = new TemporaryFolder();
+
+        var notes = Imported(folder, "gpt2", pre);
+
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder["out"], "tokenizer.json")))!;
+        Assert.Empty(notes);
+        var written = json["pre_tokenizer"]!.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        Assert.Contains(splits, written.Replace(@"\\", @"\", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(ignoresMerges, (bool)json["model"]!["ignore_merges"]!);
+        Assert.Equal(addsBegin, json["post_processor"] is not null);
+        Assert.Equal(pre == "qwen2", json["normalizer"] is not null);
+    }
+
+    [Theory]
+    [InlineData("gpt2", "deepseek-llm")]
+    [InlineData("gpt2", "default")]
+    [InlineData("t5", "default")]
+    [InlineData("bert", "default")]
+    [InlineData("rwkv", "")]
+    [InlineData("plamo2", "")]
+    public void Import_OfAnotherTokenizer_NamesIt(string kind, string pre)
+    {
+        using var folder = new TemporaryFolder();
+
+        var notes = Imported(folder, kind, pre);
+
+        Assert.Contains($"its tokenizer ({kind}{(pre.Length > 0 ? $", {pre}" : "")}) is not written", Assert.Single(notes), StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder["out"], "tokenizer.json")));
+    }
+
+    private static List<string> Imported(TemporaryFolder folder, string kind, string pre)
+    {
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        draft.Metadata.RemoveAll(static m => m.Key is "tokenizer.ggml.model" or "tokenizer.ggml.pre");
+        draft.Add("tokenizer.ggml.model", kind);
+        if (pre.Length > 0)
+            draft.Add("tokenizer.ggml.pre", pre);
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+        var notes = new List<string>();
+        HfCheckpoint.Import(folder["m.gguf"], folder["out"], notes.Add);
+        return notes;
     }
 
     private static Model Model(TemporaryFolder folder, GgufDraft draft)
