@@ -25,7 +25,7 @@ internal sealed class Dora(LoraTarget target, double scale)
 
     /// <summary>
     /// The norms in the graph, [out], without a temporary of W's size:
-    /// ‖αW + sBA‖² = ‖αW‖² + Σᵣ B ∘ (2sα·W·Aᵀ + s²·B·(A·Aᵀ)).
+    /// ‖W + sBA‖² = ‖W‖² + Σᵣ B ∘ (2s·W·Aᵀ + s²·B·(A·Aᵀ)).
     /// </summary>
     public Value Norm(GraphBuilder g, Value a, Value b, (Value A, Value B)? start)
     {
@@ -36,26 +36,26 @@ internal sealed class Dora(LoraTarget target, double scale)
         var least = g.Constant(
             Tensor.Vector<float>([.. ofBase.Select(static n => (float)Math.Max(n * n * Floor, 1e-30))]), "floor");
         var cross = g.Gemm(
-            target.Weight, a, transA: !target.IsOutByIn, transB: true, alpha: (float)(2 * scale * target.Factor));
+            target.Weight, a, transA: !target.IsOutByIn, transB: true, alpha: (float)(2 * scale));
         var both = g.Gemm(b, g.Gemm(a, a, transB: true), cross, alpha: (float)(scale * scale));
         var change = Sum(g.Term(b) * both, [1], keepDims: false);
         return Sqrt(Max(g.Term(squares) + change, least));
     }
 
-    /// <summary>m / ‖αW + sBA‖ for a sum W + (s/α)·B·A that stands in the weight's layout.</summary>
+    /// <summary>m / ‖W + sBA‖ for a sum W + s·B·A that stands in the weight's layout.</summary>
     public static double[] Factors(LoraTarget target, float[] sum, Tensor magnitude)
     {
         var m = magnitude.ToFloat32();
         return [.. Norms(target, sum).Select((n, o) => m[o] / Math.Max(n, 1e-15))];
     }
 
-    /// <summary>|α| times the norm of each output's weights.</summary>
+    /// <summary>The norm of each output's weights.</summary>
     private static double[] Norms(LoraTarget target, float[] weight)
     {
         var (isOutByIn, features) = (target.IsOutByIn, target.IsOutByIn ? target.InFeatures : target.OutFeatures);
         var squares = new double[target.OutFeatures];
         for (var i = 0; i < weight.Length; i++)
             squares[isOutByIn ? i / features : i % features] += (double)weight[i] * weight[i];
-        return [.. squares.Select(s => Math.Abs(target.Factor) * Math.Sqrt(s))];
+        return [.. squares.Select(s => Math.Sqrt(s))];
     }
 }

@@ -22,10 +22,6 @@ internal sealed class LinearTarget(LinearModule module, string? parameter = null
 
     public override bool IsOutByIn => module.IsOutByIn;
 
-    public override double Factor => module.Node.Attributes.Float("alpha", 1);
-
-    public override double OffsetFactor => module.Node.Attributes.Float("beta", 1);
-
     public override bool HasDropout => true;
 
     public override bool ReadsActivations => true;
@@ -44,9 +40,7 @@ internal sealed class LinearTarget(LinearModule module, string? parameter = null
     public override void Replace(GraphBuilder g, Func<Value, Value> change) =>
         new ModuleGraft(g, module, "/lora").ReplaceProduct(change);
 
-    public override Value? Offset(GraphBuilder g) => !module.Node.Is("Gemm") || module.Node.Input(2) is not { } offset
-        ? null
-        : OffsetFactor == 1 ? offset : g.Mul(offset, OffsetFactor);
+    public override Value? Offset(GraphBuilder g) => module.Node.Is("Gemm") ? module.Node.Input(2) : null;
 
     public override void SetWeight(Graph graph, Tensor content) => ModuleWeights.Replace(graph, module, content);
 }

@@ -92,11 +92,7 @@ internal sealed class LoraGraph
     /// <summary>B for all the layer's outputs.</summary>
     private Value WholeB() => _parts?.Widened(_g, _b) ?? _b;
 
-    private Term Product(Value input)
-    {
-        var product = _g.Term(_target.Times(_g, input, _target.Weight, _target.IsOutByIn));
-        return _target.Factor == 1 ? product : _target.Factor * product;
-    }
+    private Term Product(Value input) => _g.Term(_target.Times(_g, input, _target.Weight, _target.IsOutByIn));
 
     private Value WithoutStart(Value y, Value input) => _start is var (a, b)
         ? _g.Gemm(_target.Times(_g, input, a, isOutByIn: true), b, y, transB: true, alpha: -_scale)

@@ -54,7 +54,7 @@ internal static class LoraMerge
             for (var at = 0; at < factors.Length; at++)
             {
                 var row = sum.AsSpan(at / r * columns, columns);
-                var factor = (float)(scale / target.Factor * factors[at]);
+                var factor = (float)(scale * factors[at]);
                 TensorPrimitives.MultiplyAdd(directions.AsSpan(at % r * columns, columns), factor, row, row);
             }
         }
@@ -76,7 +76,7 @@ internal static class LoraMerge
                 $"{target.Name} has no bias that the trained {target.NameOfBBias} could be added to; " +
                 "use the adapter unmerged, or train without lora_bias.");
         var sum = bias.Initializer!.ToFloat32();
-        TensorPrimitives.MultiplyAdd(ofB.ToFloat32(), (float)(scale / target.OffsetFactor), sum, sum);
+        TensorPrimitives.MultiplyAdd(ofB.ToFloat32(), (float)scale, sum, sum);
         graph.SetInitializer(bias, Tensor.Vector<float>(sum));
     }
 

@@ -8,7 +8,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters.Lora;
 
 /// <summary>
-/// A layer that LoRA adapts: y = α·x·W (+ offset). A linear layer multiplies rows; an embedding picks rows of W, which
+/// A layer that LoRA adapts: y = x·W (+ offset). A linear layer multiplies rows; an embedding picks rows of W, which
 /// is the product with one-hot rows.
 /// </summary>
 internal abstract class LoraTarget
@@ -27,12 +27,6 @@ internal abstract class LoraTarget
 
     /// <summary>Whether the weight is stored [out, in].</summary>
     public abstract bool IsOutByIn { get; }
-
-    /// <summary>α: what the layer multiplies the product by; 1 but for a <c>Gemm</c> with an alpha.</summary>
-    public virtual double Factor => 1;
-
-    /// <summary>β: the factor of the layer's bias; 1 but for a <c>Gemm</c> with a beta.</summary>
-    public virtual double OffsetFactor => 1;
 
     /// <summary>Whether <c>lora_dropout</c> applies; HF PEFT's embeddings have none.</summary>
     public abstract bool HasDropout { get; }
@@ -93,7 +87,7 @@ internal abstract class LoraTarget
     /// <summary>Replaces the product [n, out], which has <see cref="Offset"/> in it already.</summary>
     public abstract void Replace(GraphBuilder g, Func<Value, Value> change);
 
-    /// <summary>The term that the product's node adds to the product: a <c>Gemm</c>'s bias, scaled; or null.</summary>
+    /// <summary>The term that the product's node adds to the product: a <c>Gemm</c>'s bias, or null.</summary>
     public abstract Value? Offset(GraphBuilder g);
 
     /// <summary>Gives the layer another weight in the stored layout; others that read the old one keep it.</summary>

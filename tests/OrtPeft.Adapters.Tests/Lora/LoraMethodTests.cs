@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -159,6 +160,36 @@ public sealed class LoraMethodTests
 
         Assert.Equal(["attn.c_attn", "attn.c_proj"], ((LoraConfig)peft.Config).TargetModules!.Names);
         Assert.Equal(8, peft.Parameters.Count);
+    }
+
+    /// <summary>A layer's factors come after it, also where it makes one number: y = α·x·(W + s·B·A) + β·c.</summary>
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(4, false)]
+    [InlineData(1, true)]
+    [InlineData(4, true)]
+    public void Create_WhenGemmHasFactors_AddsToTheLayerBeforeThem(int outputs, bool useDora)
+    {
+        var model = SmallGraphs.Of((g, x) => g.Op(
+            "Gemm",
+            [x, SmallGraphs.Weight(g, "a.weight", outputs, 2), g.Graph.AddInitializer("a.bias", Tensor.Of<float>(new float[outputs], [outputs]))],
+            NodeAttribute.Of("transB", 1L), NodeAttribute.Of("alpha", 0.5f), NodeAttribute.Of("beta", 3f)));
+        var config = new LoraConfig { R = 2, LoraAlpha = 2, TargetModules = ["a"], InitLoraWeights = false, UseDora = useDora };
+        var peft = PeftModel.Create(model, config);
+        var feeds = new Dictionary<string, Tensor> { ["x"] = Tensor.Of([1f, -2, 0.5f, 3], [2, 2]) };
+
+        var (adapted, merged) = (Answer(peft.Model), Answer(peft.Merge()));
+
+        Near.Within(adapted, merged, 1e-5, "merged");
+        if (!useDora)
+        {
+            var weights = peft.GetWeights();
+            var (a, b) = (weights["base_model.model.a.lora_A.weight"].ToFloat32(), weights["base_model.model.a.lora_B.weight"].ToFloat32());
+            var expected = Answer(model)[0] + (0.5f * Enumerable.Range(0, 2).Sum(k => b[k] * (a[2 * k] - (2 * a[(2 * k) + 1]))));
+            Assert.Equal(expected, adapted[0], 1e-5f);
+        }
+
+        float[] Answer(Model of) => OnnxRun.Of(of, feeds).Values.Single().ToFloat32();
     }
 
     [Fact]

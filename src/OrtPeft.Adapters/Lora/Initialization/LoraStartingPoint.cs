@@ -28,14 +28,14 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     /// <summary>The same layer for an initialiser with a number.</summary>
     public LoraStartingPoint With(int iterations) => new(target, config, seed) { Iterations = iterations };
 
-    /// <summary>α·W as [out, in], whatever its layout; a copy in float64.</summary>
+    /// <summary>W as [out, in], whatever its layout; a copy in float64.</summary>
     public Matrix Weight() => Oriented(LoraMerge.Weight(target));
 
-    /// <summary>α times numbers in the weight's layout, as [out, in]; a copy in float64.</summary>
+    /// <summary>Numbers in the weight's layout, as [out, in]; a copy in float64.</summary>
     public Matrix Oriented(float[] numbers)
     {
         var dims = target.Dims;
-        var stored = Matrix.Of((int)dims[0], (int)dims[1], numbers, target.Factor);
+        var stored = Matrix.Of((int)dims[0], (int)dims[1], numbers);
         return target.IsOutByIn ? stored : stored.Transposed();
     }
 

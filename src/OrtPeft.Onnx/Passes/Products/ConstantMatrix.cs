@@ -17,6 +17,13 @@ internal static class ConstantMatrix
         return source.Type.IsFloating() && !source.IsGraphInput && ConstantWeight.DimsOf(source) is [> 1, > 1];
     }
 
+    /// <summary>Whether a value is a weight or its transpose, of any length: what a <c>Gemm</c> scales is a layer's.</summary>
+    public static bool IsOfAnyLength(Value value)
+    {
+        var source = IsTurned(value) ? value.Producer!.Inputs[0]! : value;
+        return source.Type.IsFloating() && !source.IsGraphInput && ConstantWeight.DimsOf(source) is { Length: 2 };
+    }
+
     /// <summary>The matrix with its axes swapped.</summary>
     public static Value Turned(GraphBuilder g, Value weight) =>
         IsTurned(weight) ? weight.Producer!.Inputs[0]! : g.Transpose(weight, 1, 0);

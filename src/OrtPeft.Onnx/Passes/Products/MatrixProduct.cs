@@ -35,7 +35,7 @@ internal static class MatrixProduct
         var (alpha, beta) = (node.Attributes.Float("alpha", 1), node.Attributes.Float("beta", 1));
         var (turnsA, turnsB) = (node.Attributes.Int("transA", 0) != 0, node.Attributes.Int("transB", 0) != 0);
         var isLeft = ConstantMatrix.Is(a) && b.Constant is null && !ConstantMatrix.Is(b);
-        if (!isLeft && (!ConstantMatrix.Is(b) || a.Constant is not null || (alpha == 1 && beta == 1 && !turnsA)))
+        if (!isLeft && (!ConstantMatrix.IsOfAnyLength(b) || a.Constant is not null || (alpha == 1 && beta == 1 && !turnsA)))
             return null;
         if (isLeft)
             (a, b, turnsA, turnsB) = (b, a, !turnsB, !turnsA);
