@@ -134,6 +134,7 @@ public sealed class HelpTests
     [InlineData("train", "--batchsize", "--batch-size")]
     [InlineData("train", "--learning-rat", "--learning-rate")]
     [InlineData("generate", "--max-new", "--max-new-tokens")]
+    [InlineData("bench", "--adapter", "--init-adapter")]
     public void UnknownOption_IsNamedWithTheOneMeant(string verb, string typed, string meant) =>
         CliRun.Of(verb, "m", typed, "1").Refused(2, $"There is no option {typed}; did you mean {meant}?", "--help-all");
 
@@ -141,6 +142,15 @@ public sealed class HelpTests
     public void UnknownOption_LikeNone_IsNamed() =>
         CliRun.Of("init", "--preset", "tiny", "--out", "x", "--zzz", "1")
             .Refused(2, "no option --zzz.", "init --help-all");
+
+    [Fact]
+    public void SecondArgument_IsTakenForTheFolderToWrite()
+    {
+        CliRun.Of("import", "gpt2", "onnx")
+            .Refused(2, "'onnx' is not expected here; to write to it, give --out onnx. See ortpeft import --help.");
+        CliRun.Of("import", "gpt2", "x", "--out", "y").Refused(2, "'x' is not expected here. See ortpeft import --help.");
+        CliRun.Of("train", "m", "-r", "8").Refused(2, "'-r' is not expected here. See ortpeft train --help.");
+    }
 
     [Fact]
     public void MissingModel_SaysWhatItMayBe() =>

@@ -117,6 +117,15 @@ internal static class CommandLine
             return new UsageException($"There is no option {option}{guess} See ortpeft {verb.Name} {HelpPage.WholeName}.");
         }
 
+        if (parsed.UnmatchedTokens.FirstOrDefault(static t => t.Length > 0) is { } word)
+        {
+            var folder = verb.Options.FirstOrDefault(static o => o.Name == "--out");
+            var isOutput = word[0] != '-' && folder is not null && parsed.GetResult(folder) is null or { Implicit: true };
+            return new UsageException(
+                $"'{word}' is not expected here{(isOutput ? $"; to write to it, give --out {word}" : "")}. "
+                + $"See ortpeft {verb.Name} --help.");
+        }
+
         var missing = verb.Arguments.FirstOrDefault(a => parsed.GetResult(a) is not { Tokens.Count: > 0 });
         var message = missing is null
             ? parsed.Errors[0].Message

@@ -119,6 +119,12 @@ internal static class TargetSelector
         return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
     }
 
+    /// <summary>What is wrong, without the expression that the pattern was put into.</summary>
+    private static string ReasonOf(RegexParseException e) =>
+        e.Message[(e.Message.LastIndexOf($"at offset {e.Offset}. ", StringComparison.Ordinal) is var at and >= 0
+            ? at + $"at offset {e.Offset}. ".Length
+            : 0)..];
+
     /// <summary>A pattern of Python's within an expression.</summary>
     /// <param name="name">The module's name.</param>
     /// <param name="before">What stands before the pattern; every bracket in it that is not <c>(?</c> is a
@@ -134,7 +140,7 @@ internal static class TargetSelector
         }
         catch (RegexParseException e)
         {
-            throw new ConfigException($"The pattern '{pattern}' is not a regular expression: {e.Message}", e);
+            throw new ConfigException($"The pattern '{pattern}' is not a regular expression: {ReasonOf(e)}", e);
         }
         catch (RegexMatchTimeoutException e)
         {

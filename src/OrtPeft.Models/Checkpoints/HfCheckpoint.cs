@@ -76,7 +76,7 @@ public sealed class HfCheckpoint
     /// <returns>The checkpoint.</returns>
     /// <exception cref="ModelConfigException">The description is bad, or of an unknown family.</exception>
     /// <exception cref="OnnxFormatException">
-    /// There is no folder, a weight is missing or has the wrong shape, or a file is damaged.
+    /// The folder does not exist, a weight is missing or has the wrong shape, or a file is damaged.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static HfCheckpoint Open(string folder, Action<string>? warn = null)

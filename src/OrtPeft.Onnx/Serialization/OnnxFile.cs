@@ -134,7 +134,7 @@ public static class OnnxFile
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw new OnnxFormatException($"{path}: not an ONNX model, or damaged: {e.Message}", e);
+            throw new OnnxFormatException($"{path} is not an ONNX model, or is damaged: {e.Message}", e);
         }
 
         if (proto.Graph is null)

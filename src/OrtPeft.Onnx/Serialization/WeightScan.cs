@@ -120,7 +120,7 @@ internal sealed class WeightScan(string path, WeightScan.ByteSource file)
     }
 
     private OnnxFormatException Broken(int offset, string what) =>
-        new($"{path}: byte {offset}: {what}; the file is truncated or not an ONNX model: get a fresh copy.");
+        new($"{path} is not an ONNX model, or is damaged (byte {offset}: {what}); give an .onnx file, or get a fresh copy.");
 
     private static void WriteVarint(ArrayBufferWriter<byte> output, ulong value)
     {

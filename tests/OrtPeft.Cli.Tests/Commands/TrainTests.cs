@@ -24,6 +24,14 @@ public sealed class TrainTests(Workplace place) : IClassFixture<Workplace>
     public void Train_WithASettingOfRatesThatIsWrong_SaysSo(string options, string message) => CliRun.Of(
         ["train", place.Model, "--data", place.Rows, "--out", place.Fresh(), .. options.Split(' ')]).Refused(2, message);
 
+    [Theory]
+    [InlineData("--method qlora", "--method qlora: there is no method of that name; QLoRA is lora on a quantized base")]
+    [InlineData("--method DoRA", "there is no method of that name; DoRA is --method lora --dora.")]
+    [InlineData("--method prefix_tuning", "there is no method of that name; did you mean prefix-tuning?")]
+    [InlineData("--method lroa", "there is no method of that name; did you mean lora?")]
+    public void Train_WithAMethodUnderAnotherName_SaysHowToGiveIt(string options, string message) => CliRun.Of(
+        ["train", place.Model, "--data", place.Rows, "--out", place.Fresh(), .. options.Split(' ')]).Refused(2, message);
+
     [Fact]
     public void Train_WithASchedulesSettings_FollowsThem()
     {

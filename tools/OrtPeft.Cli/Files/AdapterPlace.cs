@@ -69,7 +69,7 @@ internal sealed record AdapterPlace(string Name, string Folder)
         return IsName(name)
             ? (name, given[(sign + 1)..])
             : throw new UsageException(
-                $"--adapter {given} is no folder, and '{name}' is no name: letters, digits, '_' and '-'; give NAME=DIR, or DIR "
+                $"--adapter {given} is not a folder, and '{name}' is not a name of letters, digits, '_' and '-'; give NAME=DIR, or DIR "
                 + "alone.");
     }
 

@@ -11,7 +11,7 @@ internal static class AdapterSearch
     /// <summary>All adapters, each folder before those inside it, these sorted by name.</summary>
     /// <param name="folders">Where to look.</param>
     /// <param name="warn">Receives what was passed over, and why.</param>
-    /// <exception cref="UsageException">One is no folder.</exception>
+    /// <exception cref="UsageException">One is not a folder.</exception>
     public static IReadOnlyList<string> Below(IReadOnlyList<string> folders, Action<string> warn)
     {
         if (folders.FirstOrDefault(static f => !Directory.Exists(f)) is { } missing)

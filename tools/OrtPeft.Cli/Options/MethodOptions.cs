@@ -5,6 +5,7 @@ using OrtPeft.Adapters.Configuration;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Reporting;
+using OrtPeft.Cli.Words;
 
 namespace OrtPeft.Cli.Options;
 
@@ -80,7 +81,10 @@ internal sealed class MethodOptions : IOptionGroup
 
     private PeftConfig FromOptions(Invocation run)
     {
-        var method = PeftMethods.Named(run.Get(_method));
+        var name = run.Get(_method);
+        if (MethodWords.Meant(name) is { } meant)
+            throw new UsageException($"{_method.Name} {name}: there is no method of that name; {meant}");
+        var method = PeftMethods.Named(name);
         var json = new JsonObject { ["peft_type"] = method.Description.PeftType, ["task_type"] = "CAUSAL_LM" };
         var options = _fields.Where(f => run.Has(f.Option)).ToList();
         foreach (var option in options)

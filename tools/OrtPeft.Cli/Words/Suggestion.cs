@@ -6,9 +6,9 @@ internal static class Suggestion
     /// <summary>Words of other programs, and the verbs here.</summary>
     private static readonly (string Word, string Verb)[] Elsewhere =
     [
-        ("convert", "import"), ("export", "import"), ("finetune", "train"), ("fine-tune", "train"), ("fit", "train"),
+        ("convert", "import"), ("finetune", "train"), ("fine-tune", "train"), ("fit", "train"),
         ("fuse", "merge"), ("merge-lora", "merge"), ("evaluate", "eval"), ("test", "eval"), ("infer", "generate"),
-        ("inference", "generate"), ("run", "generate"), ("chat", "generate"), ("preprocess", "data"),
+        ("inference", "generate"), ("server", "serve"), ("run", "generate"), ("chat", "generate"), ("preprocess", "data"),
         ("benchmark", "bench"), ("info", "inspect"), ("show", "inspect"), ("new", "init"), ("quantise", "quantize"),
     ];
 
@@ -17,16 +17,18 @@ internal static class Suggestion
         Elsewhere.FirstOrDefault(e => e.Word == typed).Verb ?? Nearest(typed, verbs);
 
     /// <summary>The candidate with the fewest changes, about a third of its letters at most; else one that begins with what
-    /// was typed.</summary>
+    /// was typed; else one whose last words it is.</summary>
     public static string? Nearest(string typed, IEnumerable<string> candidates)
     {
         string[] all = [.. candidates];
         var (word, changes) = all.Select(c => (c, Distance(typed, c))).OrderBy(static p => p.Item2).FirstOrDefault();
         if (word is not null && changes <= Math.Max(1, (word.TrimStart('-').Length + 1) / 3))
             return word;
-        return typed.TrimStart('-').Length < 2
+        var bare = typed.TrimStart('-');
+        return bare.Length < 2
             ? null
-            : all.Where(c => c.StartsWith(typed, StringComparison.Ordinal)).MinBy(static c => c.Length);
+            : all.Where(c => c.StartsWith(typed, StringComparison.Ordinal)).MinBy(static c => c.Length)
+                ?? all.Where(c => c.EndsWith($"-{bare}", StringComparison.Ordinal)).MinBy(static c => c.Length);
     }
 
     /// <summary>Letters to insert, remove, replace or swap with their neighbour.</summary>
