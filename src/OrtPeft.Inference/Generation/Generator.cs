@@ -34,7 +34,7 @@ public sealed class Generator : IDisposable
         try
         {
             PaddingCheck.Run(graph, Logits, Inputs, Window);
-            if (ExecutionProvider.Named(options.Provider).MemoryName is { } memory)
+            if (options.DeviceMemory is { } memory)
                 CacheMemory = new OrtMemoryInfo(memory, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         }
         catch

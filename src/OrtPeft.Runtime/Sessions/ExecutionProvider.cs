@@ -30,7 +30,10 @@ public sealed class ExecutionProvider
             s.EnableMemoryPattern = false; // it refuses them
             s.AppendExecutionProvider_DML();
         }),
-        new("webgpu", "WebGpuExecutionProvider", "a build with WebGPU", static s => s.AppendExecutionProvider("WebGPU")),
+        new("webgpu", "WebGpuExecutionProvider", "a build with WebGPU", static s => s.AppendExecutionProvider("WebGPU"))
+        {
+            MemoryName = "WebGPU_Buffer",
+        },
         new("coreml", "CoreMLExecutionProvider", "Microsoft.ML.OnnxRuntime on macOS", static s => s.AppendExecutionProvider("CoreML")),
         new("openvino", "OpenVINOExecutionProvider", "Intel.ML.OnnxRuntime.OpenVino", static s => s.AppendExecutionProvider("OpenVINO")),
         new("qnn", "QNNExecutionProvider", "Microsoft.ML.OnnxRuntime.QNN", static s => s.AppendExecutionProvider("QNN")),
@@ -56,8 +59,8 @@ public sealed class ExecutionProvider
     /// question.</summary>
     public bool IsInBuild => OrtEnv.Instance().GetAvailableProviders().Contains(OrtName);
 
-    /// <summary>ONNX Runtime's name of the memory in which caches of keys and values stay there; null where they are in the
-    /// machine's own.</summary>
+    /// <summary>ONNX Runtime's name of its memory, in which what goes from run to run stays: caches of keys and values,
+    /// parameters and moments. Null where they are in the machine's own.</summary>
     internal string? MemoryName { get; private init; }
 
     /// <summary>Finds a provider.</summary>

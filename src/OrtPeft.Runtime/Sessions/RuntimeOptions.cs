@@ -36,6 +36,14 @@ public sealed record RuntimeOptions
     /// </summary>
     public string? ProfilePrefix { get; init; }
 
+    /// <summary>ONNX Runtime's name of the memory in which what goes from run to run stays on the device: the provider's,
+    /// null where that is the machine's own.</summary>
+    internal string? DeviceMemory
+    {
+        get => field ?? ExecutionProvider.Named(Provider).MemoryName;
+        init;
+    }
+
     /// <summary>Whether such a session runs OrtPeft's fused operators: on the CPU, where the native library takes
     /// custom operators.</summary>
     public bool TakesKernels => ExecutionProvider.Named(Provider).TakesKernels && KernelDomain.IsAvailable;

@@ -3,12 +3,13 @@ using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training.Data;
+using OrtPeft.Training.Runtime.Memory;
 
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// Runs a training or an evaluation graph. Parameters and gradients are bound once, as views into the flat vectors; a
-/// step binds only its batch, and on a device, which gets copies, the parameters as they are then.
+/// Runs a training or an evaluation graph. What is bound to inputs stays bound, and a run binds only its batch; on a device,
+/// which gets copies of what is in the machine's memory, it binds the rest again, as it is then.
 /// </summary>
 internal sealed class LossSession : IDisposable
 {
@@ -55,6 +56,17 @@ internal sealed class LossSession : IDisposable
         _bound[name] = value;
         _graph.Bind(() => _binding.BindInput(name, value));
     }
+
+    /// <summary>Lets the next run write the output of a role into a value's spare buffer on a device, or make
+    /// that.</summary>
+    public void BindSpare(string role, TurningValue value, OrtMemoryInfo memory)
+    {
+        var name = _graph.OutputOf(role);
+        _graph.Bind(() => _binding.BindSpare(name, value, memory));
+    }
+
+    /// <summary>A handle, which is the caller's, of what the last run gave for a role.</summary>
+    public OrtValue Take(string role) => _binding.Take([_graph.OutputOf(role)])[0];
 
     /// <summary>Binds an output for all runs.</summary>
     public void BindOutput(string name, OrtValue value) => _graph.Bind(() => _binding.BindOutput(name, value));

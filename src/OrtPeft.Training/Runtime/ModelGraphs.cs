@@ -10,6 +10,7 @@ using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
+using OrtPeft.Training.Runtime.Memory;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -72,7 +73,7 @@ internal sealed class ModelGraphs : OrtGraphs
         Memory = graph.Memory;
         if (_part is not null)
             ModelVerdict.Require(graph, obstacle());
-        return Open(graph, options with { Prepacking = packs });
+        return Open(Placed(graph, options), options with { Prepacking = packs });
     }
 
     /// <summary>Does something now whose result, or failure, is wanted later.</summary>
@@ -105,15 +106,27 @@ internal sealed class ModelGraphs : OrtGraphs
 
     /// <inheritdoc/>
     public override GraphSession OpenEvaluation(RuntimeOptions options) =>
-        OpenForward(EvaluationGraph.Build(_peft, _objective), options);
+        OpenForward(Placed(EvaluationGraph.Build(_peft, _objective), options), options);
 
     /// <inheritdoc/>
     public override GraphSession OpenAccuracy(RuntimeOptions options) =>
-        OpenForward(EvaluationGraph.Build(_peft, new TokenAccuracy()), options);
+        OpenForward(Placed(EvaluationGraph.Build(_peft, new TokenAccuracy()), options), options);
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
         OptimizerGraph.Build(_parameters.All, _arguments.Optimizer), options);
+
+    /// <summary>On a device with a memory of its own, all that moves stays there.</summary>
+    public override (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
+        options.DeviceMemory is { } memory
+            ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
+            : base.OpenVectors(options);
+
+    /// <summary>Opens a graph that copies its input to its output, of any axes.</summary>
+    public static GraphSession OpenCopy(ElementType type, RuntimeOptions options) => Open(CopyGraph.Build(type), options);
+
+    private CompiledGraph Placed(CompiledGraph graph, RuntimeOptions options) =>
+        options.DeviceMemory is null ? graph : FlatGraph.Of(graph, _parameters.All);
 
     /// <summary>Opens a graph that nothing is differentiated in.</summary>
     public static GraphSession OpenForward(CompiledGraph graph, RuntimeOptions options) =>

@@ -55,6 +55,9 @@ internal sealed unsafe class NativeVector : IDisposable
         return view;
     }
 
+    /// <summary>A value over all of the numbers, on one axis; it lives as long as the vector.</summary>
+    public OrtValue View() => View(0, [Count]);
+
     public void Dispose()
     {
         foreach (var view in _views)

@@ -3,13 +3,12 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
+using OrtPeft.Training.Runtime.Memory;
 
 namespace OrtPeft.Training.Runtime;
 
-/// <summary>
-/// Runs an optimiser on the flat vectors, in place: each result is bound to the memory of the input that it replaces. That is
-/// safe because every node that makes a result comes after all that read the value it replaces.
-/// </summary>
+/// <summary>Runs an optimiser. Parameters, gradients and states are bound by an
+/// <see cref="IStepMemory"/>.</summary>
 internal sealed class OptimizerSession : IDisposable
 {
     private readonly GraphSession _graph;
@@ -20,8 +19,10 @@ internal sealed class OptimizerSession : IDisposable
     private readonly float[] _gradNorm = new float[1];
     private readonly OrtValue[] _scalars = [];
 
-    /// <summary>Takes a session over, and closes it if this fails; the vectors stay the caller's.</summary>
-    public OptimizerSession(GraphSession graph, NativeVector parameters, NativeVector gradients)
+    /// <summary>Takes a session over, and closes it if this fails.</summary>
+    /// <param name="graph">The session.</param>
+    /// <param name="parameters">The parameters at first, which some states are too.</param>
+    public OptimizerSession(GraphSession graph, NativeVector parameters)
     {
         _graph = graph;
         try
@@ -30,13 +31,9 @@ internal sealed class OptimizerSession : IDisposable
             _runOptions = new RunOptions();
             _binding = graph.Session.CreateIoBinding();
             _scalars = [TensorValues.Over(_learningRate), TensorValues.Over(_step), TensorValues.Over(_gradNorm)];
-            InPlace(ValueRoles.Parameters, parameters, parameters.Count);
-            foreach (var state in States)
-                InPlace(state.Role, state.Vector, state.Dims);
-            Input(ValueRoles.Gradients, gradients.View(0, [gradients.Count]));
-            Input(ValueRoles.LearningRate, _scalars[0]);
-            Input(ValueRoles.Step, _scalars[1]);
-            Output(ValueRoles.GradNorm, _scalars[2]);
+            BindInput(ValueRoles.LearningRate, _scalars[0]);
+            BindInput(ValueRoles.Step, _scalars[1]);
+            BindOutput(ValueRoles.GradNorm, _scalars[2]);
         }
         catch
         {
@@ -54,9 +51,30 @@ internal sealed class OptimizerSession : IDisposable
     /// <summary>Whether parameters have rates of their own.</summary>
     public bool TakesFactors => _graph.Contract.Input(ValueRoles.LearningRateFactors) is not null;
 
-    /// <summary>Binds what multiplies each element's rate.</summary>
-    public void BindFactors(NativeVector factors) =>
-        Input(ValueRoles.LearningRateFactors, factors.View(0, [factors.Count]));
+    /// <summary>Binds the input of a role for all runs.</summary>
+    public void BindInput(string role, OrtValue value)
+    {
+        var name = _graph.InputOf(role);
+        _graph.Bind(() => _binding.BindInput(name, value));
+    }
+
+    /// <summary>Binds the output of a role for all runs.</summary>
+    public void BindOutput(string role, OrtValue value)
+    {
+        var name = _graph.OutputOf(role);
+        _graph.Bind(() => _binding.BindOutput(name, value));
+    }
+
+    /// <summary>Lets the next run write the output of a role into a value's spare buffer on a device, or make
+    /// that.</summary>
+    public void BindSpare(string role, TurningValue value, OrtMemoryInfo memory)
+    {
+        var name = _graph.OutputOf(role);
+        _graph.Bind(() => _binding.BindSpare(name, value, memory));
+    }
+
+    /// <summary>Handles, which are the caller's, of what the last run gave for some roles.</summary>
+    public OrtValue[] Take(IReadOnlyList<string> roles) => _binding.Take([.. roles.Select(_graph.OutputOf)]);
 
     /// <summary>Updates the parameters.</summary>
     /// <param name="step">The step's number, from 1.</param>
@@ -65,6 +83,12 @@ internal sealed class OptimizerSession : IDisposable
     public double Run(int step, double learningRate)
     {
         (_step[0], _learningRate[0]) = (step, (float)learningRate);
+        if (!_graph.ReadsHostMemory)
+        {
+            BindInput(ValueRoles.LearningRate, _scalars[0]);
+            BindInput(ValueRoles.Step, _scalars[1]);
+        }
+
         _graph.Run(() => _graph.Session.RunWithBinding(_runOptions, _binding));
         return _gradNorm[0];
     }
@@ -104,23 +128,5 @@ internal sealed class OptimizerSession : IDisposable
             parameters.Span(0, parameters.Count).CopyTo(vector.Span(0, vector.Count));
         return new OptimizerState(
             value.Role, vector, lengths, vector.Type == ElementType.Float && lengths.SequenceEqual([parameters.Count]));
-    }
-
-    private void InPlace(string role, NativeVector vector, params long[] dims)
-    {
-        Input(role, vector.View(0, dims));
-        Output(ValueRoles.Updated(role), vector.View(0, dims));
-    }
-
-    private void Input(string role, OrtValue value)
-    {
-        var name = _graph.InputOf(role);
-        _graph.Bind(() => _binding.BindInput(name, value));
-    }
-
-    private void Output(string role, OrtValue value)
-    {
-        var name = _graph.OutputOf(role);
-        _graph.Bind(() => _binding.BindOutput(name, value));
     }
 }

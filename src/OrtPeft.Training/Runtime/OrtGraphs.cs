@@ -1,6 +1,7 @@
 using OrtPeft.Artifacts;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
+using OrtPeft.Training.Runtime.Memory;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -39,4 +40,25 @@ internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, l
 
     /// <summary>Opens the graph that moves the parameters; the session is the caller's.</summary>
     public abstract GraphSession OpenOptimizer(RuntimeOptions options);
+
+    /// <summary>Opens the optimiser, and the memory through which the graphs hand each other the parameters.</summary>
+    /// <returns>Both are the caller's.</returns>
+    public virtual (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
+        OpenVectors(new RuntimeOptions { Threads = options.Threads }, static vectors => new HostMemory(vectors));
+
+    /// <summary>Opens the optimiser, and a memory over its vectors.</summary>
+    protected (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(
+        RuntimeOptions options, Func<TrainedVectors, IStepMemory> memory)
+    {
+        var vectors = new TrainedVectors(this, options);
+        try
+        {
+            return (vectors, memory(vectors));
+        }
+        catch
+        {
+            vectors.Dispose();
+            throw;
+        }
+    }
 }

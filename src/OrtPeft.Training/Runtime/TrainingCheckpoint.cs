@@ -2,6 +2,7 @@ using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Tensors.Storage;
 using OrtPeft.Training.Checkpoints;
+using OrtPeft.Training.Runtime.Memory;
 
 using Tensor = OrtPeft.Tensors.Tensor;
 
@@ -20,21 +21,21 @@ internal static class TrainingCheckpoint
 
     private const string SharedPrefix = "optimizer/";
 
-    /// <summary>Writes the checkpoint whole or not at all.</summary>
+    /// <summary>Writes the checkpoint, of what is in the runtime's vectors, whole or not at all.</summary>
     /// <returns>The file.</returns>
     public static string Save(string folder, OrtRuntime runtime, CheckpointInfo info, IReadOnlyDictionary<string, Tensor>? best)
     {
         var path = Path.Combine(folder, FileName);
         var tensors = runtime.State.SelectMany(part => runtime.Parameters.Select(parameter => (
             $"{part.Name}/{parameter.Name}",
-            Tensor.Of<float>(OrtRuntime.Part(part.Vector, parameter), [.. parameter.Dims]))));
+            Tensor.Of<float>(TrainedVectors.Part(part.Vector, parameter), [.. parameter.Dims]))));
         var shared = runtime.SharedState.Select(static s => (
             SharedPrefix + s.Role, new Tensor(s.Vector.Type, [.. s.Dims], new MemoryTensorData(s.Vector.Bytes.ToArray()))));
         SafetensorsFile.Save(path, [.. tensors, .. shared, .. Named(best, BestPrefix)], info.ToMetadata());
         return path;
     }
 
-    /// <summary>Reads a checkpoint back into a runtime.</summary>
+    /// <summary>Reads a checkpoint back into a runtime's vectors.</summary>
     /// <exception cref="TrainingFailedException">There is none, or it belongs to another run.</exception>
     public static (string Path, CheckpointInfo Info, IReadOnlyDictionary<string, Tensor>? Best) Load(
         string folder, OrtRuntime runtime, CheckpointInfo expected)
@@ -49,7 +50,7 @@ internal static class TrainingCheckpoint
             foreach (var parameter in runtime.Parameters)
             {
                 var tensor = Find(file, path, $"{part}/{parameter.Name}", ElementType.Float, parameter.Dims);
-                tensor.CopyTo(OrtRuntime.Part(vector, parameter));
+                tensor.CopyTo(TrainedVectors.Part(vector, parameter));
             }
         }
 
@@ -59,7 +60,7 @@ internal static class TrainingCheckpoint
             tensor.Data.Slice(0, state.Vector.Bytes.Length).CopyTo(state.Vector.Bytes);
         }
 
-        return (path, info, BestIn(file, path, BestPrefix, runtime.GetWeights()));
+        return (path, info, BestIn(file, path, BestPrefix, runtime.VectorWeights()));
     }
 
     private static Tensor Find(
