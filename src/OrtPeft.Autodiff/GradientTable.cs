@@ -24,7 +24,7 @@ public sealed class GradientTable
     /// <summary>The rules that ship with OrtPeft.</summary>
     public static GradientTable Default { get; } = new(
     [
-        .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows,
+        .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows, .. Window.Rows,
         .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. Rules.Quantization.Rows, .. NotDifferentiable.Rows,
     ]);
 

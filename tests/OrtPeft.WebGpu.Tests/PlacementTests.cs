@@ -13,8 +13,6 @@ public sealed class PlacementTests
     /// <summary>What runs on the CPU, and why that is all right.</summary>
     private static readonly Dictionary<string, string> _accepted = new()
     {
-        ["LogSoftmax"] = "WebGPU has no such kernel; logits of labelled positions alone go to the CPU.",
-        ["ConstantOfShape"] = "WebGPU has no such kernel up to 1.30; zeros go to the device once.",
     };
 
     [DeviceFact]

@@ -76,8 +76,12 @@ internal sealed class VirtualTokens
             use.Node.SetInput(use.Index, longer);
     }
 
-    private Value PadFront(Value rows, Value count, double filler) =>
-        _g.Op("Pad", rows, _g.Concat(0, _g.Int64(0), count, _g.Int64(0, 0)), _g.ScalarLike(rows, filler));
+    /// <summary>Pad would do, but has no kernel for int64 on CUDA.</summary>
+    private Value PadFront(Value rows, Value count, double filler)
+    {
+        var batch = _g.Op("Slice", _g.Shape(rows), _g.Int64(0), _g.Int64(1));
+        return _g.Concat(1, _g.Expand(_g.ScalarLike(rows, filler), _g.Concat(0, batch, count)), rows);
+    }
 
     /// <summary>The virtual tokens stand at 0 to P − 1, and all others P later than without them.</summary>
     private Value Places(Value positions)

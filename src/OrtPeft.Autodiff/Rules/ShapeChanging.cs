@@ -16,8 +16,6 @@ internal static class ShapeChanging
         (("Transpose", 1), Transpose),
         (("Concat", 4), Concat),
         (("Split", 13), Split),
-        (("Slice", 10), static c => c.PadToInputs(IndexGrid.Return(c, grid => IndexGrid.Same(c, grid)))),
-        (("Pad", 13), Pad),
         (("Tile", 6), Tile),
         (("Trilu", 14), static c => c.PadToInputs(IndexGrid.Same(c, c.DY))),
     ];
@@ -53,15 +51,6 @@ internal static class ShapeChanging
     {
         var gradients = c.Node.Outputs.Select((o, i) => c.Upstream(i) ?? c.ZerosLike(o)).ToArray();
         return c.PadToInputs(c.G.Concat(c.Node.Attributes.Int("axis", 0), gradients));
-    }
-
-    /// <summary>Edges that repeat elements add to their gradients; constant edges come from none.</summary>
-    private static IReadOnlyList<Value?> Pad(RuleContext c)
-    {
-        var attributes = c.Node.Attributes.ToArray();
-        var axes = c.Node.Input(3);
-        return c.PadToInputs(IndexGrid.Return(
-            c, grid => c.G.Ops("Pad", 1, [grid, c.X(1), c.G.Int64Scalar(-1), axes], attributes)[0], fills: true));
     }
 
     /// <summary>Each axis of the gradient becomes (repeat, length), and the repeats are summed.</summary>

@@ -8,7 +8,7 @@ namespace OrtPeft.Compilation.Graphs;
 
 /// <summary>The graph that gives what it gets: running it moves a value between the memories that are bound to its
 /// ends.</summary>
-public static class CopyGraph
+internal static class CopyGraph
 {
     /// <summary>Builds the graph.</summary>
     /// <param name="type">The value's element type.</param>

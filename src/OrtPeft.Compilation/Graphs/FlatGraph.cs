@@ -11,7 +11,7 @@ namespace OrtPeft.Compilation.Graphs;
 /// has: the flat vectors of <see cref="OptimizerGraph"/>. They can then stay in a device's memory, where there are no views of
 /// parts of a value.
 /// </summary>
-public static class FlatGraph
+internal static class FlatGraph
 {
     /// <summary>Rewrites a graph.</summary>
     /// <param name="compiled">A training or an evaluation graph; its model is edited in place.</param>

@@ -29,10 +29,11 @@ public sealed class ExecutionProvider
         {
             s.EnableMemoryPattern = false; // it refuses them
             s.AppendExecutionProvider_DML();
-        }),
+        }) { Lacks = ["Gelu"] },
         new("webgpu", "WebGpuExecutionProvider", "a build with WebGPU", static s => s.AppendExecutionProvider("WebGPU"))
         {
             MemoryName = "WebGPU_Buffer",
+            Lacks = ["LogSoftmax", "ConstantOfShape", "Sign"],
         },
         new("coreml", "CoreMLExecutionProvider", "Microsoft.ML.OnnxRuntime on macOS", static s => s.AppendExecutionProvider("CoreML")),
         new("openvino", "OpenVINOExecutionProvider", "Intel.ML.OnnxRuntime.OpenVino", static s => s.AppendExecutionProvider("OpenVINO")),
@@ -62,6 +63,10 @@ public sealed class ExecutionProvider
     /// <summary>ONNX Runtime's name of its memory, in which what goes from run to run stays: caches of keys and values,
     /// parameters and moments. Null where they are in the machine's own.</summary>
     internal string? MemoryName { get; private init; }
+
+    /// <summary>Operators of training and evaluation graphs that it has no kernel for and others stand in for; empty for
+    /// most.</summary>
+    internal IReadOnlyList<string> Lacks { get; private init; } = [];
 
     /// <summary>Finds a provider.</summary>
     /// <param name="name">Its name.</param>

@@ -132,10 +132,11 @@ internal sealed class ModelGraphs : OrtGraphs
     public static GraphSession OpenForward(CompiledGraph graph, RuntimeOptions options) =>
         Open(graph with { Model = QuantizedModel.For(graph.Model, options) }, options);
 
-    /// <summary>Opens a graph.</summary>
+    /// <summary>Opens a graph, which gets others in place of operators that the provider lacks.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
     public static GraphSession Open(CompiledGraph graph, RuntimeOptions options)
     {
+        StandIns.Put(graph.Model, ExecutionProvider.Named(options.Provider).Lacks);
         var opened = ModelSession.Open(graph.Model, options);
         return new GraphSession(opened.Session, graph.Contract, options, opened, $"The graph '{graph.Graph.Name}'");
     }

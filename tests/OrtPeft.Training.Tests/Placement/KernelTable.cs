@@ -21,12 +21,12 @@ internal sealed class KernelTable
         return new KernelTable(lines.Where(static l => l[0] != '#').Skip(1).Select(static l => Row.Parse(l.Split('\t'))));
     }
 
-    /// <summary>Whether the provider has a kernel for a node, by the types of what it reads.</summary>
-    public bool Has(Node node, int opset)
+    /// <summary>Whether the provider has a kernel for a node, by the types of what it reads that counts.</summary>
+    public bool Has(Node node, int opset, Func<Value, bool> counts)
     {
         var (domain, version) = node.Domain.Length == 0 ? ("ai.onnx", opset) : (node.Domain, 1);
         return _rows[(domain, node.OpType)].Any(r => r.Since <= version && (r.Until ?? int.MaxValue) >= version
-            && node.Inputs.OfType<Value>().Where(IsLarge).All(i => r.Types.Contains(NameOf(i.Type)))
+            && node.Inputs.OfType<Value>().Where(counts).All(i => r.Types.Contains(NameOf(i.Type)))
             && (r.Note != "no reduction" || node.Attributes.String("reduction", "none") == "none"));
     }
 
