@@ -54,6 +54,14 @@ internal static class InputKinds
             g.Graph.AddOutput(g.Op("Identity", state));
             g.Graph.Rename(g.Graph.Outputs[^1], "present.0.conv");
         },
+        ["a state without a cache"] = static g =>
+        {
+            var state = g.Graph.AddInput("past.0.conv", ElementType.Float, [Dim.Named("batch"), 4, 3]);
+            var one = g.Scalar(ElementType.Float, 1);
+            Instead(g, logits => g.Mul(logits, g.Sub(one, g.Op("ReduceSum", [state, g.Int64(1, 2)], NodeAttribute.Of("keepdims", 1)))));
+            g.Graph.AddOutput(g.Add(state, one));
+            g.Graph.Rename(g.Graph.Outputs[^1], "present.0.conv");
+        },
         ["a count of logits"] = static g =>
         {
             var count = g.Graph.AddInput("num_logits_to_keep", ElementType.Int64, []);

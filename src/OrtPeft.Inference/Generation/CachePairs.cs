@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
@@ -16,11 +17,30 @@ internal static class CachePairs
     ];
 
     /// <summary>
+    /// The outputs that are carried from one run to the next, in the order of <paramref name="pasts"/>; empty where each
+    /// run begins with the first token: in a fixed length, without a cache, and where slots are written in place and
+    /// nothing tells which are next. A convolution's state alone is no cache: attention beside it reads all tokens.
+    /// </summary>
+    /// <param name="graph">The decoder.</param>
+    /// <param name="pasts">Its caches and states.</param>
+    /// <param name="window">The tokens of each run.</param>
+    /// <exception cref="GraphException">The graph gives some caches, and others not.</exception>
+    public static ImmutableArray<string> Carried(Graph graph, ImmutableArray<Value> pasts, TokenWindow window)
+    {
+        var carries = window.Length is null && pasts.Any(static p => p.Shape!.Rank >= 4) && !CountsFromZero(graph, pasts);
+        return carries ? Of(graph, pasts) : [];
+    }
+
+    private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
+        pasts.Any(static p => p.Shape!.Rank >= 4 && CacheInputs.IsState(p))
+        && !graph.Inputs.Any(static i => i.Uses.Count > 0
+            && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
+
+    /// <summary>
     /// The outputs in the order of <paramref name="pasts"/>: found by name, or else by order where as many outputs with
     /// the same number of axes follow the logits. Empty when the graph gives no cache.
     /// </summary>
-    /// <exception cref="GraphException">The graph gives some caches, and others not.</exception>
-    public static ImmutableArray<string> Of(Graph graph, ImmutableArray<Value> pasts)
+    private static ImmutableArray<string> Of(Graph graph, ImmutableArray<Value> pasts)
     {
         var others = graph.Outputs.Where(static o => o.Name != DecoderNames.Logits).ToDictionary(static o => o.Name);
         var named = pasts.Select(p => Named(p.Name, others.Keys)).ToArray();

@@ -120,18 +120,8 @@ public sealed class Generator : IDisposable
         var inputs = DecoderInputs.Of(graph);
         LogitRows.Check(inferred.Graph);
         var window = TokenWindow.Of(graph);
-        var carries = !inputs.Pasts.IsEmpty && window.Length is null && !CountsFromZero(graph, inputs.Pasts);
-        return new Form(model, inputs, carries ? CachePairs.Of(graph, inputs.Pasts) : [], window);
+        return new Form(model, inputs, CachePairs.Carried(graph, inputs.Pasts, window), window);
     }
-
-    /// <summary>
-    /// Whether slots of a cache are written in place and nothing tells the graph which are next: each run must then
-    /// begin with the first token.
-    /// </summary>
-    internal static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
-        pasts.Any(static p => p.Shape!.Rank >= 4 && CacheInputs.IsState(p))
-        && !graph.Inputs.Any(static i => i.Uses.Count > 0
-            && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
 
     /// <summary>Prepares a continuation of a prompt; tokens are computed one by one while the result is
     /// enumerated.</summary>

@@ -12,6 +12,9 @@ internal static class ControlFlow
     private static readonly HashSet<string> TableReaders =
         ["Gather", "GatherElements", "GatherND", "Slice", "RotaryEmbedding", "GroupQueryAttention"];
 
+    /// <summary>Operators that leave a table one.</summary>
+    private static readonly HashSet<string> Forms = ["Identity", "Cast"];
+
     /// <summary>Checks that no weight matrix is hidden from adapters.</summary>
     /// <param name="model">The model in canonical form.</param>
     /// <exception cref="UnsupportedOpException">A node's own graph reads one; the message names the node.</exception>
@@ -42,16 +45,22 @@ internal static class ControlFlow
 
     private static bool ReadsWeights(Node node) => node.Subgraphs.Any(g => ReadsWeights(g) || GivesWeights(node, g));
 
-    private static bool ReadsWeights(Graph graph) =>
-        graph.Nodes.Any(static n => n.Inputs.Any(IsWeight) || ReadsWeights(n));
+    private static bool ReadsWeights(Graph graph) => graph.Nodes.Any(static n =>
+        ReadsWeights(n) || (n.Inputs.Any(IsWeight) && !(Forms.Contains(n.OpType) && IsTable(n.Output))));
 
     /// <summary>Matrices that a node gives are weights, unless it chooses one of them and only what reads tables reads
     /// that.</summary>
     private static bool GivesWeights(Node node, Graph graph) => graph.Outputs.Index().Any(o => IsWeight(o.Item)
         && (!node.Is("If") || o.Index >= node.Outputs.Count || !IsTable(node.Outputs[o.Index])));
 
+    /// <summary>Whether a value goes to readers of tables alone, perhaps out of a choice inside a choice.</summary>
     private static bool IsTable(Value value) =>
-        !value.IsGraphOutput && value.Uses.All(static u => TableReaders.Contains(u.Node.OpType));
+        value.Uses.All(static u => TableReaders.Contains(u.Node.OpType)
+            || (Forms.Contains(u.Node.OpType) && IsTable(u.Node.Output)))
+        && value.ResultOf.All(g => IsChosenTable(g, value));
+
+    private static bool IsChosenTable(Graph branch, Value value) => branch.Holder is { } node && node.Is("If")
+        && branch.Outputs.Zip(node.Outputs).All(o => o.First != value || IsTable(o.Second));
 
     /// <summary>A matrix of numbers; masks have four axes, formulas' constants none or one element.</summary>
     private static bool IsWeight(Value? value) =>

@@ -18,6 +18,8 @@ internal static partial class PackedWeights
 {
     /// <summary>Runs the pass in place.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
+    /// <exception cref="UnsupportedOpException">Integers have another number of bits than ONNX Runtime's kernels
+    /// read.</exception>
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -25,6 +27,8 @@ internal static partial class PackedWeights
             [.. model.Graph.Nodes.Where(static n => n is { OpType: "MatMulNBits", Domain: "com.microsoft" })];
         if (nodes.Length == 0)
             return;
+        foreach (var node in nodes)
+            CheckBits(node);
         var g = GraphBuilder.Over(model);
         var weights = new Dictionary<Weight, Value>();
         foreach (var node in nodes)
@@ -45,6 +49,18 @@ internal static partial class PackedWeights
         }
 
         model.Graph.RemoveDeadCode();
+    }
+
+    /// <summary>The operator is defined for 2 to 8 bits, but no kernel of ONNX Runtime says how the others lie in bytes.
+    /// </summary>
+    private static void CheckBits(Node node)
+    {
+        if (node.Attributes.Int("bits", 4) is not (2 or 4 or 8) and var bits)
+        {
+            throw new UnsupportedOpException(
+                $"{node} has a weight of {bits} bits; OrtPeft and ONNX Runtime's CPU kernel read 2, 4 and 8 bits. "
+                + "Quantise the model again with one of these.");
+        }
     }
 
     /// <summary>The float weight's name, from what ONNX Runtime's, Olive's and GenAI's quantisers make of it.</summary>

@@ -32,8 +32,7 @@ internal sealed class DecoderRuns : IDisposable
     {
         var graph = slots.Model.Graph;
         (Graph, Inputs, _window, _hidden) = (graph, inputs, window, hidden);
-        var carries = !inputs.Pasts.IsEmpty && window.Length is null && !Generator.CountsFromZero(graph, inputs.Pasts);
-        _presents = carries ? CachePairs.Of(graph, inputs.Pasts) : [];
+        _presents = CachePairs.Carried(graph, inputs.Pasts, window);
         _choice = slots.All.Count > 0 ? LoraSlots.Choice : null;
         _slots = new SlotTensors(slots.All);
         // Every step has another shape, of which ONNX Runtime would keep a pattern each.

@@ -50,6 +50,7 @@ public sealed class ControlFlowTests
     [InlineData("Gather", false)]
     [InlineData("MatMul", true)]
     [InlineData("Transpose", true)]
+    [InlineData("Identity", true)]
     public void Refuse_OnAChoiceOfMatrices_LooksAtWhatReadsThem(string reader, bool isRefused)
     {
         var model = new Model(21);

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Onnx.Tests.Passes;
@@ -131,13 +132,29 @@ public sealed class PackedWeightsTests
         Assert.Equal(2, model.Graph.Nodes.Count(static n => n.Is("MatMul")));
     }
 
+    /// <summary>The operator's definition has them, ONNX Runtime's kernel has not.</summary>
     [Theory]
-    [InlineData("bits", 3L)]
-    [InlineData("block_size", 16L)]
-    public void Run_WhenTheWeightHasAnotherForm_LeavesTheNode(string attribute, long value)
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    public void Run_OnBitsThatNoKernelReads_NamesTheNodeAndThem(int bits)
+    {
+        var model = Build(bits, 32, 64, hasZeroPoints: false, hasBias: false);
+
+        var refused = Assert.Throws<OnnxRuntimeException>(() => new InferenceSession(OnnxFile.ToBytes(model)).Dispose());
+        var error = Assert.Throws<UnsupportedOpException>(() => PackedWeights.Run(model));
+
+        Assert.Contains("quantization is supported for MatMulNBits", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("\"/h.0/attn/c_attn/MatMul_Q4\"", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"{bits} bits", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_WhenTheWeightHasAnotherForm_LeavesTheNode()
     {
         var model = Build(4, 32, 64, hasZeroPoints: false, hasBias: false);
-        model.Graph.Nodes[0].Attributes.Set(NodeAttribute.Of(attribute, value));
+        model.Graph.Nodes[0].Attributes.Set(NodeAttribute.Of("block_size", 16L));
 
         PackedWeights.Run(model);
 
