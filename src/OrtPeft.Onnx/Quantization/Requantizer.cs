@@ -115,12 +115,13 @@ internal sealed class Requantizer
             found.Add((step, Math.Clamp(middle, _lowest, _highest)));
         }
 
+        found.RemoveAll(static c => !float.IsFinite(c.Item1)); // beyond the type that scales are stored in
         return found;
     }
 
     private int Code(float number, (float Scale, int Zero) scheme) => scheme.Scale == 0
         ? scheme.Zero
-        : Math.Clamp((int)MathF.Round(number / scheme.Scale) + scheme.Zero, _lowest, _highest);
+        : (int)Math.Clamp(MathF.Round(number / scheme.Scale) + scheme.Zero, _lowest, _highest);
 
     private double ErrorOf(float[] numbers, (float Scale, int Zero) scheme) =>
         numbers.Sum(n => Square(n - (scheme.Scale * (Code(n, scheme) - scheme.Zero))));

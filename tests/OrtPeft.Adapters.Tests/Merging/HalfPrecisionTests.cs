@@ -2,6 +2,7 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
@@ -57,6 +58,76 @@ public sealed class HalfPrecisionTests
         Assert.Equal((requantized, 1 - requantized), (outcome.Requantized, outcome.Rounded));
         Assert.Contains(outcome.Model.Graph.Initializers, static v => v.Type == ElementType.Float16);
         Assert.DoesNotContain(outcome.Model.Graph.Initializers, static v => v.Type == ElementType.Float);
+    }
+
+    /// <summary>What is reported is what the stored integers and scales, rounded as they are, lose; other layers stay.
+    /// </summary>
+    [Theory]
+    [InlineData(ElementType.Float16, false)]
+    [InlineData(ElementType.Float16, true)]
+    [InlineData(ElementType.BFloat16, false)]
+    [InlineData(ElementType.BFloat16, true)]
+    public void MergeAs_OfInt4BlocksWithScalesOfHalfPrecision_ReportsWhatIsStored(ElementType type, bool hasZeroPoints)
+    {
+        var given = Int4Layers(type, hasZeroPoints);
+        var before = NumbersOf(given, "linear");
+        var peft = Adapted(given.Clone());
+        var exact = peft.MergeAs(MergeForm.Float32).Model.Graph.Find("linear.weight")!.Initializer!.ToFloat32();
+
+        var outcome = peft.MergeAs(MergeForm.Requantized);
+
+        var stored = NumbersOf(outcome.Model, "linear");
+        Assert.Equal((1, 0), (outcome.Requantized, outcome.Rounded));
+        Assert.Equal(Distance(stored, exact) / Distance(exact, before), outcome.RelativeError, 1e-4);
+        Assert.InRange(outcome.RelativeError, 1e-3, 1);
+        Assert.Equal(
+            given.Graph.Initializers.Select(static v => (v.Name, v.Initializer!.Type, string.Join(',', v.Initializer.Dims))),
+            outcome.Model.Graph.Initializers.Select(static v => (v.Name, v.Initializer!.Type, string.Join(',', v.Initializer.Dims))));
+        Assert.All(
+            given.Graph.Initializers.Where(static v => v.Name.StartsWith("other", StringComparison.Ordinal)),
+            v => Assert.Equal(BytesOf(v), BytesOf(outcome.Model.Graph.Find(v.Name)!)));
+    }
+
+    private static byte[] BytesOf(Value value) => value.Initializer!.Data.Slice(0, (int)value.Initializer.Data.Length).ToArray();
+
+    private static double Distance(float[] left, float[] right) =>
+        Math.Sqrt(left.Zip(right).Sum(static p => ((double)p.First - p.Second) * ((double)p.First - p.Second)));
+
+    private static float[] NumbersOf(Model model, string layer) =>
+        BlockMatMul.Of(model.Graph.Nodes.Single(n => n.Name == layer))!.ToFloat32().ToFloat32();
+
+    /// <summary>Two products of a row of 32 numbers with four columns each, in blocks of 16.</summary>
+    private static Model Int4Layers(ElementType type, bool hasZeroPoints)
+    {
+        var model = new Model(opset: 21);
+        model.Opsets["com.microsoft"] = 1;
+        var graph = model.Graph;
+        var x = graph.AddInput("x", type, [Dim.Named("batch"), 32]);
+        var random = new Random(5);
+        foreach (var layer in (string[])["linear", "other"])
+        {
+            var (packed, zeros) = (new byte[4 * 2 * 8], new byte[4]);
+            random.NextBytes(packed);
+            random.NextBytes(zeros);
+            float[] scales = [.. Enumerable.Range(0, 8).Select(_ => 0.05f + (0.1f * random.NextSingle()))];
+            List<Value?> inputs =
+            [
+                x,
+                graph.AddInitializer($"{layer}.weight_Q4", Tensor.Of<byte>(packed, [4, 2, 8])),
+                graph.AddInitializer($"{layer}.weight_scales", Narrowing.ToTensor(scales, type, [8])),
+            ];
+            if (hasZeroPoints)
+                inputs.Add(graph.AddInitializer($"{layer}.weight_zp", Tensor.Vector(zeros)));
+            NodeAttribute[] attributes =
+            [
+                NodeAttribute.Of("K", 32L), NodeAttribute.Of("N", 4L), NodeAttribute.Of("bits", 4L), NodeAttribute.Of("block_size", 16L),
+            ];
+            var y = graph.AddNode("MatMulNBits", inputs, [$"{layer}/y"], attributes, "com.microsoft", layer).Output;
+            (y.Type, y.Shape) = (type, [Dim.Named("batch"), 4]);
+            graph.AddOutput(y);
+        }
+
+        return model;
     }
 
     private static PeftModel Adapted(Model model) => PeftModel.Create(

@@ -59,6 +59,31 @@ public sealed class RequantizerTests
         Assert.InRange(again.RelativeError, 1e-9, 1);
     }
 
+    /// <summary>Numbers far beyond the old scale take the largest integer of their sign, not one that went round.</summary>
+    [Fact]
+    public void Of_WhenScalesStay_SaturatesWithTheNumbersSign()
+    {
+        var old = Quantized(8, isSymmetric: false, axis: 0);
+        float[] numbers = [.. old.ToFloat32().ToFloat32().Select(static (_, i) => i % 2 == 0 ? 1e30f : -1e30f)];
+
+        var again = new Requantizer(old, 8) { KeepsScales = true }.Of(numbers).ToFloat32().ToFloat32();
+
+        Assert.All(again.Zip(numbers), static pair => Assert.Equal(Math.Sign(pair.Second), Math.Sign(pair.First)));
+    }
+
+    /// <summary>A scale that half precision cannot hold is none to choose.</summary>
+    [Fact]
+    public void Of_WhenTheBestScaleCannotBeStored_TakesAnother()
+    {
+        var old = Quantized(4, isSymmetric: true, axis: 0);
+        float[] numbers = [.. Enumerable.Repeat(1e6f, old.Values.Dims.Aggregate(1, static (n, d) => n * (int)d))];
+
+        var again = new Requantizer(old, 4) { Stored = static s => (float)(Half)s }.Of(numbers);
+
+        Assert.All(again.Scales.ToFloat32(), static s => Assert.True(float.IsFinite(s)));
+        Assert.True(double.IsFinite(again.RelativeError));
+    }
+
     private static QuantizedTensor Quantized(int bits, bool isSymmetric, int axis)
     {
         var random = new Random(3);
