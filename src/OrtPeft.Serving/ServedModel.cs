@@ -108,7 +108,11 @@ public sealed class ServedModel : IDisposable
         if (adapters.ContainsKey(name))
             throw new SettingException($"'{name}' is the model's own name; give the adapter another one.");
         var pooling = TextPooling.TryLoad(model.Source.Folder, out var whyNot);
-        var decoder = pooling is not null && HiddenStates.AreAllOf(model.Source.Model.Graph)
+        var graph = model.Source.Model.Graph;
+        var isHeadless = HiddenStates.AreAllOf(graph);
+        if (isHeadless && pooling is null)
+            throw new GraphException($"Graph '{graph.Name}' has no logits. {whyNot}");
+        var decoder = isHeadless
             ? HiddenStates.OfOneType(model.Source.Model)
             : OwnLoss.Without(DecoderNaming.Named(model.Source.Model));
         ConstantSizes.Run(decoder.Clone());

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using OrtPeft.Inference.Generation;
 using OrtPeft.Text;
@@ -178,10 +180,52 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Contains(" my-id POST /v1/chat/completions 200 ", line, StringComparison.Ordinal);
         Assert.EndsWith(" + 12 tokens", line, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
-        Assert.Contains("gen_ai_server_token_usage_total{", metrics, StringComparison.Ordinal);
         Assert.Contains("gen_ai_server_time_to_first_token_seconds_count{", metrics, StringComparison.Ordinal);
         Assert.Contains("gen_ai_request_model=\"one\"", metrics, StringComparison.Ordinal);
         Assert.Contains("ortpeft_requests_running 0\n", metrics, StringComparison.Ordinal);
+    }
+
+    /// <summary>The conventions' names, units and bounds; times of tokens are of answers that succeeded alone.</summary>
+    /// <seealso href="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"/>
+    [Fact]
+    public async Task Metrics_HaveOpenTelemetrysNames()
+    {
+        using var listener = new MeterListener();
+        var seen = new ConcurrentBag<(string Name, string? Unit, string Tags)>();
+        listener.InstrumentPublished = static (instrument, l) =>
+        {
+            if (instrument.Meter.Name == "OrtPeft.Server" && instrument.Name.StartsWith("gen_ai.", StringComparison.Ordinal))
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((i, _, tags, _) => seen.Add(Seen(i, tags)));
+        listener.SetMeasurementEventCallback<long>((i, _, tags, _) => seen.Add(Seen(i, tags)));
+        listener.Start();
+
+        await _server.AskAsync(ChatPath, RunningServer.Chat("two", "Gets", 4));
+        var refused = RunningServer.Chat("two", "Gets", 4);
+        refused["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = new string('x', 4000) });
+        await _server.RefusedAsync(ChatPath, refused.ToJsonString());
+        var page = await _server.Client.GetStringAsync(new Uri("metrics", UriKind.Relative));
+
+        const string Asked = "gen_ai.operation.name=chat,gen_ai.provider.name=ortpeft,gen_ai.request.model=two";
+        const string Answered = Asked + ",gen_ai.response.model=two";
+        (string, string?, string)[] expected =
+        [
+            ("gen_ai.client.token.usage", "{token}", Answered + ",gen_ai.token.type=input"),
+            ("gen_ai.client.token.usage", "{token}", Answered + ",gen_ai.token.type=output"),
+            ("gen_ai.server.request.duration", "s", Answered),
+            ("gen_ai.server.request.duration", "s", Asked + ",error.type=context_length_exceeded"),
+            ("gen_ai.server.time_per_output_token", "s", Answered),
+            ("gen_ai.server.time_to_first_token", "s", Answered),
+        ];
+        var ofTwo = seen.Where(static s => s.Tags.Contains("model=two", StringComparison.Ordinal));
+        Assert.Equal(expected.Order(), ofTwo.Select(static s => (s.Name, s.Unit, s.Tags)).Order());
+        Assert.Contains("# TYPE gen_ai_client_token_usage histogram\n", page, StringComparison.Ordinal);
+        Assert.Contains("gen_ai_token_type=\"output\",le=\"4\"} 1\n", page, StringComparison.Ordinal);
+        Assert.Contains("le=\"81.92\"", page, StringComparison.Ordinal);
+
+        static (string Name, string? Unit, string Tags) Seen(Instrument i, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+            (i.Name, i.Unit, string.Join(",", tags.ToArray().Select(static t => $"{t.Key}={t.Value}")));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -117,6 +118,7 @@ internal sealed class ApiServer : IAsyncDisposable
         context.Response.Headers.XContentTypeOptions = "nosniff";
         Interlocked.Increment(ref _open);
         string? error = null;
+        string? type = null;
         try
         {
             await RouteAsync(context, record).ConfigureAwait(false);
@@ -125,6 +127,8 @@ internal sealed class ApiServer : IAsyncDisposable
         {
             var known = Known(e, record, context);
             error = known?.Body["error"]!["code"]?.ToString() ?? known?.Message ?? "the client has gone";
+            type = known is null ? "disconnected"
+                : known.Body["error"]!["code"]?.ToString() ?? known.Status.ToString(CultureInfo.InvariantCulture);
             if (known?.Status == 500)
                 error = $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}";
             if (known is null)
@@ -138,7 +142,7 @@ internal sealed class ApiServer : IAsyncDisposable
         }
 
         _metrics.Count(record, error is null ? context.Response.StatusCode : Math.Max(400, context.Response.StatusCode),
-            _served.Knows(record.Model));
+            _served.Knows(record.Model), type);
         if (!IsQuiet(context.Request.Path.Value))
             _options.Log(record.Line(context, error));
     }

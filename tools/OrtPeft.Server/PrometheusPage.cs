@@ -11,9 +11,6 @@ internal sealed class PrometheusPage : IDisposable
     /// <summary>The type of the text.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    private static readonly double[] Buckets =
-        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100];
-
     private readonly Lock _lock = new();
     private readonly MeterListener _listener = new();
     private readonly SortedDictionary<string, Instrument> _instruments = new(StringComparer.Ordinal);
@@ -65,15 +62,23 @@ internal sealed class PrometheusPage : IDisposable
         lock (_lock)
         {
             if (!_series.TryGetValue((instrument.Name, labels), out var series))
-                _series[(instrument.Name, labels)] = series = new Series();
+                _series[(instrument.Name, labels)] = series = new Series(BoundsOf(instrument));
             series.Take(value, isTotal: instrument.IsObservable);
         }
     }
 
     private static string KindOf(Instrument instrument) =>
-        instrument is Histogram<double> ? "histogram"
+        BoundsOf(instrument).Length > 0 ? "histogram"
         : instrument is Counter<long> or ObservableCounter<long> ? "counter"
         : "gauge";
+
+    /// <summary>The bounds of a histogram's buckets, which it advises; none for what is not one.</summary>
+    private static double[] BoundsOf(Instrument instrument) => instrument switch
+    {
+        Histogram<double> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds],
+        Histogram<long> { Advice.HistogramBucketBoundaries: { } bounds } => [.. bounds.Select(static b => (double)b)],
+        _ => [],
+    };
 
     private static string NameOf(Instrument instrument)
     {
@@ -86,9 +91,9 @@ internal sealed class PrometheusPage : IDisposable
     private static string Escaped(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
-    private sealed class Series
+    private sealed class Series(double[] bounds)
     {
-        private readonly long[] _counts = new long[Buckets.Length];
+        private readonly long[] _counts = new long[bounds.Length];
         private double _sum;
         private long _count;
 
@@ -96,9 +101,9 @@ internal sealed class PrometheusPage : IDisposable
         {
             _sum = isTotal ? value : _sum + value;
             _count++;
-            for (var i = 0; i < Buckets.Length; i++)
+            for (var i = 0; i < bounds.Length; i++)
             {
-                if (value <= Buckets[i])
+                if (value <= bounds[i])
                     _counts[i]++;
             }
         }
@@ -113,7 +118,7 @@ internal sealed class PrometheusPage : IDisposable
             }
 
             var comma = labels.Length == 0 ? "" : ",";
-            foreach (var (bound, count) in Buckets.Zip(_counts))
+            foreach (var (bound, count) in bounds.Zip(_counts))
                 text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}\n");
             text.Append(CultureInfo.InvariantCulture, $"{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {_count}\n");
             text.Append(CultureInfo.InvariantCulture, $"{name}_sum{braces} {_sum}\n{name}_count{braces} {_count}\n");

@@ -34,6 +34,8 @@ public sealed class Generator : IDisposable
         try
         {
             PaddingCheck.Run(graph, Logits, Inputs, Window);
+            if (!HasCache)
+                LaterTokenCheck.Run(graph, Logits, Inputs, Window);
             if (options.DeviceMemory is { } memory)
                 CacheMemory = new OrtMemoryInfo(memory, OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default);
         }
@@ -81,8 +83,8 @@ public sealed class Generator : IDisposable
     /// <returns>The generator; dispose it to free the session.</returns>
     /// <exception cref="GraphException">The graph is not such a decoder: <c>input_ids</c> or <c>logits</c> is missing,
     /// an
-    /// input cannot be fed, what fills a fixed length changes the logits before it, or ONNX Runtime refuses a
-    /// node.</exception>
+    /// input cannot be fed, later tokens or what fills a fixed length change the logits before them, or ONNX Runtime
+    /// refuses a node.</exception>
     /// <exception cref="UnsupportedOpException">A node blows constants up beyond <see cref="ConstantSizes"/>' limits.
     /// </exception>
     public static Generator Open(Model model, RuntimeOptions? options = null)

@@ -8,6 +8,9 @@ namespace OrtPeft.Models.Exports;
 /// <summary>GGUF files for llama.cpp and what is built on it: a model of an HF folder, or LoRA beside it.</summary>
 public static class GgufExport
 {
+    private const string LoraA = ".lora_a";
+    private const string LoraB = ".lora_b";
+
     /// <summary>The names of the types that matrices are written in: f32, f16, bf16, q8_0.</summary>
     public static IReadOnlyList<string> Types { get; } = [.. GgmlForm.All.Select(static f => f.Name)];
 
@@ -91,7 +94,7 @@ public static class GgufExport
         foreach (var pair in tensors.Chunk(2))
         {
             var (a, b) = (pair[0], pair[1]);
-            var module = a.Name[..a.Name.IndexOf(".lora_", StringComparison.Ordinal)];
+            var module = LayerOf(a);
             var weight = $"{module}.weight";
             var ggml = row.ToGgml(weight) ?? throw new ModelConfigException(
                 $"{source.Folder}: llama.cpp's {architecture} has no layer {module}, which the adapter changes; export merged.");
@@ -101,15 +104,58 @@ public static class GgufExport
                     + "changes it; export merged.");
             var (inputs, rank, outputs) = (a.Dims[0], a.Dims[1], b.Dims[1]);
             var factor = (float)(alpha == 0 ? 1 : rank / alpha);
-            writer.Add($"{ggml}.lora_a", GgmlForm.F32, [rank, inputs], () => Transposed(a));
+            writer.Add(ggml + LoraA, GgmlForm.F32, [rank, inputs], () => Transposed(a));
             writer.Add(
-                $"{ggml}.lora_b",
+                ggml + LoraB,
                 GgmlForm.F32,
                 [outputs, rank],
                 () => Placed(config, row, weight, [.. Transposed(b).Select(n => n * factor)], (int)outputs));
         }
 
         writer.Save(path);
+    }
+
+    /// <summary>The layer whose A or B a tensor of <see cref="WriteLora"/> is.</summary>
+    internal static string LayerOf(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.Name[..tensor.Name.IndexOf(".lora_", StringComparison.Ordinal)];
+    }
+
+    /// <summary>Reads what <see cref="WriteLora"/> wrote, as llama.cpp does: B times alpha over the rank.</summary>
+    /// <param name="source">The base.</param>
+    /// <param name="path">The file.</param>
+    /// <returns>Aᵀ [in, r] and Bᵀ [r, out] of each layer, by its name.</returns>
+    /// <exception cref="ModelConfigException">llama.cpp has no such model.</exception>
+    /// <exception cref="OnnxFormatException">The file cannot be read, or is not LoRA of this base.</exception>
+    internal static IReadOnlyDictionary<string, (Tensor A, Tensor B)> ReadLora(ModelSource source, string path)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var (config, architecture, row) = Known(source.Config, source.Folder);
+        var file = GgufFile.Open(path);
+        if (file.Metadata.GetValueOrDefault("general.architecture") as string != architecture
+            || file.Metadata.GetValueOrDefault("adapter.type") as string != "lora"
+            || file.Metadata.GetValueOrDefault("adapter.lora.alpha") is not double alpha)
+        {
+            throw new OnnxFormatException($"{path}: is not LoRA of {architecture}.");
+        }
+
+        var layers = new Dictionary<string, (Tensor A, Tensor B)>(StringComparer.Ordinal);
+        foreach (var (name, a) in file.Tensors.Where(static t => t.Key.EndsWith(LoraA, StringComparison.Ordinal)))
+        {
+            var ggml = name[..^LoraA.Length];
+            if (row.ToHf(ggml) is not { } weight || !file.Tensors.TryGetValue(ggml + LoraB, out var b)
+                || a.Dims is not [var rank, _] || b.Dims is not [var outputs, var ofB] || rank != ofB)
+            {
+                throw new OnnxFormatException($"{path}: '{name}' is not of a pair of matrices of {architecture}.");
+            }
+
+            var scale = (float)(alpha == 0 ? 1 : alpha / rank);
+            var up = Restored(config, row, weight, [.. b.ToTensor(b.Name).ToFloat32().Select(n => n * scale)], (int)outputs);
+            layers[weight[..weight.LastIndexOf('.')]] = (Turned(a.ToTensor(name).ToFloat32(), a.Dims), Turned(up, b.Dims));
+        }
+
+        return layers;
     }
 
     private static (LlamaConfig Config, string Name, GgufArchitecture Row) Known(ModelConfig? config, string folder) =>
@@ -146,18 +192,27 @@ public static class GgufExport
         }
     }
 
-    private static float[] Placed(LlamaConfig config, GgufArchitecture row, string name, float[] numbers, int rows)
-    {
-        var heads = name.Contains(".q_proj.", StringComparison.Ordinal) ? config.Heads
-            : name.Contains(".k_proj.", StringComparison.Ordinal) ? config.CacheHeads
-            : 0;
-        return row.HasTurnedPairs && heads > 0 ? TurnedPairs.Placed(numbers, rows, heads) : numbers;
-    }
+    private static float[] Placed(LlamaConfig config, GgufArchitecture row, string name, float[] numbers, int rows) =>
+        TurnedHeads(config, row, name) is > 0 and var heads ? TurnedPairs.Placed(numbers, rows, heads) : numbers;
 
-    private static float[] Transposed(Tensor matrix)
+    private static float[] Restored(LlamaConfig config, GgufArchitecture row, string name, float[] numbers, int rows) =>
+        TurnedHeads(config, row, name) is > 0 and var heads ? TurnedPairs.Restored(numbers, rows, heads) : numbers;
+
+    private static int TurnedHeads(LlamaConfig config, GgufArchitecture row, string name) =>
+        !row.HasTurnedPairs ? 0
+        : name.Contains(".q_proj.", StringComparison.Ordinal) ? config.Heads
+        : name.Contains(".k_proj.", StringComparison.Ordinal) ? config.CacheHeads
+        : 0;
+
+    private static Tensor Turned(float[] numbers, long[] dims) =>
+        Tensor.Of<float>(Transposed(numbers, (int)dims[0], (int)dims[1]), [dims[1], dims[0]]);
+
+    private static float[] Transposed(Tensor matrix) =>
+        Transposed(matrix.ToFloat32(), (int)matrix.Dims[0], (int)matrix.Dims[1]);
+
+    private static float[] Transposed(float[] numbers, int rows, int columns)
     {
-        var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
-        var (numbers, turned) = (matrix.ToFloat32(), new float[rows * columns]);
+        var turned = new float[rows * columns];
         for (var i = 0; i < rows; i++)
         {
             for (var j = 0; j < columns; j++)

@@ -3,7 +3,6 @@ using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Adapters.Merging;
 using OrtPeft.Inference;
 using OrtPeft.Inference.Generation;
-using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Serving.Embeddings;
 
@@ -290,7 +289,7 @@ internal sealed class BatchEngine : IDisposable
                 if (!isThrough)
                     continue;
             }
-            catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException)
+            catch (Exception e)
             {
                 request.Fail(e);
             }

@@ -97,15 +97,28 @@ internal sealed class DecoderRuns : IDisposable
         var runs = new DecoderRuns(slots, inputs, window, hidden, options);
         try
         {
-            // A fixed length takes padding on the right; what fills it may not matter.
-            if (window.Length is not null && runs.HasLogits)
-                PaddingCheck.Run(slots.Model.Graph, f => runs.Run(f, [], new long[window.Rows])[0], inputs, window);
+            if (runs.HasLogits)
+            {
+                // A fixed length takes padding on the right; what fills it may not matter, nor may tokens to come.
+                PaddingCheck.Run(slots.Model.Graph, Logits, inputs, window);
+                LaterTokenCheck.Run(slots.Model.Graph, Logits, inputs, window, otherwise: ", or for embeddings export this "
+                    + "one for feature extraction, with the output last_hidden_state");
+            }
+
             return runs;
         }
         catch
         {
             runs.Dispose();
             throw;
+        }
+
+        OrtValue Logits(DecoderFeeds feeds)
+        {
+            var outputs = runs.Run(feeds, [], new long[window.Rows]);
+            foreach (var cache in outputs[1..])
+                cache.Dispose();
+            return outputs[0];
         }
     }
 
@@ -162,14 +175,14 @@ internal sealed class DecoderRuns : IDisposable
             return 0;
         try
         {
-            var (width, first) = First([0, 0]);
-            why = pooling.Width is { } stated && stated != width
-                ? $"{TextPooling.PoolingFile} states {stated} numbers, and the hidden states have {width}"
-                : HasLogits && !IsSame(first, First([0, 1]).State)
-                    ? "the graph is no decoder, and the head of another may begin before the product that makes its scores; export "
-                        + "the model for feature extraction, with the output last_hidden_state"
-                    : null;
-            return width * pooling.Modes.Count;
+            using var row = new EngineRow(0, [0, 0]);
+            var pool = new HiddenPool(pooling);
+            Pool(row, pool);
+            _ = pool.Result(null);
+            why = pooling.Width is { } stated && stated != pool.Width
+                ? $"{TextPooling.PoolingFile} states {stated} numbers, and the hidden states have {pool.Width}"
+                : null;
+            return pool.Width * pooling.Modes.Count;
         }
         catch (Exception e) when (e is OnnxRuntimeException or GraphException or NotSupportedException
             or NotFiniteNumberException)
@@ -178,18 +191,6 @@ internal sealed class DecoderRuns : IDisposable
             return 0;
         }
     }
-
-    /// <summary>The first token's state, which no later token changes in a decoder.</summary>
-    private (int Width, float[] State) First(long[] tokens)
-    {
-        using var row = new EngineRow(0, tokens);
-        var pool = new HiddenPool(new TextPooling { Modes = ["cls"] });
-        Pool(row, pool);
-        return (pool.Width, pool.Result(null));
-    }
-
-    private static bool IsSame(float[] one, float[] other) =>
-        one.Zip(other, static (a, b) => Math.Abs(a - b)).Max() <= 1e-2 * one.Max(Math.Abs);
 
     private OrtValue Next(EngineRow row, string output, out int length)
     {

@@ -172,22 +172,50 @@ public sealed class ExportTests : IClassFixture<Workplace>
     }
 
     /// <summary>The command has no llama.cpp: it reads the file again itself.</summary>
-    [Fact]
-    public void AGgufFileThatIsNotProved_IsNotWritten()
+    [Theory]
+    [InlineData("gguf", "model.gguf", "the GGUF file's weights differ by ")]
+    [InlineData("gguf-lora", "chat.gguf", "With chat.gguf read again, ONNX Runtime's logits differ by ")]
+    public void AGgufFileThatIsNotProved_IsNotWritten(string format, string file, string said)
     {
         var folder = _place.Fresh();
+        var words = LlamaTo(format, folder);
+
+        Damaging(file, () => CliRun.Of(words).Refused(1, said, "nothing was written"));
+
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Theory]
+    [InlineData("llama-adapter-peft")]
+    [InlineData("llama-adapter-peft-patterns")]
+    public void GgufLora_IsReadAgain_AndAddedToTheBase(string adapter)
+    {
+        var folder = _place.Fresh();
+
+        var run = CliRun.Of([.. LlamaTo("gguf-lora", folder, adapter), "--json"]).Succeeded();
+
+        Assert.InRange((double)run.Json["verified"]!["chat"]!, 0, 1e-4);
+        Assert.Equal(["chat.gguf"], Names(folder));
+    }
+
+    [Fact]
+    public void GgufLora_WithoutAProof_SaysSo()
+    {
+        var run = CliRun.Of([.. LlamaTo("gguf-lora", _place.Fresh()), "--no-verify"]).Succeeded();
+
+        Assert.Contains("was not read again (--no-verify)", run.Output, StringComparison.Ordinal);
+    }
+
+    private string[] LlamaTo(string format, string folder, string adapter = "llama-adapter-peft")
+    {
         var model = _place.CopyOf(Path.Combine(Fixtures, "genai/llama-hf"), $"llama-{Path.GetRandomFileName()}");
         foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json"])
             File.Copy(Path.Combine(Fixtures, "genai/llama-fp32", name), Path.Combine(model, name));
-        string[] words =
+        string[] type = format == "gguf" ? ["--outtype", "f32"] : [];
+        return
         [
-            "export", model, "--adapter", Path.Combine(Fixtures, "genai/llama-adapter-peft"),
-            "--format", "gguf", "--outtype", "f32", "--out", folder,
+            "export", model, "--adapter", $"chat={Path.Combine(Fixtures, "genai", adapter)}", "--format", format, .. type, "--out", folder,
         ];
-
-        Damaging("model.gguf", () => CliRun.Of(words).Refused(1, "the GGUF file's weights differ by ", "nothing was written"));
-
-        Assert.False(Directory.Exists(folder));
     }
 
     [Fact]

@@ -18,6 +18,25 @@ internal sealed record CliRun(int ExitCode, string Output, string Error)
     /// <summary>Runs with an interruption as Ctrl-C makes it, as soon as a text stands in the output.</summary>
     public static CliRun InterruptedAt(string text, params string[] args) => InterruptedAt(text, input: "", args);
 
+    /// <summary>The same once something has been done with what the output says by then.</summary>
+    public static CliRun InterruptedAfter(string text, Action<string> act, params string[] args)
+    {
+        using var output = new WatchedWriter();
+        return To(output, interruption => output.Watch(text, Act(interruption)), "", args);
+
+        Action Act(Interruption interruption) => () =>
+        {
+            try
+            {
+                act(output.ToString());
+            }
+            finally
+            {
+                interruption.Request();
+            }
+        };
+    }
+
     /// <summary>The same with standard input.</summary>
     public static CliRun InterruptedAt(string text, string input, string[] args)
     {

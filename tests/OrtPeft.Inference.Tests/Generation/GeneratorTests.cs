@@ -1,5 +1,6 @@
 using OrtPeft.Inference.Generation;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
@@ -18,6 +19,23 @@ public sealed class GeneratorTests
 
     private static readonly GenerationOptions Sampling =
         new() { MaxNewTokens = 40, Temperature = 1.3, TopK = 60, TopP = 0.95, Seed = 11 };
+
+    /// <summary>As a masked language model does, every place sees all tokens.</summary>
+    [Fact]
+    public void Open_OfABidirectionalGraph_IsRefused()
+    {
+        var model = Fixture.Load(Fixture.NoPast);
+        var logits = model.Graph.Outputs.First(static o => o.Name == "logits");
+        var product = logits.Producer!;
+        var hidden = product.Inputs[0]!;
+        var g = GraphBuilder.Over(model);
+        g.Before = product;
+        product.SetInput(0, g.Add(hidden, g.Op("ReduceMean", [hidden], NodeAttribute.Of("axes", [1L]))));
+
+        var error = Assert.Throws<GraphException>(() => Generator.Open(model, OneThread));
+
+        Assert.Contains("bidirectional", error.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(Fixture.Past)]

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Adapters;
 using OrtPeft.Adapters.Exports;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Artifacts.OrtFormats;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Cli.Files;
 using OrtPeft.Cli.Options;
@@ -8,7 +10,9 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Models;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Exports;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 using OrtPeft.Tokenizers;
 using OrtPeft.Tokenizers.Chat;
 
@@ -31,7 +35,8 @@ internal static class LlamaCppExport
     /// <summary>The adapters alone.</summary>
     public static ExportFormat Lora { get; } = new(
         "gguf-lora",
-        "a GGUF file for each adapter, to be loaded beside the model's (llama-cli --lora)",
+        "a GGUF file for each adapter, to be loaded beside the model's (llama-cli --lora). OrtPeft reads it again and ONNX "
+            + "Runtime adds it to the base; the command has no llama.cpp",
         static job => new FolderFiles
         {
             Written = [.. LoraInputsExport.GroupsOf(job).Select(static g => g.Name + Extension)],
@@ -106,19 +111,72 @@ internal static class LlamaCppExport
         var peft = AdapterOption.LoadApart(job.Source.Model, job.Adapters, job.Run);
         var inputs = LoraInputs.Of(peft);
         var names = new List<string>();
+        var proof = new List<string>();
+        var differences = new JsonObject();
         foreach (var (name, members) in LoraInputsExport.GroupsOf(job))
         {
             // llama.cpp takes an alpha of 0 for a scale of 1.
             var alpha = peft.Adapters.ConfigOf(members[0]) is LoraConfig lora ? lora.LoraAlpha : 0;
-            GgufExport.WriteLora(
-                job.Source, Path.Combine(folder, name + Extension), name, alpha, [.. inputs.TensorsOf(members).Select(Widened)]);
+            var path = Path.Combine(folder, name + Extension);
+            GgufExport.WriteLora(job.Source, path, name, alpha, [.. inputs.TensorsOf(members).Select(Widened)]);
             names.Add(name + Extension);
+            if (!job.IsVerified)
+                continue;
+            var difference = LoraReadAgain(job, path, peft, inputs, members);
+            differences[name] = difference;
+            proof.Add($"{name}{Extension}, read again and added to the base: logits differ from OrtPeft's by at most "
+                + $"{Human.Rate(difference)}.");
         }
 
         return new Exported(
-            [$"{string.Join(", ", names)}. llama.cpp did not run it: the command has none."],
-            new JsonObject { ["adapters"] = new JsonArray([.. names.Select(static n => (JsonNode)n)]) });
+            [
+                $"{string.Join(", ", names)}. llama.cpp did not run it: the command has none.",
+                .. job.IsVerified ? proof : ["It was not read again (--no-verify)."],
+            ],
+            new JsonObject
+            {
+                ["adapters"] = new JsonArray([.. names.Select(static n => (JsonNode)n)]),
+                ["verified"] = job.IsVerified ? differences : null,
+            });
     }
+
+    /// <summary>OrtPeft's own reader takes A, B and alpha back; ONNX Runtime adds them to the base's layers.</summary>
+    private static float LoraReadAgain(
+        ExportJob job, string path, PeftModel peft, LoraInputs inputs, string[] members)
+    {
+        var read = GgufExport.ReadLora(job.Source, path);
+        List<Tensor> parameters = [];
+        foreach (var pair in inputs.TensorsOf(members).Chunk(2))
+        {
+            var (a, b) = read.GetValueOrDefault(GgufExport.LayerOf(pair[0]));
+            parameters.AddRange([Stored(a, pair[0]), Stored(b, pair[1])]);
+        }
+
+        var factors = Path.ChangeExtension(path, OrtAdapterFile.Extension);
+        new OrtAdapterFile { Parameters = parameters }.Save(factors);
+        try
+        {
+            peft.Adapters.Set(members);
+            var ours = peft.Model.Clone();
+            DropoutLowering.ForEvaluation(ours);
+            return LogitsProof.Of(job.Run, job.Source).Compare(
+                $"{Path.GetFileName(path)} read again",
+                ours,
+                LoraInputsProof.Exact(inputs.Model),
+                factors,
+                inputs.IsHalf ? inputs.Model.Graph.Initializers.Select(static v => v.Type) : null);
+        }
+        finally
+        {
+            File.Delete(factors);
+        }
+    }
+
+    /// <summary>What was read, as the graph's input of what was written takes it.</summary>
+    private static Tensor Stored(Tensor? read, Tensor written) => read is not null && read.Dims.SequenceEqual(written.Dims)
+        ? Narrowing.ToTensor(read.ToFloat32(), written.Type, written.Dims.AsSpan()).WithName(written.Name)
+        : throw new ResultException(
+            $"Read again, the GGUF file has not the matrix of {written.Name}; nothing was written. --no-verify writes it all the same.");
 
     private static Tensor Widened(Tensor tensor) => Tensor.Of<float>(tensor.ToFloat32(), tensor.Dims.AsSpan()).WithName(tensor.Name);
 }

@@ -24,4 +24,17 @@ internal static class TurnedPairs
             Array.Copy(numbers, row * columns, placed, PlaceOf(row, size) * columns, columns);
         return placed;
     }
+
+    /// <summary>The rows of the file in HF's places.</summary>
+    /// <param name="numbers">A matrix or a vector, row after row.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="heads">Heads of equally many rows.</param>
+    public static float[] Restored(float[] numbers, int rows, int heads)
+    {
+        var (size, columns) = (rows / heads, numbers.Length / rows);
+        var restored = new float[numbers.Length];
+        for (var row = 0; row < rows; row++)
+            Array.Copy(numbers, PlaceOf(row, size) * columns, restored, row * columns, columns);
+        return restored;
+    }
 }
