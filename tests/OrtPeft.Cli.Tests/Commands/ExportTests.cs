@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors.Storage;
 
@@ -107,10 +110,57 @@ public sealed class ExportTests : IClassFixture<Workplace>
         var run = CliRun.Of(
             "export", _place.Hf, "--adapter", $"a={_one}", "--format", "genai", "--beside", "--out", folder).Succeeded();
 
-        Assert.Matches(@"GenAI (is not on this machine|with a\.onnx_adapter: logits)", run.Output);
+        Assert.Contains("GenAI with a.onnx_adapter: logits", run.Output, StringComparison.Ordinal);
         Assert.Contains("a.onnx_adapter", Names(folder));
         Assert.Contains("genai_config.json", Names(folder));
         Assert.Equal(Loss(_place.Hf), Loss(folder), 1e-6);
+    }
+
+    /// <summary>GenAI itself runs what was written of its own folders, those of 4 bits without rounded activations, in which a
+    /// difference would hide.</summary>
+    [Theory]
+    [InlineData("llama-fp32", false)]
+    [InlineData("llama-fp32", true)]
+    [InlineData("llama-int4", false)]
+    [InlineData("llama-int4", true)]
+    [InlineData("qwen2-fp32", true)]
+    [InlineData("qwen2-int4", false)]
+    public void GenAi_RunsWhatWasWritten(string build, bool isBeside)
+    {
+        var folder = _place.Fresh();
+        var adapter = Path.Combine(Fixtures, "genai", $"{build.Split('-')[0]}-adapter-peft");
+        var model = _place.CopyOf(Path.Combine(Fixtures, "genai", build), $"{build}-{Path.GetRandomFileName()}");
+        var graph = OnnxFile.Load(Path.Combine(model, "model.onnx"));
+        foreach (var node in graph.Graph.Nodes.Where(static n => n.OpType == "MatMulNBits"))
+            node.Attributes.Set(NodeAttribute.Of("accuracy_level", 1L));
+        OnnxFile.Save(graph, Path.Combine(model, "exact.onnx"), new OnnxSaveOptions());
+        File.Move(Path.Combine(model, "exact.onnx"), Path.Combine(model, "model.onnx"), overwrite: true);
+        string[] beside = isBeside ? ["--beside"] : [];
+
+        var run = CliRun.Of([
+            "export", model, "--adapter", $"a={adapter}", "--format", "genai", .. beside, "--out", folder,
+        ]).Succeeded();
+
+        var said = Regex.Match(
+            run.Output, @"^GenAI( with a\.onnx_adapter)?: logits over its cache .* at most (\S+)\.$", RegexOptions.Multiline);
+        Assert.True(said.Success, run.Output);
+        Assert.Equal(isBeside, said.Groups[1].Success);
+        Assert.InRange(double.Parse(said.Groups[2].Value, CultureInfo.InvariantCulture), 0, 1e-4);
+    }
+
+    [Fact]
+    public void GenAi_OfADescriptionThatGenAiRefuses_IsNotWritten()
+    {
+        var folder = _place.Fresh();
+        var build = _place.CopyOf(Path.Combine(Fixtures, "genai/llama-fp32"), $"genai-{Path.GetRandomFileName()}");
+        var config = Path.Combine(build, "genai_config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("past_key_values.%d.key", "past.%d.key", StringComparison.Ordinal));
+
+        CliRun.Of(
+            "export", build, "--adapter", Path.Combine(Fixtures, "genai/llama-adapter-peft"), "--format", "genai", "--out", folder)
+            .Refused(1, "GenAI", "--no-verify");
+
+        Assert.False(Directory.Exists(folder));
     }
 
     [Fact]
