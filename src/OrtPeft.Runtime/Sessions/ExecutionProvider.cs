@@ -24,7 +24,12 @@ public sealed class ExecutionProvider
             ReadsHostMemory = true,
         },
         new("cuda", "CUDAExecutionProvider", "Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries",
-            static s => s.AppendExecutionProvider_CUDA()) { MemoryName = "Cuda" },
+            static s =>
+            {
+                using var cuda = new OrtCUDAProviderOptions();
+                cuda.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" }); // float32 is float32, as on the CPU
+                s.AppendExecutionProvider_CUDA(cuda);
+            }) { MemoryName = "Cuda" },
         new("dml", "DmlExecutionProvider", "Microsoft.ML.OnnxRuntime.DirectML", static s =>
         {
             s.EnableMemoryPattern = false; // it refuses them

@@ -8,17 +8,26 @@ internal sealed class NodeProfiler : IDisposable
     private const string KernelSuffix = "_kernel_time";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ortpeft-profile-");
 
+    /// <summary>More elements than a list of axes or a handful of scalars has, and fewer than a row's activations.</summary>
+    public const long Small = 64;
+
     /// <summary>The beginning of the profile's file name.</summary>
     public string Prefix => Path.Combine(_folder.FullName, "step");
 
     /// <summary>Reads the profile once its session is closed.</summary>
     /// <param name="steps">How many steps it covers.</param>
-    public StepProfile Read(int steps)
+    /// <param name="onDevice">Whether the steps ran on another provider than the CPU.</param>
+    public StepProfile Read(int steps, bool onDevice)
     {
         var runs = _folder.EnumerateFiles().SelectMany(static f => NodeRuns(f.FullName)).ToArray();
         return new StepProfile(
             Grouped(runs.Select(static r => (r.Operator, r.Microseconds)), steps),
-            Grouped(runs.Select(static r => (PartOf(r.Node), r.Microseconds)), steps));
+            Grouped(runs.Select(static r => (PartOf(r.Node), r.Microseconds)), steps))
+        {
+            OnCpu = onDevice
+                ? Grouped(runs.Where(static r => r.IsLargeOnCpu).Select(static r => (r.Operator, r.Microseconds)), steps)
+                : null,
+        };
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -38,22 +47,35 @@ internal sealed class NodeProfiler : IDisposable
         return $"{(isBackward ? "backward " : "")}{(name.Length == 0 ? "other" : name)}";
     }
 
-    private static List<(string Node, string Operator, double Microseconds)> NodeRuns(string file)
+    private static List<NodeRun> NodeRuns(string file)
     {
         using var stream = File.OpenRead(file);
         using var json = JsonDocument.Parse(stream);
-        var runs = new List<(string Node, string Operator, double Microseconds)>();
+        var runs = new List<NodeRun>();
         foreach (var entry in json.RootElement.EnumerateArray())
         {
             var name = entry.GetProperty("name").GetString()!;
             if (!name.EndsWith(KernelSuffix, StringComparison.Ordinal))
                 continue;
-            var type = entry.GetProperty("args").GetProperty("op_name").GetString()!;
-            runs.Add((name[..^KernelSuffix.Length], type, entry.GetProperty("dur").GetDouble()));
+            var args = entry.GetProperty("args");
+            runs.Add(new NodeRun(
+                name[..^KernelSuffix.Length],
+                args.GetProperty("op_name").GetString()!,
+                entry.GetProperty("dur").GetDouble(),
+                args.TryGetProperty("provider", out var provider) && provider.GetString() == "CPUExecutionProvider"
+                    && LargestOf(args) > Small));
         }
 
         return runs;
     }
+
+    /// <summary>The elements of the largest floating-point tensor that a node reads or makes.</summary>
+    private static long LargestOf(JsonElement args) => new[] { "input_type_shape", "output_type_shape" }
+        .SelectMany(side => args.TryGetProperty(side, out var tensors) ? tensors.EnumerateArray() : default)
+        .SelectMany(static tensor => tensor.EnumerateObject())
+        .Where(static tensor => tensor.Name is "float" or "float16" or "bfloat16" or "double")
+        .Select(static tensor => tensor.Value.EnumerateArray().Aggregate(1L, static (n, dim) => n * dim.GetInt64()))
+        .DefaultIfEmpty(0).Max();
 
     private static IReadOnlyList<ProfileEntry> Grouped(IEnumerable<(string Name, double Time)> runs, int steps)
     {
@@ -63,4 +85,6 @@ internal sealed class NodeProfiler : IDisposable
         var all = groups.Sum(static g => g.Time);
         return [.. groups.Select(g => new ProfileEntry(g.Key, g.Time / steps / 1e3, g.Time / all, g.Count / steps))];
     }
+
+    private sealed record NodeRun(string Node, string Operator, double Microseconds, bool IsLargeOnCpu);
 }

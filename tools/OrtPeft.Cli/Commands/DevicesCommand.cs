@@ -12,7 +12,8 @@ internal sealed class DevicesCommand : Verb
         : base(host, "devices", "List the execution providers, and which of them this machine has.")
     {
         Examples = ["ortpeft devices", "ortpeft train gpt2-onnx --data train.jsonl --out adapter --provider cuda"];
-        Notes = "Operators that a provider lacks run on the CPU. Everything is tested on the CPU; other providers are not.";
+        Notes = "Operators that a provider lacks run on the CPU. Everything is tested on the CPU, and training on WebGPU with a software "
+            + "device; scripts/device-check.sh in a clone checks a provider on your machine.";
     }
 
     protected override void Run(Invocation run)

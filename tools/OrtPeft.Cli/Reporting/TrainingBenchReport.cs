@@ -31,6 +31,8 @@ internal static class TrainingBenchReport
             return;
         ShowGroup(run, "operator", profile.ByOperator);
         ShowGroup(run, "part", profile.ByPart);
+        if (profile.OnCpu is [_, ..] strays)
+            ShowGroup(run, "on the CPU", strays);
         if (result.FoundNothing is [_, ..] names)
             run.Say($"\nfound nothing to do: {string.Join(", ", names)}");
     }
@@ -64,6 +66,7 @@ internal static class TrainingBenchReport
             {
                 ["ops"] = Json(profile.ByOperator),
                 ["parts"] = Json(profile.ByPart),
+                ["on_cpu"] = profile.OnCpu is { } strays ? Json(strays) : null,
                 ["found_nothing"] = new JsonArray([.. result.FoundNothing.Select(static n => (JsonNode)n)]),
             }
             : null,
