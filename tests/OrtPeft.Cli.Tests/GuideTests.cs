@@ -30,7 +30,8 @@ public sealed partial class GuideTests
     public void Models_HasARowForEachFamily()
     {
         var families = File.ReadLines(Path.Combine(Root, "docs/models.md")).Select(static line => line.Split(" | "))
-            .Where(static cells => cells.Length > 1 && cells[1].StartsWith("HF folder", StringComparison.Ordinal)).Select(static cells => cells[0][2..]).Distinct();
+            .Where(static cells => cells.Length > 1 && cells[1].StartsWith("HF folder", StringComparison.Ordinal))
+            .Select(static cells => cells[0][2..]).Distinct();
 
         Assert.Equal(ModelFamilies.ModelTypes.Order(StringComparer.Ordinal), families.Order(StringComparer.Ordinal));
     }
