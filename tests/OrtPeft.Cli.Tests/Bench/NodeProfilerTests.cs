@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OrtPeft.Cli.Bench;
 
 namespace OrtPeft.Cli.Tests.Bench;
@@ -15,4 +16,33 @@ public sealed class NodeProfilerTests
     [InlineData("", "other")]
     public void PartOf_ANode_IsItsModuleWithoutNumbers(string node, string part) =>
         Assert.Equal(part, NodeProfiler.PartOf(node));
+
+    /// <summary>As ONNX Runtime writes it: a large tensor on the CPU counts, a short one does not, nor what the device runs.</summary>
+    [Fact]
+    public void Read_OfStepsOnADevice_NamesWhatRanOnTheCpu()
+    {
+        using var profiler = new NodeProfiler();
+        File.WriteAllText($"{profiler.Prefix}_1.json", $"[{string.Join(',',
+            Node("ScatterND", "CPUExecutionProvider", """{"int64":[3]},{"float":[8,16]}"""),
+            Node("LogSoftmax", "WebGpuExecutionProvider", """{"float":[8,512]}"""),
+            Node("Add", "CPUExecutionProvider", """{"float":[2,32]},{"int64":[100]}"""),
+            Node("Gather", "CPUExecutionProvider", """{"int64":[4096]}"""))}]");
+
+        Assert.Equal(["ScatterND"], profiler.Read(1, onDevice: true).OnCpu!.Select(static e => e.Name));
+        Assert.Null(profiler.Read(1, onDevice: false).OnCpu);
+        Assert.Equal(4, profiler.Read(1, onDevice: true).ByOperator.Count);
+    }
+
+    private static string Node(string op, string provider, string tensors) => new JsonObject
+    {
+        ["name"] = $"/{op}_kernel_time",
+        ["dur"] = 5,
+        ["args"] = new JsonObject
+        {
+            ["op_name"] = op,
+            ["provider"] = provider,
+            ["input_type_shape"] = JsonNode.Parse($"[{tensors}]"),
+            ["output_type_shape"] = new JsonArray(),
+        },
+    }.ToJsonString();
 }
