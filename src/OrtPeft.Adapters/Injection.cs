@@ -29,8 +29,8 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     public int ReservedPositions { get; init; }
 
     /// <summary>
-    /// What files hold instead of the parameters, computed from them alone in the graph, such as what a prompt's
-    /// encoder makes; none by default.
+    /// The values that files hold instead of the parameters, computed from them alone in the graph, such as what a
+    /// prompt's encoder makes; none by default.
     /// </summary>
     public IReadOnlyList<AdapterParameter> Computed { get; init; } = [];
 

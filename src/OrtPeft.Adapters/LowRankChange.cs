@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
 
-/// <summary>What an adapter adds to a layer's weight, as LoRA's product of two factors: ΔW = s·B·A.</summary>
+/// <summary>The change that an adapter adds to a layer's weight, as LoRA's product of two factors: ΔW = s·B·A.</summary>
 /// <param name="Module">The layer's path in the source model.</param>
 /// <param name="A">[r, in].</param>
 /// <param name="B">[out, r].</param>

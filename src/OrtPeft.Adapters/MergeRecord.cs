@@ -6,8 +6,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Adapters;
 
 /// <summary>
-/// Which adapters a model has merged: the SHA-256 of each one's names and numbers, in the model's metadata. Merging one
-/// twice would apply its change twice.
+/// The adapters that a model has merged: the SHA-256 of each one's names and numbers, in the model's metadata. Merging
+/// one twice would apply its change twice.
 /// </summary>
 internal static class MergeRecord
 {

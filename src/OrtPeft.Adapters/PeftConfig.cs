@@ -4,7 +4,7 @@ using OrtPeft.Adapters.Configuration;
 namespace OrtPeft.Adapters;
 
 /// <summary>
-/// What all methods' configurations share, with HF PEFT's fields. Immutable: change it with <c>with</c>.
+/// The common part of all methods' configurations, with HF PEFT's fields. Immutable: change it with <c>with</c>.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/config"/>
 public abstract record PeftConfig

@@ -58,8 +58,8 @@ public sealed class PeftModel
     public PeftConfig Config => Active.Injection.Config;
 
     /// <summary>
-    /// What trains, in the graph's order; nothing while disabled. Where several adapters are active, names are HF
-    /// PEFT's in memory, with the adapter's in them: <c>….lora_A.chat.weight</c>.
+    /// The parameters that train, in the graph's order; nothing while disabled. Where several adapters are active,
+    /// names are HF PEFT's in memory, with the adapter's in them: <c>….lora_A.chat.weight</c>.
     /// </summary>
     public IReadOnlyList<AdapterParameter> Parameters => Active.Injection.Parameters;
 
@@ -70,8 +70,8 @@ public sealed class PeftModel
     public IReadOnlyList<Value> Detached => Active.Injection.Detached;
 
     /// <summary>
-    /// What files hold of the active adapter instead of its parameters: values that <see cref="Model"/> computes from
-    /// them alone, such as the virtual tokens that an encoder makes. None for most methods.
+    /// The part of the active adapter that files hold instead of its parameters: values that <see cref="Model"/>
+    /// computes from them alone, such as the virtual tokens that an encoder makes. None for most methods.
     /// </summary>
     public IReadOnlyList<AdapterParameter> Computed => Active.Injection.Computed;
 

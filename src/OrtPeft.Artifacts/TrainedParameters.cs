@@ -6,7 +6,7 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Artifacts;
 
 /// <summary>
-/// What a training run on some device left of an adapter's parameters, by their names on disk, whatever file brought
+/// An adapter's parameters as a training run on some device left them, by their names on disk, whatever file brought
 /// them: ONNX Runtime's checkpoint, safetensors, or the numbers alone. Tensors are ranges of the mapped file.
 /// </summary>
 public sealed class TrainedParameters
@@ -24,8 +24,8 @@ public sealed class TrainedParameters
     public IReadOnlyDictionary<string, Tensor> Trained { get; }
 
     /// <summary>
-    /// What is beside them and did not train: a checkpoint's frozen parameters, and what the artifacts save with an
-    /// adapter, such as VeRA's projections. May hold weights of the base.
+    /// The tensors beside them that did not train: a checkpoint's frozen parameters, and what the artifacts save with
+    /// an adapter, such as VeRA's projections. May hold weights of the base.
     /// </summary>
     public IReadOnlyDictionary<string, Tensor> Constants { get; private init; } = new Dictionary<string, Tensor>();
 

@@ -1,7 +1,7 @@
 namespace OrtPeft.Artifacts;
 
 /// <summary>
-/// What a model's inputs and outputs are for. A program finds what it needs by role; names are the model's own.
+/// The purposes of a model's inputs and outputs. A program finds what it needs by role; names are the model's own.
 /// </summary>
 internal static class ValueRoles
 {

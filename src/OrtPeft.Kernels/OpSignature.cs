@@ -7,9 +7,9 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Kernels;
 
 /// <summary>
-/// What a fused operator reads and makes, in one line such as
-/// <c>dY[..., n], X[..., n], scale[n], addend?[..., n] → dX[..., n]</c>. It is the operator's documentation, its shape
-/// rule, its registration with ONNX Runtime, and the check of every node and every run.
+/// A fused operator's operands and results, in one line such as <c>dY[..., n], X[..., n], scale[n], addend?[..., n] →
+/// dX[..., n]</c>. It is the operator's documentation, its shape rule, its registration with ONNX Runtime, and the
+/// check of every node and every run.
 /// </summary>
 /// <remarks>
 /// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point or <c>:any</c>

@@ -83,9 +83,10 @@ public sealed class ModelSource
         FrozenDictionary<string, ElementType>.Empty;
 
     /// <summary>
-    /// What HF's libraries load this base by, for <c>base_model_name_or_path</c>. Of an HF folder the hub's name, by the
-    /// hub's cache that it lies in or by the <c>_name_or_path</c> that it notes, else the path as it was given; of a graph
-    /// the name or folder that it was made from. Null when that is not known, or the weights are no longer those.
+    /// The name by which HF's libraries load this base, for <c>base_model_name_or_path</c>. Of an HF folder the hub's
+    /// name, by the hub's cache that it lies in or by the <c>_name_or_path</c> that it notes, else the path as it was
+    /// given; of a graph the name or folder that it was made from. Null when that is not known, or the weights are no
+    /// longer those.
     /// </summary>
     public string? HfName
     {

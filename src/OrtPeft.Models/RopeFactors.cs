@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace OrtPeft.Models;
 
 /// <summary>
-/// What longrope divides the angle of each pair of a head's elements by: half as many numbers as the part of a head
-/// that turns has elements. Immutable; equal by value.
+/// LongRoPE's divisors of the angle of each pair of a head's elements: half as many numbers as the part of a head that
+/// turns has elements. Immutable; equal by value.
 /// </summary>
 public sealed class RopeFactors : IEquatable<RopeFactors>
 {

@@ -51,7 +51,8 @@ public sealed class Tensor
     public long Count => ElementCount(Dims);
 
     /// <summary>
-    /// What the file said of the tensor beyond the members here, as protobuf bytes; written back on saving.
+    /// The rest of what the file said of the tensor, beyond the members here, as protobuf bytes; written back on
+    /// saving.
     /// </summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
 

@@ -25,8 +25,8 @@ public interface ITokenizer
     int? BeginOfTextId => null;
 
     /// <summary>
-    /// What a post-processor puts around a text; by default <see cref="BeginOfTextId"/> before it.
-    /// <see cref="Encode(ReadOnlySpan{char})"/> does not add it.
+    /// The tokens that a post-processor puts around a text; by default <see cref="BeginOfTextId"/> before it. <see
+    /// cref="Encode(ReadOnlySpan{char})"/> does not add it.
     /// </summary>
     TextFrame Frame => BeginOfTextId is { } id ? new TextFrame([id], []) : TextFrame.None;
 

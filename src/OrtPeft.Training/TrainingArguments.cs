@@ -118,9 +118,9 @@ public sealed record TrainingArguments
     public double MinDelta { get; init; }
 
     /// <summary>
-    /// What says which evaluation is better, for <see cref="Patience"/> and <see cref="KeepBest"/>: a name in
-    /// <see cref="EvaluationMetric.All"/>, <c>loss</c> by default. Metrics of answers are measured by
-    /// <see cref="Trainer.Examiner"/>.
+    /// The measure by which one evaluation is better, for <see cref="Patience"/> and <see cref="KeepBest"/>: a name in
+    /// <see cref="EvaluationMetric.All"/>, <c>loss</c> by default. Metrics of answers are measured by <see
+    /// cref="Trainer.Examiner"/>.
     /// </summary>
     public string BestMetric { get; init; } = EvaluationMetric.All[0].Name;
 
@@ -170,10 +170,10 @@ public sealed record TrainingArguments
     public IReadOnlyList<string> WithoutSpeedups { get; init; } = [];
 
     /// <summary>
-    /// What frozen matrices and the rows that meet them are multiplied in, forwards and backwards:
+    /// The type in which frozen matrices and the rows that meet them are multiplied, forwards and backwards:
     /// <c>float32</c> (default); <c>bf16</c>, with float32 sums, faster and in less memory where the processor has
-    /// AVX512_BF16, and float32 elsewhere; or <c>auto</c>, which does not say so elsewhere. Adapters, norms, softmax, the
-    /// loss and the optimiser stay float32, and so do evaluation and folders of artifacts.
+    /// AVX512_BF16, and float32 elsewhere; or <c>auto</c>, which does not say so elsewhere. Adapters, norms, softmax,
+    /// the loss and the optimiser stay float32, and so do evaluation and folders of artifacts.
     /// </summary>
     public string Precision { get; init; } = ProductPrecision.Float32;
 

@@ -4,7 +4,7 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Adapters.Decoders;
 
 /// <summary>
-/// What a graph does to the products of queries and keys before softmax: scaling, capping, masking. Scores of further
+/// A graph's treatment of the products of queries and keys before softmax: scaling, capping, masking. Scores of further
 /// keys get all of it but the masks.
 /// </summary>
 internal sealed class ScorePath

@@ -15,8 +15,8 @@ public sealed record Ia3Config : TargetedConfig
     public override string PeftType => "IA3";
 
     /// <summary>
-    /// Which of the targets scale what they read instead of what they make; null (default) takes the feed-forward
-    /// output layers <c>mlp.c_proj</c> and <c>down_proj</c> where they are targets.
+    /// The targets that scale what they read instead of what they make; null (default) takes the feed-forward output
+    /// layers <c>mlp.c_proj</c> and <c>down_proj</c> where they are targets.
     /// </summary>
     public ModuleTargets? FeedforwardModules { get; init; }
 

@@ -10,7 +10,7 @@ using Tensor = OrtPeft.Tensors.Tensor;
 namespace OrtPeft.Adapters.Inspection;
 
 /// <summary>
-/// What LoRA adds to a layer's weight, s·B·A, without making it: norms and inner products come from the small products
+/// LoRA's change of a layer's weight, s·B·A, without making it: norms and inner products come from the small products
 /// of the factors, ⟨B·A, D·C⟩ = Σ (Bᵀ·D) ∘ (A·Cᵀ).
 /// </summary>
 internal sealed class LowRankDelta

@@ -6,8 +6,8 @@ using OrtPeft.Onnx.Quantization;
 namespace OrtPeft.Adapters.LnTuning;
 
 /// <summary>
-/// What normalisation tuning trains: normalisations, and as in HF PEFT any linear layer or embedding that is named, as
-/// a whole.
+/// The modules that normalisation tuning trains: normalisations, and as in HF PEFT any linear layer or embedding that
+/// is named, as a whole.
 /// </summary>
 internal static class LnTuningModules
 {

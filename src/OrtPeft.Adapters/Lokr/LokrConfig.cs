@@ -24,8 +24,7 @@ public sealed record LokrConfig : LycorisConfig
     public bool DecomposeBoth { get; init; }
 
     /// <summary>
-    /// What the first length of a factorisation is to be, where it divides the features; −1 (default) takes divisors
-    /// near the root.
+    /// The first length of a factorisation, where it divides the features; −1 (default) takes divisors near the root.
     /// </summary>
     public int DecomposeFactor { get; init; } = -1;
 

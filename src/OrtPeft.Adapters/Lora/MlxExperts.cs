@@ -101,8 +101,8 @@ internal sealed class MlxExperts
     private static string HfOf(string module) => Containers.Where(c => module.EndsWith(c.Mlx, StringComparison.Ordinal))
         .Select(c => module[..^c.Mlx.Length] + c.Hf).First();
 
-    /// <summary>What holds the layer that a tensor is of, such as <c>model.layers.0.mlp.switch_mlp</c>; null where that holds
-    /// no experts.</summary>
+    /// <summary>The module that holds the layer that a tensor is of, such as <c>model.layers.0.mlp.switch_mlp</c>;
+    /// null where that holds no experts.</summary>
     private static string? ModuleOf(string name)
     {
         var end = name.IndexOf(".switch_mlp.", StringComparison.Ordinal);

@@ -5,8 +5,8 @@ using OrtPeft.Adapters.Modules;
 namespace OrtPeft.Adapters.Lycoris;
 
 /// <summary>
-/// What LoHa and LoKr share, with the fields of HF PEFT's LycorisConfig: y = x·W + bias + m ⊙ s·x·ΔWᵀ with s = alpha /
-/// r, where ΔW [out, in] is made of small factors and m is 1 but for the two dropouts.
+/// The common part of LoHa and LoKr, with the fields of HF PEFT's LycorisConfig: y = x·W + bias + m ⊙ s·x·ΔWᵀ with s =
+/// alpha / r, where ΔW [out, in] is made of small factors and m is 1 but for the two dropouts.
 /// </summary>
 /// <remarks>
 /// HF PEFT adapts PyTorch's Linear with these methods and refuses GPT-2's Conv1D; here layers of both layouts are

@@ -32,7 +32,7 @@ internal sealed record ConstantUse(Node Node, int Index, Value Old, Tensor? New)
         return areReplaced && merged.Nodes.Count + gone.Count == canonical.Nodes.Count ? found : null;
     }
 
-    /// <summary>What becomes of some of the constant's columns.</summary>
+    /// <summary>The fate of some of the constant's columns.</summary>
     public ConstantUse In(SourcePlaces.Piece piece) => New is not null && piece.Columns is { } columns
         ? this with { New = new ColumnsTensorData(New, piece.First, columns).ToTensor() }
         : this;

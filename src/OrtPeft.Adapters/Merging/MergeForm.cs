@@ -1,8 +1,8 @@
 namespace OrtPeft.Adapters.Merging;
 
 /// <summary>
-/// What becomes of quantised layers and of those of half precision when an adapter is merged into them; float32 layers
-/// gain the change.
+/// The fate of quantised layers and of those of half precision when an adapter is merged into them; float32 layers gain
+/// the change.
 /// </summary>
 public enum MergeForm
 {

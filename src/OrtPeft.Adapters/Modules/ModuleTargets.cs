@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace OrtPeft.Adapters.Modules;
 
 /// <summary>
-/// Which modules a method adapts, as HF PEFT's <c>target_modules</c>: a list of names or name endings, one regular
+/// The modules that a method adapts, as HF PEFT's <c>target_modules</c>: a list of names or name endings, one regular
 /// expression that must match a whole name, or <c>all-linear</c>. Immutable; equal when the written form is.
 /// </summary>
 [CollectionBuilder(typeof(ModuleTargets), nameof(Create))]

@@ -119,7 +119,7 @@ internal static class TargetSelector
         return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer : null;
     }
 
-    /// <summary>What is wrong, without the expression that the pattern was put into.</summary>
+    /// <summary>The reason, without the expression that the pattern was put into.</summary>
     private static string ReasonOf(RegexParseException e) =>
         e.Message[(e.Message.LastIndexOf($"at offset {e.Offset}. ", StringComparison.Ordinal) is var at and >= 0
             ? at + $"at offset {e.Offset}. ".Length

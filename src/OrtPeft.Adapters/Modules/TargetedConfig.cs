@@ -17,7 +17,7 @@ public abstract record TargetedConfig : PeftConfig
     public IReadOnlyList<int>? LayersToTransform { get; init; }
 
     /// <summary>
-    /// What stands before a layer's number in module names, such as <c>h</c>; null (default) for anything.
+    /// The name before a layer's number in module names, such as <c>h</c>; null (default) for anything.
     /// </summary>
     public IReadOnlyList<string>? LayersPattern { get; init; }
 

@@ -4,8 +4,8 @@ using OrtPeft.Adapters.Configuration;
 namespace OrtPeft.Adapters.PromptLearning;
 
 /// <summary>
-/// What the configurations of methods share that learn virtual tokens, with HF PEFT's fields. Those that describe the
-/// model are filled in when an adapter is made, and compared with the model when it is read.
+/// The common part of the configurations of methods that learn virtual tokens, with HF PEFT's fields. Those that
+/// describe the model are filled in when an adapter is made, and compared with the model when it is read.
 /// </summary>
 /// <seealso href="https://huggingface.co/docs/peft/package_reference/prompt_tuning">HF PEFT's
 /// PromptLearningConfig.</seealso>

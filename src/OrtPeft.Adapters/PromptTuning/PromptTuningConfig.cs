@@ -16,8 +16,8 @@ public sealed record PromptTuningConfig : PromptLearningConfig
     public override string PeftType => "PROMPT_TUNING";
 
     /// <summary>
-    /// What the rows begin as: <c>RANDOM</c> (default), normal with deviation 1; <c>SAMPLE_VOCAB</c>, embeddings of
-    /// tokens drawn from the vocabulary; <c>TEXT</c>, the embeddings of <see cref="InitTokenIds"/>.
+    /// The rows at first: <c>RANDOM</c> (default), normal with deviation 1; <c>SAMPLE_VOCAB</c>, embeddings of tokens
+    /// drawn from the vocabulary; <c>TEXT</c>, the embeddings of <see cref="InitTokenIds"/>.
     /// </summary>
     public string PromptTuningInit { get; init; } = "RANDOM";
 

@@ -59,7 +59,7 @@ internal sealed class LoftqSplit(LinearTarget target, LoraConfig config)
         Tensor.Of<float>(LoraMerge.Sum(target, (factors.A, factors.B, -scale)), target.Dims.AsSpan());
 
     /// <summary>
-    /// What quantisation loses has singular values that hardly fall, so the approximated directions differ from the
+    /// The loss of quantisation has singular values that hardly fall, so the approximated directions differ from the
     /// exact ones, but hold nearly as much of it.
     /// </summary>
     private static SingularDirections Largest(LoraStartingPoint start, float[] residual)

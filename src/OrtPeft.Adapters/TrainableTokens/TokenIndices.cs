@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace OrtPeft.Adapters.TrainableTokens;
 
 /// <summary>
-/// Which tokens' embeddings train, as HF PEFT's <c>trainable_token_indices</c>: a list for the model's input embedding,
-/// or a list for each embedding that is named. Immutable; equal when the written form is.
+/// The tokens whose embeddings train, as HF PEFT's <c>trainable_token_indices</c>: a list for the model's input
+/// embedding, or a list for each embedding that is named. Immutable; equal when the written form is.
 /// </summary>
 public sealed class TokenIndices : IEquatable<TokenIndices>
 {

@@ -23,7 +23,7 @@ public sealed record WeightedCombination
     public double? Density { get; init; }
 
     /// <summary>
-    /// What elects an element's sign in TIES: <c>total</c> (default), the sum of the values, or <c>frequency</c>, the
+    /// The vote on an element's sign in TIES: <c>total</c> (default), the sum of the values, or <c>frequency</c>, the
     /// number of adapters.
     /// </summary>
     public string MajoritySignMethod { get; init; } = "total";

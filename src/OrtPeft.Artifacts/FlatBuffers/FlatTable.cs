@@ -19,8 +19,8 @@ internal sealed class FlatTable : FlatNode
         .Select(static f => f.Node!);
 
     /// <summary>
-    /// What tells where each slot's field is: the vtable's size, the table's size, and an offset or 0 per slot.
-    /// Tables of equal fields share one.
+    /// The table that tells where each slot's field is: the vtable's size, the table's size, and an offset or 0 per
+    /// slot. Tables of equal fields share one.
     /// </summary>
     public ushort[] VTable
     {

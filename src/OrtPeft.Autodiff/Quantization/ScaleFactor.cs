@@ -4,8 +4,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Autodiff.Quantization;
 
 /// <summary>
-/// What a value is multiplied by: constant numbers, one or one per channel, times a computed value or its inverse. Two of
-/// them are compared to see whether a quantiser's scale is taken back.
+/// The factor on a value: constant numbers, one or one per channel, times a computed value or its inverse. Two of them
+/// are compared to see whether a quantiser's scale is taken back.
 /// </summary>
 /// <param name="Numbers">One number, or one per channel.</param>
 /// <param name="Base">The computed part, or null.</param>

@@ -41,7 +41,8 @@ internal static class Activation
     }
 
     /// <summary>
-    /// What was not clipped passes, the bounds themselves included, as in PyTorch. The bounds get no gradient.
+    /// The gradient of what was not clipped passes, the bounds themselves included, as in PyTorch. The bounds get no
+    /// gradient.
     /// </summary>
     private static IReadOnlyList<Value?> Clip(RuleContext c) =>
         c.PadToInputs(Where(Equal(c.X(), c.Y), c.DY, 0));

@@ -13,8 +13,8 @@ public sealed record ArtifactSettings
     public AdamWConfig Optimizer { get; init; } = new();
 
     /// <summary>
-    /// What a parameter's learning rate is multiplied by; the method's own factor by default. LoRA+ is such a choice;
-    /// ONNX Runtime's training API has one rate for all, and anything but 1 is refused for it.
+    /// The factor on a parameter's learning rate; the method's own factor by default. LoRA+ is such a choice; ONNX
+    /// Runtime's training API has one rate for all, and anything but 1 is refused for it.
     /// </summary>
     public Func<AdapterParameter, double> LearningRateFactor { get; init; } = static p => p.LearningRateFactor;
 

@@ -22,7 +22,7 @@ public static class GradientGaps
     }
 
     /// <summary>
-    /// What an operator makes that nothing is known of may stop the build before its gradient does: that one is named.
+    /// A result of an operator that nothing is known of may stop the build before its gradient does: that one is named.
     /// </summary>
     /// <returns>What to tell, or null where there is no such operator.</returns>
     internal static string? CauseOf(PeftModel peft)

@@ -4,8 +4,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Compilation.Memory;
 
 /// <summary>
-/// Which values the gradient computes again from others that it keeps anyway, so that nothing else has to be kept for
-/// them.
+/// The values that the gradient computes again from others that it keeps anyway, so that nothing else has to be kept
+/// for them.
 /// </summary>
 internal sealed class SecondRuns
 {

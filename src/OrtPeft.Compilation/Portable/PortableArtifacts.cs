@@ -79,7 +79,8 @@ public static class PortableArtifacts
     }
 
     /// <summary>
-    /// What trains and what is saved beside it; of an encoder its parameters, which files of HF PEFT do not hold.
+    /// The parameters and the tensors saved beside them; of an encoder its parameters, which files of HF PEFT do not
+    /// hold.
     /// </summary>
     private static IReadOnlyDictionary<string, Tensor> InitialWeights(PeftModel peft) =>
         peft.Computed.Count > 0 ? peft.GetWeights() : peft.Adapters.SavedWeightsOf(peft.Adapters.ActiveNames[0]);

@@ -10,8 +10,8 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Compilation.Rewrites;
 
 /// <summary>
-/// What follows a product with a constant matrix, done while the product is in the cache: the bias and the residual
-/// sum, GELU, and GELU's gradient. Layer normalisation's gradient takes what is added to it, too.
+/// The operators after a product with a constant matrix, done while the product is in the cache: the bias and the
+/// residual sum, GELU, and GELU's gradient. Layer normalisation's gradient takes what is added to it, too.
 /// </summary>
 internal static class ProductEpilogues
 {

@@ -15,8 +15,8 @@ public sealed record GenerationOptions
     public int MaxNewTokens { get; init; } = 50;
 
     /// <summary>
-    /// What logits are divided by: below 1 sharpens, above 1 flattens. 0 means greedy whatever else is set; null
-    /// (default) is 1 when sampling.
+    /// The divisor of logits: below 1 sharpens, above 1 flattens. 0 means greedy whatever else is set; null (default)
+    /// is 1 when sampling.
     /// </summary>
     public double? Temperature { get; init; }
 
@@ -52,8 +52,8 @@ public sealed record GenerationOptions
     public double? TypicalP { get; init; }
 
     /// <summary>
-    /// What makes tokens of prompt and answer less likely: a positive logit is divided by it, a negative one multiplied.
-    /// Above 0; 1 (default) changes nothing, and below 1 they become likelier.
+    /// The penalty on tokens of prompt and answer: a positive logit is divided by it, a negative one multiplied. Above
+    /// 0; 1 (default) changes nothing, and below 1 they become likelier.
     /// </summary>
     /// <seealso href="https://arxiv.org/abs/1909.05858">Keskar et al.: CTRL, section 4.1.</seealso>
     public double RepetitionPenalty { get; init; } = 1;

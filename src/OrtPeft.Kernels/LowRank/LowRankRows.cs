@@ -1,7 +1,7 @@
 namespace OrtPeft.Kernels.LowRank;
 
 /// <summary>
-/// What LoRA's thin products do with rows of X. They do so little with each number that reading X is most of their
+/// The work of LoRA's thin products on rows of X. They do so little with each number that reading X is most of their
 /// time, so a row is read once for all of them.
 /// </summary>
 internal static unsafe class LowRankRows

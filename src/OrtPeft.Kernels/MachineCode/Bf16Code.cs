@@ -7,8 +7,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace OrtPeft.Kernels.MachineCode;
 
 /// <summary>
-/// What .NET has no intrinsics for: AVX512_BF16's products of pairs, and its rounding. Both are assembled when they are
-/// first used, and take one argument, so that one body serves System V's and Windows' calling convention.
+/// Instructions that .NET has no intrinsics for: AVX512_BF16's products of pairs, and its rounding. Both are assembled
+/// when they are first used, and take one argument, so that one body serves System V's and Windows' calling convention.
 /// </summary>
 /// <seealso href="https://www.intel.com/content/www/us/en/developer/articles/technical/intel-sdm.html">Intel's manual,
 /// volume 2: VDPBF16PS, VCVTNEPS2BF16.</seealso>

@@ -48,7 +48,7 @@ public static unsafe class SeededDropout
         (g.Before, g.Scope) = (null, "");
     }
 
-    /// <summary>What decides where a node keeps its second input, if the others become zeros.</summary>
+    /// <summary>The condition that decides where a node keeps its second input, if the others become zeros.</summary>
     private static ((Value First, Value Second) Keys, Value Threshold)? MaskOf(Node where) =>
         where.Inputs[2]?.Constant is { Count: 1 } other && other.ToFloat32()[0] == 0
         && where.Inputs[0]!.Producer is { } reshape && reshape.Is("Reshape")

@@ -7,7 +7,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Models.Building;
 
 /// <summary>
-/// What the graph of every decoder begins and ends with: Optimum's inputs and outputs, the key-value cache, the
+/// The beginning and the end of every decoder's graph: Optimum's inputs and outputs, the key-value cache, the
 /// language-model head, and weights under HF's names. A family adds what is between.
 /// </summary>
 internal sealed class DecoderGraph

@@ -6,7 +6,7 @@ using OrtPeft.Onnx.Shapes;
 namespace OrtPeft.Models.Configuration;
 
 /// <summary>
-/// What ONNX Runtime GenAI's <c>genai_config.json</c> says of the graph beside it, for what neither the graph nor
+/// ONNX Runtime GenAI's <c>genai_config.json</c>: facts of the graph beside it that neither the graph nor
 /// <c>config.json</c> tells. Only fields that something here needs are read.
 /// </summary>
 /// <seealso href="https://onnxruntime.ai/docs/genai/reference/config.html">The file's reference.</seealso>

@@ -86,8 +86,8 @@ public sealed record LlamaConfig : ModelConfig
     public SlidingWindow? SlidingWindow { get; init; }
 
     /// <summary>
-    /// What scores are multiplied by: Granite's <c>attention_multiplier</c>, 1/√ of Gemma's
-    /// <c>query_pre_attn_scalar</c>; null (default) means 1/√<see cref="HeadSize"/>.
+    /// The factor on scores: Granite's <c>attention_multiplier</c>, 1/√ of Gemma's <c>query_pre_attn_scalar</c>; null
+    /// (default) means 1/√<see cref="HeadSize"/>.
     /// </summary>
     public double? ScoreMultiplier { get; init; }
 
@@ -98,8 +98,7 @@ public sealed record LlamaConfig : ModelConfig
     public float? LogitsSoftcap { get; init; }
 
     /// <summary>
-    /// What embeddings are multiplied by: Granite's <c>embedding_multiplier</c>, Gemma's √<see cref="HiddenSize"/>.
-    /// Default 1.
+    /// The factor on embeddings: Granite's <c>embedding_multiplier</c>, Gemma's √<see cref="HiddenSize"/>. Default 1.
     /// </summary>
     public float EmbeddingMultiplier { get; init; } = 1;
 

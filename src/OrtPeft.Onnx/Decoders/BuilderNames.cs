@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>
-/// What the builder of ONNX Runtime GenAI calls modules, and what HF calls them: <c>model.layers.0.attn.o_proj.MatMul</c>
-/// is <c>model.layers.0.self_attn.o_proj</c>. The builder has one set of names for all families.
+/// The names of modules in graphs of ONNX Runtime GenAI's builder, and HF's for them:
+/// <c>model.layers.0.attn.o_proj.MatMul</c> is <c>model.layers.0.self_attn.o_proj</c>. The builder has one set of names
+/// for all families.
 /// </summary>
 /// <seealso href="https://github.com/microsoft/onnxruntime-genai/tree/main/src/python/py/models"/>
 internal sealed partial class BuilderNames

@@ -3,7 +3,7 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Onnx.Decoders;
 
 /// <summary>
-/// What a language model's inputs and outputs are for: by Optimum's names where the graph has them, else by what makes
+/// The roles of a language model's inputs and outputs: by Optimum's names where the graph has them, else by what makes
 /// and reads them. A role is null where nothing has it, or where it cannot be told.
 /// </summary>
 /// <param name="Ids">The tokens: what looks rows of the embedding up.</param>

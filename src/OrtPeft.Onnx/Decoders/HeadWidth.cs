@@ -10,7 +10,7 @@ internal static class HeadWidth
     public static long? Behind(Value output) =>
         HeadPath.To(output, static n => Of(n) is not null) is { } path ? Of(path.Product) : null;
 
-    /// <summary>What the head's product reads, the last hidden states; null where no product with constant weights makes
+    /// <summary>The last hidden states, which the head's product reads; null where no product with constant weights makes
     /// the output.</summary>
     public static Value? InputBehind(Value output) =>
         HeadPath.To(output, static n => Of(n) is not null)?.Product.Input(0);

@@ -1,8 +1,8 @@
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// What names a graph has given: no two of its values share one. It also remembers its nodes' names, so that fresh ones
-/// are free for both.
+/// The names that a graph has given: no two of its values share one. It also remembers its nodes' names, so that fresh
+/// ones are free for both.
 /// </summary>
 /// <param name="graph">The graph, whose surroundings count where a name must be free.</param>
 internal sealed class GraphNames(Graph graph)

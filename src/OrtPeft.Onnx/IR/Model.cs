@@ -37,7 +37,7 @@ public sealed class Model
     /// <summary>The program that wrote the model.</summary>
     public string ProducerName { get; set; } = "";
 
-    /// <summary>That program's version.</summary>
+    /// <summary>The version of that program.</summary>
     public string ProducerVersion { get; set; } = "";
 
     /// <summary>Operator-set versions by domain, the standard one under the empty name.</summary>
@@ -47,7 +47,7 @@ public sealed class Model
     public SortedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// What inputs and outputs were called that <see cref="Passes.DecoderNaming"/> renamed, by their present names.
+    /// The former names of inputs and outputs that <see cref="Passes.DecoderNaming"/> renamed, by their present names.
     /// Not saved.
     /// </summary>
     public SortedDictionary<string, string> OriginalNames { get; } = new(StringComparer.Ordinal);
@@ -59,7 +59,8 @@ public sealed class Model
     public int Opset => (int)Opsets.GetValueOrDefault("", 1);
 
     /// <summary>
-    /// What the file said of the model beyond the members here (functions, training info), as protobuf bytes.
+    /// The rest of what the file said of the model, beyond the members here (functions, training info), as protobuf
+    /// bytes.
     /// </summary>
     internal ReadOnlyMemory<byte> Unmodelled { get; init; }
 

@@ -3,7 +3,7 @@ using System.Collections;
 namespace OrtPeft.Onnx;
 
 /// <summary>
-/// What belongs to a graph, in order, each member once. Adding, inserting, removing and comparing places take the same
+/// The members of a graph, in order, each member once. Adding, inserting, removing and comparing places take the same
 /// time however many there are, and so do the first and the last; reading by another index after an edit copies the
 /// list once. Compared by reference.
 /// </summary>

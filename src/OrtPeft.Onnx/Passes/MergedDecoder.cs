@@ -6,8 +6,9 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
-/// What Optimum's merged decoders have of their own: one <c>If</c> whose condition is fed, a branch for the first step
-/// and one for a growing cache, and weights of both in the graph around them, their names ending in <c>_merged_0</c>.
+/// The parts that Optimum's merged decoders alone have: one <c>If</c> whose condition is fed, a branch for the first
+/// step and one for a growing cache, and weights of both in the graph around them, their names ending in
+/// <c>_merged_0</c>.
 /// </summary>
 internal static class MergedDecoder
 {

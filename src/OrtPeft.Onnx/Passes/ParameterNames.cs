@@ -65,7 +65,7 @@ internal static partial class ParameterNames
     }
 
     /// <summary>
-    /// What stands before <c>transformer.h</c>, <c>model.layers</c> or a bare <c>h</c>, its dot included.
+    /// The part before <c>transformer.h</c>, <c>model.layers</c> or a bare <c>h</c>, its dot included.
     /// </summary>
     private static string? WrapperOf(string name)
     {

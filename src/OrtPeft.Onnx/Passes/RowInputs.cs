@@ -116,7 +116,7 @@ internal static class RowInputs
     }
 
     /// <summary>
-    /// Which key each query sees, <c>[batch, 1, sequence, sequence] int64</c>: none after it and no padding; itself
+    /// The keys that each query sees, <c>[batch, 1, sequence, sequence] int64</c>: none after it and no padding; itself
     /// always, so that padding sees something. With one query axis for all, padding alone counts.
     /// </summary>
     private static Value SeenPairs(GraphBuilder g, Value rows, Shape shape)

@@ -17,7 +17,7 @@ internal static class SeededBits
     /// <summary>Adds that input.</summary>
     public static Value AddSeed(Graph graph) => graph.AddInput(SeedInput, ElementType.Int64, []);
 
-    /// <summary>What an element's number is multiplied by first.</summary>
+    /// <summary>The factor that an element's number is multiplied by first.</summary>
     internal const uint Spread = 0x9E3779B1;
 
     /// <summary>Each round's factor.</summary>

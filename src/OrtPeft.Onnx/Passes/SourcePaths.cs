@@ -79,8 +79,8 @@ internal sealed partial class SourcePaths
     }
 
     /// <summary>
-    /// What the parameters' paths have before the numbered layers and scopes do not: exporters scope from the module
-    /// whose <c>forward</c> they trace.
+    /// The part that the parameters' paths have before the numbered layers and scopes do not: exporters scope from the
+    /// module whose <c>forward</c> they trace.
     /// </summary>
     private string WithPrefix(string path)
     {

@@ -24,9 +24,9 @@ public sealed record BlockFormat
     public bool IsSymmetric { get; init; } = true;
 
     /// <summary>
-    /// What the codes stand for; null (default): for the integers themselves, evenly spaced. With a code book they are
-    /// 4 bits wide, w ≈ s·value[q] with s the block's largest magnitude, and an axis that is not a multiple of the block
-    /// size has the largest smaller blocks that divide it.
+    /// The numbers that the codes stand for; null (default): for the integers themselves, evenly spaced. With a code
+    /// book they are 4 bits wide, w ≈ s·value[q] with s the block's largest magnitude, and an axis that is not a
+    /// multiple of the block size has the largest smaller blocks that divide it.
     /// </summary>
     public CodeBook? CodeBook { get; init; }
 

@@ -3,8 +3,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace OrtPeft.Runtime.Feeding;
 
 /// <summary>
-/// What one run of a decoder is fed, by input name. It owns the values: dispose it after the run, not before. Values
-/// that the caller feeds itself can be added; they are owned from then on. Not thread-safe.
+/// The values that one run of a decoder is fed, by input name. It owns the values: dispose it after the run, not
+/// before. Values that the caller feeds itself can be added; they are owned from then on. Not thread-safe.
 /// </summary>
 internal sealed class DecoderFeeds : IDisposable
 {

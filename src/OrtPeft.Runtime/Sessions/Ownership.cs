@@ -1,8 +1,8 @@
 namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>
-/// What an object has taken over so far: what its constructor has opened is released if a later part of it throws.
-/// Released in reverse order. Not thread-safe.
+/// Everything that an object has taken over so far: what its constructor has opened is released if a later part of it
+/// throws. Released in reverse order. Not thread-safe.
 /// </summary>
 internal sealed class Ownership : IDisposable
 {

@@ -9,7 +9,7 @@ internal static class HiddenStates
 {
     private const string TokenTypes = "token_type_ids";
 
-    /// <summary>What Optimum calls them, in a graph without a head.</summary>
+    /// <summary>Their name in Optimum's graphs without a head.</summary>
     private static readonly string[] Names = ["last_hidden_state", "token_embeddings"];
 
     /// <summary>Whether a graph has logits.</summary>

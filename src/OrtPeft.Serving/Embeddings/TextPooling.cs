@@ -32,7 +32,7 @@ internal sealed record TextPooling
     /// <summary>The most tokens of a text; null where the folder sets no limit.</summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>What is put before every text; empty for nothing.</summary>
+    /// <summary>The words put before every text; empty for none.</summary>
     public string Prompt { get; init; } = "";
 
     /// <summary>Reads a folder's files.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace OrtPeft.Tensors.Storage;
 
 /// <summary>
-/// What the file system says of a file or folder, links followed. Two states are equal where it is the same file and
+/// The file system's account of a file or folder, links followed. Two states are equal where it is the same file and
 /// nobody wrote to it in between.
 /// </summary>
 /// <param name="Kind">What it is.</param>

@@ -4,7 +4,7 @@ using System.IO.Compression;
 namespace OrtPeft.Tokenizers.Unicode;
 
 /// <summary>
-/// What is carried of the Unicode character database, so that text is treated alike with and without ICU
+/// The part of the Unicode character database that is carried, so that text is treated alike with and without ICU
 /// (<c>DOTNET_SYSTEM_GLOBALIZATION_INVARIANT</c>). Read once; immutable.
 /// </summary>
 /// <remarks>

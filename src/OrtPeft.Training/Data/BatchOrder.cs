@@ -4,9 +4,9 @@ using OrtPeft.Tensors.Numerics;
 namespace OrtPeft.Training.Data;
 
 /// <summary>
-/// Which rows make which batch of an epoch. Every row comes once an epoch; the last batch of an epoch holds what is
-/// left and may be smaller. Any batch of any epoch can be asked for, in any order and from several threads, so
-/// training goes on from any step without replaying what came before.
+/// The rows of each batch of an epoch. Every row comes once an epoch; the last batch of an epoch holds what is left and
+/// may be smaller. Any batch of any epoch can be asked for, in any order and from several threads, so training goes on
+/// from any step without replaying what came before.
 /// </summary>
 /// <remarks>
 /// The order of a shuffled epoch depends on seed, epoch and number of rows alone: a Fisher–Yates shuffle with

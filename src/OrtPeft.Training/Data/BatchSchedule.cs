@@ -4,9 +4,9 @@ using OrtPeft.Tensors;
 namespace OrtPeft.Training.Data;
 
 /// <summary>
-/// Which batches feed which optimiser step. A step takes the next G micro-batches (G = gradient accumulation) of its
-/// epoch; steps do not reach over the end of an epoch, so the last step of one may take fewer. Safe to use from
-/// several threads.
+/// The batches of each optimiser step. A step takes the next G micro-batches (G = gradient accumulation) of its epoch;
+/// steps do not reach over the end of an epoch, so the last step of one may take fewer. Safe to use from several
+/// threads.
 /// </summary>
 internal sealed class BatchSchedule
 {

@@ -5,8 +5,8 @@ using OrtPeft.Training.Data;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// What holds the parameters and moves them. The trainer decides what is learned from when and at what rate, and knows
-/// nothing of how. Not thread-safe.
+/// The holder of the parameters, which moves them. The trainer decides what is learned from when and at what rate, and
+/// knows nothing of how. Not thread-safe.
 /// </summary>
 internal interface ITrainingRuntime : IDisposable
 {

@@ -3,8 +3,8 @@ using OrtPeft.Adapters;
 namespace OrtPeft.Training.Runtime;
 
 /// <summary>
-/// What multiplies the learning rate of each parameter: the method's own factor, and LoRA+'s. LoRA+ speeds up B and, as
-/// HF PEFT does, whatever has one axis: biases, magnitudes, normalisation vectors.
+/// The factor on each parameter's learning rate: the method's own factor, and LoRA+'s. LoRA+ speeds up B and, as HF
+/// PEFT does, whatever has one axis: biases, magnitudes, normalisation vectors.
 /// </summary>
 internal static class LearningRateFactors
 {

@@ -7,8 +7,8 @@ using OrtPeft.Training.Runtime;
 namespace OrtPeft.Training.Subjects;
 
 /// <summary>
-/// What a trainer trains: a model in memory, or a folder. The trainer knows neither, so that a program which trains
-/// from a folder loads no code for graphs.
+/// The thing that a trainer trains: a model in memory, or a folder. The trainer knows neither, so that a program which
+/// trains from a folder loads no code for graphs.
 /// </summary>
 /// <param name="runtime">Holds and moves the parameters; disposed with the subject.</param>
 internal abstract class TrainingSubject(ITrainingRuntime runtime) : IDisposable

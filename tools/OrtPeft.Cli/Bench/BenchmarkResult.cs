@@ -28,7 +28,7 @@ internal sealed record BenchmarkResult
     public required double ModelGflops { get; init; }
 
     /// <summary>
-    /// What one large product with a constant matrix reaches in the same process with the same threads. 10⁹
+    /// The speed that one large product with a constant matrix reaches in the same process with the same threads. 10⁹
     /// multiply-adds, twice, per second.
     /// </summary>
     public required double GemmGflops { get; init; }

@@ -33,7 +33,7 @@ internal sealed class NodeProfiler : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>
-    /// Which part of the model a node is of: its module's path without layer numbers, <c>backward h/attn</c>.
+    /// The part of the model that a node is of: its module's path without layer numbers, <c>backward h/attn</c>.
     /// </summary>
     internal static string PartOf(string node)
     {

@@ -172,7 +172,7 @@ internal static class LlamaCppExport
         }
     }
 
-    /// <summary>What was read, as the graph's input of what was written takes it.</summary>
+    /// <summary>The tensor that was read, as the graph's input of what was written takes it.</summary>
     private static Tensor Stored(Tensor? read, Tensor written) => read is not null && read.Dims.SequenceEqual(written.Dims)
         ? Narrowing.ToTensor(read.ToFloat32(), written.Type, written.Dims.AsSpan()).WithName(written.Name)
         : throw new ResultException(

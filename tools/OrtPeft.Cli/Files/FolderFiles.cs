@@ -12,7 +12,7 @@ using OrtPeft.Training.Reports;
 namespace OrtPeft.Cli.Files;
 
 /// <summary>
-/// What a verb does to the files of its output folder. The one list says what may be written, what is asked for with
+/// A verb's effect on the files of its output folder. The one list says what may be written, what is asked for with
 /// <c>--overwrite</c>, and what goes.
 /// </summary>
 internal sealed record FolderFiles

@@ -10,7 +10,7 @@ using OrtPeft.Cli.Words;
 namespace OrtPeft.Cli.Options;
 
 /// <summary>
-/// Which PEFT method, and how it is configured. Every option stands for a field of HF PEFT's
+/// The choice of a PEFT method and its configuration. Every option stands for a field of HF PEFT's
 /// <c>adapter_config.json</c>, so that one reader checks what comes from the command line and what comes from a file.
 /// </summary>
 internal sealed class MethodOptions : IOptionGroup

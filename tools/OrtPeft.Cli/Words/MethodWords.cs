@@ -25,7 +25,7 @@ internal static class MethodWords
         ("prompt", "prompt tuning is --method prompt-tuning."),
     ];
 
-    /// <summary>What to give instead of a name that no method has.</summary>
+    /// <summary>Finds the option or method to give instead of a name that no method has.</summary>
     /// <param name="name">As it was typed.</param>
     /// <returns>A sentence; null where the name is a method's, or unlike anything known.</returns>
     public static string? Meant(string name)

@@ -7,8 +7,8 @@ namespace OrtPeft.Onnx.Passes.Contrib;
 internal static class AttentionMasks
 {
     /// <summary>
-    /// What hides padding: <c>[batch, total]</c> or <c>[batch, sequence, total]</c> with 1 for tokens that count, or
-    /// <c>[batch]</c> with the tokens' number, or <c>[2·batch]</c> with ends, then starts.
+    /// The mask that hides padding: <c>[batch, total]</c> or <c>[batch, sequence, total]</c> with 1 for tokens that
+    /// count, or <c>[batch]</c> with the tokens' number, or <c>[2·batch]</c> with ends, then starts.
     /// </summary>
     /// <returns>0 or the filter's number, broadcastable to <c>[batch, heads, sequence, total]</c>.</returns>
     public static Value Padding(Node node, GraphBuilder g, Value mask, Value keys, ElementType type)

@@ -71,8 +71,8 @@ internal static class RmsNormFusion
     }
 
     /// <summary>
-    /// What is normalised, the node that multiplies by γ, and γ. Where the result is cast back to the type that x was
-    /// cast from, x is taken from before the cast.
+    /// The value that is normalised, the node that multiplies by γ, and γ. Where the result is cast back to the type
+    /// that x was cast from, x is taken from before the cast.
     /// </summary>
     private static (Value Source, Node Last, Value Scale)? Scaled(Value normalized, Value x)
     {

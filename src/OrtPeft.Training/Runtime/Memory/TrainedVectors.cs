@@ -40,7 +40,7 @@ internal sealed class TrainedVectors : IDisposable
     /// <summary>The gradient of a step's mean loss.</summary>
     public NativeVector Gradients { get; }
 
-    /// <summary>What moves the parameters.</summary>
+    /// <summary>The optimizer, which moves the parameters.</summary>
     public OptimizerSession Optimizer { get; }
 
     /// <summary>The parameters that are evaluated and saved.</summary>

@@ -4,7 +4,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Values;
 namespace OrtPeft.Tokenizers.Chat.Jinja.Tree;
 
 /// <summary>
-/// What a macro or the body of a <c>call</c> block takes, and which of Jinja's extras its body names.
+/// The parameters of a macro or of the body of a <c>call</c> block, and the extras of Jinja's that its body names.
 /// </summary>
 internal sealed record MacroSignature(
     IReadOnlyList<(string Name, Expression? Default)> Parameters,

@@ -1,7 +1,7 @@
 namespace OrtPeft.Tokenizers.Chat.Jinja.Values;
 
 /// <summary>
-/// What a dict's <c>keys</c>, <c>values</c> and <c>items</c> return: items that can be gone through again.
+/// The result of a dict's <c>keys</c>, <c>values</c> and <c>items</c>: items that can be gone through again.
 /// </summary>
 /// <param name="type">Python's name of its type, such as <c>dict_keys</c>.</param>
 /// <param name="items">The items at the time.</param>

@@ -4,7 +4,7 @@ using OrtPeft.Tokenizers.Chat.Jinja.Values;
 namespace OrtPeft.Tokenizers.Chat.Jinja.Library.Formatting;
 
 /// <summary>
-/// What follows the colon of a replacement field: <c>[[fill]align][sign][#][0][width][,][.n][type]</c>.
+/// The part after the colon of a replacement field: <c>[[fill]align][sign][#][0][width][,][.n][type]</c>.
 /// </summary>
 internal sealed class FormatSpec
 {
