@@ -34,7 +34,7 @@ internal sealed class Ia3Method : IPeftMethod
         ArgumentNullException.ThrowIfNull(model);
         var ia3 = (Ia3Config)config;
         var builder = GraphBuilder.Over(model);
-        var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets.OfIa3);
+        var (resolved, selected) = TargetResolution.Resolve(model.Graph, ia3, DefaultTargets.Ia3Of(model.Graph));
         var parameters = selected.Select(module => InjectInto(module, ia3, builder, seed)).ToList();
         return new Injection(WithFeedforward(ia3, resolved, selected), parameters)
         {

@@ -29,6 +29,7 @@ internal sealed class LnTuningMethod : IPeftMethod
     {
         ArgumentNullException.ThrowIfNull(model);
         var tuning = (LnTuningConfig)config;
+        tuning = tuning with { TargetModules = tuning.TargetModules ?? DefaultTargets.NormsOf(model.Graph) };
         var selected = LnTuningModules.Select(model.Graph, tuning);
         var written = LnTuningModules.Written(model.Graph, tuning, selected);
         var builder = GraphBuilder.Over(model);

@@ -1,3 +1,4 @@
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 
 namespace OrtPeft.Adapters.Modules;
@@ -27,8 +28,28 @@ internal static class DefaultTargets
         ["q_proj", "v_proj", "mlp.fc2"], // Phi
         ["q_proj", "k_proj", "fc2"], // OPT
         ["q_proj", "v_proj", "fc_out"], // GPT-J
+        ["q_proj", "v_proj", "mlp.c_proj"], // GPT-Neo
         .. ByFamily(static f => f.ScaledByIa3),
     ];
+
+    /// <summary>Of IA³ on a graph: Qwen and Gemma scale queries where Llama scales keys.</summary>
+    public static IReadOnlyList<string[]> Ia3Of(Graph graph) =>
+        LlamaRelatives.IsQwen(graph) || LlamaRelatives.IsGemma(graph)
+            ? [["q_proj", "v_proj", "down_proj"], .. OfIa3]
+            : OfIa3;
+
+    /// <summary>Of normalisation tuning on a graph; null where all normalisations train.</summary>
+    public static ModuleTargets? NormsOf(Graph graph)
+    {
+        if (LlamaRelatives.IsQwen(graph))
+            return ModuleTargets.Create(["post_attention_layernorm"]);
+        return LlamaRelatives.IsGemma2(graph)
+            ? ModuleTargets.Create(
+            [
+                "input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm", "norm",
+            ])
+            : null;
+    }
 
     /// <summary>A family's targets, repeats left out; no list where it has none.</summary>
     private static IReadOnlyList<string[]> ByFamily(Func<DecoderFamily, IEnumerable<string>> targets) =>

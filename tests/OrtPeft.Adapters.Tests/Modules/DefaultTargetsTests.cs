@@ -1,7 +1,11 @@
 using OrtPeft.Adapters.Ia3;
+using OrtPeft.Adapters.LnTuning;
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Vera;
+using OrtPeft.Models;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Adapters.Tests.Modules;
 
@@ -16,6 +20,7 @@ public sealed class DefaultTargetsTests
         Assert.Equal<string[]>(
             [
                 ["q_proj", "v_proj", "mlp.fc2"], ["q_proj", "k_proj", "fc2"], ["q_proj", "v_proj", "fc_out"],
+                ["q_proj", "v_proj", "mlp.c_proj"],
                 ["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"],
             ],
             DefaultTargets.OfIa3);
@@ -49,6 +54,40 @@ public sealed class DefaultTargetsTests
             .Select(n => layers.First(l => n.Contains($"{l}.", StringComparison.Ordinal)).Split('.')[^1]).Distinct();
         Assert.Equal(endings.Split(' ').Order(), adapted.Order());
     }
+
+    /// <summary>Layers named as Llama's are adapted as HF PEFT's tables have each family, on every build of it.</summary>
+    [Theory]
+    [InlineData("families/llama", "k_proj v_proj down_proj", "input_layernorm post_attention_layernorm norm")]
+    [InlineData("families/mistral", "k_proj v_proj down_proj", "input_layernorm post_attention_layernorm norm")]
+    [InlineData("families/qwen2", "q_proj v_proj down_proj", "post_attention_layernorm")]
+    [InlineData("families/qwen3", "q_proj v_proj down_proj", "post_attention_layernorm")]
+    [InlineData("families/gemma2", "q_proj v_proj down_proj", Gemma2Norms)]
+    [InlineData("families/gemma3", "q_proj v_proj down_proj", Gemma2Norms)]
+    [InlineData("families/phi", "q_proj v_proj fc2", "input_layernorm final_layernorm")]
+    [InlineData("families/opt", "q_proj k_proj fc2", "self_attn_layer_norm final_layer_norm")]
+    [InlineData("families/gpt2", "c_attn c_proj", "ln_1 ln_2 ln_f")]
+    [InlineData("genai/llama-fp32", "k_proj v_proj down_proj", "input_layernorm post_attention_layernorm norm")]
+    [InlineData("genai/qwen2-fp32", "q_proj v_proj down_proj", "post_attention_layernorm")]
+    [InlineData("genai/qwen2-int4", "q_proj v_proj down_proj", "post_attention_layernorm")]
+    public void Create_OfIa3AndNormalisations_TakesTheFamilysDefault(string folder, string scaled, string norms)
+    {
+        var path = Path.Combine(Fixtures.Folder, folder);
+        var model = File.Exists(Path.Combine(path, "model.onnx"))
+            ? OnnxFile.Load(Path.Combine(path, "model.onnx"))
+            : ModelSource.Open(path).Model;
+
+        var ia3 = PeftModel.Create(model, new Ia3Config());
+        var tuning = PeftModel.Create(model, new LnTuningConfig());
+
+        Assert.Equal(scaled.Split(' ').Order(), Endings(ia3, ".ia3_l"));
+        Assert.Equal(norms.Split(' ').Order(), Endings(tuning, ".ln_tuning_layers."));
+    }
+
+    private const string Gemma2Norms =
+        "input_layernorm post_attention_layernorm pre_feedforward_layernorm post_feedforward_layernorm norm";
+
+    private static IEnumerable<string> Endings(PeftModel model, string kind) => model.GetWeights().Keys
+        .Select(n => n[..n.IndexOf(kind, StringComparison.Ordinal)].Split('.')[^1]).Distinct().Order();
 
     private static Onnx.Value Product(Onnx.Building.GraphBuilder g, string layer, Onnx.Value x)
     {
