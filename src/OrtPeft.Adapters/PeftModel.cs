@@ -1,6 +1,7 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Adapters.Several;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters;
@@ -92,6 +93,16 @@ public sealed class PeftModel
     /// </summary>
     public IReadOnlyList<string> ModulesWithoutSourceName =>
         [.. Adapted.Where(static m => !m.HasSourceName).Select(static m => m.Name)];
+
+    /// <summary>
+    /// Adapted layers of a graph of ONNX Runtime GenAI's builder that may be parts of another layer in HF's model, as in
+    /// Phi-3, since nothing tells the model's family: GenAI's <c>genai_config.json</c> would. Walks the graph.
+    /// </summary>
+    public IReadOnlyList<string> ModulesPerhapsPacked =>
+        BuilderNames.IsOfUnknownFamily(Given.Original)
+        && !LlamaRelatives.IsQwen(CanonicalBase.Graph) && !LlamaRelatives.IsGemma(CanonicalBase.Graph)
+            ? [.. AdaptedModules.Where(static m => BuilderNames.PackedLayers.Any(l => l.Parts.Contains(DecoderFamilies.Last(m))))]
+            : [];
 
     /// <summary>The names of the linear layers that the adapter changes, in the graph's order. Walks the graph.</summary>
     public IReadOnlyList<string> AdaptedModules => [.. Adapted.Select(static m => m.Name)];

@@ -192,6 +192,11 @@ public sealed record TrainingArguments
     /// <returns>The factor; 1 for most.</returns>
     public double LearningRateFactorOf(AdapterParameter parameter) => LearningRateFactors.Of(parameter, this);
 
+    /// <summary>Whether weight decay leaves a parameter as it is, by <see cref="DecayBiasesAndNorms"/>.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <returns>True for biases and norms where these do not decay.</returns>
+    public bool IsExemptFromDecay(AdapterParameter parameter) => WeightDecayGroups.IsExempt(parameter, this);
+
     /// <summary>Checks that every number is in its range.</summary>
     /// <exception cref="ArgumentException">One is not; the message says which, and what it must be.</exception>
     public void Validate() => ArgumentsCheck.Validate(this);

@@ -8,5 +8,5 @@ internal static class LoraBiases
 {
     public static IReadOnlyList<AdapterParameter> Select(
         Graph graph, LoraConfig config, IReadOnlyList<LinearModule> adapted) =>
-        TrainedBiases.Select(graph, config.Bias, "lora_only", adapted);
+        TrainedBiases.Select(graph, config.Bias, "lora_only", adapted, config.ModulesToSave);
 }

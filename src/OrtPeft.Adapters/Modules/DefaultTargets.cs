@@ -10,6 +10,9 @@ namespace OrtPeft.Adapters.Modules;
 /// <seealso href="https://github.com/huggingface/peft/blob/main/src/peft/utils/constants.py">HF PEFT's tables.</seealso>
 internal static class DefaultTargets
 {
+    /// <summary>The normalisation before the MLP that Gemma 2 and 3 have.</summary>
+    public const string NormBeforeMlp = "pre_feedforward_layernorm";
+
     /// <summary>Of methods that adapt what makes queries and values.</summary>
     public static IReadOnlyList<string[]> QueriesAndValues { get; } =
     [
@@ -46,7 +49,7 @@ internal static class DefaultTargets
         return LlamaRelatives.IsGemma2(graph)
             ? ModuleTargets.Create(
             [
-                "input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm", "norm",
+                "input_layernorm", "post_attention_layernorm", NormBeforeMlp, "post_feedforward_layernorm", "norm",
             ])
             : null;
     }

@@ -9,11 +9,9 @@ namespace OrtPeft.Adapters.Modules;
 /// </summary>
 internal static class LlamaRelatives
 {
-    private const string NormBeforeMlp = "pre_feedforward_layernorm";
-
     /// <summary>Whether a graph is of Qwen 2 or 3: queries have a bias that the end of attention has not, or a
     /// normalisation.</summary>
-    public static bool IsQwen(Graph graph) => !HasNorm(graph, NormBeforeMlp)
+    public static bool IsQwen(Graph graph) => !HasNorm(graph, DefaultTargets.NormBeforeMlp)
         && HasNorm(graph, Family.AttentionNorm!) && HasNorm(graph, Family.MlpNorm!)
         && (HasNorm(graph, "q_norm") || (HasBias(graph, Family.Query) && !HasBias(graph, Family.AttentionOutput)));
 
@@ -22,7 +20,7 @@ internal static class LlamaRelatives
         (m.BiasAdd ?? m.Node).Output.Uses.Any(static u => u.Node.Is("Gelu")));
 
     /// <summary>Whether a graph is of Gemma 2 or 3, which normalise before and after attention and MLP.</summary>
-    public static bool IsGemma2(Graph graph) => IsGemma(graph) && HasNorm(graph, NormBeforeMlp);
+    public static bool IsGemma2(Graph graph) => IsGemma(graph) && HasNorm(graph, DefaultTargets.NormBeforeMlp);
 
     private static DecoderFamily Family => DecoderFamilies.Gated;
 

@@ -94,7 +94,7 @@ internal static class SavedModules
     /// HF PEFT asks for a name's end, without a dot before it: <c>norm</c> is <c>input_layernorm</c> too; a container's
     /// name means all that is in it.
     /// </summary>
-    private static bool IsNamed(string module, string name)
+    internal static bool IsNamed(string module, string name)
     {
         if (module.EndsWith(name, StringComparison.Ordinal))
             return true;

@@ -11,9 +11,14 @@ internal static class TrainedBiases
     /// <param name="bias"><c>none</c>, <c>all</c>, or the method's own word.</param>
     /// <param name="ofAdaptedOnly">The method's word for the adapted layers' biases, such as <c>lora_only</c>.</param>
     /// <param name="adapted">The adapted layers.</param>
+    /// <param name="modulesToSave">Modules that train as wholes, whose biases are theirs.</param>
     /// <exception cref="ConfigException">It is another word.</exception>
     public static IReadOnlyList<AdapterParameter> Select(
-        Graph graph, string bias, string ofAdaptedOnly, IReadOnlyList<LinearModule> adapted)
+        Graph graph,
+        string bias,
+        string ofAdaptedOnly,
+        IReadOnlyList<LinearModule> adapted,
+        IReadOnlyList<string>? modulesToSave)
     {
         Check(bias, ofAdaptedOnly);
         if (bias == "none")
@@ -25,7 +30,7 @@ internal static class TrainedBiases
                 Aliases = [$"{m.Name}.bias"], // loralib's name
             })
             .ToList();
-        return bias == "all" ? [.. ofAdapted, .. Others(graph, ofAdapted)] : ofAdapted;
+        return bias == "all" ? [.. ofAdapted, .. Others(graph, ofAdapted, modulesToSave ?? [])] : ofAdapted;
     }
 
     /// <summary>Checks the field's value.</summary>
@@ -35,10 +40,12 @@ internal static class TrainedBiases
             throw new ConfigException($"bias is '{bias}'; it must be one of none, all, {ofAdaptedOnly}.");
     }
 
-    private static IEnumerable<AdapterParameter> Others(Graph graph, List<AdapterParameter> ofAdapted)
+    private static IEnumerable<AdapterParameter> Others(
+        Graph graph, List<AdapterParameter> ofAdapted, IReadOnlyList<string> modulesToSave)
     {
         var taken = ofAdapted.Select(static p => p.Value).ToHashSet();
-        return VectorCatalogue.Vectors(graph).Where(v => v.Kind == "bias" && !taken.Contains(v.Value))
+        return VectorCatalogue.Vectors(graph).Where(v => v.Kind == "bias" && !taken.Contains(v.Value)
+                && !modulesToSave.Any(name => SavedModules.IsNamed(v.Module, name)))
             .Select(static v => new AdapterParameter(HfName.Of(v.Name), v.Value) { Aliases = [v.Name] });
     }
 }

@@ -10,6 +10,7 @@ internal static class WrappedNames
 {
     private const string Adapter = $".{PeftModel.DefaultName}";
     private const string Parallel = "module.";
+    private const string Saved = ".modules_to_save.";
 
     /// <summary>Where the adapters library has an adapter's name, which is part of its tensors' names.</summary>
     private const string OfLibrary = $".adapters{Adapter}.";
@@ -33,12 +34,19 @@ internal static class WrappedNames
         var plain = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in weights)
         {
-            if (!plain.TryAdd(names[name], tensor))
+            if (!plain.TryAdd(names[name], tensor) && !(IsSaved(names[name]) && IsSame(plain[names[name]], tensor)))
                 throw ConfigException.At(source, $"'{name}' is there twice, as '{names[name]}' in another wrapping; keep one.");
         }
 
         return plain;
+
+        bool IsSaved(string own) => names.Any(n => n.Value == own && n.Key.Contains(Saved, StringComparison.Ordinal));
     }
+
+    /// <summary>HF PEFT writes the bias of a saved module twice where <c>bias</c> is <c>all</c>.</summary>
+    private static bool IsSame(Tensor one, Tensor other) => one.Type == other.Type
+        && one.Dims.SequenceEqual(other.Dims)
+        && one.ToFloat32().AsSpan().SequenceEqual(other.ToFloat32());
 
     private static string Plain(string name)
     {
@@ -50,8 +58,8 @@ internal static class WrappedNames
             name = HfName.Root + name[(HfName.Root.Length + Parallel.Length)..];
         if (name.Contains(OfLibrary, StringComparison.Ordinal))
             return name;
-        name = name.Replace($".modules_to_save{Adapter}.", ".", StringComparison.Ordinal)
-            .Replace($"{Adapter}.", ".", StringComparison.Ordinal);
+        name = name.Replace($"{Adapter}.", ".", StringComparison.Ordinal)
+            .Replace(Saved, ".", StringComparison.Ordinal);
         return name.EndsWith(Adapter, StringComparison.Ordinal) ? name[..^Adapter.Length] : name;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class VeraMethod : IPeftMethod
         var (resolved, selected) = TargetResolution.Resolve(model.Graph, vera, DefaultTargets.QueriesAndValues);
         var projections = VeraProjections.AddTo(model.Graph, selected, vera);
         var vectors = selected.SelectMany(m => InjectInto(m, vera, projections, builder, seed)).ToList();
-        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected);
+        var biases = TrainedBiases.Select(model.Graph, vera.Bias, "vera_only", selected, vera.ModulesToSave);
         var foldBiases = Counterparts.FoldingOf(biases);
         return new Injection(resolved, [.. vectors, .. biases])
         {

@@ -18,6 +18,12 @@ public sealed record ArtifactSettings
     /// </summary>
     public Func<AdapterParameter, double> LearningRateFactor { get; init; } = static p => p.LearningRateFactor;
 
+    /// <summary>
+    /// Whether weight decay leaves a parameter as it is; none by default. ONNX Runtime's training API has one decay for
+    /// all, and such a parameter is refused for it.
+    /// </summary>
+    public Func<AdapterParameter, bool> IsExemptFromDecay { get; init; } = static _ => false;
+
     /// <summary>Whether dropout of the base's own graph is live in training. Default true.</summary>
     public bool BaseDropout { get; init; } = true;
 

@@ -18,7 +18,15 @@ internal static class TrainingLimits
         }
 
         foreach (var parameter in peft.Parameters)
+        {
             Check(parameter, options.LearningRateFactor(parameter));
+            if (options.Optimizer.WeightDecay != 0 && options.IsExemptFromDecay(parameter))
+            {
+                throw new ConfigException(
+                    $"'{parameter.Name}' is to be left out of weight decay, and ONNX Runtime's training API has one decay "
+                    + "for all; use a decay of 0, or make artifacts for the runtime 'ort'.");
+            }
+        }
     }
 
     private static void Check(AdapterParameter parameter, double factor)

@@ -39,7 +39,7 @@ public static class PortableArtifacts
         ArgumentNullException.ThrowIfNull(folder);
         ArtifactLimits.RequireOneForm(peft);
         RequirePortable(options);
-        var parameters = PortableParameters.Of(peft, options.LearningRateFactor);
+        var parameters = PortableParameters.Of(peft, options.LearningRateFactor, options.IsExemptFromDecay);
         var training = TrainingGraph.Build(
             peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout });
         var evaluation = EvaluationGraph.Build(peft, objective, options.EvaluationPredictions);

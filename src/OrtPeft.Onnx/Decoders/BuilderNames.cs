@@ -67,6 +67,15 @@ internal sealed partial class BuilderNames
         return PackedInHf.Any(family => type.StartsWith(family, StringComparison.OrdinalIgnoreCase));
     }
 
+    /// <summary>Whether the builder made a graph, and nothing tells of which family.</summary>
+    /// <param name="model">The graph, with what is known of its family.</param>
+    public static bool IsOfUnknownFamily(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return !model.Metadata.ContainsKey(MetadataKeys.BuilderType) && !model.Metadata.ContainsKey(MetadataKeys.ModelType)
+            && Of(model.Graph) is not null;
+    }
+
     /// <summary>Finds out whether the builder made a graph.</summary>
     /// <param name="graph">The graph; its nodes keep their names in canonical form.</param>
     /// <returns>Its names, or null.</returns>

@@ -44,7 +44,7 @@ internal sealed class ModelGraphs : OrtGraphs
         new(peft, objective, arguments, ParametersOf(peft, arguments), part);
 
     private static PortableParameters ParametersOf(PeftModel peft, TrainingArguments arguments) => PortableParameters.Of(
-        peft, arguments.LearningRateFactorOf, parameter => WeightDecayGroups.IsExempt(parameter, arguments));
+        peft, arguments.LearningRateFactorOf, arguments.IsExemptFromDecay);
 
     /// <summary>The memory that the open training graph takes; null where that is not known.</summary>
     public MemoryPlan? Memory { get; private set; }

@@ -9,7 +9,10 @@ namespace OrtPeft.Training.Runtime;
 internal static partial class WeightDecayGroups
 {
     public static bool IsExempt(AdapterParameter parameter, TrainingArguments arguments) =>
-        !arguments.DecayBiasesAndNorms && (Bias().IsMatch(parameter.Name) || Norm().IsMatch(parameter.Name));
+        !arguments.DecayBiasesAndNorms && IsBiasOrNorm(parameter.Name);
+
+    /// <summary>Whether a parameter's name says a bias, or what normalises.</summary>
+    public static bool IsBiasOrNorm(string parameter) => Bias().IsMatch(parameter) || Norm().IsMatch(parameter);
 
     [GeneratedRegex("bias", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Bias();

@@ -106,10 +106,16 @@ internal sealed class ArtifactSubject : TrainingSubject
             (IsOther(arguments.Optimizer, defaults.Optimizer, manifest.AdamW), "optimiser's constants"),
             (IsOther(arguments.BaseDropout, defaults.BaseDropout, manifest.BaseDropout), "base's dropout"),
             (IsOther(arguments.LoraPlusRatio, defaults.LoraPlusRatio, defaults.LoraPlusRatio), "LoRA+ ratio"),
-            (arguments.LoraPlusEmbeddingRate is not null, "learning rate of LoRA+ for embeddings"),
-            (!arguments.DecayBiasesAndNorms, "decay of biases and norms"),
+            (!arguments.DecayBiasesAndNorms && manifest.Parameters.Any(IsUnlikeGroups), "decay of biases and norms"),
             (arguments.NeftuneNoiseAlpha is not null, "noise on embeddings"),
         };
+        if (arguments.LoraPlusEmbeddingRate is not null)
+        {
+            throw new SettingException(
+                "The learning rate of LoRA+ for embeddings cannot be chosen when training from artifacts, whose models take "
+                + "one rate; train from the model itself.");
+        }
+
         if (different.FirstOrDefault(static d => d.Is) is { What: { } what })
         {
             throw new SettingException(
@@ -117,6 +123,10 @@ internal sealed class ArtifactSubject : TrainingSubject
                 + "'ortpeft artifacts' and write the folder again.");
         }
     }
+
+    /// <summary>Whether a parameter decays though biases and norms do not, or the other way round.</summary>
+    private static bool IsUnlikeGroups(ArtifactParameter parameter) =>
+        parameter.IsExemptFromDecay != WeightDecayGroups.IsBiasOrNorm(parameter.Name);
 
     private static bool IsOther<T>(T given, T byDefault, T inFolder)
         where T : IEquatable<T> => !given.Equals(byDefault) && !given.Equals(inFolder);
@@ -151,6 +161,9 @@ internal sealed class ArtifactSubject : TrainingSubject
                 string.Join(",", factors.Select(static f => f.ToString(CultureInfo.InvariantCulture)));
         }
 
+        var exempt = manifest.Parameters.Where(static p => p.IsExemptFromDecay).Select(static p => p.Name).ToArray();
+        if (exempt.Length > 0)
+            identity["exempt-from-decay"] = string.Join(",", exempt);
         return identity;
     }
 

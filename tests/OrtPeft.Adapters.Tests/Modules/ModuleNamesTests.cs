@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
@@ -87,5 +88,24 @@ public sealed class ModuleNamesTests
         Assert.Equal([32L, 16, 16], modules.Take(3).Select(static m => m.OutFeatures));
         Assert.All(modules, static m => Assert.True(m.HasSourceName));
         Assert.All(modules, static m => Assert.False(m.IsConv1D));
+    }
+
+    /// <summary>A graph of GenAI's builder does not say whether HF's model packs its layers; its files do.</summary>
+    [Theory]
+    [InlineData("llama-fp32", "", 6)]
+    [InlineData("llama-int4", "", 6)]
+    [InlineData("llama-int4", "llama", 0)]
+    [InlineData("llama-int4", "phi3", 0)]
+    [InlineData("qwen2-int4", "", 0)] // its queries have biases, Phi-3's have none
+    public void ModulesPerhapsPacked_AreThoseOfABuildWithoutItsFamily(string build, string type, int expected)
+    {
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, "genai", build, "model.onnx"));
+        if (type.Length > 0)
+            model.Metadata["ortpeft.builder_type"] = type;
+
+        var peft = PeftModel.Create(
+            model, new LoraConfig { R = 1, TargetModules = type == "phi3" ? "all-linear" : ModuleTargets.Parse("q_proj,gate_proj,v_proj,o_proj") });
+
+        Assert.Equal(expected, peft.ModulesPerhapsPacked.Count);
     }
 }

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
+using OrtPeft.Adapters.Vera;
 using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -135,6 +136,42 @@ public sealed class SavedModulesTests
         Assert.Equal(
             names,
             PeftModel.Create(Gpt2.Open(Gpt2.Imported), written).Parameters.Select(static p => p.Name));
+    }
+
+    /// <summary>A saved module's bias is the module's, and the other biases train beside it.</summary>
+    [Theory]
+    [InlineData("ln_f", "transformer.ln_f.bias")]
+    [InlineData("mlp.c_fc", "transformer.h.0.mlp.c_fc.bias")]
+    [InlineData("mlp", "transformer.h.1.mlp.c_proj.bias")]
+    [InlineData("lm_head", "transformer.ln_f.bias")]
+    public void Create_WhenAllBiasesTrainToo_HasEachOnce(string saved, string bias)
+    {
+        TargetedConfig[] configs =
+        [
+            new LoraConfig { R = 1, TargetModules = ["c_attn"], Bias = "all", ModulesToSave = [saved] },
+            new VeraConfig { R = 2, TargetModules = ["c_attn"], Bias = "all", ModulesToSave = [saved] },
+        ];
+        foreach (var config in configs)
+        {
+            var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, seed: 3);
+            var weights = peft.GetWeights().ToDictionary(
+                static w => w.Key, static w => w.Key.EndsWith(".bias", StringComparison.Ordinal) ? Moved(w.Value) : w.Value);
+            var name = $"base_model.model.{bias}";
+
+            // HF PEFT writes a saved bias in three forms, the base's among them.
+            var written = new Dictionary<string, Tensor>(weights);
+            if (saved != "lm_head")
+            {
+                written[name.Replace(".bias", ".modules_to_save.bias", StringComparison.Ordinal)] = weights[name];
+                written[name.Replace(".bias", ".original_module.bias", StringComparison.Ordinal)] = peft.GetWeights()[name];
+            }
+
+            var read = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config, written, "file").GetWeights();
+
+            Assert.Single(weights.Keys, n => n == name);
+            Assert.Equal(12 + 1, peft.Parameters.Count(static p => p.Name.EndsWith("bias", StringComparison.Ordinal)));
+            Assert.All(weights, w => Assert.Equal(w.Value.ToFloat32(), read[w.Key].ToFloat32()));
+        }
     }
 
     private static Tensor Moved(Tensor tensor) => Tensor.Of<float>(

@@ -214,6 +214,23 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
         Assert.Contains("runtime 'ort'", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0.1, true)]
+    [InlineData(0, false)]
+    public void Write_WithDecayOfSomeParameters_NamesTheWayOut(double decay, bool isRefused)
+    {
+        var options = new ArtifactSettings
+        {
+            Optimizer = new AdamWConfig { WeightDecay = decay },
+            IsExemptFromDecay = static p => p.Name.Contains("lora_B", StringComparison.Ordinal),
+        };
+
+        var error = Record.Exception(() => Write(Lora(), options));
+
+        Assert.Equal(isRefused, error is ConfigException);
+        Assert.Equal(isRefused, error?.Message.Contains("runtime 'ort'", StringComparison.Ordinal) ?? false);
+    }
+
     [Fact]
     public void Write_WhenAnInputLooksLikeAGradient_SaysSo()
     {

@@ -1,4 +1,5 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.PTuning;
 using OrtPeft.Adapters.Vera;
 using OrtPeft.Artifacts;
@@ -77,6 +78,34 @@ public sealed class ArtifactRunTests : IDisposable
         var fromFolder = Run(Arguments);
 
         Assert.Equal(Tiny.Run(model, plus).Select(static s => s.Loss), fromFolder.Select(static s => s.Loss));
+    }
+
+    [Fact]
+    public void Train_WithoutDecayOfBiasesAndNorms_TakesThemFromTheFolder()
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn"], Bias = "all", ModulesToSave = ["ln_f"] };
+        var model = PeftModel.Create(Tiny.Base, config);
+        var optimizer = new AdamWConfig { WeightDecay = 0.5 };
+        var exempt = Arguments with { Optimizer = optimizer, DecayBiasesAndNorms = false };
+        Write(model, new ArtifactSettings { Optimizer = optimizer, IsExemptFromDecay = exempt.IsExemptFromDecay });
+
+        var (told, untold) = (Run(exempt), Run(Arguments));
+
+        var inMemory = Tiny.Run(PeftModel.Create(Tiny.Base, config), exempt).Select(static s => s.Loss).ToArray();
+        Assert.Equal(inMemory, told.Select(static s => s.Loss));
+        Assert.Equal(inMemory, untold.Select(static s => s.Loss));
+        var decayed = Tiny.Run(model, exempt with { DecayBiasesAndNorms = true });
+        Assert.NotEqual(inMemory, decayed.Select(static s => s.Loss));
+    }
+
+    [Fact]
+    public void FromArtifacts_WithARateForEmbeddings_SendsToTheModel()
+    {
+        Write(Tiny.Lora(), new ArtifactSettings());
+
+        var error = Assert.ThrowsAny<ArgumentException>(() => Open(Arguments with { LoraPlusEmbeddingRate = 1e-6 }));
+
+        Assert.Contains("train from the model itself", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,7 +34,8 @@ internal sealed class ArtifactsCommand : Verb
         ];
         Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, "
             + "output and parameter.\nWith --runtime ort it is an adapter folder as well, and `ortpeft train` "
-            + "accepts it as a model.";
+            + "accepts it as a model.\nThe app gives one learning rate at each step: --loraplus-lr-embedding, a rate of its own, is "
+            + "`ortpeft train`'s alone.";
         Arguments.Add(_model);
         Add(_output);
         Add(_method);

@@ -43,6 +43,11 @@ internal sealed class ArtifactOptions : IOptionGroup
     private readonly Option<double> _loraPlusRatio = NumberOption.Of(
         "--loraplus-lr-ratio", "LoRA+: ratio of B's learning rate to A's.", "X", Defaults.LoraPlusRatio);
 
+    private readonly Option<bool> _noBiasDecay = new("--no-bias-decay")
+    {
+        Description = "Leave biases and norms out of weight decay, as HF's Trainer does. Not for ort-training.",
+    };
+
     private readonly Option<long> _seed = NumberOption.Of("--seed", "Random seed for new weights.", "N", Defaults.Seed);
 
     private readonly Option<bool> _noBaseDropout = new("--no-base-dropout")
@@ -63,8 +68,8 @@ internal sealed class ArtifactOptions : IOptionGroup
 
     public IEnumerable<Option> Options =>
     [
-        _runtime, _frozen, _foldedLearningRate, .. _optimizer.Options, _loraPlusRatio, _seed, _noBaseDropout,
-        _evalLogits,
+        _runtime, _frozen, _foldedLearningRate, .. _optimizer.Options, _loraPlusRatio, _noBiasDecay, _seed,
+        _noBaseDropout, _evalLogits,
     ];
 
     public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
@@ -110,6 +115,7 @@ internal sealed class ArtifactOptions : IOptionGroup
     {
         Optimizer = _optimizer.Read(run),
         LearningRateFactor = arguments.LearningRateFactorOf,
+        IsExemptFromDecay = arguments.IsExemptFromDecay,
         BaseDropout = arguments.BaseDropout,
         Frozen = Frozen(run),
         FoldedLearningRate = FoldedLearningRate(run),
@@ -123,6 +129,7 @@ internal sealed class ArtifactOptions : IOptionGroup
         var arguments = Defaults with
         {
             LoraPlusRatio = run.Get(_loraPlusRatio),
+            DecayBiasesAndNorms = !run.Get(_noBiasDecay),
             Optimizer = _optimizer.Read(run),
             Seed = run.Get(_seed),
             BaseDropout = !run.Get(_noBaseDropout),
