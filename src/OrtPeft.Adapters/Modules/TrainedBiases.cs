@@ -27,7 +27,7 @@ internal static class TrainedBiases
             .Select(static m => new AdapterParameter(HfName.Of(m.Name, "base_layer.bias"), m.Bias!)
             {
                 IsOptional = true, // HF PEFT leaves these biases out of its files
-                Aliases = [$"{m.Name}.bias"], // loralib's name
+                Aliases = [$"{m.Name}.bias", HfName.Of(m.Name, "bias")], // loralib's name, and HF PEFT's before 0.7
             })
             .ToList();
         return bias == "all" ? [.. ofAdapted, .. Others(graph, ofAdapted, modulesToSave ?? [])] : ofAdapted;

@@ -82,6 +82,16 @@ public sealed class LoraConfigTests
         Assert.Equal(8, Read($$"""{"peft_type": "LORA", "{{field}}": {{value}}}""").R);
     }
 
+    /// <summary>VeLoRA changes how gradients are computed; what it trained is a plain LoRA.</summary>
+    [Fact]
+    public void FromFields_OfVelora_IsPlainLora_AndKeepsTheField()
+    {
+        var config = Read("""{"peft_type": "LORA", "velora_config": {"rank": 2}}""");
+
+        Assert.Empty(config.UnknownFields);
+        Assert.True(config.ToJson().ContainsKey("velora_config"));
+    }
+
     [Theory]
     [InlineData("1", true)]
     [InlineData("0", false)]

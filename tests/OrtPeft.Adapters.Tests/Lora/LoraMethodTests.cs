@@ -109,6 +109,25 @@ public sealed class LoraMethodTests
         Assert.Equal(bias == "all", names.Contains("base_model.model.transformer.ln_f.bias"));
     }
 
+    /// <summary>HF PEFT before 0.7, and loralib, name an adapted layer's bias without a wrapper around the layer.</summary>
+    [Theory]
+    [InlineData("lora_only", "base_model.model.")]
+    [InlineData("all", "base_model.model.")]
+    [InlineData("lora_only", "")]
+    public void Create_WhenBiasesHaveOldNames_ReadsThem(string bias, string root)
+    {
+        var config = new LoraConfig { R = 2, Bias = bias, TargetModules = ["c_attn"] };
+        var weights = PeftModel.Create(Gpt2.Open(Gpt2.Op17), config, seed: 3).GetWeights().ToDictionary();
+        const string Name = "base_model.model.transformer.h.1.attn.c_attn.base_layer.bias";
+        float[] trained = [.. weights[Name].ToFloat32().Select(static b => b + 0.5f)];
+        weights.Remove(Name);
+        weights[$"{root}transformer.h.1.attn.c_attn.bias"] = Tensor.Vector<float>(trained);
+
+        var read = PeftModel.Create(Gpt2.Open(Gpt2.Op17), config, weights, "file");
+
+        Assert.Equal(trained, read.GetWeights()[Name].ToFloat32());
+    }
+
     [Theory]
     [MemberData(nameof(Gpt2.Models), MemberType = typeof(Gpt2))]
     public void Create_WhenDone_HasLeftTheBaseAlone(string name)
