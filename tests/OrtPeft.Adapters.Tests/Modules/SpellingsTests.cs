@@ -32,10 +32,10 @@ public sealed class SpellingsTests
     [InlineData("lora", "attn.c_attn", Gpt2)]
     [InlineData("vera", "self_attn.q_proj self_attn.v_proj", Llama)]
     [InlineData("ia3", "mlp.down_proj self_attn.k_proj self_attn.v_proj", Llama)]
-    [InlineData("ia3", "mlp.down_proj self_attn.k_proj self_attn.v_proj", Qwen2)]
+    [InlineData("ia3", "mlp.down_proj self_attn.q_proj self_attn.v_proj", Qwen2)]
     [InlineData("ia3", "attn.c_attn mlp.c_proj", Gpt2)]
     [InlineData("ln-tuning", "input_layernorm post_attention_layernorm", Llama)]
-    [InlineData("ln-tuning", "input_layernorm post_attention_layernorm", Qwen2)]
+    [InlineData("ln-tuning", "post_attention_layernorm", Qwen2)]
     [InlineData(
         "all-linear",
         "mlp.down_proj mlp.gate_proj mlp.up_proj self_attn.k_proj self_attn.o_proj self_attn.q_proj self_attn.v_proj",
