@@ -180,7 +180,7 @@ public sealed class ExportTests : IClassFixture<Workplace>
 
     [Fact]
     public void AName_WithASeparator_IsRefused() =>
-        Refused(["--adapter", $"../a={_one}", "--format", "onnx-adapter"], "'../a' is no name");
+        Refused(["--adapter", $"../a={_one}", "--format", "onnx-adapter"], "'../a' is not a name");
 
     [Fact]
     public void AnUnknownFormat_IsRefused() =>
