@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.LinearAlgebra;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Tensors;
 
@@ -19,9 +20,14 @@ internal sealed record LowRankChange(string Module, Tensor A, Tensor B, double S
     public static LowRankChange Of(LinearModule module, float[] a, float[] b, double scale)
     {
         var (rows, columns) = ((int)module.OutFeatures, (int)module.InFeatures);
-        if (b.Length / rows > Math.Min(rows, columns))
-            (a, b) = rows <= columns ? (Product(a, b, rows, columns), Identity(rows)) : (Identity(columns), Product(a, b, rows, columns));
         var rank = b.Length / rows;
+        if (rank > Math.Min(rows, columns))
+        {
+            var product = Matrix.Of(rows, rank, b).Times(Matrix.Of(rank, columns, a)).ToTensor().ToFloat32();
+            (a, b) = rows <= columns ? (product, Identity(rows)) : (Identity(columns), product);
+            rank = Math.Min(rows, columns);
+        }
+
         return new LowRankChange(
             module.Name, Tensor.Of<float>(a, [rank, columns]), Tensor.Of<float>(b, [rows, rank]), scale);
     }
@@ -33,24 +39,5 @@ internal sealed record LowRankChange(string Module, Tensor A, Tensor B, double S
         for (var i = 0; i < n; i++)
             identity[(i * n) + i] = 1;
         return identity;
-    }
-
-    private static float[] Product(float[] a, float[] b, int rows, int columns)
-    {
-        var (product, row, n) = (new float[checked(rows * columns)], new double[columns], b.Length / rows);
-        for (var i = 0; i < rows; i++)
-        {
-            Array.Clear(row);
-            for (var k = 0; k < n; k++)
-            {
-                for (var j = 0; j < columns; j++)
-                    row[j] += (double)b[(i * n) + k] * a[(k * columns) + j];
-            }
-
-            for (var j = 0; j < columns; j++)
-                product[(i * columns) + j] = (float)row[j];
-        }
-
-        return product;
     }
 }

@@ -77,11 +77,11 @@ internal sealed class VirtualTokens
     }
 
     /// <summary>Pad would do, but has no kernel for int64 on CUDA.</summary>
-    private Value PadFront(Value rows, Value count, double filler)
-    {
-        var batch = _g.Op("Slice", _g.Shape(rows), _g.Int64(0), _g.Int64(1));
-        return _g.Concat(1, _g.Expand(_g.ScalarLike(rows, filler), _g.Concat(0, batch, count)), rows);
-    }
+    private Value PadFront(Value rows, Value count, double filler) => _g.Concat(
+        1, _g.Expand(_g.ScalarLike(rows, filler), _g.Concat(0, BatchOf(rows), count)), rows);
+
+    /// <summary>How many rows an input has, <c>[1] int64</c>.</summary>
+    private Value BatchOf(Value input) => _g.Op("Slice", _g.Shape(input), _g.Int64(0), _g.Int64(1));
 
     /// <summary>The virtual tokens stand at 0 to P − 1, and all others P later than without them.</summary>
     private Value Places(Value positions)
@@ -89,8 +89,8 @@ internal sealed class VirtualTokens
         var later = _g.Add(positions, _count);
         var counted = Tensor.Of<long>([.. Enumerable.Range(0, (int)_count).Select(static i => (long)i)], [1, _count]);
         var own = Entered(_g.Constant(counted, "places"), axis: 1);
-        var rows = _g.Op("Slice", _g.Shape(positions), _g.Int64(0), _g.Int64(1));
-        return _g.Concat(1, _g.Cast(_g.Expand(own, _g.Concat(0, rows, _entering)), positions.Type), later);
+        return _g.Concat(
+            1, _g.Cast(_g.Expand(own, _g.Concat(0, BatchOf(positions), _entering)), positions.Type), later);
     }
 
     /// <summary>The first rows of the token embedding become the prompt, in every sequence of the batch.</summary>
@@ -100,8 +100,7 @@ internal sealed class VirtualTokens
         var readers = made.Uses.ToArray();
         var first = readers.Select(static u => u.Node).ToHashSet();
         _g.Before = _g.Graph.Nodes.First(first.Contains);
-        var ids = _g.Graph.Inputs.First(static i => i.Name == DecoderNames.Ids);
-        var batch = _g.Op("Slice", _g.Shape(ids), _g.Int64(0), _g.Int64(1));
+        var batch = BatchOf(_g.Graph.Inputs.First(static i => i.Name == DecoderNames.Ids));
         var width = _g.Int64(_embedding.Width);
         var isFlat = made.Shape?.Rank != 3;
         var rows = isFlat ? _g.Op("Reshape", made, _g.Concat(0, batch, _g.Int64(-1), width)) : made;

@@ -56,6 +56,6 @@ internal sealed class Dora(LoraTarget target, double scale)
         var squares = new double[target.OutFeatures];
         for (var i = 0; i < weight.Length; i++)
             squares[isOutByIn ? i / features : i % features] += (double)weight[i] * weight[i];
-        return [.. squares.Select(s => Math.Sqrt(s))];
+        return [.. squares.Select(Math.Sqrt)];
     }
 }

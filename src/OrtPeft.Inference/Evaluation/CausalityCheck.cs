@@ -28,7 +28,10 @@ internal static class CausalityCheck
     private const string NoNumbers = "its logits are not numbers: its weights hold NaN or infinity, "
         + "or overflow in float32; fetch or export the weights again.";
 
-    private const double TimesNoise = 16;
+    /// <summary>Of the difference of two equal runs, which a graph that draws random numbers has: what is no more is
+    /// noise.</summary>
+    internal const double TimesNoise = 16;
+
     private const int Length = 6;
     private const int Sequences = 4;
 

@@ -15,9 +15,6 @@ internal static class LaterTokenCheck
 {
     private const int Length = 3;
 
-    /// <summary>A graph that draws random numbers, as one exported for training does, is not judged by them.</summary>
-    private const double TimesNoise = 16;
-
     /// <summary>Refuses a graph that sees later tokens.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="run">Runs it on feeds and gives its logits, which are disposed here.</param>
@@ -39,7 +36,7 @@ internal static class LaterTokenCheck
         var early = ProbeLogits.Change(one.First, two.First);
         var due = ProbeLogits.Change(one.Last, two.Last);
         var noise = ProbeLogits.Change(one.First, again.First);
-        if (early > Math.Max(CausalityCheck.ShareOf(graph) * due, TimesNoise * noise))
+        if (early > Math.Max(CausalityCheck.ShareOf(graph) * due, CausalityCheck.TimesNoise * noise))
         {
             throw new GraphException(FormattableString.Invariant(
                 $"Graph '{graph.Name}' does not generate: it is bidirectional, as a masked language model is: another last token ")

@@ -34,6 +34,7 @@ public sealed class DeviceMemoryTests
         {
             Optimizer = new ScheduleFreeAdamWConfig(),
             Schedule = "constant",
+            MeasureTokenAccuracy = true,
         },
     };
 
@@ -158,11 +159,11 @@ public sealed class DeviceMemoryTests
         Assert.DoesNotContain(flat.Contract.Outputs, static v => v.Role == ValueRoles.Gradient);
     }
 
-    private static List<(double, double?, double?)> Run(PeftModel model, TrainingArguments arguments)
+    private static List<(double, double?, double?, double?)> Run(PeftModel model, TrainingArguments arguments)
     {
-        var seen = new List<(double, double?, double?)>();
+        var seen = new List<(double, double?, double?, double?)>();
         using var trainer = new Trainer(model, arguments, Tiny.Data, Tiny.Data);
-        trainer.Train(new Tiny.Observer(p => seen.Add((p.Metrics.Loss, p.Metrics.GradNorm, p.Evaluation?.Loss))));
+        trainer.Train(new Tiny.Observer(p => seen.Add((p.Metrics.Loss, p.Metrics.GradNorm, p.Evaluation?.Loss, p.Evaluation?.TokenAccuracy))));
         return seen;
     }
 
