@@ -117,6 +117,27 @@ public sealed class EvalGenerateMergeTests : IClassFixture<Workplace>
         CliRun.Of("merge", file, "--adapter", adapter, "--out", _place.Fresh()).Succeeded();
     }
 
+    /// <summary>A graph of GenAI's builder without its description warns where it trains; where it does not, the refusal is
+    /// all that is said.</summary>
+    [Fact]
+    public void Train_OfAGenAiGraphThatIsFedEmbeddings_SaysOneLine()
+    {
+        var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, "exports", "genai_sinks.onnx"));
+        var ids = model.Graph.Inputs.First(static i => i.Name == "input_ids");
+        var looked = ids.Uses.First(static u => u.Node.OpType == "Gather").Node;
+        var embeddings = model.Graph.AddInput(
+            "inputs_embeds", ElementType.Float, [ids.Shape![0], ids.Shape[1], looked.Inputs[0]!.Initializer!.Dims[1]]);
+        model.Graph.ReplaceAllUsesWith(looked.Output, embeddings);
+        model.Graph.RemoveDeadCode();
+        var folder = Directory.CreateDirectory(_place.Fresh()).FullName;
+        var file = Path.Combine(folder, "model.onnx");
+        OnnxFile.Save(model, file);
+        var rows = _place.Write("embeds.jsonl", """{"input_ids":[1,2,3,4,5,6,7,8]}""");
+
+        CliRun.Of("train", file, "--data", rows, "--out", _place.Fresh()).Refused(2, "inputs_embeds", "nothing that rows bring");
+        CliRun.Of("inspect", file).Refused(2, "inputs_embeds");
+    }
+
     /// <summary>The folder runs in ONNX Runtime GenAI as the base's does: its description comes along.</summary>
     [Theory]
     [InlineData(10, "--requantize")]

@@ -40,7 +40,7 @@ internal sealed class InspectCommand : Verb
         var inspection = ModelInspection.Of(source.Model);
         var report = new ModelReport(run.Get(_model), source.Model, inspection);
         var method = Method(run, source, inspection);
-        if (method.Peft is { } peft)
+        if (method is { Trains: true, Peft: { } peft })
             NamelessModules.Warn(run, peft);
         var uses = new UseReport(source.Model, method.Peft);
         foreach (var line in report.Lines().Concat(method.Lines()).Concat(uses.Lines()).Prepend(method.Verdict))

@@ -223,7 +223,6 @@ internal sealed class TrainCommand : Verb
         run.Say(peft.DescribeTrainableParameters());
         ExcessRank.Warn(run, peft);
         _training.Speed.Warn(run, peft.Model);
-        NamelessModules.Warn(run, peft);
         Look(run, () => _data.Preview(run, source, peft.ReservedPositions));
         var (rows, heldOut) = Rows(run, files => _data.Weigh(run, source, peft.ReservedPositions, files));
         arguments = Packed(run, arguments, rows, ModelLimits.ContextLength(source, peft.ReservedPositions));
@@ -237,15 +236,17 @@ internal sealed class TrainCommand : Verb
             heldOut ?? [],
             rows,
             arguments.Seed);
+        var trainer = run.Busy(
+            "building the training graph",
+            () => new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut)));
+        NamelessModules.Warn(run, peft); // of a model that trains: a refusal is one line
         return new TrainingRun
         {
             Job = TrainingJob.Of(peft),
             Rows = rows,
             HeldOut = heldOut,
             Arguments = arguments,
-            Trainer = run.Busy(
-                "building the training graph",
-                () => new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut))),
+            Trainer = trainer,
             Config = peft.Config.ToJson(),
             Peft = peft,
             Exam = exam,
