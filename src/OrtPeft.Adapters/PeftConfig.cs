@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
 
 namespace OrtPeft.Adapters;
 
@@ -37,7 +38,25 @@ public abstract record PeftConfig
     /// Why such an adapter cannot be active beside others of the same model; null where it can, as what only adds to
     /// its layers' results does.
     /// </summary>
-    public virtual string? WhyNotBesideOthers => $"{PeftType} does more than add to its layers' results";
+    public virtual string? WhyNotBesideOthers => WhyMoreThanAddition;
+
+    /// <summary>The modules that train as a whole beside the adapter: names or name endings; none by default.</summary>
+    internal virtual IReadOnlyList<string> SavedModuleNames => [];
+
+    /// <summary>Whether an embedding and its tied head are saved as one module. False but for LoRA's field of that
+    /// name.</summary>
+    internal virtual bool EnsuresWeightTying => false;
+
+    /// <summary>The name in HF PEFT's files of a parameter of the base that the adapter has a copy of.</summary>
+    /// <param name="parameter">Its path in the source model, such as <c>lm_head.weight</c>.</param>
+    internal virtual string NameOfSaved(string parameter) => HfName.Of(parameter);
+
+    /// <summary>Whether the base's own parameters train, wherever the graph reads them.</summary>
+    internal virtual bool TrainsBase => false;
+
+    /// <summary>The effect on its layers beyond what is added to their results; null where it only adds, as LoRA
+    /// does.</summary>
+    internal virtual string? WhyMoreThanAddition => $"{PeftType} does more than add to its layers' results";
 
     /// <summary>
     /// The configuration for tensors of these names, where a method has more than one form on disk; itself by default.

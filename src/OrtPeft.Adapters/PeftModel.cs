@@ -104,6 +104,18 @@ public sealed class PeftModel
             ? [.. AdaptedModules.Where(static m => BuilderNames.PackedLayers.Any(l => l.Parts.Contains(DecoderFamilies.Last(m))))]
             : [];
 
+    /// <summary>
+    /// Layers and embeddings that have LoRA's A and B in the graph as it was given; these stay as they are, as a part of the
+    /// base. Walks the graph.
+    /// </summary>
+    public IReadOnlyList<string> ModulesWithLora =>
+    [
+        .. EmbeddingCatalogue.Embeddings(CanonicalBase.Graph).Where(static m => m.Adapter == PresentAdapter.Lora)
+            .Select(static m => m.Name),
+        .. ModuleCatalogue.LinearModules(CanonicalBase.Graph).Where(static m => m.Adapter == PresentAdapter.Lora)
+            .Select(static m => m.Name),
+    ];
+
     /// <summary>The names of the linear layers that the adapter changes, in the graph's order. Walks the graph.</summary>
     public IReadOnlyList<string> AdaptedModules => [.. Adapted.Select(static m => m.Name)];
 

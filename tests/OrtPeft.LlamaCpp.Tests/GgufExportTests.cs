@@ -132,6 +132,8 @@ public sealed class GgufExportTests : IDisposable
     [InlineData("qwen2")]
     [InlineData("tekken")]
     [InlineData("gpt-4o")]
+    [InlineData("deepseek-coder")]
+    [InlineData("deepseek-v3")]
     public void LlamaCpp_SplitsTextsAsItsNameMeansHere(string name)
     {
         string[] texts =

@@ -66,6 +66,13 @@ internal sealed class BottleneckMethod : IPeftMethod
         if (kept.Count == 0)
             throw new ConfigException(
                 $"leave_out {string.Join(", ", bottleneck.LeaveOut)} leaves no layer for an adapter; name fewer.");
+        if (kept.FirstOrDefault(static m => m.Adapter != PresentAdapter.None) is { } adapted)
+        {
+            throw new ConfigException(
+                $"{adapted.Name}: the graph has an adapter beside this layer already, which a bottleneck after the layer alone "
+                + "would pass by; export the model after merge_and_unload(), or leave the layer out.");
+        }
+
         resolved = LibraryLayout.Completed(resolved, model, kept);
         return new Injection(resolved, [.. kept.SelectMany(m => InjectInto(m, bottleneck, builder, seed))]);
     }

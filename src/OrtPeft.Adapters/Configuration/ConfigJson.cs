@@ -24,6 +24,10 @@ internal static class ConfigJson
     public static JsonNode Number(double number) =>
         number == Math.Floor(number) && Math.Abs(number) < int.MaxValue ? (int)number : number;
 
+    /// <summary>A list of texts; null where there is none.</summary>
+    public static JsonArray? Texts(IEnumerable<string>? texts) =>
+        texts is null ? null : new JsonArray([.. texts.Select(static t => (JsonNode)t)]);
+
     /// <summary>Numbers by name, in order.</summary>
     public static JsonObject Numbers(IEnumerable<KeyValuePair<string, double>> entries) =>
         new(entries.Select(static e => KeyValuePair.Create(e.Key, (JsonNode?)Number(e.Value))));

@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
@@ -29,17 +30,27 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
             throw new ConfigException(
                 $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +
                 "export the model with dynamic axes.");
-        if (LookUpOf(graph, ids) is { } lookUp)
-            return new TokenEmbedding(ids, lookUp, lookUp.Inputs[0]!.Constant!);
-        throw new ConfigException(
+        var lookUp = LookUpOf(graph, ids);
+        if (lookUp is not null && LoraInGraph.Of(graph).IsBeside(lookUp))
+        {
+            throw new ConfigException(
+                $"Graph '{graph.Name}' has LoRA's A and B beside its token embedding, which virtual tokens would not go "
+                + "through; export the model after merge_and_unload().");
+        }
+
+        return lookUp is not null ? new TokenEmbedding(ids, lookUp, lookUp.Inputs[0]!.Constant!) : throw new ConfigException(
             $"Graph '{graph.Name}': no Gather looks input_ids up in a matrix, so virtual tokens have no place.");
     }
 
-    /// <summary>The node that looks tokens up in a constant matrix, or null.</summary>
-    public static Node? LookUpOf(Graph graph, Value ids) => graph.Nodes.FirstOrDefault(node =>
-        node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
-        && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
-        && IsOrder(node.Inputs[1], ids));
+    /// <summary>The node that looks tokens up in a constant matrix, or null; LoRA's A is none.</summary>
+    public static Node? LookUpOf(Graph graph, Value ids)
+    {
+        var lora = LoraInGraph.Of(graph);
+        return graph.Nodes.FirstOrDefault(node =>
+            node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
+            && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
+            && IsOrder(node.Inputs[1], ids) && !lora.IsFactor(node));
+    }
 
     /// <summary>One row, as float32.</summary>
     /// <exception cref="ConfigException">The vocabulary has no such token.</exception>

@@ -11,6 +11,8 @@ public sealed record FullConfig : PeftConfig
     /// <inheritdoc/>
     public override string PeftType => "FULL";
 
+    internal override bool TrainsBase => true;
+
     /// <summary>Reads the shared fields.</summary>
     /// <param name="fields">The file.</param>
     /// <returns>The configuration.</returns>

@@ -18,6 +18,8 @@ public sealed record LohaConfig : LycorisConfig
     /// <inheritdoc/>
     public override string? WhyNotBesideOthers => WhyAlone();
 
+    internal override string? WhyMoreThanAddition => null;
+
     /// <summary>
     /// True (default): all factors uniform as Kaiming but w2_b zero, so the model starts as the base. False: w2_b
     /// random too.

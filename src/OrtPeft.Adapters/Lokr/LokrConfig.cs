@@ -20,6 +20,8 @@ public sealed record LokrConfig : LycorisConfig
     /// <inheritdoc/>
     public override string? WhyNotBesideOthers => WhyAlone();
 
+    internal override string? WhyMoreThanAddition => null;
+
     /// <summary>Whether w1 may be a product of two factors too. Default false.</summary>
     public bool DecomposeBoth { get; init; }
 

@@ -18,15 +18,19 @@ public sealed record LoraConfig : TargetedConfig
     public override string PeftType => "LORA";
 
     /// <inheritdoc/>
-    public override string? WhyNotBesideOthers => UseDora
-        ? "use_dora rescales what its layers make"
-        : LoraInitialisers.TakeFromBase(InitLoraWeights)
-        ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base; convert it with PlainLora.Of first"
+    public override string? WhyNotBesideOthers => WhyMoreThanAddition is { } reason
+        ? LoraInitialisers.TakeFromBase(InitLoraWeights) && !UseDora ? $"{reason}; convert it with PlainLora.Of first" : reason
         : TargetParameters is not null
         ? "target_parameters adapts parameters, not modules"
         : TrainableTokenIndices is not null
         ? "trainable_token_indices replaces rows of the base's embedding"
         : WhyAlone(Bias);
+
+    internal override string? WhyMoreThanAddition => UseDora
+        ? "use_dora rescales what its layers make"
+        : LoraInitialisers.TakeFromBase(InitLoraWeights)
+        ? $"init_lora_weights '{InitLoraWeights}' takes its start out of the base"
+        : null;
 
     /// <summary>The rank r, at least 1. Default 8.</summary>
     public int R { get; init; } = 8;

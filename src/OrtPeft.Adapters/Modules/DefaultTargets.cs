@@ -32,14 +32,16 @@ internal static class DefaultTargets
         ["q_proj", "k_proj", "fc2"], // OPT
         ["q_proj", "v_proj", "fc_out"], // GPT-J
         ["q_proj", "v_proj", "mlp.c_proj"], // GPT-Neo
+        ["k_proj", "v_proj", "w2"], // Mixtral, its experts in modules of their own
         .. ByFamily(static f => f.ScaledByIa3),
     ];
 
-    /// <summary>Of IA³ on a graph: Qwen and Gemma scale queries where Llama scales keys.</summary>
+    /// <summary>Of IA³ on a graph: Qwen and Gemma scale queries where Llama scales keys. Where the MLP's experts are no
+    /// modules, as in Mixtral, attention alone is left.</summary>
     public static IReadOnlyList<string[]> Ia3Of(Graph graph) =>
         LlamaRelatives.IsQwen(graph) || LlamaRelatives.IsGemma(graph)
-            ? [["q_proj", "v_proj", "down_proj"], .. OfIa3]
-            : OfIa3;
+            ? [["q_proj", "v_proj", "down_proj"], .. OfIa3, ["q_proj", "v_proj"]]
+            : [.. OfIa3, ["k_proj", "v_proj"]];
 
     /// <summary>Of normalisation tuning on a graph; null where all normalisations train.</summary>
     public static ModuleTargets? NormsOf(Graph graph)

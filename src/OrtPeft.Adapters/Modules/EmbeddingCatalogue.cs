@@ -12,12 +12,13 @@ internal static class EmbeddingCatalogue
     public static IReadOnlyList<EmbeddingModule> Embeddings(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        var names = new ModuleNames(graph);
+        var (names, present) = (new ModuleNames(graph), PresentAdapters.Of(graph));
         return
         [
-            .. graph.Nodes.Where(IsEmbedding)
+            .. graph.Nodes.Where(n => IsEmbedding(n) && !present.IsFactor(n))
                 .Select(n => new EmbeddingModule(names.OfEmbedding(n, n.Inputs[0]!), n, n.Inputs[0]!))
-                .DistinctBy(static m => m.Name, StringComparer.Ordinal),
+                .DistinctBy(static m => m.Name, StringComparer.Ordinal)
+                .Select(m => m with { Adapter = present.At(m.Node, m.Name) }),
         ];
     }
 

@@ -8,6 +8,9 @@ namespace OrtPeft.Adapters.Modules;
 /// <param name="Weight">The matrix, [entries, features].</param>
 internal sealed record EmbeddingModule(string Name, Node Node, Value Weight)
 {
+    /// <summary>The adapter of the embedding that the graph has already.</summary>
+    public PresentAdapter Adapter { get; init; }
+
     /// <summary>The number of rows: tokens of the vocabulary, or positions.</summary>
     public long Entries => Weight.Initializer!.Dims[0];
 

@@ -41,6 +41,9 @@ public sealed record LinearModule
     /// <summary>Whether the layer chooses experts of a mixture, which <c>all-linear</c> leaves out.</summary>
     public bool IsRouter { get; init; }
 
+    /// <summary>The adapter of the layer that the graph has already.</summary>
+    internal PresentAdapter Adapter { get; init; }
+
     /// <summary>
     /// Whether the source model stores the weight [in, out] too: GPT-2's Conv1D. Exporters store the transpose of other
     /// layers' weights so, under a name or without one.

@@ -30,8 +30,12 @@ internal static class ModuleCatalogue
 
     /// <summary>Every application of a linear layer in execution order; a layer applied twice is listed
     /// twice. LoRA's products that a graph has already are none.</summary>
-    internal static IEnumerable<LinearModule> Applications(Graph graph) =>
-        Applications(graph, static _ => false).Where(static m => !HfName.IsLora(m.Name));
+    internal static IEnumerable<LinearModule> Applications(Graph graph)
+    {
+        var present = PresentAdapters.Of(graph);
+        return Applications(graph, static _ => false).Where(m => !HfName.IsLora(m.Name) && !present.IsFactor(m.Node))
+            .Select(m => m with { Adapter = present.At(m.Node, m.Name) });
+    }
 
     private static IEnumerable<LinearModule> Applications(Graph graph, Func<Value, bool> isMatrixToo)
     {

@@ -23,7 +23,7 @@ internal sealed partial class ModuleNames(Graph graph)
     {
         var scope = _paths.OfScope(node.Name);
         if (Found(scope, weight, bias) is { } path)
-            return (path, true);
+            return (path, !_paths.IsExportersOwn(path));
         var own = node.Name.Length > 0 ? node.Name : node.Output.Name;
         return (scope is null ? own.Trim('/').Replace('/', '.') : $"{scope}.{own[(own.LastIndexOf('/') + 1)..]}", false);
     }

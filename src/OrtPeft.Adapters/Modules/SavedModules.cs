@@ -1,5 +1,6 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Quantization;
 using OrtPeft.Tensors;
 
@@ -17,23 +18,25 @@ internal static class SavedModules
     /// <exception cref="ConfigException">There is no such module, or the adapter changes it already.</exception>
     public static Injection AddTo(Model model, Injection injection)
     {
-        var names = NamesIn(injection.Config);
+        var names = injection.Config.SavedModuleNames;
         if (names.Count == 0)
             return injection;
         var builder = GraphBuilder.Over(model);
         builder.Scope = "/modules_to_save";
-        var tied = TiedModules.Of(model, (TargetedConfig)injection.Config);
+        var tied = TiedModules.Of(model, injection.Config);
         var apart = Apart(model.Graph, names, tied)
             .Select(s => Checked(s, injection))
             .ToList(); // names are read before any weight moves
-        var saved = apart.Select(s => new AdapterParameter(KeyOf(s), s.Own(builder))).ToList();
+        var saved = apart.Select(s => new AdapterParameter(KeyOf(injection, s), s.Own(builder))).ToList();
         var whole = injection with
         {
             Parameters = [.. injection.Parameters, .. saved, .. Tied(injection, tied, builder)],
             Merge = Merge(injection, apart, tied),
             LowRank = null,
         };
-        return tied is null ? whole : whole with { ForSaving = UnderBothNames(injection, tied) };
+        if (tied is not null)
+            return whole with { ForSaving = UnderBothNames(injection, tied) };
+        return injection.Computed.Count == 0 ? whole : whole with { ForSaving = WithSaved(injection, saved) };
     }
 
     private static Folding? Merge(Injection injection, IReadOnlyList<SavedParameter> apart, TiedModules? tied) =>
@@ -41,8 +44,8 @@ internal static class SavedModules
         {
             merge(copy, weights);
             foreach (var parameter in Counterparts.Of(apart, copy))
-                parameter.Fold(copy, weights[KeyOf(parameter)]);
-            tied?.In(copy).Fold(copy, weights[KeyOf(tied.Embedding)]);
+                parameter.Fold(copy, weights[KeyOf(injection, parameter)]);
+            tied?.In(copy).Fold(copy, weights[KeyOf(injection, tied.Embedding)]);
         };
 
     /// <summary>The matrix of a tied pair, which trains under the embedding's name.</summary>
@@ -52,14 +55,14 @@ internal static class SavedModules
             return [];
         _ = Checked(tied.Embedding, injection);
         var head = Checked(SavedParameter.Of(tied.Head).First(), injection);
-        return [new AdapterParameter(KeyOf(tied.Embedding), tied.Joined(builder)) { Aliases = [KeyOf(head)] }];
+        return [new AdapterParameter(KeyOf(injection, tied.Embedding), tied.Joined(builder)) { Aliases = [KeyOf(injection, head)] }];
     }
 
     private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> UnderBothNames(
         Injection injection, TiedModules tied)
     {
         var ownForm = injection.ForSaving;
-        var (ofEmbedding, ofHead) = (KeyOf(tied.Embedding), HfName.Of(tied.Head.Name, "weight"));
+        var (ofEmbedding, ofHead) = (KeyOf(injection, tied.Embedding), HfName.Of(tied.Head.Name, "weight"));
         return weights => new Dictionary<string, Tensor>(ownForm?.Invoke(weights) ?? weights)
         {
             [ofHead] = weights[ofEmbedding],
@@ -73,15 +76,22 @@ internal static class SavedModules
             || !(s.Kind == "weight" && (s.Module == tied.Embedding.Module || s.Module == tied.Head.Name))),
     ];
 
-    private static IReadOnlyList<string> NamesIn(PeftConfig config) =>
-        (config as TargetedConfig)?.ModulesToSave ?? [];
+    /// <summary>Files of a prompt's encoder hold what it makes, and these beside it.</summary>
+    private static Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>> WithSaved(
+        Injection injection, IReadOnlyList<AdapterParameter> saved)
+    {
+        var ownForm = injection.ForSaving;
+        return weights => new Dictionary<string, Tensor>(
+            (ownForm?.Invoke(weights) ?? weights).Concat(saved.Select(s => KeyValuePair.Create(s.Name, weights[s.Name])))
+                .DistinctBy(static w => w.Key));
+    }
 
-    private static string KeyOf(SavedParameter saved) => HfName.Of(saved.Name);
+    private static string KeyOf(Injection injection, SavedParameter saved) => injection.Config.NameOfSaved(saved.Name);
 
     /// <summary>The names that are not modules, a clause each, with those that are.</summary>
-    public static IEnumerable<string> Unmatched(Graph graph, TargetedConfig config)
+    public static IEnumerable<string> Unmatched(Graph graph, PeftConfig config)
     {
-        var names = NamesIn(config);
+        var names = config.SavedModuleNames;
         if (names.Count == 0)
             return [];
         var modules = All(graph).Select(static s => s.Module).Distinct().ToList();
@@ -127,6 +137,10 @@ internal static class SavedModules
         if (own is not null)
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, which the adapter trains as '{own.Name}'; choose one of the two.");
+        if (injection.VirtualTokens > 0 && saved.Reader.Is("Gather") && DecoderFamilies.IsTokenEmbedding(saved.Module))
+            throw new ConfigException(
+                $"modules_to_save has {saved.Module}, whose trained copy HF PEFT does not read where virtual tokens are "
+                + "embedded; leave it out, or take prefix-tuning.");
         return saved;
     }
 }

@@ -33,9 +33,7 @@ public abstract record TargetedConfig : PeftConfig
     /// </summary>
     public IReadOnlyList<string>? ModulesToSave { get; init; }
 
-    /// <summary>Whether an embedding and its tied head are saved as one module. False but for LoRA's field of that
-    /// name.</summary>
-    internal virtual bool EnsuresWeightTying => false;
+    internal override IReadOnlyList<string> SavedModuleNames => ModulesToSave ?? [];
 
     /// <summary>Whether HF PEFT's configuration of this method has the two layer fields. True by default.</summary>
     internal virtual bool HasLayerFields => true;
@@ -102,16 +100,12 @@ public abstract record TargetedConfig : PeftConfig
             fields["exclude_modules"] = ExcludeModules?.ToJson();
         if (HasFanInFanOut)
             fields["fan_in_fan_out"] = FanInFanOut;
-        fields["modules_to_save"] = ModulesToSave is null ? null : new JsonArray([.. ModulesToSave.Select(Text)]);
+        fields["modules_to_save"] = ConfigJson.Texts(ModulesToSave);
         if (!HasLayerFields)
             return;
         fields["layers_to_transform"] = LayersToTransform is null
             ? null
             : new JsonArray([.. LayersToTransform.Select(static l => (JsonNode)l)]);
-        fields["layers_pattern"] = LayersPattern is null
-            ? null
-            : new JsonArray([.. LayersPattern.Select(Text)]);
+        fields["layers_pattern"] = ConfigJson.Texts(LayersPattern);
     }
-
-    private static JsonNode? Text(string text) => text;
 }

@@ -15,8 +15,8 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
     /// <summary>The pair that a configuration ties; null where it asks for none, or the model's are not tied.</summary>
     /// <param name="model">The model, with or without the adapter.</param>
     /// <param name="config">The configuration.</param>
-    public static TiedModules? Of(Model model, TargetedConfig config) =>
-        config.EnsuresWeightTying && IsMeant(config.ModulesToSave ?? []) ? Of(model) : null;
+    public static TiedModules? Of(Model model, PeftConfig config) =>
+        config.EnsuresWeightTying && IsMeant(config.SavedModuleNames) ? Of(model) : null;
 
     /// <summary>Whether one of some names is an embedding's or a head's to HF PEFT.</summary>
     public static bool IsMeant(IEnumerable<string> names) =>

@@ -37,7 +37,7 @@ internal sealed class UnmatchedNames
     public static IReadOnlyList<string> Of(Graph graph, PeftConfig config, Injection injection)
     {
         if (config is not TargetedConfig targeted)
-            return [];
+            return [.. SavedModules.Unmatched(graph, config)];
         var names = new UnmatchedNames(graph, targeted, injection);
         return
         [

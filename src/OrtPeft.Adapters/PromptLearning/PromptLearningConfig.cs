@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OrtPeft.Adapters.Configuration;
+using OrtPeft.Adapters.Modules;
 
 namespace OrtPeft.Adapters.PromptLearning;
 
@@ -25,6 +26,17 @@ public abstract record PromptLearningConfig : PeftConfig
 
     /// <summary>The model's layers.</summary>
     public int? NumLayers { get; init; }
+
+    /// <summary>
+    /// Modules that train as a whole beside the virtual tokens and are saved with them, such as <c>lm_head</c>: names or
+    /// name endings; null (default) for none.
+    /// </summary>
+    public IReadOnlyList<string>? ModulesToSave { get; init; }
+
+    internal override IReadOnlyList<string> SavedModuleNames => ModulesToSave ?? [];
+
+    /// <summary>HF PEFT wraps no module for these methods, so that names in files are those in its own model.</summary>
+    internal override string NameOfSaved(string parameter) => HfName.OfShared(parameter);
 
     /// <summary>Whether the weights at hand are the virtual tokens themselves, as files hold them.</summary>
     internal bool IsFlat { get; init; }
@@ -59,7 +71,6 @@ public abstract record PromptLearningConfig : PeftConfig
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(fields);
-        fields.Refuse("modules_to_save", "take an adapter without it");
         if (fields.Integer("num_transformer_submodules", 1) is var submodules and not 1)
             throw new ConfigException(
                 $"num_transformer_submodules is {submodules}; only decoders, which have 1, are supported.");
@@ -70,6 +81,7 @@ public abstract record PromptLearningConfig : PeftConfig
                 TokenDim = Optional(fields, "token_dim"),
                 NumAttentionHeads = Optional(fields, "num_attention_heads"),
                 NumLayers = Optional(fields, "num_layers"),
+                ModulesToSave = fields.List<string>("modules_to_save"),
             },
             fields);
         read.Validate();
@@ -107,6 +119,8 @@ public abstract record PromptLearningConfig : PeftConfig
         fields["num_attention_heads"] = NumAttentionHeads;
         fields["num_layers"] = NumLayers;
         fields["num_transformer_submodules"] = 1;
+        if (ModulesToSave is not null)
+            fields["modules_to_save"] = ConfigJson.Texts(ModulesToSave);
     }
 
     private static int? Agreed(string field, int? given, long? found)

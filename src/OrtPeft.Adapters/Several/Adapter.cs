@@ -102,7 +102,10 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         var adapted = canonicalBase.Clone();
         ofBase.ApplyTo(adapted);
         var injection = method.Inject(adapted, config, seed);
-        return new Adapter(name, method, seed, adapted, SavedModules.AddTo(adapted, injection))
+        injection = SavedModules.AddTo(adapted, injection);
+        PresentAdapters.Check(canonicalBase.Graph, injection);
+        RepeatedLayers.Check(canonicalBase.Graph, injection);
+        return new Adapter(name, method, seed, adapted, injection)
         {
             Unmatched = UnmatchedNames.Of(canonicalBase.Graph, config, injection),
             OfBase = ofBase,

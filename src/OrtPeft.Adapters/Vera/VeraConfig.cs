@@ -21,6 +21,8 @@ public sealed record VeraConfig : TargetedConfig
     /// <inheritdoc/>
     public override string? WhyNotBesideOthers => WhyAlone(Bias);
 
+    internal override string? WhyMoreThanAddition => null;
+
     /// <summary>The rank r of the shared projections, at least 1. Default 256: they do not train.</summary>
     public int R { get; init; } = 256;
 

@@ -53,6 +53,12 @@ public sealed class Graph
     /// <summary>The constants, in order; one that is also an input is a default that the caller may override.</summary>
     public IReadOnlyList<Value> Initializers => _initializers;
 
+    /// <summary>
+    /// The family that the graph was built for, where something beside it tells that: <c>type</c> in
+    /// <c>genai_config.json</c> or <c>model_type</c> in <c>config.json</c>. Set in canonical form; not saved.
+    /// </summary>
+    internal string? Family { get; set; }
+
     /// <summary>Every named value of this graph (not of subgraphs).</summary>
     public IReadOnlyCollection<Value> Values => _names.Values;
 

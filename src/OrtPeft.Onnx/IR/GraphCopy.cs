@@ -28,7 +28,7 @@ internal sealed class GraphCopy(Func<Graph, string, string> naming)
 
     private Graph Copy(Graph source, Graph? parent, Dictionary<Value, Value> outer)
     {
-        var copy = new Graph(source.Name, parent) { Unmodelled = source.Unmodelled };
+        var copy = new Graph(source.Name, parent) { Unmodelled = source.Unmodelled, Family = source.Family };
         var values = new Dictionary<Value, Value>(outer);
         foreach (var input in source.Inputs)
             Link(values, input, copy.AddInput(naming(copy, input.Name), input.Type, input.Shape));

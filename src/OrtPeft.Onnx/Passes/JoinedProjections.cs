@@ -18,7 +18,7 @@ internal static class JoinedProjections
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        if (!BuilderNames.IsPackedInHf(model) || BuilderNames.Of(graph) is not { } names)
+        if (BuilderNames.Of(graph) is not { } names)
             return;
         var parts = graph.Nodes.Select(n => Part.Of(n, names)).OfType<Part>().ToList();
         GraphBuilder? g = null;
@@ -27,7 +27,7 @@ internal static class JoinedProjections
             var layer = BuilderNames.PackedLayers.First(l => l.Packed == ofBlock.Key.Packed);
             Part?[] ordered = [.. layer.Parts.Select(name => ofBlock.FirstOrDefault(p => p.Name == name))];
             if (ofBlock.Count() == ordered.Length && !ordered.Contains(null) && CanBeJoined(ordered!))
-                Join(g ??= GraphBuilder.Over(model), ofBlock.Key.Block + layer.Packed, ordered!);
+                Join(g ??= GraphBuilder.Over(model), names.ToHf(ofBlock.Key.Block + layer.Packed), ordered!);
         }
 
         if (g is not null)
@@ -89,7 +89,7 @@ internal static class JoinedProjections
             var end = path.LastIndexOf('.') + 1;
             var name = path[end..];
             var packed = BuilderNames.PackedLayers.FirstOrDefault(l => l.Parts.Contains(name)).Packed;
-            if (packed is null)
+            if (packed is null || !names.IsPackedInHf(packed))
                 return null;
             var (bias, result) = PackedProjections.BiasOf(node, width);
             return new Part(path[..end], packed, name, node, weight, bias, result);

@@ -18,7 +18,7 @@ internal static class PackedProjections
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
-        if (BuilderNames.IsPackedInHf(model) || BuilderNames.Of(graph) is not { } names)
+        if (BuilderNames.Of(graph) is not { } names)
             return;
         GraphBuilder? g = null;
         foreach (var node in graph.Nodes.Where(static n => n.Is("MatMul")).ToArray())
@@ -32,22 +32,33 @@ internal static class PackedProjections
     }
 
     /// <summary>A packed product, and what reads its parts.</summary>
-    private sealed record Packing(Node Product, Value? Bias, string Path, IReadOnlyList<string> Names, Value[] Results, int[] Widths);
+    private sealed record Packing(
+        Node Product, Value? Bias, Value? Beside, string Path, IReadOnlyList<string> Names, Value[] Results, int[] Widths);
 
     private static Packing? PartsOf(Node product, BuilderNames names)
     {
         if (ModuleOf(product, names) is not { } path)
             return null;
         var row = BuilderNames.PackedLayers.FirstOrDefault(r => path.EndsWith($".{r.Packed}", StringComparison.Ordinal));
-        if (row.Parts is null || product.Input(1) is not { } weight
+        if (row.Parts is null || names.IsPackedInHf(row.Packed) || product.Input(1) is not { } weight
             || ConstantWeight.DimsOf(weight) is not [_, var width])
             return null;
-        var (bias, result) = BiasOf(product, width);
+        var (bias, made) = BiasOf(product, width);
+        var (beside, result) = BesideOf(made);
         var canBeCut = QuantizedWeight.Find(weight) is not { } few || few.Content is { Axis: 0, CodeBook: null };
         return canBeCut && Split(result, row.Parts.Count, width) is var (results, widths)
-            ? new Packing(product, bias, path[..^row.Packed.Length], row.Parts, results, widths)
+            ? new Packing(product, bias, beside, path[..^row.Packed.Length], row.Parts, results, widths)
             : null;
     }
+
+    /// <summary>The value that is added to a packed layer's result alone, such as LoRA's products, and the sum; where nothing
+    /// is, null and the result.</summary>
+    private static (Value? Beside, Value Result) BesideOf(Value made) =>
+        made is { IsGraphOutput: false, Uses: [{ Node: var add, Index: var index }] } && add.Is("Add")
+        && add.Inputs[1 - index] is { Constant: null, Shape: { } shape } other && shape.Rank == made.Shape?.Rank
+        && shape[shape.Rank - 1].Value == made.Shape[shape.Rank - 1].Value
+            ? (other, add.Output)
+            : (null, made);
 
     /// <summary>The vector that is added to a product alone, and the sum; where none is, null and the product.</summary>
     internal static (Value? Bias, Value Result) BiasOf(Node product, long width) =>
@@ -85,6 +96,9 @@ internal static class PackedProjections
     private static void Unpack(GraphBuilder g, Packing packing)
     {
         var (product, first) = (packing.Product, 0);
+        var reader = packing.Results[0].Producer!;
+        (g.Before, g.Scope) = (reader, product.Name);
+        var beside = packing.Beside is { } sum ? g.Split(sum, -1, [.. packing.Widths.Select(static w => (long)w)]) : null;
         foreach (var (index, result) in packing.Results.Index())
         {
             var (path, width) = (packing.Path + packing.Names[index], packing.Widths[index]);
@@ -93,7 +107,8 @@ internal static class PackedProjections
             var part = g.MatMul(product.Inputs[0]!, weight);
             if (packing.Bias is { } bias)
                 part = g.Add(part, Part(g, bias, $"{path}.bias", first, width));
-            Replacement.Replace(g, result, part);
+            g.Before = reader;
+            Replacement.Replace(g, result, beside is null ? part : g.Add(part, beside[index]));
             first += width;
         }
 

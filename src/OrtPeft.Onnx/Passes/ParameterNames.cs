@@ -88,7 +88,8 @@ internal static partial class ParameterNames
     /// <summary>The parts that PyTorch's compiler and parallel modules, and PEFT, put into the paths of what they
     /// wrap.</summary>
     [GeneratedRegex(
-        @"(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^(?:module\.|base_model\.model\.)+",
+        @"(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|^(?:module\.|base_model\.model\.)+"
+        + @"|\.(?:base_layer|original_module|modules_to_save\.[^.]+)(?=\.|$)",
         RegexOptions.CultureInvariant)]
     private static partial Regex Wrappers();
 

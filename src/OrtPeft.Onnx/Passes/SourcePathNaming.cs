@@ -1,3 +1,5 @@
+using OrtPeft.Onnx.Decoders;
+
 namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal static class SourcePathNaming
     public static void Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        model.Graph.Family = BuilderNames.FamilyOf(model);
         foreach (var node in model.Graph.Nodes)
         {
             if (node.SourcePath is { } path && !node.Name.StartsWith('/'))

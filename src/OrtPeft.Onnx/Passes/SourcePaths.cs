@@ -37,6 +37,10 @@ internal sealed partial class SourcePaths
     /// <param name="path">A path with dots.</param>
     public string Canonical(string path) => ParameterNames.Canonical(_builder?.ToHf(path) ?? path);
 
+    /// <summary>Whether a module is one that an exporter made and HF's model does not have.</summary>
+    /// <param name="module">Its path.</param>
+    public bool IsExportersOwn(string module) => _builder?.IsNotInHf(module) == true;
+
     /// <summary>The module that a weight or bias is of, by its own name.</summary>
     /// <param name="name">The parameter's name, such as <c>model.layers.0.mlp.up_proj.weight_quantized</c>.</param>
     /// <returns>Such as <c>model.layers.0.mlp.up_proj</c>, or null where the name is not a parameter's.</returns>

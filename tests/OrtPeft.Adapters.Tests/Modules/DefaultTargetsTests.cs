@@ -20,7 +20,7 @@ public sealed class DefaultTargetsTests
         Assert.Equal<string[]>(
             [
                 ["q_proj", "v_proj", "mlp.fc2"], ["q_proj", "k_proj", "fc2"], ["q_proj", "v_proj", "fc_out"],
-                ["q_proj", "v_proj", "mlp.c_proj"],
+                ["q_proj", "v_proj", "mlp.c_proj"], ["k_proj", "v_proj", "w2"],
                 ["c_attn", "mlp.c_proj"], ["k_proj", "v_proj", "down_proj"], ["query_key_value", "dense_4h_to_h"],
             ],
             DefaultTargets.OfIa3);
@@ -37,6 +37,8 @@ public sealed class DefaultTargetsTests
     [InlineData("lora", "qkv_proj", "transformer.h.0.attn.qkv_proj", "transformer.h.0.mlp.fc_in")]
     [InlineData("lora", "qkv_proj gate_up_proj", "model.layers.0.self_attn.qkv_proj", "model.layers.0.mlp.gate_up_proj", "lm_head")]
     [InlineData("ia3", "q_proj v_proj fc2", "model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.k_proj", "model.layers.0.self_attn.v_proj", "model.layers.0.mlp.fc2")]
+    [InlineData("ia3", "k_proj v_proj w2", "model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.k_proj", "model.layers.0.self_attn.v_proj", "model.layers.0.block_sparse_moe.experts.0.w2")]
+    [InlineData("ia3", "k_proj v_proj", "model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.k_proj", "model.layers.0.self_attn.v_proj", "model.layers.0.self_attn.o_proj")]
     [InlineData("ia3", "q_proj k_proj fc2", "model.decoder.layers.0.self_attn.q_proj", "model.decoder.layers.0.self_attn.k_proj", "model.decoder.layers.0.self_attn.v_proj", "model.decoder.layers.0.fc2")]
     public void Create_WithoutTargets_TakesTheFamilysDefault(string method, string endings, params string[] layers)
     {

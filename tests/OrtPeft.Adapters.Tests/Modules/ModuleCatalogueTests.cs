@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Lora;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
@@ -192,5 +193,28 @@ public sealed class ModuleCatalogueTests
         model.Graph.TurnIntoInput(model.Graph.Find("linear.weight")!);
 
         Assert.Empty(ModuleCatalogue.LinearModules(model.Graph));
+    }
+
+    /// <summary>A layer that is applied again would be adapted once, and its adapter be none of the source model.</summary>
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("modules_to_save")]
+    public void Create_OfALayerThatIsAppliedTwice_NamesIt(string method)
+    {
+        var model = SmallGraphs.Of(static (g, x) =>
+        {
+            g.Scope = "/model/layers.0/fc";
+            var weight = SmallGraphs.Weight(g, "model.layers.0.fc.weight", 2, 2);
+            var y = g.Op("Tanh", g.MatMul(g.Op("Tanh", g.MatMul(x, weight)), weight));
+            g.Scope = "/model/layers.0/other";
+            return g.Op("Tanh", g.MatMul(y, SmallGraphs.Weight(g, "model.layers.0.other.weight", 2, 2)));
+        });
+        var lora = new LoraConfig { R = 1, TargetModules = [method == "lora" ? "fc" : "other"] };
+
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(
+            model, method == "lora" ? lora : lora with { ModulesToSave = ["fc"] }));
+
+        Assert.Contains("model.layers.0.fc is applied 2 times", error.Message, StringComparison.Ordinal);
+        Assert.NotEmpty(PeftModel.Create(model, lora with { TargetModules = ["other"] }).Parameters);
     }
 }

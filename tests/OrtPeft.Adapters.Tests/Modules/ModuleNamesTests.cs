@@ -90,6 +90,34 @@ public sealed class ModuleNamesTests
         Assert.All(modules, static m => Assert.False(m.IsConv1D));
     }
 
+    /// <summary>The builder has Llama's names for all families; genai_config.json tells which it is.</summary>
+    [Theory]
+    [InlineData("llama", "model.layers.1.", "self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.o_proj mlp.gate_proj mlp.up_proj mlp.down_proj", "lm_head", true)]
+    [InlineData("phi3", "model.layers.1.", "self_attn.qkv_proj self_attn.o_proj mlp.gate_up_proj mlp.down_proj", "lm_head", true)]
+    [InlineData("granitemoehybrid", "model.layers.1.", "self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.o_proj shared_mlp.input_linear shared_mlp.output_linear", "lm_head", true)]
+    [InlineData("chatglm", "transformer.encoder.layers.1.", "self_attention.query_key_value self_attention.dense mlp.dense_h_to_4h mlp.dense_4h_to_h", "transformer.output_layer", true)]
+    [InlineData("internlm2", "model.layers.1.", "attention.q_proj attention.k_proj attention.v_proj attention.wo feed_forward.w1 feed_forward.w3 feed_forward.w2", "output", false)]
+    [InlineData("phi3small", "model.layers.1.", "self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.dense mlp.gate_proj mlp.up_proj mlp.down_proj", "lm_head", false)]
+    public void LinearModules_OfTheGenAiBuilder_AreTheFamilys(
+        string type, string layer, string modules, string head, bool areAllHfs)
+    {
+        foreach (var build in (string[])["llama-fp32", "llama-int4"])
+        {
+            var model = OnnxFile.Load(Path.Combine(Fixtures.Folder, "genai", build, "model.onnx"));
+            model.Metadata["ortpeft.builder_type"] = type;
+            CanonicalForm.Apply(model);
+
+            var found = ModuleCatalogue.LinearModules(model.Graph);
+
+            Assert.Equal(
+                modules.Split(' ').Select(m => layer + m),
+                found.Select(static m => m.Name).Where(n => n.StartsWith(layer, StringComparison.Ordinal)));
+            Assert.Equal(head, found[^1].Name);
+            Assert.True(found[^1].IsOutputLayer);
+            Assert.Equal(areAllHfs, found.All(static m => m.HasSourceName));
+        }
+    }
+
     /// <summary>A graph of GenAI's builder does not say whether HF's model packs its layers; its files do.</summary>
     [Theory]
     [InlineData("llama-fp32", "", 6)]

@@ -34,7 +34,7 @@ public sealed class PromptConfigTests
     [InlineData("PROMPT_TUNING", "token_dim", "\"wide\"")]
     [InlineData("PROMPT_TUNING", "prompt_tuning_init", "\"ZERO\"")]
     [InlineData("PROMPT_TUNING", "prompt_tuning_init", "\"TEXT\"")]
-    [InlineData("PROMPT_TUNING", "modules_to_save", "[\"lm_head\"]")]
+    [InlineData("PROMPT_TUNING", "modules_to_save", "[3]")]
     [InlineData("P_TUNING", "encoder_reparameterization_type", "\"GRU\"")]
     [InlineData("P_TUNING", "encoder_hidden_size", "0")]
     [InlineData("P_TUNING", "encoder_num_layers", "0")]

@@ -41,7 +41,11 @@ internal sealed class InspectCommand : Verb
         var report = new ModelReport(run.Get(_model), source.Model, inspection);
         var method = Method(run, source, inspection);
         if (method is { Trains: true, Peft: { } peft })
+        {
+            LoraOfBase.Warn(run, peft);
             NamelessModules.Warn(run, peft);
+        }
+
         var uses = new UseReport(source.Model, method.Peft);
         foreach (var line in report.Lines().Concat(method.Lines()).Concat(uses.Lines()).Prepend(method.Verdict))
             run.Say(line);

@@ -239,6 +239,7 @@ internal sealed class TrainCommand : Verb
         var trainer = run.Busy(
             "building the training graph",
             () => new Trainer(peft, arguments, new TokenDataset(rows), DatasetOf(heldOut)));
+        LoraOfBase.Warn(run, peft);
         NamelessModules.Warn(run, peft); // of a model that trains: a refusal is one line
         return new TrainingRun
         {

@@ -17,6 +17,10 @@ internal sealed record GgufSplits(IReadOnlyList<string> Names, Func<JsonNode> Pr
     private const string Upper = @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*";
     private const string RestWithSlashes = @"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+    /// <summary>A sign with the word after it, words with marks, and signs with the ends of lines after them.</summary>
+    private const string DeepSeek3 = @"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+        + @"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
     /// <summary>Whether words that are tokens are taken whole, whatever the merges make of them.</summary>
     public bool IgnoresMerges { get; private init; }
 
@@ -30,21 +34,25 @@ internal sealed record GgufSplits(IReadOnlyList<string> Names, Func<JsonNode> Pr
     public static IReadOnlyList<GgufSplits> All { get; } =
     [
         new(["gpt-2"], static () => ByteLevel(splits: true)),
-        new(["smollm"], static () => Sequence(
+        new(["smollm", "starcoder", "refact", "codeshell"], static () => Sequence(
             new JsonObject { ["type"] = "Digits", ["individual_digits"] = true }, ByteLevel(splits: true))),
-        new(["llama-bpe", "llama3", "llama-v3"], static () => Pattern($@"{Words}\p{{N}}{{1,3}}{Rest}"))
+        new(["deepseek-coder"], static () => Patterns(
+            @"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]+", @"\p{N}")),
+        new(["deepseek-v3", "hunyuan-dense"], static () => Patterns(
+            @"\p{N}{1,3}", "[\u4E00-\u9FA5\u3040-\u309F\u30A0-\u30FF]+", DeepSeek3)),
+        new(["llama-bpe", "llama3", "llama-v3", "falcon3"], static () => Patterns($@"{Words}\p{{N}}{{1,3}}{Rest}"))
         {
             IgnoresMerges = true,
             AddsBegin = true,
         },
-        new(["dbrx", "smaug-bpe"], static () => Pattern($@"{Words}\p{{N}}{{1,3}}{Rest}")),
-        new(["qwen2"], static () => Pattern($@"{Words}\p{{N}}{Rest}")) { Normalizes = true },
-        new(["tekken"], static () => Pattern($@"{Lower}|{Upper}|\p{{N}}{RestWithSlashes}"))
+        new(["dbrx", "smaug-bpe"], static () => Patterns($@"{Words}\p{{N}}{{1,3}}{Rest}")),
+        new(["qwen2", "deepseek-r1-qwen"], static () => Patterns($@"{Words}\p{{N}}{Rest}")) { Normalizes = true },
+        new(["tekken"], static () => Patterns($@"{Lower}|{Upper}|\p{{N}}{RestWithSlashes}"))
         {
             IgnoresMerges = true,
             AddsBegin = true,
         },
-        new(["gpt-4o"], static () => Pattern($@"{Lower}{Endings}?|{Upper}{Endings}?|\p{{N}}{{1,3}}{RestWithSlashes}")),
+        new(["gpt-4o"], static () => Patterns($@"{Lower}{Endings}?|{Upper}{Endings}?|\p{{N}}{{1,3}}{RestWithSlashes}")),
     ];
 
     /// <summary>The row of a name in a file, or null.</summary>
@@ -77,15 +85,18 @@ internal sealed record GgufSplits(IReadOnlyList<string> Names, Func<JsonNode> Pr
         return JsonNode.DeepEquals(left, right);
     }
 
-    private static JsonObject Pattern(string pattern) => Sequence(
-        new JsonObject
+    /// <summary>Each pattern splits what those before it left.</summary>
+    private static JsonObject Patterns(params IEnumerable<string> patterns) => Sequence(
+    [
+        .. patterns.Select(static pattern => new JsonObject
         {
             ["type"] = "Split",
             ["pattern"] = new JsonObject { ["Regex"] = pattern },
             ["behavior"] = "Isolated",
             ["invert"] = false,
-        },
-        ByteLevel(splits: false));
+        }),
+        ByteLevel(splits: false),
+    ]);
 
     private static JsonObject Sequence(params JsonNode[] steps) =>
         new() { ["type"] = "Sequence", ["pretokenizers"] = new JsonArray(steps) };
