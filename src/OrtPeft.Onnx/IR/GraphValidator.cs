@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrtPeft.Onnx;
 
 /// <summary>
@@ -11,25 +13,37 @@ public static class GraphValidator
     public static void Check(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        var uses = new HashSet<(Value Value, Use Use)>();
+        var uses = new HashSet<Use>();
         Check(graph, [], uses);
         foreach (var value in AllValues(graph))
         {
             foreach (var use in value.Uses)
-                Require(uses.Remove((value, use)), graph, $"'{value.Name}' is not read by its reader {use.Node}");
-            foreach (var (of, count) in value.ResultOf.CountBy(static g => g))
             {
-                var places = of.Outputs.Count(o => o == value);
-                Require(
-                    count == places, graph, $"'{value.Name}' is a result of '{of.Name}' {places} times, not {count}");
+                var isRead = uses.Remove(use) && use.Node.Inputs[use.Index] == value;
+                Require(isRead, graph, $"'{value.Name}' is not read by its reader {use.Node}");
             }
+
+            if (value.ResultOf.Count > 0)
+                CheckResults(graph, value);
         }
 
-        if (graph.Parent is null)
-            Require(uses.Count == 0, graph, $"'{uses.FirstOrDefault().Value?.Name}' does not know all its readers");
+        if (graph.Parent is null && uses.Count > 0)
+        {
+            var (node, index) = uses.First();
+            Require(false, graph, $"'{node.Inputs[index]?.Name}' does not know all its readers");
+        }
     }
 
-    private static void Check(Graph graph, HashSet<Value> outer, HashSet<(Value Value, Use Use)> uses)
+    private static void CheckResults(Graph graph, Value value)
+    {
+        foreach (var (of, count) in value.ResultOf.CountBy(static g => g))
+        {
+            var places = of.Outputs.Count(o => o == value);
+            Require(count == places, graph, $"'{value.Name}' is a result of '{of.Name}' {places} times, not {count}");
+        }
+    }
+
+    private static void Check(Graph graph, HashSet<Value> outer, HashSet<Use> uses)
     {
         var known = new HashSet<Value>(outer);
         foreach (var value in graph.Inputs)
@@ -50,15 +64,15 @@ public static class GraphValidator
         }
     }
 
-    private static void CheckNode(Graph graph, Node node, HashSet<Value> known, HashSet<(Value Value, Use Use)> uses)
+    private static void CheckNode(Graph graph, Node node, HashSet<Value> known, HashSet<Use> uses)
     {
         Require(node.Graph == graph, graph, $"{node} does not know its graph");
-        foreach (var (index, input) in node.Inputs.Index())
+        for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (input is null)
+            if (node.Inputs[i] is not { } input)
                 continue;
             Require(known.Contains(input), graph, $"{node} reads '{input.Name}', which nothing before it makes");
-            Require(uses.Add((input, new Use(node, index))), graph, $"{node} is listed twice");
+            Require(uses.Add(new Use(node, i)), graph, $"{node} is listed twice");
         }
 
         foreach (var subgraph in node.Subgraphs)
@@ -67,9 +81,10 @@ public static class GraphValidator
             Check(subgraph, known, uses);
         }
 
-        foreach (var (index, output) in node.Outputs.Index())
+        for (var i = 0; i < node.Outputs.Count; i++)
         {
-            var knows = output.Producer == node && output.OutputIndex == index;
+            var output = node.Outputs[i];
+            var knows = output.Producer == node && output.OutputIndex == i;
             Require(knows, graph, $"'{output.Name}' does not know {node}");
             Require(output.Name.Length == 0 || known.Add(output), graph, $"'{output.Name}' is made twice");
         }
@@ -92,9 +107,29 @@ public static class GraphValidator
     private static IEnumerable<Value> AllValues(Graph graph) =>
         graph.Values.Concat(graph.Nodes.SelectMany(static n => n.Subgraphs).SelectMany(AllValues));
 
-    private static void Require(bool holds, Graph graph, string otherwise)
+    private static void Require(
+        bool holds, Graph graph, [InterpolatedStringHandlerArgument(nameof(holds))] ref Otherwise otherwise)
     {
         if (!holds)
-            throw new GraphException($"Graph '{graph.Name}' is broken: {otherwise}.");
+            throw new GraphException($"Graph '{graph.Name}' is broken: {otherwise.ToText()}.");
+    }
+
+    /// <summary>The words for a rule that is broken, put together only where it is.</summary>
+    [InterpolatedStringHandler]
+    private ref struct Otherwise
+    {
+        private DefaultInterpolatedStringHandler _text;
+
+        public Otherwise(int literalLength, int formattedCount, bool holds, out bool isNeeded)
+        {
+            isNeeded = !holds;
+            _text = holds ? default : new DefaultInterpolatedStringHandler(literalLength, formattedCount);
+        }
+
+        public void AppendLiteral(string value) => _text.AppendLiteral(value);
+
+        public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+
+        public string ToText() => _text.ToStringAndClear();
     }
 }
