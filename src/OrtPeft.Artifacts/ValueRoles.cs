@@ -98,6 +98,18 @@ internal static class ValueRoles
     /// averages' weights, and the highest rate.</summary>
     public const string Weights = "weights";
 
+    /// <summary>Input of a training graph, and input and, as <see cref="Updated"/>, output of the optimiser where losses are
+    /// scaled, <c>[] float32</c>: what gradients are multiplied by beside <see cref="LossScale"/>.</summary>
+    public const string GradientScale = "gradient_scale";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of the optimiser where losses are scaled, <c>[] float32</c>: steps
+    /// since the scale last changed.</summary>
+    public const string GrowthTracker = "growth_tracker";
+
+    /// <summary>Input and, as <see cref="Updated"/>, output of the optimiser where losses are scaled, <c>[] float32</c>: the
+    /// steps that were left out because their gradients were not finite.</summary>
+    public const string SkippedSteps = "skipped_steps";
+
     /// <summary>Input of the optimiser, one float32: this step's rate.</summary>
     public const string LearningRate = "learning_rate";
 

@@ -58,7 +58,7 @@ internal static class ArgumentsCheck
                 + $"fall; it must be {Constant}.");
         }
 
-        ProductPrecision.Resolve(arguments.Precision);
+        ProductPrecision.Resolve(arguments.Precision, arguments.Runtime);
         if (arguments.Resume && arguments.OutputFolder is null)
             throw new SettingException(
                 "Resume needs the OutputFolder that holds the checkpoint.");
@@ -92,7 +92,7 @@ internal static class ArgumentsCheck
         identity["bias-decay"] = arguments.DecayBiasesAndNorms ? "yes" : "no";
         identity[RunIdentity.Noise] = arguments.NeftuneNoiseAlpha?.ToString(CultureInfo.InvariantCulture) ?? "none";
         identity[RunIdentity.Packing] = arguments.PackLength?.ToString(CultureInfo.InvariantCulture) ?? "none";
-        identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision);
+        identity[RunIdentity.Precision] = ProductPrecision.Resolve(arguments.Precision, arguments.Runtime);
         identity["schedule"] = string.Join(
             ' ',
             arguments.ScheduleSettings.OrderBy(static s => s.Key, StringComparer.Ordinal)

@@ -419,7 +419,10 @@ public sealed class Trainer : IDisposable
         {
             result = _subject.Runtime.Step(step + 1, rate, batches);
             Check(double.IsFinite(result.Loss), step, $"the loss is {result.Loss}");
-            Check(double.IsFinite(result.GradNorm ?? 0), step, $"the gradient's norm is {result.GradNorm}");
+            Check(
+                double.IsFinite(result.GradNorm ?? 0) || result.ScaleAfterSkip >= 1,
+                step,
+                $"the gradient's norm is {result.GradNorm}{(result.ScaleAfterSkip is null ? "" : " at a loss scale of 1")}");
         }
 
         _gradients.See(step + 1, result);
@@ -432,7 +435,8 @@ public sealed class Trainer : IDisposable
             Epoch = _batches.EpochsAfter(step + 1),
             Loss = result.Loss,
             LearningRate = rate,
-            GradNorm = result.GradNorm ?? double.NaN,
+            GradNorm = result.ScaleAfterSkip is null ? result.GradNorm ?? double.NaN : double.NaN,
+            IsSkipped = result.ScaleAfterSkip is not null,
             Tokens = attended,
             TokensPerSecond = attended / seconds,
             Seconds = seconds,
@@ -457,7 +461,8 @@ public sealed class Trainer : IDisposable
             return;
         CheckBase();
         throw new TrainingFailedException(
-            $"Step {step + 1}: {what}; {LastCheckpoint}. Try a lower learning rate or a longer warm-up.");
+            $"Step {step + 1}: {what}; {LastCheckpoint}. Try a lower learning rate or a longer warm-up"
+            + $"{(_arguments.Precision == ProductPrecision.Fp16 ? ", or the precision bf16 or float32: float16 ends at 65504" : "")}.");
     }
 
     private string LastCheckpoint => _checkpoint is null

@@ -172,8 +172,10 @@ public sealed record TrainingArguments
     /// <summary>
     /// The type in which frozen matrices and the rows that meet them are multiplied, forwards and backwards:
     /// <c>float32</c> (default); <c>bf16</c>, with float32 sums, faster and in less memory where the processor has
-    /// AVX512_BF16, and float32 elsewhere; or <c>auto</c>, which does not say so elsewhere. Adapters, norms, softmax,
-    /// the loss and the optimiser stay float32, and so do evaluation and folders of artifacts.
+    /// AVX512_BF16, and float32 on other processors, or on CUDA; <c>fp16</c>, for CUDA, DirectML and WebGPU, which scales the
+    /// loss as PyTorch's <c>GradScaler</c> does and which the CPU rounds to; or <c>auto</c>, bf16 on processors that have it.
+    /// Adapters, norms, attention, softmax, the loss and the optimiser stay float32, and so do folders of artifacts. Evaluation
+    /// does on the CPU in bf16.
     /// </summary>
     public string Precision { get; init; } = ProductPrecision.Float32;
 

@@ -16,6 +16,7 @@ internal static class LossGradients
     /// <param name="g">Adds nodes to its graph.</param>
     /// <param name="objective">What to differentiate.</param>
     /// <param name="virtualTokens">How many positions the output has before the first input token's.</param>
+    /// <param name="options">How the loss is built.</param>
     /// <param name="speedups">What makes it faster.</param>
     /// <param name="mustBeUsed">Whether a parameter is refused that the loss does not depend on.</param>
     /// <returns>The input that multiplies every gradient.</returns>
@@ -24,6 +25,7 @@ internal static class LossGradients
         GraphBuilder g,
         IObjective objective,
         int virtualTokens,
+        TrainingGraphOptions options,
         SpeedupRun speedups,
         bool mustBeUsed)
     {
@@ -33,6 +35,8 @@ internal static class LossGradients
         var loss = objective.Build(new LossScope(g, prepared.Output, scale, wanted.ToHashSet(), virtualTokens)
         {
             Candidates = prepared.Candidates,
+            ScalesProbabilities = options.ScalesProbabilities,
+            MasksLabels = options.MasksLabels,
         });
         loss = Rewritten(loss, g, speedups);
         var path = DifferentiablePath.Between(wanted, loss.Seeds.Select(static s => s.Value), prepared.Detached);

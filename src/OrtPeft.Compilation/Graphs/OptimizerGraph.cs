@@ -20,9 +20,12 @@ public static class OptimizerGraph
     /// some has a <see cref="ArtifactParameter.LearningRateFactor"/>, the graph takes
     /// <see cref="ValueRoles.LearningRateFactors"/>.</param>
     /// <param name="config">The optimiser and its constants.</param>
+    /// <param name="scalesLoss">Whether gradients come multiplied by a factor that the graph adapts, as
+    /// <see cref="ValueRoles.GradientScale"/>: for those computed in float16. Default false.</param>
     /// <returns>The graph.</returns>
     /// <exception cref="ArgumentException">The optimiser is none of those here.</exception>
-    public static CompiledGraph Build(IReadOnlyList<ArtifactParameter> parameters, OptimizerConfig config)
+    public static CompiledGraph Build(
+        IReadOnlyList<ArtifactParameter> parameters, OptimizerConfig config, bool scalesLoss = false)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(config);
@@ -37,8 +40,14 @@ public static class OptimizerGraph
         if (parameters.Any(static p => p.LearningRateFactor != 1))
             rates *= graph.AddInput(ValueRoles.LearningRateFactors, ElementType.Float, [length]);
         var number = g.Term(graph.AddInput(ValueRoles.Step, ElementType.Int64, []));
+        var scaling = scalesLoss ? new LossScaling(g) : null;
+        if (scaling is not null)
+            (gradients, number) = (scaling.Unscaled(gradients), scaling.Taken(number));
         var norm = GlobalNorm.Of(gradients, length);
         var clipped = config.MaxGradNorm > 0 ? gradients * ClipFactor(norm, config.MaxGradNorm) : gradients;
+        Term? skips = scaling is null ? null : LossScaling.Skips(norm);
+        if (skips is { } not)
+            clipped = Where(not, 0, clipped); // what is computed of them is left out, but must be a number
         var step = new OptimizerStep(g, parameters, flat, clipped, rate, number) { Rate = rates };
 
         var updated = config switch
@@ -53,12 +62,17 @@ public static class OptimizerGraph
             _ => throw new ArgumentException($"{config.Name} has no graph.", nameof(config)),
         };
 
-        Output(graph, updated, ValueRoles.Updated(ValueRoles.Parameters));
+        Output(graph, Kept(skips, flat, updated), ValueRoles.Updated(ValueRoles.Parameters));
         foreach (var (role, state) in step.States)
+            Output(graph, Kept(skips, graph.Find(role)!, state), ValueRoles.Updated(role));
+        foreach (var (role, state) in skips is { } skip ? scaling!.States(skip) : [])
             Output(graph, state, ValueRoles.Updated(role));
         Output(graph, norm, ValueRoles.GradNorm);
         return new CompiledGraph(model, GraphContract.OfOptimizer(graph));
     }
+
+    /// <summary>The value before the step, where the step is left out.</summary>
+    private static Term Kept(Term? skips, Value before, Term after) => skips is { } not ? Where(not, before, after) : after;
 
     /// <summary>The size of what an optimiser keeps from step to step beside the parameters.</summary>
     /// <param name="parameters">The parameters, as <see cref="Build"/> takes them.</param>

@@ -70,7 +70,7 @@ public static class TrainingGraph
         if (options.NeftuneNoiseAlpha is { } alpha)
             seed = EmbeddingNoise.Add(g, alpha, seed);
         var speedups = new SpeedupRun(options.Speedups);
-        var scale = LossGradients.Add(prepared, g, objective, peft.VirtualTokens, speedups, mustBeUsed: true);
+        var scale = LossGradients.Add(prepared, g, objective, peft.VirtualTokens, options, speedups, mustBeUsed: true);
         // What is asked for its lengths alone need not be kept for its gradient.
         InputLengths.Run(g);
         speedups.AfterGradient(g);

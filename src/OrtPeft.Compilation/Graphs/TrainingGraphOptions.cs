@@ -33,6 +33,14 @@ public sealed record TrainingGraphOptions
     /// numbers for every trained one, as AdamW.</summary>
     public long? OptimizerState { get; init; }
 
+    /// <summary>Whether the gradient of the loss is scaled before its product with the head, on more numbers than after it: small
+    /// probabilities then outlive half precision. Default false.</summary>
+    public bool ScalesProbabilities { get; init; }
+
+    /// <summary>Whether positions without a label are masked in the loss, at the price of the head's product there. No axis then
+    /// depends on what is in a batch, so that a device runs ahead of the machine. Default false: they are left out.</summary>
+    public bool MasksLabels { get; init; }
+
     /// <summary>How live dropout is done; gives the input that fixes its masks, if it adds one.</summary>
     internal Func<Model, ShapeInference, Value?> Dropout { get; init; } = DropoutLowering.ForTraining;
 }

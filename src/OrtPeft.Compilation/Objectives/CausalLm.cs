@@ -14,7 +14,7 @@ namespace OrtPeft.Compilation.Objectives;
 /// Next-token cross-entropy as in HF's causal language models: adds the input <c>labels</c> [batch, sequence] int64,
 /// −100
 /// ignored, shifted inside. Positions without a label never reach the head: hidden states are picked before the product
-/// with the vocabulary.
+/// with the vocabulary. Where no axis may depend on the labels, they do, and count nothing.
 /// </summary>
 public sealed class CausalLm : IObjective
 {
@@ -51,12 +51,18 @@ public sealed class CausalLm : IObjective
         g.Scope = "/loss";
         var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
         var next = NextTokens(g, labels, scope.VirtualTokens);
-        var picked = g.Reshape(g.Op("NonZero", !Equal(g.Term(next), DecoderLabels.Ignored)), -1);
+        var isAll = head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits);
+        var (product, isLabel) = (isAll ? head : null, !Equal(g.Term(next), DecoderLabels.Ignored));
+        if (scope.MasksLabels)
+        {
+            var labelled = Cast(Sum(Cast(isLabel, ElementType.Float)), ElementType.Int64);
+            return new LabelPlaces(product, logits, Where(isLabel, next, g.Int64Scalar(0)), labelled) { Mask = isLabel };
+        }
+
+        var picked = g.Reshape(g.Op("NonZero", isLabel), -1);
         picked.Shape = [Supervised];
         var targets = g.Gather(next, picked);
-        var count = g.Op("Size", targets);
-        var isAll = head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits);
-        return new LabelPlaces(isAll ? head : null, logits, picked, targets, count);
+        return new LabelPlaces(product, logits, targets, g.Op("Size", targets)) { Picked = picked };
     }
 
     /// <summary>Whether the product alone makes the logits; what else is done to them is differentiated too.</summary>
@@ -88,12 +94,17 @@ public sealed class CausalLm : IObjective
     {
         var (g, weight, targets, count) = (scope.Builder, head.Weight, places.Targets, places.Count);
         var (h, logits) = HeadRows(scope, head, places);
-        var (sum, p) = NegativeLogLikelihood(g, logits, targets);
+        var (sum, p) = NegativeLogLikelihood(g, logits, places);
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
-        var atTarget = head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0);
-        var dH = (g.Term(g.Gemm(p, weight, transB: !head.IsOutByIn)) - atTarget) * scope.Scale;
-        var seeds = new List<Seed> { new(h, dH) };
+        var atTarget = g.Term(
+            head.IsOutByIn ? g.Gather(weight, targets) : g.Transpose(g.Gather(weight, targets, 1), 1, 0));
+        var dH = scope.ScalesProbabilities
+            ? g.Term(g.Gemm(p * scope.Scale, weight, transB: !head.IsOutByIn)) - (atTarget * scope.Scale)
+            : (g.Term(g.Gemm(p, weight, transB: !head.IsOutByIn)) - atTarget) * scope.Scale;
+        var seeds = new List<Seed> { new(h, places.Masked(dH)) };
+        if (scope.Trainable.Count > 0 && places.Mask is not null)
+            (h, p) = (places.Masked(g.Term(h)), places.Masked(p)); // rows meet in the gradients of weights
         if (scope.Trainable.Contains(weight))
             seeds.Add(new Seed(weight, WeightGradient(scope, head, h, p, targets)));
         else if (ReplacedRows.Find(weight) is { } replaced && scope.Trainable.Contains(replaced.Rows))
@@ -104,7 +115,7 @@ public sealed class CausalLm : IObjective
     private static (Value Hidden, Value Logits) HeadRows(LossScope scope, LinearModule head, LabelPlaces places)
     {
         var g = scope.Builder;
-        var h = g.Gather(g.Reshape(head.Node.Inputs[0]!, -1, head.InFeatures), places.Picked);
+        var h = places.Rows(g, g.Reshape(head.Node.Inputs[0]!, -1, head.InFeatures));
         return (h, g.Gemm(h, head.Weight, transB: head.IsOutByIn));
     }
 
@@ -135,11 +146,11 @@ public sealed class CausalLm : IObjective
     {
         var (g, targets, count) = (scope.Builder, places.Targets, places.Count);
         var (y, vocabulary) = LogitsRows(scope, places);
-        var (sum, p) = NegativeLogLikelihood(g, y, targets);
+        var (sum, p) = NegativeLogLikelihood(g, y, places);
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
         var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        return new LossValues(sum, count, [new Seed(y, (p - oneHot) * scope.Scale)]);
+        return new LossValues(sum, count, [new Seed(y, places.Masked((p - oneHot) * scope.Scale))]);
     }
 
     private static (Value Logits, long Vocabulary) LogitsRows(LossScope scope, LabelPlaces places)
@@ -148,21 +159,32 @@ public sealed class CausalLm : IObjective
         var vocabulary = logits.Shape![2].Value
             ?? throw new GraphException(
                 $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
-        var y = g.Gather(g.Reshape(logits, -1, vocabulary), places.Picked);
-        return (y, vocabulary);
+        return (places.Rows(g, g.Reshape(logits, -1, vocabulary)), vocabulary);
     }
 
-    private static (Term Sum, Term P) NegativeLogLikelihood(GraphBuilder g, Value logits, Value targets)
+    private static (Term Sum, Term P) NegativeLogLikelihood(GraphBuilder g, Value logits, LabelPlaces places)
     {
-        var results = CrossEntropy.Forward.Apply(g, [logits, g.Unsqueeze(targets, 1)]);
-        return (-LossSum.Of(g.Term(results[1])), g.Term(results[0]));
+        var results = CrossEntropy.Forward.Apply(g, [logits, g.Unsqueeze(places.Targets, 1)]);
+        return (-LossSum.Of(places.Masked(g.Term(results[1]))), g.Term(results[0]));
     }
 
     /// <summary>Where a batch has labels.</summary>
     /// <param name="Head">The head whose product is the logits; null where more makes them.</param>
     /// <param name="Logits">[batch, sequence, vocabulary].</param>
-    /// <param name="Picked">The positions, of the batch as one row.</param>
-    /// <param name="Targets">The label at each.</param>
-    /// <param name="Count">How many there are.</param>
-    private sealed record LabelPlaces(LinearModule? Head, Value Logits, Value Picked, Value Targets, Value Count);
+    /// <param name="Targets">The label at each picked position; at each of all, where they are masked.</param>
+    /// <param name="Count">How many positions have one.</param>
+    private sealed record LabelPlaces(LinearModule? Head, Value Logits, Value Targets, Value Count)
+    {
+        /// <summary>The positions, of the batch as one row; null where they are masked.</summary>
+        public Value? Picked { get; init; }
+
+        /// <summary>Whether each position of the batch as one row has a label; null where they are picked.</summary>
+        public Term? Mask { get; init; }
+
+        /// <summary>The rows of the positions, of those of the batch as one row.</summary>
+        public Value Rows(GraphBuilder g, Value all) => Picked is null ? all : g.Gather(all, Picked);
+
+        /// <summary>0 in the rows without a label, whatever was computed there.</summary>
+        public Term Masked(Term rows) => Mask is { } mask ? Where(Unsqueeze(mask, 1), rows, 0) : rows;
+    }
 }

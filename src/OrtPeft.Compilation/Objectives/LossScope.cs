@@ -16,6 +16,12 @@ public sealed record LossScope(
     /// <summary>The name of the input that is <see cref="Scale"/>.</summary>
     internal const string ScaleInput = "loss_scale";
 
+    /// <summary>See <see cref="Graphs.TrainingGraphOptions.ScalesProbabilities"/>.</summary>
+    internal bool ScalesProbabilities { get; init; }
+
+    /// <summary>See <see cref="Graphs.TrainingGraphOptions.MasksLabels"/>.</summary>
+    internal bool MasksLabels { get; init; }
+
     /// <summary>The outputs of the model that could have been the first, for messages.</summary>
     public IReadOnlyList<string> Candidates { get; init; } = [];
 }

@@ -22,6 +22,7 @@ public sealed class ExecutionProvider
         {
             TakesKernels = true,
             ReadsHostMemory = true,
+            HalfTypes = [ElementType.Float16],
         },
         new("cuda", "CUDAExecutionProvider", "Microsoft.ML.OnnxRuntime.Gpu and its CUDA libraries",
             static s =>
@@ -29,15 +30,16 @@ public sealed class ExecutionProvider
                 using var cuda = new OrtCUDAProviderOptions();
                 cuda.UpdateOptions(new Dictionary<string, string> { ["use_tf32"] = "0" }); // float32 is float32, as on the CPU
                 s.AppendExecutionProvider_CUDA(cuda);
-            }) { MemoryName = "Cuda" },
+            }) { MemoryName = "Cuda", HalfTypes = [ElementType.Float16, ElementType.BFloat16] },
         new("dml", "DmlExecutionProvider", "Microsoft.ML.OnnxRuntime.DirectML", static s =>
         {
             s.EnableMemoryPattern = false; // it refuses them
             s.AppendExecutionProvider_DML();
-        }) { Lacks = ["Gelu"] },
+        }) { Lacks = ["Gelu"], HalfTypes = [ElementType.Float16] },
         new("webgpu", "WebGpuExecutionProvider", "a build with WebGPU", static s => s.AppendExecutionProvider("WebGPU"))
         {
             MemoryName = "WebGPU_Buffer",
+            HalfTypes = [ElementType.Float16],
             Lacks = ["LogSoftmax", "ConstantOfShape", "Sign"],
         },
         new("coreml", "CoreMLExecutionProvider", "Microsoft.ML.OnnxRuntime on macOS", static s => s.AppendExecutionProvider("CoreML")),
@@ -72,6 +74,10 @@ public sealed class ExecutionProvider
     /// <summary>Operators of training and evaluation graphs that it has no kernel for and others stand in for; empty for
     /// most.</summary>
     internal IReadOnlyList<string> Lacks { get; private init; } = [];
+
+    /// <summary>The types beside float32 in which training graphs multiply there; the CPU, which has no kernels of float16,
+    /// rounds to it.</summary>
+    internal IReadOnlyList<ElementType> HalfTypes { get; private init; } = [];
 
     /// <summary>Finds a provider.</summary>
     /// <param name="name">Its name.</param>

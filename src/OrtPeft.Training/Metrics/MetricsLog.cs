@@ -77,6 +77,8 @@ internal sealed class MetricsLog : IDisposable
         Write("seconds", metrics.Seconds);
         if (metrics.CommunicationSeconds is { } communication)
             Write("communication_seconds", communication);
+        if (metrics.IsSkipped)
+            _writer.WriteBoolean("skipped", true);
         EndRow();
     }
 

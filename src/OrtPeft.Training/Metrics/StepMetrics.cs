@@ -17,9 +17,13 @@ public sealed record StepMetrics
 
     /// <summary>
     /// The Euclidean norm of all gradients together before clipping; NaN where the runtime does not tell, as ONNX
-    /// Runtime's training session.
+    /// Runtime's training session, and in a step that <see cref="IsSkipped"/>.
     /// </summary>
     public required double GradNorm { get; init; }
+
+    /// <summary>Whether the step moved nothing: gradients in float16 were not finite at this loss scale, which was then halved.
+    /// Default false.</summary>
+    public bool IsSkipped { get; init; }
 
     /// <summary>Tokens of this step's batches, padding left out.</summary>
     public required long Tokens { get; init; }

@@ -24,6 +24,7 @@ internal sealed class ModelGraphs : OrtGraphs
     private readonly TrainingArguments _arguments;
     private readonly PortableParameters _parameters;
     private readonly PartSize? _part;
+    private readonly ElementType _products;
     private readonly Dictionary<string, Value> _values;
 
     private ModelGraphs(
@@ -31,6 +32,7 @@ internal sealed class ModelGraphs : OrtGraphs
         : base(parameters.All, parameters.FlatLength, peft.VirtualTokens)
     {
         (_peft, _objective, _arguments, _parameters, _part) = (peft, objective, arguments, parameters, part);
+        _products = ProductPrecision.InGraph(arguments.Precision, arguments.Runtime);
         _values = peft.Parameters.ToDictionary(static p => p.Name, static p => p.Value, StringComparer.Ordinal);
     }
 
@@ -56,6 +58,8 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenTraining(RuntimeOptions options)
     {
         var wanted = Speedups.Except(_arguments.WithoutSpeedups);
+        if (_products != ElementType.Float && !ExecutionProvider.Named(options.Provider).ReadsHostMemory)
+            HalfTrial.Require(_products, _arguments.Precision, options);
         // The base is run before its weights are packed: one set of them is in memory at a time. Whether it can be
         // trained at all is the graph's to say first.
         var obstacle = _part is not null ? Try(() => ModelVerdict.WhyNot(_peft, _arguments.Runtime)) : static () => null;
@@ -69,11 +73,13 @@ internal sealed class ModelGraphs : OrtGraphs
             Part = _part,
             MemoryLimit = _arguments.MemoryLimit,
             OptimizerState = OptimizerGraph.StateBytes(_parameters.All, _arguments.Optimizer),
+            ScalesProbabilities = _products != ElementType.Float,
+            MasksLabels = !ExecutionProvider.Named(options.Provider).ReadsHostMemory,
         });
         Memory = graph.Memory;
         if (_part is not null)
             ModelVerdict.Require(graph, obstacle());
-        return Open(Placed(graph, options), options with { Prepacking = packs });
+        return Open(Placed(ScalesLoss ? LossScaling.Of(graph) : graph, options), options with { Prepacking = packs });
     }
 
     /// <summary>Does something now whose result, or failure, is wanted later.</summary>
@@ -114,7 +120,7 @@ internal sealed class ModelGraphs : OrtGraphs
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
-        OptimizerGraph.Build(_parameters.All, _arguments.Optimizer), options);
+        OptimizerGraph.Build(_parameters.All, _arguments.Optimizer, ScalesLoss), options);
 
     /// <summary>On a device with a memory of its own, all that moves stays there.</summary>
     public override (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
@@ -125,8 +131,15 @@ internal sealed class ModelGraphs : OrtGraphs
     /// <summary>Opens a graph that copies its input to its output, of any axes.</summary>
     public static GraphSession OpenCopy(ElementType type, RuntimeOptions options) => Open(CopyGraph.Build(type), options);
 
-    private CompiledGraph Placed(CompiledGraph graph, RuntimeOptions options) =>
-        options.DeviceMemory is null ? graph : FlatGraph.Of(graph, _parameters.All);
+    /// <summary>bfloat16 has float32's range.</summary>
+    private bool ScalesLoss => _products == ElementType.Float16;
+
+    private CompiledGraph Placed(CompiledGraph graph, RuntimeOptions options)
+    {
+        if (_products != ElementType.Float)
+            graph = HalfProducts.Of(graph, _products, rounds: ExecutionProvider.Named(options.Provider).ReadsHostMemory);
+        return options.DeviceMemory is null ? graph : FlatGraph.Of(graph, _parameters.All);
+    }
 
     /// <summary>Opens a graph that nothing is differentiated in.</summary>
     public static GraphSession OpenForward(CompiledGraph graph, RuntimeOptions options) =>

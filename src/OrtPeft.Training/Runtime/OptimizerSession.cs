@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Graphs;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
 using OrtPeft.Training.Runtime.Memory;
@@ -126,6 +127,8 @@ internal sealed class OptimizerSession : IDisposable
             lengths.Aggregate(1L, static (product, dim) => checked(product * dim)), value.Dtype ?? ElementType.Float);
         if (ValueRoles.IsParametersAtFirst(value.Role))
             parameters.Span(0, parameters.Count).CopyTo(vector.Span(0, vector.Count));
+        if (value.Role == ValueRoles.GradientScale)
+            vector.Span(0, 1)[0] = LossScaling.Initial;
         return new OptimizerState(
             value.Role, vector, lengths, vector.Type == ElementType.Float && lengths.SequenceEqual([parameters.Count]));
     }

@@ -73,10 +73,19 @@ internal sealed class OrtRuntime : ITrainingRuntime
         var started = Stopwatch.GetTimestamp();
         _memory.SumGradients(_processes);
         var communication = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new StepResult(
-            loss,
-            double.IsFinite(loss) ? _memory.Move(step, learningRate) : null,
-            _processes.Size > 1 ? communication : null);
+        double? norm = double.IsFinite(loss) ? _memory.Move(step, learningRate) : null;
+        return new StepResult(loss, norm, _processes.Size > 1 ? communication : null)
+        {
+            ScaleAfterSkip = double.IsFinite(norm ?? 0) ? null : ReducedScale(),
+        };
+    }
+
+    private double? ReducedScale()
+    {
+        if (_vectors.GradientScale is not { } scale)
+            return null;
+        _memory.Fetch();
+        return scale.Vector.Span(0, 1)[0];
     }
 
     public void Share()

@@ -2,6 +2,7 @@ using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels;
 using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -22,12 +23,12 @@ internal static class SpeedupChoice
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(wanted);
         var fits = options.TakesKernels;
-        var multiplies = Multiplies(model, options, wanted);
+        var multiplies = ProductPrecision.InGraph(precision, options) == ElementType.Float && Multiplies(model, options, wanted);
         var packs = !multiplies && (options.Prepacking ?? PaysToPack(model));
         var pays = wanted.Where(s =>
             (fits || !s.UsesKernels) && (multiplies || !s.PacksWeights) && (packs || !s.ForPackedWeights));
         var chosen = Speedups.Satisfied(pays);
-        return (ProductPrecision.Resolve(precision) == ProductPrecision.Bf16 ? Speedups.InBf16(chosen) : chosen, packs);
+        return (ProductPrecision.Resolve(precision, options) == ProductPrecision.Bf16 ? Speedups.InBf16(chosen) : chosen, packs);
     }
 
     /// <summary>Why products are not in bfloat16 although that was asked for.</summary>
@@ -39,7 +40,7 @@ internal static class SpeedupChoice
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(wanted);
-        return precision != ProductPrecision.Bf16 ? null
+        return precision != ProductPrecision.Bf16 || ProductPrecision.InGraph(precision, options) == ElementType.BFloat16 ? null
             : !options.TakesKernels ? "the kernels that multiply it do not run here"
             : KernelDomain.ObstacleToBf16
                 ?? (Multiplies(model, options, wanted) ? null : "weights are not packed");

@@ -5,4 +5,9 @@ namespace OrtPeft.Training.Runtime;
 /// <param name="GradNorm">The gradients' norm before clipping; null where the runtime does not tell.</param>
 /// <param name="Communication">The time in which processes that train together exchanged gradients. Seconds; null for one
 /// process.</param>
-internal sealed record StepResult(double Loss, double? GradNorm, double? Communication = null);
+internal sealed record StepResult(double Loss, double? GradNorm, double? Communication = null)
+{
+    /// <summary>The loss scale that is left where the step was left out because its scaled gradients were not finite; null
+    /// (default) where it was taken.</summary>
+    public double? ScaleAfterSkip { get; init; }
+}

@@ -108,6 +108,7 @@ internal sealed class ArtifactSubject : TrainingSubject
             (IsOther(arguments.LoraPlusRatio, defaults.LoraPlusRatio, defaults.LoraPlusRatio), "LoRA+ ratio"),
             (!arguments.DecayBiasesAndNorms && manifest.Parameters.Any(IsUnlikeGroups), "decay of biases and norms"),
             (arguments.NeftuneNoiseAlpha is not null, "noise on embeddings"),
+            (arguments.Precision == ProductPrecision.Fp16, "precision fp16"),
         };
         if (arguments.LoraPlusEmbeddingRate is not null)
         {

@@ -1,10 +1,12 @@
 using OrtPeft.Adapters;
+using OrtPeft.Adapters.Quantization;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Portable;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Quantization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
@@ -33,6 +35,13 @@ public sealed class PlacementTests
         },
     };
 
+    /// <summary>Quantised bases, as <c>ortpeft quantize</c> writes them.</summary>
+    private static readonly BlockFormat[] _formats =
+    [
+        new(), new() { IsSymmetric = false }, new() { Bits = 8 }, new() { Bits = 8, IsSymmetric = false },
+        new() { CodeBook = CodeBook.NormalFloat4 },
+    ];
+
     public static TheoryData<string> Providers => [.. _accepted.Keys];
 
     [Theory]
@@ -40,11 +49,23 @@ public sealed class PlacementTests
     public void Graphs_OfEveryMethod_StayOnTheDevice(string provider)
     {
         var table = KernelTable.Of(provider);
-        var strays = Graphs().SelectMany(g => Strays(table, provider, g)).ToHashSet(StringComparer.Ordinal);
+        var strays = Graphs(provider).SelectMany(g => Strays(table, provider, g)).ToHashSet(StringComparer.Ordinal);
 
         var (unexpected, gone) = (strays.Except(_accepted[provider].Keys), _accepted[provider].Keys.Except(strays));
         Assert.True(!unexpected.Any(), string.Join('\n', unexpected));
         Assert.True(!gone.Any(), $"No longer needed: {string.Join(", ", gone)}");
+    }
+
+    /// <summary>An axis that depends on what is in a tensor has to be read back before the next kernel starts.</summary>
+    [Theory]
+    [MemberData(nameof(Providers))]
+    public void Steps_OfEveryMethod_HaveNoAxisThatDependsOnTheBatch(string provider)
+    {
+        string[] dependent = ["NonZero", "Unique", "Compress", "NonMaxSuppression", "Loop", "If", "Scan"];
+
+        var found = Steps(provider).SelectMany(static m => m.Graph.Nodes).Where(n => dependent.Contains(n.OpType));
+
+        Assert.Empty(found.Select(static n => n.ToString()));
     }
 
     private static IEnumerable<string> Strays(KernelTable table, string provider, Model model)
@@ -61,15 +82,22 @@ public sealed class PlacementTests
         KernelTable.IsLarge(value) && (provider != "webgpu" || value.Type.IsFloating());
 
     /// <summary>As they run on a device: parameters and gradients are flat.</summary>
-    private static IEnumerable<Model> Graphs()
+    private static IEnumerable<Model> Graphs(string provider)
     {
-        foreach (var row in MethodCases.All.Where(static r => !r.RefusedOn.ContainsKey("gpt2")))
+        foreach (var step in Steps(provider))
+            yield return step;
+        foreach (var peft in Adapted())
         {
-            var peft = PeftModel.Create(Tiny.Base, row.Config, seed: 1);
             var parameters = PortableParameters.Of(peft, static _ => 1).All;
-            yield return FlatGraph.Of(TrainingGraph.Build(peft, new CausalLm()), parameters).Model;
             yield return FlatGraph.Of(EvaluationGraph.Build(peft, new CausalLm()), parameters).Model;
             yield return peft.ForInference();
+        }
+
+        foreach (var type in ExecutionProvider.Named(provider).HalfTypes)
+        {
+            var peft = Tiny.Lora();
+            var half = HalfProducts.Of(EvaluationGraph.Build(peft, new CausalLm()), type, rounds: false);
+            yield return FlatGraph.Of(half, PortableParameters.Of(peft, static _ => 1).All).Model;
         }
 
         var lora = PortableParameters.Of(Tiny.Lora(), static _ => 1).All;
@@ -78,6 +106,35 @@ public sealed class PlacementTests
             new AdamWConfig(), new AdamW8bitConfig(), new AdafactorConfig(), new LionConfig(), new MuonConfig(),
             new ScheduleFreeAdamWConfig(), new SgdConfig(),
         ])
+        {
             yield return OptimizerGraph.Build(lora, optimizer).Model;
+            yield return OptimizerGraph.Build(lora, optimizer, scalesLoss: true).Model;
+        }
+    }
+
+    /// <summary>The training graphs, in float32 and in each type in which the provider multiplies.</summary>
+    private static IEnumerable<Model> Steps(string provider)
+    {
+        foreach (var peft in Adapted())
+        {
+            var parameters = PortableParameters.Of(peft, static _ => 1).All;
+            yield return FlatGraph.Of(Step(peft, halves: false), parameters).Model;
+            foreach (var type in ExecutionProvider.Named(provider).HalfTypes)
+            {
+                var scaled = LossScaling.Of(Step(peft, halves: true));
+                yield return FlatGraph.Of(HalfProducts.Of(scaled, type, rounds: false), parameters).Model;
+            }
+        }
+    }
+
+    private static CompiledGraph Step(PeftModel peft, bool halves) => TrainingGraph.Build(
+        peft, new CausalLm(), new TrainingGraphOptions { MasksLabels = true, ScalesProbabilities = halves });
+
+    private static IEnumerable<PeftModel> Adapted()
+    {
+        foreach (var row in MethodCases.All.Where(static r => !r.RefusedOn.ContainsKey("gpt2")))
+            yield return PeftModel.Create(Tiny.Base, row.Config, seed: 1);
+        foreach (var format in _formats)
+            yield return Tiny.Lora(ModelQuantizer.Quantize(Tiny.Base, format).Model);
     }
 }

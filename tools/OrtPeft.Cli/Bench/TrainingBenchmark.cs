@@ -87,7 +87,8 @@ internal static class TrainingBenchmark
     private static bool RunsInBf16(PeftModel model, BenchmarkOptions options)
     {
         var wanted = Speedups.Except(options.WithoutSpeedups);
-        return ProductPrecision.Resolve(options.Precision) == ProductPrecision.Bf16
+        return options.Runtime.TakesKernels
+            && ProductPrecision.Resolve(options.Precision, options.Runtime) == ProductPrecision.Bf16
             && SpeedupChoice.WhyNotInBf16(model.Model, options.Runtime, wanted, ProductPrecision.Bf16) is null;
     }
 

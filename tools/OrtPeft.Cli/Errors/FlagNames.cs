@@ -37,6 +37,7 @@ internal static partial class FlagNames
         ["MeasureTokenAccuracy"] = "--metrics token-accuracy",
         ["CheckpointSteps"] = "--checkpoint-steps",
         ["MicroBatchTokens"] = "--micro-batch-tokens",
+        ["Precision"] = "--precision",
         ["MemoryLimit"] = "--memory-limit",
         ["MaxNewTokens"] = "--max-new-tokens",
         ["Temperature"] = "--temperature",

@@ -28,7 +28,8 @@ internal sealed class SpeedOptions : IOptionGroup
     private readonly Option<string> _precision = new Option<string>("--precision")
     {
         Description = "Precision of products with frozen weights: float32; bf16 with float32 accumulation, faster "
-            + "and smaller on processors with AVX512_BF16; or auto, bf16 on those and float32 elsewhere.",
+            + "and smaller on processors with AVX512_BF16 and on CUDA; fp16 with dynamic loss scaling, for CUDA, DirectML and "
+            + "WebGPU; or auto, bf16 on those processors and float32 elsewhere.",
         HelpName = string.Join('|', ProductPrecision.Names),
         DefaultValueFactory = static _ => Defaults.Precision,
     }.AcceptOnlyFromAmong([.. ProductPrecision.Names]);

@@ -95,6 +95,8 @@ internal static class TrainingReport
             yield return $"{when}: sample {i + 1}: {OneLine(answer.Text)}";
         }
 
+        if (progress.Metrics.IsSkipped)
+            yield return $"{when}: left out, since its gradients overflow float16; the loss scale is halved";
         if (progress.Evaluation is { } evaluation)
         {
             var more = EvaluationMetric.All.Where(m => !m.IsAlwaysMeasured && !double.IsNaN(m.Of(evaluation)))

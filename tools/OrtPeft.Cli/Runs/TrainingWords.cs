@@ -45,7 +45,7 @@ internal static class TrainingWords
         if (given.Resume || training.Job.Total is not { } total)
             return null;
         var tokens = training.Rows.Sum(static r => (long)r.Length) * training.Trainer.TotalEpochs / given.Processes.Size;
-        var inBf16 = ProductPrecision.Resolve(given.Precision) == ProductPrecision.Bf16;
+        var inBf16 = ProductPrecision.Resolve(given.Precision, given.Runtime) == ProductPrecision.Bf16;
         return TimeEstimate.Of(given.Runtime, inBf16, tokens, total, training.Job.Trainable);
     }
 

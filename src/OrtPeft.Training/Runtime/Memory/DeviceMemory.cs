@@ -18,7 +18,7 @@ internal sealed class DeviceMemory : IStepMemory
     private readonly DeviceCopies _copies;
     private readonly Resident[] _moved;
     private readonly Resident _gradients;
-    private readonly List<(LossSession Session, Resident Fed)> _fed = [];
+    private readonly List<(LossSession Session, string Role, Resident Fed)> _fed = [];
     private readonly bool[] _anew = new bool[1];
     private readonly OrtValue _anewValue;
 
@@ -52,8 +52,10 @@ internal sealed class DeviceMemory : IStepMemory
     public void Feed(LossSession session, bool evaluated)
     {
         var fed = (evaluated ? _moved.FirstOrDefault(static m => m.Role == ValueRoles.Averages) : null) ?? _moved[0];
-        _fed.Add((session, fed));
-        session.BindRole(ValueRoles.Parameters, fed.Value.Current);
+        _fed.Add((session, ValueRoles.Parameters, fed));
+        if (_moved.FirstOrDefault(static m => m.Role == ValueRoles.GradientScale) is { } scale)
+            _fed.Add((session, scale.Role, scale));
+        FeedAgain();
         session.BindRole(ValueRoles.LazyResetGrad, _anewValue);
     }
 
@@ -134,8 +136,8 @@ internal sealed class DeviceMemory : IStepMemory
 
     private void FeedAgain()
     {
-        foreach (var (session, fed) in _fed)
-            session.BindRole(ValueRoles.Parameters, fed.Value.Current);
+        foreach (var (session, role, fed) in _fed)
+            session.BindRole(role, fed.Value.Current);
     }
 
     /// <summary>A vector and its copy on the device.</summary>

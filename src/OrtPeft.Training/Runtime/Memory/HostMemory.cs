@@ -33,6 +33,8 @@ internal sealed class HostMemory : IStepMemory
     {
         foreach (var (parameter, view) in _vectors.All.Zip(Views(evaluated ? _vectors.Evaluated : _vectors.Parameters)))
             session.BindInput(parameter.Input, view);
+        if (_vectors.GradientScale is { } scale)
+            session.BindRole(scale.Role, scale.Vector.View(0, scale.Dims));
     }
 
     /// <summary>Bound for every run: what an earlier step's last part left would catch this step's gradient.</summary>

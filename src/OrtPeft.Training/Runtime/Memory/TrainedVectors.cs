@@ -43,6 +43,9 @@ internal sealed class TrainedVectors : IDisposable
     /// <summary>The optimizer, which moves the parameters.</summary>
     public OptimizerSession Optimizer { get; }
 
+    /// <summary>The factor of all gradients; null where losses are not scaled.</summary>
+    public OptimizerState? GradientScale => Optimizer.States.FirstOrDefault(static s => s.Role == ValueRoles.GradientScale);
+
     /// <summary>The parameters that are evaluated and saved.</summary>
     public NativeVector Evaluated => Optimizer.Averages ?? Parameters;
 
