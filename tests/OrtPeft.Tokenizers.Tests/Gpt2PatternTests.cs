@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using OrtPeft.Tokenizers.Tests.Reference;
 
@@ -5,6 +6,7 @@ namespace OrtPeft.Tokenizers.Tests;
 
 public sealed class Gpt2PatternTests
 {
+    /// <summary>Each value that has a meaning, and a sample of the eight hundred thousand that have none.</summary>
     [Fact]
     public void MatchLength_ForEveryScalarValueAmongNeighbours_AgreesWithTheLiteralPattern()
     {
@@ -12,7 +14,7 @@ public sealed class Gpt2PatternTests
 
         for (var value = 0; value <= 0x10FFFF; value++)
         {
-            if (!Rune.TryCreate(value, out var rune))
+            if (!Rune.TryCreate(value, out var rune) || (IsUnassigned(rune) && value % 61 != 0))
                 continue;
             var text = $"a{rune} {rune}{rune}1{rune}!  {rune}";
             if (!Split(text).SequenceEqual(NaivePattern.Split(text)))
@@ -67,6 +69,9 @@ public sealed class Gpt2PatternTests
 
         Assert.Equal(["x\U00010437y", " \U0001D49C", "1"], words);
     }
+
+    private static bool IsUnassigned(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
 
     private static string[] Split(string text)
     {

@@ -18,11 +18,15 @@ public sealed class SuiteTests(Workplace place) : IClassFixture<Workplace>
     public void Run_MakesTheModelsOnce_AndRunsTheCasesInTurn()
     {
         var models = place.Fresh();
-        var ran = new List<string>();
+        var (ran, said) = (new List<string>(), new Dictionary<string, string>());
         var suite = new SuiteRun([OnInt4, Training], models, Options, (arguments, turnedOff) =>
         {
-            ran.Add(string.Join(' ', arguments.Select(Path.GetFileName)));
-            return OwnCommand.Run(arguments, turnedOff, CancellationToken.None);
+            var words = string.Join(' ', arguments.Select(Path.GetFileName));
+            ran.Add(words);
+            // The second round says what the first said.
+            if (!said.TryGetValue(words, out var answer))
+                said.Add(words, answer = OwnCommand.Run(arguments, turnedOff, CancellationToken.None));
+            return answer;
         });
 
         var figures = suite.Run(rounds: 2, static _ => { });
