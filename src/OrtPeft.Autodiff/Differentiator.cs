@@ -23,12 +23,16 @@ public sealed class Differentiator
     /// <param name="builder">Adds nodes to that graph.</param>
     /// <param name="table">The rules; <see cref="GradientTable.Default"/> when left out.</param>
     public Differentiator(Model model, GraphBuilder builder, GradientTable? table = null)
+        : this((model ?? throw new ArgumentNullException(nameof(model))).Opsets, builder, table ?? GradientTable.Default)
     {
-        ArgumentNullException.ThrowIfNull(model);
+    }
+
+    private Differentiator(SortedDictionary<string, long> opsets, GraphBuilder builder, GradientTable table)
+    {
         ArgumentNullException.ThrowIfNull(builder);
         _builder = builder;
-        _table = table ?? GradientTable.Default;
-        _opsets = model.Opsets;
+        _table = table;
+        _opsets = opsets;
         _unbroadcast = new Unbroadcast(builder);
     }
 
@@ -65,7 +69,11 @@ public sealed class Differentiator
         if (upstream.All(static u => u is null))
             return;
         _builder.Scope = $"/gradient{Scope(node)}";
-        var context = new RuleContext(node, upstream, _builder);
+        var context = new RuleContext(node, upstream, _builder)
+        {
+            Wanted = path.Values,
+            Inside = (body, seeds, wanted) => new Differentiator(_opsets, body, _table).Differentiate(seeds, wanted),
+        };
         var gradients = RuleFor(node, path)(context);
         if (gradients.Count != node.Inputs.Count)
             throw new UnsupportedOpException(
@@ -73,6 +81,8 @@ public sealed class Differentiator
         if (context.Unread >= 0 && gradients.Any(static g => g is not null))
             throw new UnsupportedOpException(
                 $"{node}: the loss depends on output {context.Unread}, whose gradient its rule does not handle.");
+        foreach (var (value, gradient) in context.OfCaptured)
+            Accumulate(value, gradient);
         foreach (var (index, input) in node.Inputs.Index())
         {
             if (input is null || !path.Values.Contains(input) || !path.IsRead(node, index))
@@ -91,7 +101,7 @@ public sealed class Differentiator
     private GradientRule RuleFor(Node node, DifferentiablePath path)
     {
         var opset = OpsetOf(node);
-        if (node.Subgraphs.Any())
+        if (node.Subgraphs.Any() && _table.Find(node, opset) is null)
         {
             throw new UnsupportedOpException(
                 $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, " +

@@ -25,7 +25,8 @@ public sealed class GradientTable
     public static GradientTable Default { get; } = new(
     [
         .. Elementwise.Rows, .. Activation.Rows, .. Reduction.Rows, .. Linear.Rows, .. ShapeChanging.Rows, .. Window.Rows,
-        .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. Rules.Quantization.Rows, .. NotDifferentiable.Rows,
+        .. Indexing.Rows, .. Normalization.Rows, .. Loss.Rows, .. Rules.Quantization.Rows, .. Repetition.Rows,
+        .. NotDifferentiable.Rows,
     ]);
 
     /// <summary>A table with more rows.</summary>

@@ -25,6 +25,17 @@ public sealed class RuleContext
     /// <summary>Adds nodes to the graph.</summary>
     public GraphBuilder G { get; }
 
+    /// <summary>The values of the graph that need a gradient.</summary>
+    internal IReadOnlySet<Value> Wanted { get; init; } = new HashSet<Value>();
+
+    /// <summary>Differentiates a graph inside of the node, given the builder of a copy, the seeds there, and the values to
+    /// differentiate with respect to.</summary>
+    internal Func<GraphBuilder, IReadOnlyList<Seed>, IReadOnlyList<Value>, IReadOnlyList<Value>> Inside { get; init; } =
+        static (_, _, _) => [];
+
+    /// <summary>The gradients at values that a graph inside of the node reads of the graph around it.</summary>
+    internal List<(Value Value, Value Gradient)> OfCaptured { get; } = [];
+
     /// <summary>The gradient of the loss at the first output.</summary>
     /// <exception cref="UnsupportedOpException">The loss depends on another output only.</exception>
     public Term DY => G.Term(Upstream(0)

@@ -173,7 +173,6 @@ public sealed class DifferentiatorTests
 
     [Theory]
     [InlineData("Loop")]
-    [InlineData("Scan")]
     [InlineData("SequenceMap")]
     public void Differentiate_WhenTheParameterGoesThroughARepeatedGraph_NamesTheNode(string opType)
     {

@@ -11,8 +11,8 @@ public sealed class ShapeKnowledgeTests
     [
         "Concat", "Conv", "Gather", "GatherElements", "GroupNormalization", "InstanceNormalization",
         "LayerNormalization", "MatMul", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
-        "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare", "SimplifiedLayerNormalization", "Tile",
-        "TopK",
+        "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare", "Scan", "SimplifiedLayerNormalization",
+        "Tile", "TopK",
     ];
 
     public static TheoryData<string> Names => GradientCases.Names;

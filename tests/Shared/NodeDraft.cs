@@ -17,7 +17,9 @@ internal sealed class NodeDraft
         _node = node;
         Inputs = [.. node.Inputs];
         Outputs = [.. node.Outputs.Select(o => o.Name.Length == 0 ? "" : Graph.FreshName($"{o.Name}/odd"))];
-        Attributes = [.. node.Attributes];
+        Attributes = [.. node.Attributes.Select(static a => a.Kind == AttributeKind.Graph
+            ? NodeAttribute.Of(a.Name, GraphCopy.Again(a.AsGraph(), ""))
+            : a)];
     }
 
     public List<Value?> Inputs { get; }

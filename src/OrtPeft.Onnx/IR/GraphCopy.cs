@@ -26,6 +26,12 @@ internal sealed class GraphCopy(Func<Graph, string, string> naming)
         return (nodes, [.. body.Outputs.Select(o => values.GetValueOrDefault(o, o))]);
     }
 
+    /// <summary>A subgraph once more, with the same graph around it.</summary>
+    /// <param name="body">The subgraph; what it reads of the graph around it is read as it is.</param>
+    /// <param name="prefix">The beginning of names in the copy, which no other name has.</param>
+    public static Graph Again(Graph body, string prefix) =>
+        new GraphCopy((_, name) => prefix + name).Copy(body, body.Parent, []);
+
     private Graph Copy(Graph source, Graph? parent, Dictionary<Value, Value> outer)
     {
         var copy = new Graph(source.Name, parent) { Unmodelled = source.Unmodelled, Family = source.Family };

@@ -28,6 +28,7 @@ internal static class CanonicalForm
         new("lower-opset", OpsetLowering.Run),
         new("computed-constants", ComputedConstants.OfConstants),
         new("plain-operators", PlainOps.Run),
+        new("loops-to-scans", LoopsToScans.Run),
         new("remove-identity", IdentityRemoval.Run),
         new("empty-slots", EmptySlots.Run),
         new("fused-to-standard", ContribOps.Run),

@@ -21,7 +21,7 @@ internal static class ControlFlow
     public static void Refuse(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Graph.Nodes.FirstOrDefault(ReadsWeights) is { } node)
+        if (model.Graph.Nodes.FirstOrDefault(HasLayers) is { } node)
         {
             throw new UnsupportedOpException(
                 $"{node} (opset {model.Opset}) {Describe(node)}, with layers inside that OrtPeft does not adapt; " +
@@ -43,10 +43,11 @@ internal static class ControlFlow
         };
     }
 
-    private static bool ReadsWeights(Node node) => node.Subgraphs.Any(g => ReadsWeights(g) || GivesWeights(node, g));
+    /// <summary>Whether a node's own graph reads, or gives, a weight matrix.</summary>
+    public static bool HasLayers(Node node) => node.Subgraphs.Any(g => ReadsWeights(g) || GivesWeights(node, g));
 
     private static bool ReadsWeights(Graph graph) => graph.Nodes.Any(static n =>
-        ReadsWeights(n) || (n.Inputs.Any(IsWeight) && !(Forms.Contains(n.OpType) && IsTable(n.Output))));
+        HasLayers(n) || (n.Inputs.Any(IsWeight) && !(Forms.Contains(n.OpType) && IsTable(n.Output))));
 
     /// <summary>Matrices that a node gives are weights, unless it chooses one of them and only what reads tables reads
     /// that.</summary>

@@ -37,13 +37,27 @@ public sealed class ShapeInference(int opset)
         ArgumentNullException.ThrowIfNull(node);
         foreach (var output in node.Outputs)
             _data.Remove(output);
-        foreach (var graph in node.Subgraphs)
-            Infer(graph);
+        InferInside(node);
         if (!ShapeRules.ByOp.TryGetValue((node.Domain, node.OpType), out var row))
             return;
         var context = new ShapeContext(node, this);
         row.Check(context);
         row.Apply(context);
+    }
+
+    /// <summary>A body that reads slices of the node's inputs may not fit them, which is the node's fault.</summary>
+    private void InferInside(Node node)
+    {
+        ControlFlowRules.Enter(node);
+        try
+        {
+            foreach (var graph in node.Subgraphs)
+                Infer(graph);
+        }
+        catch (GraphException e) when (node.Is("Scan"))
+        {
+            throw new GraphException($"{node}: in its body, {e.Message}", e);
+        }
     }
 
     /// <summary>The elements of a small integer tensor, as far as they are known.</summary>

@@ -11,7 +11,8 @@ internal static class GradientCases
         {
             ElementwiseCases.Rows, PowCases.Rows, ActivationCases.Rows, ReductionCases.Rows, LinearCases.Rows,
             EinsumCases.Rows, ConvolutionCases.Rows, ShapeChangingCases.Rows, WindowCases.Rows, SelectionCases.Rows,
-            ScatterCases.Rows, NormalizationCases.Rows, LossCases.Rows, NotDifferentiableCases.Rows,
+            ScatterCases.Rows, NormalizationCases.Rows, LossCases.Rows, RepetitionCases.Rows,
+            NotDifferentiableCases.Rows,
         }
         .SelectMany(static rows => rows)
         .ToFrozenDictionary(static row => row.Name, StringComparer.Ordinal);

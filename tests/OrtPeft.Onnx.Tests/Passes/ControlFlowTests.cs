@@ -83,7 +83,8 @@ public sealed class ControlFlowTests
 
         SameResults.Check(model, Canonical, RandomInputs.For(model.Graph, new Sizes(3, 2, 0), seed: 4));
 
-        Assert.Equal(opType, Assert.Single(model.Graph.Nodes, static n => n.Subgraphs.Any()).OpType);
+        var expected = opType == "Loop" ? "Scan" : opType; // a given number of steps
+        Assert.Equal(expected, Assert.Single(model.Graph.Nodes, static n => n.Subgraphs.Any()).OpType);
 
         static void Canonical(Model model)
         {
