@@ -32,6 +32,7 @@ internal static class GradientsAt
             GraphBuilder.Over(copy),
             new CausalLm(),
             virtualTokens: 0,
+            new TrainingGraphOptions(),
             new SpeedupRun([]),
             mustBeUsed: false);
         return copy;
