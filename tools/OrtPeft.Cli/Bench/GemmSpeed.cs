@@ -25,10 +25,13 @@ internal static class GemmSpeed
     private const int Columns = 4096;
     private const int Runs = 100;
 
+    /// <summary>A device in software takes seconds for one.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
     /// <summary>The median run's 10⁹ multiply-adds, twice, per second.</summary>
     /// <param name="options">How it runs.</param>
     /// <param name="inBf16">Whether in bfloat16.</param>
-    /// <param name="runs">How often; 100 when left out.</param>
+    /// <param name="runs">How often; 100 when left out, and fewer where they take long.</param>
     public static double Measure(RuntimeOptions options, bool inBf16, int runs = Runs)
     {
         using var session = ModelSession.Open(Product(inBf16), options with { Prepacking = true, ProfilePrefix = null });
@@ -38,12 +41,13 @@ internal static class GemmSpeed
         using var binding = session.Session.CreateIoBinding();
         binding.BindInput("x", x);
         binding.BindOutput("y", y);
-        var seconds = new double[runs];
-        foreach (ref var elapsed in seconds.AsSpan())
+        var seconds = new List<double>();
+        var clock = Stopwatch.StartNew();
+        while (seconds.Count < runs && (seconds.Count == 0 || clock.Elapsed < Longest))
         {
             var started = Stopwatch.GetTimestamp();
             session.Session.RunWithBinding(run, binding);
-            elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
 
         return 2e-9 * Rows * Inner * Columns / Sample.Median(seconds);
