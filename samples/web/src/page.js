@@ -109,9 +109,9 @@ const handlers = {
     $('progress').value = step;
     finish(`${step} steps over ${rows} rows in ${seconds.toFixed(1)} s.`);
   },
-  generated: ({ text }) => {
+  generated: ({ text, place }) => {
     $('try-text').textContent = text.trim() || '(nothing)';
-    busy(false);
+    finish(`Written on ${place}.`);
   },
   exported: ({ zip }) => {
     const url = urlOf(zip);

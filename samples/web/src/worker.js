@@ -2,9 +2,11 @@
 // { type: 'stop' }, { type: 'generate', job } and { type: 'export' }, which are about what was trained last.
 import { adapterZip, modelZip } from './adapter.js';
 import { ArtifactSet } from './artifacts.js';
+import { hasWebGpu } from './device.js';
 import { fineTune } from './fine-tune.js';
 import { fetchFolder, remembered } from './folders.js';
 import { generate } from './generate.js';
+import { whyNotMerged } from './onnx.js';
 import { randomFrom } from './rows.js';
 import { baseFolder, runtimes } from './runtimes.js';
 import { openTokenizer } from './tokenizer.js';
@@ -17,6 +19,7 @@ const tasks = {
   train: async job => {
     stopping = false;
     await tuned?.trainer.release();
+    await tuned?.onDevice?.release();
     tuned = undefined;
     const { set, tokenizer } = await opened(job.runtime);
     const trainer = await runtimes[job.runtime].open(set, { learningRate: job.learningRate });
@@ -28,14 +31,26 @@ const tasks = {
   generate: async ({ prompt, maxTokens, topK, seed }) => {
     const { trainer, set, tokenizer } = tuned;
     const limits = { maxTokens, topK, random: randomFrom(seed), rowLength: set.rowLength };
-    report({ type: 'generated', text: await generate(trainer, tokenizer, prompt, limits) });
+    tuned.onDevice ??= await openOnDevice();
+    const text = await generate(tuned.onDevice ?? trainer, tokenizer, prompt, limits);
+    report({ type: 'generated', text, place: tuned.onDevice ? 'WebGPU' : 'WebAssembly' });
   },
   export: async () => {
     const { trainer, set } = tuned;
-    const read = remembered(fetchFolder(new URL(`../${baseFolder.folder}`, import.meta.url), baseFolder.advice));
-    report({ type: 'exported', zip: await modelZip(read, set.manifest.peft_config, await trainer.weights()) });
+    report({ type: 'exported', zip: await modelZip(readBase, set.manifest.peft_config, await trainer.weights()) });
   },
 };
+
+const readBase = remembered(fetchFolder(new URL(`../${baseFolder.folder}`, import.meta.url), baseFolder.advice));
+
+// The tuned model on WebGPU; undefined where the browser has no device, or the adapter is not merged here.
+async function openOnDevice() {
+  const config = tuned.set.manifest.peft_config;
+  if (whyNotMerged(config) || !await hasWebGpu())
+    return undefined;
+  const { TunedModel } = await import('./tuned-model.js');
+  return TunedModel.open(readBase, config, await tuned.trainer.weights());
+}
 
 self.onmessage = async ({ data }) => {
   if (data.type === 'stop') {

@@ -98,6 +98,7 @@ for (const runtime of ['ort', 'ort-training']) {
     await page.click('#try-start');
     await finished(page);
     assert.match(await page.textContent('#try-text'), /\w/);
+    assert.equal(await page.textContent('#status'), 'Written on WebAssembly.');
     const [model] = await Promise.all([page.waitForEvent('download'), page.click('#download-model')]);
     assert.equal(model.suggestedFilename(), 'model.zip');
     assert.equal(await page.textContent('#error'), '');
@@ -111,6 +112,52 @@ for (const runtime of ['ort', 'ort-training']) {
     await page.close();
   });
 }
+
+// Chromium's software device; elsewhere in these tests there is none, and all runs in WebAssembly.
+const softwareDevice = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+
+// What only lists of tokens and places are computed with.
+const ofWholeNumbers = new Set(['Shape', 'Concat', 'Squeeze', 'Unsqueeze', 'Range', 'Add', 'LessOrEqual', 'Cast']);
+
+test('the tuned model writes on WebGPU what it writes in WebAssembly', { skip }, async () => {
+  const withDevice = await chromium.launch({ executablePath, args: ['--no-sandbox', ...softwareDevice] });
+  const page = await withDevice.newPage();
+  page.setDefaultTimeout(240_000);
+  const log = [];
+  page.on('console', message => log.push(message.text()));
+  await page.goto(`http://localhost:${server.address().port}/`);
+
+  await train(page, { runtime: 'ort', steps: 3 });
+  await finished(page);
+  await page.fill('[name=maxTokens]', '3');
+  await page.click('#try-start');
+  await finished(page);
+  const found = await page.evaluate(async () => {
+    const { TunedModel } = await import('/src/tuned-model.js');
+    const read = async name => new Uint8Array(await (await fetch(`/artifacts/base/${name}`)).arrayBuffer());
+    const ids = [40n, 41n, 52n, 63n, 44n];
+    const batch = { dims: [1, 5], input_ids: BigInt64Array.from(ids), attention_mask: new BigInt64Array(5).fill(1n),
+      position_ids: BigInt64Array.from(ids, (_, i) => BigInt(i)) };
+    const logits = {};
+    for (const place of ['wasm', 'webgpu']) {
+      const options = { executionProviders: [place], logSeverityLevel: place === 'webgpu' ? 1 : 3 };
+      const model = await TunedModel.open(read, { peft_type: 'LORA' }, new Map(), options);
+      logits[place] = [...(await model.evaluate(batch)).predictions.data];
+      await model.release();
+    }
+    return logits;
+  });
+
+  assert.equal(await page.textContent('#error'), '');
+  assert.equal(await page.textContent('#status'), 'Written on WebGPU.');
+  assert.match(await page.textContent('#try-text'), /\w/);
+  assert.ok(found.wasm.every((value, i) => Math.abs(value - found.webgpu[i]) < 1e-3), 'logits differ');
+  const strays = log.map(line => /kernel not found in registries for Op type: (\w+)/.exec(line)?.[1]).filter(Boolean);
+  assert.deepEqual([...new Set(strays)].filter(op => !ofWholeNumbers.has(op)), []);
+  for (const program of ['MatMul', 'Softmax', 'LayerNorm', 'Gather'])
+    assert.ok(log.some(line => line.includes(`Starting program "${program}`)), `${program} did not run on the device`);
+  await withDevice.close();
+});
 
 test('Stop ends early and keeps what was learned', { skip }, async () => {
   const { page } = await openPage();
