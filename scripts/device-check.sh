@@ -2,7 +2,8 @@
 # What a machine with an accelerator must show: training there follows the CPU, its nodes run there, and how fast. Prints a
 # table, and leaves all figures in out/device-check/result.json. Under ten minutes with the models it makes.
 #
-#     scripts/device-check.sh [PROVIDER] [--quick]     PROVIDER: cuda (default), dml, webgpu, …; --quick leaves speed out
+#     scripts/device-check.sh [PROVIDER] [--quick]     PROVIDER: cuda (default), dml, webgpu, …; --quick takes six steps, not
+#                                                      twenty, and leaves speed out
 #
 # Builds the command with Microsoft.ML.OnnxRuntime.Gpu for CUDA. With ORTPEFT_DLL that build of the command is taken instead.
 # HF_LORA names a script that times transformers and PEFT, called as `python3 $HF_LORA gpt2-124m c_attn 4 128`; it runs where
