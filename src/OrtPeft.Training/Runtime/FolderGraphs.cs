@@ -1,9 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Graphs;
+using OrtPeft.Onnx.Serialization;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
+using OrtPeft.Training.Runtime.Memory;
+
+using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -44,14 +48,32 @@ internal sealed class FolderGraphs : OrtGraphs
     public override Tensor InitialWeight(string parameter) => _weights[parameter];
 
     /// <inheritdoc/>
-    public override GraphSession OpenTraining(RuntimeOptions options) => Open(_folder, _manifest.Training, options);
+    public override GraphSession OpenTraining(RuntimeOptions options) => OpenLoss(_manifest.Training, options);
 
     /// <inheritdoc/>
     public override GraphSession OpenEvaluation(RuntimeOptions options) =>
-        Open(_folder, _manifest.Evaluation ?? throw Missing(_folder, "evaluation"), options);
+        OpenLoss(_manifest.Evaluation ?? throw Missing(_folder, "evaluation"), options);
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(_folder, _manifest.Optimizer, options);
+
+    /// <summary>On a device with a memory of its own, all that moves stays there.</summary>
+    public override (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
+        options.DeviceMemory is { } memory
+            ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
+            : base.OpenVectors(options);
+
+    /// <summary>For such a device a model is read as a graph, and gets flat parameters and what the provider has kernels
+    /// for.</summary>
+    private GraphSession OpenLoss(ArtifactGraph graph, RuntimeOptions options)
+    {
+        if (options.DeviceMemory is null)
+            return Open(_folder, graph, options);
+        var path = Path.GetFullPath(Path.Combine(_folder, graph.File));
+        var model = OnnxFile.Load(path);
+        Check(path, graph, model.Graph.Inputs.Select(static v => v.Name), model.Graph.Outputs.Select(static v => v.Name));
+        return ModelGraphs.Open(FlatGraph.Of(new CompiledGraph(model, graph), Parameters), options);
+    }
 
     /// <summary>Opens one of a folder's models.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result takes the session over.")]
@@ -59,20 +81,31 @@ internal sealed class FolderGraphs : OrtGraphs
     {
         var path = Path.GetFullPath(Path.Combine(folder, graph.File));
         var session = FileSession.Open(path, options);
-        if (Unknown(session, graph) is not { } name)
+        try
+        {
+            Check(path, graph, session.InputNames, session.OutputNames);
             return new GraphSession(session, graph, options, session, path);
-        session.Dispose();
-        throw new OnnxFormatException(
-            $"{path} has no input or output '{name}', which {ArtifactManifest.FileName} says; copy the whole folder, "
-            + "or write it again.");
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>A name of the manifest that is none of the model's; ONNX Runtime would not say which until it runs.
+    /// <summary>Refuses a manifest with a name that is none of the model's; ONNX Runtime would not say which until it runs.
     /// </summary>
-    private static string? Unknown(InferenceSession session, ArtifactGraph graph) =>
-        graph.Inputs.Select(static i => i.Name).Except(session.InputNames)
-            .Concat(graph.Outputs.Select(static o => o.Name).Except(session.OutputNames))
-            .FirstOrDefault();
+    private static void Check(string path, ArtifactGraph graph, IEnumerable<string> inputs, IEnumerable<string> outputs)
+    {
+        var unknown = graph.Inputs.Select(static i => i.Name).Except(inputs)
+            .Concat(graph.Outputs.Select(static o => o.Name).Except(outputs));
+        if (unknown.FirstOrDefault() is { } name)
+        {
+            throw new OnnxFormatException(
+                $"{path} has no input or output '{name}', which {ArtifactManifest.FileName} says; copy the whole folder, "
+                + "or write it again.");
+        }
+    }
 
     /// <summary>All are compared with the manifest before memory is taken by its numbers.</summary>
     private static SafetensorsFile Weights(string path, ArtifactManifest manifest)

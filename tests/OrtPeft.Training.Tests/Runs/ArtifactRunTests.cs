@@ -68,6 +68,23 @@ public sealed class ArtifactRunTests : IDisposable
         Assert.Equal(Tiny.Numbers(model), Tiny.Numbers(saved));
     }
 
+    /// <summary>The folder's models get flat parameters where those stay on a device; the CPU's memory stands for one.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Train_OnADevice_EndsWithTheBitsOfTheHostsMemory(int accumulation)
+    {
+        Write(Tiny.Lora(dropout: 0.1), new ArtifactSettings());
+        var arguments = Arguments with { GradientAccumulation = accumulation, BatchSize = 3 / accumulation };
+
+        var expected = Run(arguments, save: true);
+        var weights = Tiny.Numbers(PeftModel.Load(Tiny.Base, _place["adapter"]));
+        var actual = Run(arguments with { Runtime = arguments.Runtime with { DeviceMemory = "Cpu" } }, save: true);
+
+        Assert.Equal(expected.Select(static s => s.GradNorm), actual.Select(static s => s.GradNorm));
+        Assert.Equal(weights, Tiny.Numbers(PeftModel.Load(Tiny.Base, _place["adapter"])));
+    }
+
     [Fact]
     public void Train_WithLoraPlus_TakesTheFactorsFromTheFolder()
     {
