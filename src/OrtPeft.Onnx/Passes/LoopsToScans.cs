@@ -21,7 +21,7 @@ internal static class LoopsToScans
         var g = GraphBuilder.Over(model);
         foreach (var loop in graph.Nodes.Where(static n => n.Is("Loop")).ToArray())
         {
-            if (!ControlFlow.HasLayers(loop) && Counted(loop) is { } body && StatesStay(loop, body, g.Shapes))
+            if (!ControlFlow.HasLayers(loop) && Counted(loop) is { } body && StatesStay(loop, GraphCopy.Again(body, ""), g.Shapes))
                 Replace(g, loop, body);
         }
 
@@ -52,7 +52,8 @@ internal static class LoopsToScans
         return value == from || IsTrue(value);
     }
 
-    /// <summary>Whether each state has the same type and axes after a step as before it.</summary>
+    /// <summary>Whether each state has the same type and axes after a step as before it. The axes are put into a copy: of a
+    /// loop that stays they may be wrong after the first step.</summary>
     private static bool StatesStay(Node loop, Graph body, ShapeInference shapes)
     {
         (body.Inputs[0].Type, body.Inputs[0].Shape) = (ElementType.Int64, []);
