@@ -55,7 +55,8 @@ internal sealed unsafe class MpiLibrary
                 };
         }
 
-        var names = MpiLaunch.IsOpenMpi ? OpenMpi : [.. Mpich, .. Standard, .. OpenMpi];
+        string[] others = [.. Mpich, .. Standard];
+        var names = MpiLaunch.IsOpenMpi ? OpenMpi : MpiLaunch.IsPmix ? [.. OpenMpi, .. others] : [.. others, .. OpenMpi];
         foreach (var name in names)
         {
             if (NativeLibrary.TryLoad(name, out var library))

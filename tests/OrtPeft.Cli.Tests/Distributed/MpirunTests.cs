@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 
@@ -24,6 +25,22 @@ public sealed class MpirunTests(Workplace place) : IClassFixture<Workplace>
         var (one, several) = (Losses(alone), Losses(together));
         Assert.Equal(6, several.Length);
         Assert.All(one.Zip(several), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+    }
+
+    /// <summary>As <c>srun</c> does without <c>--mpi</c>, unless Slurm's configuration names one.</summary>
+    [Fact]
+    public void Train_WhereSrunStartedTasksApart_SaysSo()
+    {
+        string[] words = [Path.Combine(AppContext.BaseDirectory, "ortpeft.dll"), .. Words(place.Fresh()), "--dry-run"];
+        var start = new ProcessStartInfo("dotnet", words) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["SLURM_STEP_NUM_TASKS"] = "2";
+        using var process = Process.Start(start)!;
+
+        var (error, output) = (process.StandardError.ReadToEnd(), process.StandardOutput.ReadToEnd());
+
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error + output);
+        Assert.Contains("srun started 2 tasks that know nothing of each other", error, StringComparison.Ordinal);
     }
 
     [MpiTheory]

@@ -160,6 +160,13 @@ public sealed class ProcessesTests
     [InlineData(" 0-1,5,7-9\n", 6)]
     public void CountOf_ReadsLists(string list, int count) => Assert.Equal(count, MpiLaunch.CountOf(list));
 
+    [Theory]
+    [InlineData("2", 2)]
+    [InlineData("4(x2),3", 4)]
+    [InlineData("1,3(x2)", 3)]
+    [InlineData("", 1)]
+    public void LargestOf_ReadsSlurmsTasksByNode(string list, int tasks) => Assert.Equal(tasks, MpiLaunch.LargestOf(list));
+
     private static (IReadOnlyList<StepMetrics> Steps, float[] Weights) Run(
         ProcessGroup group, TrainingArguments arguments, Action<int>? see = null, CancellationToken cancellation = default)
     {

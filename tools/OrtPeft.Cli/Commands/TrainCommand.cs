@@ -104,6 +104,12 @@ internal sealed class TrainCommand : Verb
 
     protected override void Run(Invocation run) => Together.Run(processes =>
     {
+        if (MpiLaunch.TasksApart is { } tasks)
+        {
+            run.Warn($"srun started {tasks} tasks that know nothing of each other, so each trains by itself; for one run give "
+                + "srun --mpi=pmix or --mpi=pmi2.");
+        }
+
         if (processes.IsFirst)
             Run(run, processes);
         else
