@@ -21,8 +21,14 @@ internal static class LoopsToScans
         var g = GraphBuilder.Over(model);
         foreach (var loop in graph.Nodes.Where(static n => n.Is("Loop")).ToArray())
         {
-            if (!ControlFlow.HasLayers(loop) && Counted(loop) is { } body && StatesStay(loop, GraphCopy.Again(body, ""), g.Shapes))
-                Replace(g, loop, body);
+            if (ControlFlow.HasLayers(loop) || Counted(loop) is not { } body)
+                continue;
+            var name = graph.FreshName(loop.Name.Length > 0 ? loop.Name : loop.Output.Name);
+            var again = GraphCopy.Again(body, $"{name}/");
+            if (StatesStay(loop, again, g.Shapes))
+                Replace(g, loop, name, again);
+            else
+                Discard(again);
         }
 
         graph.RemoveDeadCode();
@@ -71,10 +77,16 @@ internal static class LoopsToScans
             && before.Zip(after, static (b, a) => b.SurelyEquals(a)).All(static same => same));
     }
 
-    private static void Replace(GraphBuilder g, Node loop, Graph body)
+    /// <summary>Gives up what a copy reads of the graph around it.</summary>
+    private static void Discard(Graph copy)
     {
-        var name = g.Graph.FreshName(loop.Name.Length > 0 ? loop.Name : loop.Output.Name);
-        var again = GraphCopy.Again(body, $"{name}/");
+        foreach (var result in copy.Outputs.ToArray())
+            copy.RemoveOutput(result);
+        copy.RemoveDeadCode();
+    }
+
+    private static void Replace(GraphBuilder g, Node loop, string name, Graph again)
+    {
         var (step, going) = (again.Inputs[0], again.Inputs[1]);
         var states = again.Inputs.Skip(2).ToArray();
         again.RemoveOutput(again.Outputs[0]);

@@ -26,6 +26,7 @@ public sealed class LoopsToScansTests
         LoopsToScans.Run(model);
 
         Assert.Equal(isTurned ? ["Scan"] : ["Loop"], model.Graph.Nodes.Select(static n => n.OpType).Where(static o => o is "Scan" or "Loop"));
+        GraphValidator.Check(model.Graph);
         if (kind == "grows")
             Assert.Equal(Dim.Unknown, model.Graph.Nodes.Single(static n => n.Is("Loop")).Subgraphs.Single().Inputs[2].Shape![0]);
         foreach (var (expected, actual) in Answers(before).Zip(Answers(model)))
@@ -48,6 +49,7 @@ public sealed class LoopsToScansTests
         var model = new Model(opset: 21);
         var g = new GraphBuilder(model.Graph, new ShapeInference(21));
         var x = model.Graph.AddInput("x", ElementType.Float, [Dim.Named("steps"), 2]);
+        model.Graph.Rename(g.Op("Cos", g.Constant(Tensor.Vector(0.5f))), "outer");
         var body = new Graph("body", model.Graph);
         var step = body.AddInput("i", ElementType.Int64, []);
         var going = body.AddInput("going", ElementType.Bool, []);
@@ -55,8 +57,8 @@ public sealed class LoopsToScansTests
         var state = kind == "no state" ? b.Constant(Tensor.Vector(1f, 2f)) : body.AddInput("s", ElementType.Float, kind == "grows" ? [Dim.Unknown, 2] : [2]);
         var row = b.Gather(x, step);
         var next = kind == "grows"
-            ? b.Concat(0, state, b.Unsqueeze(row, 0))
-            : b.Mul(b.Op("Tanh", b.Add(state, row)), b.Cast(b.Add(step, b.Int64Scalar(1)), ElementType.Float));
+            ? b.Concat(0, state, b.Unsqueeze(b.Add(row, g.Graph.Find("outer")!), 0))
+            : b.Mul(b.Op("Tanh", b.Add(b.Add(state, row), g.Graph.Find("outer")!)), b.Cast(b.Add(step, b.Int64Scalar(1)), ElementType.Float));
         body.AddOutput(kind switch
         {
             "passes its condition on" => b.Op("Identity", going),
