@@ -57,6 +57,9 @@ internal static class KernelCases
         Dropout("less than a vector", 0.9, 5, 3),
         Dropout("all dropped but the largest bits", 1, 2, 16),
         Dropout("no rows", 0.5, 0, 16),
+        DropoutOfPicked("whole vectors", 64, 5, 0, 7, 1_000_000),
+        DropoutOfPicked("broken vectors", 37, 3, 3, 2),
+        DropoutOfPicked("none", 16),
         Swap("odd lengths", 2, 3, 5, 7),
         Swap("no rows", 0, 3, 5, 7),
         new("SplitHeads", "odd lengths", [Random(1, 2, 5, 3 * 4 * 7), Tensor.Scalar(4L)], Split),
@@ -381,6 +384,33 @@ internal static class KernelCases
             return [g.Op("Where", keeps, g.Mul(x[0], x[4]), g.Scalar(ElementType.Float, 0))];
         });
 
+    /// <summary>Each element's bits are those at its row's place, which the case numbers itself.</summary>
+    private static KernelCase DropoutOfPicked(string what, int length, params long[] places)
+    {
+        var (first, second, threshold) = (0xDEADBEEFu, 0x12345678u, 1u << 31);
+        bool[] keeps = [.. places.SelectMany(p => Enumerable.Range(0, length).Select(i => Hash((uint)((p * length) + i)) >= threshold))];
+        return new(
+            "SeededDropout",
+            $"picked rows, {what}",
+            [
+                Random(1, places.Length, length), Tensor.Scalar(first), Tensor.Scalar(second), Tensor.Scalar(threshold),
+                Tensor.Scalar(1.25f), Tensor.Vector(places),
+            ],
+            (g, x) => [g.Op("Where", g.Constant(Tensor.Of<bool>(keeps, [places.Length, length])), g.Mul(x[0], x[4]), g.Scalar(ElementType.Float, 0))]);
+
+        uint Hash(uint element)
+        {
+            var hash = (element * SeededBits.Spread) + first;
+            foreach (var factor in SeededBits.Factors)
+            {
+                var high = hash >> 16;
+                hash = ((hash + high) * factor) + (high * high) + second;
+            }
+
+            return hash + (hash >> 16);
+        }
+    }
+
     private static KernelCase Swap(string what, params long[] dims) =>
         new("SwapAxes", what, [Random(1, dims)], static (g, x) => [g.Transpose(x[0], 0, 2, 1, 3)]);
 
@@ -585,6 +615,14 @@ internal static class KernelCases
                 var results = Layer(g, x);
                 return [g.Add(g.Add(results[0], x[6]), x[7]), results[1]];
             });
+        var other = Random(9, count, rows);
+        yield return new(
+            "MatMulLora", $"{what}, other rows for A", [.. inputs, null, null, other], (g, x) =>
+            {
+                var u = g.MatMul(x[8], g.Transpose(x[3], 1, 0));
+                var low = g.ReshapeTo(g.Mul(g.MatMul(u, g.Transpose(x[4], 1, 0)), x[5]), g.Int64([.. others, columns]));
+                return [g.Add(g.MatMul(x[0], g.Constant(matrix)), low), Rows(g, u)];
+            });
         Tensor[] back =
             [
                 packing.Rows(Random(7, [.. others, columns])), .. inputs[1..3], Random(8, count, r), a, b,
@@ -596,6 +634,16 @@ internal static class KernelCases
             var dX = g.Add(g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), g.MatMul(dU, x[4]));
             var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
             return [dX, Rows(g, dU), g.Mul(SumOfRows(g, dY, x[3], count), x[6])];
+        });
+        yield return new("MatMulLoraGrad", $"{what}, without A", [.. back[..4], null, .. back[5..]], (g, x) =>
+        {
+            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
+            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
+            return
+            [
+                g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), Rows(g, dU),
+                g.Mul(SumOfRows(g, dY, x[3], count), x[6]),
+            ];
         });
 
         IReadOnlyList<Value> Layer(GraphBuilder g, IReadOnlyList<Value> x)

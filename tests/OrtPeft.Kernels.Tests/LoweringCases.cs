@@ -64,6 +64,8 @@ internal static class LoweringCases
         Lora("a matrix", 0, TestInput.Generic(4, 3)),
         Lora("a transposed matrix", 1, TestInput.Generic(2, 2, 3)),
         Lora("a bias", 0, TestInput.Generic(2, 3), TestInput.Generic(2)),
+        LoraOfOther("a matrix", 0, TestInput.Generic(4, 3)),
+        LoraOfOther("a transposed matrix", 1, TestInput.Generic(2, 2, 3)),
     ];
 
     private static IEnumerable<GradientCase> Activated(FusedOp op) =>
@@ -108,6 +110,14 @@ internal static class LoweringCases
         (g, v) => [v[0], Matrix(g, v[0], transW == 0 ? [3, 2] : [2, 3]), v[1], v[2], v.Length > 3 ? v[3] : null],
         [NodeAttribute.Of("transW", transW), NodeAttribute.Of("alpha", 0.5f)],
         [x, TestInput.Generic(2, 3), TestInput.Generic(2, 2), .. bias]);
+
+    /// <summary>A multiplies other rows.</summary>
+    private static GradientCase LoraOfOther(string name, long transW, TestInput x) => Case(
+        LowRankLinear.Forward,
+        $"{name}, other rows for A",
+        (g, v) => [v[0], Matrix(g, v[0], transW == 0 ? [3, 2] : [2, 3]), v[1], v[2], null, v[3]],
+        [NodeAttribute.Of("transW", transW), NodeAttribute.Of("alpha", 0.5f)],
+        [x, TestInput.Generic(2, 3), TestInput.Generic(2, 2), TestInput.Generic(4, 3)]);
 
     private static Value?[] Operands(GraphBuilder g, Value[] x, double[] mask, double[] seen) =>
         [x[0], x[1], x[2], Number(g, x[0], 0.75), Mask(g, x[0], mask), Mask(g, x[0], seen)];

@@ -132,8 +132,9 @@ internal static class RaisingCases
         Case("Split", "queries alone", [],
             static (g, x) => [HeadsForm(g, x[0], positions: 3)[0]], TestInput.Generic(2, 3, 12)),
         Case("Gemm", "LoRA", [LowRankLinear.Forward], Lora(static (g, x) => x), TestInput.Generic(3, 4), A, B),
-        Case("Gemm", "LoRA whose A reads other rows", [],
+        Case("Gemm", "LoRA whose A reads other rows", [LowRankLinear.Forward],
             Lora(static (g, x) => g.Mul(x, 2)), TestInput.Generic(3, 4), A, B),
+        Case("Gemm", "LoRA of one row that is added to all", [], LoraOfOneRow, TestInput.Generic(1, 4), A, B),
         Case("Gemm", "LoRA whose A is narrower than W", [], LoraOfHalf, TestInput.Generic(2, 4), TestInput.Generic(2, 2), B),
     ];
 
@@ -313,6 +314,10 @@ internal static class RaisingCases
 
     private static Func<GraphBuilder, Value[], IReadOnlyList<Value>> Lora(Func<GraphBuilder, Value, Value> rows) =>
         (g, x) => [Up(g, x, g.Gemm(rows(g, x[0]), x[1], transB: true), g.MatMul(x[0], Matrix(g, x[0])))];
+
+    /// <summary>A reads three rows, and the layer's one is added to each.</summary>
+    private static IReadOnlyList<Value> LoraOfOneRow(GraphBuilder g, Value[] x) =>
+        [Up(g, x, g.Gemm(g.Concat(0, x[0], x[0], g.Mul(x[0], 2)), x[1], transB: true), g.MatMul(x[0], Matrix(g, x[0])))];
 
     /// <summary>A reads rows of two numbers, which are those of four reshaped and summed.</summary>
     private static IReadOnlyList<Value> LoraOfHalf(GraphBuilder g, Value[] x) =>

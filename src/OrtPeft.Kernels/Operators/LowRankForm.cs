@@ -6,18 +6,18 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels.Operators;
 
-/// <summary>A linear layer with LoRA as it is injected: U = X·Aᵀ and a <c>Gemm</c> that adds α·U·Bᵀ to the layer's
-/// product.</summary>
+/// <summary>A linear layer with LoRA as it is injected: U = X·Aᵀ, of X itself or after dropout, and a <c>Gemm</c> that adds
+/// α·U·Bᵀ to the layer's product.</summary>
 /// <param name="Product">X·W, of a constant W.</param>
 /// <param name="IsTransposed">Whether W is [o, n].</param>
-/// <param name="Down">U = X·Aᵀ.</param>
+/// <param name="Down">U.</param>
+/// <param name="Other">What A multiplies where that is not X: a matrix of as many rows.</param>
 /// <param name="Up">The whole.</param>
-internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, Node Up)
+internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, Value? Other, Node Up)
 {
     private Value X => Product.Inputs[0]!;
 
-    /// <summary>Puts one node in the place of all of a form's. Where dropout stands between X and A, the nodes stay.
-    /// </summary>
+    /// <summary>Puts one node in the place of all of a form's.</summary>
     public static void Raise(RaisingContext context)
     {
         foreach (var up in context.Nodes("Gemm"))
@@ -28,7 +28,7 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
             (context.G.Before, context.G.Scope) = (up, form.Product.Name);
             if (context.Apply(
                 LowRankLinear.Forward,
-                [form.X, form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2)],
+                [form.X, form.Product.Inputs[1], form.Down.Inputs[1], up.Inputs[1], form.Product.Input(2), form.Other],
                 NodeAttribute.Of("transW", form.IsTransposed ? 1L : 0L),
                 NodeAttribute.Of("alpha", up.Attributes.Float("alpha", 1))) is not { } results)
                 continue;
@@ -49,12 +49,13 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
             || SameRows.Source(rest) is not { Producer: { } product } sum || SameRows.Reader(sum, "Gemm") != up
             || TransposedOf(product) is not { } isTransposed || up.Inputs[0]!.Producer is not { } down)
             return null;
+        var other = SameRows.Source(down.Inputs[0]!) == SameRows.Source(product.Inputs[0]!) ? null : down.Inputs[0];
         return product.Output.Shape is { Rank: > 1 } shape && shape[shape.Rank - 1].Value is not null
             && Forms(down, transB: true) && down.Input(2) is null && down.Attributes.Float("alpha", 1) == 1
             && down.Output is { IsGraphOutput: false, Uses: [_] }
-            && SameRows.Source(down.Inputs[0]!) == SameRows.Source(product.Inputs[0]!)
+            && (other is null || HaveAsManyRows(other, rest))
             && IsMatrix(down.Inputs[1]!) && IsMatrix(up.Inputs[1]!)
-            ? new LowRankForm(product, isTransposed, down, up)
+            ? new LowRankForm(product, isTransposed, down, other, up)
             : null;
     }
 
@@ -73,6 +74,9 @@ internal sealed record LowRankForm(Node Product, bool IsTransposed, Node Down, N
             && product.Input(2) is null or { Shape.Rank: 1 };
         return isPlain ? product.Attributes.Int("transB", 0) != 0 : null;
     }
+
+    private static bool HaveAsManyRows(Value one, Value other) =>
+        one.Shape is { Rank: 2 } ofOne && other.Shape is { Rank: 2 } ofOther && ofOne[0].SurelyEquals(ofOther[0]);
 
     private static bool Forms(Node node, bool transB) => node.Is("Gemm")
         && node.Attributes.Int("transA", 0) == 0 && (node.Attributes.Int("transB", 0) != 0) == transB;

@@ -7,9 +7,9 @@ using OrtPeft.Onnx.Building;
 namespace OrtPeft.Kernels.Operators;
 
 /// <summary>
-/// A linear layer with LoRA, of a constant matrix: Y = X·W + α·U·Bᵀ + bias with U = X·Aᵀ. W is [n, o], or [o, n] where
-/// the attribute <c>transW</c> is 1; <c>alpha</c> is an attribute, too. Its kernel is part of the product with W
-/// (<see cref="Products.PackedMatMul"/>).
+/// A linear layer with LoRA, of a constant matrix: Y = X·W + α·U·Bᵀ + bias with U = XA·Aᵀ, where XA is X if it is left
+/// out, and else X after dropout. W is [n, o], or [o, n] where the attribute <c>transW</c> is 1; <c>alpha</c> is an
+/// attribute, too. Its kernel is part of the product with W (<see cref="Products.PackedMatMul"/>).
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2106.09685">Hu et al., LoRA, equation 3.</seealso>
 public static class LowRankLinear
@@ -21,21 +21,21 @@ public static class LowRankLinear
     public static FusedOp Forward { get; } = new()
     {
         Name = "LowRankLinear",
-        Signature = OpSignature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o] → Y[..., o], U[m, r]"),
+        Signature = OpSignature.Parse("X[..., n], W[**], A[r, n], B[o, r], bias?[o], XA?[m, n] → Y[..., o], U[m, r]"),
         Raise = LowRankForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
-        Fits = static n => HasKnownRank(n, a: 2),
+        Fits = static n => HasKnownRank(n, b: 3),
     };
 
-    /// <summary>dX = dY·Wᵀ + dU·A with dU = α·dY·B, dB = α·dYᵀ·U.</summary>
+    /// <summary>dX = dY·Wᵀ + dU·A with dU = α·dY·B, dB = α·dYᵀ·U; without A, dX = dY·Wᵀ.</summary>
     public static FusedOp Backward { get; } = new()
     {
         Name = "LowRankLinearGrad",
         Signature = OpSignature.Parse(
-            "dY[..., o], X[..., n], W[**], U[m, r], A[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
+            "dY[..., o], X[..., n], W[**], U[m, r], A?[r, n], B[o, r] → dX[..., n], dU[m, r], dB[o, r]"),
         Lower = LowerBackward,
-        Fits = static n => HasKnownRank(n, a: 4) && n.Outputs[0].Uses.Count > 0,
+        Fits = static n => HasKnownRank(n, b: 5) && n.Outputs[0].Uses.Count > 0,
     };
 
     /// <summary>The gradient of A, dA = dUᵀ·X, by a kernel that reads X once.</summary>
@@ -70,8 +70,15 @@ public static class LowRankLinear
     private static IReadOnlyList<Value?> Differentiate(RuleContext c)
     {
         var (x, w, a, b, u) = (c.X(), c.X(1), c.X(2), c.X(3), c.Node.Outputs[1]);
-        var results = Backward.Apply(c.G, [c.DY, x, w, u, a, b], Attributes(c.Node));
-        return c.PadToInputs(results[0], null, OfA.Apply(c.G, [results[1], x])[0], results[2], c.DY);
+        var other = c.Node.Input(5);
+        var results = Backward.Apply(c.G, [c.DY, x, w, u, other is null ? a : null, b], Attributes(c.Node));
+        return c.PadToInputs(
+            results[0],
+            null,
+            OfA.Apply(c.G, [results[1], other ?? x])[0],
+            results[2],
+            c.Node.Input(4) is null ? null : c.DY,
+            other is null ? null : c.G.Gemm(results[1], a));
     }
 
     private static NodeAttribute[] Attributes(Node node) =>
@@ -80,7 +87,7 @@ public static class LowRankLinear
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
         var (g, x, alpha) = (c.G, Matrix(c.G, c.X(0)), Alpha(c.Node));
-        var u = g.Gemm(x, c.X(2), transB: true);
+        var u = g.Gemm(c.Node.Input(5) ?? x, c.X(2), transB: true);
         if (x == c.X(0).Value)
         {
             var product = g.Gemm(x, c.X(1), c.Node.Input(4), transB: IsTransposed(c.Node));
@@ -99,15 +106,19 @@ public static class LowRankLinear
         var dU = g.Gemm(dY, c.X(5), alpha: alpha);
         Value? dX = null;
         if (c.Node.Outputs[0].Uses.Count > 0)
-            dX = g.ReshapeLike(g.Gemm(dU, c.X(4), g.Gemm(dY, c.X(2), transB: !IsTransposed(c.Node))), c.X(1));
+        {
+            var ofBase = g.Gemm(dY, c.X(2), transB: !IsTransposed(c.Node));
+            dX = g.ReshapeLike(c.Node.Input(4) is { } a ? g.Gemm(dU, a, ofBase) : ofBase, c.X(1));
+        }
+
         return [dX, dU, g.Gemm(dY, c.X(3), transA: true, alpha: alpha)];
     }
 
     private static Value Matrix(GraphBuilder g, Value x) =>
         x.Shape is { Rank: 2 } ? x : g.Reshape(x, -1, x.Shape![x.Shape.Rank - 1].Value!.Value);
 
-    private static bool HasKnownRank(Node node, int a) =>
-        node.Inputs[a]!.Shape![0].Value is > 0 and <= LargestRank;
+    private static bool HasKnownRank(Node node, int b) =>
+        node.Inputs[b]!.Shape![1].Value is > 0 and <= LargestRank;
 
     private static unsafe void RunOfA(KernelCall call)
     {

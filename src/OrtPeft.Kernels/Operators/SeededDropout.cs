@@ -10,7 +10,7 @@ using static OrtPeft.Onnx.Building.Formula;
 namespace OrtPeft.Kernels.Operators;
 
 /// <summary>Dropout by the hash of a seed, forward and backward alike: Y = X · scale where the element's bits reach the
-/// threshold, else 0.</summary>
+/// threshold, else 0. Where X is rows that were picked from others, their places among those tell the elements.</summary>
 /// <seealso cref="SeededBits"/>
 public static unsafe class SeededDropout
 {
@@ -19,7 +19,7 @@ public static unsafe class SeededDropout
     {
         Name = "SeededDropout",
         Signature = OpSignature.Parse(
-            "X[..., n], first:uint32[], second:uint32[], threshold:uint32[], scale[] → Y[..., n]"),
+            "X[..., n], first:uint32[], second:uint32[], threshold:uint32[], scale[], places?:int64[m] → Y[..., n]"),
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,
@@ -35,27 +35,45 @@ public static unsafe class SeededDropout
         {
             if (MaskOf(where) is not { } mask || where.Inputs[1] is not { Type: ElementType.Float } kept)
                 continue;
-            (g.Before, g.Scope) = (where, where.Name);
-            var (x, scale) = Scaled(kept) ?? (kept, g.Scalar(ElementType.Float, 1));
-            if (Forward.Signature.Fits([x, mask.Keys.First, mask.Keys.Second, mask.Threshold, scale])
-                && x.Shape is { Rank: > 0 } shape && where.Inputs[0]!.Shape is { } places && shape.SurelyEquals(places))
-            {
-                var outputs = Forward.Apply(g, [x, mask.Keys.First, mask.Keys.Second, mask.Threshold, scale]);
-                Replacement.Put(g, where, outputs);
-            }
+            // Forward the rows are scaled first, backward their gradient is afterwards.
+            var before = Scaled(kept);
+            var after = before is null ? ScaledLater(where.Output) : null;
+            var last = after?.Product ?? where;
+            (g.Before, g.Scope) = (last, where.Name);
+            var x = before?.X ?? kept;
+            Value?[] inputs =
+            [
+                x, mask.Keys.First, mask.Keys.Second, mask.Threshold,
+                before?.Scale ?? after?.Scale ?? g.Scalar(ElementType.Float, 1), mask.Places,
+            ];
+            if (Forward.Signature.Fits(inputs) && x.Shape is { Rank: > 0 } shape
+                && where.Inputs[0]!.Shape is { } ofMask && shape.SurelyEquals(ofMask))
+                Replacement.Put(g, last, Forward.Apply(g, inputs));
         }
 
         (g.Before, g.Scope) = (null, "");
     }
 
     /// <summary>The condition that decides where a node keeps its second input, if the others become zeros.</summary>
-    private static ((Value First, Value Second) Keys, Value Threshold)? MaskOf(Node where) =>
-        where.Inputs[2]?.Constant is { Count: 1 } other && other.ToFloat32()[0] == 0
-        && where.Inputs[0]!.Producer is { } reshape && reshape.Is("Reshape")
-        && reshape.Inputs[0]!.Producer is { } reaches && reaches.Is("GreaterOrEqual")
-        && SeededBits.KeysOf(reaches.Inputs[0]!) is { } keys
-            ? (keys, reaches.Inputs[1]!)
-            : null;
+    private static ((Value First, Value Second) Keys, Value Threshold, Value? Places)? MaskOf(Node where)
+    {
+        if (where.Inputs[2]?.Constant is not { Count: 1 } other || other.ToFloat32()[0] != 0)
+            return null;
+        var (mask, places) = Picked(where.Inputs[0]!);
+        while (mask.Producer is { } reshape && reshape.Is("Reshape"))
+            mask = reshape.Inputs[0]!;
+        return mask.Producer is { } reaches && reaches.Is("GreaterOrEqual")
+            && SeededBits.KeysOf(reaches.Inputs[0]!) is { } keys
+                ? (keys, reaches.Inputs[1]!, places)
+                : null;
+    }
+
+    /// <summary>The matrix whose rows others are, and their places in it.</summary>
+    private static (Value Mask, Value? Places) Picked(Value rows) =>
+        rows.Producer is { } gather && gather.Is("Gather") && gather.Attributes.Int("axis", 0) == 0
+        && gather.Inputs[0] is { Shape.Rank: 2 } matrix && gather.Inputs[1] is { Type: ElementType.Int64, Shape.Rank: 1 } places
+            ? (matrix, places)
+            : (rows, null);
 
     /// <summary>The factors of a product with one number that nothing else reads.</summary>
     private static (Value X, Value Scale)? Scaled(Value value) =>
@@ -64,10 +82,18 @@ public static unsafe class SeededDropout
             ? (mul.Inputs[0]!, scale)
             : null;
 
+    /// <summary>The product with one number that is all that reads a value.</summary>
+    private static (Node Product, Value Scale)? ScaledLater(Value value) =>
+        value is { IsGraphOutput: false, Uses: [{ Node: var mul, Index: 0 }] } && mul.Is("Mul")
+        && mul.Inputs[1] is { Shape.Rank: 0 } scale
+            ? (mul, scale)
+            : null;
+
     private static IReadOnlyList<Value?> LowerForward(LoweringContext c)
     {
         var x = c.X(0);
-        var (bits, shape) = SeededBits.Of(x, c.Node.Inputs[1]!, c.Node.Inputs[2]!);
+        var places = c.Node.Input(5) is { } rows ? c.G.Term(rows) : (Term?)null;
+        var (bits, shape) = SeededBits.Of(x, c.Node.Inputs[1]!, c.Node.Inputs[2]!, places);
         return [Where(SeededBits.Reached(bits, c.Node.Inputs[3]!, shape), x * c.Node.Inputs[4]!, 0)];
     }
 
@@ -80,10 +106,19 @@ public static unsafe class SeededDropout
             Second = *call.Input<uint>(2),
             Threshold = *call.Input<uint>(3),
             Scale = *call.Input<float>(4),
+            Places = Places(call),
             Y = call.Output(0, call.Dims(0)),
             N = call.RowLength(0),
         };
         call.Share(in work, &Row, call.Rows(0));
+    }
+
+    private static long* Places(KernelCall call)
+    {
+        if (!call.Has(5))
+            return null;
+        KernelShapes.RequireVector(call.Rows(0), call.Dims(5));
+        return call.Input<long>(5);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -93,7 +128,8 @@ public static unsafe class SeededDropout
         var x = work.X + start;
         var y = work.Y + start;
         var (scale, threshold) = (Vector512.Create(work.Scale), Vector512.Create(work.Threshold));
-        var element = Vector512.Create((uint)start) + Vector512<uint>.Indices;
+        var first = work.Places == null ? start : work.Places[row] * work.N;
+        var element = Vector512.Create((uint)first) + Vector512<uint>.Indices;
         var i = 0;
         for (; i <= work.N - Vector512<float>.Count; i += Vector512<float>.Count)
         {
@@ -127,6 +163,7 @@ public static unsafe class SeededDropout
     private struct Work
     {
         public float* X, Y;
+        public long* Places;
         public uint First, Second, Threshold;
         public float Scale;
         public int N;

@@ -81,22 +81,22 @@ public static unsafe class PackedMatMul
         Run = static call => RunGeluGrad(call, inStrips: true),
     };
 
-    /// <summary>A layer with LoRA: X·W + α·U·Bᵀ + bias + addend, U = X·Aᵀ.</summary>
+    /// <summary>A layer with LoRA: X·W + α·U·Bᵀ + bias + addend, U = XA·Aᵀ, where XA is X if it is left out.</summary>
     public static FusedOp Lora { get; } = new()
     {
         Name = "MatMulLora",
         Signature = OpSignature.Parse(
-            $"X[..., rows], {W}, A[r, rows], B[columns, r], alpha[], bias?[columns], addend?[..., columns] "
-            + "→ Y[..., columns], U[*, r]"),
+            $"X[..., rows], {W}, A[r, rows], B[columns, r], alpha[], bias?[columns], addend?[..., columns], "
+            + "XA?[m, rows] → Y[..., columns], U[*, r]"),
         Run = RunLora,
     };
 
-    /// <summary>Its gradient: dX = dY·Wᵀ + dU·A, dU = α·dY·B, dB = α·dYᵀ·U.</summary>
+    /// <summary>Its gradient: dX = dY·Wᵀ + dU·A, or dY·Wᵀ without A; dU = α·dY·B, dB = α·dYᵀ·U.</summary>
     public static FusedOp LoraGrad { get; } = new()
     {
         Name = "MatMulLoraGrad",
         Signature = OpSignature.Parse(
-            $"dY[..., columns], {W}, U[m, r], A[r, rows], B[columns, r], alpha[] "
+            $"dY[..., columns], {W}, U[m, r], A?[r, rows], B[columns, r], alpha[] "
             + "→ dX[..., rows], dU[m, r], dB[columns, r]"),
         Run = RunLoraGrad,
     };
@@ -167,6 +167,12 @@ public static unsafe class PackedMatMul
     {
         var plan = Plan(call, isTransposed: false, out var dims);
         var low = LowRankRows.Plan(plan.X, plan.Rows, plan.Depth, Rank(call, 3, 4, plan.Depth, plan.Columns));
+        if (call.Has(8))
+        {
+            KernelShapes.RequireEqual([plan.Rows, plan.Depth], call.Dims(8));
+            low.X = call.Input<float>(8);
+        }
+
         low.V = call.Input<float>(3);
         low.Factor = *call.Input<float>(5);
         plan.Factors = call.Input<float>(4);
@@ -187,7 +193,8 @@ public static unsafe class PackedMatMul
         Squares.TurnRows(call.Input<float>(5), low.Rank, low.Columns, low.Rank, low.V, low.Columns);
         low.Alpha = *call.Input<float>(6);
         LowRankSums.Prepare(ref low, call.Input<float>(3));
-        plan.Factors = call.Input<float>(4);
+        if (call.Has(4))
+            plan.Factors = call.Input<float>(4);
         plan.Y = call.Output(0, dims);
         low.U = call.Output(1, [plan.Rows, low.Rank]);
         low.Total = call.Output(2, [plan.Depth, low.Rank]);
@@ -275,11 +282,12 @@ public static unsafe class PackedMatMul
         return call.Input<float>(input);
     }
 
-    /// <summary>The rank of A [r, rows] and B [columns, r].</summary>
+    /// <summary>The rank of A [r, rows], if it is there, and B [columns, r].</summary>
     private static int Rank(KernelCall call, int a, int b, long rows, long columns)
     {
-        var rank = call.Matrix(a).Rows;
-        KernelShapes.RequireEqual([rank, rows], call.Dims(a));
+        var rank = call.Has(a) ? call.Matrix(a).Rows : call.Matrix(b).Columns;
+        if (call.Has(a))
+            KernelShapes.RequireEqual([rank, rows], call.Dims(a));
         KernelShapes.RequireEqual([columns, rank], call.Dims(b));
         return rank is > 0 and <= LowRankPlan.Most
             ? rank

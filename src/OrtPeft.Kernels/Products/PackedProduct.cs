@@ -139,7 +139,7 @@ internal static unsafe class PackedProduct
     /// </summary>
     private static float* LowPanel(in ProductPlan plan, long panel, KernelScratch scratch)
     {
-        if (plan.LowRank == null)
+        if (plan.Factors == null)
             return null;
         var (rank, width) = (plan.LowRank->Rank, plan.WidthOf(panel));
         var low = scratch.Take(plan.LowRank->EvenRank * Width);

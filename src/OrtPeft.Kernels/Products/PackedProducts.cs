@@ -101,7 +101,7 @@ public static class PackedProducts
         (g.Before, g.Scope) = (node, node.Name);
         var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
         var results = PackedMatMul.Lora.Apply(
-            g, [node.Inputs[0], packed, dims, node.Inputs[2], node.Inputs[3], alpha, node.Input(4)]);
+            g, [node.Inputs[0], packed, dims, node.Inputs[2], node.Inputs[3], alpha, node.Input(4), null, node.Input(5)]);
         results[1].Shape = node.Outputs[1].Shape;
         Replacement.Put(g, node, results);
     }
@@ -111,7 +111,7 @@ public static class PackedProducts
         (g.Before, g.Scope) = (node, node.Name);
         var alpha = g.Scalar(ElementType.Float, LowRankLinear.Alpha(node));
         var results = PackedMatMul.LoraGrad.Apply(
-            g, [node.Inputs[0], packed, dims, node.Inputs[3], node.Inputs[4], node.Inputs[5], alpha]);
+            g, [node.Inputs[0], packed, dims, node.Inputs[3], node.Input(4), node.Inputs[5], alpha]);
         Replacement.Put(g, node, results);
     }
 }

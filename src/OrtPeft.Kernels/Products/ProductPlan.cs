@@ -51,7 +51,8 @@ internal unsafe struct ProductPlan
     /// <summary>Where <see cref="Finish"/> puts its result in strips, filled up to whole squares; else null.</summary>
     public float* StripsOfY;
 
-    /// <summary>LoRA's thin operands, where it is not null: its U times <see cref="Factors"/> is added.</summary>
+    /// <summary>LoRA's thin operands, where it is not null: its U times <see cref="Factors"/> is added, if they are
+    /// there.</summary>
     public LowRankPlan* LowRank;
 
     /// <summary>LoRA's second matrix: B [columns, r], or A [r, columns] where the product is transposed.</summary>

@@ -42,15 +42,24 @@ internal static class SeededBits
     /// <param name="x">The tensor whose elements get numbers.</param>
     /// <param name="first">[] uint32.</param>
     /// <param name="second">[] uint32.</param>
+    /// <param name="places">[rows] int64, for a tensor of rows that were picked from others: their places among those, by
+    /// which their elements are numbered. Default null.</param>
     /// <returns>As above.</returns>
-    public static (Term Bits, Value Shape) Of(Term x, Value first, Value second)
+    public static (Term Bits, Value Shape) Of(Term x, Value first, Value second, Term? places = null)
     {
         var g = x.Builder;
         // Not Size: where it has no kernel, a device would copy all of x to the CPU to be counted.
         var shape = g.Shape(x);
         var count = g.Cast(g.Op("ReduceProd", [shape], NodeAttribute.Of("keepdims", 0L)), ElementType.Int32);
-        var element = g.Op("Range", g.Scalar(ElementType.Int32, 0), count, g.Scalar(ElementType.Int32, 1));
-        var hash = (Cast(g.Term(element), ElementType.UInt32) * Spread) + first;
+        var element = g.Term(g.Op("Range", g.Scalar(ElementType.Int32, 0), count, g.Scalar(ElementType.Int32, 1)));
+        if (places is { } rows)
+        {
+            var length = g.Term(g.Cast(g.Gather(shape, g.Int64Scalar(-1)), ElementType.Int32));
+            var row = element / length;
+            element += (Cast(g.Term(g.Gather(rows, row)), ElementType.Int32) - row) * length;
+        }
+
+        var hash = (Cast(element, ElementType.UInt32) * Spread) + first;
         foreach (var factor in Factors)
         {
             var high = High(hash);
