@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Onnx.Serialization;
@@ -63,12 +64,14 @@ internal sealed class FolderGraphs : OrtGraphs
             ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
             : base.OpenVectors(options);
 
+    private GraphSession OpenLoss(ArtifactGraph graph, RuntimeOptions options) =>
+        options.DeviceMemory is null ? Open(_folder, graph, options) : OpenFlat(graph, options);
+
     /// <summary>For such a device a model is read as a graph, and gets flat parameters and what the provider has kernels
-    /// for.</summary>
-    private GraphSession OpenLoss(ArtifactGraph graph, RuntimeOptions options)
+    /// for. Not inlined: the code for graphs is loaded with this method.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private GraphSession OpenFlat(ArtifactGraph graph, RuntimeOptions options)
     {
-        if (options.DeviceMemory is null)
-            return Open(_folder, graph, options);
         var path = Path.GetFullPath(Path.Combine(_folder, graph.File));
         var model = OnnxFile.Load(path);
         Check(path, graph, model.Graph.Inputs.Select(static v => v.Name), model.Graph.Outputs.Select(static v => v.Name));
