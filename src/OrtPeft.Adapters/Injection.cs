@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 
@@ -57,4 +58,17 @@ public sealed record Injection(PeftConfig Config, IReadOnlyList<AdapterParameter
     /// buffers as they are.
     /// </summary>
     public Func<IReadOnlyDictionary<string, Tensor>, IReadOnlyDictionary<string, Tensor>>? ForSaving { get; init; }
+
+    /// <summary>The parameters that change a module but for its bias, and the part of it that each is: <c>weight</c> for a copy
+    /// of the whole.</summary>
+    /// <param name="module">Its path in the source model.</param>
+    internal IEnumerable<(AdapterParameter Parameter, string Part)> ChangesOf(string module)
+    {
+        var saved = Config.NameOfSaved($"{module}.weight");
+        foreach (var parameter in Parameters)
+        {
+            if ((parameter.Name == saved ? "weight" : HfName.PartOf(parameter.Name, module)) is { } part && !HfName.IsBias(part))
+                yield return (parameter, part);
+        }
+    }
 }

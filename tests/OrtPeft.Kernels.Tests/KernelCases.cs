@@ -628,29 +628,25 @@ internal static class KernelCases
                 packing.Rows(Random(7, [.. others, columns])), .. inputs[1..3], Random(8, count, r), a, b,
                 Tensor.Scalar(alpha),
             ];
-        yield return new("MatMulLoraGrad", what, back, (g, x) =>
-        {
-            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
-            var dX = g.Add(g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), g.MatMul(dU, x[4]));
-            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
-            return [dX, Rows(g, dU), g.Mul(SumOfRows(g, dY, x[3], count), x[6])];
-        });
-        yield return new("MatMulLoraGrad", $"{what}, without A", [.. back[..4], null, .. back[5..]], (g, x) =>
-        {
-            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
-            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
-            return
-            [
-                g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0)), Rows(g, dU),
-                g.Mul(SumOfRows(g, dY, x[3], count), x[6]),
-            ];
-        });
+        yield return new("MatMulLoraGrad", what, back, Gradient);
+        yield return new("MatMulLoraGrad", $"{what}, without A", [.. back[..4], null, .. back[5..]], Gradient);
 
         IReadOnlyList<Value> Layer(GraphBuilder g, IReadOnlyList<Value> x)
         {
             var u = g.MatMul(x[0], g.Transpose(x[3], 1, 0));
             var low = g.Mul(g.MatMul(u, g.Transpose(x[4], 1, 0)), x[5]);
             return [g.Add(g.MatMul(x[0], g.Constant(matrix)), low), Rows(g, u)];
+        }
+
+        IReadOnlyList<Value> Gradient(GraphBuilder g, IReadOnlyList<Value> x)
+        {
+            var dU = g.Mul(g.MatMul(x[0], x[5]), x[6]);
+            var dX = g.MatMul(x[0], g.Transpose(g.Constant(matrix), 1, 0));
+            var dY = g.ReshapeTo(x[0], g.Int64(count, columns));
+            return
+            [
+                x[4] is { } a ? g.Add(dX, g.MatMul(dU, a)) : dX, Rows(g, dU), g.Mul(SumOfRows(g, dY, x[3], count), x[6]),
+            ];
         }
 
         Value Rows(GraphBuilder g, Value u) => g.ReshapeTo(u, g.Int64(count, r));

@@ -30,8 +30,9 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
             throw new ConfigException(
                 $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +
                 "export the model with dynamic axes.");
-        var lookUp = LookUpOf(graph, ids);
-        if (lookUp is not null && LoraInGraph.Of(graph).IsBeside(lookUp))
+        var lora = LoraInGraph.Of(graph);
+        var lookUp = LookUpOf(graph, ids, lora);
+        if (lookUp is not null && lora.IsBeside(lookUp))
         {
             throw new ConfigException(
                 $"Graph '{graph.Name}' has LoRA's A and B beside its token embedding, which virtual tokens would not go "
@@ -43,14 +44,12 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
     }
 
     /// <summary>The node that looks tokens up in a constant matrix, or null; LoRA's A is none.</summary>
-    public static Node? LookUpOf(Graph graph, Value ids)
-    {
-        var lora = LoraInGraph.Of(graph);
-        return graph.Nodes.FirstOrDefault(node =>
-            node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
-            && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
-            && IsOrder(node.Inputs[1], ids) && !lora.IsFactor(node));
-    }
+    public static Node? LookUpOf(Graph graph, Value ids) => LookUpOf(graph, ids, LoraInGraph.Of(graph));
+
+    private static Node? LookUpOf(Graph graph, Value ids, LoraInGraph lora) => graph.Nodes.FirstOrDefault(node =>
+        node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
+        && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
+        && IsOrder(node.Inputs[1], ids) && !lora.IsFactor(node));
 
     /// <summary>One row, as float32.</summary>
     /// <exception cref="ConfigException">The vocabulary has no such token.</exception>

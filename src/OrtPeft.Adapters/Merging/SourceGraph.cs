@@ -3,6 +3,7 @@ using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Merging;
 
@@ -131,7 +132,7 @@ internal sealed class SourceGraph
         if (index < 0 || !_rounded.Allows(source.Constant.Type))
             return false;
         var isTurned = node.Inputs[index]!.Producer is { } turn && turn.Is("Transpose");
-        var content = isTurned ? Transposed(use.New!) : use.New!;
+        var content = isTurned ? Transposing.Of(use.New!) : use.New!;
         var name = _copy.Graph.FreshName(source.Name);
         var dims = isTurned ? content.Dims : source.Constant.Dims;
         var tensor = _rounded.Store(
@@ -151,12 +152,6 @@ internal sealed class SourceGraph
 
     private static bool ReadsFrom(Value? input, string source) => input is not null
         && (input.Name == source || (input.Producer is { } turn && turn.Is("Transpose") && turn.Inputs[0]!.Name == source));
-
-    private static Tensor Transposed(Tensor matrix)
-    {
-        var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
-        return LinearAlgebra.Matrix.Of(rows, columns, matrix.ToFloat32()).Transposed().ToTensor();
-    }
 
     private bool SetQuantized(
         Node node, Value packed, IReadOnlyList<(ConstantUse Use, SourcePlaces.Place Place)> changes)

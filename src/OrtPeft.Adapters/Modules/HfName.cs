@@ -97,6 +97,9 @@ internal static class HfName
         return name[Root.Length..^(part.Length + 1)];
     }
 
+    /// <summary>Whether a part of a module is its bias, whatever wraps it.</summary>
+    public static bool IsBias(string part) => part is "bias" or "base_layer.bias";
+
     /// <summary>The part of a name after a module's path.</summary>
     /// <param name="name">A tensor's name.</param>
     /// <param name="module">The module's path in the source model.</param>

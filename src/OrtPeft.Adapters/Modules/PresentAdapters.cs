@@ -59,11 +59,9 @@ internal sealed partial class PresentAdapters
             .Concat(EmbeddingCatalogue.Embeddings(canonical).Select(static m => (m.Name, m.Adapter)));
         foreach (var (module, present) in all.Where(static m => m.Adapter != PresentAdapter.None))
         {
-            foreach (var parameter in injection.Parameters)
+            foreach (var (_, part) in injection.ChangesOf(module))
             {
-                var isSaved = parameter.Name == injection.Config.NameOfSaved($"{module}.weight");
-                var changed = isSaved ? "weight" : HfName.PartOf(parameter.Name, module);
-                if (changed is { } part && WhyNot(injection.Config, present, part) is { } reason)
+                if (WhyNot(injection.Config, present, part) is { } reason)
                     throw new ConfigException($"{module}: {reason}");
             }
         }
@@ -71,8 +69,6 @@ internal sealed partial class PresentAdapters
 
     private static string? WhyNot(PeftConfig config, PresentAdapter present, string part)
     {
-        if (part is "bias" or "base_layer.bias")
-            return null;
         if (present == PresentAdapter.Other)
         {
             return "the graph has an adapter of this layer already that does more than add to it; export the model after "

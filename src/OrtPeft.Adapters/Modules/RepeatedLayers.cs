@@ -19,8 +19,7 @@ internal static class RepeatedLayers
         var repeated = ModuleCatalogue.Applications(canonical).CountBy(static m => m.Name).Where(static m => m.Value > 1);
         foreach (var (module, count) in repeated)
         {
-            var own = injection.Parameters.FirstOrDefault(p => HfName.PartOf(p.Name, module) is not (null or "bias" or "base_layer.bias")
-                || p.Name == injection.Config.NameOfSaved($"{module}.weight"));
+            var own = injection.ChangesOf(module).Select(static c => c.Parameter).FirstOrDefault();
             if (own is not null)
             {
                 throw new ConfigException(

@@ -1,6 +1,7 @@
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.Modules;
 
@@ -57,14 +58,14 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     }
 
     /// <summary>The graph's weight, in the source model's layout.</summary>
-    public Tensor Content() => IsTransposed ? Transposed(Value.Initializer!) : Value.Initializer!;
+    public Tensor Content() => IsTransposed ? Transposing.Of(Value.Initializer!) : Value.Initializer!;
 
     /// <summary>The same, transposed when it is first read.</summary>
     private Tensor FirstContent()
     {
         var stored = Value.Initializer!;
         return IsTransposed
-            ? InitialWeights.Promised(() => Transposed(stored), stored.Dims[1], stored.Dims[0])
+            ? InitialWeights.Promised(() => Transposing.Of(stored), stored.Dims[1], stored.Dims[0])
             : stored;
     }
 
@@ -72,7 +73,7 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// <param name="graph">The graph.</param>
     /// <param name="content">In the source model's layout.</param>
     public void Replace(Graph graph, Tensor content) =>
-        graph.SetInitializer(Value, IsTransposed ? Transposed(content) : content);
+        graph.SetInitializer(Value, IsTransposed ? Transposing.Of(content) : content);
 
     /// <summary>
     /// Gives the module trained content. Other readers of a shared weight, a tied head, keep theirs under the head's
@@ -80,7 +81,7 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// </summary>
     public void Fold(Graph graph, Tensor trained)
     {
-        var content = IsTransposed ? Transposed(trained) : trained;
+        var content = IsTransposed ? Transposing.Of(trained) : trained;
         if (Value.Uses.Count == 1)
         {
             graph.SetInitializer(Value, content);
@@ -90,11 +91,5 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
         if (Value.Name == Name)
             graph.Rename(Value, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
         Reader.SetInput(Index, graph.AddInitializer(graph.FreshName(Name), content));
-    }
-
-    private static Tensor Transposed(Tensor matrix)
-    {
-        var (rows, columns) = ((int)matrix.Dims[0], (int)matrix.Dims[1]);
-        return LinearAlgebra.Matrix.Of(rows, columns, matrix.ToFloat32()).Transposed().ToTensor();
     }
 }

@@ -129,7 +129,7 @@ internal sealed class UnmatchedNames
         + $"{modules.FirstOrDefault("none")}; as a list, [\"{pattern}\"], it would name endings";
 
     private static bool IsOf(string parameter, string module) =>
-        HfName.PartOf(parameter, module) is not (null or "bias" or "base_layer.bias");
+        HfName.PartOf(parameter, module) is { } part && !HfName.IsBias(part);
 
     private static string Endings(IReadOnlyList<string> modules) =>
         string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct().DefaultIfEmpty("none"));

@@ -3,6 +3,7 @@ using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Adapters.TrainableTokens;
 
@@ -140,12 +141,9 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
         var places = g.Constant(Tensor.Of<long>([.. Tokens.Select(static t => (long)t)], [Tokens.Count, 1]), "tokens");
         var ofBase = Module is not null || head.IsOutByIn
             ? Weight
-            : g.Constant(Transposed(head.Weight.Initializer!), "matrix");
+            : g.Constant(Transposing.Of(head.Weight.Initializer!), "matrix");
         var matrix = ReplacedRows.Make(g, ofBase, places, rows);
         reader.SetInput(isDirect ? 1 : 0, head.IsOutByIn ? matrix : g.Transpose(matrix, 1, 0));
         g.Before = null;
     }
-
-    private static Tensor Transposed(Tensor matrix) => LinearAlgebra.Matrix
-        .Of((int)matrix.Dims[0], (int)matrix.Dims[1], matrix.ToFloat32()).Transposed().ToTensor();
 }

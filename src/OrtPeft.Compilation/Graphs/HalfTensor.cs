@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Compilation.Graphs;
@@ -21,7 +22,7 @@ internal static class HalfTensor
             && source.Dims.SequenceEqual(tensor.Dims))
             return source;
         if (isTransposed)
-            tensor = Transposed(tensor);
+            tensor = Transposing.Of(tensor);
         var stored = isWide ? ElementType.Float : type;
         var size = stored.BitSize() / 8;
         var data = new AlignedTensorData(tensor.Count * size);
@@ -49,18 +50,5 @@ internal static class HalfTensor
         }
 
         return true;
-    }
-
-    private static Tensor Transposed(Tensor matrix)
-    {
-        var (rows, columns, numbers) = ((int)matrix.Dims[0], (int)matrix.Dims[1], matrix.ToFloat32());
-        var transposed = new float[numbers.Length];
-        for (var row = 0; row < rows; row++)
-        {
-            for (var column = 0; column < columns; column++)
-                transposed[(column * rows) + row] = numbers[(row * columns) + column];
-        }
-
-        return Tensor.Of<float>(transposed, [columns, rows]);
     }
 }

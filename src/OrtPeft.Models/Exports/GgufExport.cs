@@ -2,6 +2,7 @@ using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Checkpoints.Gguf;
 using OrtPeft.Models.Llama;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 
 namespace OrtPeft.Models.Exports;
 
@@ -104,12 +105,12 @@ public static class GgufExport
                     + "changes it; export merged.");
             var (inputs, rank, outputs) = (a.Dims[0], a.Dims[1], b.Dims[1]);
             var factor = (float)(alpha == 0 ? 1 : rank / alpha);
-            writer.Add(ggml + LoraA, GgmlForm.F32, [rank, inputs], () => Transposed(a));
+            writer.Add(ggml + LoraA, GgmlForm.F32, [rank, inputs], () => Transposing.Of(a.ToFloat32(), a.Dims.AsSpan()));
             writer.Add(
                 ggml + LoraB,
                 GgmlForm.F32,
                 [outputs, rank],
-                () => Placed(config, row, weight, [.. Transposed(b).Select(n => n * factor)], (int)outputs));
+                () => Placed(config, row, weight, [.. Transposing.Of(b.ToFloat32(), b.Dims.AsSpan()).Select(n => n * factor)], (int)outputs));
         }
 
         writer.Save(path);
@@ -205,20 +206,5 @@ public static class GgufExport
         : 0;
 
     private static Tensor Turned(float[] numbers, long[] dims) =>
-        Tensor.Of<float>(Transposed(numbers, (int)dims[0], (int)dims[1]), [dims[1], dims[0]]);
-
-    private static float[] Transposed(Tensor matrix) =>
-        Transposed(matrix.ToFloat32(), (int)matrix.Dims[0], (int)matrix.Dims[1]);
-
-    private static float[] Transposed(float[] numbers, int rows, int columns)
-    {
-        var turned = new float[rows * columns];
-        for (var i = 0; i < rows; i++)
-        {
-            for (var j = 0; j < columns; j++)
-                turned[(j * rows) + i] = numbers[(i * columns) + j];
-        }
-
-        return turned;
-    }
+        Tensor.Of<float>(Transposing.Of(numbers, dims), [dims[1], dims[0]]);
 }

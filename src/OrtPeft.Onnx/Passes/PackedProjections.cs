@@ -54,18 +54,22 @@ internal static class PackedProjections
     /// <summary>The value that is added to a packed layer's result alone, such as LoRA's products, and the sum; where nothing
     /// is, null and the result.</summary>
     private static (Value? Beside, Value Result) BesideOf(Value made) =>
-        made is { IsGraphOutput: false, Uses: [{ Node: var add, Index: var index }] } && add.Is("Add")
-        && add.Inputs[1 - index] is { Constant: null, Shape: { } shape } other && shape.Rank == made.Shape?.Rank
+        AddedTo(made) is ({ Constant: null, Shape: { } shape } other, var sum) && shape.Rank == made.Shape?.Rank
         && shape[shape.Rank - 1].Value == made.Shape[shape.Rank - 1].Value
-            ? (other, add.Output)
+            ? (other, sum)
             : (null, made);
 
     /// <summary>The vector that is added to a product alone, and the sum; where none is, null and the product.</summary>
     internal static (Value? Bias, Value Result) BiasOf(Node product, long width) =>
-        product.Output is { IsGraphOutput: false, Uses: [{ Node: var add, Index: var index }] } && add.Is("Add")
-        && add.Inputs[1 - index] is { Initializer.Dims: [var length] } bias && length == width
-            ? (bias, add.Output)
+        AddedTo(product.Output) is ({ Initializer.Dims: [var length] } bias, var sum) && length == width
+            ? (bias, sum)
             : (null, product.Output);
+
+    /// <summary>The term that is all that reads a value, and the sum.</summary>
+    private static (Value Term, Value Sum)? AddedTo(Value value) =>
+        value is { IsGraphOutput: false, Uses: [{ Node: var add, Index: var index }] } && add.Is("Add")
+            ? (add.Inputs[1 - index]!, add.Output)
+            : null;
 
     /// <summary>The module by the scope in the node's name.</summary>
     internal static string? ModuleOf(Node product, BuilderNames names)

@@ -48,6 +48,9 @@ public sealed record RuntimeOptions
     /// custom operators.</summary>
     public bool TakesKernels => ExecutionProvider.Named(Provider).TakesKernels && KernelDomain.IsAvailable;
 
+    /// <summary>See <see cref="ExecutionProvider.ReadsHostMemory"/>.</summary>
+    internal bool ReadsHostMemory => ExecutionProvider.Named(Provider).ReadsHostMemory;
+
     /// <summary>Tries whether ONNX Runtime takes these options on this machine, before a model is loaded for them.</summary>
     /// <exception cref="SettingException">The provider is unknown, or this build or machine lacks it.</exception>
     public void Validate() => SessionSettings.Create(this).Dispose();

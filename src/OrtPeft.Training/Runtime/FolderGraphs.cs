@@ -6,9 +6,6 @@ using OrtPeft.Onnx.Serialization;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
-using OrtPeft.Training.Runtime.Memory;
-
-using Tensor = OrtPeft.Tensors.Tensor;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -57,12 +54,6 @@ internal sealed class FolderGraphs : OrtGraphs
 
     /// <inheritdoc/>
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(_folder, _manifest.Optimizer, options);
-
-    /// <summary>On a device with a memory of its own, all that moves stays there.</summary>
-    public override (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
-        options.DeviceMemory is { } memory
-            ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
-            : base.OpenVectors(options);
 
     private GraphSession OpenLoss(ArtifactGraph graph, RuntimeOptions options) =>
         options.DeviceMemory is null ? Open(_folder, graph, options) : OpenFlat(graph, options);

@@ -21,7 +21,7 @@ internal sealed class GraphSession : IDisposable
         InferenceSession session, ArtifactGraph contract, RuntimeOptions options, IDisposable owner, string name)
     {
         (Session, Contract, _owner, _name) = (session, contract, owner, name);
-        ReadsHostMemory = ExecutionProvider.Named(options.Provider).ReadsHostMemory;
+        ReadsHostMemory = options.ReadsHostMemory;
     }
 
     public InferenceSession Session { get; }

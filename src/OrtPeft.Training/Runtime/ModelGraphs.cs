@@ -10,7 +10,6 @@ using OrtPeft.Onnx;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
-using OrtPeft.Training.Runtime.Memory;
 
 namespace OrtPeft.Training.Runtime;
 
@@ -58,7 +57,7 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenTraining(RuntimeOptions options)
     {
         var wanted = Speedups.Except(_arguments.WithoutSpeedups);
-        if (_products != ElementType.Float && !ExecutionProvider.Named(options.Provider).ReadsHostMemory)
+        if (_products != ElementType.Float && !options.ReadsHostMemory)
             HalfTrial.Require(_products, _arguments.Precision, options);
         // The base is run before its weights are packed: one set of them is in memory at a time. Whether it can be
         // trained at all is the graph's to say first.
@@ -74,7 +73,7 @@ internal sealed class ModelGraphs : OrtGraphs
             MemoryLimit = _arguments.MemoryLimit,
             OptimizerState = OptimizerGraph.StateBytes(_parameters.All, _arguments.Optimizer),
             ScalesProbabilities = _products != ElementType.Float,
-            MasksLabels = !ExecutionProvider.Named(options.Provider).ReadsHostMemory,
+            MasksLabels = !options.ReadsHostMemory,
         });
         Memory = graph.Memory;
         if (_part is not null)
@@ -122,12 +121,6 @@ internal sealed class ModelGraphs : OrtGraphs
     public override GraphSession OpenOptimizer(RuntimeOptions options) => Open(
         OptimizerGraph.Build(_parameters.All, _arguments.Optimizer, ScalesLoss), options);
 
-    /// <summary>On a device with a memory of its own, all that moves stays there.</summary>
-    public override (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
-        options.DeviceMemory is { } memory
-            ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
-            : base.OpenVectors(options);
-
     /// <summary>Opens a graph that copies its input to its output, of any axes.</summary>
     public static GraphSession OpenCopy(ElementType type, RuntimeOptions options) => Open(CopyGraph.Build(type), options);
 
@@ -137,7 +130,7 @@ internal sealed class ModelGraphs : OrtGraphs
     private CompiledGraph Placed(CompiledGraph graph, RuntimeOptions options)
     {
         if (_products != ElementType.Float)
-            graph = HalfProducts.Of(graph, _products, rounds: ExecutionProvider.Named(options.Provider).ReadsHostMemory);
+            graph = HalfProducts.Of(graph, _products, rounds: options.ReadsHostMemory);
         return options.DeviceMemory is null ? graph : FlatGraph.Of(graph, _parameters.All);
     }
 

@@ -41,13 +41,16 @@ internal abstract class OrtGraphs(IReadOnlyList<ArtifactParameter> parameters, l
     /// <summary>Opens the graph that moves the parameters; the session is the caller's.</summary>
     public abstract GraphSession OpenOptimizer(RuntimeOptions options);
 
-    /// <summary>Opens the optimiser, and the memory through which the graphs hand each other the parameters.</summary>
+    /// <summary>Opens the optimiser, and the memory through which the graphs hand each other the parameters: on a device with
+    /// one of its own, all that moves stays there.</summary>
     /// <returns>Both are the caller's.</returns>
-    public virtual (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
-        OpenVectors(new RuntimeOptions { Threads = options.Threads }, static vectors => new HostMemory(vectors));
+    public (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(RuntimeOptions options) =>
+        options.DeviceMemory is { } memory
+            ? OpenVectors(options, vectors => new DeviceMemory(vectors, options, memory))
+            : OpenVectors(new RuntimeOptions { Threads = options.Threads }, static vectors => new HostMemory(vectors));
 
     /// <summary>Opens the optimiser, and a memory over its vectors.</summary>
-    protected (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(
+    private (TrainedVectors Vectors, IStepMemory Memory) OpenVectors(
         RuntimeOptions options, Func<TrainedVectors, IStepMemory> memory)
     {
         var vectors = new TrainedVectors(this, options);

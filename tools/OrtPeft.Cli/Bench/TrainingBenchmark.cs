@@ -4,7 +4,6 @@ using OrtPeft.Adapters;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Rewrites;
-using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Training;
 using OrtPeft.Training.Data;
@@ -79,7 +78,7 @@ internal static class TrainingBenchmark
             TrainableParameters = model.TrainableParameterCount,
             OnnxRuntimeVersion = OrtEnv.Instance().GetVersionString(),
             GemmGflops = GemmSpeed.Measure(options.Runtime, RunsInBf16(model, options)),
-            Profile = profiler?.Read(steps.Seconds.Count, !ExecutionProvider.Named(options.Runtime.Provider).ReadsHostMemory),
+            Profile = profiler?.Read(steps.Seconds.Count, !options.Runtime.ReadsHostMemory),
             FoundNothing = profiler is null ? [] : FoundNothing(model, options),
         };
     }
