@@ -1,4 +1,4 @@
-// Writes the page's two artifact folders, and the base as an ONNX model, with the ortpeft command: npm run artifacts.
+// Writes the page's three artifact folders, and the base as an ONNX model, with the ortpeft command: npm run artifacts.
 // ORTPEFT: a built ortpeft.dll to run; without it the command is built first. ARTIFACTS: where to, or artifacts/.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const adapter = ['--method', 'lora', '--rank', '8', '--alpha', '16', '--target',
 // learning rate, so that goes into its optimizer model.
 const folders = {
   ort: ['--runtime', 'ort', '--eval-logits'],
+  webgpu: ['--runtime', 'ort', '--provider', 'webgpu', '--eval-logits'],
   'ort-training': ['--runtime', 'ort-training', '--eval-logits', '--fold-lr', '0.005'],
 };
 

@@ -1,2 +1,2 @@
-// Whether the browser has a device for WebGPU.
+// Whether this browser has a device for WebGPU.
 export const hasWebGpu = async () => Boolean(await navigator.gpu?.requestAdapter());

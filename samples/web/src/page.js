@@ -1,5 +1,6 @@
 // The page: reads the form, starts the worker, shows what it reports.
 import { LossChart } from './chart.js';
+import { hasWebGpu } from './device.js';
 import { numberIn } from './numbers.js';
 import { hasSimd } from './simd.js';
 
@@ -26,6 +27,7 @@ $('download-model').addEventListener('click', () =>
   ask('export', () => undefined, () => say('Merging the adapter into the model …')));
 $('form').elements.runtime.forEach(choice => choice.addEventListener('change', showRate));
 showRate();
+hasWebGpu().then(has => $('form').elements.runtime.forEach(choice => choice.disabled = choice.value === 'webgpu' && !has));
 if (!hasSimd())
   fail('This browser has no WebAssembly SIMD, which ONNX Runtime needs; use a browser from 2021 or later.');
 

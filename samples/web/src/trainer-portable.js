@@ -1,20 +1,19 @@
 // Trains with plain sessions of today's onnxruntime-web: one gives loss and gradients, one moves the parameters.
-import * as ort from '../node_modules/onnxruntime-web/dist/ort.wasm.min.mjs';
 import { nameOf, withRole } from './artifacts.js';
 import { dataFeeds } from './feeds.js';
 import { readSafetensors } from './safetensors.js';
 import { supervised } from './rows.js';
 import { encoded } from './saving.js';
 
-ort.env.wasm.numThreads = 1;
-
 export class PortableTrainer {
-  // set: an ArtifactSet; learningRate: of every step.
-  static async open(set, { learningRate }) {
+  // set: an ArtifactSet; learningRate: of every step; ort: a build of onnxruntime-web; session: options of the sessions that
+  // run the model. The small ones of the optimizer and of saving stay in WebAssembly, beside the vectors they work on.
+  static async open(set, { learningRate, ort, session: options }) {
+    ort.env.wasm.numThreads = 1;
     const externalData = await set.externalData();
-    const session = async graph => ort.InferenceSession.create(await set.read(graph.file), { externalData });
+    const session = async graph => ort.InferenceSession.create(await set.read(graph.file), { ...options, externalData });
     const { training, evaluation, optimizer, saving } = set.manifest;
-    const trainer = new PortableTrainer(set.manifest, learningRate);
+    const trainer = new PortableTrainer(ort, set.manifest, learningRate);
     trainer.training = await session(training);
     trainer.evaluation = await session(evaluation);
     trainer.optimizer = await ort.InferenceSession.create(await set.read(optimizer.file));
@@ -24,7 +23,8 @@ export class PortableTrainer {
     return trainer;
   }
 
-  constructor(manifest, learningRate) {
+  constructor(ort, manifest, learningRate) {
+    this.ort = ort;
     this.manifest = manifest;
     this.learningRate = learningRate;
     this.stepsDone = 0;
@@ -41,13 +41,13 @@ export class PortableTrainer {
   // One step; gives the mean loss before it.
   async step(batch) {
     const { training, parameters, virtual_tokens: virtualTokens } = this.manifest;
-    const feeds = { ...dataFeeds(ort, training, batch), ...this.#parameterFeeds() };
+    const feeds = { ...dataFeeds(this.ort, training, batch), ...this.#parameterFeeds() };
     const count = supervised(batch, virtualTokens);
     this.stepsDone++;
-    feeds[nameOf(training.inputs, 'loss_scale', training.file)] = scalar('float32', [1 / count]);
+    feeds[nameOf(training.inputs, 'loss_scale', training.file)] = this.#scalar('float32', [1 / count]);
     const seed = withRole(training.inputs, 'dropout_seed');
     if (seed)
-      feeds[seed.name] = scalar('int64', [BigInt(this.stepsDone)]);
+      feeds[seed.name] = this.#scalar('int64', [BigInt(this.stepsDone)]);
     const results = await this.training.run(feeds);
     for (const parameter of parameters)
       this.vectors.gradients.set(results[parameter.gradient].data, parameter.offset);
@@ -58,7 +58,7 @@ export class PortableTrainer {
   // The sum of the losses and the number of predicted tokens, without dropout.
   async evaluate(batch) {
     const { evaluation } = this.manifest;
-    const results = await this.evaluation.run({ ...dataFeeds(ort, evaluation, batch), ...this.#parameterFeeds() });
+    const results = await this.evaluation.run({ ...dataFeeds(this.ort, evaluation, batch), ...this.#parameterFeeds() });
     return {
       sum: results[nameOf(evaluation.outputs, 'loss_sum', evaluation.file)].data[0],
       count: Number(results[nameOf(evaluation.outputs, 'loss_count', evaluation.file)].data[0]),
@@ -71,12 +71,16 @@ export class PortableTrainer {
     const weights = new Map(this.saved);
     for (const { name, dims, offset } of this.manifest.parameters)
       weights.set(name, { dims, data: this.vectors.parameters.slice(offset, offset + count(dims)) });
-    return this.saving ? encoded(ort, this.saving, weights) : weights;
+    return this.saving ? encoded(this.ort, this.saving, weights) : weights;
   }
 
   async release() {
     const sessions = [this.training, this.evaluation, this.optimizer, this.saving];
     await Promise.all(sessions.map(session => session?.release()));
+  }
+
+  #scalar(type, values) {
+    return new this.ort.Tensor(type, type === 'int64' ? BigInt64Array.from(values) : Float32Array.from(values), []);
   }
 
   #fill() {
@@ -90,7 +94,7 @@ export class PortableTrainer {
   #parameterFeeds() {
     const feeds = {};
     for (const { input, dims, offset } of this.manifest.parameters)
-      feeds[input] = new ort.Tensor('float32', this.vectors.parameters.subarray(offset, offset + count(dims)), dims);
+      feeds[input] = new this.ort.Tensor('float32', this.vectors.parameters.subarray(offset, offset + count(dims)), dims);
     return feeds;
   }
 
@@ -99,11 +103,11 @@ export class PortableTrainer {
     const feeds = {};
     for (const { name, role, dtype } of inputs) {
       if (role === 'learning_rate')
-        feeds[name] = scalar(dtype, [this.learningRate]);
+        feeds[name] = this.#scalar(dtype, [this.learningRate]);
       else if (role === 'step')
-        feeds[name] = scalar(dtype, [BigInt(this.stepsDone)]);
+        feeds[name] = this.#scalar(dtype, [BigInt(this.stepsDone)]);
       else
-        feeds[name] = new ort.Tensor('float32', this.vectors[role], [this.vectors[role].length]);
+        feeds[name] = new this.ort.Tensor('float32', this.vectors[role], [this.vectors[role].length]);
     }
     const results = await this.optimizer.run(feeds);
     for (const { name, role } of outputs.filter(output => output.role.startsWith('updated_')))
@@ -112,6 +116,3 @@ export class PortableTrainer {
 }
 
 const count = dims => dims.reduce((product, dim) => product * dim, 1);
-
-const scalar = (type, values) =>
-  new ort.Tensor(type, type === 'int64' ? BigInt64Array.from(values) : Float32Array.from(values), []);

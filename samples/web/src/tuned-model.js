@@ -1,5 +1,4 @@
-// The tuned model on WebGPU, with the build of onnxruntime-web that has it. That build lacks the float64 of training's sums, so
-// training stays in WebAssembly.
+// The tuned model on WebGPU, with the build of onnxruntime-web that has it.
 import * as ort from '../node_modules/onnxruntime-web/dist/ort.webgpu.min.mjs';
 import { mergeLora } from './onnx.js';
 

@@ -67,10 +67,10 @@ self.onmessage = async ({ data }) => {
 // The artifacts and the tokenizer, fetched once.
 async function opened(runtime) {
   if (!folders.has(runtime)) {
-    const { folder, advice } = runtimes[runtime];
+    const { kind, folder, advice } = runtimes[runtime];
     report({ type: 'status', text: 'Loading the model and the runtime …' });
     const read = remembered(fetchFolder(new URL(`../${folder}`, import.meta.url), advice));
-    const set = await ArtifactSet.open(read, runtime);
+    const set = await ArtifactSet.open(read, kind);
     folders.set(runtime, { set, tokenizer: await openTokenizer(read) });
   }
   return folders.get(runtime);

@@ -10,7 +10,7 @@ import { collate } from '../src/rows.js';
 import { runtimes } from '../src/runtimes.js';
 
 const [folder, runtime, batchesFile, learningRate] = process.argv.slice(2);
-const set = await ArtifactSet.open(async name => new Uint8Array(await readFile(join(folder, name))), runtime);
+const set = await ArtifactSet.open(async name => new Uint8Array(await readFile(join(folder, name))), runtimes[runtime].kind);
 const trainer = await runtimes[runtime].open(set, { learningRate: Number(learningRate) });
 const losses = [];
 for (const rows of JSON.parse(await readFile(batchesFile, 'utf8')))

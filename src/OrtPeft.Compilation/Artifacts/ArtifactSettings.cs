@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Artifacts;
+using OrtPeft.Compilation.Graphs;
 
 namespace OrtPeft.Compilation.Artifacts;
 
@@ -46,6 +47,15 @@ public sealed record ArtifactSettings
     /// can generate with the weights as they are. Costs the head's product at every position. Default false.
     /// </summary>
     public bool EvaluationPredictions { get; init; }
+
+    /// <summary>Operators that the provider has no kernel for and others are to stand in for: <c>LogSoftmax</c>,
+    /// <c>ConstantOfShape</c>, <c>Gelu</c>, <c>Sign</c>, and <c>ReduceSum(double)</c>, whose sums float32 then takes. Default
+    /// empty.</summary>
+    public IReadOnlyList<string> LackedOperators { get; init; } = [];
+
+    /// <summary>Whether training masks positions without a label instead of leaving them out, as
+    /// <see cref="TrainingGraphOptions.MasksLabels"/> says. Default false.</summary>
+    public bool MasksLabels { get; init; }
 
     /// <summary>Facts of the base for the manifest; the opset and the number of parameters are filled in.</summary>
     public ArtifactBase Base { get; init; } = new();

@@ -24,23 +24,21 @@ internal static class GlobalNorm
         if (length <= Piece)
             return Sqrt(Squares(vector));
         if (PieceOf(length) is { } piece)
-            return Root(InPieces(vector, piece));
+            return Sqrt(InPieces(vector, piece));
         var g = vector.Builder;
         var whole = length - (length % Piece);
         var parts = g.Ops("Split", 2, [vector, g.Int64(whole, length - whole)], []);
-        return Root(InPieces(g.Term(parts[0]), Piece) + Cast(Squares(g.Term(parts[1])), ElementType.Double));
+        return Sqrt(InPieces(g.Term(parts[0]), Piece) + Squares(g.Term(parts[1])));
     }
-
-    private static Term Root(Term sum) => Cast(Sqrt(sum), ElementType.Float);
 
     private static Term Squares(Term vector) => vector.Builder.Term(
         vector.Builder.Op("ReduceSumSquare", [vector], NodeAttribute.Of("keepdims", 0L)));
 
-    /// <summary>The sum in float64. Squares first: ONNX Runtime's sum over rows is faster than that of squares.</summary>
+    /// <summary>The sum, added up in float64. Squares first: ONNX Runtime's sum over rows is faster than that of squares.</summary>
     private static Term InPieces(Term vector, long piece)
     {
         var sums = Sum(Reshape(vector * vector, -1, piece), [1], keepDims: false);
-        return Sum(Cast(sums, ElementType.Double));
+        return Cast(Sum(Cast(sums, ElementType.Double)), ElementType.Float);
     }
 
     /// <summary>A divisor of the length near <see cref="Piece"/>: with one, no part has to be copied.</summary>

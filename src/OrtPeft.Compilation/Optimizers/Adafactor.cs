@@ -18,7 +18,7 @@ internal static class Adafactor
     public static Term Build(OptimizerStep step, AdafactorConfig config)
     {
         var stacks = step.Stacks;
-        var beta = Cast(1 - Pow(Cast(step.Number, ElementType.Double), DecayRate), ElementType.Float);
+        var beta = 1 - Pow(Cast(step.Number, ElementType.Float), DecayRate);
         var rows = new Moments(step, ValueRoles.RowMoments, beta, static s => s.IsMatrix ? s.Count / s.Columns : 0);
         var columns = new Moments(step, ValueRoles.ColumnMoments, beta, static s => s.IsMatrix ? s.Count / s.Rows : 0);
         var all = new Moments(step, ValueRoles.SecondMoments, beta, static s => s.IsMatrix ? 0 : s.Count);

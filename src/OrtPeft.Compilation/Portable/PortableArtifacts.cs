@@ -3,6 +3,7 @@ using OrtPeft.Artifacts;
 using OrtPeft.Compilation.Artifacts;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
+using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Onnx;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Storage;
@@ -41,10 +42,12 @@ public static class PortableArtifacts
         RequirePortable(options);
         var parameters = PortableParameters.Of(peft, options.LearningRateFactor, options.IsExemptFromDecay);
         var training = TrainingGraph.Build(
-            peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout });
+            peft, objective, new TrainingGraphOptions { BaseDropout = options.BaseDropout, MasksLabels = options.MasksLabels });
         var evaluation = EvaluationGraph.Build(peft, objective, options.EvaluationPredictions);
         var optimizer = OptimizerGraph.Build(parameters.All, options.Optimizer);
         var saving = SavingGraph.Build(peft);
+        foreach (var graph in (CompiledGraph[])[training, evaluation, optimizer])
+            StandIns.Put(graph.Model, options.LackedOperators);
         var dataFile = IsEmbedded(training.Model, options.Frozen) ? null : ArtifactFiles.FrozenWeights;
         var manifest = new ArtifactManifest
         {

@@ -10,29 +10,37 @@ namespace OrtPeft.Compilation.Rewrites;
 /// CPU, and what they make back.</summary>
 internal static class StandIns
 {
-    private static readonly Dictionary<string, Func<GraphBuilder, Node, Value>> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<GraphBuilder, Node, Value?>> Table = new(StringComparer.Ordinal)
     {
         ["LogSoftmax"] = LogSoftmax,
         ["ConstantOfShape"] = Filled,
         ["Gelu"] = Gelu,
         ["Sign"] = Sign,
+        ["ReduceSum(double)"] = SumInFloat,
     };
 
     /// <summary>Replaces operators in place.</summary>
     /// <param name="model">A model of opset 18 or later.</param>
-    /// <param name="lacking">The operators; each has a row here.</param>
+    /// <param name="lacking">The operators, <c>Name</c>, or <c>Name(double)</c> where only
+    /// a first input of float64 has no kernel; each has a row here.</param>
     public static void Put(Model model, IReadOnlyList<string> lacking)
     {
-        var nodes = model.Graph.Nodes.Where(n => lacking.Any(op => n.Is(op))).ToArray();
-        if (nodes.Length == 0)
+        var nodes = model.Graph.Nodes.Select(n => (Node: n, Row: lacking.FirstOrDefault(op => IsOf(op, n)))).ToArray();
+        if (nodes.All(static n => n.Row is null))
             return;
         var g = GraphBuilder.Over(model);
-        foreach (var node in nodes)
+        foreach (var (node, row) in nodes.Where(static n => n.Row is not null))
         {
             (g.Before, g.Scope) = (node, node.Name);
-            Replacement.Put(g, node, [Table[node.OpType](g, node)]);
+            Replacement.Put(g, node, [Table[row!](g, node)]);
         }
+
+        model.Graph.RemoveDeadCode();
     }
+
+    private static bool IsOf(string row, Node node) => row.EndsWith("(double)", StringComparison.Ordinal)
+        ? node.Is(row[..^"(double)".Length]) && node.Inputs[0]?.Type == ElementType.Double
+        : node.Is(row);
 
     /// <summary>(x − max x) − log Σ exp(x − max x).</summary>
     private static Value LogSoftmax(GraphBuilder g, Node node)
@@ -65,5 +73,21 @@ internal static class StandIns
         var x = g.Term(node.Inputs[0]!);
         var zero = g.ScalarLike(x, 0);
         return Cast(g.Term(g.Op("Greater", x, zero)), x.Type) - Cast(g.Term(g.Op("Less", x, zero)), x.Type);
+    }
+
+    /// <summary>A sum of float32 numbers that are cast to float64 only to be added up: a device adds in many short sums at
+    /// once, which lose little. Readers that cast it back read it as it is, so that no float64 is left.</summary>
+    private static Value? SumInFloat(GraphBuilder g, Node node)
+    {
+        var x = node.Inputs[0]!;
+        var numbers = x.Producer is { OpType: "Cast" } cast && cast.Inputs[0]!.Type == ElementType.Float
+            ? cast.Inputs[0]!
+            : Cast(g.Term(x), ElementType.Float);
+        var sum = g.Op("ReduceSum", [numbers, .. node.Inputs.Skip(1)], [.. node.Attributes]);
+        var casts = node.Outputs[0].Uses.Select(static u => u.Node)
+            .Where(static n => n.Is("Cast") && n.Outputs[0].Type == ElementType.Float).ToArray();
+        foreach (var back in casts)
+            Replacement.Put(g, back, sum);
+        return node.Outputs[0].Uses.Count == 0 && !node.Outputs[0].IsGraphOutput ? null : Cast(g.Term(sum), ElementType.Double);
     }
 }

@@ -35,12 +35,12 @@ public sealed class ExecutionProvider
         {
             s.EnableMemoryPattern = false; // it refuses them
             s.AppendExecutionProvider_DML();
-        }) { Lacks = ["Gelu"], HalfTypes = [ElementType.Float16] },
+        }) { Lacks = ["Gelu", "ReduceSum(double)"], HalfTypes = [ElementType.Float16] },
         new("webgpu", "WebGpuExecutionProvider", "a build with WebGPU", static s => s.AppendExecutionProvider("WebGPU"))
         {
             MemoryName = "WebGPU_Buffer",
             HalfTypes = [ElementType.Float16],
-            Lacks = ["LogSoftmax", "ConstantOfShape", "Sign"],
+            Lacks = ["LogSoftmax", "ConstantOfShape", "Sign", "ReduceSum(double)"],
         },
         new("coreml", "CoreMLExecutionProvider", "Microsoft.ML.OnnxRuntime on macOS", static s => s.AppendExecutionProvider("CoreML")),
         new("openvino", "OpenVINOExecutionProvider", "Intel.ML.OnnxRuntime.OpenVino", static s => s.AppendExecutionProvider("OpenVINO")),
@@ -71,8 +71,8 @@ public sealed class ExecutionProvider
     /// parameters and moments. Null where they are in the machine's own.</summary>
     internal string? MemoryName { get; private init; }
 
-    /// <summary>Operators of training and evaluation graphs that it has no kernel for and others stand in for; empty for
-    /// most.</summary>
+    /// <summary>Operators of training and evaluation graphs that it has no kernel for, or none for their first input's type,
+    /// and others stand in for; empty for most.</summary>
     internal IReadOnlyList<string> Lacks { get; private init; } = [];
 
     /// <summary>The types beside float32 in which training graphs multiply there; the CPU, which has no kernels of float16,

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -46,6 +48,31 @@ public sealed class ArtifactsTests(Workplace place) : IClassFixture<Workplace>
         Assert.False(File.Exists(Path.Combine(folder, "adapter_model.safetensors")));
         Assert.Equal(Directory.EnumerateFiles(folder).Count(), run.Json["files"]!.AsArray().Count);
     }
+
+    /// <summary>A browser's build of ONNX Runtime with WebGPU opens no graph with float64.</summary>
+    [Fact]
+    public void Artifacts_ForWebGpu_HoldNoFloat64_AndTrainWithoutPicking()
+    {
+        var folder = place.Fresh();
+
+        CliRun.Of(["artifacts", place.Model, "--out", folder, "--provider", "webgpu", .. Lora]).Succeeded();
+
+        var graphs = Directory.EnumerateFiles(folder, "*_model.onnx").ToDictionary(
+            static f => Path.GetFileName(f), static f => OnnxFile.Load(f).Graph);
+        Assert.Equal(3, graphs.Count);
+        foreach (var graph in graphs.Values)
+        {
+            Assert.DoesNotContain(graph.Nodes, static n => n.Is("Cast") && n.Attributes.Int("to", 0) == (long)ElementType.Double);
+            Assert.DoesNotContain(graph.Nodes, static n => n.Is("LogSoftmax"));
+        }
+
+        Assert.DoesNotContain(graphs["training_model.onnx"].Nodes, static n => n.Is("NonZero"));
+    }
+
+    [Fact]
+    public void Artifacts_OfTheTrainingApi_AreForNoProvider() => CliRun
+        .Of(["artifacts", place.Model, "--out", place.Fresh(), "--runtime", "ort-training", "--provider", "webgpu", .. Lora])
+        .Refused(2, "--provider webgpu is not for --runtime ort-training; leave it out, or choose --runtime ort.");
 
     [Fact]
     public void Train_OfTheFolder_IsTrainOfTheModel()

@@ -53,6 +53,38 @@ public sealed class OptimizerGraphTests
         Near.Within([.. reference.Weights.Select(static v => (float)v)], state.Weights.ToFloat32(), 1e-4, "weights");
     }
 
+    /// <summary>From nothing, step t moves by the rate times √(1 − β₂ᵗ) / (1 − β₁ᵗ) · (1 − β₁) / √(1 − β₂): in float32 to some
+    /// units of its last digit, in the first steps as in late ones, and where the series ends: β₂'s at 100, β₁'s at 1.</summary>
+    [Theory]
+    [InlineData(0.9, 0.999)]
+    [InlineData(0.9, 0.99999)]
+    [InlineData(0, 0.95)]
+    public void Build_AtAnyStep_CorrectsTheBiasAsFloat64Does(double beta1, double beta2)
+    {
+        var config = new AdamWConfig { Beta1 = beta1, Beta2 = beta2, WeightDecay = 0, MaxGradNorm = 0, Epsilon = 1e-30 };
+        using var session = ModelSession.Open(OptimizerGraph.Build([Layout.Of("w", 0, 16)], config).Model, new RuntimeOptions { Threads = 1 });
+        var zero = Tensor.Of<float>(new float[16], [16]);
+
+        foreach (var step in (long[])[1, 2, 3, 7, 50, 99, 100, 101, 1000, 9_999, 10_001, 1_000_000])
+        {
+            var outputs = OnnxRun.Of(session, new Dictionary<string, Tensor>
+            {
+                [ValueRoles.Parameters] = zero,
+                [ValueRoles.FirstMoments] = zero,
+                [ValueRoles.SecondMoments] = zero,
+                [ValueRoles.Gradients] = Tensor.Of<float>(Enumerable.Repeat(1f, 16).ToArray(), [16]),
+                [ValueRoles.LearningRate] = Tensor.Scalar(1f),
+                [ValueRoles.Step] = Tensor.Scalar(step),
+            });
+
+            var first = (1 - beta1) / (1 - Math.Pow(beta1, step));
+            var second = (1 - beta2) / (1 - Math.Pow(beta2, step));
+            var moved = outputs[ValueRoles.Updated(ValueRoles.Parameters)].ToFloat32()[0];
+            // 1 − β is a float32 constant here, of half a unit: of 1e-5 that is 6e-8 as well.
+            Assert.Equal(1, moved / (-first / Math.Sqrt(second)), 1e-6);
+        }
+    }
+
     /// <summary>
     /// Lengths around a piece of the sum, and ten million that pieces divide or, being 16 times a prime, do not. float32's own
     /// rounding of the norm is 6e-8; a piece of some thousand squares adds a few of these.

@@ -18,6 +18,9 @@ internal sealed record ArtifactWriter(
     /// <summary>Whether it can build a learning rate into the optimiser's model.</summary>
     public bool FoldsLearningRate { get; init; }
 
+    /// <summary>Whether it can write for what another execution provider lacks.</summary>
+    public bool IsForProviders { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Name} ({Title})";
 }

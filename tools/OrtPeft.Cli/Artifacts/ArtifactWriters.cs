@@ -11,7 +11,7 @@ internal static class ArtifactWriters
     /// <summary>All writers; the first is the default.</summary>
     public static IReadOnlyList<ArtifactWriter> All { get; } =
     [
-        new(ArtifactRuntimes.Ort, "inference sessions of any ONNX Runtime", PortableArtifacts.Write),
+        new(ArtifactRuntimes.Ort, "inference sessions of any ONNX Runtime", PortableArtifacts.Write) { IsForProviders = true },
         new(ArtifactRuntimes.OrtTraining, "ONNX Runtime's training API up to 1.19.2", OrtTrainingArtifacts.Write)
         {
             Places = [FrozenWeights.Checkpoint, FrozenWeights.Embed, FrozenWeights.File],

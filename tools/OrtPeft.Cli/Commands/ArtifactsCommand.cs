@@ -9,6 +9,7 @@ using OrtPeft.Cli.Reporting;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Models.Checkpoints;
 using OrtPeft.Onnx;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Commands;
@@ -30,11 +31,13 @@ internal sealed class ArtifactsCommand : Verb
         [
             "ortpeft artifacts gpt2-onnx --out gpt2-lora --rank 8 --alpha 16 --target c_attn",
             "ortpeft artifacts gpt2-onnx --out gpt2-lora --init-adapter adapter --frozen-weights file --overwrite",
+            "ortpeft artifacts gpt2-onnx --out web --provider webgpu --rank 8 --alpha 16",
             "ortpeft artifacts gpt2-onnx --out web --runtime ort-training --fold-lr 2e-4 --rank 8 --alpha 16",
         ];
         Notes = $"The folder holds all it needs and can be moved; {ArtifactManifest.FileName} names every input, "
             + "output and parameter.\nWith --runtime ort it is an adapter folder as well, and `ortpeft train` "
-            + "accepts it as a model.\nThe app gives one learning rate at each step: --loraplus-lr-embedding, a rate of its own, is "
+            + "accepts it as a model.\n--provider names the execution provider they will train on: operators that it lacks are "
+            + "replaced, and on devices positions without a label are masked.\nThe app gives one learning rate at each step: --loraplus-lr-embedding, a rate of its own, is "
             + "`ortpeft train`'s alone.";
         Arguments.Add(_model);
         Add(_output);
@@ -42,6 +45,9 @@ internal sealed class ArtifactsCommand : Verb
         Options.Add(_tokenizer);
         Add(_artifacts);
     }
+
+    /// <summary>It names where the artifacts will train.</summary>
+    protected override bool RunsOnProvider => false;
 
     protected override void Run(Invocation run)
     {
@@ -64,7 +70,7 @@ internal sealed class ArtifactsCommand : Verb
             .WithTokens(_tokenizer.Find(run, source), _tokenizer.FolderFor(run, source))
             .Apply(source.Model, arguments.Seed);
         run.Say(peft.DescribeTrainableParameters());
-        if (ModelVerdict.Of(peft, run.Runtime).Reason is { } reason)
+        if (ModelVerdict.Of(peft, new RuntimeOptions { Threads = run.Runtime.Threads }).Reason is { } reason)
             throw new GraphException($"This graph does not train: {reason}");
         var settings = _artifacts.Settings(run, arguments) with
         {

@@ -21,7 +21,8 @@ internal abstract class Verb : Command
         SetAction(parsed =>
         {
             RefuseEmpty(parsed.CommandResult);
-            _common.Check(parsed);
+            if (RunsOnProvider)
+                _common.Check(parsed);
             var run = new Invocation(host, parsed, _common);
             var model = Arguments.OfType<ModelArgument>().SingleOrDefault();
             Blame.On(model is null ? "" : run.Get(model), () => Run(run));
@@ -37,6 +38,9 @@ internal abstract class Verb : Command
 
     /// <summary>The option that names a file with more options; null where a verb takes none.</summary>
     public Option<string?>? Config { get; protected init; }
+
+    /// <summary>Whether <c>--provider</c> says where this run computes, which must be possible here.</summary>
+    protected virtual bool RunsOnProvider => true;
 
     /// <summary>Adds what every verb takes, and HF's names for options.</summary>
     /// <returns>The verb.</returns>

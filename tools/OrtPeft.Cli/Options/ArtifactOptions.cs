@@ -3,6 +3,7 @@ using System.Globalization;
 using OrtPeft.Cli.Artifacts;
 using OrtPeft.Cli.Errors;
 using OrtPeft.Compilation.Artifacts;
+using OrtPeft.Runtime.Sessions;
 using OrtPeft.Training;
 
 namespace OrtPeft.Cli.Options;
@@ -111,16 +112,29 @@ internal sealed class ArtifactOptions : IOptionGroup
     /// <param name="run">The command line.</param>
     /// <param name="arguments">What <see cref="Read"/> gave.</param>
     /// <exception cref="UsageException">Something is not for the runtime.</exception>
-    public ArtifactSettings Settings(Invocation run, TrainingArguments arguments) => new()
+    public ArtifactSettings Settings(Invocation run, TrainingArguments arguments)
     {
-        Optimizer = _optimizer.Read(run),
-        LearningRateFactor = arguments.LearningRateFactorOf,
-        IsExemptFromDecay = arguments.IsExemptFromDecay,
-        BaseDropout = arguments.BaseDropout,
-        Frozen = Frozen(run),
-        FoldedLearningRate = FoldedLearningRate(run),
-        EvaluationPredictions = run.Get(_evalLogits),
-    };
+        var provider = ExecutionProvider.Named(run.Runtime.Provider);
+        if (!provider.ReadsHostMemory && !Writer(run).IsForProviders)
+        {
+            throw new UsageException(
+                $"--provider {provider.Name} is not for --runtime {Writer(run).Name}; leave it out, or choose --runtime "
+                + $"{ArtifactWriters.All.First(static w => w.IsForProviders).Name}.");
+        }
+
+        return new()
+        {
+            Optimizer = _optimizer.Read(run),
+            LearningRateFactor = arguments.LearningRateFactorOf,
+            IsExemptFromDecay = arguments.IsExemptFromDecay,
+            BaseDropout = arguments.BaseDropout,
+            Frozen = Frozen(run),
+            FoldedLearningRate = FoldedLearningRate(run),
+            EvaluationPredictions = run.Get(_evalLogits),
+            LackedOperators = provider.Lacks,
+            MasksLabels = !provider.ReadsHostMemory,
+        };
+    }
 
     /// <summary>The arguments that <c>train</c> would be given; checked.</summary>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
