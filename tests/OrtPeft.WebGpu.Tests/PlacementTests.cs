@@ -5,6 +5,7 @@ using OrtPeft.Training.Tests.Runs;
 namespace OrtPeft.WebGpu.Tests;
 
 /// <summary>Where ONNX Runtime ran each node of a training graph, by its own profile.</summary>
+[Collection("device")]
 public sealed class PlacementTests
 {
     /// <summary>More elements than any list of axes or table of the tiny model has, and fewer than a row's activations.</summary>

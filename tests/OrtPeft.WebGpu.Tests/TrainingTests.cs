@@ -9,6 +9,7 @@ using OrtPeft.Training.Tests.Runs;
 namespace OrtPeft.WebGpu.Tests;
 
 /// <summary>What trains on a device that has its own memory follows the CPU, step by step.</summary>
+[Collection("device")]
 public sealed class TrainingTests
 {
     /// <summary>float32 sums in another order; the same rows' loss falls by at least twenty times as much.</summary>

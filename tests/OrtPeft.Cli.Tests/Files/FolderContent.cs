@@ -29,12 +29,17 @@ internal static class FolderContent
             CopyFile(file, Path.Combine(to, Path.GetRelativePath(from, file)));
     }
 
-    /// <summary>What is open to be written, such as the lock, is copied by a program that asks for no lock.</summary>
+    /// <summary>What is locked, such as the lock itself, is copied by a program that asks for no lock, unless it is
+    /// empty.</summary>
     private static void CopyFile(string from, string to)
     {
         try
         {
             File.Copy(from, to);
+        }
+        catch (IOException) when (new FileInfo(from).Length == 0)
+        {
+            File.WriteAllBytes(to, []);
         }
         catch (IOException) when (!OperatingSystem.IsWindows())
         {
