@@ -47,7 +47,7 @@ internal static class ComputedConstants
 
     private static void Fold(Graph graph, Value value, ShapeInference shapes)
     {
-        if (value.IsGraphOutput || value.Shape is not { Rank: <= 1 } shape || shapes.DataOf(value) is not { } data)
+        if (value.IsGraphOutput || value.Uses.Count == 0 || value.Shape is not { Rank: <= 1 } shape || shapes.DataOf(value) is not { } data)
             return;
         if (value.Type != ElementType.Int64 || data.Any(static d => d?.Constant is null))
             return;
@@ -58,7 +58,7 @@ internal static class ComputedConstants
 
     private static void DropEmptyParts(Graph graph, Node concat)
     {
-        if (concat.Output.Shape is not { } shape)
+        if (concat.Output is not { Uses.Count: > 0, Shape: { } shape })
             return;
         var axis = (int)concat.Attributes.Int("axis", 0);
         axis = axis < 0 ? axis + shape.Rank : axis;

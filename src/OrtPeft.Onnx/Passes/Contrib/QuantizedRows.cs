@@ -30,7 +30,7 @@ internal static class QuantizedRows
         if (node.Input(3) is { } zero)
         {
             if (zero.Constant is not { } zeros || zeros.Type != data.Type || zeros.Dims.Length != 2
-                || zeros.Dims[0] != rows || blocks * bits > zeros.Dims[1] * zeros.Type.BitSize())
+                || zeros.Dims[0] != rows || zeros.Dims[1] != (zeros.Type == ElementType.UInt8 ? ((blocks * bits) + 7) / 8 : blocks))
                 throw ContribOps.Refusal(node, $"zero points {zero} for {data}");
             if (blocks * bits % 8 != 0 && zeros.Type != ElementType.UInt8)
                 throw ContribOps.Refusal(node, "rows of zero points that end within a byte");
