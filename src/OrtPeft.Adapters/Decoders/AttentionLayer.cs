@@ -1,3 +1,4 @@
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
@@ -12,9 +13,11 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
 {
     private static readonly string[] AfterSoftmax = ["Cast", "Dropout", "Identity", "Where", "Slice"];
 
+    private static readonly string[] Norms = ["SimplifiedLayerNormalization", "LayerNormalization"];
+
     private static readonly string[] BeforeKeys =
     [
-        "Transpose", "Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Concat", "Mul", "Div", "Add", "Neg", "Slice",
+        .. Norms, "Transpose", "Reshape", "Expand", "Tile", "Unsqueeze", "Squeeze", "Concat", "Mul", "Div", "Add", "Neg", "Slice",
         "Split", "Gather", "Cast", "Identity", "Where",
     ];
 
@@ -49,24 +52,45 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
     /// The heads that keys are projected to, and that a cache holds: fewer than the queries' where groups share them.
     /// Null when nothing tells.
     /// </summary>
-    public long? KeyHeads()
+    public long? KeyHeads() => KeyHeads(Keys, []) is { } heads and not long.MaxValue ? heads : null;
+
+    /// <summary>
+    /// The fewest heads that stand beside each other between a value and the projection or cache that it comes from: groups
+    /// share them afterwards, and a projection may have those of queries and values beside them. Null where it comes from
+    /// neither, as the angles of rotary embeddings; the largest number where no axes tell.
+    /// </summary>
+    private long? KeyHeads(Value value, Dictionary<Value, long?> known)
     {
-        var (seen, open) = (new HashSet<Value>(), new Queue<Value>([Keys]));
-        while (open.TryDequeue(out var value))
+        if (known.TryGetValue(value, out var before))
+            return before;
+        return known[value] = OfPath();
+
+        long? OfPath()
         {
-            if (!seen.Add(value))
-                continue;
             if (CacheInputs.IsPast(value) && value.Shape![value.Shape.Rank - 3].Value is { } cached)
                 return cached;
-            if (value.Producer is not { Domain: "" } node || !BeforeKeys.Contains(node.OpType))
-                continue;
-            if (node.Is("Reshape") && ProjectedHeads(node) is { } projected)
-                return projected;
-            foreach (var input in node.Inputs.OfType<Value>().Where(static i => i.Type.IsFloating()))
-                open.Enqueue(input);
+            if (value.Producer is not { Domain: "" } node)
+                return null;
+            if (ModuleCatalogue.IsProduct(node))
+                return long.MaxValue;
+            if (!BeforeKeys.Contains(node.OpType))
+                return null;
+            var inputs = node.Inputs.OfType<Value>().Where(static i => i.Type.IsFloating())
+                .Take(Norms.Contains(node.OpType) ? 1 : int.MaxValue);
+            var fewest = inputs.Select(i => KeyHeads(i, known)).OfType<long>().Order().Cast<long?>().FirstOrDefault();
+            var own = HeadsBeside(value) ?? (node.Is("Reshape") ? ProjectedHeads(node) : null);
+            return fewest is null ? null : Math.Min(fewest.Value, own ?? long.MaxValue);
         }
+    }
 
-        return null;
+    /// <summary>The heads of <c>[batch, heads…, sequence, width]</c> or <c>[batch, sequence, heads…, width]</c>, where the
+    /// sequence has no fixed length; null where the axes are others.</summary>
+    private long? HeadsBeside(Value value)
+    {
+        if (value.Shape is not { Rank: >= 4 } shape || shape[shape.Rank - 1].Value != Width)
+            return null;
+        var axes = shape.Skip(1).SkipLast(1).Select(static d => d.Value).ToArray();
+        return axes.Count(static a => a is null) == 1 ? axes.OfType<long>().Aggregate(1L, static (a, b) => a * b) : null;
     }
 
     /// <summary>Factors that the keys get after the cache: some exporters scale them there.</summary>
@@ -75,7 +99,7 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
         var value = Keys;
         while (value.Producer is { Domain: "" } node && BeforeKeys.Contains(node.OpType))
         {
-            if (node.OpType is "Concat" or "Add" or "Slice" or "Split" or "Gather" or "Where")
+            if (node.OpType is "Concat" or "Add" or "Slice" or "Split" or "Gather" or "Where" || Norms.Contains(node.OpType))
                 yield break;
             if (node.Is("Reshape") && ProjectedHeads(node) is not null)
                 yield break;

@@ -27,6 +27,10 @@ internal sealed class ScorePath
     /// </summary>
     public Node Product { get; }
 
+    /// <summary>The other operands on the way: scales and masks.</summary>
+    public IEnumerable<Value> Masks =>
+        _steps.SelectMany(static s => s.Node.Inputs.Where((_, i) => i != s.Index)).OfType<Value>();
+
     /// <summary>The way to a node's input, or null when no product leads there.</summary>
     public static ScorePath? To(Node softmax)
     {

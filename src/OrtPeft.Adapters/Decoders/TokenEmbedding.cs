@@ -1,22 +1,17 @@
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Tensors;
-using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters.Decoders;
 
-/// <summary>Where a decoder looks its tokens up.</summary>
+/// <summary>Where a decoder looks its tokens up, in a graph that can be given more of them.</summary>
 /// <param name="Ids">The graph's input of tokens, <c>[batch, sequence]</c>.</param>
-/// <param name="Gather">The node; it makes <c>[batch, sequence, width]</c> or <c>[batch · sequence, width]</c>.</param>
-/// <param name="Table">One row per token of the vocabulary, <c>[vocabulary, width]</c>.</param>
-internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
+/// <param name="LookUp">The only look-up.</param>
+internal sealed record TokenEmbedding(Value Ids, TokenLookUp LookUp)
 {
-    private static readonly string[] OrderKeeping = ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "Identity"];
+    public int Width => LookUp.Width;
 
-    public int Width => (int)Table.Dims[1];
-
-    public int VocabularySize => (int)Table.Dims[0];
+    public int VocabularySize => LookUp.VocabularySize;
 
     /// <summary>Finds the look-up.</summary>
     /// <exception cref="ConfigException">The graph has none that could be extended.</exception>
@@ -30,48 +25,26 @@ internal sealed record TokenEmbedding(Value Ids, Node Gather, Tensor Table)
             throw new ConfigException(
                 $"Graph '{graph.Name}': virtual tokens make sequences longer, which the input {ids} forbids; " +
                 "export the model with dynamic axes.");
-        var lora = LoraInGraph.Of(graph);
-        var lookUp = LookUpOf(graph, ids, lora);
-        if (lookUp is not null && lora.IsBeside(lookUp))
+        var lookUps = TokenLookUp.All(graph, ids);
+        if (lookUps.Count == 0)
+            throw new ConfigException(
+                $"Graph '{graph.Name}': no Gather looks input_ids up in a constant matrix, so virtual tokens have no place.");
+        if (lookUps.Any(LoraInGraph.Of(graph).IsBeside))
         {
             throw new ConfigException(
                 $"Graph '{graph.Name}' has LoRA's A and B beside its token embedding, which virtual tokens would not go "
                 + "through; export the model after merge_and_unload().");
         }
 
-        return lookUp is not null ? new TokenEmbedding(ids, lookUp, lookUp.Inputs[0]!.Constant!) : throw new ConfigException(
-            $"Graph '{graph.Name}': no Gather looks input_ids up in a matrix, so virtual tokens have no place.");
+        return lookUps is [var only] ? new TokenEmbedding(ids, only) : throw new ConfigException(
+            $"Graph '{graph.Name}' looks input_ids up in {lookUps.Count} matrices ({string.Join(", ", lookUps.Select(static l => l.Table.Name))}), "
+            + "and virtual tokens have rows in one only; choose another method.");
     }
-
-    /// <summary>The node that looks tokens up in a constant matrix, or null; LoRA's A is none.</summary>
-    public static Node? LookUpOf(Graph graph, Value ids) => LookUpOf(graph, ids, LoraInGraph.Of(graph));
-
-    private static Node? LookUpOf(Graph graph, Value ids, LoraInGraph lora) => graph.Nodes.FirstOrDefault(node =>
-        node.Is("Gather") && node.Attributes.Int("axis", 0) == 0
-        && node.Inputs[0]!.Constant is { Dims.Length: 2 } table && table.Type.IsFloating()
-        && IsOrder(node.Inputs[1], ids) && !lora.IsFactor(node));
 
     /// <summary>One row, as float32.</summary>
     /// <exception cref="ConfigException">The vocabulary has no such token.</exception>
-    public float[] Row(int token)
-    {
-        if (token < 0 || token >= VocabularySize)
-            throw new ConfigException(
-                $"Token {token} is to start the prompt; the model's vocabulary is 0..{VocabularySize - 1}.");
-        var bytes = (int)Table.Type.ByteCount(Width);
-        var row = Table.Data.Slice((long)token * bytes, bytes).ToArray();
-        return new Tensor(Table.Type, [Width], new MemoryTensorData(row)).ToFloat32();
-    }
-
-    /// <summary>Whether a value is the tokens in their order, whatever its axes.</summary>
-    private static bool IsOrder(Value? value, Value ids)
-    {
-        while (value is not null && value != ids)
-        {
-            var keeps = value.Producer is { Domain: "" } node && OrderKeeping.Contains(node.OpType);
-            value = keeps ? value.Producer!.Inputs[0] : null;
-        }
-
-        return value is not null;
-    }
+    public float[] Row(int token) => token >= 0 && token < VocabularySize
+        ? LookUp.Row(token)
+        : throw new ConfigException(
+            $"Token {token} is to start the prompt; the model's vocabulary is 0..{VocabularySize - 1}.");
 }

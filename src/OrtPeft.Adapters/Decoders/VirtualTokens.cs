@@ -96,7 +96,7 @@ internal sealed class VirtualTokens
     /// <summary>The first rows of the token embedding become the prompt, in every sequence of the batch.</summary>
     private void ReplaceRows()
     {
-        var made = _embedding.Gather.Output;
+        var made = Plain(_embedding.LookUp.Rows);
         var readers = made.Uses.ToArray();
         var first = readers.Select(static u => u.Node).ToHashSet();
         _g.Before = _g.Graph.Nodes.First(first.Contains);
@@ -111,6 +111,22 @@ internal sealed class VirtualTokens
         var result = isFlat ? _g.Reshape(all, -1, _embedding.Width) : all;
         foreach (var use in readers)
             use.Node.SetInput(use.Index, result);
+    }
+
+    /// <summary>
+    /// Picked integers become numbers by plain operators: ONNX Runtime would take a <c>DequantizeLinear</c> for a sign that
+    /// what follows may be rounded too.
+    /// </summary>
+    private Value Plain(Value rows)
+    {
+        if (rows.Producer is not { } node || !node.Is("DequantizeLinear"))
+            return rows;
+        _g.Before = node;
+        var codes = _g.Cast(node.Inputs[0]!, rows.Type);
+        var moved = node.Input(2) is { } zero ? _g.Sub(codes, _g.Cast(zero, rows.Type)) : codes;
+        var plain = _g.Op("Mul", moved, node.Inputs[1]!);
+        _g.Graph.ReplaceAllUsesWith(rows, plain);
+        return plain;
     }
 
     /// <summary>All P rows, or none where the cache has them.</summary>

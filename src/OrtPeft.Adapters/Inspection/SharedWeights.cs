@@ -21,7 +21,7 @@ internal static class SharedWeights
 
     private static SharedWeight Read(Value weight, LinearModule? head)
     {
-        if (weight == head?.Weight && weight.Uses.Any(static u => u.Node.Is("Gather")))
+        if (weight == head?.Weight && EmbeddingCatalogue.LookUpsOf(weight).Any())
             return new(SharedWeight.Tied, [weight.Name, $"{head.Name}.weight"]);
         var readers = weight.Uses.Select(static u => u.Node.Name.Length > 0 ? u.Node.Name : u.Node.Output.Name);
         return new(SharedWeight.ReadTwice, [weight.Name, .. readers.Distinct()]);
@@ -29,7 +29,7 @@ internal static class SharedWeights
 
     private static IEnumerable<SharedWeight> Copies(Value[] weights, LinearModule? head)
     {
-        if (head is null || head.Weight.Uses.Any(static u => u.Node.Is("Gather")))
+        if (head is null || EmbeddingCatalogue.LookUpsOf(head.Weight).Any())
             return [];
         return weights.Where(static w => w.Uses.Any(static u => u.Node.Is("Gather") && u.Index == 0))
             .Where(w => TiedHead.IsCopy(w, head))

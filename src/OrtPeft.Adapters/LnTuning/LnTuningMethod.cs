@@ -47,13 +47,13 @@ internal sealed class LnTuningMethod : IPeftMethod
     private static void Fold(Graph graph, SavedParameter saved, Tensor trained)
     {
         if (IsVector(saved))
-            graph.SetInitializer(saved.Value, trained);
+            saved.Replace(graph, trained);
         else
             saved.Fold(graph, trained);
     }
 
     /// <summary>Vectors are their module's own; a matrix may be a tied head's too, and is copied then.</summary>
-    private static Value Trained(SavedParameter saved, GraphBuilder g) => IsVector(saved) ? saved.Value : saved.Own(g);
+    private static Value Trained(SavedParameter saved, GraphBuilder g) => IsVector(saved) && !saved.IsPlusOne ? saved.Value : saved.Own(g);
 
     private static bool IsVector(SavedParameter saved) => saved.Value.Initializer is { Dims.Length: 1 };
 

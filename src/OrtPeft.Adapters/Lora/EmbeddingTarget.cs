@@ -16,7 +16,7 @@ internal sealed class EmbeddingTarget(EmbeddingModule module) : LoraTarget
 
     public override Value Weight => module.Weight;
 
-    public override bool IsOutByIn => false;
+    public override bool IsOutByIn => module.IsTransposed;
 
     public override bool HasDropout => false;
 

@@ -101,7 +101,7 @@ internal sealed class BaseWeights
     {
         foreach (var embedding in EmbeddingCatalogue.Embeddings(model.Graph))
         {
-            if (TiedHead.Of(model, embedding.Weight) is not { } head || head.Weight == embedding.Weight)
+            if (TiedHead.Of(model, embedding) is not { } head || head.Weight == embedding.Weight)
                 continue;
             if (embedding.Weight == place.Value)
                 return SavedParameter.Of(head).First();

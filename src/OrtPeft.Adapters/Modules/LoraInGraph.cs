@@ -40,6 +40,9 @@ internal sealed class LoraInGraph
     /// <summary>Whether the result of a layer's product or of an embedding's look-up has such a pair added to it.</summary>
     public bool IsBeside(Node node) => _bases.Contains(node);
 
+    /// <summary>The same of a look-up of tokens, whose rows may be made numbers of after they are picked.</summary>
+    public bool IsBeside(TokenLookUp lookUp) => IsBeside(lookUp.Rows.Producer!) || IsBeside(lookUp.Node);
+
     private void Add(Node up)
     {
         if (Before(up.Inputs[0]) is not { Producer: { } down } low || low.Uses.Count != 1

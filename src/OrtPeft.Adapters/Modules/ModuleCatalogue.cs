@@ -85,6 +85,9 @@ internal static class ModuleCatalogue
         ? null
         : HeadPath.To(graph.Outputs[0], n => WeightOf(n, isMatrixToo) is not null)?.Product;
 
+    /// <summary>Whether a node multiplies by a constant matrix.</summary>
+    internal static bool IsProduct(Node node) => WeightOf(node, static _ => false) is not null;
+
     private static (Value Weight, bool IsOutByIn)? WeightOf(Node node, Func<Value, bool> isMatrixToo)
     {
         if (!node.Is("MatMul") && !node.Is("Gemm"))

@@ -53,13 +53,13 @@ internal static class ModuleWeights
     }
 
     /// <summary>
-    /// Gives an embedding another matrix under the old one's name. A head tied to it keeps the old one as its own.
+    /// Gives an embedding another matrix, in the stored one's layout, under the old one's name. A head tied to it keeps the old one as its own.
     /// </summary>
     public static void Replace(Graph graph, EmbeddingModule module, Tensor content)
     {
         if (module.Weight.Uses.Count > 1)
             graph.Rename(module.Weight, graph.FreshName($"{ModuleNames.TiedHead}.weight"));
-        Replace(graph, module.Name, module.Weight, module.Node, 0, content);
+        Replace(graph, module.Name, module.Weight, module.Reader, 0, content);
     }
 
     private static void Replace(Graph graph, string name, Value weight, Node reader, int index, Tensor content)

@@ -96,8 +96,11 @@ internal static class SavedModules
             return [];
         var modules = All(graph).Select(static s => s.Module).Distinct().ToList();
         var known = string.Join(", ", modules.Select(static m => m.Split('.')[^1]).Distinct());
+        var quantized = EmbeddingCatalogue.QuantizedName(graph);
         return names.Where(name => !modules.Any(m => IsNamed(m, name)))
-            .Select(name => $"modules_to_save '{name}' is not a module of the model; these are: {known}");
+            .Select(name => quantized is not null && IsNamed(quantized, name)
+                ? $"modules_to_save has {quantized}, whose matrix is quantised and does not train; leave it out"
+                : $"modules_to_save '{name}' is not a module of the model; these are: {known}");
     }
 
     /// <summary>
@@ -137,7 +140,8 @@ internal static class SavedModules
         if (own is not null)
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, which the adapter trains as '{own.Name}'; choose one of the two.");
-        if (injection.VirtualTokens > 0 && saved.Reader.Is("Gather") && DecoderFamilies.IsTokenEmbedding(saved.Module))
+        var isEmbedding = EmbeddingCatalogue.LookUpsOf(saved.Value).Any(n => n == saved.Reader || n.Inputs[0] == saved.Reader.Output);
+        if (injection.VirtualTokens > 0 && isEmbedding && DecoderFamilies.IsTokenEmbedding(saved.Module))
             throw new ConfigException(
                 $"modules_to_save has {saved.Module}, whose trained copy HF PEFT does not read where virtual tokens are "
                 + "embedded; leave it out, or take prefix-tuning.");

@@ -22,13 +22,22 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// </summary>
     public bool IsTransposed { get; private init; }
 
+    /// <summary>
+    /// Whether the graph has 1 + weight where the source model has the weight: Gemma's normalisations, whose sum exporters
+    /// fold.
+    /// </summary>
+    public bool IsPlusOne { get; private init; }
+
     public static SavedParameter Of(EmbeddingModule module) =>
-        new(module.Name, "weight", module.Weight, module.Node, 0);
+        new(module.Name, "weight", module.Weight, module.Reader, 0) { IsTransposed = module.IsTransposed };
 
     public static SavedParameter Of(VectorParameter vector)
     {
         var use = vector.Value.Uses[0];
-        return new SavedParameter(vector.Module, vector.Kind, vector.Value, use.Node, use.Index);
+        return new SavedParameter(vector.Module, vector.Kind, vector.Value, use.Node, use.Index)
+        {
+            IsPlusOne = vector.IsPlusOne,
+        };
     }
 
     public static IEnumerable<SavedParameter> Of(LinearModule module)
@@ -48,17 +57,19 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// <summary>The parameter as one that only the module reads, in the source model's layout.</summary>
     public Value Own(GraphBuilder g)
     {
-        if (!IsTransposed && Value.Uses.Count == 1)
+        if (!IsTransposed && !IsPlusOne && Value.Uses.Count == 1)
             return Value;
         var own = g.Graph.AddInitializer(g.Graph.FreshName($"{Name}/own"), FirstContent());
         g.Before = Reader;
-        Reader.SetInput(Index, IsTransposed ? g.Transpose(own, 1, 0) : own);
+        Reader.SetInput(Index, IsTransposed ? g.Transpose(own, 1, 0) : IsPlusOne ? g.Add(own, 1) : own);
         g.Before = null;
         return own;
     }
 
     /// <summary>The graph's weight, in the source model's layout.</summary>
-    public Tensor Content() => IsTransposed ? Transposing.Of(Value.Initializer!) : Value.Initializer!;
+    public Tensor Content() => IsTransposed ? Transposing.Of(Value.Initializer!)
+        : IsPlusOne ? Plus(Value.Initializer!, -1)
+        : Value.Initializer!;
 
     /// <summary>The same, transposed when it is first read.</summary>
     private Tensor FirstContent()
@@ -66,14 +77,21 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
         var stored = Value.Initializer!;
         return IsTransposed
             ? InitialWeights.Promised(() => Transposing.Of(stored), stored.Dims[1], stored.Dims[0])
-            : stored;
+            : Content();
     }
 
     /// <summary>Gives every reader of the weight another content.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="content">In the source model's layout.</param>
     public void Replace(Graph graph, Tensor content) =>
-        graph.SetInitializer(Value, IsTransposed ? Transposing.Of(content) : content);
+        graph.SetInitializer(Value, InGraph(content));
+
+    /// <summary>From the source model's layout to the graph's.</summary>
+    private Tensor InGraph(Tensor content) =>
+        IsTransposed ? Transposing.Of(content) : IsPlusOne ? Plus(content, 1) : content;
+
+    private static Tensor Plus(Tensor vector, float summand) =>
+        Tensor.Vector<float>([.. vector.ToFloat32().Select(x => x + summand)]);
 
     /// <summary>
     /// Gives the module trained content. Other readers of a shared weight, a tied head, keep theirs under the head's
@@ -81,7 +99,7 @@ internal sealed record SavedParameter(string Module, string Kind, Value Value, N
     /// </summary>
     public void Fold(Graph graph, Tensor trained)
     {
-        var content = IsTransposed ? Transposing.Of(trained) : trained;
+        var content = InGraph(trained);
         if (Value.Uses.Count == 1)
         {
             graph.SetInitializer(Value, content);

@@ -24,20 +24,21 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
 
     /// <summary>A model's embedding with a tied head; null where there is none.</summary>
     public static TiedModules? Of(Model model) => EmbeddingCatalogue.Embeddings(model.Graph)
-        .Select(e => TiedHead.Of(model, e.Weight) is { } head ? new TiedModules(SavedParameter.Of(e), head) : null)
+        .Select(e => TiedHead.Of(model, e) is { } head ? new TiedModules(SavedParameter.Of(e), head) : null)
         .FirstOrDefault(static pair => pair is not null);
 
     /// <summary>The one matrix; a head that an exporter stored once more reads it too.</summary>
     public Value Joined(GraphBuilder g)
     {
-        if (Head.Weight == Embedding.Value)
+        if (Head.Weight == Embedding.Value && !Embedding.IsTransposed)
             return Embedding.Value;
+        var joined = Embedding.IsTransposed ? Embedding.Own(g) : Embedding.Value;
         var isDirect = Head.Node.Inputs[1] == Head.Weight;
         var reader = isDirect ? Head.Node : Head.Node.Inputs[1]!.Producer!;
         g.Before = reader;
-        reader.SetInput(isDirect ? 1 : 0, Head.IsOutByIn ? Embedding.Value : g.Transpose(Embedding.Value, 1, 0));
+        reader.SetInput(isDirect ? 1 : 0, Head.IsOutByIn ? joined : g.Transpose(joined, 1, 0));
         g.Before = null;
-        return Embedding.Value;
+        return joined;
     }
 
     /// <summary>The same pair in a copy of the graph.</summary>
@@ -48,7 +49,7 @@ internal sealed record TiedModules(SavedParameter Embedding, LinearModule Head)
     /// <summary>Gives both the trained matrix.</summary>
     public void Fold(Graph graph, Tensor trained)
     {
-        graph.SetInitializer(Embedding.Value, trained);
+        Embedding.Replace(graph, trained);
         if (Head.Weight != Embedding.Value)
             SavedParameter.Of(Head).First().Replace(graph, trained);
     }

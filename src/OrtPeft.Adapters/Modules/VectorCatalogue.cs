@@ -37,10 +37,11 @@ internal static class VectorCatalogue
 
     private static VectorParameter? Parameter(Value value)
     {
-        var name = ParameterNames.Canonical(value.Name);
+        var isPlusOne = value.Name.EndsWith(FoldedNorms.Ending, StringComparison.Ordinal);
+        var name = ParameterNames.Canonical(isPlusOne ? value.Name[..^FoldedNorms.Ending.Length] : value.Name);
         var dot = name.LastIndexOf('.');
         return dot > 0 && Kinds.Contains(name[(dot + 1)..])
-            ? new VectorParameter(name[..dot], name[(dot + 1)..], value)
+            ? new VectorParameter(name[..dot], name[(dot + 1)..], value) { IsPlusOne = isPlusOne }
             : null;
     }
 }

@@ -55,7 +55,7 @@ public static class ModelQuantizer
         if (modules.Any(static m => m.Weight.Initializer is null))
             throw new ConfigException(
                 $"The layers that '{targets}' means are quantised already; give the float model.");
-        var tied = modules.FirstOrDefault(static m => m.Weight.Uses.Any(static u => u.Node.Is("Gather")));
+        var tied = modules.FirstOrDefault(static m => EmbeddingCatalogue.LookUpsOf(m.Weight).Any());
         if (tied is not null)
             throw new ConfigException(
                 $"The weight of {tied.Name} is an embedding too ('{tied.Weight.Name}'), which stays as it is; "

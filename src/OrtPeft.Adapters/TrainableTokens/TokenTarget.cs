@@ -46,10 +46,13 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
         return InitialWeights.Promised(() => RowsOf(matrix), Tokens.Count, Features);
     }
 
+    /// <summary>Whether the matrix is stored with a column for each token.</summary>
+    private bool IsByColumns => Module?.IsTransposed ?? !Head!.IsOutByIn;
+
     private Tensor RowsOf(Tensor matrix)
     {
         var (width, rows) = ((int)Features, new float[checked(Tokens.Count * Features)]);
-        if (Module is null && !Head!.IsOutByIn)
+        if (IsByColumns)
         {
             var columns = matrix.ToFloat32();
             for (var i = 0; i < rows.Length; i++)
@@ -73,7 +76,7 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
     {
         var lookups = Module is null
             ? []
-            : Weight.Uses.Where(static u => u.Node.Is("Gather") && u.Index == 0).Select(static u => u.Node).ToArray();
+            : EmbeddingCatalogue.LookUpsOf(Weight).ToArray();
         if (Head is not null)
             InjectInto(Head, g, rows);
         foreach (var lookup in lookups)
@@ -91,7 +94,7 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
 
         var copy = Head is null || Head.Weight == Module.Weight ? null : Head;
         var matrix = Module.Weight.Initializer!.ToFloat32();
-        Put(rows, matrix, isByToken: true);
+        Put(rows, matrix, !IsByColumns);
         var content = Tensor.Of<float>(matrix, Module.Weight.Initializer!.Dims.AsSpan());
         if (Head is null)
             ModuleWeights.Replace(graph, Module, content); // a head that reads the matrix keeps the base's
@@ -139,9 +142,7 @@ internal sealed record TokenTarget(EmbeddingModule? Module, IReadOnlyList<int> T
         g.Scope = $"/tokens/{head.Name}";
         g.Before = reader;
         var places = g.Constant(Tensor.Of<long>([.. Tokens.Select(static t => (long)t)], [Tokens.Count, 1]), "tokens");
-        var ofBase = Module is not null || head.IsOutByIn
-            ? Weight
-            : g.Constant(Transposing.Of(head.Weight.Initializer!), "matrix");
+        var ofBase = IsByColumns ? g.Constant(Transposing.Of(Weight.Initializer!), "matrix") : Weight;
         var matrix = ReplacedRows.Make(g, ofBase, places, rows);
         reader.SetInput(isDirect ? 1 : 0, head.IsOutByIn ? matrix : g.Transpose(matrix, 1, 0));
         g.Before = null;

@@ -1,4 +1,3 @@
-using OrtPeft.Adapters.Decoders;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
@@ -33,11 +32,11 @@ internal static class TokenTargets
 
             if (targets.Any(t => t.Weight == module.Weight))
                 throw new ConfigException($"{field} has {module.Name} twice; put its tokens into one list.");
-            targets.Add(Checked(new TokenTarget(module, entry.Value, TiedHead.Of(model, module.Weight)), field));
+            targets.Add(Checked(new TokenTarget(module, entry.Value, TiedHead.Of(model, module)), field));
         }
 
         foreach (var (name, tokens) in others)
-            AddHead(targets, HeadNamed(graph, name) ?? throw NoEmbedding(name, embeddings, field), tokens, field);
+            AddHead(targets, HeadNamed(graph, name) ?? throw NoEmbedding(graph, name, embeddings, field), tokens, field);
         return targets;
     }
 
@@ -60,10 +59,12 @@ internal static class TokenTargets
         Graph graph, IReadOnlyList<EmbeddingModule> embeddings, string field)
     {
         var ids = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
-        var lookup = ids is null ? null : TokenEmbedding.LookUpOf(graph, ids);
-        var found = lookup is null && embeddings is [var only]
+        var lookUp = ids is null ? null : TokenLookUp.First(graph, ids);
+        if (lookUp is { IsQuantized: true } && EmbeddingCatalogue.QuantizedName(graph) is { } quantized)
+            throw OfQuantized(quantized, field);
+        var found = lookUp is null && embeddings is [var only]
             ? only
-            : embeddings.FirstOrDefault(e => lookup is not null && e.Weight == lookup.Inputs[0]);
+            : embeddings.FirstOrDefault(e => lookUp is not null && e.Node.Inputs[0] == lookUp.Table);
         return found ?? throw new ConfigException(
             $"{field} does not say which embedding, and no Gather looks input_ids up in a float matrix; name one of "
             + $"{Names(embeddings)}.");
@@ -84,16 +85,23 @@ internal static class TokenTargets
         if (tokens.GroupBy(static t => t).FirstOrDefault(static g => g.Count() > 1) is { } twice)
             throw new ConfigException($"{field} has token {twice.Key} twice; give each once.");
         if (target.Weight.Initializer is null)
-            throw new ConfigException($"{target.Name} is quantised; its rows train in Float only.");
+            throw OfQuantized(target.Name, field);
         return target.Weight.Type == ElementType.Float
             ? target
             : throw new ConfigException($"{target.Name} is {target.Weight.Type}; its rows train in Float only.");
     }
 
+    private static ConfigException OfQuantized(string module, string field) => new(
+        $"{field} means {module}, whose matrix is quantised: trained rows would be rounded to its few bits when they are "
+        + "merged; train on a float build of the model, or choose prompt-tuning.");
+
     private static ConfigException NoEmbedding(
-        string name, IReadOnlyList<EmbeddingModule> embeddings, string field) => new(
-        $"{field} has '{name}', which is neither an embedding of the model nor its head; "
-        + $"embeddings are {Names(embeddings)}.");
+        Graph graph, string name, IReadOnlyList<EmbeddingModule> embeddings, string field) =>
+        EmbeddingCatalogue.QuantizedName(graph) is { } quantized && TargetSelector.EndsWith(quantized, name)
+            ? OfQuantized(quantized, field)
+            : new(
+                $"{field} has '{name}', which is neither an embedding of the model nor its head; "
+                + $"embeddings are {Names(embeddings)}.");
 
     private static string Names(IEnumerable<EmbeddingModule> embeddings) =>
         string.Join(", ", embeddings.Select(static e => e.Name).DefaultIfEmpty("none"));

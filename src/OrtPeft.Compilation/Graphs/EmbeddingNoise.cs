@@ -1,5 +1,5 @@
 using OrtPeft.Adapters;
-using OrtPeft.Adapters.Decoders;
+using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Decoders;
@@ -28,18 +28,18 @@ internal static class EmbeddingNoise
     public static Value Add(GraphBuilder g, double alpha, Value? seed)
     {
         var ids = g.Graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Ids);
-        if (ids?.Shape is not { Rank: 2 } || TokenEmbedding.LookUpOf(g.Graph, ids) is not { } lookUp)
+        if (ids?.Shape is not { Rank: 2 } || TokenLookUp.First(g.Graph, ids) is not { } lookUp)
             throw new ConfigException(
-                $"Graph '{g.Graph.Name}': no Gather looks input_ids up in a matrix, so noise on the embeddings has no place; "
+                $"Graph '{g.Graph.Name}': no Gather looks input_ids up in a constant matrix, so noise on the embeddings has no place; "
                 + "train without it.");
         seed ??= SeededBits.AddSeed(g.Graph);
-        var (found, users) = (lookUp.Output, lookUp.Output.Uses.ToArray());
-        g.Before = g.Graph.Nodes.SkipWhile(n => n != lookUp).Skip(1).FirstOrDefault();
+        var (found, users) = (lookUp.Rows, lookUp.Rows.Uses.ToArray());
+        g.Before = g.Graph.Nodes.SkipWhile(n => n != found.Producer).Skip(1).FirstOrDefault();
         g.Scope = "/neftune";
         var x = g.Term(found);
         var (bits, shape) = SeededBits.Of(x, Index, seed);
         var length = Cast(g.Term(g.Gather(g.Shape(ids), g.Int64Scalar(1))), ElementType.Float);
-        var width = lookUp.Inputs[0]!.Constant!.Dims[1];
+        var width = lookUp.Width;
         var magnitude = alpha / Sqrt(length * width);
         var noise = ((Cast(bits, ElementType.Float) * Math.Pow(2, -31)) - 1) * magnitude;
         Value noisy = x + Cast(g.Term(g.ReshapeTo(noise, shape)), found.Type);

@@ -37,6 +37,7 @@ internal static class CanonicalForm
         new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),
         new("parameter-names", ParameterNames.Run),
+        new("folded-norms", FoldedNorms.Run),
         new("packed-weights", PackedWeights.Run),
         new(Dynamic, DynamicProducts.Run),
         new("packed-projections", PackedProjections.Run),

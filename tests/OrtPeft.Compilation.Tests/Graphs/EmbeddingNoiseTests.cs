@@ -53,6 +53,21 @@ public sealed class EmbeddingNoiseTests
         Assert.NotEqual(Clean(), outputs["out"].ToFloat32());
     }
 
+    /// <summary>Noise on the scales of picked integers would be noise of another size.</summary>
+    [Fact]
+    public void Add_WhereRowsAreDequantised_IsNoiseOfTheirNumbers()
+    {
+        var model = QuantisedLookUp();
+        EmbeddingNoise.Add(GraphBuilder.Over(model), 5, seed: null);
+        using var session = ModelSession.Open(model, new RuntimeOptions { Threads = 1 });
+
+        var noise = Run(session, 1).Zip(Clean(), static (noisy, clean) => (double)noisy - clean).ToArray();
+
+        var magnitude = 5 / Math.Sqrt(Tokens * Width);
+        Assert.InRange(noise.Max(Math.Abs), 0.99 * magnitude, 1.00001 * magnitude);
+        Assert.True(noise.Distinct().Count() > noise.Length / 2);
+    }
+
     [Fact]
     public void Add_WhereNothingIsLookedUp_SaysSo()
     {
@@ -73,6 +88,23 @@ public sealed class EmbeddingNoiseTests
         var table = graph.AddInitializer("wte.weight", Tensor.Of<float>(Table(), [Tokens, Width]));
         var g = GraphBuilder.Over(model);
         var result = g.Mul(g.Gather(table, ids), 1);
+        graph.Rename(result, "out");
+        graph.AddOutput(result);
+        return model;
+    }
+
+    private static Model QuantisedLookUp()
+    {
+        var model = new Model(opset: 21);
+        var graph = model.Graph;
+        var ids = graph.AddInput("input_ids", ElementType.Int64, [Rows, Tokens]);
+        var codes = Tensor.Of<byte>([.. Table().Select(static x => (byte)(x * 16))], [Tokens, Width]);
+        var scales = Tensor.Of<float>([.. Enumerable.Repeat(1 / 16f, Tokens)], [Tokens, 1]);
+        var g = GraphBuilder.Over(model);
+        var picked = g.Gather(graph.AddInitializer("wte.weight_Q8", codes), ids);
+        var rows = g.Mul(
+            g.Cast(picked, ElementType.Float), g.Gather(graph.AddInitializer("wte.weight_scales", scales), ids));
+        var result = g.Mul(rows, 1);
         graph.Rename(result, "out");
         graph.AddOutput(result);
         return model;
