@@ -49,8 +49,8 @@ public sealed record ArtifactSettings
     public bool EvaluationPredictions { get; init; }
 
     /// <summary>Operators that the provider has no kernel for and others are to stand in for: <c>LogSoftmax</c>,
-    /// <c>ConstantOfShape</c>, <c>Gelu</c>, <c>Sign</c>, and <c>ReduceSum(double)</c>, whose sums float32 then takes. Default
-    /// empty.</summary>
+    /// <c>ConstantOfShape</c>, <c>Gelu</c>, <c>Sign</c>, and <c>ReduceSum(double)</c>, sums of the loss and of gradients' norms,
+    /// which float32 then takes. Default empty.</summary>
     public IReadOnlyList<string> LackedOperators { get; init; } = [];
 
     /// <summary>Whether training masks positions without a label instead of leaving them out, as

@@ -10,19 +10,21 @@ namespace OrtPeft.Compilation.Rewrites;
 /// CPU, and what they make back.</summary>
 internal static class StandIns
 {
+    private const string LongSum = "ReduceSum(double)";
+
     private static readonly Dictionary<string, Func<GraphBuilder, Node, Value?>> Table = new(StringComparer.Ordinal)
     {
         ["LogSoftmax"] = LogSoftmax,
         ["ConstantOfShape"] = Filled,
         ["Gelu"] = Gelu,
         ["Sign"] = Sign,
-        ["ReduceSum(double)"] = SumInFloat,
+        [LongSum] = SumInFloat,
     };
 
     /// <summary>Replaces operators in place.</summary>
     /// <param name="model">A model of opset 18 or later.</param>
-    /// <param name="lacking">The operators, <c>Name</c>, or <c>Name(double)</c> where only
-    /// a first input of float64 has no kernel; each has a row here.</param>
+    /// <param name="lacking">The operators; each has a row here. <c>ReduceSum(double)</c> stands for sums of float32 numbers that
+    /// are cast to float64 to be added up; what a base computes in float64 stays.</param>
     public static void Put(Model model, IReadOnlyList<string> lacking)
     {
         var nodes = model.Graph.Nodes.Select(n => (Node: n, Row: lacking.FirstOrDefault(op => IsOf(op, n)))).ToArray();
@@ -38,9 +40,7 @@ internal static class StandIns
         model.Graph.RemoveDeadCode();
     }
 
-    private static bool IsOf(string row, Node node) => row.EndsWith("(double)", StringComparison.Ordinal)
-        ? node.Is(row[..^"(double)".Length]) && node.Inputs[0]?.Type == ElementType.Double
-        : node.Is(row);
+    private static bool IsOf(string row, Node node) => row == LongSum ? Summed(node) is not null : node.Is(row);
 
     /// <summary>(x − max x) − log Σ exp(x − max x).</summary>
     private static Value LogSoftmax(GraphBuilder g, Node node)
@@ -75,15 +75,18 @@ internal static class StandIns
         return Cast(g.Term(g.Op("Greater", x, zero)), x.Type) - Cast(g.Term(g.Op("Less", x, zero)), x.Type);
     }
 
-    /// <summary>A sum of float32 numbers that are cast to float64 only to be added up: a device adds in many short sums at
-    /// once, which lose little. Readers that cast it back read it as it is, so that no float64 is left.</summary>
+    /// <summary>The float32 numbers that a node casts to float64 and adds up; null for other nodes.</summary>
+    private static Value? Summed(Node node) =>
+        node.Is("ReduceSum") && node.Inputs[0] is { Type: ElementType.Double, Producer: { OpType: "Cast" } cast }
+            && cast.Inputs[0] is { Type: ElementType.Float } numbers
+            ? numbers
+            : null;
+
+    /// <summary>The sum in float32: a device adds in many short sums at once, which lose little. Readers that cast it back read it
+    /// as it is, so that no float64 is left.</summary>
     private static Value? SumInFloat(GraphBuilder g, Node node)
     {
-        var x = node.Inputs[0]!;
-        var numbers = x.Producer is { OpType: "Cast" } cast && cast.Inputs[0]!.Type == ElementType.Float
-            ? cast.Inputs[0]!
-            : Cast(g.Term(x), ElementType.Float);
-        var sum = g.Op("ReduceSum", [numbers, .. node.Inputs.Skip(1)], [.. node.Attributes]);
+        var sum = g.Op("ReduceSum", [Summed(node)!, .. node.Inputs.Skip(1)], [.. node.Attributes]);
         var casts = node.Outputs[0].Uses.Select(static u => u.Node)
             .Where(static n => n.Is("Cast") && n.Outputs[0].Type == ElementType.Float).ToArray();
         foreach (var back in casts)

@@ -46,13 +46,25 @@ public sealed class StandInsTests
             "ConstantOfShape", [g.Op("Slice", g.Shape(x), g.Int64(0), g.Int64(0))], three)));
     }
 
-    /// <summary>Of what was cast from float32, and of what was not; along one axis, and along all.</summary>
+    /// <summary>Along one axis, and along all; where readers cast it back, and where one reads float64.</summary>
     [Fact]
     public void Put_OfSumsInFloat64_SumsInFloat32()
     {
         Must("ReduceSum(double)", static (g, x) => Cast(Sum(Cast(g.Term(x), ElementType.Double)), ElementType.Float));
         Must("ReduceSum(double)", static (g, x) => Cast(Sum(Cast(g.Term(x), ElementType.Double), [1]), ElementType.Float));
-        Must("ReduceSum(double)", static (g, x) => Cast(Sum(Sqrt(Cast(g.Term(x) * g.Term(x), ElementType.Double))), ElementType.Float));
+        Must("ReduceSum(double)", static (g, x) => Cast(Sqrt(Sum(Cast(g.Term(x) * g.Term(x), ElementType.Double))), ElementType.Float));
+    }
+
+    /// <summary>Numbers that are float64 before they are added up are a base's own.</summary>
+    [Fact]
+    public void Put_OfSumsOfFloat64_LeavesThem()
+    {
+        var model = Built(static (g, x) => Cast(Sum(Sqrt(Cast(g.Term(x) * g.Term(x), ElementType.Double))), ElementType.Float));
+        var before = model.Graph.Nodes.Select(static n => n.ToString()).ToArray();
+
+        StandIns.Put(model, ["ReduceSum(double)"]);
+
+        Assert.Equal(before, model.Graph.Nodes.Select(static n => n.ToString()));
     }
 
     private static void Must(string op, Func<GraphBuilder, Value, Value> build)
