@@ -51,6 +51,9 @@ internal static class Run
         using var run = new RunOptions();
         var names = session.OutputNames;
         using var outputs = session.Run(run, inputs.Keys.ToArray(), inputs.Values.ToArray(), names);
+
+        // The native run reads the values by their addresses alone: collected meanwhile, they would be freed under it.
+        GC.KeepAlive(inputs);
         return names.Zip(outputs).ToDictionary(static p => p.First, static p => ResultOf(p.Second));
     }
 
