@@ -3,6 +3,7 @@ using OrtPeft.Adapters.PrefixTuning;
 using OrtPeft.Adapters.Tests.PromptLearning;
 using OrtPeft.Models;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
@@ -14,7 +15,42 @@ namespace OrtPeft.Adapters.Tests.PrefixTuning;
 /// </summary>
 public sealed class PrefixOfTokensTests
 {
+    private const int Size = 4;
+
     private static readonly long[] Before = [11, 3, 8];
+
+    private static readonly Dictionary<string, Func<GraphBuilder, Value, Value, Value>> WindowForms = new()
+    {
+        ["k + 4 > q"] = static (g, q, k) => g.Op("Greater", g.Add(k, Size), q),
+        ["4 + k > q"] = static (g, q, k) => g.Op("Greater", g.Add(g.Int64Scalar(Size), k), q),
+        ["k > q + -4"] = static (g, q, k) => g.Op("Greater", k, g.Add(q, -Size)),
+        ["k > -4 + q"] = static (g, q, k) => g.Op("Greater", k, g.Add(g.Int64Scalar(-Size), q)),
+        ["k >= q - 3"] = static (g, q, k) => g.Op("GreaterOrEqual", k, g.Sub(q, g.Int64Scalar(Size - 1))),
+        ["q - 4 < k"] = static (g, q, k) => g.Op("Less", g.Sub(q, g.Int64Scalar(Size)), k),
+        ["q - k < 4"] = static (g, q, k) => g.Op("Less", g.Sub(q, k), g.Int64Scalar(Size)),
+        ["k - q > -4"] = static (g, q, k) => g.Op("Greater", g.Sub(k, q), g.Int64Scalar(-Size)),
+        ["-(q - k) > -4"] = static (g, q, k) => g.Op("Greater", g.Op("Neg", g.Sub(q, k)), g.Int64Scalar(-Size)),
+        ["not k <= q - 4"] = static (g, q, k) => g.Op("Not", g.Op("LessOrEqual", k, g.Sub(q, g.Int64Scalar(Size)))),
+        ["not q - k >= 4"] = static (g, q, k) => g.Op("Not", g.Op("GreaterOrEqual", g.Sub(q, k), g.Int64Scalar(Size))),
+        ["floats"] = static (g, q, k) =>
+            g.Op("Greater", g.Cast(k, ElementType.Float), g.Cast(g.Sub(q, g.Int64Scalar(Size)), ElementType.Float)),
+        ["moved before the axis"] = static (g, q, k) =>
+            g.Op("Greater", k, g.Reshape(g.Sub(g.Squeeze(q, 1), g.Int64Scalar(Size)), -1, 1)),
+        ["both places moved"] = static (g, q, k) =>
+            g.Op("Greater", g.Add(k, 2.0), g.Reshape(g.Add(g.Squeeze(q, 1), 2 - Size), -1, 1)),
+        ["expanded"] = static (g, q, k) =>
+            g.Op("Greater", g.Op("Expand", k, Square(g, q, k)), g.Op("Expand", g.Sub(q, g.Int64Scalar(Size)), Square(g, q, k))),
+        ["upper triangle"] = static (g, q, k) => g.Cast(Triangle(g, q, k, upper: 1, 1 - Size), ElementType.Bool),
+        ["not lower triangle"] = static (g, q, k) =>
+            g.Op("Not", g.Cast(Triangle(g, q, k, upper: 0, -Size), ElementType.Bool)),
+        ["constant"] = static (g, q, k) => Buffer(g, q, k, static apart => apart is >= 0 and < Size),
+        ["constant, near alone"] = static (g, q, k) => Buffer(g, q, k, static apart => apart < Size),
+        ["causal triangle"] = static (g, q, k) =>
+            g.Op("Not", g.Cast(Triangle(g, q, k, upper: 1, 1), ElementType.Bool)),
+        ["causal constant"] = static (g, q, k) => Buffer(g, q, k, static apart => apart >= 0),
+    };
+
+    public static TheoryData<string> Forms => [.. WindowForms.Keys.Where(static f => !f.StartsWith("causal", StringComparison.Ordinal))];
 
     /// <summary>
     /// The keys and values that the base itself makes of three tokens, as a prefix, must do what these tokens do: with groups
@@ -31,7 +67,52 @@ public sealed class PrefixOfTokensTests
     [InlineData("genai/qwen2-fp32", 1, 16)]
     public void Inject_OfTheKeysOfTokens_AnswersAsTheBaseBehindThem(string file, int heads, int width)
     {
-        var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, file)).Model).Canonical;
+        AssertAnswersAsBehindTokens(BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, file)).Model).Canonical, heads, width);
+    }
+
+    /// <summary>A window of 4 keys, as exporters and model code write it: what is seen or what is hidden, the size on either
+    /// side, before or after places get their axis, in integers or floats, cut to triangles or kept as a constant.</summary>
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Inject_BehindAWindowOfAnyForm_AnswersAsTheBaseBehindTokens(string form)
+    {
+        var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, "families/mistral")).Model).Canonical;
+        var asBuilt = Decoder.Logits(model, Decoder.Batch("plain"));
+        foreach (var isNear in model.Graph.Nodes.Where(static n => n.Is("Greater")).ToList())
+        {
+            var (keys, queries) = (isNear.Inputs[0]!, isNear.Inputs[1]!.Producer!.Inputs[0]!);
+            var g = GraphBuilder.Over(model);
+            g.Before = isNear;
+            model.Graph.ReplaceAllUsesWith(isNear.Output, WindowForms[form](g, queries, keys));
+            model.Graph.Remove(isNear);
+        }
+
+        Near.Absolute(asBuilt, Decoder.Logits(model, Decoder.Batch("plain")), 0, "logits");
+
+        AssertAnswersAsBehindTokens(model, 2, 8);
+    }
+
+    /// <summary>What is no window hides nothing of a prefix.</summary>
+    [Theory]
+    [InlineData("causal triangle")]
+    [InlineData("causal constant")]
+    public void Inject_BehindACausalMaskOfAnyForm_AnswersAsTheBaseBehindTokens(string form)
+    {
+        var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, "families/llama")).Model).Canonical;
+        foreach (var isNotLater in model.Graph.Nodes.Where(static n => n.Is("LessOrEqual")).ToList())
+        {
+            var g = GraphBuilder.Over(model);
+            g.Before = isNotLater;
+            var mask = WindowForms[form](g, isNotLater.Inputs[1]!, isNotLater.Inputs[0]!);
+            model.Graph.ReplaceAllUsesWith(isNotLater.Output, mask);
+            model.Graph.Remove(isNotLater);
+        }
+
+        AssertAnswersAsBehindTokens(model, 2, 8);
+    }
+
+    private static void AssertAnswersAsBehindTokens(Model model, int heads, int width)
+    {
         var batch = Decoder.Batch("plain");
         var longer = new Dictionary<string, Tensor>
         {
@@ -47,6 +128,26 @@ public sealed class PrefixOfTokensTests
         var expected = Behind(Decoder.Logits(model, longer));
         Near.Absolute(expected, Decoder.Logits(adapted.Model, batch), 3e-5, "logits");
     }
+
+    private static Value Triangle(GraphBuilder g, Value queries, Value keys, long upper, long diagonal)
+    {
+        var ones = g.Op("Expand", g.Int64Scalar(1), Square(g, queries, keys));
+        return g.Op("Trilu", [ones, g.Int64Scalar(diagonal)], NodeAttribute.Of("upper", upper));
+    }
+
+    /// <summary>The first rows and columns of a constant for up to 16 tokens.</summary>
+    private static Value Buffer(GraphBuilder g, Value queries, Value keys, Func<int, bool> isSeen)
+    {
+        const int Longest = 16;
+        var seen = Enumerable.Range(0, Longest * Longest).Select(i => isSeen((i / Longest) - (i % Longest))).ToArray();
+        var buffer = g.Constant(Tensor.Of<bool>(seen, [1, 1, Longest, Longest]), "bias");
+        var cut = g.Op("Slice", buffer, g.Int64(0, 0), Square(g, queries, keys), g.Int64(2, 3));
+        return g.Squeeze(cut, 0, 1);
+    }
+
+    /// <summary>[sequence, total].</summary>
+    private static Value Square(GraphBuilder g, Value queries, Value keys) =>
+        g.Concat(0, g.Gather(g.Shape(queries), g.Int64(0)), g.Gather(g.Shape(keys), g.Int64(1)));
 
     /// <summary>The first tokens' keys and values of each layer, [tokens, layers · 2 · heads · width].</summary>
     private static Tensor KeysAndValues(Model model, Dictionary<string, Tensor> feeds, int heads, int width)
