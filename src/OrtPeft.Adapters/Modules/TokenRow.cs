@@ -93,7 +93,7 @@ internal static class TokenRow
         var content = ConstantWeight.ContentOf(stored);
         var (rows, columns) = ((int)content.Dims[0], (int)content.Dims[1]);
         if (content.Type.BitSize() % 8 != 0)
-            return Numbers(content)?[(token * columns)..((token + 1) * columns)];
+            return RowOfBits(content, token, isTurned);
         var size = content.Type.BitSize() / 8;
         var bytes = new byte[checked((isTurned ? rows : columns) * size)];
         if (isTurned)
@@ -107,6 +107,23 @@ internal static class TokenRow
         }
 
         return Numbers(new Tensor(content.Type, [bytes.Length / size], new MemoryTensorData(bytes)));
+    }
+
+    /// <summary>A row, or a column of what is turned, of codes that share bytes.</summary>
+    private static float[]? RowOfBits(Tensor codes, int token, bool isTurned)
+    {
+        if (codes.Type is not (ElementType.Int4 or ElementType.UInt4))
+            return null;
+        var (rows, columns) = ((int)codes.Dims[0], (int)codes.Dims[1]);
+        var bytes = PackedIntegers.BytesOf(codes);
+        var numbers = new float[isTurned ? rows : columns];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            var index = isTurned ? (i * columns) + token : (token * columns) + i;
+            numbers[i] = PackedIntegers.Get(bytes, codes.Type, index);
+        }
+
+        return numbers;
     }
 
     /// <summary>A tensor's elements as float32 numbers; null for types of neither numbers nor codes.</summary>
