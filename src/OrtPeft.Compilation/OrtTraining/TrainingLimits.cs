@@ -17,6 +17,13 @@ internal static class TrainingLimits
                 CultureInfo.InvariantCulture, $"The learning rate to fold in is {rate}; it must be above 0."));
         }
 
+        if (options.MasksLabels || options.LackedOperators.Count > 0)
+        {
+            throw new ConfigException(
+                "The graphs are to suit an execution provider (MasksLabels, LackedOperators), and ONNX Runtime's training API "
+                + "has the loss of its own; leave these out, or make artifacts for the runtime 'ort'.");
+        }
+
         foreach (var parameter in peft.Parameters)
         {
             Check(parameter, options.LearningRateFactor(parameter));

@@ -27,7 +27,8 @@ public static class PortableArtifacts
     /// <param name="folder">Where to; created if missing. Files of an earlier set are replaced or removed.</param>
     /// <returns>The manifest.</returns>
     /// <exception cref="ConfigException">Several adapters are active, or none; weights of over 2 GiB are to be
-    /// embedded; or something is asked for that only the training API has.</exception>
+    /// embedded; something is asked for that only the training API has; or nothing stands in for an operator that is
+    /// lacking.</exception>
     /// <exception cref="UnsupportedOpException">An operator on the way from a parameter to the loss has no
     /// gradient.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
@@ -103,5 +104,9 @@ public static class PortableArtifacts
         if (options.FoldedLearningRate is not null)
             throw new ConfigException(
                 "A learning rate is to be folded in, and plain sessions are told theirs at each step; leave it out.");
+        if (options.LackedOperators.FirstOrDefault(static op => !StandIns.Operators.Contains(op)) is { } unknown)
+            throw new ConfigException(
+                $"LackedOperators names '{unknown}', which nothing stands in for; choose from "
+                + $"{string.Join(", ", StandIns.Operators)}.");
     }
 }

@@ -21,6 +21,9 @@ internal static class StandIns
         [LongSum] = SumInFloat,
     };
 
+    /// <summary>The operators that have a stand-in.</summary>
+    public static IReadOnlyCollection<string> Operators => Table.Keys;
+
     /// <summary>Replaces operators in place.</summary>
     /// <param name="model">A model of opset 18 or later.</param>
     /// <param name="lacking">The operators; each has a row here. <c>ReduceSum(double)</c> stands for sums of float32 numbers that

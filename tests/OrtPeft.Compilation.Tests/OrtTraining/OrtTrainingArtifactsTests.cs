@@ -201,6 +201,18 @@ public sealed class OrtTrainingArtifactsTests : IDisposable
     }
 
     [Fact]
+    public void Write_ForAProvider_IsRefused()
+    {
+        ArtifactSettings[] all = [new() { MasksLabels = true }, new() { LackedOperators = ["Sign"] }];
+
+        foreach (var settings in all)
+        {
+            var error = Assert.Throws<ConfigException>(() => Write(Lora(), settings));
+            Assert.Contains("runtime 'ort'", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Write_WithRatesPerParameter_NamesLoraPlusAndTheWayOut()
     {
         var options = new ArtifactSettings

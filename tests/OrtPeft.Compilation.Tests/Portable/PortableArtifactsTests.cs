@@ -200,6 +200,15 @@ public sealed class PortableArtifactsTests : IDisposable
     }
 
     [Fact]
+    public void Write_OfAnOperatorThatNothingStandsInFor_IsRefused()
+    {
+        var error = Assert.Throws<ConfigException>(
+            () => Write(PeftModel.Create(Gpt2.Open(Gpt2.Imported), CAttn), new ArtifactSettings { LackedOperators = ["Sign", "Erf"] }));
+
+        Assert.Contains("'Erf', which nothing stands in for; choose from LogSoftmax, ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Write_OfAnAdapterWithAnotherWeightOfTheBase_IsRefused()
     {
         const string Name = "base_model.model.lm_head.base_layer.weight";

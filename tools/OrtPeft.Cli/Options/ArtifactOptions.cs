@@ -73,7 +73,17 @@ internal sealed class ArtifactOptions : IOptionGroup
         _noBaseDropout, _evalLogits,
     ];
 
-    public ArtifactWriter Writer(Invocation run) => ArtifactWriters.Of(run.Get(_runtime));
+    /// <summary>The writer for the chosen runtime.</summary>
+    /// <exception cref="UsageException">It does not write for the provider.</exception>
+    public ArtifactWriter Writer(Invocation run)
+    {
+        var (writer, provider) = (ArtifactWriters.Of(run.Get(_runtime)), ExecutionProvider.Named(run.Runtime.Provider));
+        if (provider.ReadsHostMemory || writer.IsForProviders)
+            return writer;
+        throw new UsageException(
+            $"--provider {provider.Name} is not for --runtime {writer.Name}; leave it out, or choose --runtime "
+            + $"{ArtifactWriters.All.First(static w => w.IsForProviders).Name}.");
+    }
 
     /// <summary>The place that was chosen, or null.</summary>
     /// <exception cref="UsageException">The runtime has no such place.</exception>
@@ -115,13 +125,6 @@ internal sealed class ArtifactOptions : IOptionGroup
     public ArtifactSettings Settings(Invocation run, TrainingArguments arguments)
     {
         var provider = ExecutionProvider.Named(run.Runtime.Provider);
-        if (!provider.ReadsHostMemory && !Writer(run).IsForProviders)
-        {
-            throw new UsageException(
-                $"--provider {provider.Name} is not for --runtime {Writer(run).Name}; leave it out, or choose --runtime "
-                + $"{ArtifactWriters.All.First(static w => w.IsForProviders).Name}.");
-        }
-
         return new()
         {
             Optimizer = _optimizer.Read(run),
