@@ -121,6 +121,8 @@ public sealed class ModelSource
             return OpenFile(path, file);
         if (!IsHfFolder(fullPath) && GraphFile.In(fullPath) is { } graph)
             return OpenFile(path, graph);
+        if (!IsHfFolder(fullPath) && FolderContents.Describe(fullPath) is { } contents)
+            throw new OnnxFormatException($"{path}: {contents}.");
         if (!File.Exists(Path.Combine(fullPath, ModelFamilies.ConfigFileName)))
             throw NoModel(path, $"has no {ModelFileName} and no {ModelFamilies.ConfigFileName}");
         var checkpoint = HfCheckpoint.Open(fullPath, warn);

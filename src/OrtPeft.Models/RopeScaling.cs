@@ -9,7 +9,7 @@ public sealed record RopeScaling
 {
     /// <summary>
     /// <c>rope_type</c>: <c>default</c> (nothing changes), <c>linear</c>, <c>dynamic</c>, <c>yarn</c>,
-    /// <c>longrope</c> or <c>llama3</c>.
+    /// <c>longrope</c>, <c>llama3</c> or <c>proportional</c>.
     /// </summary>
     public required string Type { get; init; }
 
@@ -62,6 +62,12 @@ public sealed record RopeScaling
     /// <c>truncate</c>, yarn: whether the bounds between pairs that stay and that slow are whole pairs. Default true.
     /// </summary>
     public bool Truncate { get; init; } = true;
+
+    /// <summary>
+    /// <c>partial_rotary_factor</c>, proportional: the share of pairs that turn, as fast as if all did; the others stand.
+    /// From 0 to 1 (default).
+    /// </summary>
+    public double Part { get; init; } = 1;
 
     /// <summary><c>short_factor</c>, longrope: the divisors up to <see cref="OriginalPositions"/>.</summary>
     public RopeFactors? ShortFactors { get; init; }

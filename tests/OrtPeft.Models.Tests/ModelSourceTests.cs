@@ -164,6 +164,31 @@ public sealed class ModelSourceTests
         }
     }
 
+    /// <summary>What people give by mistake: the hub's place of a model, a folder of files of another kind, a folder of
+    /// folders.</summary>
+    [Theory]
+    [InlineData("snapshots/one/config.json snapshots/two/config.json refs/main", "give the snapshot in it, {0}/snapshots/two")]
+    [InlineData("m-Q4_0.gguf m-Q8_0.gguf", "GGUF files, m-Q4_0.gguf, m-Q8_0.gguf; make an ONNX folder of one with 'ortpeft import {0}/m-Q4_0.gguf")]
+    [InlineData("config.json m.gguf", "GGUF files, m.gguf")]
+    [InlineData("config.json cpu/int4/model.onnx cuda/model.onnx", "folders within it, cpu/int4, cuda; give one, such as {0}/cpu/int4")]
+    [InlineData("config.json model.ort", "holds model.ort, in ONNX Runtime's own format")]
+    public void Open_OfAFolderOfSomethingElse_SaysWhatToGive(string files, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in files.Split(' '))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder[file])!);
+            File.WriteAllText(folder[file], file == "refs/main" ? "two" : "{}");
+        }
+
+        var error = Assert.Throws<OnnxFormatException>(() => ModelSource.Open(folder.Path));
+
+        var wanted = expected.Replace("{0}", folder.Path, StringComparison.Ordinal).Replace('/', Path.DirectorySeparatorChar);
+        Assert.Contains(wanted, error.Message.Replace('/', Path.DirectorySeparatorChar), StringComparison.Ordinal);
+        if (!File.Exists(folder["config.json"]))
+            Assert.Equal(error.Message, Assert.Throws<OnnxFormatException>(() => HfCheckpoint.Open(folder.Path)).Message);
+    }
+
     [Fact]
     public void Open_WhenThereIsNoModel_SaysWhatIsExpected()
     {

@@ -21,6 +21,23 @@ public sealed class TokenizerFolderTests
         Assert.Equal([2, 0], tokenizer.Encode("aba"));
     }
 
+    /// <summary>The Hugging Face Hub's cache has links in its folders, and people have links to these folders.</summary>
+    [Fact]
+    public void Load_ThroughALinkToAFolderOfLinks_ReadsTheFiles()
+    {
+        using var folder = new TempFolder();
+        folder.Write("one", Vocabulary);
+        folder.Write("two", "a b\n");
+        var snapshot = Directory.CreateDirectory(Path.Combine(folder.Path, "snapshots", "abc")).FullName;
+        File.CreateSymbolicLink(Path.Combine(snapshot, "vocab.json"), "../../one");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "merges.txt"), "../../two");
+        var mine = Directory.CreateSymbolicLink(Path.Combine(folder.Path, "mine"), snapshot).FullName;
+
+        var tokenizer = (ByteLevelBpe)TokenizerFolder.Load(mine);
+
+        Assert.Equal([2, 0], tokenizer.Encode("aba"));
+    }
+
     [Theory]
     [InlineData("a b")]
     [InlineData("a b\r\n")]

@@ -126,8 +126,14 @@ internal sealed class CheckpointWeights(
         return tensor.Widened();
     }
 
-    private OnnxFormatException Missing(WeightSpec spec) =>
-        Broken($"lacks the weight '{spec.Name}' {spec.Shape} that config.json asks for; {OneModel}");
+    private OnnxFormatException Missing(WeightSpec spec)
+    {
+        var packed = $"{spec.Name[..(spec.Name.LastIndexOf('.') + 1)]}qweight";
+        return architecture.Config.Packing is null && Lookup(packed) is not null
+            ? Broken($"holds '{packed}', a matrix in few bits, and config.json has no {WeightPacking.Section} that says which; "
+                + $"put it there (old folders have it in quantize_config.json; quant_method is gptq or awq)")
+            : Broken($"lacks the weight '{spec.Name}' {spec.Shape} that config.json asks for; {OneModel}");
+    }
 
     private OnnxFormatException Broken(string what) => new($"{path}: {what}.");
 

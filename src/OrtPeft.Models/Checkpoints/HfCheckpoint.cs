@@ -92,7 +92,10 @@ public sealed class HfCheckpoint
                 + $"{SafetensorsCheckpoint.FileName}.");
         }
 
-        var config = ModelFamilies.Read(Path.Combine(path, ModelFamilies.ConfigFileName));
+        var description = Path.Combine(path, ModelFamilies.ConfigFileName);
+        if (!File.Exists(description) && FolderContents.Describe(path) is { } contents)
+            throw new OnnxFormatException($"{folder}: {contents}.");
+        var config = ModelFamilies.Read(description);
         var file = SafetensorsCheckpoint.Open(path);
         if (new CheckpointWeights(config.ToArchitecture(), file.Path, file.Tensors).HasTiedWeightsThatDiffer(warn))
             config = config with { TieWordEmbeddings = false };

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OrtPeft.Models.Checkpoints.Packing;
 using OrtPeft.Models.Configuration;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
@@ -37,7 +38,7 @@ internal static class HfWeightFile
             written,
             new Dictionary<string, string> { ["format"] = "pt" });
         var type = written.GroupBy(static w => w.Item2.Type).MaxBy(static g => g.Sum(static w => w.Item2.Count))!.Key;
-        Describe(folder, type, isTied);
+        Describe(folder, type, isTied, isFloat: true);
         return type;
     }
 
@@ -48,8 +49,10 @@ internal static class HfWeightFile
     /// <param name="folder">The folder.</param>
     /// <param name="type">The type of most weights.</param>
     /// <param name="isTied">Null leaves what the file says.</param>
+    /// <param name="isFloat">Whether the weights are numbers now, whatever they were in: the file then says nothing of few
+    /// bits.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Describe(string folder, ElementType type, bool? isTied = null)
+    public static void Describe(string folder, ElementType type, bool? isTied = null, bool isFloat = false)
     {
         var path = Path.Combine(folder, ModelFamilies.ConfigFileName);
         if (!File.Exists(path) || JsonNode.Parse(File.ReadAllBytes(path)) is not JsonObject fields)
@@ -60,6 +63,8 @@ internal static class HfWeightFile
         const string Tied = "tie_word_embeddings";
         if (isTied is { } tied && fields[Tied] is not null)
             fields[Tied] = tied;
+        if (isFloat)
+            fields.Remove(WeightPacking.Section);
         if (fields.ToJsonString() != before)
             AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(ConfigText.Of(fields)));
     }

@@ -50,7 +50,7 @@ internal static class Gemma2Family
     public static LlamaConfig ReadShared(ModelFields fields, LlamaConfig config, Predicate<int> slides)
     {
         const float DefaultScalar = 256;
-        fields.Know("hidden_act"); // HF reads hidden_activation
+        fields.Know("hidden_act", "sliding_window_size"); // HF reads hidden_activation and sliding_window
         var scalar = fields.Number(ScalarField, DefaultScalar);
         if (scalar <= 0)
             fields.Refuse(ScalarField, FormattableString.Invariant($"{scalar}"), "a number over 0");

@@ -67,9 +67,11 @@ internal sealed record RopeFields
     /// <param name="positions">The longest sequence in tokens.</param>
     public Rope ReadSection(ModelFields section, Rope beside, int? original, int positions)
     {
-        var part = PartField is null ? Whole(section) : section.OptionalNumber(Part) ?? beside.Part;
-        return new Rope(
-            section.Number(Theta, beside.Theta), ReadScaling(section, original, positions), part);
+        var scaling = ReadScaling(section, original, positions);
+        var part = PartField is not null ? section.OptionalNumber(Part) ?? beside.Part
+            : scaling?.Type == RopeTypes.Proportional ? 1 // the kind itself has the part
+            : Whole(section);
+        return new Rope(section.Number(Theta, beside.Theta), scaling, part);
     }
 
     /// <summary>Checks what was read.</summary>
@@ -110,6 +112,8 @@ internal sealed record RopeFields
             json["mscale"] = scaling.MScale;
         if (scaling.MScaleAllDim != 0)
             json["mscale_all_dim"] = scaling.MScaleAllDim;
+        if (scaling.Part != 1)
+            json[Part] = scaling.Part;
         if (!scaling.Truncate)
             json["truncate"] = false;
         if (scaling.ShortFactors is { } shorts)
@@ -128,7 +132,7 @@ internal sealed record RopeFields
         var written = section.Text(field, RopeTypes.Default);
         var type = Aliases.GetValueOrDefault(written, written);
         section.Know(OldType);
-        var allowed = Types ?? [.. RopeTypes.Names];
+        var allowed = Types ?? [.. RopeTypes.Names.Where(name => PartField is null || name != RopeTypes.Proportional)];
         if (!allowed.Contains(type))
         {
             section.Refuse(field, $"'{written}'", $"one of {string.Join(", ", allowed)}");
@@ -137,11 +141,12 @@ internal sealed record RopeFields
 
         foreach (var need in RopeTypes.Needs(type).Where(need => !section.Has(need)))
             section.Refuse(need, "missing", $"a number, as {type} needs one");
+        var isProportional = type == RopeTypes.Proportional;
         var otherwise = new RopeScaling { Type = type };
         var length = original ?? section.Count(Original, positions);
         var scaling = otherwise with
         {
-            Factor = section.Number(Factor, positions / (float)length),
+            Factor = section.Number(Factor, isProportional ? 1 : positions / (float)length),
             LowFrequencyFactor = section.Number(Low, otherwise.LowFrequencyFactor),
             HighFrequencyFactor = section.Number(High, otherwise.HighFrequencyFactor),
             OriginalPositions = length,
@@ -150,11 +155,12 @@ internal sealed record RopeFields
             BetaSlow = Or(section.OptionalNumber(BetaSlow), otherwise.BetaSlow),
             MScale = section.OptionalNumber("mscale") ?? 0,
             MScaleAllDim = section.OptionalNumber("mscale_all_dim") ?? 0,
+            Part = isProportional ? section.OptionalNumber(Part) ?? 1 : 1,
             Truncate = section.Flag("truncate", true),
             ShortFactors = section.Numbers(Short) is { } shorts ? new RopeFactors(shorts) : null,
             LongFactors = section.Numbers(Long) is { } longs ? new RopeFactors(longs) : null,
         };
-        section.Know("finetuned", Original);
+        section.Know("finetuned", Original, Theta, Part);
         section.RefuseUnknown();
         return type == RopeTypes.Default ? null : scaling;
     }

@@ -10,6 +10,8 @@ internal static class RopeTypes
 
     public const string LongRope = "longrope";
 
+    public const string Proportional = "proportional";
+
     private static readonly Row[] Rows =
     [
         new(Default, [], static (_, pairs) => new() { Angles = pairs.Angles }),
@@ -18,6 +20,7 @@ internal static class RopeTypes
         new("yarn", [], Yarn),
         new(LongRope, [RopeFields.Short, RopeFields.Long], LongerRope),
         new("llama3", [RopeFields.Factor, RopeFields.Low, RopeFields.High], Llama3),
+        new(Proportional, [], OfAPart),
     ];
 
     public static IEnumerable<string> Names => Rows.Select(static row => row.Name);
@@ -52,6 +55,8 @@ internal static class RopeTypes
         if (scaling.AttentionFactor is { } factor)
             ConfigChecks.Require(factor >= 0, $"{section}.{RopeFields.Attention}", factor, "a number from 0");
         ConfigChecks.Require(
+            scaling.Part is >= 0 and <= 1, $"{section}.{RopeFields.Part}", scaling.Part, "a number from 0 to 1");
+        ConfigChecks.Require(
             scaling.BetaFast > 0, $"{section}.{RopeFields.BetaFast}", scaling.BetaFast, "a number over 0");
         ConfigChecks.Require(
             scaling.BetaSlow > 0, $"{section}.{RopeFields.BetaSlow}", scaling.BetaSlow, "a number over 0");
@@ -74,6 +79,13 @@ internal static class RopeTypes
 
     private static RopeFrequencies Linear(RopeScaling scaling, Pairs pairs) =>
         new() { Angles = [.. pairs.Angles.Select(angle => angle / scaling.Factor)] };
+
+    /// <summary>The first pairs turn, each as fast as in a head of which all turn; the others have no angle.</summary>
+    private static RopeFrequencies OfAPart(RopeScaling scaling, Pairs pairs)
+    {
+        var turning = (int)(scaling.Part * pairs.Size / 2);
+        return new() { Angles = [.. pairs.Angles.Select((angle, i) => i < turning ? angle / scaling.Factor : 0)] };
+    }
 
     /// <summary>Turns slower and slower beyond the longest sequence: HF's base θ·s^(d/(d−2)).</summary>
     private static RopeFrequencies Dynamic(RopeScaling scaling, Pairs pairs) =>

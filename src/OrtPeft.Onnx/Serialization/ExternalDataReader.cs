@@ -6,15 +6,16 @@ using OrtPeft.Tensors.Storage;
 namespace OrtPeft.Onnx.Serialization;
 
 /// <summary>
-/// Finds the bytes of tensors kept in files beside the model. Paths must stay inside the model's folder and ranges
-/// inside
-/// their file. Each file is mapped once.
+/// Finds the bytes of tensors kept in files beside the model. Paths must stay inside the model's folder, or the one that
+/// the model's file really is in, as in the cache of the Hugging Face Hub; and ranges inside their file. Each file is
+/// mapped once.
 /// </summary>
 internal sealed class ExternalDataReader(string modelPath)
 {
-    private const int MaxLinks = 40;
     private readonly Dictionary<string, MappedFile> _files = new(StringComparer.Ordinal);
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
+
+    private string FolderOfFile => Path.GetDirectoryName(RealPath.Of(modelPath)) ?? _folder;
 
     public TensorData Find(TensorProto tensor, long expectedLength)
     {
@@ -38,8 +39,8 @@ internal sealed class ExternalDataReader(string modelPath)
         var path = Path.GetFullPath(Path.Combine(_folder, location));
         if (Path.IsPathRooted(location) || !IsInside(path, _folder))
             throw Broken(tensor, $"points to '{location}', outside the model's folder");
-        var place = WithoutLinks(path, MaxLinks) ?? throw Broken(tensor, $"points to '{location}', a circle of links");
-        if (!IsInside(place, WithoutLinks(_folder, MaxLinks) ?? _folder))
+        var place = RealPath.Of(path) ?? throw Broken(tensor, $"points to '{location}', a circle of links");
+        if (!IsInside(place, RealPath.Of(_folder) ?? _folder) && !IsInside(place, FolderOfFile))
             throw Broken(tensor, $"points to '{location}', a link that leaves the model's folder");
         if (!File.Exists(place))
             throw Broken(tensor, $"points to '{location}', which does not exist: put it beside the model");
@@ -49,22 +50,6 @@ internal sealed class ExternalDataReader(string modelPath)
     private static bool IsInside(string path, string folder) =>
         Path.GetPathRoot(path) == folder
         || path.StartsWith($"{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
-
-    /// <summary>
-    /// The path with every folder on the way followed to where it really is, not only the file itself; null when more
-    /// links than allowed follow one another.
-    /// </summary>
-    private static string? WithoutLinks(string path, int allowed)
-    {
-        if (Path.GetDirectoryName(path) is not { } parent)
-            return path;
-        if (allowed == 0 || WithoutLinks(parent, allowed) is not { } folder)
-            return null;
-        var place = Path.Combine(folder, Path.GetFileName(path));
-        return new FileInfo(place).LinkTarget is { } target
-            ? WithoutLinks(Path.GetFullPath(target, folder), allowed - 1)
-            : place;
-    }
 
     private long? Number(TensorProto tensor, string key)
     {

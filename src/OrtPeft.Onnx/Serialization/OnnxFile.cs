@@ -107,15 +107,16 @@ public static class OnnxFile
     /// The model as bytes for a session; weights in mapped files of one folder are referred to, not copied.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="folder">The folder that the session resolves file names in, or null to embed everything.</param>
+    /// <param name="folder">The folder that the session resolves file names in, links followed, or null to embed
+    /// everything.</param>
     /// <param name="standIn">A file of that folder which tensors in aligned memory pretend to be in: the session gets
     /// them apart, but wants external data to name a file that exists. Null (default) embeds them.</param>
     /// <returns>The content of an <c>.onnx</c> file, its external data being ranges of the mapped files.</returns>
     public static byte[] ToBytes(Model model, string? folder = null, string? standIn = null) =>
         Write(model, (tensor, proto) =>
         {
-            if (tensor.Data is MappedTensorData mapped && folder is not null && IsIn(folder, mapped.File.Path))
-                ExternalDataWriter.PointTo(proto, Path.GetFileName(mapped.File.Path), mapped.Offset, mapped.Length);
+            if (tensor.Data is MappedTensorData mapped && folder is not null && IsIn(folder, mapped.File.Place))
+                ExternalDataWriter.PointTo(proto, Path.GetFileName(mapped.File.Place), mapped.Offset, mapped.Length);
             else if (tensor.Data is AlignedTensorData aligned && standIn is not null)
                 ExternalDataWriter.PointTo(proto, standIn, 0, aligned.Length);
             else

@@ -69,13 +69,13 @@ internal sealed class ModelSession : IDisposable
         if (model.Opsets.ContainsKey(FusedOp.Domain))
             KernelDomain.AddTo(settings.DangerousGetHandle());
         var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
-        var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Path);
+        var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Place);
         if (folder is not null)
             settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", folder);
         // ONNX Runtime takes no tensors of 4-bit elements from outside; those it maps itself, from the same file.
         foreach (var constant in mapped.Where(v => IsIn(v, folder) && v.Type.BitSize() >= 8))
             Supply(constant, settings);
-        var standIn = folder is null ? null : Path.GetFileName(FileOf(mapped[0]).Path);
+        var standIn = folder is null ? null : Path.GetFileName(FileOf(mapped[0]).Place);
         var aligned = model.Graph.Initializers.Where(static v => v.Initializer!.Data is AlignedTensorData);
         foreach (var constant in standIn is null ? [] : aligned)
             Supply(constant, settings);
@@ -84,7 +84,7 @@ internal sealed class ModelSession : IDisposable
     }
 
     private static bool IsIn(Value constant, string? folder) =>
-        Path.GetDirectoryName(FileOf(constant).Path) == folder;
+        Path.GetDirectoryName(FileOf(constant).Place) == folder;
 
     private static MappedFile FileOf(Value constant) => ((MappedTensorData)constant.Initializer!.Data).File;
 

@@ -19,7 +19,7 @@ public sealed class MappedFile
 
     private MappedFile(string path, FileState? state)
     {
-        (Path, State) = (path, state);
+        (Path, Place, State) = (path, path, state);
         GC.SuppressFinalize(this);
     }
 
@@ -32,7 +32,7 @@ public sealed class MappedFile
         MemoryMappedViewAccessor view,
         nint start)
     {
-        (Path, State) = (path, state);
+        (Path, Place, State) = (path, RealPath.Of(path) ?? path, state);
         Length = length;
         _handle = handle;
         _file = file;
@@ -53,6 +53,10 @@ public sealed class MappedFile
 
     /// <summary>The file's full path.</summary>
     public string Path { get; }
+
+    /// <summary>The full path with all links followed: ONNX Runtime refuses files whose links leave their
+    /// folder.</summary>
+    internal string Place { get; }
 
     /// <summary>The file's length in bytes when it was mapped.</summary>
     public long Length { get; }

@@ -49,12 +49,21 @@ internal static class TextFile
 
     public static byte[] ReadBytes(string file)
     {
-        var size = new FileInfo(File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).Length;
+        var size = Real(file).Length;
         if (size == 0) // pipes and devices have no length either, and reading those may never end
             throw new SourcePlace(file, "size").Error("empty, or not a regular file; restore the file");
         if (size > SizeLimit)
             throw new SourcePlace(file, "size").Error($"{size} bytes; tokenizer files have at most {SizeLimit}");
         return File.ReadAllBytes(file);
+    }
+
+    /// <summary>The file that a link leads to; the link's text begins at the folder that the link is really in.</summary>
+    private static FileInfo Real(string file)
+    {
+        var given = new FileInfo(file);
+        var folder = given.Directory?.ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+        var place = folder is null ? given : new FileInfo(Path.Combine(folder, given.Name));
+        return place.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? place;
     }
 
     private static ReadOnlyMemory<byte> WithoutMark(byte[] bytes) =>

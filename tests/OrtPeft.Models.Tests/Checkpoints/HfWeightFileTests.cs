@@ -44,6 +44,21 @@ public sealed class HfWeightFileTests
         Assert.Contains("\"tie_word_embeddings\": false", config, StringComparison.Ordinal);
     }
 
+    /// <summary>HF would look for layers in few bits where there are none any more.</summary>
+    [Fact]
+    public void Save_OfAModelThatWasInFewBits_SaysNothingOfThem()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(
+            folder["config.json"], """{"model_type":"llama","quantization_config":{"quant_method":"gptq","bits":4}}""");
+
+        _ = Save(folder, ElementType.Float16, 1);
+
+        var config = File.ReadAllText(folder["config.json"]);
+        Assert.DoesNotContain("quantization_config", config, StringComparison.Ordinal);
+        Assert.Contains("llama", config, StringComparison.Ordinal);
+    }
+
     private static ElementType Save(TemporaryFolder folder, ElementType type, params float[] values) =>
         HfWeightFile.Save(
             folder.Path,

@@ -21,15 +21,16 @@ internal sealed class PackedCheckpoint : IDisposable
 
     /// <summary>Packs every linear layer but the head.</summary>
     /// <param name="config">The <c>quantization_config</c>.</param>
-    /// <param name="pack">Adds the tensors of a layer and gives its numbers, [out, in].</param>
-    public PackedCheckpoint(string config, Func<PackedCheckpoint, string, int, int, float[]> pack)
+    /// <param name="pack">Adds the tensors of a layer and gives its numbers, [out, in]; null leaves it as it is.</param>
+    public PackedCheckpoint(string config, Func<PackedCheckpoint, string, int, int, float[]?> pack)
     {
         foreach (var (name, tensor) in HfCheckpoint.Open(Fixture.Path("families/llama")).Weights)
         {
-            if (!name.Contains("_proj", StringComparison.Ordinal))
-                _tensors[name] = tensor;
+            if (name.Contains("_proj", StringComparison.Ordinal)
+                && pack(this, name[..^".weight".Length], (int)tensor.Dims[0], (int)tensor.Dims[1]) is { } numbers)
+                Numbers[name] = numbers;
             else
-                Numbers[name] = pack(this, name[..^".weight".Length], (int)tensor.Dims[0], (int)tensor.Dims[1]);
+                _tensors[name] = tensor;
         }
 
         var json = (JsonObject)JsonNode.Parse(File.ReadAllBytes(Fixture.Path("families/llama/config.json")))!;
@@ -81,6 +82,53 @@ internal sealed class PackedCheckpoint : IDisposable
         int[] groups = [.. Enumerable.Range(0, inputs).Select(i => order?[i % order.Length] % (inputs / Group) ?? i / Group)];
         Add($"{module}.g_idx", groups, inputs);
         return Dequantized(q, z, s, outputs, inputs, i => groups[i]);
+    }
+
+    /// <summary>GPTQ in 3 bits, as AutoGPTQ's loop writes three words at a time: ten numbers, one over the edge, ten
+    /// numbers, one over the edge, ten numbers.</summary>
+    public float[]? Gptq3(string module, int outputs, int inputs)
+    {
+        if (outputs % 32 != 0)
+            return null;
+        var (q, z, s) = Random(module, outputs, inputs, 7);
+        var words = new int[inputs / 32 * 3 * outputs];
+        for (var o = 0; o < outputs; o++)
+        {
+            var packed = Words3([.. Enumerable.Range(0, inputs).Select(i => q[o, i])]);
+            for (var word = 0; word < packed.Length; word++)
+                words[(word * outputs) + o] = packed[word];
+        }
+
+        int[] zeros = [.. Enumerable.Range(0, inputs / Group)
+            .SelectMany(g => Words3([.. Enumerable.Range(0, outputs).Select(o => z[o, g] - 1)]))];
+        Add($"{module}.qweight", words, inputs / 32 * 3, outputs);
+        Add($"{module}.qzeros", zeros, inputs / Group, outputs / 32 * 3);
+        _tensors[$"{module}.scales"] = Halves(s, outputs, inputs / Group);
+        return Dequantized(q, z, s, outputs, inputs, static i => i / Group);
+    }
+
+    private static int[] Words3(int[] numbers)
+    {
+        var words = new int[numbers.Length / 32 * 3];
+        for (int i = 0, row = 0; row < words.Length;)
+        {
+            for (var j = 0; j < 10; j++)
+                words[row] |= numbers[i + j] << (3 * j);
+            i += 10;
+            words[row++] |= numbers[i] << 30;
+            words[row] |= (numbers[i++] >> 2) & 1;
+            for (var j = 0; j < 10; j++)
+                words[row] |= numbers[i + j] << ((3 * j) + 1);
+            i += 10;
+            words[row++] |= numbers[i] << 31;
+            words[row] |= (numbers[i++] >> 1) & 3;
+            for (var j = 0; j < 10; j++)
+                words[row] |= numbers[i + j] << ((3 * j) + 2);
+            i += 10;
+            row++;
+        }
+
+        return words;
     }
 
     /// <summary>AWQ: outputs in the order of its kernels.</summary>

@@ -17,6 +17,7 @@ public sealed class PackedCheckpointTests
         { "gptq_v2", true },
         { "gptq 8 bits", true },
         { "gptq 2 bits", true },
+        { "gptq 3 bits", true },
         { "gptq in another order", false },
         { "awq", true },
         { "int8", true },
@@ -80,12 +81,24 @@ public sealed class PackedCheckpointTests
         Assert.Contains(Module, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Old folders have it in a file of its own, which HF does not read either.</summary>
+    [Fact]
+    public void Open_WithoutADescriptionOfTheBits_NamesIt()
+    {
+        using var packed = new PackedCheckpoint("null", static (c, m, o, i) => c.Gptq(m, o, i, bits: 4, offset: 1));
+
+        var error = Assert.Throws<OnnxFormatException>(() => packed.Open());
+
+        Assert.Contains("config.json has no quantization_config", error.Message, StringComparison.Ordinal);
+    }
+
     private static PackedCheckpoint Pack(string form) => form switch
     {
         "gptq" => Gptq("", static (c, m, o, i) => c.Gptq(m, o, i, bits: 4, offset: 1)),
         "gptq_v2" => Gptq(",\"checkpoint_format\":\"gptq_v2\"", static (c, m, o, i) => c.Gptq(m, o, i, 4, 0)),
         "gptq 8 bits" => Gptq(",\"bits\":8", static (c, m, o, i) => c.Gptq(m, o, i, 8, 1)),
         "gptq 2 bits" => Gptq(",\"bits\":2", static (c, m, o, i) => c.Gptq(m, o, i, 2, 1)),
+        "gptq 3 bits" => Gptq(",\"bits\":3", static (c, m, o, i) => c.Gptq3(m, o, i)),
         "gptq in another order" => Gptq("", static (c, m, o, i) => c.Gptq(m, o, i, 4, 1, [1, 0, 3])),
         "awq" => new("""{"quant_method":"awq","bits":4,"group_size":16,"version":"gemm"}""",
             static (c, m, o, i) => c.Awq(m, o, i)),
@@ -96,7 +109,7 @@ public sealed class PackedCheckpointTests
         _ => throw new ArgumentException($"No form '{form}'."),
     };
 
-    private static PackedCheckpoint Gptq(string more, Func<PackedCheckpoint, string, int, int, float[]> pack) =>
+    private static PackedCheckpoint Gptq(string more, Func<PackedCheckpoint, string, int, int, float[]?> pack) =>
         new($"{{\"quant_method\":\"gptq\",\"group_size\":16{more}}}", pack);
 
     private static PackedCheckpoint Bits(Func<PackedCheckpoint, string, int, int, float[]> pack) =>

@@ -85,6 +85,24 @@ public sealed class FamilyConfigTests
         Assert.Equal((1e6f, 1e4f), (plain.RopeTheta, plain.LocalRopeTheta));
     }
 
+    /// <summary>google/gemma-2-9b says it twice.</summary>
+    [Fact]
+    public void Read_OfGemma2_PassesOverTheWindowsOtherName() => Assert.Equal(
+        4096, Read("gemma2", "\"sliding_window\":4096,\"sliding_window_size\":4096").SlidingWindow!.Size);
+
+    [Theory]
+    [InlineData("llama", "\"rope_scaling\":{\"type\":\"proportional\",\"partial_rotary_factor\":0.25,\"factor\":4}", 0.25, 4)]
+    [InlineData("qwen3", "\"rope_parameters\":{\"rope_type\":\"proportional\",\"partial_rotary_factor\":0.5,\"rope_theta\":7}", 0.5, 1)]
+    [InlineData("mistral", "\"rope_parameters\":{\"rope_type\":\"proportional\"}", 1, 1)]
+    public void Read_OfProportionalAngles_TakesTheirPart(string type, string fields, double part, float factor)
+    {
+        var config = Read(type, fields);
+
+        Assert.Equal(("proportional", part, factor), (config.RopeScaling!.Type, config.RopeScaling.Part, config.RopeScaling.Factor));
+        Assert.Equal(1, config.RotaryPart);
+        Assert.Throws<ModelConfigException>(() => Read("phi3", fields));
+    }
+
     [Theory]
     [InlineData("", 1)]
     [InlineData("\"partial_rotary_factor\":0.5", 0.5)]

@@ -242,7 +242,7 @@ public sealed class LlamaConfigTests
     [InlineData("qwen2", "\"is_causal\":false", "is_causal is false")]
     [InlineData("llama", "\"quantization_config\":{\"bits\":4}", "quantization_config.quant_method is ''")]
     [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"mxfp4\"}", "quant_method is 'mxfp4'")]
-    [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"gptq\",\"bits\":3}", "quantization_config.bits is 3")]
+    [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"gptq\",\"bits\":5}", "quantization_config.bits is 5")]
     [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"gptq\",\"group_size\":0}", "group_size is 0")]
     [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"gptq\",\"dynamic\":{\"a\":1}}", "dynamic is set")]
     [InlineData("llama", "\"quantization_config\":{\"quant_method\":\"gptq\",\"checkpoint_format\":\"marlin\"}", "checkpoint_format is 'marlin'")]

@@ -57,6 +57,12 @@ public sealed class RopeTypesTests
         Assert.Equal(1, RopeTypes.Frequencies(4, 100, scaling with { Factor = 1 }, 64).AttentionFactor);
     }
 
+    /// <summary>int(0.5 · 16 // 2) = 4 of 8 pairs, each 10000^(−2i/16) over the factor.</summary>
+    [Fact]
+    public void Proportional_TurnsAPartAsFastAsInAWholeHead() => AssertNear(
+        [0.5, 0.15811388300841897, 0.05, 0.015811388300841896, 0, 0, 0, 0],
+        RopeTypes.Frequencies(16, 10000, new RopeScaling { Type = "proportional", Factor = 2, Part = 0.5 }, 256).Angles);
+
     private static void AssertNear(double[] expected, double[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);

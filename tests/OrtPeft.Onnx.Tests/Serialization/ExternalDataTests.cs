@@ -92,6 +92,24 @@ public sealed class ExternalDataTests : IDisposable
         Assert.Equal([4, 5, 6, 7], tensor.Data.Slice(0, 4).ToArray());
     }
 
+    /// <summary>The Hugging Face Hub's cache: every file of a snapshot is a link into one folder of contents.</summary>
+    [Fact]
+    public void Load_OfAModelInTheHubsCache_ReadsIt()
+    {
+        var blobs = Directory.CreateDirectory(Path.Combine(_root, "blobs")).FullName;
+        var snapshot = Directory.CreateDirectory(Path.Combine(_root, "snapshots", "abc", "onnx")).FullName;
+        var tensor = Wire.External("a", 1, ("location", "model.onnx_data"), ("offset", "4"));
+        File.WriteAllBytes(Path.Combine(blobs, "1f"), Wire.Model(tensor));
+        File.Copy(Path.Combine(_folder, "weights.bin"), Path.Combine(blobs, "2e"));
+        File.CreateSymbolicLink(Path.Combine(snapshot, "model.onnx"), "../../../blobs/1f");
+        File.CreateSymbolicLink(Path.Combine(snapshot, "model.onnx_data"), "../../../blobs/2e");
+        var linked = Directory.CreateSymbolicLink(Path.Combine(_root, "mine"), Path.Combine("snapshots", "abc")).FullName;
+
+        var model = OnnxFile.Load(Path.Combine(linked, "onnx", "model.onnx"));
+
+        Assert.Equal([4, 5, 6, 7], model.Graph.Initializers[0].Initializer!.Data.Slice(0, 4).ToArray());
+    }
+
     [Fact]
     public void Load_OfAModelWhoseFolderIsALink_ReadsIt()
     {

@@ -65,6 +65,36 @@ public sealed class ModelSessionTests
         Assert.Equal(Enumerable.Range(0, 64).Select(i => i + (besideAMappedOne ? (i % 4) + 1f : 0)), y);
     }
 
+    /// <summary>The Hugging Face Hub's cache: files of a snapshot are links into one folder of contents, and ONNX Runtime
+    /// refuses external data whose links leave the folder that it is told.</summary>
+    [Theory]
+    [InlineData("snapshots/abc")]
+    [InlineData("mine")]
+    public void Open_OfAModelInTheHubsCache_ReadsItsWeights(string given)
+    {
+        using var folder = new TemporaryFolder();
+        _ = Create(folder["plain"], layers: 1, width: 8);
+        Directory.CreateDirectory(folder["blobs"]);
+        Directory.CreateDirectory(folder["snapshots/abc"]);
+        foreach (var name in (string[])["config.json", "model.safetensors"])
+        {
+            File.Copy(Path.Combine(folder["plain"], name), Path.Combine(folder["blobs"], $"hash-of-{name}"));
+            File.CreateSymbolicLink(Path.Combine(folder["snapshots/abc"], name), $"../../blobs/hash-of-{name}");
+        }
+
+        Directory.CreateSymbolicLink(folder["mine"], Path.Combine("snapshots", "abc"));
+
+        float[] Logits(string name)
+        {
+            var model = ModelSource.Open(folder[name]).Model;
+            using var session = ModelSession.Open(model, new RuntimeOptions { Threads = 1, Prepacking = false });
+            var ids = new Dictionary<string, Tensor> { ["input_ids"] = Tensor.Of<long>([1, 2, 3, 4], [1, 4]) };
+            return OnnxRun.Of(session, Feeds.Of(model.Graph, ids))["logits"].ToFloat32();
+        }
+
+        Assert.Equal(Logits("plain"), Logits(given));
+    }
+
     [Fact]
     public void Fit_CountsOneCopyForEachProductWithAConstantMatrix()
     {

@@ -55,6 +55,7 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
 
     private void Refuse()
     {
+        GgufKeys.RefuseUnknown(fields);
         if (fields.Count(fields.Own("expert_count")) is not null and var experts)
             throw fields.Refused($"{fields.Own("expert_count")} is {experts}; models with experts are not read, take HF's folder");
         var values = fields.Count(fields.Own("attention.value_length")) ?? HeadSize;
@@ -63,28 +64,36 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
         var turned = fields.Count(fields.Own("rope.dimension_count")) ?? HeadSize;
         if (turned != HeadSize && architecture.ModelType != "phi3")
             throw fields.Refused($"{fields.Own("rope.dimension_count")} is {turned}; it must be a head's {HeadSize}");
+        var window = fields.Count(fields.Own("attention.sliding_window")) ?? Positions;
+        if (window < Positions && fields.Architecture is "llama" or "qwen2" or "qwen3")
+            throw fields.Refused($"{fields.Own("attention.sliding_window")} is {window}, and the file does not tell the layers "
+                + "that have it; take HF's folder");
     }
 
+    /// <summary>Where a file gives a factor and no kind, llama.cpp takes it as linear.</summary>
     private void AddScaling(JsonObject json)
     {
-        var type = fields.Text(fields.Own("rope.scaling.type")) ?? "none";
-        var factor = fields.Number(fields.Own("rope.scaling.factor"))
-            ?? (fields.Number(fields.Own("rope.scale_linear")) is { } linear ? linear : null);
-        if (factor is not null && type == "none" && fields.Has(fields.Own("rope.scale_linear")))
-            type = "linear";
+        var factor = fields.Number(fields.Own("rope.scaling.factor")) ?? fields.Number(fields.Own("rope.scale_linear")) ?? 0;
+        var type = fields.Text(fields.Own("rope.scaling.type")) ?? (factor is 0 or 1 ? "none" : "linear");
         var original = fields.Count(fields.Own("rope.scaling.original_context_length"));
-        if (file.Tensors.ContainsKey("rope_factors_short.weight") || architecture.ModelType == "phi3")
+        var attention = fields.Number(fields.Own("rope.scaling.attn_factor")) ?? 1;
+        if (file.Tensors.ContainsKey("rope_factors_short.weight") || (architecture.ModelType == "phi3" && type is "none" or "longrope"))
             AddLongRope(json, original);
-        else if (file.Tensors.TryGetValue("rope_freqs.weight", out var divisors))
+        else if (attention != 1)
+            throw fields.Refused($"{fields.Own("rope.scaling.attn_factor")} is {fields.Shown(fields.Own("rope.scaling.attn_factor"))}, "
+                + "which is not read; take HF's folder");
+        else if (type == "none" && file.Tensors.TryGetValue("rope_freqs.weight", out var divisors))
             json["rope_scaling"] = Divisors(divisors);
-        else if (type == "linear")
+        else if (type == "linear" && !file.Tensors.ContainsKey("rope_freqs.weight"))
             json["rope_scaling"] = new JsonObject { ["rope_type"] = "linear", ["factor"] = factor };
-        else if (type == "yarn" && !fields.Has(fields.Own("rope.scaling.attn_factor")))
+        else if (type == "yarn")
             json["rope_scaling"] = new JsonObject
             {
                 ["rope_type"] = "yarn",
                 ["factor"] = factor,
                 ["original_max_position_embeddings"] = original,
+                ["beta_fast"] = fields.Number(fields.Own("rope.scaling.yarn_beta_fast")),
+                ["beta_slow"] = fields.Number(fields.Own("rope.scaling.yarn_beta_slow")),
             };
         else if (type != "none")
             throw fields.Refused($"{fields.Own("rope.scaling.type")} is '{type}', with fields that are not read; take HF's folder");
@@ -104,8 +113,11 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
                 ["rope_type"] = "longrope",
                 ["short_factor"] = List(Numbers(few)),
                 ["long_factor"] = List(Numbers(many)),
+                ["attention_factor"] = fields.Number(fields.Own("rope.scaling.attn_factor")),
             };
         }
+        else if (fields.Text(fields.Own("rope.scaling.type")) == "longrope")
+            throw fields.Broken("lacks rope_factors_short.weight or rope_factors_long.weight, which longrope needs");
     }
 
     /// <summary>
@@ -161,6 +173,9 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
                 json["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias");
                 json["mlp_bias"] = file.Tensors.ContainsKey("blk.0.ffn_gate.bias");
                 break;
+            case "qwen3":
+                json["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias");
+                break;
             case "gemma":
                 json["hidden_act"] = "gelu_pytorch_tanh";
                 break;
@@ -170,7 +185,11 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
                 json["final_logit_softcapping"] = fields.Number(fields.Own("final_logit_softcapping"));
                 json["sliding_window"] = fields.Needed(fields.Own("attention.sliding_window"));
                 if (fields.Architecture == "gemma3")
+                {
                     json["rope_local_base_freq"] = fields.Number(fields.Own("rope.freq_base_swa")) ?? 10_000;
+                    json["sliding_window_pattern"] = fields.Count(fields.Own("attention.sliding_window_pattern"));
+                }
+
                 break;
             case "phi3" when fields.Number(fields.Own("attention.sliding_window")) is > 0 and var window:
                 json["sliding_window"] = (int)window;

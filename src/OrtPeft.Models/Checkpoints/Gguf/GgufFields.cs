@@ -22,6 +22,10 @@ internal sealed class GgufFields
     /// <summary>The key of a field of the architecture.</summary>
     public string Own(string name) => $"{Architecture}.{name}";
 
+    /// <summary>The architecture's keys, without it.</summary>
+    public IEnumerable<string> OwnNames => _file.Metadata.Keys
+        .Where(key => key.StartsWith(Own(""), StringComparison.Ordinal)).Select(key => key[Own("").Length..]);
+
     public string? Text(string key) => Of<string>(key, "a text");
 
     public bool? Flag(string key) => _file.Metadata.ContainsKey(key) ? Of<object>(key, "") is bool flag ? flag : throw Wrong(key, "a flag") : null;
@@ -34,7 +38,28 @@ internal sealed class GgufFields
         _ => throw Wrong(key, "a number"),
     };
 
-    /// <summary>A count from 1; of a list with one for each layer, the one that all have.</summary>
+    /// <summary>A number, or 1 and 0 for true and false; null for others.</summary>
+    public double? NumberOrFlag(string key) => Find(key) switch
+    {
+        double number => number,
+        long whole => whole,
+        bool flag => flag ? 1 : 0,
+        _ => null,
+    };
+
+    /// <summary>Whether a key is there with another value than 0, false or nothing.</summary>
+    public bool IsOn(string key) => Find(key) switch
+    {
+        null or "" or false or 0L or 0.0 => false,
+        List<object> list => list.Exists(static v => v is not (0L or 0.0 or false)),
+        _ => true,
+    };
+
+    /// <summary>A value for messages.</summary>
+    public string Shown(string key) =>
+        Find(key) is List<object> list ? $"a list of {list.Count}" : Convert.ToString(Find(key), CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>A count from 1, where 0 is none; of a list with one for each layer, the one that all have.</summary>
     public int? Count(string key)
     {
         var value = Find(key);
@@ -42,7 +67,7 @@ internal sealed class GgufFields
             value = list.TrueForAll(v => v.Equals(list[0])) ? list[0] : throw Wrong(key, "the same in every layer");
         return value switch
         {
-            null => null,
+            null or 0L => null,
             long count and > 0 and <= int.MaxValue => (int)count,
             _ => throw Wrong(key, "a whole number from 1"),
         };
@@ -83,9 +108,6 @@ internal sealed class GgufFields
             _ => throw Wrong(key, wanted),
         };
 
-    private OnnxFormatException Wrong(string key, string wanted)
-    {
-        var value = Find(key) is List<object> list ? $"a list of {list.Count}" : Convert.ToString(Find(key), CultureInfo.InvariantCulture);
-        return Refused($"{key} is {value}; it must be {wanted}");
-    }
+    private OnnxFormatException Wrong(string key, string wanted) =>
+        Refused($"{key} is {Shown(key)}; it must be {wanted}");
 }

@@ -10,6 +10,9 @@ namespace OrtPeft.Models.Checkpoints.Gguf;
 /// <seealso href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">The format.</seealso>
 internal sealed class GgufFile
 {
+    /// <summary>How such files are named.</summary>
+    public const string Pattern = "*.gguf";
+
     private const uint Magic = 0x46554747;
     private const int MostAxes = 4;
     private const string AlignmentKey = "general.alignment";

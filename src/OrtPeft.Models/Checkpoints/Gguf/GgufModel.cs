@@ -33,7 +33,10 @@ internal sealed class GgufModel
         }
 
         Tensors = tensors;
-        Files = GgufTokenizer.FilesOf(fields, out var note);
+        var files = new Dictionary<string, byte[]>(GgufTokenizer.FilesOf(fields, out var note), StringComparer.Ordinal);
+        if (GgufStops.Describe(fields) is { } stops)
+            files[ModelFamilies.GenerationConfigFileName] = Encoding.UTF8.GetBytes(stops);
+        Files = files;
         Note = note;
     }
 
@@ -46,7 +49,7 @@ internal sealed class GgufModel
     /// <summary>The weights by HF's names.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors { get; }
 
-    /// <summary>The tokenizer's files by name.</summary>
+    /// <summary>The files of tokenizer and generation by name.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 
     /// <summary>A note on the tokenizer for the user; null for none.</summary>
@@ -58,6 +61,11 @@ internal sealed class GgufModel
     {
         var file = GgufFile.Open(path);
         var fields = new GgufFields(file);
+        if (fields.Text("general.type") is { } type and not "model")
+            throw fields.Refused($"general.type is '{type}'; give the file of a model");
+        if (fields.Number("split.count") is > 1 and var parts)
+            throw fields.Refused($"is one of {parts} files of a model; join them with llama.cpp's 'llama-gguf-split --merge "
+                + $"{System.IO.Path.GetFileName(file.Path)} whole.gguf', and give the whole");
         var architecture = GgufArchitecture.Of(fields.Architecture) ?? throw fields.Refused(
             $"general.architecture is '{fields.Architecture}'; of GGUF files, {string.Join(", ", GgufArchitecture.Known)} are "
             + "read: take HF's folder of the model");

@@ -19,15 +19,16 @@ internal static class AwqPacking
     {
         const string BitsField = "bits";
         const string VersionField = "version";
+        const string Otherwise = "fetch the model before quantization";
         var bits = section.Count(BitsField, section.Count("w_bit", Bits));
         var version = section.Text(VersionField, "gemm");
         var group = GptqPacking.GroupSize(section);
         if (bits != Bits)
-            throw section.Broken(BitsField, $"{bits}", $"{Bits}");
+            throw section.Broken(BitsField, $"{bits}", $"{Bits}; {Otherwise}");
         if (!version.Equals("gemm", StringComparison.OrdinalIgnoreCase))
-            throw section.Broken(VersionField, $"'{version}'", "gemm");
+            throw section.Broken(VersionField, $"'{version}'", $"gemm; {Otherwise}");
         if (!section.Flag("zero_point", true))
-            throw section.Broken("zero_point", "false", "true");
+            throw section.Broken("zero_point", "false", $"true; {Otherwise}");
         return (module, outputs, inputs, tensors) => Read(module, outputs, inputs, tensors, group);
     }
 

@@ -4,8 +4,8 @@ namespace OrtPeft.Models.Checkpoints.Packing;
 
 /// <summary>
 /// GPTQ: <c>qweight</c> [in · bits / 32, out] with the first input in the lowest bits, <c>qzeros</c> [groups,
-/// out · bits / 32], <c>scales</c> [groups, out], and the group of each input in <c>g_idx</c>; w = (q − z) · scale. The
-/// first version of the format holds z − 1.
+/// out · bits / 32], <c>scales</c> [groups, out], and the group of each input in <c>g_idx</c>; w = (q − z) · scale. Of
+/// 3 bits, some go on in the next word. The first version of the format holds z − 1.
 /// </summary>
 /// <seealso href="https://arxiv.org/abs/2210.17323">Frantar et al., GPTQ.</seealso>
 internal static class GptqPacking
@@ -16,15 +16,16 @@ internal static class GptqPacking
     {
         const string FormatField = "checkpoint_format";
         const string BitsField = "bits";
+        const string Otherwise = "fetch the model before quantization";
         var bits = section.Count(BitsField, 4);
         var format = section.Text(FormatField, "gptq");
         var group = GroupSize(section);
-        if (bits is not (2 or 4 or 8))
-            throw section.Broken(BitsField, $"{bits}", "2, 4 or 8");
+        if (bits is not (2 or 3 or 4 or 8))
+            throw section.Broken(BitsField, $"{bits}", $"2, 3, 4 or 8; {Otherwise}");
         if (format is not ("gptq" or "gptq_v2"))
-            throw section.Broken(FormatField, $"'{format}'", "gptq or gptq_v2");
+            throw section.Broken(FormatField, $"'{format}'", $"gptq or gptq_v2; {Otherwise}");
         if (section.IsOn("dynamic"))
-            throw section.Broken("dynamic", "set", "none: layers of different kinds cannot be read");
+            throw section.Broken("dynamic", "set", $"none: layers of different kinds cannot be read; {Otherwise}");
         var offset = format == "gptq" ? 1 : 0;
         return (module, outputs, inputs, tensors) => Read(module, outputs, inputs, tensors, bits, group, offset);
     }
@@ -46,13 +47,14 @@ internal static class GptqPacking
     {
         if (!tensors.Has($"{module}.qweight"))
             return null;
-        var perWord = WordBits / bits;
+        var whole = bits == 3 ? WordBits : WordBits / bits; // numbers that fill words
         var size = Math.Min(groupSize ?? inputs, inputs);
         var groups = GroupedIntegers.Groups(inputs, size);
-        if (inputs % perWord != 0 || outputs % perWord != 0)
-            throw tensors.Broken($"'{module}' has {inputs} inputs and {outputs} outputs, not multiples of {perWord}");
-        var words = tensors.Int32($"{module}.qweight", inputs / perWord, outputs);
-        var zeros = tensors.Int32($"{module}.qzeros", groups, outputs / perWord);
+        if (inputs % whole != 0 || outputs % whole != 0)
+            throw tensors.Broken($"'{module}' has {inputs} inputs and {outputs} outputs, not multiples of {whole}");
+        var zeroWords = (int)((long)outputs * bits / WordBits);
+        var words = tensors.Int32($"{module}.qweight", (long)inputs * bits / WordBits, outputs);
+        var zeros = tensors.Int32($"{module}.qzeros", groups, zeroWords);
         var scales = tensors.Floats($"{module}.scales", groups, outputs);
         var order = tensors.Has($"{module}.g_idx") ? tensors.Int32($"{module}.g_idx", inputs) : null;
         if (order?.FirstOrDefault(g => g < 0 || g >= groups, -1) is { } bad and not -1)
@@ -70,12 +72,12 @@ internal static class GptqPacking
 
         return PackedWeight.Of($"{module}.weight", grouped.ToTensor());
 
-        int Value(int o, int i) => Field(words[(i / perWord * outputs) + o], i % perWord, bits);
+        int Value(int o, int i) => Field(words, o, outputs, i, bits);
 
         // Programs read z − 1 of all bits as different numbers: as 2ᵇ, as 0, or with a carry.
         int Zero(int g, int o)
         {
-            var zero = Field(zeros[((g * outputs) + o) / perWord], o % perWord, bits) + offset;
+            var zero = Field(zeros, g * zeroWords, 1, o, bits) + offset;
             return zero < 1 << bits ? zero : throw tensors.Broken(
                 $"'{module}.qzeros' has a zero point of {zero}, which {bits} bits cannot hold");
         }
@@ -89,6 +91,17 @@ internal static class GptqPacking
                     numbers[(o * inputs) + i] = (Value(o, i) - Zero(order[i], o)) * scales[(order[i] * outputs) + o];
             return numbers;
         }
+    }
+
+    /// <summary>A field of a row of words, <paramref name="step"/> apart, which may go on in the next word.</summary>
+    private static int Field(int[] words, int start, int step, int index, int bits)
+    {
+        var (word, first) = Math.DivRem(index * bits, WordBits);
+        var at = start + (word * step);
+        var field = (uint)words[at] >> first;
+        if (first + bits > WordBits)
+            field |= (uint)words[at + step] << (WordBits - first);
+        return (int)field & ((1 << bits) - 1);
     }
 
     /// <summary>A field of a word.</summary>

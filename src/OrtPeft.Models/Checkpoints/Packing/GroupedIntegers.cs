@@ -9,7 +9,7 @@ namespace OrtPeft.Models.Checkpoints.Packing;
 /// <param name="outputs">Outputs.</param>
 /// <param name="inputs">Inputs.</param>
 /// <param name="groupSize">Inputs of a group.</param>
-/// <param name="bits">Bits of an integer: 2, 4 or 8; 2 are held in 4.</param>
+/// <param name="bits">Bits of an integer: 2, 3, 4 or 8; 2 and 3 are held in 4.</param>
 internal sealed class GroupedIntegers(int outputs, int inputs, int groupSize, int bits)
 {
     private readonly ElementType _type = bits == 8 ? ElementType.UInt8 : ElementType.UInt4;

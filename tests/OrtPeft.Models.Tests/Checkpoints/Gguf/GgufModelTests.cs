@@ -5,6 +5,7 @@ using OrtPeft.Models.Checkpoints;
 using OrtPeft.Models.Llama;
 using OrtPeft.Models.Tests.Families;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Models.Tests.Checkpoints.Gguf;
 
@@ -113,6 +114,114 @@ public sealed class GgufModelTests
 
         Assert.Equal(type, config.RopeScaling!.Type);
     }
+
+    /// <summary>What llama.cpp would compute with and this does not read is refused by its name.</summary>
+    [Theory]
+    [InlineData("llama.attention.clamp_kqv", 8f)]
+    [InlineData("llama.attention.causal", false)]
+    [InlineData("llama.attention.scale", 0.3f)]
+    [InlineData("llama.attention.sliding_window", 4u)]
+    [InlineData("llama.expert_count", 8u)]
+    [InlineData("llama.logit_scale", 2f)]
+    [InlineData("llama.rope.scaling.attn_factor", 2f)]
+    [InlineData("llama.rope.scaling.type", "dynamic")]
+    [InlineData("llama.rope.scaling.yarn_ext_factor", 0.5f)]
+    [InlineData("llama.rope.freq_base_swa", 5f)]
+    [InlineData("general.type", "adapter")]
+    [InlineData("split.count", 3u)]
+    public void Open_WithMetadataThatChangesNumbers_IsRefusedByName(string key, object value)
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        Put(draft, key, value);
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+
+        var error = Assert.Throws<OnnxFormatException>(() => HfCheckpoint.Open(folder["m.gguf"]));
+
+        Assert.Contains(key == "split.count" ? "--merge m.gguf" : key, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The same keys with the values that llama.cpp takes without them, and those of files and tasks.</summary>
+    [Fact]
+    public void Open_WithMetadataThatChangesNothing_IsThatModel()
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        foreach (var (key, value) in (ReadOnlySpan<(string, object)>)
+            [
+                ("attention.causal", true), ("attention.clamp_kqv", 0f), ("expert_count", 0u), ("expert_used_count", 0u),
+                ("rope.scaling.attn_factor", 1f), ("rope.scaling.factor", 1f), ("rope.scaling.finetuned", true),
+                ("rope.scaling.type", "none"), ("rope.scaling.yarn_ext_factor", 1f), ("pooling_type", 3u),
+                ("tensor_data_layout", "Meta AI original pth"), ("attention.sliding_window", 1u << 20),
+            ])
+            Put(draft, $"llama.{key}", value);
+        Put(draft, "general.type", "model");
+
+        using var golden = new FamilyGolden("llama", Model(folder, draft));
+
+        Assert.All(
+            golden.ComputeRowSums().Zip(golden.RowSums), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+    }
+
+    /// <summary>Without a kind, llama.cpp takes a factor as linear; YaRN's bounds are read.</summary>
+    [Theory]
+    [InlineData(null, 4f, "linear", 32, 1)]
+    [InlineData("linear", 4f, "linear", 32, 1)]
+    [InlineData("yarn", 4f, "yarn", 16, 2)]
+    [InlineData("none", 4f, null, 32, 1)]
+    public void Open_WithAFactor_TakesItAsLlamaCpp(string? kind, float factor, string? expected, double fast, double slow)
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/qwen3"));
+        draft.Add("qwen3.rope.scaling.factor", factor);
+        if (kind is not null)
+            draft.Add("qwen3.rope.scaling.type", kind);
+        if (kind == "yarn")
+        {
+            draft.Add("qwen3.rope.scaling.original_context_length", 16u);
+            draft.Add("qwen3.rope.scaling.yarn_beta_fast", (float)fast);
+            draft.Add("qwen3.rope.scaling.yarn_beta_slow", (float)slow);
+        }
+
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+
+        var scaling = ((LlamaConfig)HfCheckpoint.Open(folder["m.gguf"]).Config).RopeScaling;
+
+        Assert.Equal((expected, expected is null ? 1 : factor), (scaling?.Type, scaling?.Factor ?? 1));
+        Assert.Equal((fast, slow), (scaling?.BetaFast ?? 32, scaling?.BetaSlow ?? 1));
+    }
+
+    /// <summary>An answer of a chat model ends with the end of a turn, which is not that of a text.</summary>
+    [Theory]
+    [InlineData("tokenizer.ggml.eot_token_id", 7u, "[2,7]")]
+    [InlineData("tokenizer.ggml.eom_token_id", 8u, "[2,8]")]
+    [InlineData("<end_of_turn>", 9u, "[2,9]")]
+    [InlineData("<|im_end|>", 2u, null)]
+    [InlineData("tokenizer.ggml.eot_token_id", 2u, null)]
+    public void Import_KnowsEveryTokenThatEndsAnAnswer(string key, uint id, string? expected)
+    {
+        using var folder = new TemporaryFolder();
+        var draft = GgufDraft.Of(Fixture.Path("families/llama"));
+        if (key.StartsWith("tokenizer", StringComparison.Ordinal))
+            draft.Add(key, id);
+        else
+            ((string[])draft.Metadata.Single(static m => m.Key == "tokenizer.ggml.tokens").Value)[id] = key;
+        File.WriteAllBytes(folder["m.gguf"], draft.ToBytes());
+
+        HfCheckpoint.Import(folder["m.gguf"], folder["out"]);
+
+        var path = Path.Combine(folder["out"], "generation_config.json");
+        Assert.Equal(expected, File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!["eos_token_id"]!.ToJsonString() : null);
+        Assert.Equal(expected is null ? 1 : 2, ModelSource.Open(folder["out"]).StopTokenIds.Count);
+    }
+
+    private static void Put(GgufDraft draft, string key, object value) => draft.Metadata.Add(value switch
+    {
+        bool flag => (key, 7u, new[] { (byte)(flag ? 1 : 0) }),
+        uint => (key, 4u, value),
+        float => (key, 6u, value),
+        _ => (key, 8u, value),
+    });
 
     [Fact]
     public void Import_WritesAFolderWithTokenizerAndTemplate()
