@@ -22,8 +22,8 @@ internal static class FolderContents
         : Folders(folder) is [var inner, ..] and var folders
             ? $"holds models in folders within it, {List(folders)}; give one, such as {Path.Combine(folder, inner)}"
         : Names(folder, "*.ort") is [_, ..] and var ort
-            ? $"holds {List(ort)}, in ONNX Runtime's own format, which has no graph to train; give the .onnx file that it was "
-                + "made of"
+            ? $"holds {List(ort)}, in ONNX Runtime's own format, which has no graph to train; give the .onnx file that it "
+                + "was made of"
         : null;
 
     /// <summary>The snapshot that the cache's branch stands for, or the only one.</summary>
@@ -34,7 +34,9 @@ internal static class FolderContents
             return null;
         var main = Path.Combine(folder, "refs", "main");
         var meant = File.Exists(main) ? Path.Combine(snapshots, File.ReadAllText(main).Trim()) : "";
-        return Directory.Exists(meant) ? meant : Directory.EnumerateDirectories(snapshots).Order(StringComparer.Ordinal).FirstOrDefault();
+        return Directory.Exists(meant)
+            ? meant
+            : Directory.EnumerateDirectories(snapshots).Order(StringComparer.Ordinal).FirstOrDefault();
     }
 
     private static string[] Names(string folder, string pattern) =>

@@ -63,7 +63,9 @@ internal sealed record TokenLookUp(Node Node, Value Ids, Value Rows)
     /// </summary>
     private static TokenLookUp Scaled(Graph graph, TokenLookUp lookUp)
     {
-        if (lookUp.Rows.Uses is not [{ Node: var scale, Index: var index }] || !scale.Is("Mul")
+        // TorchScript's exporter asks the rows for their axes too.
+        if (lookUp.Rows.Uses.Where(static u => !u.Node.Is("Shape")).ToList() is not [{ Node: var scale, Index: var index }]
+            || !scale.Is("Mul")
             || scale.Inputs[1 - index]?.Constant is not { Count: 1 })
             return lookUp;
         var isEmbeddings = graph.Family is { } family

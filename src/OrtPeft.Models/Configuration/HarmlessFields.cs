@@ -53,7 +53,7 @@ internal static class HarmlessFields
 
     private static readonly string[] Tools =
     [
-        "base_model", "datasets", "finetuned_from", "is_llama_config", "language", "license", "model_name", "tags",
+        "base_model", "custom_pipelines", "datasets", "finetuned_from", "is_llama_config", "language", "license", "model_name", "tags",
         "transformers.js_config",
     ];
 

@@ -61,7 +61,8 @@ internal static partial class FoldedNorms
             use.Node.SetInput(use.Index, graph.AddInitializer(name, scale.Initializer!.WithName(name)));
     }
 
-    /// <summary>Without the name of the node that the normalisation was before it was lowered.</summary>
+    /// <summary>Without the name of the node that the normalisation was before it was lowered, or that its parts ended
+    /// with before they were fused.</summary>
     private static string? ModuleOf(string? scope) => scope is null ? null : ExportersNode().Replace(scope, "");
 
     private static bool IsScale(Value value) => !value.IsGraphInput && !value.IsGraphOutput
@@ -69,7 +70,9 @@ internal static partial class FoldedNorms
         && value.Uses.Count > 0
         && value.Uses.All(static u => u is { Node.Domain: "", Index: 1 } && Norms.Contains(u.Node.OpType));
 
-    [GeneratedRegex(@"\.node_[^.]*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(?:\.(?:node_[^.]*|(?:Mul|Cast|(?:Simplified)?LayerNormalization|RMSNormalization)(?:_[0-9]+)?))+$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex ExportersNode();
 
     /// <summary>The name that the dynamo exporter gives to the result of an addition.</summary>

@@ -15,6 +15,8 @@ public sealed class FoldedNormTests
 {
     private const string Export = "exports/dynamo_gemma3.onnx";
     private const string Folder = "families/gemma3";
+    private const string TorchScript = "exports/optimum_gemma2.onnx";
+    private const string OfTorchScript = "families/gemma2";
 
     private static readonly Dictionary<string, PeftConfig> Configs = new()
     {
@@ -50,6 +52,18 @@ public sealed class FoldedNormTests
         var tolerance = 1e-5 * expected.ToFloat32().Max(Math.Abs);
         Near.Absolute(expected, Decoder.Logits(onExport.Model, batch), tolerance, "logits");
         Near.Absolute(expected, Decoder.Logits(onExport.Merge(), batch), tolerance, "merged");
+    }
+
+    /// <summary>TorchScript's exporter names the sum by a number, and the file beside it tells the family.</summary>
+    [Fact]
+    public void Create_OnTorchScriptsExport_TrainsHfsWeights()
+    {
+        var onExport = PeftModel.Create(OpenTorchScript(), Configs["all"]).GetWeights();
+        var onFolder = PeftModel.Create(Open(OfTorchScript), Configs["all"]).GetWeights();
+
+        Assert.Equal(onFolder.Keys.Order(), onExport.Keys.Order());
+        foreach (var (name, weight) in onFolder)
+            Near.Absolute(weight, onExport[name], 1e-6, name);
     }
 
     /// <summary>Exporters store sums of equal value once.</summary>
@@ -91,9 +105,10 @@ public sealed class FoldedNormTests
     [Theory]
     [InlineData(Export)]
     [InlineData(Folder)]
+    [InlineData(TorchScript)]
     public void Create_OfAPromptOfTokens_StartsWithScaledRows(string file)
     {
-        var model = Open(file);
+        var model = file == TorchScript ? OpenTorchScript() : Open(file);
         var table = model.Graph.Initializers.Single(static v => v.Initializer!.Dims is [256, 32] && v.Uses.Any(static u => u.Node.Is("Gather")));
         var row = table.Initializer!.ToFloat32().Skip(7 * 32).Take(32);
         var config = new PromptTuningConfig
@@ -118,6 +133,13 @@ public sealed class FoldedNormTests
         var batch = Decoder.Batch("plain");
 
         Near.Absolute(Decoder.Logits(onFolder.Model, batch), Decoder.Logits(onExport.Model, batch), 2e-5, "logits");
+    }
+
+    private static Model OpenTorchScript()
+    {
+        var model = Open(TorchScript);
+        model.Metadata[MetadataKeys.BuilderType] = "gemma2";
+        return model;
     }
 
     private static Model Open(string file) => ModelSource.Open(Path.Combine(Fixtures.Folder, file)).Model;

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Serialization;
+using OrtPeft.Tensors;
+using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Cli.Tests.Commands;
@@ -161,6 +164,25 @@ public sealed class ExportTests : IClassFixture<Workplace>
             .Refused(1, "GenAI", "--no-verify");
 
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void Hf_OfAFolderInFewBits_SaysHowToGoOn()
+    {
+        const string Module = "model.layers.0.mlp.down_proj";
+        var model = _place.CopyOf(Path.Combine(Fixtures, "families/llama"), $"int8-{Path.GetRandomFileName()}");
+        var (weights, config) = (Path.Combine(model, "model.safetensors"), Path.Combine(model, "config.json"));
+        var tensors = SafetensorsFile.Open(Path.Combine(Fixtures, "families/llama/model.safetensors")).Tensors
+            .ToDictionary(static t => t.Key, static t => t.Value);
+        var dims = tensors[$"{Module}.weight"].Dims;
+        tensors[$"{Module}.weight"] = Tensor.Of<sbyte>(new sbyte[dims[0] * dims[1]], [.. dims]);
+        tensors[$"{Module}.SCB"] = Tensor.Of<float>(new float[dims[0]], [dims[0]]);
+        SafetensorsFile.Save(weights, tensors.Select(static t => (t.Key, t.Value)).ToList(), new Dictionary<string, string>());
+        var description = (JsonObject)JsonNode.Parse(File.ReadAllText(config))!;
+        description["quantization_config"] = new JsonObject { ["quant_method"] = "bitsandbytes", ["load_in_8bit"] = true };
+        File.WriteAllText(config, description.ToJsonString());
+
+        CliRun.Of("export", model, "--format", "hf", "--out", _place.Fresh()).Refused(2, "--float", "ortpeft import");
     }
 
     [Fact]

@@ -309,6 +309,7 @@ public sealed class FamilyConfigTests
     [InlineData("", "optimum-cli export onnx")]
     [InlineData("starcoder2", "torch.onnx.export(model, …, dynamo=True)")]
     [InlineData("bert", "which this one does not")]
+    [InlineData("gemma3", "Gemma3ForCausalLM.from_pretrained(folder).save_pretrained(OUT)")]
     public void Read_OfAnotherFamily_SaysWhatWorks(string type, string expected)
     {
         var error = Assert.Throws<ModelConfigException>(() => Read(type, ""));

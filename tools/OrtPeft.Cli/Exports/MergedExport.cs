@@ -156,7 +156,10 @@ internal static class MergedExport
     }
 
     private static UsageException NotHf(ModelSource source) => new(
-        $"{source.Folder} is not the graph that an HF folder makes here, so its weights have no names of HF's; export an HF folder, "
+        source.ModelPath is null && source.Model.Graph.Nodes.Any(static n => n.Is("DequantizeLinear"))
+        ? $"{source.Folder} holds its weights in few bits, which a merged folder of HF's does not; make numbers of them first, "
+            + $"'ortpeft import {source.Folder} --out FOLDER --float', and export that with the same adapters."
+        : $"{source.Folder} is not the graph that an HF folder makes here, so its weights have no names of HF's; export an HF folder, "
         + "or what 'ortpeft import' made of one.");
 
     /// <summary>The base with all adapters active; null where there are none.</summary>
