@@ -42,7 +42,7 @@ public sealed record FusedOp
     /// <summary>Whether it costs no more than passes over its operands do. Default false.</summary>
     public bool IsPass { get; init; }
 
-    /// <summary>Whether its output is its first input's memory. Default false.</summary>
+    /// <summary>Whether its first output is its first input's memory. Default false.</summary>
     public bool IsView { get; init; }
 
     /// <summary>Computes it on the CPU; null where a rewrite has to put another operator in its place first.</summary>

@@ -35,6 +35,7 @@ public static class FusedOps
         PackedMatMul.Lora, PackedMatMul.LoraGrad,
         HeadLoss.Forward,
         After.Forward,
+        Narrowed.Narrow, Narrowed.Widen,
     ];
 
     private static readonly FrozenDictionary<string, FusedOp> _byName =

@@ -3,7 +3,6 @@ using System.Runtime.Intrinsics.X86;
 using System.Text;
 using OrtPeft.Kernels.MachineCode;
 using OrtPeft.Kernels.Native;
-using OrtPeft.Tensors;
 
 namespace OrtPeft.Kernels;
 
@@ -108,7 +107,8 @@ public static unsafe class KernelDomain
     private static nuint InputCount(OrtCustomOp* op) => (nuint)_kernels[op->Index].Signature.Inputs.Length;
 
     [UnmanagedCallersOnly]
-    private static int OutputType(OrtCustomOp* op, nuint output) => (int)ElementType.Float;
+    private static int OutputType(OrtCustomOp* op, nuint output) =>
+        (int)_kernels[op->Index].Signature.Outputs[(int)output].Type;
 
     [UnmanagedCallersOnly]
     private static nuint OutputCount(OrtCustomOp* op) => (nuint)_kernels[op->Index].Signature.Outputs.Length;

@@ -12,7 +12,7 @@ namespace OrtPeft.Kernels;
 /// check of every node and every run.
 /// </summary>
 /// <remarks>
-/// An operand is a name, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point or <c>:any</c>
+/// An operand is a name, <c>~</c> where rounding it to bfloat16 does no more than that, <c>?</c> where it may be missing, <c>:int64</c> where it is not floating-point or <c>:any</c>
 /// where it may have any type, and an <see cref="AxisPattern"/>.
 /// </remarks>
 public sealed partial class OpSignature
@@ -41,8 +41,8 @@ public sealed partial class OpSignature
             : throw new ArgumentException($"'{text}' has no arrow.", nameof(text));
     }
 
-    /// <summary>Gives a node's outputs their type, which is that of the first floating-point input, and the axes that
-    /// its inputs tell.</summary>
+    /// <summary>Gives a node's outputs their type, which is that of the first floating-point input where none is stated,
+    /// and the axes that its inputs tell.</summary>
     /// <param name="node">The node.</param>
     /// <exception cref="GraphException">An input is missing, too many, or of other axes.</exception>
     internal void Infer(Node node)
@@ -53,7 +53,10 @@ public sealed partial class OpSignature
 
         var type = Inputs.Zip(node.Inputs).First(static i => i.First.Type is ElementType.Float).Second!.Type;
         foreach (var (operand, output) in Outputs.Zip(node.Outputs))
-            (output.Type, output.Shape) = (type, binding.Of(operand.Axes) is { } dims ? [.. dims] : null);
+        {
+            output.Type = operand.Type is ElementType.Float ? type : operand.Type;
+            output.Shape = binding.Of(operand.Axes) is { } dims ? [.. dims] : null;
+        }
     }
 
     /// <summary>Whether a node of the operator may read these values.</summary>
@@ -99,7 +102,8 @@ public sealed partial class OpSignature
             m.Groups["name"].Value,
             AxisPattern.Parse(m.Groups["axes"].Value),
             TypeOf(m.Groups["type"].Value),
-            m.Groups["optional"].Success)),
+            m.Groups["optional"].Success,
+            m.Groups["roundable"].Success)),
     ];
 
     private static ElementType TypeOf(string name) => name switch
@@ -109,6 +113,6 @@ public sealed partial class OpSignature
         _ => Enum.Parse<ElementType>(name, ignoreCase: true),
     };
 
-    [GeneratedRegex(@"(?<name>\w+)(?<optional>\?)?(:(?<type>\w+))?\[(?<axes>[^\]]*)\]")]
+    [GeneratedRegex(@"(?<name>\w+)(?<roundable>~)?(?<optional>\?)?(:(?<type>\w+))?\[(?<axes>[^\]]*)\]")]
     private static partial Regex Pattern();
 }

@@ -1,8 +1,11 @@
+using System.Runtime.InteropServices;
+using OrtPeft.Kernels.Layouts;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Numerics;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Kernels.Tests;
 
@@ -52,6 +55,10 @@ internal static class KernelCases
         .. Rotary("no rows", [2, 3, 0, 8], [1, 1, 0, 8]),
         new("After", "another value of other axes", [Random(1, 2, 3, 5), Random(2, 7)], static (g, x) =>
             [g.Op("Identity", x[0])]),
+        .. Narrowings("whole vectors", 3, 64),
+        .. Narrowings("broken vectors", 2, 3, 37),
+        .. Narrowings("more than a piece", 9, 2000),
+        .. Narrowings("no rows", 0, 16),
         Dropout("whole vectors", 0.5, 3, 64),
         Dropout("broken vectors", 0.1, 2, 3, 37),
         Dropout("less than a vector", 0.9, 5, 3),
@@ -409,6 +416,20 @@ internal static class KernelCases
 
             return hash + (hash >> 16);
         }
+    }
+
+    private static IEnumerable<KernelCase> Narrowings(string what, params long[] dims) =>
+    [
+        new("Narrow", what, [Random(1, dims)], static (g, x) =>
+            [g.Op("Identity", x[0]), g.Cast(g.Cast(x[0], ElementType.BFloat16), ElementType.Float)]),
+        new("Widen", what, [InBf16(Random(1, dims)), Random(2, 7)], static (g, x) =>
+            [g.Cast(x[0], ElementType.Float)]),
+    ];
+
+    private static Tensor InBf16(Tensor numbers)
+    {
+        ushort[] bits = [.. numbers.ToFloat32().Select(PackedBf16.Round)];
+        return new(ElementType.BFloat16, numbers.Dims, new MemoryTensorData(MemoryMarshal.AsBytes<ushort>(bits).ToArray()));
     }
 
     private static KernelCase Swap(string what, params long[] dims) =>

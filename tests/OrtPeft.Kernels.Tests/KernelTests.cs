@@ -216,10 +216,12 @@ public sealed class KernelTests
         var model = new Model(KernelCase.Opset) { Opsets = { [FusedOp.Domain] = 1 } };
         var g = new GraphBuilder(model.Graph, new ShapeInference(KernelCase.Opset));
         Value?[] values = [.. KernelCase.AddInputs(model.Graph, inputs)];
-        if (behindNegations)
+        if (behindNegations && values[0]!.Type == ElementType.Float)
             values[0] = g.Neg(g.Neg(values[0]!));
-        var outputs = FusedOps.All.Single(k => k.Name == op).Signature.Outputs.Length;
-        KernelCase.AddOutputs(model.Graph, g.Ops(op, outputs, values, [], FusedOp.Domain));
+        var outputs = FusedOps.All.Single(k => k.Name == op).Signature.Outputs;
+        var results = g.Ops(op, outputs.Length, values, [], FusedOp.Domain);
+        KernelCase.AddOutputs(model.Graph, [.. results.Zip(outputs, (value, operand) =>
+            operand.Type == ElementType.Float ? value : g.Cast(value, ElementType.Float))]);
         return model;
     }
 }

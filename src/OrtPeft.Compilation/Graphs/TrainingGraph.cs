@@ -77,10 +77,7 @@ public static class TrainingGraph
         BackwardDequantization.Run(g);
         graph.RemoveDeadCode();
         graph.SortTopologically();
-        var memory = options.Part is { } part
-            ? MemoryPlan.Fit(
-                model, part, options.MemoryLimit, options.Speedups.Any(static s => s.UsesKernels), options.OptimizerState)
-            : null;
+        var memory = Fitted(model, options, speedups);
         if (graph.Nodes.Any(static n => n.Domain == FusedOp.Domain))
             model.Opsets[FusedOp.Domain] = 1;
         var roles = new LossRoles(prepared.Parameters.ToHashSet())
@@ -94,5 +91,23 @@ public static class TrainingGraph
             IdleSpeedups = speedups.Idle,
             Memory = memory,
         };
+    }
+
+    /// <summary>Decides what is computed again, and does what follows that.</summary>
+    private static MemoryPlan? Fitted(Model model, TrainingGraphOptions options, SpeedupRun speedups)
+    {
+        if (options.Part is { } part)
+        {
+            return MemoryPlan.Fit(
+                model,
+                part,
+                options.MemoryLimit,
+                options.Speedups.Any(static s => s.UsesKernels),
+                speedups.AfterRecomputation,
+                options.OptimizerState);
+        }
+
+        speedups.AfterRecomputation(model);
+        return null;
     }
 }

@@ -42,5 +42,9 @@ internal static class Costs
     /// <summary>Whether a node's result is its first input's memory.</summary>
     public static bool IsView(Node node) => FusedOps.Of(node)?.IsView ?? IsOf(Views, node);
 
+    /// <summary>Whether a value is the memory of its node's first input.</summary>
+    public static bool IsView(Value value) =>
+        value.Producer is { } node && value == node.Outputs[0] && IsView(node);
+
     private static bool IsOf(HashSet<string> names, Node node) => node.Domain.Length == 0 && names.Contains(node.OpType);
 }

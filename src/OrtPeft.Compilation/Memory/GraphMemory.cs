@@ -57,7 +57,7 @@ internal sealed class GraphMemory
             _lastReader[MemoryOf(input)] = index;
         foreach (var output in node.Outputs)
         {
-            if (Costs.IsView(node) && node.Inputs[0] is { } source)
+            if (Costs.IsView(output) && node.Inputs[0] is { } source)
                 _memory[output] = MemoryOf(source);
             _lastReader[MemoryOf(output)] = index;
         }

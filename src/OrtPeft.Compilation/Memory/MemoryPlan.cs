@@ -26,24 +26,32 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
     /// <param name="part">The most that it is given at once.</param>
     /// <param name="limit">Bytes; null for none.</param>
     /// <param name="canRunAgain">Whether the session runs the operator that lets second runs wait.</param>
+    /// <param name="last">Rewrites it once that is chosen.</param>
     /// <param name="state">What the optimiser keeps. Bytes; null for two numbers for every trained one.</param>
     /// <returns>What it takes; null where the graph's lengths do not tell.</returns>
     /// <exception cref="SettingException">It does not fit, and the message tells what would; or nobody can tell whether
     /// it does.</exception>
-    internal static MemoryPlan? Fit(Model model, PartSize part, long? limit, bool canRunAgain, long? state = null)
+    internal static MemoryPlan? Fit(
+        Model model, PartSize part, long? limit, bool canRunAgain, Action<Model> last, long? state = null)
     {
         if (!GraphMemory.IsTold(model.Graph, GraphLengths.Of(model.Graph, part)))
         {
-            return limit is null ? null : throw new SettingException(
-                "MemoryLimit: the lengths of this graph's values do not follow from those of its inputs, so what it takes is "
-                + "not known; train without it.");
+            if (limit is not null)
+            {
+                throw new SettingException(
+                    "MemoryLimit: the lengths of this graph's values do not follow from those of its inputs, so what it "
+                    + "takes is not known; train without it.");
+            }
+
+            last(model);
+            return null;
         }
 
-        var plan = Of(model, part, 0, state);
-        if (limit is null || plan.Total <= limit)
-            return plan;
         var (none, all) = (0, Steps);
-        var least = canRunAgain ? Tried(model, part, 1, state) : plan;
+        var plan = limit is null ? null : Tried(0);
+        if (limit is null || plan!.Total <= limit)
+            return Done(model, 0);
+        var least = canRunAgain ? Tried(1) : plan;
         if (least.Total > limit)
         {
             throw new SettingException(
@@ -55,27 +63,24 @@ public sealed record MemoryPlan(long Weights, long Activations, double Again)
         while (all - none > 1)
         {
             var middle = (none + all) / 2;
-            if (Tried(model, part, (double)middle / Steps, state).Total <= limit)
+            if (Tried((double)middle / Steps).Total <= limit)
                 all = middle;
             else
                 none = middle;
         }
 
-        Run(model, (double)all / Steps);
-        return Of(model, part, (double)all / Steps, state);
-    }
+        return Done(model, (double)all / Steps);
 
-    private static MemoryPlan Tried(Model model, PartSize part, double share, long? state)
-    {
-        var copy = model.Clone();
-        Run(copy, share);
-        return Of(copy, part, share, state);
-    }
+        MemoryPlan Tried(double share) => Done(model.Clone(), share);
 
-    private static void Run(Model model, double share)
-    {
-        Recomputation.Run(GraphBuilder.Over(model), place => place < share ? Cost.Product : Cost.Pass);
-        model.Graph.RemoveDeadCode();
+        MemoryPlan Done(Model rewritten, double share)
+        {
+            if (share > 0)
+                Recomputation.Run(GraphBuilder.Over(rewritten), place => place < share ? Cost.Product : Cost.Pass);
+            rewritten.Graph.RemoveDeadCode();
+            last(rewritten);
+            return Of(rewritten, part, share, state);
+        }
     }
 
     private static MemoryPlan Of(Model model, PartSize part, double share, long? state)

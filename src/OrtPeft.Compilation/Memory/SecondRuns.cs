@@ -36,7 +36,7 @@ internal sealed class SecondRuns
     /// <summary>The value whose memory a value is.</summary>
     private static Value Memory(Value value)
     {
-        while (value.Producer is { } node && Costs.IsView(node) && node.Inputs[0] is { } source)
+        while (Costs.IsView(value) && value.Producer!.Inputs[0] is { } source)
             value = source;
         return value;
     }

@@ -21,6 +21,10 @@ public sealed record Speedup(string Name, string Description)
     /// standard ones. Null for none.</summary>
     public Action<GraphBuilder>? AfterGradient { get; init; }
 
+    /// <summary>The rewrite of the graph in which all values are chosen that are computed again, in place. Null for none.
+    /// </summary>
+    public Action<GraphBuilder>? AfterRecomputation { get; init; }
+
     /// <summary>The names of those without which it finds nothing; they stand before it. Default none.</summary>
     public IReadOnlyList<string> Requires { get; init; } = [];
 
@@ -34,4 +38,12 @@ public sealed record Speedup(string Name, string Description)
     /// <summary>Whether it packs constant matrices itself, so that ONNX Runtime has no need to. Default false.
     /// </summary>
     public bool PacksWeights { get; init; }
+
+    /// <summary>Whether it is done where products are in bfloat16 alone (<see cref="Speedups.InBf16"/>). Default false.
+    /// </summary>
+    public bool IsForBf16 { get; init; }
+
+    /// <summary>Whether there is anything that it may do.</summary>
+    internal bool DoesSomething =>
+        Operators.Count > 0 || (BeforeGradient ?? AfterGradient ?? AfterRecomputation) is not null;
 }

@@ -1,6 +1,8 @@
 using OrtPeft.Kernels;
+using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Compilation.Rewrites;
 
@@ -16,6 +18,14 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
     /// <summary>Rewrites the differentiated graph.</summary>
     public void AfterGradient(GraphBuilder g) => Apply(g, static s => s.AfterGradient);
 
+    /// <summary>Rewrites it once all values are chosen that are computed again.</summary>
+    public void AfterRecomputation(Model model)
+    {
+        // To infer shapes anew would lose what rewrites know of them.
+        if (speedups.Any(static s => s.AfterRecomputation is not null))
+            Apply(new GraphBuilder(model.Graph, new ShapeInference(model.Opset)), static s => s.AfterRecomputation);
+    }
+
     /// <summary>Lowers the fused operators that no kernel takes.</summary>
     public void Lower(GraphBuilder g)
     {
@@ -28,7 +38,8 @@ internal sealed class SpeedupRun(IReadOnlyList<Speedup> speedups)
     }
 
     /// <summary>The names of those that have found nothing so far, in order.</summary>
-    public IReadOnlyList<string> Idle => [.. speedups.Where(s => !_found.Contains(s)).Select(static s => s.Name)];
+    public IReadOnlyList<string> Idle =>
+        [.. speedups.Where(s => s.DoesSomething && !_found.Contains(s)).Select(static s => s.Name)];
 
     private void Apply(GraphBuilder g, Func<Speedup, Action<GraphBuilder>?> rewriteOf)
     {

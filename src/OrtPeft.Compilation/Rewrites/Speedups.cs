@@ -108,6 +108,12 @@ public static class Speedups
             AfterGradient = Recomputation.OfPasses,
             UsesKernels = true,
         },
+        new("narrow-kept", "with products in bfloat16, what the gradient reads later is kept in it")
+        {
+            Requires = ["kernel-matmul"],
+            UsesKernels = true,
+            IsForBf16 = true,
+        },
     ];
 
     /// <summary>Those that pay wherever a graph runs.</summary>
@@ -115,7 +121,7 @@ public static class Speedups
         [.. All.Where(static s => !s.ForPackedWeights && !s.UsesKernels)];
 
     /// <summary>The same with products in bfloat16: packed matrices and the rows that meet them are rounded to it, and
-    /// sums are float32's. Results differ as much as bfloat16 does.</summary>
+    /// sums are float32's; so are values that are kept for the gradient. Results differ as much as bfloat16 does.</summary>
     /// <param name="speedups">Any.</param>
     /// <returns>As many.</returns>
     public static IReadOnlyList<Speedup> InBf16(IEnumerable<Speedup> speedups)
@@ -125,7 +131,7 @@ public static class Speedups
         [
             .. speedups.Select(static s => s.PacksWeights
                 ? s with { AfterGradient = static g => PackedProducts.Run(g, inBf16: true) }
-                : s),
+                : s.IsForBf16 ? s with { AfterRecomputation = NarrowedKept.Run } : s),
         ];
     }
 

@@ -20,7 +20,7 @@ internal static unsafe class Activated<T>
     public static FusedOp Forward { get; } = new()
     {
         Name = T.Name,
-        Signature = OpSignature.Parse("X[..., n], bias?[n] → Y[..., n]"),
+        Signature = OpSignature.Parse("X~[..., n], bias?[n] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -33,7 +33,7 @@ internal static unsafe class Activated<T>
     public static FusedOp Backward { get; } = new()
     {
         Name = $"{T.Name}Grad",
-        Signature = OpSignature.Parse("dY[..., n], X[..., n], bias?[n] → dX[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], X~[..., n], bias?[n] → dX[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,

@@ -10,7 +10,7 @@ public static unsafe class After
     public static FusedOp Forward { get; } = new()
     {
         Name = "After",
-        Signature = OpSignature.Parse("X[..., n], after[**] → Y[..., n]"),
+        Signature = OpSignature.Parse("X~[..., n], after[**] → Y[..., n]"),
         Lower = static c => [c.X(0)],
         Run = RunForward,
         IsView = true,

@@ -22,7 +22,7 @@ namespace OrtPeft.Kernels.Operators;
 /// <seealso href="https://arxiv.org/abs/2307.08691">Dao, FlashAttention-2.</seealso>
 public static class Attention
 {
-    private const string Operands = "Q[b, h, q, d], K[b, g, k, d], V[b, g, k, d]";
+    private const string Operands = "Q~[b, h, q, d], K~[b, g, k, d], V~[b, g, k, d]";
     private const string Statistics = "max[b, h, q], sum[b, h, q]";
     private const string Probabilities = "probabilities";
 
@@ -44,7 +44,7 @@ public static class Attention
     {
         Name = "AttentionGrad",
         Signature = OpSignature.Parse(
-            $"dO[b, h, q, d], {Operands}, scale[], O[b, h, q, d], {Statistics}, mask[**], seen?[**], softcap?[] "
+            $"dO[b, h, q, d], {Operands}, scale[], O~[b, h, q, d], {Statistics}, mask[**], seen?[**], softcap?[] "
             + "→ dQ[b, h, q, d], dK[b, g, k, d], dV[b, g, k, d]"),
         Lower = LowerBackward,
         Run = RunBackward,

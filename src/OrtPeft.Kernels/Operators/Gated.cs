@@ -18,7 +18,7 @@ internal static unsafe class Gated<T>
     public static FusedOp Forward { get; } = new()
     {
         Name = $"Gated{T.Name}",
-        Signature = OpSignature.Parse("gate[..., n], up[..., n] → Y[..., n]"),
+        Signature = OpSignature.Parse("gate~[..., n], up~[..., n] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = static c => Backward!.Apply(c.G, [c.DY, c.X(0), c.X(1)]),
         Lower = LowerForward,
@@ -31,7 +31,7 @@ internal static unsafe class Gated<T>
     public static FusedOp Backward { get; } = new()
     {
         Name = $"Gated{T.Name}Grad",
-        Signature = OpSignature.Parse("dY[..., n], gate[..., n], up[..., n] → dGate[..., n], dUp[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], gate~[..., n], up~[..., n] → dGate[..., n], dUp[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,

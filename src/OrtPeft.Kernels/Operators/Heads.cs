@@ -19,7 +19,7 @@ public static unsafe class Heads
     {
         Name = "SplitHeads",
         Signature = OpSignature.Parse(
-            "X[batch, positions, *], heads:int64[] "
+            "X~[batch, positions, *], heads:int64[] "
             + "→ Q[batch, *, positions, *], K[batch, *, positions, *], V[batch, *, positions, *]"),
         Raise = HeadsForm.Raise,
         Gradient = Differentiate,

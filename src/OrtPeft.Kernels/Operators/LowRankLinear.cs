@@ -42,7 +42,7 @@ public static class LowRankLinear
     public static FusedOp OfA { get; } = new()
     {
         Name = "LowRankGrad",
-        Signature = OpSignature.Parse("dU[m, r], X[..., n] → dA[r, n]"),
+        Signature = OpSignature.Parse("dU[m, r], X~[..., n] → dA[r, n]"),
         Lower = static c => [c.G.Gemm(c.X(0), Matrix(c.G, c.X(1)), transA: true)],
         Fits = static n => n.Outputs[0].Shape is { Rank: 2 } shape
             && shape[0].Value is { } rank and <= LargestRank && shape[1].Value > rank,

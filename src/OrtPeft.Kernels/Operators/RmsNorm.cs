@@ -18,7 +18,7 @@ public static unsafe class RmsNorm
     public static FusedOp Forward { get; } = new()
     {
         Name = "RmsNorm",
-        Signature = OpSignature.Parse("X[..., n], scale[n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X~[..., n], scale[n], epsilon[] → Y[..., n]"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -31,7 +31,7 @@ public static unsafe class RmsNorm
     public static FusedOp Backward { get; } = new()
     {
         Name = "RmsNormGrad",
-        Signature = OpSignature.Parse("dY[..., n], X[..., n], scale[n], epsilon[], addend?[..., n] → dX[..., n]"),
+        Signature = OpSignature.Parse("dY[..., n], X~[..., n], scale[n], epsilon[], addend?[..., n] → dX[..., n]"),
         Lower = LowerBackward,
         Run = RunBackward,
         RunsInPlace = true,
@@ -41,7 +41,7 @@ public static unsafe class RmsNorm
     public static FusedOp Rows { get; } = new()
     {
         Name = "RmsNormRows",
-        Signature = OpSignature.Parse("X[..., n], epsilon[] → Y[..., n]"),
+        Signature = OpSignature.Parse("X~[..., n], epsilon[] → Y[..., n]"),
         Lower = static c => [c.X(0) * Inverse(c, c.X(0), c.X(1))],
         HasKernel = false,
     };

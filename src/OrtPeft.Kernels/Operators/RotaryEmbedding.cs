@@ -15,7 +15,7 @@ public static unsafe class RotaryEmbedding
     public static FusedOp Forward { get; } = new()
     {
         Name = "Rotary",
-        Signature = OpSignature.Parse("X[..., d], cos[**], sin[**] → Y[..., d]"),
+        Signature = OpSignature.Parse("X~[..., d], cos[**], sin[**] → Y[..., d]"),
         Raise = RotaryForm.Raise,
         Gradient = static c => c.PadToInputs(Backward!.Apply(c.G, [c.DY, c.X(1), c.X(2)])[0]),
         Lower = static c => [c.X(0) * c.X(1) + Swapped(c, c.X(0)) * c.X(2)],

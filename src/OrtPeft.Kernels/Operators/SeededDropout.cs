@@ -19,7 +19,7 @@ public static unsafe class SeededDropout
     {
         Name = "SeededDropout",
         Signature = OpSignature.Parse(
-            "X[..., n], first:uint32[], second:uint32[], threshold:uint32[], scale[], places?:int64[m] → Y[..., n]"),
+            "X~[..., n], first:uint32[], second:uint32[], threshold:uint32[], scale[], places?:int64[m] → Y[..., n]"),
         Lower = LowerForward,
         Run = RunForward,
         RunsInPlace = true,

@@ -20,7 +20,7 @@ public static unsafe class SelfAttention
     {
         Name = "SelfAttention",
         Signature = OpSignature.Parse(
-            $"X{Rows}, heads:int64[], scale[], mask[**], seen?[**], guard?[] → O{Rows}, {Statistics}"),
+            $"X~{Rows}, heads:int64[], scale[], mask[**], seen?[**], guard?[] → O{Rows}, {Statistics}"),
         Raise = RaiseStandard,
         Gradient = Differentiate,
         Lower = LowerForward,
@@ -32,7 +32,7 @@ public static unsafe class SelfAttention
     {
         Name = "SelfAttentionGrad",
         Signature = OpSignature.Parse(
-            $"dO{Rows}, X[batch, positions, width], heads:int64[], scale[], O{Rows}, {Statistics}, mask[**], seen?[**] "
+            $"dO{Rows}, X~[batch, positions, width], heads:int64[], scale[], O~{Rows}, {Statistics}, mask[**], seen?[**] "
             + "→ dX[batch, positions, width]"),
         Lower = LowerBackward,
         Run = RunBackward,

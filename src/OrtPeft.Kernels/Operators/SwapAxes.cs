@@ -10,7 +10,7 @@ public static unsafe class SwapAxes
     public static FusedOp Forward { get; } = new()
     {
         Name = "SwapAxes",
-        Signature = OpSignature.Parse("X[a, b, c, d] → Y[a, c, b, d]"),
+        Signature = OpSignature.Parse("X~[a, b, c, d] → Y[a, c, b, d]"),
         Lower = static c => [c.G.Transpose(c.X(0), 0, 2, 1, 3)],
         Run = RunForward,
         IsPass = true,

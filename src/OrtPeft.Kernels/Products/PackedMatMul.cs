@@ -20,7 +20,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Forward { get; } = new()
     {
         Name = "MatMul",
-        Signature = OpSignature.Parse($"X[..., *], {W}, bias?[columns], addend?[..., columns] → Y[..., *]"),
+        Signature = OpSignature.Parse($"X~[..., *], {W}, bias?[columns], addend~?[..., columns] → Y[..., *]"),
         Run = RunForward,
     };
 
@@ -36,7 +36,7 @@ public static unsafe class PackedMatMul
     public static FusedOp Gelu { get; } = new()
     {
         Name = "MatMulGelu",
-        Signature = OpSignature.Parse($"X[..., *], {W}, bias[columns] → Y[..., columns], H[..., columns]"),
+        Signature = OpSignature.Parse($"X~[..., *], {W}, bias[columns] → Y[..., columns], H[..., columns]"),
         Run = static call => RunGelu(call, inStrips: false),
     };
 
@@ -44,7 +44,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluGrad { get; } = new()
     {
         Name = "MatMulGeluGrad",
-        Signature = OpSignature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[..., rows]"),
+        Signature = OpSignature.Parse($"dY[..., *], {W}, H~[..., rows], bias[rows] → dX[..., rows]"),
         Run = static call => RunGeluGrad(call, inStrips: false),
     };
 
@@ -69,7 +69,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluInStrips { get; } = new()
     {
         Name = "MatMulGeluInStrips",
-        Signature = OpSignature.Parse($"X[..., *], {W}, bias[columns] → Y[**], H[..., columns]"),
+        Signature = OpSignature.Parse($"X~[..., *], {W}, bias[columns] → Y[**], H[..., columns]"),
         Run = static call => RunGelu(call, inStrips: true),
     };
 
@@ -77,7 +77,7 @@ public static unsafe class PackedMatMul
     public static FusedOp GeluGradInStrips { get; } = new()
     {
         Name = "MatMulGeluGradInStrips",
-        Signature = OpSignature.Parse($"dY[..., *], {W}, H[..., rows], bias[rows] → dX[**]"),
+        Signature = OpSignature.Parse($"dY[..., *], {W}, H~[..., rows], bias[rows] → dX[**]"),
         Run = static call => RunGeluGrad(call, inStrips: true),
     };
 
@@ -86,8 +86,8 @@ public static unsafe class PackedMatMul
     {
         Name = "MatMulLora",
         Signature = OpSignature.Parse(
-            $"X[..., rows], {W}, A[r, rows], B[columns, r], alpha[], bias?[columns], addend?[..., columns], "
-            + "XA?[m, rows] → Y[..., columns], U[*, r]"),
+            $"X~[..., rows], {W}, A[r, rows], B[columns, r], alpha[], bias?[columns], addend~?[..., columns], "
+            + "XA~?[m, rows] → Y[..., columns], U[*, r]"),
         Run = RunLora,
     };
 
@@ -96,7 +96,7 @@ public static unsafe class PackedMatMul
     {
         Name = "MatMulLoraGrad",
         Signature = OpSignature.Parse(
-            $"dY[..., columns], {W}, U[m, r], A?[r, rows], B[columns, r], alpha[] "
+            $"dY[..., columns], {W}, U~[m, r], A?[r, rows], B[columns, r], alpha[] "
             + "→ dX[..., rows], dU[m, r], dB[columns, r]"),
         Run = RunLoraGrad,
     };

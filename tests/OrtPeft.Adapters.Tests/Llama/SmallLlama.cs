@@ -52,9 +52,9 @@ internal static class SmallLlama
     }
 
     /// <summary>Random weights; norms are around 1 and biases not zero, so that nothing cancels.</summary>
-    public static Model Model(string config)
+    public static Model Model(string config, int? layers = null)
     {
-        var architecture = Configs[config].ToArchitecture();
+        var architecture = (Configs[config] with { Layers = layers ?? Configs[config].Layers }).ToArchitecture();
         return architecture.Build(architecture.Weights.ToDictionary(static w => w.Name, static w =>
         {
             var random = new SplitMix64(5, w.Name);

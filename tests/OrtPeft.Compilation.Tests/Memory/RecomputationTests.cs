@@ -59,7 +59,7 @@ public sealed class RecomputationTests
         again.Opsets[FusedOp.Domain] = 1;
         Assert.Contains(again.Graph.Nodes, After.Forward.Is);
         Assert.True(Peak(again.Graph) < Peak(kept.Graph), $"{Peak(again.Graph)} bytes, {Peak(kept.Graph)} before");
-        SameBits(peft, kept, again, Rows(kept.Graph));
+        SameBits(peft, kept, again, TrainingRows.For(kept.Graph));
     }
 
     /// <summary>A second time, on what has been rewritten before.</summary>
@@ -90,7 +90,7 @@ public sealed class RecomputationTests
 
         Recomputation.Run(GraphBuilder.Over(again), static _ => Cost.Product);
 
-        var rows = Rows(kept.Graph);
+        var rows = TrainingRows.For(kept.Graph);
         rows[SeededBits.SeedInput] = Tensor.Scalar(7L);
         SameBits(peft, kept, again, rows);
     }
@@ -107,8 +107,8 @@ public sealed class RecomputationTests
         var part = new PartSize(2, 3, 6);
 
         Assert.False(GraphMemory.IsTold(model.Graph, new Dictionary<string, long> { ["n"] = 6 }));
-        Assert.Null(MemoryPlan.Fit(model, part, limit: null, canRunAgain: true));
-        var error = Assert.Throws<SettingException>(() => MemoryPlan.Fit(model, part, limit: 1 << 30, canRunAgain: true));
+        Assert.Null(MemoryPlan.Fit(model, part, limit: null, canRunAgain: true, static _ => { }));
+        var error = Assert.Throws<SettingException>(() => MemoryPlan.Fit(model, part, limit: 1 << 30, canRunAgain: true, static _ => { }));
         Assert.StartsWith("MemoryLimit: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -137,7 +137,7 @@ public sealed class RecomputationTests
         var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.Except([Passes]) }).Model;
         var again = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
-        SameBits(peft, kept, again, Rows(kept.Graph));
+        SameBits(peft, kept, again, TrainingRows.For(kept.Graph));
     }
 
     private static Model Open(string model) => model switch
@@ -148,24 +148,6 @@ public sealed class RecomputationTests
     };
 
     private static long Peak(Graph graph) => GraphMemory.PeakOf(graph, GraphLengths.Of(graph, new PartSize(3, 11, 30)));
-
-    private static Dictionary<string, Tensor> Rows(Graph graph)
-    {
-        const int Length = 11;
-        long[] dims = [3, Length];
-        long[] ids = [.. Enumerable.Range(0, 3 * Length).Select(static i => (i * 7L) % 13)];
-        long[] mask = [.. ids.Select(static (_, i) => i < (3 * Length) - 4 ? 1L : 0)];
-        var rows = new Dictionary<string, Tensor>
-        {
-            ["input_ids"] = Tensor.Of<long>(ids, dims),
-            ["labels"] = Tensor.Of<long>([.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)], dims),
-            ["attention_mask"] = Tensor.Of<long>(mask, dims),
-            ["position_ids"] = Tensor.Of<long>([.. ids.Select(static (_, i) => (long)i % Length)], dims),
-            [TrainingGraph.Scale] = Tensor.Scalar(1f / 26),
-        };
-        var known = graph.Inputs.Select(static i => i.Name).ToHashSet(StringComparer.Ordinal);
-        return rows.Where(r => known.Contains(r.Key)).ToDictionary();
-    }
 
     private static void SameBits(PeftModel peft, Model kept, Model again, Dictionary<string, Tensor> rows)
     {

@@ -1,5 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
+using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels;
 using OrtPeft.Runtime.Sessions;
@@ -61,6 +62,35 @@ public sealed class PrecisionTests
         Assert.NotEqual(Tiny.Numbers(Tiny.Lora(seed: 3)), Tiny.Numbers(alone));
     }
 
+    /// <summary>What is kept for the gradient is rounded, and predicted so.</summary>
+    [Fact]
+    public void Trainer_InBfloat16_KeepsLessForTheGradient()
+    {
+        var whole = PlanOf(Packing with { WithoutSpeedups = ["narrow-kept"] });
+        var rounded = PlanOf(Packing);
+
+        Assert.Equal(KernelDomain.ObstacleToBf16 is null, rounded.Activations < whole.Activations);
+        Assert.Equal(whole.Weights, rounded.Weights);
+    }
+
+    /// <summary>What is run again starts from rounded rows: gradients move by that, the loss of the first step does not.
+    /// </summary>
+    [Fact]
+    public void Train_InBfloat16WithinALimit_StaysNear()
+    {
+        var (free, limited, again) = (Tiny.Lora(dropout: 0.1), Tiny.Lora(dropout: 0.1), Tiny.Lora(dropout: 0.1));
+        var within = Packing with { MemoryLimit = PlanOf(Packing).Total - 1 };
+
+        var expected = Tiny.Run(free, Packing);
+        var actual = Tiny.Run(limited, within);
+        Tiny.Run(again, within);
+
+        Assert.InRange(PlanOf(within).Again, 0.01, 1);
+        Assert.Equal(expected[0].Loss, actual[0].Loss);
+        Assert.All(expected.Zip(actual), static s => Assert.Equal(s.First.Loss, s.Second.Loss, 0.01 * s.First.Loss));
+        Assert.Equal(Tiny.Numbers(limited), Tiny.Numbers(again));
+    }
+
     [Fact]
     public void Train_WhenResumedInAnotherPrecision_SaysSo()
     {
@@ -119,6 +149,12 @@ public sealed class PrecisionTests
         };
         var steps = Tiny.Run(PeftModel.Create(Tiny.Base, config, seed: 7), arguments, new TokenDataset([.. rows]));
         return [.. steps.Select(static s => s.Loss).Chunk(Window).Select(static w => w.Average())];
+    }
+
+    private static MemoryPlan PlanOf(TrainingArguments arguments)
+    {
+        using var trainer = new Trainer(Tiny.Lora(dropout: 0.1), arguments, Tiny.Data);
+        return trainer.Memory!;
     }
 
     private static double Distance(double[] one, double[] other) =>

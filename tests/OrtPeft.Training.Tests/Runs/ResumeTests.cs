@@ -30,13 +30,16 @@ public sealed class ResumeTests
     };
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(0.1)]
-    public void Train_WhenCancelledAndResumed_EndsWithTheSameBits(double dropout)
+    [InlineData(0, ProductPrecision.Float32)]
+    [InlineData(0.1, ProductPrecision.Float32)]
+    [InlineData(0.1, ProductPrecision.Bf16)]
+    public void Train_WhenCancelledAndResumed_EndsWithTheSameBits(double dropout, string precision)
     {
         using var folder = new TemporaryFolder();
         using var uninterrupted = new TemporaryFolder();
-        var arguments = Tiny.Arguments with { Shuffle = true, EvaluationSteps = 2 };
+        var arguments = Tiny.Arguments with { Shuffle = true, EvaluationSteps = 2, Precision = precision };
+        if (precision == ProductPrecision.Bf16)
+            arguments = arguments with { Runtime = arguments.Runtime with { Prepacking = true } };
         var expected = Tiny.Lora(dropout);
         Train(expected, arguments with { OutputFolder = uninterrupted.Path });
         using var stop = new CancellationTokenSource();

@@ -23,7 +23,7 @@ internal sealed class SpeedOptions : IOptionGroup
     private readonly Option<long?> _memoryLimit = SizeOption.Of(
         "--memory-limit",
         "The most memory that training may use, such as 1500MB or 4GB. If it would need more, parts of the forward "
-        + "pass are recomputed instead of kept (gradient checkpointing); results do not change.");
+        + "pass are recomputed instead of kept (gradient checkpointing); results do not change, in bf16 but for its rounding.");
 
     private readonly Option<string> _precision = new Option<string>("--precision")
     {
