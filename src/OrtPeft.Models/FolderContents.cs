@@ -1,4 +1,5 @@
 using OrtPeft.Models.Checkpoints.Gguf;
+using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models;
 
@@ -21,6 +22,11 @@ internal static class FolderContents
                 + $"{Path.Combine(folder, first)} --out FOLDER', and give that"
         : Folders(folder) is [var inner, ..] and var folders
             ? $"holds models in folders within it, {List(folders)}; give one, such as {Path.Combine(folder, inner)}"
+        : File.Exists(Path.Combine(folder, "adapter_config.json"))
+            ? "holds an adapter; give the model that it was trained for, and the folder with --adapter"
+        : Names(folder, "*.safetensors") is [var weights, ..]
+            ? $"holds {weights}, and HF's weights are called {SafetensorsCheckpoint.FileName}; rename it if it holds the whole "
+                + "model under HF's names"
         : Names(folder, "*.ort") is [_, ..] and var ort
             ? $"holds {List(ort)}, in ONNX Runtime's own format, which has no graph to train; give the .onnx file that it "
                 + "was made of"

@@ -171,6 +171,8 @@ public sealed class ModelSourceTests
     [InlineData("m-Q4_0.gguf m-Q8_0.gguf", "GGUF files, m-Q4_0.gguf, m-Q8_0.gguf; make an ONNX folder of one with 'ortpeft import {0}/m-Q4_0.gguf")]
     [InlineData("config.json m.gguf", "GGUF files, m.gguf")]
     [InlineData("config.json cpu/int4/model.onnx cuda/model.onnx", "folders within it, cpu/int4, cuda; give one, such as {0}/cpu/int4")]
+    [InlineData("adapter_config.json adapter_model.safetensors", "holds an adapter; give the model that it was trained for")]
+    [InlineData("config.json model.fp16.safetensors", "holds model.fp16.safetensors, and HF's weights are called model.safetensors")]
     [InlineData("config.json model.ort", "holds model.ort, in ONNX Runtime's own format")]
     public void Open_OfAFolderOfSomethingElse_SaysWhatToGive(string files, string expected)
     {
@@ -187,6 +189,25 @@ public sealed class ModelSourceTests
         Assert.Contains(wanted, error.Message.Replace('/', Path.DirectorySeparatorChar), StringComparison.Ordinal);
         if (!File.Exists(folder["config.json"]))
             Assert.Equal(error.Message, Assert.Throws<OnnxFormatException>(() => HfCheckpoint.Open(folder.Path)).Message);
+    }
+
+    /// <summary>What a clone without Git LFS leaves of a repository's files.</summary>
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("model.onnx")]
+    [InlineData("config.json")]
+    public void Open_OfAPointerOfGitLfs_SaysSo(string name)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in (string[])["config.json", "model.safetensors"])
+            File.Copy(Fixture.Path($"base/g2l/{file}"), folder[file]);
+        File.WriteAllText(
+            folder[name], $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 12345\n");
+
+        var error = Assert.Throws<OnnxFormatException>(() => ModelSource.Open(folder.Path));
+
+        Assert.Contains($"{name}: is a pointer of Git LFS", error.Message, StringComparison.Ordinal);
+        Assert.Contains("git lfs pull", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
