@@ -15,4 +15,6 @@ for name in OrtPeft.{Cli,Samples,Adapters,Training}.Tests $(cd tests && ls -d Or
 done
 # Tests make graphs and drop them: with room for 64 MiB of young objects the collector runs an eighth less.
 export DOTNET_GCgen0size=0x4000000
+# A test runs most code a few times: only what is called a thousand times is compiled anew.
+export DOTNET_TC_CallCountThreshold=0x400
 dotnet test "${assemblies[@]}" --nologo "$@" -- RunConfiguration.MaxCpuCount=0

@@ -13,7 +13,7 @@ namespace OrtPeft.Cli.Tests.Fuzzing;
 /// </summary>
 public sealed class FuzzTests(FuzzPlace place, ITestOutputHelper output) : IClassFixture<FuzzPlace>
 {
-    private const int Inputs = 160;
+    private const int Inputs = 120;
     private const int Seed = 20261;
 
     /// <summary>Native and managed memory after all inputs; sessions and mappings that leak take more.</summary>

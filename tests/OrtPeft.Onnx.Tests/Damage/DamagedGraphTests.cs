@@ -7,7 +7,7 @@ namespace OrtPeft.Onnx.Tests.Damage;
 /// <summary>Real graphs with one node damaged, where passes look at several nodes at once.</summary>
 public sealed class DamagedGraphTests
 {
-    private const int Samples = 6;
+    private const int Samples = 4;
 
     /// <summary>All but the one that is a single node with two subgraphs.</summary>
     public static TheoryData<string> Graphs =>

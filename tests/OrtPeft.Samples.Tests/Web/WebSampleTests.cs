@@ -14,7 +14,7 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
 {
     private const double LearningRate = 0.005;
     private const int BatchSize = 3; // divides the rows: an epoch ends with a whole batch
-    private const int Steps = 8;
+    private const int Steps = 5;
 
     private static TrainingArguments Arguments => new()
     {
