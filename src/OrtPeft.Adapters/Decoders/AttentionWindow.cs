@@ -17,12 +17,14 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
     /// <summary>The narrowest window in the masks of some scores, or null.</summary>
     public static AttentionWindow? Of(ScorePath scores)
     {
-        var (seen, open) = (new HashSet<Node>(), new Stack<Value>(scores.Masks));
+        var (seen, open) = (new HashSet<Value>(), new Stack<Value>(scores.Masks));
         AttentionWindow? narrowest = null;
         while (open.TryPop(out var value))
         {
+            if (!seen.Add(value))
+                continue;
             var window = value.Constant is { } constant ? BandedMask.Window(constant) : null;
-            if (value.Producer is { Domain: "" } node && !node.Is("Shape") && seen.Add(node))
+            if (value.Producer is { Domain: "" } node && !node.Is("Shape"))
             {
                 window ??= PlaceComparison.Window(node) ?? BandedMask.Window(node);
                 foreach (var input in node.Inputs.OfType<Value>())
@@ -58,7 +60,7 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
     /// <summary>0, 1, 2, … for the rows of scores, <c>[sequence, 1]</c>.</summary>
     private static Value Counted(GraphBuilder g, Value scores)
     {
-        var length = g.Squeeze(g.Gather(g.Shape(scores), g.Int64(scores.Shape!.Rank - 2)), 0);
+        var length = g.Gather(g.Shape(scores), g.Int64Scalar(scores.Shape!.Rank - 2));
         return g.Unsqueeze(g.Op("Range", g.Int64Scalar(0), length, g.Int64Scalar(1)), 1);
     }
 }

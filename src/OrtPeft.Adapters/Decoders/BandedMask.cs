@@ -33,6 +33,8 @@ internal static class BandedMask
         var first = 1;
         while (first < side && Element(last, first).SequenceEqual(Element(last, 0)))
             first++;
+        if (first == side)
+            return null;
         for (var row = 0; row < side; row++)
         {
             var content = bytes.Slice(row * side * width, (row + 1) * width);
@@ -43,7 +45,7 @@ internal static class BandedMask
             }
         }
 
-        return first < side ? Sized(side - first) : null;
+        return Sized(side - first);
 
         ReadOnlySpan<byte> Element(ReadOnlySpan<byte> row, int column) => row.Slice(column * width, width);
     }

@@ -1,5 +1,6 @@
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Onnx;
+using OrtPeft.Tensors;
 
 namespace OrtPeft.Compilation.Memory;
 
@@ -36,4 +37,8 @@ internal sealed class GradientPart
 
     /// <summary>Whether the part computes a value.</summary>
     public bool Contains(Value? value) => value is not null && _values.Contains(value);
+
+    /// <summary>The gradient that a node is run with; null for none that waits for a node.</summary>
+    public Value? TriggerOf(Node node) =>
+        node.Inputs.FirstOrDefault(i => Contains(i) && i is { Type: ElementType.Float, Producer: not null });
 }

@@ -44,7 +44,7 @@ internal sealed class NarrowedKept
         KeptValue[] kept =
         [
             .. _part.Forward.SelectMany(static n => n.Outputs).Where(IsCandidate)
-                .Select(v => new KeptValue(v, _part, _places)).Where(static k => k.IsKept),
+                .Select(v => KeptValue.Of(v, _part, _places)).OfType<KeptValue>(),
         ];
         var largest = kept.Select(static k => k.Size).DefaultIfEmpty(0).Max();
         return
@@ -58,9 +58,8 @@ internal sealed class NarrowedKept
         value is { Type: ElementType.Float, IsGraphOutput: false, Shape.Rank: >= 2 }
         && !Costs.IsView(value);
 
-    /// <summary>The gradient that a node is run with.</summary>
-    private Value? TriggerOf(Node node) => After.Forward.Is(node) ? node.Inputs[1] : node.Inputs.FirstOrDefault(
-        i => _part.Contains(i) && i is { Type: ElementType.Float, Producer: not null });
+    /// <summary>The gradient that a node is run with, or waits for.</summary>
+    private Value? TriggerOf(Node node) => After.Forward.Is(node) ? node.Inputs[1] : _part.TriggerOf(node);
 
     private void Narrow(KeptValue kept)
     {

@@ -44,7 +44,7 @@ internal sealed class Recomputation
     {
         foreach (var node in _part.Nodes)
         {
-            if (!node.Inputs.Any(IsAgain) || Trigger(node) is not { } trigger)
+            if (!node.Inputs.Any(IsAgain) || _part.TriggerOf(node) is not { } trigger)
                 continue;
             for (var i = 0; i < node.Inputs.Count; i++)
             {
@@ -63,10 +63,6 @@ internal sealed class Recomputation
     }
 
     private bool IsAgain(Value? value) => value is not null && _values.Contains(value);
-
-    /// <summary>The gradient that a node is run with.</summary>
-    private Value? Trigger(Node node) =>
-        node.Inputs.FirstOrDefault(i => _part.Contains(i) && i is { Type: ElementType.Float, Producer: not null });
 
     private Value Again(Value value, Node reader, Value trigger)
     {

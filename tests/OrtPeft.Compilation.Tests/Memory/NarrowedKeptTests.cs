@@ -1,7 +1,5 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Adapters.Tests;
-using OrtPeft.Adapters.Tests.Llama;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
@@ -9,7 +7,6 @@ using OrtPeft.Compilation.Rewrites;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
-using OrtPeft.Onnx.Serialization;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
 using OrtPeft.Testing;
@@ -23,27 +20,7 @@ public sealed class NarrowedKeptTests
     /// <summary>What products in bfloat16 alone may differ by, too (Bf16ProductsTests).</summary>
     private const double Tolerance = 0.02;
 
-    private static readonly PartSize Part = new(3, 11, 30);
-
-    public static TheoryData<string, double> Graphs
-    {
-        get
-        {
-            var data = new TheoryData<string, double>();
-            string[] models =
-            [
-                "gpt2", "llama", "exports/dynamo_llama.onnx", "exports/dynamo_softcap.onnx",
-                "exports/torchscript_falcon.onnx", "exports/genai_int4_llama.onnx", "exports/genai_sinks.onnx",
-            ];
-            foreach (var model in models)
-            {
-                foreach (var share in (double[])[0, 0.4, 1])
-                    data.Add(model, share);
-            }
-
-            return data;
-        }
-    }
+    public static TheoryData<string, double> Graphs => GraphsOfForms.At(0, 0.4, 1);
 
     /// <summary>With as much run again as is said: the loss keeps its bits, gradients move by bfloat16's rounding, and
     /// memory shrinks.</summary>
@@ -54,7 +31,7 @@ public sealed class NarrowedKeptTests
         var peft = Peft(model);
         var (exact, wide, narrow) = (Build(peft, []), Build(peft, InBf16(Keeps), share), Build(peft, InBf16(), share));
 
-        var (before, after) = (Peak(wide.Graph), Peak(narrow.Graph));
+        var (before, after) = (GraphsOfForms.PeakOf(wide.Graph), GraphsOfForms.PeakOf(narrow.Graph));
         // With all of two layers run again, next to nothing is kept.
         Assert.True(share < 1 ? after < before : after <= before, $"{after} bytes, {before} before");
         var (expected, kept, rounded) = (Run(peft, exact), Run(peft, wide), Run(peft, narrow));
@@ -114,17 +91,8 @@ public sealed class NarrowedKeptTests
 
     private static IReadOnlyList<Speedup> InBf16(params string[] without) => Speedups.InBf16(Speedups.Except(without));
 
-    private static PeftModel Peft(string model, int? layers = null)
-    {
-        var basis = model switch
-        {
-            "gpt2" => Gpt2.Open(Gpt2.Imported),
-            "llama" => SmallLlama.Model("llama", layers),
-            _ => OnnxFile.Load(Path.Combine(Fixtures.Folder, model)),
-        };
-        return PeftModel.Create(
-            basis, new LoraConfig { TargetModules = "all-linear", InitLoraWeights = false }, seed: 3);
-    }
+    private static PeftModel Peft(string model, int? layers = null) => PeftModel.Create(
+        GraphsOfForms.Open(model, layers), new LoraConfig { TargetModules = "all-linear", InitLoraWeights = false }, seed: 3);
 
     /// <summary>The graph with a share of its layers run again, as a limit would have it.</summary>
     private static Model Build(PeftModel peft, IReadOnlyList<Speedup> speedups, double share = 0)
@@ -142,8 +110,6 @@ public sealed class NarrowedKeptTests
         model.Graph.SortTopologically();
         return model;
     }
-
-    private static long Peak(Graph graph) => GraphMemory.PeakOf(graph, GraphLengths.Of(graph, Part));
 
     /// <summary>What the forward pass hands to the gradient.</summary>
     private static Value[] Kept(Graph graph)

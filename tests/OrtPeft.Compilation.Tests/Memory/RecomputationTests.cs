@@ -1,8 +1,6 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Full;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Adapters.Tests;
-using OrtPeft.Adapters.Tests.Llama;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Memory;
 using OrtPeft.Compilation.Objectives;
@@ -12,7 +10,6 @@ using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Onnx.Passes;
-using OrtPeft.Onnx.Serialization;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Sessions;
 using OrtPeft.Tensors;
@@ -24,32 +21,14 @@ public sealed class RecomputationTests
 {
     private const string Passes = "recompute-passes";
 
-    public static TheoryData<string, double> Graphs
-    {
-        get
-        {
-            var data = new TheoryData<string, double>();
-            string[] models =
-            [
-                "gpt2", "llama", "exports/dynamo_llama.onnx", "exports/dynamo_softcap.onnx",
-                "exports/torchscript_falcon.onnx", "exports/genai_int4_llama.onnx", "exports/genai_sinks.onnx",
-            ];
-            foreach (var model in models)
-            {
-                foreach (var share in (double[])[0, 0.5, 1])
-                    data.Add(model, share);
-            }
-
-            return data;
-        }
-    }
+    public static TheoryData<string, double> Graphs => GraphsOfForms.At(0, 0.5, 1);
 
     /// <summary>What is computed twice is the same twice: results keep their bits, and memory shrinks.</summary>
     [Theory]
     [MemberData(nameof(Graphs))]
     public void Run_OfAnyShare_KeepsTheBitsAndTakesLess(string model, double share)
     {
-        var peft = PeftModel.Create(Open(model), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+        var peft = PeftModel.Create(GraphsOfForms.Open(model), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
         var speedups = Speedups.Except([Passes]);
         var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = speedups }).Model;
         var again = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = speedups }).Model;
@@ -58,7 +37,7 @@ public sealed class RecomputationTests
 
         again.Opsets[FusedOp.Domain] = 1;
         Assert.Contains(again.Graph.Nodes, After.Forward.Is);
-        Assert.True(Peak(again.Graph) < Peak(kept.Graph), $"{Peak(again.Graph)} bytes, {Peak(kept.Graph)} before");
+        Assert.True(GraphsOfForms.PeakOf(again.Graph) < GraphsOfForms.PeakOf(kept.Graph), $"{GraphsOfForms.PeakOf(again.Graph)} bytes, {GraphsOfForms.PeakOf(kept.Graph)} before");
         SameBits(peft, kept, again, TrainingRows.For(kept.Graph));
     }
 
@@ -66,14 +45,14 @@ public sealed class RecomputationTests
     [Fact]
     public void Run_OfGrowingShares_TakesNoMore()
     {
-        var peft = PeftModel.Create(Open("llama"), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+        var peft = PeftModel.Create(GraphsOfForms.Open("llama"), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
         var model = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         var peaks = ((double[])[0, 0.5, 1]).Select(share =>
         {
             var copy = model.Clone();
             Recomputation.Run(GraphBuilder.Over(copy), place => place < share ? Cost.Product : Cost.Pass);
-            return Peak(copy.Graph);
+            return GraphsOfForms.PeakOf(copy.Graph);
         }).ToArray();
 
         Assert.True(peaks[0] > peaks[1] && peaks[1] >= peaks[2], string.Join(", ", peaks));
@@ -84,7 +63,7 @@ public sealed class RecomputationTests
     public void Run_OnDropout_KeepsTheBits()
     {
         var config = new LoraConfig { TargetModules = "all-linear", LoraDropout = 0.5 };
-        var peft = PeftModel.Create(Open("llama"), config, seed: 3);
+        var peft = PeftModel.Create(GraphsOfForms.Open("llama"), config, seed: 3);
         var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.Except([Passes]) }).Model;
         var again = kept.Clone();
 
@@ -133,21 +112,12 @@ public sealed class RecomputationTests
     [Fact]
     public void Run_WhereAllTrains_KeepsTheBits()
     {
-        var peft = PeftModel.Create(Open("gpt2"), new FullConfig(), seed: 3);
+        var peft = PeftModel.Create(GraphsOfForms.Open("gpt2"), new FullConfig(), seed: 3);
         var kept = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.Except([Passes]) }).Model;
         var again = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         SameBits(peft, kept, again, TrainingRows.For(kept.Graph));
     }
-
-    private static Model Open(string model) => model switch
-    {
-        "gpt2" => Gpt2.Open(Gpt2.Imported),
-        "llama" => SmallLlama.Model("llama"),
-        _ => OnnxFile.Load(Path.Combine(Fixtures.Folder, model)),
-    };
-
-    private static long Peak(Graph graph) => GraphMemory.PeakOf(graph, GraphLengths.Of(graph, new PartSize(3, 11, 30)));
 
     private static void SameBits(PeftModel peft, Model kept, Model again, Dictionary<string, Tensor> rows)
     {

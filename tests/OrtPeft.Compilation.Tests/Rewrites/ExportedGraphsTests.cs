@@ -3,10 +3,10 @@ using OrtPeft.Adapters.Lora;
 using OrtPeft.Compilation.Graphs;
 using OrtPeft.Compilation.Objectives;
 using OrtPeft.Compilation.Rewrites;
+using OrtPeft.Compilation.Tests.Memory;
 using OrtPeft.Kernels;
 using OrtPeft.Kernels.Operators;
 using OrtPeft.Onnx.Serialization;
-using OrtPeft.Tensors;
 using OrtPeft.Testing;
 
 namespace OrtPeft.Compilation.Tests.Rewrites;
@@ -55,7 +55,8 @@ public sealed class ExportedGraphsTests
         var rewritten = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         Assert.Contains(rewritten.Graph.Nodes, n => n.Domain == FusedOp.Domain && n.OpType == attention);
-        SameResults.Must(peft, plain, rewritten, Rows(peft.Model.Graph.Inputs.Select(static i => i.Name)));
+        string[] inputs = [.. peft.Model.Graph.Inputs.Select(static i => i.Name), "labels", TrainingGraph.Scale];
+        SameResults.Must(peft, plain, rewritten, TrainingRows.For(inputs, tokens: 61));
     }
 
     /// <summary>Graphs, and the operators that each of their layers' activation becomes.</summary>
@@ -82,23 +83,4 @@ public sealed class ExportedGraphsTests
 
     private static PeftModel Adapted(string path) => PeftModel.Create(
         OnnxFile.Load(Path.Combine(Fixtures.Folder, path)), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
-
-    /// <summary>Three rows of 11 tokens, the last one with padding: what the graph with fixed axes takes.</summary>
-    private static Dictionary<string, Tensor> Rows(IEnumerable<string> inputs)
-    {
-        const int Length = 11;
-        long[] dims = [3, Length];
-        long[] ids = [.. Enumerable.Range(0, 3 * Length).Select(static i => (i * 7L) % 61)];
-        long[] mask = [.. ids.Select(static (_, i) => i < (3 * Length) - 4 ? 1L : 0)];
-        var rows = new Dictionary<string, Tensor>
-        {
-            ["input_ids"] = Tensor.Of<long>(ids, dims),
-            ["labels"] = Tensor.Of<long>([.. ids.Zip(mask, static (id, seen) => seen == 1 ? id : -100)], dims),
-            ["attention_mask"] = Tensor.Of<long>(mask, dims),
-            ["position_ids"] = Tensor.Of<long>([.. ids.Select(static (_, i) => (long)i % Length)], dims),
-            [TrainingGraph.Scale] = Tensor.Scalar(1f / 26),
-        };
-        var known = inputs.Append("labels").Append(TrainingGraph.Scale).ToHashSet(StringComparer.Ordinal);
-        return rows.Where(r => known.Contains(r.Key)).ToDictionary();
-    }
 }

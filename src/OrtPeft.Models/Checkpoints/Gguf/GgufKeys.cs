@@ -34,20 +34,16 @@ internal static class GgufKeys
     /// <exception cref="OnnxFormatException">A key is.</exception>
     public static void RefuseUnknown(GgufFields fields)
     {
-        foreach (var name in fields.OwnNames.Where(name => fields.IsOn(fields.Own(name))))
-        {
-            if (Read.Contains(name) || Harmless.Contains(name) || (fields.Architecture == "gemma3" && OfGemma3.Contains(name))
-                || Defaults.Contains((name, fields.NumberOrFlag(fields.Own(name)) ?? double.NaN)))
-                continue;
-            throw fields.Refused($"has {fields.Own(name)} {fields.Shown(fields.Own(name))}, which is not read and may change "
-                + "what the model computes; take HF's folder");
-        }
-
-        foreach (var (name, value) in Defaults)
+        foreach (var name in fields.OwnNames)
         {
             var key = fields.Own(name);
-            if (fields.NumberOrFlag(key) is 0 && value != 0)
-                throw fields.Refused($"has {key} {fields.Shown(key)}, which is not read; take HF's folder");
+            var isKnown = Defaults.Any(d => d.Name == name)
+                ? Defaults.Contains((name, fields.NumberOrFlag(key) ?? double.NaN))
+                : !fields.IsOn(key) || Read.Contains(name) || Harmless.Contains(name)
+                    || (fields.Architecture == "gemma3" && OfGemma3.Contains(name));
+            if (!isKnown)
+                throw fields.Refused($"has {key} {fields.Shown(key)}, which is not read and may change "
+                    + "what the model computes; take HF's folder");
         }
     }
 }
