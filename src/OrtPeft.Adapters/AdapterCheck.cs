@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Numerics;
 using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Adapters;
@@ -24,9 +25,9 @@ internal static class AdapterCheck
         return
         [
             .. from parameter in parameters
-               let key = NamesOf(parameter).FirstOrDefault(weights.ContainsKey)
-               where key is not null
-               select (parameter, InTypeOf(parameter, weights[key])),
+               let given = Given(parameter, weights).FirstOrDefault()
+               where given.Name is not null
+               select (parameter, InTypeOf(parameter, given.Tensor)),
         ];
     }
 
@@ -37,17 +38,17 @@ internal static class AdapterCheck
     private static IEnumerable<string> Faults(
         IReadOnlyList<AdapterParameter> parameters, IReadOnlyDictionary<string, Tensor> weights)
     {
-        var names = parameters.SelectMany(NamesOf).ToHashSet(StringComparer.Ordinal);
+        var names = parameters.SelectMany(static p => p.AllNames).ToHashSet(StringComparer.Ordinal);
         foreach (var unknown in weights.Keys.Where(name => !names.Contains(name)))
             yield return Misfit.OfName(unknown, parameters);
         foreach (var parameter in parameters)
         {
-            var keys = NamesOf(parameter).Where(weights.ContainsKey).ToArray();
-            if (keys.FirstOrDefault(key => !AreEqual(weights[key], weights[keys[0]])) is { } other)
-                yield return $"'{keys[0]}' and '{other}' are the same parameter and differ; keep one.";
-            else if (keys.Length > 0 && FaultOf(parameter, weights[keys[0]]) is { } fault)
+            var given = Given(parameter, weights).ToArray();
+            if (given.FirstOrDefault(g => !AreEqual(g.Tensor, given[0].Tensor)).Name is { } other)
+                yield return $"'{given[0].Name}' and '{other}' are the same parameter and differ; keep one.";
+            else if (given.Length > 0 && FaultOf(parameter, given[0].Tensor) is { } fault)
                 yield return fault;
-            else if (keys.Length == 0 && !parameter.IsOptional)
+            else if (given.Length == 0 && !parameter.IsOptional)
                 yield return Misfit.OfNone(parameter);
         }
     }
@@ -55,10 +56,19 @@ internal static class AdapterCheck
     private static IReadOnlyList<AdapterParameter> PlacesOf(Injection injection) =>
         [.. injection.Parameters, .. injection.Buffers.Select(static b => b with { IsOptional = true })];
 
-    private static IEnumerable<string> NamesOf(AdapterParameter parameter) => parameter.Aliases.Prepend(parameter.Name);
+    /// <summary>The tensors that a file has for a parameter, under each of its names.</summary>
+    private static IEnumerable<(string Name, Tensor Tensor)> Given(
+        AdapterParameter parameter, IReadOnlyDictionary<string, Tensor> weights)
+    {
+        foreach (var name in parameter.AllNames.Where(weights.ContainsKey))
+        {
+            var isTurned = parameter.TransposedAliases.Contains(name) && weights[name].Dims.Length == 2;
+            yield return (name, isTurned ? Transposing.Of(weights[name]) : weights[name]);
+        }
+    }
 
     private static bool AreEqual(Tensor a, Tensor b) => ReferenceEquals(a, b)
-        || (a.Type == b.Type && a.Type.IsFloating() && a.Dims.SequenceEqual(b.Dims)
+        || (a.Type.IsFloating() && b.Type.IsFloating() && a.Dims.SequenceEqual(b.Dims)
             && a.ToFloat32().AsSpan().SequenceEqual(b.ToFloat32()));
 
     private static string? FaultOf(AdapterParameter parameter, Tensor tensor)

@@ -11,6 +11,12 @@ public sealed record AdapterParameter(string Name, Value Value)
     /// <summary>Other names that files may have for it; none by default.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 
+    /// <summary>Other names that files may have its transpose under; none by default.</summary>
+    internal IReadOnlyList<string> TransposedAliases { get; init; } = [];
+
+    /// <summary>All names that files may have for it or its transpose, its own first.</summary>
+    internal IEnumerable<string> AllNames => [Name, .. Aliases, .. TransposedAliases];
+
     /// <summary>Whether files may leave it out; it then keeps its value. Default false.</summary>
     public bool IsOptional { get; init; }
 

@@ -17,7 +17,7 @@ internal static class Misfit
     /// <summary>Of a name that the adapter does not have.</summary>
     public static string OfName(string name, IReadOnlyList<AdapterParameter> parameters)
     {
-        var known = parameters.SelectMany(static p => p.Aliases.Prepend(p.Name)).ToHashSet(StringComparer.Ordinal);
+        var known = parameters.SelectMany(static p => p.AllNames).ToHashSet(StringComparer.Ordinal);
         if (known.Contains(HfName.Of(name)))
             return $"'{name}' lacks HF PEFT's prefix '{HfName.Root}'; rename the tensors.";
         return $"'{name}' has no place in this model, whose adapter has '{parameters[0].Name}'…; {OfAnother}";

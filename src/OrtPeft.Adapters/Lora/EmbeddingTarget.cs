@@ -8,9 +8,14 @@ namespace OrtPeft.Adapters.Lora;
 /// <summary>
 /// An embedding that LoRA adapts: row t gains s·B·A[:, t]. A head tied to it goes on reading the base's matrix.
 /// </summary>
-internal sealed class EmbeddingTarget(EmbeddingModule module) : LoraTarget
+/// <param name="module">The embedding.</param>
+/// <param name="head">The head that has the same A and B, or null.</param>
+internal sealed class EmbeddingTarget(EmbeddingModule module, LinearModule? head = null) : LoraTarget
 {
     public EmbeddingModule Module => module;
+
+    /// <summary>Whether a head has the same A and B.</summary>
+    public bool IsShared => head is not null;
 
     public override string Name => module.Name;
 

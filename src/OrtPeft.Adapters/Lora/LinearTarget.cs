@@ -8,11 +8,14 @@ namespace OrtPeft.Adapters.Lora;
 /// <summary>A linear layer that LoRA adapts.</summary>
 /// <param name="module">The layer.</param>
 /// <param name="parameter">The parameter that a configuration names, or null where it names the layer.</param>
-internal sealed class LinearTarget(LinearModule module, string? parameter = null) : LoraTarget
+/// <param name="source">The embedding that it has A and B of, or null.</param>
+internal sealed class LinearTarget(LinearModule module, string? parameter = null, EmbeddingTarget? source = null) : LoraTarget
 {
     public LinearModule Module => module;
 
     public string? Parameter => parameter;
+
+    public override EmbeddingTarget? Source => source;
 
     public override string PatternName => parameter is null ? Name : $"{Name}.{parameter}";
 

@@ -74,7 +74,9 @@ public sealed record LoraConfig : TargetedConfig
 
     /// <summary>
     /// Whether an embedding in <c>modules_to_save</c> and the head that is tied to it stay one matrix, which trains and
-    /// is saved under both names. Without effect where the model's are not tied. Default false.
+    /// is saved under both names; or, where one of the two is a target, have one A and B between them. Without effect where
+    /// the model's are not tied, and where the names are not HF PEFT's for these, <c>embed_tokens</c> and
+    /// <c>lm_head</c>. Default false.
     /// </summary>
     public bool EnsureWeightTying { get; init; }
 

@@ -25,6 +25,14 @@ internal sealed class LoraGraph
         (_target, _config, _g) = (target, config, g);
         _scale = (float)config.ScaleOf(target.PatternName);
         _parts = EnabledParts.Of(config);
+        if (target.Source is { } embedding)
+        {
+            g.Before = g.Graph.Nodes[0];
+            _a = g.Transpose(g.Graph.Find(embedding.NameOfB)!, 1, 0);
+            _b = g.Transpose(g.Graph.Find(embedding.NameOfA)!, 1, 0);
+            return;
+        }
+
         _a = g.Graph.AddInitializer(target.NameOfA, factors.A);
         _b = g.Graph.AddInitializer(target.NameOfB, factors.B);
         if (!factors.AreTakenFromBase)
@@ -86,7 +94,8 @@ internal sealed class LoraGraph
             var scaled = _g.Term(sum) * f;
             return isLive ? whole - product + scaled : offset is null ? scaled : scaled + offset;
         });
-        return Parts([new AdapterParameter(_target.NameOfMagnitude, m)], [norm!]);
+        // HF PEFT reads its name in memory too.
+        return Parts([new AdapterParameter(_target.NameOfMagnitude, m) { Aliases = [$"{_target.NameOfMagnitude}.weight"] }], [norm!]);
     }
 
     /// <summary>B for all the layer's outputs.</summary>
@@ -102,12 +111,14 @@ internal sealed class LoraGraph
         _config.LoraDropout > 0 && _target.HasDropout ? _g.Dropout(x, _config.LoraDropout) : x;
 
     private LoraParts Parts(IEnumerable<AdapterParameter> more, IReadOnlyList<Value> detached) => new(
-        [
-            // The aliases are loralib's names.
-            new(_target.NameOfA, _a) { Aliases = [$"{_target.Name}.lora_A"], Role = _target.RoleOfA },
-            new(_target.NameOfB, _b) { Aliases = [$"{_target.Name}.lora_B"], Role = _target.RoleOfB },
-            .. more,
-        ],
+        [.. _target.Source is null ? Own() : [], .. more],
         _start is var (a, b) ? [new(a.Name, a), new(b.Name, b)] : [],
         detached);
+
+    /// <summary>The aliases are loralib's names.</summary>
+    private AdapterParameter[] Own() =>
+    [
+        new(_target.NameOfA, _a) { Aliases = [$"{_target.Name}.lora_A"], Role = _target.RoleOfA },
+        new(_target.NameOfB, _b) { Aliases = [$"{_target.Name}.lora_B"], Role = _target.RoleOfB },
+    ];
 }

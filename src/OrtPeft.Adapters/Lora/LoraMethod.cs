@@ -54,7 +54,9 @@ internal sealed class LoraMethod : IPeftMethod
         lora.Validate();
         var builder = GraphBuilder.Over(model);
         var (resolved, targets) = LoraTargets.Resolve(model.Graph, lora, DefaultTargets.OfLora);
-        RefuseTiedTargets(model, lora, targets);
+        var tied = TiedFactors.Of(model, lora, targets);
+        if (tied is not null)
+            (resolved, targets) = (tied.Written(resolved), tied.Among(targets));
         var tokens = LoraTokens.Resolve(model, lora, targets);
         var parts = targets.Select(target => LoraGraph.Inject(target, lora, builder, seed)).ToList();
         var biases = LoraBiases.Select(model.Graph, lora, Linear(targets));
@@ -63,7 +65,7 @@ internal sealed class LoraMethod : IPeftMethod
         return new Injection(
             resolved,
             [
-                .. parts.SelectMany(static p => p.Parameters),
+                .. parts.SelectMany(static p => p.Parameters).Select(p => tied?.WithHeadName(p) ?? p),
                 .. biases,
                 .. tokens.Select(t => LoraTokens.Inject(t, builder)),
             ])
@@ -71,29 +73,19 @@ internal sealed class LoraMethod : IPeftMethod
             Buffers = [.. parts.SelectMany(static p => p.Start)],
             Detached = [.. parts.SelectMany(static p => p.Detached)],
             SavedConfig = isPlain ? PlainLora.WithStart(resolved) : null,
-            ForSaving = isPlain ? PlainLora.WithStart : LoraStart.Without,
+            ForSaving = tied is not null ? tied.WithHead : isPlain ? PlainLora.WithStart : LoraStart.Without,
             Merge = (copy, weights) =>
             {
-                var (rows, layers) = (tokens.Select(t => t.In(copy)).ToList(), LoraTargets.In(copy, targets));
+                var own = targets.Where(t => t != tied?.Embedding && t != tied?.Head).ToList();
+                var (rows, layers) = (tokens.Select(t => t.In(copy)).ToList(), LoraTargets.In(copy, own));
                 foreach (var token in rows)
                     token.Merge(copy, weights[LoraTokens.NameOf(token)]);
                 foldBiases(copy, weights);
                 foreach (var layer in layers)
                     LoraMerge.Fold(copy, layer, lora, weights);
+                tied?.Fold(copy, lora, tied.WithHead(weights));
             },
         };
-    }
-
-    /// <summary>HF PEFT would train one A and B for an embedding and its tied head.</summary>
-    private static void RefuseTiedTargets(Model model, LoraConfig config, IReadOnlyList<LoraTarget> targets)
-    {
-        if (!config.EnsureWeightTying || TiedModules.IsMeant(config.ModulesToSave ?? []))
-            return;
-        var target = targets.FirstOrDefault(static t => TiedModules.IsMeant([t.Name]));
-        if (target is not null && TiedModules.Of(model) is not null)
-            throw new ConfigException(
-                $"ensure_weight_tying is true and target_modules has {target.Name}, which is tied: one A and B for head "
-                + "and embedding are not supported; leave the module out of target_modules, or the field out.");
     }
 
     private static IReadOnlyList<LinearModule> Linear(IEnumerable<LoraTarget> targets) =>

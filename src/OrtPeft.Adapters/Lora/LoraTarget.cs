@@ -34,6 +34,9 @@ internal abstract class LoraTarget
     /// <summary>Whether the layer reads activations, whose principal axes can start A.</summary>
     public abstract bool ReadsActivations { get; }
 
+    /// <summary>The embedding whose A and B the layer has, transposed, instead of its own; null for none.</summary>
+    public virtual EmbeddingTarget? Source => null;
+
     /// <summary>The layer's bias, or null.</summary>
     public abstract Value? Bias { get; }
 

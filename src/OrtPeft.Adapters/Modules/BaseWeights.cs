@@ -39,7 +39,7 @@ internal sealed class BaseWeights
         Model canonicalBase, Injection injection, IReadOnlyDictionary<string, Tensor> weights, string source)
     {
         var own = injection.Parameters.Concat(injection.Buffers)
-            .SelectMany(static p => p.Aliases.Prepend(p.Name)).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(static p => p.AllNames).ToHashSet(StringComparer.Ordinal);
         var rest = weights.Where(w => !own.Contains(w.Key)).ToList();
         if (rest.Count == 0)
             return None;

@@ -25,7 +25,7 @@ internal sealed class UnmatchedNames
             .Concat(EmbeddingCatalogue.Embeddings(graph).Select(static m => m.Name))
             .Concat(VectorCatalogue.Vectors(graph).Select(static v => v.Module))
             .Concat(_adaptable).Distinct()];
-        _adapted = [.. _adaptable.Where(m => injection.Parameters.Any(p => IsOf(p.Name, m)))];
+        _adapted = [.. _adaptable.Where(m => injection.Parameters.Any(p => p.AllNames.Any(n => IsOf(n, m))))];
         _patterned = [.. _adapted, .. (injection.Config as TargetedConfig ?? config).AdaptedParameters(graph)];
     }
 

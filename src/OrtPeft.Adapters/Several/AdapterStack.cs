@@ -63,8 +63,11 @@ internal static class AdapterStack
             return parameter with
             {
                 Name = name,
-                Aliases = [.. parameter.Aliases.Select(a => AdapterNames.InMemory(a, adapter.Name))],
+                Aliases = InMemory(parameter.Aliases),
+                TransposedAliases = InMemory(parameter.TransposedAliases),
             };
         }
+
+        IReadOnlyList<string> InMemory(IEnumerable<string> names) => [.. names.Select(n => AdapterNames.InMemory(n, adapter.Name))];
     }
 }

@@ -141,6 +141,18 @@ public sealed class DoraTests
         Assert.All(Run(peft.Model).ToFloat32(), static v => Assert.True(float.IsFinite(v)));
     }
 
+    /// <summary>HF PEFT reads this name too, that of its parameter in memory.</summary>
+    [Fact]
+    public void Create_WhenMagnitudesAreNamedAsInMemory_ReadsThem()
+    {
+        var trained = Trained("MatMul", Config);
+        var weights = trained.GetWeights().ToDictionary(static w => w.Key == M ? $"{M}.weight" : w.Key, static w => w.Value);
+
+        var read = PeftModel.Create(SmallGraphs.Of(Layers["MatMul"]), Config, weights, "file");
+
+        Assert.Equal(Run(trained.Model).ToFloat32(), Run(read.Model).ToFloat32());
+    }
+
     private static PeftModel Trained(string layer, LoraConfig config)
     {
         var peft = PeftModel.Create(SmallGraphs.Of(Layers[layer]), config, seed: 3);

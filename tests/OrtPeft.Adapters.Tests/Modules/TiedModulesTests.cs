@@ -91,16 +91,6 @@ public sealed class TiedModulesTests
         Assert.NotEqual(Answers(changed), Answers(peft.Model));
     }
 
-    [Fact]
-    public void Create_WhenTheTiedHeadIsATarget_SaysThatThisIsNotSupported()
-    {
-        var config = new LoraConfig { TargetModules = ["lm_head"], EnsureWeightTying = true };
-
-        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Gpt2.Open(Gpt2.Imported), config));
-
-        Assert.Contains("one A and B for head and embedding are not supported", error.Message, StringComparison.Ordinal);
-    }
-
     private static Tensor Moved(Tensor tensor) => Tensor.Of<float>(
         [.. tensor.ToFloat32().Select(static (v, i) => (v * 1.1f) + (0.01f * (i % 7)))], tensor.Dims.AsSpan());
 

@@ -37,6 +37,7 @@ internal static class MethodCases
         },
         new("lora:head", new LoraConfig { R = 4, ModulesToSave = ["lm_head", "ln_f"] }),
         new("lora:tied", new LoraConfig { R = 4, ModulesToSave = ["lm_head"], EnsureWeightTying = true }),
+        new("lora:tied-target", new LoraConfig { R = 4, TargetModules = ["lm_head", "c_attn"], EnsureWeightTying = true }),
         new("lora:tokens", new LoraConfig { R = 4, ModulesToSave = ["wte"], LoraDropout = 0.1, UseDora = true }),
         new("lora:parts", new LoraConfig { R = 4, EnableLora = [true, false, true, true], UseRslora = true }),
         new("lora:dora-part", new LoraConfig { R = 2, EnableLora = [false, true], UseDora = true }),

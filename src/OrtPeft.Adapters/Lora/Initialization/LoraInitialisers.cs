@@ -66,10 +66,17 @@ internal static class LoraInitialisers
         + "`ortpeft quantize <float model> --loftq`, then train that base with --init-adapter on its folder "
         + "loftq_init.");
 
-    /// <summary>An embedding starts with A zero and B normal whatever the name; with false, both are normal.</summary>
-    private static LoraFactors OfEmbedding(LoraStartingPoint start) => new(
-        start.Init == LoraInit.Random
-            ? start.NormalA(1)
-            : InitialWeights.Zeros(start.Rank, start.Target.InFeatures),
-        start.NormalB(1));
+    /// <summary>
+    /// An embedding starts with A zero and B normal whatever the name; with false, both are normal. B that is the head's A
+    /// too starts as that of a linear layer.
+    /// </summary>
+    private static LoraFactors OfEmbedding(LoraStartingPoint start)
+    {
+        if (start.Init == LoraInit.Random)
+            return new LoraFactors(start.NormalA(1), start.NormalB(1));
+        var b = start.Target is not EmbeddingTarget { IsShared: true } ? start.NormalB(1)
+            : start.Init == LoraInit.Gaussian ? start.NormalB(1.0 / start.Rank)
+            : start.UniformB(1 / Math.Sqrt(start.Target.OutFeatures));
+        return new LoraFactors(InitialWeights.Zeros(start.Rank, start.Target.InFeatures), b);
+    }
 }

@@ -51,6 +51,8 @@ internal sealed class LoraStartingPoint(LoraTarget target, LoraConfig config, lo
     public Tensor NormalB(double deviation) =>
         InitialWeights.Normal(seed, target.NameOfB, deviation, RowsOfB, Rank);
 
+    public Tensor UniformB(double bound) => InitialWeights.Uniform(seed, target.NameOfB, bound, RowsOfB, Rank);
+
     /// <summary>A matrix of standard normal numbers for a purpose.</summary>
     public Matrix Normal(int rows, int columns, string purpose) => Matrix.Of(
         rows, columns, InitialWeights.Normal(seed, $"{target.Name}/{purpose}", 1, rows, columns).ToFloat32());
