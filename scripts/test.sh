@@ -17,4 +17,6 @@ done
 export DOTNET_GCgen0size=0x4000000
 # A test runs most code a few times: only what is called a thousand times is compiled anew.
 export DOTNET_TC_CallCountThreshold=0x400
+# Compiled methods are written where they run: mapping their pages twice costs processes that compile much a twentieth.
+export DOTNET_EnableWriteXorExecute=0
 dotnet test "${assemblies[@]}" --nologo "$@" -- RunConfiguration.MaxCpuCount=0

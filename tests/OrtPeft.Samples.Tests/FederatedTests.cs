@@ -22,6 +22,7 @@ public sealed partial class FederatedTests
                 ["ORTPEFT"] = Path.Combine(AppContext.BaseDirectory, "ortpeft.dll"),
                 ["OUT"] = folder.Path,
                 ["ROUNDS"] = "1",
+                ["STEPS"] = "30",
             },
         })!;
         var errors = process.StandardError.ReadToEndAsync();

@@ -1,6 +1,5 @@
 using OrtPeft.Cli.Tests.Running;
 using OrtPeft.Tensors.Storage;
-using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Tests.Files;
 
@@ -12,7 +11,7 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
     [MemberData(nameof(Verbs))]
     public void Verb_WhereAFileThatItWritesIsThere_LeavesIt(string verb)
     {
-        foreach (var name in WrittenBy(verb))
+        foreach (var name in verbs.WrittenBy(verb))
         {
             var folder = verbs.Place.Fresh();
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
@@ -29,7 +28,7 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
     [MemberData(nameof(Verbs))]
     public void Verb_WhereAFolderStandsInAFilesPlace_LeavesIt(string verb)
     {
-        foreach (var name in WrittenBy(verb))
+        foreach (var name in verbs.WrittenBy(verb))
         {
             var folder = verbs.Place.Fresh();
             var inside = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, name)).FullName, "precious");
@@ -46,7 +45,7 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
     public void Verb_WhereALinkStandsInAFilesPlace_ReplacesTheLinkAlone(string verb)
     {
         var (target, folder) = (verbs.Place.Write("target", "precious"), verbs.Place.Fresh());
-        var names = WrittenBy(verb).Where(static n => Path.GetDirectoryName(n) is "").ToArray();
+        var names = verbs.WrittenBy(verb).Where(static n => Path.GetDirectoryName(n) is "").ToArray();
         Directory.CreateDirectory(folder);
         foreach (var name in names)
             File.CreateSymbolicLink(Path.Combine(folder, name), target);
@@ -63,7 +62,7 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
     public void Verb_WhereAPlaceIsTakenMeanwhile_LeavesIt(string verb)
     {
         var folder = verbs.Place.Fresh();
-        var taken = Path.Combine(folder, WrittenBy(verb)[0]);
+        var taken = Path.Combine(folder, verbs.WrittenBy(verb)[0]);
         var isDone = false;
         using (FileSteps.Watch(step =>
         {
@@ -113,7 +112,7 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
     public void Verb_AfterAKilledOne_RemovesWhatItLeft_AndNothingElse(string verb)
     {
         var folder = Directory.CreateDirectory(verbs.Place.Fresh()).FullName;
-        var own = Path.Combine(folder, $"{WrittenBy(verb)[0]}.{Guid.NewGuid():n}.tmp");
+        var own = Path.Combine(folder, $"{verbs.WrittenBy(verb)[0]}.{Guid.NewGuid():n}.tmp");
         var stage = Directory.CreateDirectory(Path.Combine(folder, $".ortpeft-{Guid.NewGuid():n}")).FullName;
         string[] foreign = [Path.Combine(folder, "work.tmp"), Path.Combine(folder, $"thesis.{Guid.NewGuid():n}.tmp")];
         foreach (var file in (string[])[own, .. foreign, Path.Combine(stage, "model.onnx")])
@@ -128,13 +127,4 @@ public sealed class OutputFolderTests(WritingVerbs verbs) : IClassFixture<Writin
 
     private static bool IsHidden(string path) =>
         Path.GetFileName(path).StartsWith(StagedFolder.HiddenPrefix, StringComparison.Ordinal);
-
-    /// <summary>The names of what a verb leaves in an empty folder: not a list, but what it did. A model card is not among
-    /// them: it gives way to what is there.</summary>
-    private string[] WrittenBy(string verb)
-    {
-        var folder = verbs.Place.Fresh();
-        CliRun.Of(verbs.Words(verb, folder)).Succeeded();
-        return [.. FolderContent.Of(folder).Keys.Where(static name => name != ModelCard.FileName)];
-    }
 }

@@ -1,10 +1,13 @@
 using OrtPeft.Cli.Tests.Running;
+using OrtPeft.Training.Reports;
 
 namespace OrtPeft.Cli.Tests.Files;
 
 /// <summary>Every verb that writes a folder, on a small model, in two variants that give other content.</summary>
 public sealed class WritingVerbs : IDisposable
 {
+    private readonly Dictionary<string, string[]> _written = [];
+
     public WritingVerbs()
     {
         Adapter(First, "1");
@@ -71,6 +74,22 @@ public sealed class WritingVerbs : IDisposable
         "--out",
         target,
     ];
+
+    /// <summary>The names of what a verb leaves in an empty folder: not a list, but what it did. A model card is not among
+    /// them: it gives way to what is there.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public IReadOnlyList<string> WrittenBy(string name)
+    {
+        if (!_written.TryGetValue(name, out var written))
+        {
+            var folder = Place.Fresh();
+            CliRun.Of(Words(name, folder)).Succeeded();
+            written = [.. FolderContent.Of(folder).Keys.Where(static file => file != ModelCard.FileName)];
+            _written.Add(name, written);
+        }
+
+        return written;
+    }
 
     public void Dispose() => Place.Dispose();
 

@@ -35,33 +35,41 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
         "Initializes a new instance of the reader class that reads from a stream.",
     ];
 
+    /// <summary>Texts; and rows of other lengths, which the page takes whole and the trainer in 1, 2, 1, 3 and 1 parts.
+    /// </summary>
     [NodeTheory]
     [InlineData("ort")]
     [InlineData("ort-training")]
     public void Runtime_InNode_GivesTheLossesOfTheTrainer(string runtime)
     {
+        using var scratch = new TemporaryFolder();
         var tokenizer = TokenizerFolder.Load(WebSample.Base);
-        Example[] rows = [.. Texts.Select(text => ToExample(tokenizer, text))];
-
-        var losses = Losses(runtime, rows, Arguments);
-
-        Assert.True(losses[^1] < losses[0], $"{losses[0]} became {losses[^1]}");
-    }
-
-    /// <summary>The page takes a batch whole; the trainer runs these in 1, 2, 1, 3 and 1 parts.</summary>
-    [NodeTheory]
-    [InlineData("ort")]
-    [InlineData("ort-training")]
-    public void Runtime_InNode_GivesTheLossesOfTheTrainersParts(string runtime)
-    {
         int[] lengths = [20, 20, 20, 40, 20, 20, 21, 19, 20, 40, 40, 40, 20, 18, 5];
-        Example[] rows = [.. lengths.Select(static (length, row) =>
-        {
-            int[] ids = [.. Enumerable.Range(0, length).Select(i => ((row * 389) + (i * i * 17)) % 2000)];
-            return new Example([.. ids], [.. ids]);
-        })];
+        Example[][] runs =
+        [
+            [.. Texts.Select(text => ToExample(tokenizer, text))],
+            [.. lengths.Select(static (length, row) => ToExample(length, row))],
+        ];
+        var arguments = new[] { Arguments, Arguments with { MicroBatchTokens = 64 } };
+        var batches = runs.Select(static rows => Enumerable.Range(0, Steps).Select(
+            step => Enumerable.Range(step * BatchSize, BatchSize).Select(i => rows[i % rows.Length].InputIds)));
+        File.WriteAllText(scratch["runs.json"], JsonSerializer.Serialize(batches));
+        var folder = Path.Combine(artifacts.Path, runtime);
+        var rate = LearningRate.ToString(CultureInfo.InvariantCulture);
 
-        Losses(runtime, rows, Arguments with { MicroBatchTokens = 64 });
+        var printed = WebSample.Node(
+            new Dictionary<string, string>(), "test/losses.js", folder, runtime, scratch["runs.json"], rate);
+
+        var losses = JsonSerializer.Deserialize<double[][]>(printed)!;
+        Assert.Equal(runs.Length, losses.Length);
+        Assert.All(losses.Zip(runs, arguments), run =>
+        {
+            var expected = TrainerLosses(InitialAdapter(), run.Third, new TokenDataset(run.Second));
+            Assert.Equal(Steps, run.First.Length);
+            // float32 on other kernels: sums differ in their order.
+            Assert.All(expected.Zip(run.First), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        });
+        Assert.True(losses[0][^1] < losses[0][0], $"{losses[0][0]} became {losses[0][^1]}");
     }
 
     [NodeTheory]
@@ -101,27 +109,6 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
     private PeftModel InitialAdapter() =>
         PeftModel.Load(ModelSource.Open(WebSample.Base).Model, Path.Combine(artifacts.Path, "ort"));
 
-    /// <summary>The losses of a runtime's steps, which must be those of the trainer's.</summary>
-    private double[] Losses(string runtime, Example[] rows, TrainingArguments arguments)
-    {
-        using var scratch = new TemporaryFolder();
-        var folder = Path.Combine(artifacts.Path, runtime);
-        var batches = Enumerable.Range(0, Steps).Select(
-            step => Enumerable.Range(step * BatchSize, BatchSize).Select(i => rows[i % rows.Length].InputIds));
-        File.WriteAllText(scratch["batches.json"], JsonSerializer.Serialize(batches));
-
-        var expected = TrainerLosses(InitialAdapter(), arguments, new TokenDataset(rows));
-        var rate = LearningRate.ToString(CultureInfo.InvariantCulture);
-        var printed = WebSample.Node(
-            new Dictionary<string, string>(), "test/losses.js", folder, runtime, scratch["batches.json"], rate);
-
-        var losses = JsonSerializer.Deserialize<double[]>(printed)!;
-        Assert.Equal(Steps, losses.Length);
-        // float32 on other kernels: sums differ in their order.
-        Assert.All(expected.Zip(losses), static pair => Assert.Equal(pair.First, pair.Second, 1e-4));
-        return losses;
-    }
-
     private static double[] TrainerLosses(PeftModel model, TrainingArguments arguments, TokenDataset data)
     {
         var losses = new List<double>();
@@ -133,6 +120,12 @@ public sealed class WebSampleTests(WebArtifacts artifacts) : IClassFixture<WebAr
     private static Example ToExample(ITokenizer tokenizer, string text)
     {
         int[] ids = [.. tokenizer.Encode(text), tokenizer.EndOfTextId!.Value];
+        return new Example([.. ids], [.. ids]);
+    }
+
+    private static Example ToExample(int length, int row)
+    {
+        int[] ids = [.. Enumerable.Range(0, length).Select(i => ((row * 389) + (i * i * 17)) % 2000)];
         return new Example([.. ids], [.. ids]);
     }
 
