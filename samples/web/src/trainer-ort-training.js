@@ -56,7 +56,7 @@ export class OrtTrainingTrainer {
     }
     if (start !== all.length)
       throw new Error(`The session has ${all.length} trained numbers, artifacts.json says ${start}.`);
-    return this.saving ? encoded(ort, this.saving, weights) : weights;
+    return this.saving ? encoded(ort, this.saving, this.manifest.saving, weights) : weights;
   }
 
   async release() {

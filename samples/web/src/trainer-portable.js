@@ -71,7 +71,7 @@ export class PortableTrainer {
     const weights = new Map(this.saved);
     for (const { name, dims, offset } of this.manifest.parameters)
       weights.set(name, { dims, data: this.vectors.parameters.slice(offset, offset + count(dims)) });
-    return this.saving ? encoded(this.ort, this.saving, weights) : weights;
+    return this.saving ? encoded(this.ort, this.saving, this.manifest.saving, weights) : weights;
   }
 
   async release() {

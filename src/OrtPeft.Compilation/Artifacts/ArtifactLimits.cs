@@ -1,6 +1,5 @@
 using OrtPeft.Adapters;
 using OrtPeft.Adapters.Lora;
-using OrtPeft.Adapters.PromptLearning;
 using OrtPeft.Onnx;
 
 namespace OrtPeft.Compilation.Artifacts;
@@ -26,13 +25,6 @@ internal static class ArtifactLimits
             throw new ConfigException(
                 $"'{ofBase}' takes the place of the base's and belongs to the adapter, which a device cannot write; "
                 + "start from a base that has it.");
-        }
-
-        if (peft is { Computed.Count: > 0, Config: PromptLearningConfig { ModulesToSave: { Count: > 0 } saved } })
-        {
-            throw new ConfigException(
-                $"modules_to_save ({string.Join(", ", saved)}) beside an encoder cannot be written on a device, which writes what "
-                + "the encoder makes; leave one of the two out.");
         }
 
         if (peft.IsSavedInAnotherForm && peft.Config is LoraConfig { InitLoraWeights: var init })

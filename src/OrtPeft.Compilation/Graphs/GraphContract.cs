@@ -46,12 +46,17 @@ internal static class GraphContract
     };
 
     /// <summary>Describes the graph that makes what is saved.</summary>
-    public static ArtifactGraph OfSaving(Graph graph) => new()
+    /// <param name="graph">The graph.</param>
+    /// <param name="ending">The ending that names of some inputs have behind their parameters'.</param>
+    public static ArtifactGraph OfSaving(Graph graph, string ending) => new()
     {
         File = "",
-        Inputs = [.. graph.Inputs.Select(static v => Described(v, ValueRoles.Parameter, v.Name))],
+        Inputs = [.. graph.Inputs.Select(v => Described(v, ValueRoles.Parameter, WithoutEnding(v.Name, ending)))],
         Outputs = [.. graph.Outputs.Select(static v => Described(v, ValueRoles.Saved, v.Name))],
     };
+
+    private static string WithoutEnding(string name, string ending) =>
+        name.EndsWith(ending, StringComparison.Ordinal) ? name[..^ending.Length] : name;
 
     /// <summary>The role of an input that comes with the data.</summary>
     public static string DataRole(Value input) => CacheInputs.IsPast(input) ? ValueRoles.EmptyPast : ValueRoles.Data;

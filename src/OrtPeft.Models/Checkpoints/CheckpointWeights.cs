@@ -26,6 +26,10 @@ internal sealed class CheckpointWeights(
     /// <summary>The types of the weights that were found, by the architecture's names.</summary>
     public IReadOnlyDictionary<string, ElementType> StoredTypes => _types;
 
+    /// <summary>The tensors that <see cref="Find"/> had no use for.</summary>
+    public IEnumerable<string> Others =>
+        tensors.Keys.Where(name => !_used.Contains(name) && !architecture.IsBuffer(Bare(name)));
+
     public Dictionary<string, Tensor> Find(Action<string>? warn)
     {
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -65,6 +69,7 @@ internal sealed class CheckpointWeights(
         var reader = new PackedTensors(path, Lookup);
         if (read(module, checked((int)outputs), checked((int)inputs), reader) is not { } weight)
             return null;
+        Lookup(spec.Name);
         _types[spec.Name] = ElementType.Float;
         if (weight.Content is { } content)
             _packed[spec.Name] = content;
@@ -141,9 +146,7 @@ internal sealed class CheckpointWeights(
 
     private void WarnOfOthers(Action<string>? warn)
     {
-        var others = tensors.Keys
-            .Where(name => !_used.Contains(name) && !architecture.IsBuffer(Bare(name)))
-            .ToArray();
+        var others = Others.ToArray();
         if (others.Length == 0)
             return;
         var shown = string.Join(", ", others.Take(3).Select(static name => $"'{name}'"));

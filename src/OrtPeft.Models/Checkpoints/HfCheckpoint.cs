@@ -178,7 +178,9 @@ public sealed class HfCheckpoint
             warn?.Invoke($"{path}: {note}.");
         var architecture = config.ToArchitecture();
         var weights = new CheckpointWeights(architecture, path, gguf.Tensors);
-        return new HfCheckpoint(Path.GetDirectoryName(path)!, architecture, weights, warn, gguf);
+        var checkpoint = new HfCheckpoint(Path.GetDirectoryName(path)!, architecture, weights, warn: null, gguf);
+        return weights.Others.FirstOrDefault() is not { } other ? checkpoint : throw new OnnxFormatException(
+            $"{path}: has a tensor for '{other}', which {config.ModelType} models of HF do not have; take HF's folder.");
     }
 
     private void WriteCompanions(string target)

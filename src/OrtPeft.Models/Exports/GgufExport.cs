@@ -163,7 +163,7 @@ public static class GgufExport
         config is LlamaConfig llama && GgufArchitecture.OfHf(llama.ModelType) is { } known
             ? (llama, known.Name, known.Row)
             : throw new ModelConfigException(
-                $"{folder}: GGUF files are written of {string.Join(", ", GgufArchitecture.Known)} with a "
+                $"{folder}: GGUF files are written of {string.Join(", ", GgufArchitecture.Written)} with a "
                 + $"{ModelFamilies.ConfigFileName}, and this is {config?.ModelType ?? "without one"}; export hf, and convert that with "
                 + "llama.cpp's convert_hf_to_gguf.py.");
 

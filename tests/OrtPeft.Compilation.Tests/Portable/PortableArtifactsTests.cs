@@ -134,7 +134,7 @@ public sealed class PortableArtifactsTests : IDisposable
             Assert.Equal(tensor.ToFloat32(), read.GetWeights()[name].ToFloat32());
     }
 
-    public static TheoryData<string> Encoders => ["mlp", "lstm", "projection"];
+    public static TheoryData<string> Encoders => ["mlp", "lstm", "projection", "mlp and modules", "projection and modules"];
 
     [Theory]
     [MemberData(nameof(Encoders))]
@@ -144,6 +144,9 @@ public sealed class PortableArtifactsTests : IDisposable
         {
             "mlp" => new PTuningConfig { NumVirtualTokens = 4 },
             "lstm" => new PTuningConfig { NumVirtualTokens = 4, EncoderReparameterizationType = "LSTM" },
+            "mlp and modules" => new PTuningConfig { NumVirtualTokens = 4, ModulesToSave = ["ln_f", "lm_head"] },
+            "projection and modules" =>
+                new PrefixTuningConfig { NumVirtualTokens = 4, PrefixProjection = true, ModulesToSave = ["lm_head"] },
             _ => new PrefixTuningConfig { NumVirtualTokens = 4, PrefixProjection = true },
         };
         var peft = PeftModel.Create(Gpt2.Open(Gpt2.Imported), config);
@@ -152,13 +155,41 @@ public sealed class PortableArtifactsTests : IDisposable
 
         var weights = SafetensorsFile.Open(_folder[manifest.Files.Weights!]).Tensors;
         Assert.Equal(peft.Parameters.Select(static p => p.Name).Order(), weights.Keys.Order());
-        var made = Run(_folder[manifest.Saving!.File], new Dictionary<string, Tensor>(weights));
+        var made = Made(manifest, weights);
         peft.Save(_folder["saved"]);
         var saved = SafetensorsFile.Open(_folder["saved/adapter_model.safetensors"]).Tensors;
         Assert.Equal(saved.Keys.Order(), made.Keys.Order());
         // Two implementations of the same small network in float32.
         foreach (var (name, tensor) in saved)
             Near.Relative(tensor, made[name], 1e-5, name);
+    }
+
+    public static TheoryData<string, string> Tied => new()
+    {
+        { Gpt2.Imported, "saved" }, { Gpt2.Op13, "saved" }, { Gpt2.Imported, "target" }, { Gpt2.Op13, "target" },
+    };
+
+    /// <summary>Files have a tied head's weights under its own names too, which must be those that were trained.</summary>
+    [Theory]
+    [MemberData(nameof(Tied))]
+    public void Write_OfTiedWeights_HoldsAModelForWhatIsSaved(string graph, string how)
+    {
+        var config = new LoraConfig { R = 2, TargetModules = ["c_attn", "lm_head"], EnsureWeightTying = true };
+        var peft = PeftModel.Create(
+            Gpt2.Open(graph), how == "target" ? config : config with { TargetModules = ["c_attn"], ModulesToSave = ["lm_head", "ln_f"] });
+        var manifest = Write(peft, new ArtifactSettings());
+        var trained = peft.GetWeights().ToDictionary(
+            static w => w.Key,
+            static w => Tensor.Of<float>([.. w.Value.ToFloat32().Select(static v => v + 0.5f)], w.Value.Dims.AsSpan()));
+
+        var made = Made(manifest, trained);
+
+        peft.SetWeights(trained);
+        peft.Save(_folder["saved"]);
+        var saved = SafetensorsFile.Open(_folder["saved/adapter_model.safetensors"]).Tensors;
+        Assert.Equal(saved.Keys.Order(), made.Keys.Order());
+        Assert.All(saved, s => Assert.Equal(s.Value.ToFloat32(), made[s.Key].ToFloat32()));
+        Assert.NotEqual(trained.Count, saved.Count);
     }
 
     [Fact]
@@ -242,6 +273,13 @@ public sealed class PortableArtifactsTests : IDisposable
         foreach (var (name, tensor) in peft.GetWeights())
             feeds[name] = tensor;
         return feeds;
+    }
+
+    /// <summary>What the folder's own model makes of the parameters, as its manifest says.</summary>
+    private Dictionary<string, Tensor> Made(ArtifactManifest manifest, IReadOnlyDictionary<string, Tensor> parameters)
+    {
+        var saving = manifest.Saving!;
+        return Run(_folder[saving.File], saving.Inputs.ToDictionary(static i => i.Name, i => parameters[i.Parameter!]));
     }
 
     private static Dictionary<string, Tensor> Run(string file, IReadOnlyDictionary<string, Tensor> feeds)

@@ -85,18 +85,19 @@ internal sealed class AdapterFromCheckpointCommand : Verb
         run.Answer(answer);
     }
 
-    /// <summary>The tensors to save where the base is not at hand; an encoder's model may be among the artifacts.</summary>
+    /// <summary>The tensors to save where the base is not at hand; the model that makes them may be among the
+    /// artifacts.</summary>
     private IReadOnlyDictionary<string, Tensor> Alone(
         Invocation run, TrainedParameters parameters, PeftConfig config, string? artifacts)
     {
         if (run.Has(_merge))
             throw new UsageException("--merge folds the adapter into the base model; give that with --base.");
         var weights = Blame.On(parameters.Source, () => TrainedAdapter.Weights(parameters, config));
-        if (config.WhyBaseIsNeeded([.. weights.Keys]) is not { } reason)
-            return weights;
         if (artifacts is not null && ArtifactManifest.Load(artifacts).Saving is { } saving)
             return SavingSession.Run(artifacts, saving, weights, run.Runtime);
-        throw new UsageException($"{parameters.Source}: {reason}; give the model with --base.");
+        return config.WhyBaseIsNeeded([.. weights.Keys]) is not { } reason
+            ? weights
+            : throw new UsageException($"{parameters.Source}: {reason}; give the model with --base.");
     }
 
     private void WithBase(

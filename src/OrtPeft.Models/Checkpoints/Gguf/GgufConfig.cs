@@ -56,8 +56,8 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
     private void Refuse()
     {
         GgufKeys.RefuseUnknown(fields);
-        if (fields.Count(fields.Own("expert_count")) is not null and var experts)
-            throw fields.Refused($"{fields.Own("expert_count")} is {experts}; models with experts are not read, take HF's folder");
+        if (!architecture.HasExperts && fields.Count(fields.Own("expert_count")) is not null and var experts)
+            throw fields.Refused($"{fields.Own("expert_count")} is {experts}; {architecture.ModelType} has no experts, take HF's folder");
         var values = fields.Count(fields.Own("attention.value_length")) ?? HeadSize;
         if (values != HeadSize)
             throw fields.Refused($"{fields.Own("attention.value_length")} is {values}; it must be that of keys, {HeadSize}");
@@ -65,7 +65,7 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
         if (turned != HeadSize && architecture.ModelType != "phi3")
             throw fields.Refused($"{fields.Own("rope.dimension_count")} is {turned}; it must be a head's {HeadSize}");
         var window = fields.Count(fields.Own("attention.sliding_window")) ?? Positions;
-        if (window < Positions && fields.Architecture is "llama" or "qwen2" or "qwen3")
+        if (window < Positions && !(fields.Architecture == "phi3" || fields.Architecture.StartsWith("gemma", StringComparison.Ordinal)))
             throw fields.Refused($"{fields.Own("attention.sliding_window")} is {window}, and the file does not tell the layers "
                 + "that have it; take HF's folder");
     }
@@ -169,12 +169,20 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
     {
         switch (fields.Architecture)
         {
-            case "llama":
-                json["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias");
-                json["mlp_bias"] = file.Tensors.ContainsKey("blk.0.ffn_gate.bias");
+            case "llama" when architecture.HasExperts:
+                json["num_local_experts"] = fields.Needed(fields.Own("expert_count"));
+                json["num_experts_per_tok"] = fields.Needed(fields.Own("expert_used_count"));
                 break;
-            case "qwen3":
-                json["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias");
+            case "llama" or "granite" or "smollm3":
+                json["attention_bias"] = HasBias("attn_q");
+                json["mlp_bias"] = HasBias("ffn_gate");
+                AddGranites(json);
+                break;
+            case "qwen3" or "olmo2":
+                json["attention_bias"] = HasBias("attn_q");
+                break;
+            case "qwen2moe" or "qwen3moe":
+                AddExperts(json);
                 break;
             case "gemma":
                 json["hidden_act"] = "gelu_pytorch_tanh";
@@ -196,6 +204,34 @@ internal sealed class GgufConfig(GgufFile file, GgufFields fields, GgufArchitect
                 break;
         }
     }
+
+    /// <summary>Factors that llama.cpp takes as 1 where they are 0 or missing, but the one of scores.</summary>
+    private void AddGranites(JsonObject json)
+    {
+        if (fields.Architecture != "granite")
+            return;
+        json["attention_multiplier"] = NotZero("attention.scale") ?? 1 / Math.Sqrt(HeadSize);
+        json["embedding_multiplier"] = NotZero("embedding_scale") ?? 1;
+        json["residual_multiplier"] = NotZero("residual_scale") ?? 1;
+        json["logits_scaling"] = NotZero("logit_scale") ?? throw fields.Broken($"lacks {fields.Own("logit_scale")}");
+    }
+
+    /// <summary>llama.cpp makes what a token's experts count add up to 1 in Qwen 3, and not in Qwen 2.</summary>
+    private void AddExperts(JsonObject json)
+    {
+        var (inner, used) = (fields.Needed(fields.Own("feed_forward_length")), fields.Needed(fields.Own("expert_used_count")));
+        json["num_experts"] = fields.Needed(fields.Own("expert_count"));
+        json["num_experts_per_tok"] = used;
+        json["moe_intermediate_size"] = fields.Count(fields.Own("expert_feed_forward_length")) ?? inner / used;
+        json["norm_topk_prob"] = fields.Architecture == "qwen3moe";
+        json[fields.Architecture == "qwen3moe" ? "attention_bias" : "qkv_bias"] = HasBias("attn_q");
+        if (fields.Architecture == "qwen2moe")
+            json["shared_expert_intermediate_size"] = fields.Count(fields.Own("expert_shared_feed_forward_length")) ?? inner;
+    }
+
+    private bool HasBias(string module) => file.Tensors.ContainsKey($"blk.0.{module}.bias");
+
+    private double? NotZero(string name) => fields.Number(fields.Own(name)) is not null and not 0 and var number ? number : null;
 
     private static float[] Numbers(GgufTensor tensor) => tensor.ToTensor("").Widened().ToFloat32();
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OrtPeft.Models.Checkpoints.Packing;
 using OrtPeft.Tensors;
+using OrtPeft.Tensors.Storage;
 
 namespace OrtPeft.Models.Checkpoints.Gguf;
 
@@ -28,8 +29,11 @@ internal sealed class GgufModel
                 continue;
             var hf = architecture.ToHf(name) ?? throw fields.Refused(
                 $"has the tensor '{name}', for which {architecture.ModelType} models of HF have no place; take HF's folder");
-            _sources[hf] = tensor;
-            tensors.Add(hf, AsInHf(hf, tensor));
+            foreach (var (own, part) in Parts(hf, tensor, fields))
+            {
+                _sources[own] = part;
+                tensors.Add(own, AsInHf(own, part));
+            }
         }
 
         Tensors = tensors;
@@ -66,7 +70,8 @@ internal sealed class GgufModel
         if (fields.Number("split.count") is > 1 and var parts)
             throw fields.Refused($"is one of {parts} files of a model; join them with llama.cpp's 'llama-gguf-split --merge "
                 + $"{System.IO.Path.GetFileName(file.Path)} whole.gguf', and give the whole");
-        var architecture = GgufArchitecture.Of(fields.Architecture) ?? throw fields.Refused(
+        var hasExperts = fields.Count(fields.Own("expert_count")) is not null;
+        var architecture = GgufArchitecture.Of(fields.Architecture, hasExperts) ?? throw fields.Refused(
             $"general.architecture is '{fields.Architecture}'; of GGUF files, {string.Join(", ", GgufArchitecture.Known)} are "
             + "read: take HF's folder of the model");
         return new GgufModel(file, fields, architecture);
@@ -89,8 +94,23 @@ internal sealed class GgufModel
 
     private static readonly System.Text.Json.JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>A tensor, or the matrices of a tensor with one for each expert.</summary>
+    private static IEnumerable<(string Name, GgufTensor Tensor)> Parts(string hf, GgufTensor tensor, GgufFields fields)
+    {
+        if (!hf.Contains('*', StringComparison.Ordinal))
+            return [(hf, tensor)];
+        if (tensor.Dims is not [var experts, var rows, var columns])
+            throw fields.Refused($"has '{tensor.Name}' with {tensor.Dims.Length} axes; the experts' matrices must have 3");
+        var (bytes, size) = ((MappedTensorData)tensor.Bytes, tensor.Bytes.Length / experts);
+        return Enumerable.Range(0, checked((int)experts)).Select(expert => (
+            hf.Replace("*", $"{expert}", StringComparison.Ordinal),
+            tensor with { Dims = [rows, columns], Bytes = bytes.File.Slice(bytes.Offset + (expert * size), size) }));
+    }
+
     private Tensor AsInHf(string name, GgufTensor source)
     {
+        if (name.EndsWith(".shared_expert_gate.weight", StringComparison.Ordinal) && source.Dims is [var width])
+            source = source with { Dims = [1, width] };
         var tensor = source.ToTensor(name);
         if (_architecture.NormsAreOneMore && name.EndsWith("norm.weight", StringComparison.Ordinal))
             return Tensor.Of<float>([.. tensor.Widened().ToFloat32().Select(static n => n - 1)], source.Dims).WithName(name);

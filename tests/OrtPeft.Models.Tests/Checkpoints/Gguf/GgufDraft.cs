@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 
 namespace OrtPeft.Models.Tests.Checkpoints.Gguf;
@@ -14,6 +15,17 @@ internal sealed class GgufDraft
         ("attn_v", "self_attn.v_proj"), ("attn_qkv", "self_attn.qkv_proj"), ("attn_output", "self_attn.o_proj"),
         ("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm"), ("ffn_gate", "mlp.gate_proj"),
         ("ffn_up", "mlp.up_proj"), ("ffn_up", "mlp.gate_up_proj"), ("ffn_down", "mlp.down_proj"),
+        ("ffn_gate_inp", "block_sparse_moe.gate"), ("ffn_gate_inp", "mlp.gate"), ("ffn_gate_inp_shexp", "mlp.shared_expert_gate"),
+        ("ffn_gate_shexp", "mlp.shared_expert.gate_proj"), ("ffn_up_shexp", "mlp.shared_expert.up_proj"),
+        ("ffn_down_shexp", "mlp.shared_expert.down_proj"),
+    ];
+
+    /// <summary>The matrices of a layer's experts, which the converter stacks.</summary>
+    private static readonly (string Ggml, string Hf)[] Experts =
+    [
+        ("ffn_gate_exps", "block_sparse_moe.experts.0.w1"), ("ffn_up_exps", "block_sparse_moe.experts.0.w3"),
+        ("ffn_down_exps", "block_sparse_moe.experts.0.w2"), ("ffn_gate_exps", "mlp.experts.0.gate_proj"),
+        ("ffn_up_exps", "mlp.experts.0.up_proj"), ("ffn_down_exps", "mlp.experts.0.down_proj"),
     ];
 
     public List<(string Key, uint Type, object Value)> Metadata { get; } = [];
@@ -34,25 +46,55 @@ internal sealed class GgufDraft
         using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
         var json = config.RootElement;
         var type = json.GetProperty("model_type").GetString()!;
-        var architecture = type switch { "gemma3_text" => "gemma3", "mistral" => "llama", _ => type };
+        var architecture = type switch
+        {
+            "gemma3_text" => "gemma3",
+            "mistral" or "mixtral" => "llama",
+            "qwen2_moe" => "qwen2moe",
+            "qwen3_moe" => "qwen3moe",
+            _ => type,
+        };
         var draft = new GgufDraft();
         draft.AddMetadata(json, architecture);
         var isGemma = architecture.StartsWith("gemma", StringComparison.Ordinal);
-        foreach (var (name, tensor) in SafetensorsFile.Open(Path.Combine(folder, "model.safetensors")).Tensors)
+        var tensors = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors")).Tensors;
+        foreach (var (name, tensor) in tensors)
         {
+            if (name.Contains(".experts.", StringComparison.Ordinal))
+            {
+                draft.AddExperts(name, tensors, narrow);
+                continue;
+            }
+
             var numbers = tensor.ToFloat32();
             if (isGemma && name.EndsWith("norm.weight", StringComparison.Ordinal))
                 numbers = [.. numbers.Select(static n => n + 1)];
             var heads = name.Contains(".q_proj.", StringComparison.Ordinal) ? json.GetProperty("num_attention_heads").GetInt32()
                 : name.Contains(".k_proj.", StringComparison.Ordinal) ? json.GetProperty("num_key_value_heads").GetInt32()
                 : 0;
-            if (architecture == "llama" && heads > 0)
+            if (architecture is "llama" or "granite" or "smollm3" && heads > 0)
                 numbers = Permuted(numbers, heads, (int)tensor.Dims[0]);
             var (kind, bytes) = tensor.Dims.Length == 2 && narrow is not null ? narrow(numbers) : (0u, Bytes(numbers));
-            draft.Tensors.Add((Ggml(name, isGemma && architecture != "gemma"), [.. tensor.Dims], kind, bytes));
+            draft.Tensors.Add((Ggml(name, architecture is "gemma2" or "gemma3" or "olmo2"), [.. tensor.Dims], kind, bytes));
         }
 
         return draft;
+    }
+
+    /// <summary>All experts' matrices in the tensor of the first's name; those of others are in it.</summary>
+    private void AddExperts(
+        string name, IReadOnlyDictionary<string, Tensor> tensors, Func<float[], (uint Type, byte[] Bytes)>? narrow)
+    {
+        var parts = name.Split('.');
+        if (parts[5] != "0")
+            return;
+        var experts = Enumerable.Range(0, int.MaxValue)
+            .Select(i => tensors.GetValueOrDefault(string.Join('.', [.. parts[..5], $"{i}", .. parts[6..]])))
+            .TakeWhile(static t => t is not null).Select(static t => t!).ToList();
+        float[] numbers = [.. experts.SelectMany(static t => t.ToFloat32())];
+        var (kind, bytes) = narrow is null ? (0u, Bytes(numbers)) : narrow(numbers);
+        var ggml = Experts.First(e => e.Hf == string.Join('.', parts[3..^1])).Ggml;
+        Tensors.Add(($"blk.{parts[2]}.{ggml}.weight", [experts.Count, .. experts[0].Dims], kind, bytes));
     }
 
     public void Add(string key, string value) => Metadata.Add((key, 8, value));
@@ -113,6 +155,9 @@ internal sealed class GgufDraft
                 ("attention.head_count", "num_attention_heads"), ("attention.head_count_kv", "num_key_value_heads"),
                 ("attention.key_length", "head_dim"), ("attention.value_length", "head_dim"),
                 ("rope.dimension_count", "head_dim"), ("attention.sliding_window", "sliding_window"),
+                ("expert_count", "num_local_experts"), ("expert_count", "num_experts"),
+                ("expert_used_count", "num_experts_per_tok"), ("expert_feed_forward_length", "moe_intermediate_size"),
+                ("expert_shared_feed_forward_length", "shared_expert_intermediate_size"),
             ])
         {
             if (json.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number && !(architecture == "llama" && field == "sliding_window"))
@@ -124,10 +169,15 @@ internal sealed class GgufDraft
             rope = full;
         Add($"{architecture}.rope.freq_base", rope.GetProperty("rope_theta").GetSingle());
         Add($"{architecture}.attention.layer_norm_rms_epsilon", json.GetProperty("rms_norm_eps").GetSingle());
-        foreach (var field in (string[])["attn_logit_softcapping", "final_logit_softcapping"])
+        foreach (var (key, field) in (ReadOnlySpan<(string, string)>)
+            [
+                ("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping"),
+                ("attention.scale", "attention_multiplier"), ("embedding_scale", "embedding_multiplier"),
+                ("residual_scale", "residual_multiplier"), ("logit_scale", "logits_scaling"),
+            ])
         {
-            if (json.TryGetProperty(field, out var cap) && cap.ValueKind == JsonValueKind.Number)
-                Add($"{architecture}.{field}", cap.GetSingle());
+            if (json.TryGetProperty(field, out var number) && number.ValueKind == JsonValueKind.Number)
+                Add($"{architecture}.{key}", number.GetSingle());
         }
 
         Add("tokenizer.ggml.model", "gpt2");

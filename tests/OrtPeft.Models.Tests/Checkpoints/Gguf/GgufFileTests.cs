@@ -44,8 +44,8 @@ public sealed class GgufFileTests
     }
 
     [Theory]
-    [InlineData("general.architecture", "falcon", "of GGUF files, llama, qwen2, qwen3, gemma, gemma2, gemma3, phi3 are read")]
-    [InlineData("qwen2.expert_count", 8u, "models with experts are not read")]
+    [InlineData("general.architecture", "falcon", "of GGUF files, llama, qwen2, qwen3, gemma, gemma2, gemma3, phi3, granite, olmo2, smollm3, qwen2moe, qwen3moe are read")]
+    [InlineData("qwen2.expert_count", 8u, "qwen2.expert_count is 8; qwen2 has no experts")]
     [InlineData("qwen2.rope.dimension_count", 4u, "it must be a head's 8")]
     [InlineData("qwen2.rope.scaling.type", "cosine", "qwen2.rope.scaling.type is 'cosine'")]
     [InlineData("qwen2.block_count", "two", "qwen2.block_count is two; it must be a whole number from 1")]
