@@ -59,20 +59,28 @@ internal sealed record TokenLookUp(Node Node, Value Ids, Value Rows)
 
     /// <summary>
     /// Gemma's embedding scales its rows, so that what stands in their place is not scaled; Granite's is scaled by the model,
-    /// and virtual tokens with it. The module that the scale was exported from tells, or the family.
+    /// and virtual tokens with it. The family tells, or the module that the scale was exported from, or the number: the root
+    /// of the width is Gemma's, whose first code scaled in the model.
     /// </summary>
     private static TokenLookUp Scaled(Graph graph, TokenLookUp lookUp)
     {
         // TorchScript's exporter asks the rows for their axes too.
         if (lookUp.Rows.Uses.Where(static u => !u.Node.Is("Shape")).ToList() is not [{ Node: var scale, Index: var index }]
             || !scale.Is("Mul")
-            || scale.Inputs[1 - index]?.Constant is not { Count: 1 })
+            || scale.Inputs[1 - index]?.Constant is not { Count: 1 } factor)
             return lookUp;
         var isEmbeddings = graph.Family is { } family
             ? family.StartsWith(ScalingFamilies, StringComparison.Ordinal)
-            : BuilderNames.Of(graph) is null && new ModuleNames(graph).Scope(scale) is { } module
-                && DecoderFamilies.IsTokenEmbedding(module);
+            : IsRoot(factor, lookUp.Width) || (BuilderNames.Of(graph) is null
+                && new ModuleNames(graph).Scope(scale) is { } module && DecoderFamilies.IsTokenEmbedding(module));
         return isEmbeddings ? lookUp with { Rows = scale.Output } : lookUp;
+    }
+
+    /// <summary>Whether a number is the root of another, in whatever precision it was computed.</summary>
+    private static bool IsRoot(Tensor factor, int of)
+    {
+        const double Slack = 1.0 / 256; // of bfloat16
+        return factor.Type.IsFloating() && Math.Abs((factor.ToFloat32()[0] / Math.Sqrt(of)) - 1) <= Slack;
     }
 
     /// <summary>The first of <see cref="All"/>, or null.</summary>

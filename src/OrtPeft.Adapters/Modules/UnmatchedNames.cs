@@ -81,7 +81,8 @@ internal sealed class UnmatchedNames
             yield return $"{Field} has '{pattern}', which stands before no layer's number; names are such as "
                 + _adaptable[^1];
 
-        var names = _targets is null || _targets.Names.Any(_adaptable.Contains)
+        var isAll = _targets is null || _targets.Pattern == ModuleTargets.AllLinear;
+        var names = isAll || _targets!.Names.Any(_adaptable.Contains)
             ? _adaptable // a whole name is picked whatever its layer
             : _adaptable.Where(m => TargetSelector.Matches(m, _targets));
         foreach (var (field, layers, ofPattern) in _config.NumberedLayers)

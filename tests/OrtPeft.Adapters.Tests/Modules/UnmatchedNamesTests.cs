@@ -66,6 +66,7 @@ public sealed class UnmatchedNamesTests
         """{"peft_type":"LORA","target_modules":["wte","attn","transformer.h.1.mlp.c_fc","lm_head"]}""",
         """{"peft_type":"LORA","target_modules":"all-linear","exclude_modules":["attn.c_attn","ln_1","0.mlp.c_fc"]}""",
         """{"peft_type":"LORA","target_modules":["c_attn"],"exclude_modules":".*mlp.*"}""",
+        """{"peft_type":"LORA","target_modules":"all-linear","layers_to_transform":[1]}""",
         """{"peft_type":"LORA","target_modules":["c_fc","c_attn"],"layers_to_transform":[1,0],"layers_pattern":"h"}""",
         """{"peft_type":"LORA","layers_to_transform":[1],"layers_pattern":""}""",
         """{"peft_type":"LORA","layers_to_transform":1,"layers_pattern":[]}""",

@@ -57,6 +57,23 @@ public sealed class TokenEmbeddingTests
         Near.Absolute(Decoder.Logits(onFolder.Model, batch), Decoder.Logits(onBuild.Model, batch), 2e-5, "logits");
     }
 
+    /// <summary>
+    /// A graph alone, without a description: Gemma's embedding scales its rows, Granite's model what stands in their place too.
+    /// </summary>
+    [Theory]
+    [InlineData("gemma2", "optimum_gemma2")]
+    [InlineData("gemma3", "dynamo_gemma3")]
+    [InlineData("granite", "optimum_granite")]
+    public void Inject_OnAGraphAlone_ComputesAsOnTheHfFolder(string family, string export)
+    {
+        var (graph, folder) = (Canonical($"exports/{export}.onnx"), Canonical($"families/{family}"));
+
+        var (onGraph, onFolder) = (PeftModel.Create(graph, new PTuningConfig(), seed: 5), PeftModel.Create(folder, new PTuningConfig(), seed: 5));
+
+        var batch = Decoder.Batch("plain");
+        Near.Relative(Decoder.Logits(onFolder.Model, batch), Decoder.Logits(onGraph.Model, batch), 1e-3, "logits");
+    }
+
     /// <summary>ONNX Runtime's quantiser picks integers and makes numbers of them, or picks of what it made.</summary>
     [Theory]
     [InlineData(false)]
