@@ -1,53 +1,68 @@
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
+using OrtPeft.Onnx.Shapes;
 
 namespace OrtPeft.Adapters.Decoders;
 
 /// <summary>
 /// A comparison of a key's place k with a query's q: whatever is added, taken away or reshaped on either side, and whether a
-/// key is seen or hidden where it holds, it says where k − q passes a number.
+/// key is seen or hidden where it holds, it says where the square of a mask has its bound.
 /// </summary>
 internal sealed class PlaceComparison
 {
     private static readonly string[] SameNumbers = ["Cast", "Identity", "Expand"];
-    private static readonly string[] OtherShapes = ["Reshape", "Unsqueeze", "Squeeze", "Transpose"];
+    private static readonly string[] OfDistances = ["Abs", "Clip", "Relu", "Min", "Max", "Mod", "Div", "Floor", "Sign", "Equal"];
 
+    private readonly ShapeInference _shapes;
     private readonly List<(Value Places, int Sign)> _terms = [];
-    private long _sum;
+    private SymbolicInteger _sum = SymbolicInteger.Of(0);
 
-    private PlaceComparison()
-    {
-    }
+    private PlaceComparison(ShapeInference shapes) => _shapes = shapes;
 
-    /// <summary>The window that a comparison makes, or null.</summary>
-    public static AttentionWindow? Window(Node node)
+    /// <summary>The bound that a node gives a mask, or null.</summary>
+    /// <exception cref="ConfigException">The node compares the places of queries and keys in another way.</exception>
+    public static MaskBound? Bound(Node node, ShapeInference shapes)
     {
+        var difference = new PlaceComparison(shapes);
+        if (OfDistances.Contains(node.OpType))
+        {
+            difference.Add(node.Inputs[0]!, 1);
+            if (node.Is("Equal"))
+                difference.Add(node.Inputs[1]!, -1);
+            return difference.IsBetweenSides() ? throw MaskBound.Unknown(node) : null;
+        }
+
         if (node.OpType is not ("Greater" or "GreaterOrEqual" or "Less" or "LessOrEqual"))
             return null;
         var isLess = node.OpType.StartsWith("Less", StringComparison.Ordinal);
-        var difference = new PlaceComparison();
         difference.Add(node.Inputs[isLess ? 1 : 0]!, 1);
         difference.Add(node.Inputs[isLess ? 0 : 1]!, -1);
         if (node.OpType.EndsWith("OrEqual", StringComparison.Ordinal))
-            difference._sum++;
-        return difference.Above0();
+            difference._sum += SymbolicInteger.Of(1);
+        return difference.IsBetweenSides() ? difference.Above0() ?? throw MaskBound.Unknown(node) : null;
     }
 
-    /// <summary>The window of the keys that are seen where k − q + sum &gt; 0, or hidden where q − k + sum &gt; 0.</summary>
-    private AttentionWindow? Above0()
+    /// <summary>Where the sum of all terms passes 0: ±(column + its first place − row − the first of those) + sum &gt; 0.</summary>
+    private MaskBound? Above0()
     {
         if (_terms is not [var first, var second] || first.Sign == second.Sign || IsColumn(first.Places) == IsColumn(second.Places))
             return null;
-        var (queries, sign) = IsColumn(first.Places) ? first : second;
-        var size = sign < 0 ? _sum : 1 - _sum;
-        return size > 1 ? new AttentionWindow(queries, size, Moved(queries)) : null;
+        var (queries, keys) = IsColumn(first.Places) ? (first, second) : (second, first);
+        if (PlaceCounts.First(queries.Places, _shapes) is not { } firstQuery || PlaceCounts.First(keys.Places, _shapes) is not { } firstKey)
+            return null;
+        var isPositive = keys.Sign > 0;
+        var bound = firstQuery - firstKey - (isPositive ? _sum : SymbolicInteger.Of(1) - _sum);
+        return new MaskBound(bound, queries.Places, MaskBound.NumberIn(firstQuery));
     }
+
+    /// <summary>Whether places of one side are set against those of the other, or may be, for all that shapes tell.</summary>
+    private bool IsBetweenSides() =>
+        _terms.Count > 1 && !_terms.All(static t => IsColumn(t.Places)) && !_terms.All(static t => IsRow(t.Places));
 
     private void Add(Value value, int sign)
     {
-        if (Number(value) is { } number)
+        if (PlaceCounts.Number(value, _shapes) is { } number)
         {
-            _sum += sign * number;
+            _sum += SymbolicInteger.Of(sign) * number;
         }
         else if (value.Producer is { Domain: "" } node && (node.Is("Add") || node.Is("Sub")))
         {
@@ -61,25 +76,10 @@ internal sealed class PlaceComparison
         else
         {
             _terms.Add((value, sign));
-            _sum += sign * Moved(value);
         }
     }
 
-    /// <summary>The number that was added to places before they got their shape.</summary>
-    private static long Moved(Value value)
-    {
-        if (value.Producer is not { Domain: "" } node || !OtherShapes.Contains(node.OpType))
-            return 0;
-        var inner = new PlaceComparison();
-        inner.Add(node.Inputs[0]!, 1);
-        return inner._terms is [(_, 1)] ? inner._sum : 0;
-    }
-
-    private static long? Number(Value value) =>
-        value.Constant is { Count: 1 } constant && (constant.Type.IsFloating() || constant.Type is ElementType.Int64 or ElementType.Int32)
-        && (constant.Type.IsFloating() ? constant.ToFloat32()[0] : constant.ToInt64()[0]) is var number && (long)number == number
-            ? (long)number
-            : null;
-
     private static bool IsColumn(Value value) => value.Shape is { Rank: > 1 } shape && shape[shape.Rank - 1].Value == 1;
+
+    private static bool IsRow(Value value) => value.Shape is { } shape && (shape.Rank < 2 || shape[shape.Rank - 1].Value != 1);
 }

@@ -16,18 +16,19 @@ internal static class TokenPositions
     private static readonly string[] AroundAngles =
         ["Mul", "MatMul", "Einsum", "Concat", "Transpose", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Identity"];
 
-    private static readonly string[] Lengths = ["Shape", "Size"];
-
     /// <summary>Moves every token some positions on.</summary>
     /// <param name="g">The builder of the graph.</param>
     /// <param name="by">How many positions.</param>
+    /// <param name="layers">The attention, whose masks stay as they are: they compare tokens with tokens.</param>
     /// <exception cref="ConfigException">The graph does not say where positions enter it.</exception>
-    public static void Shift(GraphBuilder g, long by)
+    public static void Shift(GraphBuilder g, long by, IReadOnlyList<AttentionLayer> layers)
     {
         var graph = g.Graph;
         StaticCaches.Refuse(graph);
         var given = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Positions);
-        var reads = given is { Uses.Count: > 0 } ? [.. given.Uses] : Counted(graph).Distinct().ToArray();
+        var reads = given is null ? [] : OutsideOf(MasksOf(layers), given).ToArray();
+        if (reads.Length == 0)
+            reads = [.. Counted(graph).Distinct()];
         if (reads.Length == 0)
             throw new ConfigException(
                 $"Graph '{graph.Name}': it has no input 'position_ids', and no counted positions look up a table or " +
@@ -42,11 +43,40 @@ internal static class TokenPositions
         g.Before = null;
     }
 
+    /// <summary>The nodes that make the masks.</summary>
+    private static HashSet<Node> MasksOf(IReadOnlyList<AttentionLayer> layers)
+    {
+        var nodes = new HashSet<Node>();
+        var open = new Stack<Value>(layers.SelectMany(static l => l.Scores.Masks));
+        while (open.TryPop(out var value))
+        {
+            if (value.Producer is not { } node || node.Is("MatMul") || !nodes.Add(node))
+                continue;
+            foreach (var input in node.Inputs.OfType<Value>())
+                open.Push(input);
+        }
+
+        return nodes;
+    }
+
+    /// <summary>Where places are read by others than the masks, which may share them in another shape.</summary>
+    private static IEnumerable<Use> OutsideOf(HashSet<Node> masks, Value places)
+    {
+        foreach (var use in places.Uses)
+        {
+            if (!masks.Contains(use.Node))
+                yield return use;
+            else if (use.Index == 0 && AroundTables.Contains(use.Node.OpType))
+                foreach (var inner in OutsideOf(masks, use.Node.Output))
+                    yield return inner;
+        }
+    }
+
     private static IEnumerable<Use> Counted(Graph graph)
     {
         foreach (var node in graph.Nodes)
         {
-            if (node.Is("Gather") && IsTable(node.Inputs[0]) && Counts(node.Inputs[1]!))
+            if (node.Is("Gather") && IsTable(node.Inputs[0]) && PlaceCounts.Reach(node.Inputs[1]!))
             {
                 yield return new Use(node, 1);
                 if (CutOf(node.Inputs[0]!) is { } cut)
@@ -82,7 +112,7 @@ internal static class TokenPositions
     {
         if (at.Node.Inputs[at.Index] is not { } value || !value.Type.IsFloating() || value.Producer is not { } node)
             return [];
-        if (node.Is("Cast") && Counts(node.Inputs[0]!))
+        if (node.Is("Cast") && PlaceCounts.Reach(node.Inputs[0]!))
             return [new Use(node, 0)];
         if (node.Is("Range"))
             return [at];
@@ -90,40 +120,4 @@ internal static class TokenPositions
             ? Enumerable.Range(0, node.Inputs.Count).SelectMany(i => Angles(new Use(node, i)))
             : [];
     }
-
-    /// <summary>
-    /// Whether a value comes from counting. Lengths do not, though they tell how far to count; nor do distances, the
-    /// difference of two counts, which stay what they are when all tokens move.
-    /// </summary>
-    private static bool Counts(Value value)
-    {
-        var (seen, open) = (new HashSet<Value>(), new Stack<Value>([value]));
-        while (open.TryPop(out var next))
-        {
-            if (!seen.Add(next))
-                continue;
-            if (next.Producer is not { } node)
-            {
-                if (IsCount(next.Constant))
-                    return true;
-                continue;
-            }
-
-            if (node.Is("Range") || node.Is("CumSum"))
-                return true;
-            if (Lengths.Contains(node.OpType) || IsDistance(node))
-                continue;
-            foreach (var input in node.Inputs.OfType<Value>())
-                open.Push(input);
-        }
-
-        return false;
-    }
-
-    private static bool IsDistance(Node node) => node.Is("Sub") && node.Inputs.All(static i => Counts(i!));
-
-    /// <summary>0, 1, 2, …, of which exporters cut a piece.</summary>
-    private static bool IsCount(Tensor? tensor) =>
-        tensor is { Count: > 4, Type: ElementType.Int64 or ElementType.Int32 }
-        && tensor.ToInt64().Index().All(static e => e.Item == e.Index);
 }

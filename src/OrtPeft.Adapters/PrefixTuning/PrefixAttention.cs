@@ -26,8 +26,8 @@ internal static class PrefixAttention
         foreach (var factor in layer.KeyFactors())
             atKeys = g.Op(factor.OpType, atKeys, factor.Inputs[1]);
         var scores = layer.Scores.Apply(g, g.MatMul(layer.Queries, atKeys));
-        if (AttentionWindow.Of(layer.Scores) is { } window)
-            scores = window.Hide(g, scores);
+        if (AttentionWindow.Of(layer.Scores, g.Shapes) is { } window)
+            scores = window.Hide(g, scores, own);
         layer.Softmax.SetInput(0, g.Concat(-1, scores, own));
 
         var context = layer.Context;

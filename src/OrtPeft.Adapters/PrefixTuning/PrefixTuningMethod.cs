@@ -39,7 +39,7 @@ internal sealed class PrefixTuningMethod : IPeftMethod
         var (heads, width) = PrefixHeads.Of(model.Graph, layers);
         var described = (PrefixTuningConfig)given.For(heads * width, heads, layers.Count);
         var resolved = described with { EncoderHiddenSize = given.EncoderHiddenSize ?? described.TokenDim };
-        TokenPositions.Shift(g, given.NumVirtualTokens);
+        TokenPositions.Shift(g, given.NumVirtualTokens, layers);
         var encoder = new PromptEncoder(g, seed);
         var table = Table(encoder, resolved);
         var parts = PerLayer(g, table, layers.Count, heads, width);

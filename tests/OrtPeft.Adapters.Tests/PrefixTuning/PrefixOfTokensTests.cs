@@ -43,6 +43,12 @@ public sealed class PrefixOfTokensTests
         ["upper triangle"] = static (g, q, k) => g.Cast(Triangle(g, q, k, upper: 1, 1 - Size), ElementType.Bool),
         ["not lower triangle"] = static (g, q, k) =>
             g.Op("Not", g.Cast(Triangle(g, q, k, upper: 0, -Size), ElementType.Bool)),
+        ["lower triangle, turned"] = static (g, q, k) =>
+            g.Cast(g.Transpose(Triangle(g, q, k, upper: 0, Size - 1, isTurned: true), 1, 0), ElementType.Bool),
+        ["upper triangle, turned"] = static (g, q, k) =>
+            g.Op("Not", g.Cast(g.Transpose(Triangle(g, q, k, upper: 1, Size, isTurned: true), 1, 0), ElementType.Bool)),
+        ["summed up"] = static (g, q, k) => g.Op(
+            "Greater", g.Sub(SummedUp(g, k, 1), g.Int64Scalar(1)), g.Sub(q, g.Int64Scalar(Size))),
         ["constant"] = static (g, q, k) => Buffer(g, q, k, static apart => apart is >= 0 and < Size),
         ["constant, near alone"] = static (g, q, k) => Buffer(g, q, k, static apart => apart < Size),
         ["causal triangle"] = static (g, q, k) =>
@@ -111,6 +117,76 @@ public sealed class PrefixOfTokensTests
         AssertAnswersAsBehindTokens(model, 2, 8);
     }
 
+    /// <summary>What a query sees depends on where its chunk begins, or nobody knows: a prefix would stay visible.</summary>
+    [Theory]
+    [InlineData("k / 4 = q / 4", "Equal")]
+    [InlineData("|k / 4 - q / 4| < 1", "Abs")]
+    [InlineData("k / 4 >= q / 4", "GreaterOrEqual")]
+    [InlineData("(q - k) mod 4 = 0", "Mod")]
+    [InlineData("k > q - what the mask says", "LessOrEqual")]
+    [InlineData("diagonal by the mask", "LessOrEqual")]
+    [InlineData("constant of chunks", "constant")]
+    public void Inject_BehindAMaskOfUnknownForm_IsRefusedByName(string form, string named)
+    {
+        var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, "families/mistral")).Model).Canonical;
+        var isNear = model.Graph.Nodes.First(static n => n.Is("Greater"));
+        var (keys, queries) = (isNear.Inputs[0]!, isNear.Inputs[1]!.Producer!.Inputs[0]!);
+        var g = GraphBuilder.Over(model);
+        g.Before = isNear;
+        var atRunTime = g.Op("ReduceMax", model.Graph.Inputs.First(static i => i.Name == "attention_mask"));
+        var made = form switch
+        {
+            "k / 4 = q / 4" => g.Op("Equal", Chunk(g, keys), Chunk(g, queries)),
+            "|k / 4 - q / 4| < 1" => g.Op("Less", g.Op("Abs", g.Sub(Chunk(g, keys), Chunk(g, queries))), g.Int64Scalar(1)),
+            "k / 4 >= q / 4" => g.Op("GreaterOrEqual", Chunk(g, keys), Chunk(g, queries)),
+            "(q - k) mod 4 = 0" => g.Op("Equal", g.Op("Mod", g.Sub(queries, keys), g.Int64Scalar(Size)), g.Int64Scalar(0)),
+            "k > q - what the mask says" => g.Op("Greater", keys, g.Sub(queries, atRunTime)),
+            "diagonal by the mask" => g.Cast(g.Op(
+                "Trilu", g.Op("Expand", g.Int64Scalar(1), Square(g, queries, keys)), g.Squeeze(atRunTime, 0, 1)), ElementType.Bool),
+            _ => Chunks(g, queries, keys),
+        };
+        model.Graph.ReplaceAllUsesWith(isNear.Output, made);
+
+        var refusal = Assert.Throws<ConfigException>(
+            () => PeftModel.Create(model, new PrefixTuningConfig { NumVirtualTokens = 3 }));
+
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("choose prompt-tuning", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The places that are fed turn the rotary embeddings, which move on by the prefix, and make the mask, which does
+    /// not.</summary>
+    [Theory]
+    [InlineData("families/llama")]
+    [InlineData("families/mistral")]
+    public void Inject_WhereFedPlacesMakeTheMask_AnswersAsTheBaseBehindTokens(string family)
+    {
+        var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, family)).Model).Canonical;
+        var places = model.Graph.Inputs.First(static i => i.Name == "position_ids");
+        foreach (var node in model.Graph.Nodes.Where(static n => n.Is("LessOrEqual") || n.Is("Greater")).ToList())
+        {
+            var g = GraphBuilder.Over(model);
+            g.Before = node;
+            var column = g.Unsqueeze(places, 1, 3);
+            node.SetInput(1, node.Is("Greater") ? g.Sub(column, g.Int64Scalar(Size)) : column);
+        }
+
+        AssertAnswersAsBehindTokens(model, 2, 8);
+    }
+
+    private static Value Chunk(GraphBuilder g, Value places) => g.Op("Div", places, g.Int64Scalar(Size));
+
+    private static Value Chunks(GraphBuilder g, Value queries, Value keys)
+    {
+        var seen = Enumerable.Range(0, 256).Select(static i => i / 16 / Size == i % 16 / Size).ToArray();
+        var buffer = g.Constant(Tensor.Of<bool>(seen, [1, 1, 16, 16]));
+        return g.Squeeze(g.Op("Slice", buffer, g.Int64(0, 0), Square(g, queries, keys), g.Int64(2, 3)), 0, 1);
+    }
+
+    /// <summary>1, 2, 3, … for as many places.</summary>
+    private static Value SummedUp(GraphBuilder g, Value places, long axis) => g.Op(
+        "CumSum", g.Op("Expand", g.Int64(1), g.Shape(places)), g.Int64Scalar(axis));
+
     private static void AssertAnswersAsBehindTokens(Model model, int heads, int width)
     {
         var batch = Decoder.Batch("plain");
@@ -129,10 +205,13 @@ public sealed class PrefixOfTokensTests
         Near.Absolute(expected, Decoder.Logits(adapted.Model, batch), 3e-5, "logits");
     }
 
-    private static Value Triangle(GraphBuilder g, Value queries, Value keys, long upper, long diagonal)
+    /// <summary>Behind what a cache holds: there, the first row is not the first query.</summary>
+    private static Value Triangle(GraphBuilder g, Value queries, Value keys, long upper, long diagonal, bool isTurned = false)
     {
-        var ones = g.Op("Expand", g.Int64Scalar(1), Square(g, queries, keys));
-        return g.Op("Trilu", [ones, g.Int64Scalar(diagonal)], NodeAttribute.Of("upper", upper));
+        var (square, axes) = (Square(g, queries, keys), isTurned ? g.Int64(1, 0) : g.Int64(0, 1));
+        var ones = g.Op("Expand", g.Int64Scalar(1), g.Gather(square, axes));
+        var past = g.Sub(g.Gather(square, g.Int64Scalar(1)), g.Gather(square, g.Int64Scalar(0)));
+        return g.Op("Trilu", [ones, g.Add(isTurned ? g.Op("Neg", past) : past, diagonal)], NodeAttribute.Of("upper", upper));
     }
 
     /// <summary>The first rows and columns of a constant for up to 16 tokens.</summary>
