@@ -28,7 +28,7 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
             if (!seen.Add(value))
                 continue;
             var window = value.Constant is { } constant ? BandedMask.Window(value, constant) : null;
-            if (value.Producer is { Domain: "" } node && !node.Is("Shape"))
+            if (value.Producer is { Domain: "" } node && !node.Is("Shape") && !node.Is("MatMul"))
             {
                 if ((PlaceComparison.Bound(node, shapes) ?? BandedMask.Bound(node, shapes)) is { } found)
                 {

@@ -60,11 +60,7 @@ internal sealed class PlaceComparison
 
     private void Add(Value value, int sign)
     {
-        if (PlaceCounts.Number(value, _shapes) is { } number)
-        {
-            _sum += SymbolicInteger.Of(sign) * number;
-        }
-        else if (value.Producer is { Domain: "" } node && (node.Is("Add") || node.Is("Sub")))
+        if (value.Producer is { Domain: "" } node && (node.Is("Add") || node.Is("Sub")))
         {
             Add(node.Inputs[0]!, sign);
             Add(node.Inputs[1]!, node.Is("Sub") ? -sign : sign);
@@ -72,6 +68,10 @@ internal sealed class PlaceComparison
         else if (value.Producer is { Domain: "" } other && (other.Is("Neg") || SameNumbers.Contains(other.OpType)))
         {
             Add(other.Inputs[0]!, other.Is("Neg") ? -sign : sign);
+        }
+        else if (PlaceCounts.Number(value, _shapes) is { } number)
+        {
+            _sum += SymbolicInteger.Of(sign) * number;
         }
         else
         {

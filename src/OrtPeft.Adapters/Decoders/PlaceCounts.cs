@@ -40,8 +40,8 @@ internal static class PlaceCounts
                 return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), Number(node.Inputs[1]!, shapes));
             case "Sub":
                 return SymbolicInteger.Difference(First(node.Inputs[0]!, shapes), Number(node.Inputs[1]!, shapes));
-            case "Slice" when Number(node.Inputs[1]!, shapes)?.Constant is not null and not 0:
-                return null;
+            case "Slice":
+                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), Start(node.Inputs[1]!, shapes));
             case "Concat":
                 return node.Inputs.FirstOrDefault(static i => Reach(i!)) is { } first ? First(first, shapes) : null;
             case "Where":
@@ -56,11 +56,13 @@ internal static class PlaceCounts
     /// <summary>A whole number that no place is counted into; what is known at run time only has its value's name.</summary>
     public static SymbolicInteger? Number(Value value, ShapeInference shapes)
     {
+        if (value.Producer is { Domain: "", OpType: "Cast" } cast)
+            return Number(cast.Inputs[0]!, shapes);
         if (value.Constant is { Count: 1 } constant && constant.Type.IsFloating())
             return constant.ToFloat32()[0] is var number && (long)number == number ? SymbolicInteger.Of((long)number) : null;
         if (shapes.DataOf(value) is [{ } only])
             return only;
-        return IsFrom(value, static _ => false) ? null : SymbolicInteger.Symbol($"'{value.Name}'");
+        return Reach(value) ? null : SymbolicInteger.Symbol($"'{value.Name}'");
     }
 
     private static bool IsFrom(Value value, Predicate<Node> isOther)
@@ -74,18 +76,25 @@ internal static class PlaceCounts
                 return true;
             if (next.Producer is not { } node || Lengths.Contains(node.OpType) || isOther(node))
                 continue;
-            foreach (var input in node.Inputs.OfType<Value>())
-                open.Push(input);
+            foreach (var input in node.OpType.StartsWith("Gather", StringComparison.Ordinal) ? node.Inputs.Take(1) : node.Inputs)
+            {
+                if (input is not null)
+                    open.Push(input);
+            }
         }
 
         return false;
     }
 
+    private static SymbolicInteger? Start(Value starts, ShapeInference shapes) =>
+        shapes.DataOf(starts)?.All(static s => s?.Constant == 0) == true ? SymbolicInteger.Of(0) : Number(starts, shapes);
+
     private static SymbolicInteger? Same(IEnumerable<Value?> values, ShapeInference shapes) =>
         values.Where(static v => Reach(v!)).Select(v => First(v!, shapes)).Distinct().ToArray() is [var only] ? only : null;
 
+    /// <summary>Sums of what places say number something else, such as the rows that were packed into one.</summary>
     private static bool IsCounted(Value value) => value.Producer is { } node
-        ? node.Is("Range") || node.Is("CumSum")
+        ? node.Is("Range") || (node.Is("CumSum") && !IsFrom(node.Inputs[0]!, static _ => false))
         : IsCount(value.Constant) || (value.IsGraphInput && value.Name == DecoderNames.Positions);
 
     private static bool IsDistance(Node node) => node.Is("Sub") && node.Inputs.All(static i => Reach(i!));

@@ -49,6 +49,8 @@ public sealed class PrefixOfTokensTests
             g.Op("Not", g.Cast(g.Transpose(Triangle(g, q, k, upper: 1, Size, isTurned: true), 1, 0), ElementType.Bool)),
         ["summed up"] = static (g, q, k) => g.Op(
             "Greater", g.Sub(SummedUp(g, k, 1), g.Int64Scalar(1)), g.Sub(q, g.Int64Scalar(Size))),
+        ["in packed rows"] = static (g, q, k) =>
+            g.Op("And", InOneRow(g, q, k), g.Op("Greater", k, g.Sub(q, g.Int64Scalar(Size)))),
         ["constant"] = static (g, q, k) => Buffer(g, q, k, static apart => apart is >= 0 and < Size),
         ["constant, near alone"] = static (g, q, k) => Buffer(g, q, k, static apart => apart < Size),
         ["causal triangle"] = static (g, q, k) =>
@@ -181,6 +183,18 @@ public sealed class PrefixOfTokensTests
         var seen = Enumerable.Range(0, 256).Select(static i => i / 16 / Size == i % 16 / Size).ToArray();
         var buffer = g.Constant(Tensor.Of<bool>(seen, [1, 1, 16, 16]));
         return g.Squeeze(g.Op("Slice", buffer, g.Int64(0, 0), Square(g, queries, keys), g.Int64(2, 3)), 0, 1);
+    }
+
+    /// <summary>Whether two tokens are of one row among several that stand behind each other, as exporters of masks ask: a row
+    /// begins where a place is not one above the last.</summary>
+    private static Value InOneRow(GraphBuilder g, Value queries, Value keys)
+    {
+        var places = g.Squeeze(keys, 0);
+        var before = g.Concat(0, g.Sub(g.Op("Slice", places, g.Int64(0), g.Int64(1)), g.Int64Scalar(1)), places);
+        var step = g.Sub(places, g.Op("Slice", before, g.Int64(0), g.Int64(-1)));
+        var isNew = g.Cast(g.Op("Not", g.Op("Equal", step, g.Int64Scalar(1))), ElementType.Int64);
+        var rows = g.Op("CumSum", isNew, g.Int64Scalar(0));
+        return g.Op("Equal", g.Unsqueeze(rows, 0), g.Gather(rows, queries));
     }
 
     /// <summary>1, 2, 3, … for as many places.</summary>
