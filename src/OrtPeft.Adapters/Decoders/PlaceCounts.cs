@@ -5,7 +5,7 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Decoders;
 
-/// <summary>Which values of a graph are places of tokens, or come from them.</summary>
+/// <summary>Tells places of tokens, and what comes from them, from the other values of a graph.</summary>
 internal static class PlaceCounts
 {
     private static readonly string[] Lengths = ["Shape", "Size"];
@@ -42,6 +42,10 @@ internal static class PlaceCounts
                 return SymbolicInteger.Difference(First(node.Inputs[0]!, shapes), Number(node.Inputs[1]!, shapes));
             case "Slice":
                 return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), Start(node.Inputs[1]!, shapes));
+            case "Gather":
+                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), First(node.Inputs[1]!, shapes));
+            case "GatherND" when node.Inputs[1]!.Producer is { OpType: "Concat" } indices:
+                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), First(indices.Inputs[^1]!, shapes));
             case "Concat":
                 return node.Inputs.FirstOrDefault(static i => Reach(i!)) is { } first ? First(first, shapes) : null;
             case "Where":

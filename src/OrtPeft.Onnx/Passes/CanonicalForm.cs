@@ -20,6 +20,7 @@ internal static class CanonicalForm
     public static IReadOnlyList<GraphPass> Passes { get; } =
     [
         new("input-defaults", InputDefaults.Run),
+        new("repeated-axes", RepeatedAxes.Run),
         new("resolve-if", IfResolution.Run),
         new("source-paths", SourcePathNaming.Run),
         new("constants-to-initializers", ConstantsToInitializers.Run),

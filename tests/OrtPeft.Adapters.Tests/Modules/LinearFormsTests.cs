@@ -34,6 +34,8 @@ public sealed class LinearFormsTests
         ["MatMul, weight behind Unsqueeze"] = static (g, x) => g.MatMul(x, g.Unsqueeze(W(g, [Ins, Outs]), 0)),
         ["MatMul, weight behind Squeeze"] = static (g, x) => g.MatMul(x, g.Squeeze(W(g, [Ins, 1, Outs]), 1)),
         ["MatMul, weight times constant"] = static (g, x) => g.MatMul(x, g.Mul(W(g, [Ins, Outs], by: 0.5f), Vector(g, 2))),
+        ["MatMul, weight joined"] = static (g, x) => g.MatMul(x, g.Concat(
+            1, Part(g, "model.layers.0.mlp.fc.weight", 4), Part(g, "rest", 2))),
         ["MatMul, weight of float16 cast"] = static (g, x) => g.MatMul(x, g.Cast(Half(g), ElementType.Float)),
         ["MatMul, weight on the left"] = static (g, x) => g.Transpose(g.MatMul(W(g), g.Transpose(x, 0, 2, 1)), 0, 2, 1),
         ["MatMul, transposed weight on the left"] = static (g, x) =>
@@ -124,7 +126,7 @@ public sealed class LinearFormsTests
         Assert.Equal(beside, Answer(merged.Model), (a, b) => Math.Abs(a - b) < tolerance);
         Assert.NotEqual(beside, Answer(Build(form)), static (a, b) => Math.Abs(a - b) < 1e-2f);
         var isComputed = form.Contains("times", StringComparison.Ordinal)
-            || form is "MatMul, weight behind Transpose, Reshape" or "QDQ behind Reshape";
+            || form is "MatMul, weight behind Transpose, Reshape" or "MatMul, weight joined" or "QDQ behind Reshape";
         Assert.True(merged.IsSourceGraph || isComputed, "the source graph is kept");
         if (!merged.IsSourceGraph || form.StartsWith("QDQ", StringComparison.Ordinal))
             return;
@@ -191,6 +193,9 @@ public sealed class LinearFormsTests
         Tensor.Of<float>([.. Probe.Numbers(Outs, 2.7).Select(static v => (float)v)], dims));
 
     private static Value Vector(GraphBuilder g, float number) => g.Constant(Tensor.Vector(number));
+
+    private static Value Part(GraphBuilder g, string name, int columns) => g.Graph.AddInitializer(
+        name, Tensor.Of<float>([.. Probe.Numbers(Ins * columns, columns).Select(static v => (float)v)], [Ins, columns]));
 
     private static Value Half(GraphBuilder g)
     {

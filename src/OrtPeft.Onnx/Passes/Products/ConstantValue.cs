@@ -26,6 +26,7 @@ internal static class ConstantValue
         ["Mul"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a * b),
         ["Div"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a / b),
         ["Transpose"] = Transposed,
+        ["Concat"] = Joined,
         ["DequantizeLinear"] = ConstantArithmetic.Dequantized,
     }.ToFrozenDictionary();
 
@@ -73,6 +74,18 @@ internal static class ConstantValue
         ImmutableArray<long> dims = [.. perm.Select(p => x.Dims[(int)p])];
         var strides = ConstantArithmetic.Strides(x.Dims);
         return With(dims, ConstantArithmetic.Gathered(x.ToFloat32(), dims, [.. perm.Select(p => strides[p])]));
+    }
+
+    private static Tensor? Joined(Node node, IReadOnlyList<Tensor?> inputs)
+    {
+        var parts = inputs.Select(static x => x!.AsFloats()).ToArray();
+        if (parts.Any(static x => x is null) || node.Output.Shape?.ToStatic() is not { } dims)
+            return null;
+        var axis = (int)node.Attributes.Int("axis", 0);
+        axis = axis < 0 ? axis + dims.Length : axis;
+        var rows = (int)Count(dims[..axis]);
+        var runs = parts.Select(x => x!.ToFloat32().Chunk(x.ToFloat32().Length / rows).ToArray()).ToArray();
+        return With(dims, [.. Enumerable.Range(0, rows).SelectMany(row => runs.SelectMany(run => run[row]))]);
     }
 
     internal static Tensor With(ImmutableArray<long> dims, float[] numbers) => Tensor.Of<float>(numbers, dims.AsSpan());
