@@ -36,7 +36,7 @@ public sealed class CausalLm : IObjective
     internal static (Value Logits, Value Targets, Value Count) RowsOf(LossScope scope)
     {
         var places = PlacesOf(scope);
-        var logits = places.Head is { } head ? HeadRows(scope, head, places).Logits : LogitsRows(scope, places).Logits;
+        var logits = places.Head is { } head ? HeadRows(scope, head, places).Logits : LogitsRows(scope, places);
         return (logits, places.Targets, places.Count);
     }
 
@@ -145,21 +145,26 @@ public sealed class CausalLm : IObjective
     private static LossValues LogitsLoss(LossScope scope, LabelPlaces places)
     {
         var (g, targets, count) = (scope.Builder, places.Targets, places.Count);
-        var (y, vocabulary) = LogitsRows(scope, places);
+        var y = LogitsRows(scope, places);
         var (sum, p) = NegativeLogLikelihood(g, y, places);
         if (scope.Scale is null)
             return new LossValues(sum, count, []);
-        var oneHot = g.Op("OneHot", targets, g.Int64Scalar(vocabulary), g.Constant(Tensor.Vector(0f, 1f), "off_on"));
-        return new LossValues(sum, count, [new Seed(y, places.Masked((p - oneHot) * scope.Scale))]);
+        var column = g.Unsqueeze(targets, 1);
+        var difference = g.Term(g.Op(
+            "ScatterElements",
+            [p, column, g.Expand(g.ScalarLike(p, -1), g.Shape(column))],
+            NodeAttribute.Of("axis", 1L),
+            NodeAttribute.Of("reduction", "add")));
+        return new LossValues(sum, count, [new Seed(y, places.Masked(difference * scope.Scale))]);
     }
 
-    private static (Value Logits, long Vocabulary) LogitsRows(LossScope scope, LabelPlaces places)
+    private static Value LogitsRows(LossScope scope, LabelPlaces places)
     {
         var (g, logits) = (scope.Builder, places.Logits);
         var vocabulary = logits.Shape![2].Value
             ?? throw new GraphException(
                 $"The output '{logits.Name}' is {logits.Shape}: the vocabulary's size must be known.");
-        return (places.Rows(g, g.Reshape(logits, -1, vocabulary)), vocabulary);
+        return places.Rows(g, g.Reshape(logits, -1, vocabulary));
     }
 
     private static (Term Sum, Term P) NegativeLogLikelihood(GraphBuilder g, Value logits, LabelPlaces places)
