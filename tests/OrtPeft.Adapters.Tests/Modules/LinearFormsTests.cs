@@ -35,7 +35,7 @@ public sealed class LinearFormsTests
         ["MatMul, weight behind Squeeze"] = static (g, x) => g.MatMul(x, g.Squeeze(W(g, [Ins, 1, Outs]), 1)),
         ["MatMul, weight times constant"] = static (g, x) => g.MatMul(x, g.Mul(W(g, [Ins, Outs], by: 0.5f), Vector(g, 2))),
         ["MatMul, weight joined"] = static (g, x) => g.MatMul(x, g.Concat(
-            1, Part(g, "model.layers.0.mlp.fc.weight", 4), Part(g, "rest", 2))),
+            1, Part(g, "model.layers.0.mlp.fc.weight", 4), Part(g, "nothing", 0), Part(g, "rest", 2))),
         ["MatMul, weight of float16 cast"] = static (g, x) => g.MatMul(x, g.Cast(Half(g), ElementType.Float)),
         ["MatMul, weight on the left"] = static (g, x) => g.Transpose(g.MatMul(W(g), g.Transpose(x, 0, 2, 1)), 0, 2, 1),
         ["MatMul, transposed weight on the left"] = static (g, x) =>

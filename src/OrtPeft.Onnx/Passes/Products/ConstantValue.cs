@@ -78,14 +78,23 @@ internal static class ConstantValue
 
     private static Tensor? Joined(Node node, IReadOnlyList<Tensor?> inputs)
     {
-        var parts = inputs.Select(static x => x!.AsFloats()).ToArray();
-        if (parts.Any(static x => x is null) || node.Output.Shape?.ToStatic() is not { } dims)
+        var parts = inputs.Select(static x => x!.AsFloats()?.ToFloat32()).OfType<float[]>().ToArray();
+        if (parts.Length < inputs.Count || node.Output.Shape?.ToStatic() is not { } dims || Count(dims) != parts.Sum(static x => x.Length))
             return null;
         var axis = (int)node.Attributes.Int("axis", 0);
-        axis = axis < 0 ? axis + dims.Length : axis;
-        var rows = (int)Count(dims[..axis]);
-        var runs = parts.Select(x => x!.ToFloat32().Chunk(x.ToFloat32().Length / rows).ToArray()).ToArray();
-        return With(dims, [.. Enumerable.Range(0, rows).SelectMany(row => runs.SelectMany(run => run[row]))]);
+        var rows = (int)Count(dims[..(axis < 0 ? axis + dims.Length : axis)]);
+        var (joined, place) = (new float[parts.Sum(static x => x.Length)], 0);
+        for (var row = 0; row < rows; row++)
+        {
+            foreach (var part in parts)
+            {
+                var run = part.Length / rows;
+                Array.Copy(part, row * run, joined, place, run);
+                place += run;
+            }
+        }
+
+        return With(dims, joined);
     }
 
     internal static Tensor With(ImmutableArray<long> dims, float[] numbers) => Tensor.Of<float>(numbers, dims.AsSpan());
