@@ -19,14 +19,14 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
     /// <exception cref="ConfigException">A mask depends on places in a form that is not known.</exception>
     public static AttentionWindow? Of(ScorePath scores, ShapeInference shapes)
     {
-        var seen = new HashSet<Value>();
+        var seen = new HashSet<(Value, bool)>();
         var open = new Stack<(Value, bool)>(scores.Masks.Select(static m => (m, false)));
         (AttentionWindow? narrowest, SymbolicInteger? past) = (null, null);
         while (open.TryPop(out var next))
         {
-            var (value, isTurned) = next;
-            if (!seen.Add(value))
+            if (!seen.Add(next))
                 continue;
+            var (value, isTurned) = next;
             var window = value.Constant is { } constant ? BandedMask.Window(value, constant) : null;
             if (value.Producer is { Domain: "" } node && !node.Is("Shape") && !node.Is("MatMul"))
             {
