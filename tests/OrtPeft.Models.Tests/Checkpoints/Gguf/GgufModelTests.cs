@@ -42,16 +42,8 @@ public sealed class GgufModelTests
     public void ToModel_OfWhatLlamaCppTakesAsGiven_GivesHfsLossWithIt(string family, string field, string value)
     {
         using var folder = new TemporaryFolder();
-        var source = Fixture.Path($"families/{family}");
-        File.Copy(Path.Combine(source, "model.safetensors"), folder["model.safetensors"]);
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!;
-        config[field] = JsonNode.Parse(value);
-        File.WriteAllText(folder["config.json"], config.ToJsonString());
-        using var ours = new FamilyGolden(family, Model(folder, GgufDraft.Of(source)));
-        using var hfs = new FamilyGolden(family, HfCheckpoint.Open(folder.Path).ToModel());
 
-        Assert.All(
-            ours.ComputeRowSums().Zip(hfs.ComputeRowSums()), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+        MustGiveHfsLoss(folder, family, config => config[field] = JsonNode.Parse(value));
     }
 
     /// <summary>Qwen 2's mixture has an expert for every token; its gate is a vector in some files.</summary>
@@ -77,8 +69,7 @@ public sealed class GgufModelTests
         using var ours = new FamilyGolden("qwen2", Model(folder, draft));
         using var hfs = new FamilyGolden("qwen2", HfCheckpoint.Open(folder.Path).ToModel());
 
-        Assert.All(
-            ours.ComputeRowSums().Zip(hfs.ComputeRowSums()), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+        MustAgree(ours, hfs);
     }
 
     /// <summary>A tensor that llama.cpp reads and HF's model has no place for is not passed over.</summary>
@@ -102,18 +93,13 @@ public sealed class GgufModelTests
     public void ToModel_OfGemma_GivesHfsLossWithAHeadsScale(string family)
     {
         using var folder = new TemporaryFolder();
-        var source = Fixture.Path($"families/{family}");
-        File.Copy(Path.Combine(source, "model.safetensors"), folder["model.safetensors"]);
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!;
-        config["query_pre_attn_scalar"] = 16;
-        if (family == "gemma3") // a layer of six sees all
-            config["layer_types"] = new JsonArray("sliding_attention", "sliding_attention");
-        File.WriteAllText(folder["config.json"], config.ToJsonString());
-        using var ours = new FamilyGolden(family, Model(folder, GgufDraft.Of(source)));
-        using var hfs = new FamilyGolden(family, HfCheckpoint.Open(folder.Path).ToModel());
 
-        Assert.All(
-            ours.ComputeRowSums().Zip(hfs.ComputeRowSums()), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
+        MustGiveHfsLoss(folder, family, config =>
+        {
+            config["query_pre_attn_scalar"] = 16;
+            if (family == "gemma3") // a layer of six sees all
+                config["layer_types"] = new JsonArray("sliding_attention", "sliding_attention");
+        });
     }
 
     /// <summary>What llama.cpp quantised, with its own logits over the numbers that it makes of that again.</summary>
@@ -359,6 +345,23 @@ public sealed class GgufModelTests
         HfCheckpoint.Import(folder["m.gguf"], folder["out"], notes.Add);
         return notes;
     }
+
+    /// <summary>A family's GGUF file computes what its HF folder does with another configuration.</summary>
+    private static void MustGiveHfsLoss(TemporaryFolder folder, string family, Action<JsonNode> change)
+    {
+        var source = Fixture.Path($"families/{family}");
+        File.Copy(Path.Combine(source, "model.safetensors"), folder["model.safetensors"]);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "config.json")))!;
+        change(config);
+        File.WriteAllText(folder["config.json"], config.ToJsonString());
+        using var ours = new FamilyGolden(family, Model(folder, GgufDraft.Of(source)));
+        using var hfs = new FamilyGolden(family, HfCheckpoint.Open(folder.Path).ToModel());
+
+        MustAgree(ours, hfs);
+    }
+
+    private static void MustAgree(FamilyGolden ours, FamilyGolden hfs) => Assert.All(
+        ours.ComputeRowSums().Zip(hfs.ComputeRowSums()), static s => Assert.InRange(s.First / s.Second, 1 - 1e-6, 1 + 1e-6));
 
     private static Model Model(TemporaryFolder folder, GgufDraft draft)
     {
