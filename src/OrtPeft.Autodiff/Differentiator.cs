@@ -102,12 +102,7 @@ public sealed class Differentiator
     {
         var opset = OpsetOf(node);
         if (node.Subgraphs.Any() && _table.Find(node, opset) is null)
-        {
-            throw new UnsupportedOpException(
-                $"{node} (opset {opset}) {ControlFlow.Describe(node)} between a trainable parameter and the loss, " +
-                "and OrtPeft has no gradient for that; choose targets after it, or export the model without it.");
-        }
-
+            throw new UnsupportedOpException(ControlFlow.NoGradient(node, opset));
         if (path.Quantisers.Clipped(node) is >= 0 and var clipped)
             return c => Rules.Quantization.Clipped(c, clipped);
         return _table.Find(node, opset) ?? throw new UnsupportedOpException(

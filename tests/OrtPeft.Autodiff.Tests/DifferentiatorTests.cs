@@ -187,6 +187,28 @@ public sealed class DifferentiatorTests
         AssertUnsupported(differentiate, $"{opType} \"{opType}\" (opset 21) repeats a graph at run time");
     }
 
+    /// <summary>A loop of a given number of steps is a Scan; what keeps another from being one is said.</summary>
+    [Theory]
+    [InlineData(true, true, ", until 'body/far' ends it, between")]
+    [InlineData(false, false, ", without a given number of steps, between")]
+    [InlineData(true, false, ", with states that may not keep their type and axes from step to step, between")]
+    public void Differentiate_WhenTheParameterGoesThroughALoop_SaysWhatIsInTheWay(bool isCounted, bool hasEnd, string obstacle)
+    {
+        var body = new Graph("body", _model.Graph);
+        body.AddInput("step", ElementType.Int64, []);
+        var going = body.AddInput("going", ElementType.Bool, []);
+        var state = body.AddInput("state", ElementType.Float, [2]);
+        var far = body.AddNode("Less", [body.AddNode("ReduceSum", [state], ["body/sum"]).Output, _x], ["body/far"]).Output;
+        body.AddOutput(hasEnd ? far : going);
+        body.AddOutput(body.AddNode("Neg", [state], ["body/y"]).Output);
+        var y = _g.Op("Loop", [isCounted ? _g.Int64Scalar(3) : null, null, _x], NodeAttribute.Of("body", body));
+        (y.Type, y.Shape) = (_x.Type, _x.Shape);
+
+        var differentiate = () => Differentiate(y, [_x]);
+
+        AssertUnsupported(differentiate, obstacle);
+    }
+
     [Fact]
     public void Differentiate_WhenWantedValueIsConstant_Throws()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
@@ -41,7 +42,7 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
         var layers = new List<AttentionLayer>();
         foreach (var softmax in graph.Nodes.Where(static n => n.Is("Softmax") && IsOverLastAxis(n)))
         {
-            if (ScorePath.To(softmax) is { } scores && ContextOf(softmax.Output) is { } context)
+            if (ScorePath.To(softmax) is { } scores && ContextOf(softmax.Output, []) is { } context)
                 layers.Add(new AttentionLayer(scores, softmax, context));
         }
 
@@ -72,6 +73,8 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
             if (value.Producer is not { Domain: "" } node)
                 return null;
             if (ModuleCatalogue.IsProduct(node))
+                return long.MaxValue;
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
                 return long.MaxValue;
             if (!BeforeKeys.Contains(node.OpType))
                 return null;
@@ -122,14 +125,16 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
         return isApart && from![from.Rank - 1].Value is { } all && all % Width == 0 ? all / Width : null;
     }
 
-    private static Node? ContextOf(Value weights)
+    private static Node? ContextOf(Value weights, HashSet<Value> seen)
     {
+        if (!seen.Add(weights) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return null;
         foreach (var use in weights.Uses)
         {
             if (use.Node.Is("MatMul") && use.Index == 0)
                 return use.Node;
             var isPassed = use.Node.Domain.Length == 0 && AfterSoftmax.Contains(use.Node.OpType);
-            if (isPassed && ContextOf(use.Node.Output) is { } context)
+            if (isPassed && ContextOf(use.Node.Output, seen) is { } context)
                 return context;
         }
 

@@ -19,7 +19,7 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
     /// <exception cref="ConfigException">A mask depends on places in a form that is not known.</exception>
     public static AttentionWindow? Of(ScorePath scores, ShapeInference shapes)
     {
-        var seen = new HashSet<(Value, bool)>();
+        var (seen, places) = (new HashSet<(Value, bool)>(), new PlaceCounts(shapes));
         var open = new Stack<(Value, bool)>(scores.Masks.Select(static m => (m, false)));
         (AttentionWindow? narrowest, SymbolicInteger? past) = (null, null);
         while (open.TryPop(out var next))
@@ -30,7 +30,7 @@ internal sealed record AttentionWindow(Value? Queries, long Size, long First)
             var window = value.Constant is { } constant ? BandedMask.Window(value, constant) : null;
             if (value.Producer is { Domain: "" } node && !node.Is("Shape") && !node.Is("MatMul"))
             {
-                if ((PlaceComparison.Bound(node, shapes) ?? BandedMask.Bound(node, shapes)) is { } found)
+                if ((PlaceComparison.Bound(node, places) ?? BandedMask.Bound(node, places)) is { } found)
                 {
                     var bound = isTurned ? found.Turned() : found;
                     if (bound.IsAhead || !bound.Past.Equals(past ??= bound.Past))

@@ -13,12 +13,12 @@ internal static class BandedMask
     /// <summary>The bound of a triangle, or null for another node.</summary>
     /// <remarks>https://onnx.ai/onnx/operators/onnx__Trilu.html, opset 14: an upper one keeps what is at or right of diagonal k,
     /// a lower one what is at or left of it.</remarks>
-    public static MaskBound? Bound(Node node, ShapeInference shapes)
+    public static MaskBound? Bound(Node node, PlaceCounts places)
     {
         if (!node.Is("Trilu"))
             return null;
         var diagonal = node.Input(1) is { } given
-            ? PlaceCounts.Number(given, shapes) ?? throw MaskBound.Unknown(node)
+            ? places.Number(given) ?? throw MaskBound.Unknown(node)
             : SymbolicInteger.Of(0);
         return new MaskBound(diagonal - SymbolicInteger.Of(node.Attributes.Int("upper", 1)), null, 0);
     }

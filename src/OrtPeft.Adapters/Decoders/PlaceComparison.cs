@@ -12,17 +12,21 @@ internal sealed class PlaceComparison
     private static readonly string[] SameNumbers = ["Cast", "Identity", "Expand"];
     private static readonly string[] OfDistances = ["Abs", "Clip", "Relu", "Min", "Max", "Mod", "Div", "Floor", "Sign", "Equal"];
 
-    private readonly ShapeInference _shapes;
+    /// <summary>Real comparisons have a handful of steps; sums of a value with itself have twice as many with each.</summary>
+    private const int MostSteps = 256;
+
+    private readonly PlaceCounts _places;
     private readonly List<(Value Places, int Sign)> _terms = [];
     private SymbolicInteger _sum = SymbolicInteger.Of(0);
+    private int _steps;
 
-    private PlaceComparison(ShapeInference shapes) => _shapes = shapes;
+    private PlaceComparison(PlaceCounts places) => _places = places;
 
     /// <summary>The bound that a node gives a mask, or null.</summary>
     /// <exception cref="ConfigException">The node compares the places of queries and keys in another way.</exception>
-    public static MaskBound? Bound(Node node, ShapeInference shapes)
+    public static MaskBound? Bound(Node node, PlaceCounts places)
     {
-        var difference = new PlaceComparison(shapes);
+        var difference = new PlaceComparison(places);
         if (OfDistances.Contains(node.OpType))
         {
             difference.Add(node.Inputs[0]!, 1);
@@ -47,7 +51,7 @@ internal sealed class PlaceComparison
         if (_terms is not [var first, var second] || first.Sign == second.Sign || IsColumn(first.Places) == IsColumn(second.Places))
             return null;
         var (queries, keys) = IsColumn(first.Places) ? (first, second) : (second, first);
-        if (PlaceCounts.First(queries.Places, _shapes) is not { } firstQuery || PlaceCounts.First(keys.Places, _shapes) is not { } firstKey)
+        if (_places.First(queries.Places) is not { } firstQuery || _places.First(keys.Places) is not { } firstKey)
             return null;
         var isPositive = keys.Sign > 0;
         var bound = firstQuery - firstKey - (isPositive ? _sum : SymbolicInteger.Of(1) - _sum);
@@ -60,7 +64,11 @@ internal sealed class PlaceComparison
 
     private void Add(Value value, int sign)
     {
-        if (value.Producer is { Domain: "" } node && (node.Is("Add") || node.Is("Sub")))
+        if (_steps++ > MostSteps)
+        {
+            _terms.Add((value, sign));
+        }
+        else if (value.Producer is { Domain: "" } node && (node.Is("Add") || node.Is("Sub")))
         {
             Add(node.Inputs[0]!, sign);
             Add(node.Inputs[1]!, node.Is("Sub") ? -sign : sign);
@@ -69,7 +77,7 @@ internal sealed class PlaceComparison
         {
             Add(other.Inputs[0]!, other.Is("Neg") ? -sign : sign);
         }
-        else if (PlaceCounts.Number(value, _shapes) is { } number)
+        else if (_places.Number(value) is { } number)
         {
             _sum += SymbolicInteger.Of(sign) * number;
         }

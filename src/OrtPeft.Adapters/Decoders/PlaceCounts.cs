@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
 using OrtPeft.Onnx.Shapes;
@@ -5,8 +6,12 @@ using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Decoders;
 
-/// <summary>Tells places of tokens, and what comes from them, from the other values of a graph.</summary>
-internal static class PlaceCounts
+/// <summary>
+/// Tells places of tokens, and what comes from them, from the other values of a graph, which is not to change meanwhile: each
+/// value is asked once.
+/// </summary>
+/// <param name="shapes">What is known of the graph's numbers.</param>
+internal sealed class PlaceCounts(ShapeInference shapes)
 {
     private static readonly string[] Lengths = ["Shape", "Size"];
 
@@ -15,53 +20,36 @@ internal static class PlaceCounts
         "Cast", "Identity", "Expand", "Reshape", "Unsqueeze", "Squeeze", "Transpose", "Slice", "Tile", "Clip", "Max",
     ];
 
+    private readonly Dictionary<Value, Origin> _origins = [];
+    private readonly Dictionary<Value, SymbolicInteger?> _firsts = [];
+
     /// <summary>
     /// Whether a value comes from counting. Lengths do not, though they tell how far to count; nor do distances, the
     /// difference of two counts, which stay what they are when all tokens move.
     /// </summary>
-    public static bool Reach(Value value) => IsFrom(value, IsDistance);
+    public bool Reach(Value value) => OriginOf(value).IsPlace;
 
     /// <summary>
-    /// The first of places whose neighbours differ by 1; null where something on the way divides, rounds or stretches them.
+    /// The first of places whose neighbours differ by 1; null where something on the way divides, rounds or stretches them,
+    /// and where the way is too long to follow.
     /// </summary>
-    public static SymbolicInteger? First(Value value, ShapeInference shapes)
+    public SymbolicInteger? First(Value value)
     {
-        if (value.Producer is not { Domain: "" } node)
-            return IsCounted(value) ? SymbolicInteger.Of(0) : null;
-        switch (node.OpType)
+        if (_firsts.TryGetValue(value, out var known) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return known;
+        return _firsts[value] = value.Producer switch
         {
-            case "CumSum":
-                return SymbolicInteger.Of(1 - node.Attributes.Int("exclusive", 0));
-            case "Range":
-                return Number(node.Inputs[2]!, shapes)?.Constant == 1 ? Number(node.Inputs[0]!, shapes) : null;
-            case "Add" when Number(node.Inputs[0]!, shapes) is { } number:
-                return SymbolicInteger.Sum(First(node.Inputs[1]!, shapes), number);
-            case "Add":
-                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), Number(node.Inputs[1]!, shapes));
-            case "Sub":
-                return SymbolicInteger.Difference(First(node.Inputs[0]!, shapes), Number(node.Inputs[1]!, shapes));
-            case "Slice":
-                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), Start(node.Inputs[1]!, shapes));
-            case "Gather":
-                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), First(node.Inputs[1]!, shapes));
-            case "GatherND" when node.Inputs[1]!.Producer is { OpType: "Concat" } indices:
-                return SymbolicInteger.Sum(First(node.Inputs[0]!, shapes), First(indices.Inputs[^1]!, shapes));
-            case "Concat":
-                return node.Inputs.FirstOrDefault(static i => Reach(i!)) is { } first ? First(first, shapes) : null;
-            case "Where":
-                return Same(node.Inputs.Skip(1), shapes);
-            case "Mul" when node.Inputs.All(static i => i!.Constant is null):
-                return Same(node.Inputs, shapes);
-            default:
-                return KeepPlaces.Contains(node.OpType) ? First(node.Inputs[0]!, shapes) : null;
-        }
+            null => Reach(value) ? SymbolicInteger.Of(0) : null,
+            { Domain: "" } node => First(node),
+            _ => null,
+        };
     }
 
     /// <summary>A whole number that no place is counted into; what is known at run time only has its value's name.</summary>
-    public static SymbolicInteger? Number(Value value, ShapeInference shapes)
+    public SymbolicInteger? Number(Value value)
     {
-        if (value.Producer is { Domain: "", OpType: "Cast" } cast)
-            return Number(cast.Inputs[0]!, shapes);
+        while (value.Producer is { Domain: "", OpType: "Cast" } cast)
+            value = cast.Inputs[0]!;
         if (value.Constant is { Count: 1 } constant && constant.Type.IsFloating())
             return constant.ToFloat32()[0] is var number && (long)number == number ? SymbolicInteger.Of((long)number) : null;
         if (shapes.DataOf(value) is [{ } only])
@@ -69,42 +57,84 @@ internal static class PlaceCounts
         return Reach(value) ? null : SymbolicInteger.Symbol($"'{value.Name}'");
     }
 
-    private static bool IsFrom(Value value, Predicate<Node> isOther)
+    private SymbolicInteger? First(Node node)
     {
-        var (seen, open) = (new HashSet<Value>(), new Stack<Value>([value]));
-        while (open.TryPop(out var next))
+        switch (node.OpType)
         {
-            if (!seen.Add(next))
-                continue;
-            if (IsCounted(next))
-                return true;
-            if (next.Producer is not { } node || Lengths.Contains(node.OpType) || isOther(node))
-                continue;
-            foreach (var input in node.OpType.StartsWith("Gather", StringComparison.Ordinal) ? node.Inputs.Take(1) : node.Inputs)
-            {
-                if (input is not null)
-                    open.Push(input);
-            }
+            case "CumSum":
+                return SymbolicInteger.Of(1 - node.Attributes.Int("exclusive", 0));
+            case "Range":
+                return Number(node.Inputs[2]!)?.Constant == 1 ? Number(node.Inputs[0]!) : null;
+            case "Add" when Number(node.Inputs[0]!) is { } number:
+                return SymbolicInteger.Sum(First(node.Inputs[1]!), number);
+            case "Add":
+                return SymbolicInteger.Sum(First(node.Inputs[0]!), Number(node.Inputs[1]!));
+            case "Sub":
+                return SymbolicInteger.Difference(First(node.Inputs[0]!), Number(node.Inputs[1]!));
+            case "Slice":
+                return SymbolicInteger.Sum(First(node.Inputs[0]!), Start(node.Inputs[1]!));
+            case "Gather":
+                return SymbolicInteger.Sum(First(node.Inputs[0]!), First(node.Inputs[1]!));
+            case "GatherND" when node.Inputs[1]!.Producer is { OpType: "Concat" } indices:
+                return SymbolicInteger.Sum(First(node.Inputs[0]!), First(indices.Inputs[^1]!));
+            case "Concat":
+                return node.Inputs.FirstOrDefault(i => Reach(i!)) is { } first ? First(first) : null;
+            case "Where":
+                return Same(node.Inputs.Skip(1));
+            case "Mul" when node.Inputs.All(static i => i!.Constant is null):
+                return Same(node.Inputs);
+            default:
+                return KeepPlaces.Contains(node.OpType) ? First(node.Inputs[0]!) : null;
         }
-
-        return false;
     }
 
-    private static SymbolicInteger? Start(Value starts, ShapeInference shapes) =>
-        shapes.DataOf(starts)?.All(static s => s?.Constant == 0) == true ? SymbolicInteger.Of(0) : Number(starts, shapes);
+    private Origin OriginOf(Value value)
+    {
+        var open = new Stack<Value>([value]);
+        while (open.TryPeek(out var next))
+        {
+            var before = open.Count;
+            foreach (var input in Inputs(next).Where(i => !_origins.ContainsKey(i)))
+                open.Push(input);
+            if (open.Count == before)
+                _origins[open.Pop()] = Made(next);
+        }
 
-    private static SymbolicInteger? Same(IEnumerable<Value?> values, ShapeInference shapes) =>
-        values.Where(static v => Reach(v!)).Select(v => First(v!, shapes)).Distinct().ToArray() is [var only] ? only : null;
+        return _origins[value];
+    }
 
     /// <summary>Sums of what places say number something else, such as the rows that were packed into one.</summary>
-    private static bool IsCounted(Value value) => value.Producer is { } node
-        ? node.Is("Range") || (node.Is("CumSum") && !IsFrom(node.Inputs[0]!, static _ => false))
-        : IsCount(value.Constant) || (value.IsGraphInput && value.Name == DecoderNames.Positions);
+    private Origin Made(Value value)
+    {
+        var inputs = Inputs(value).Select(i => _origins[i]).ToArray();
+        var isCounted = value.Producer is { } node
+            ? node.Is("Range") || (node.Is("CumSum") && !inputs[0].HasCount)
+            : IsCount(value.Constant) || (value.IsGraphInput && value.Name == DecoderNames.Positions);
+        var isDistance = value.Producer?.Is("Sub") == true && inputs.All(static i => i.IsPlace);
+        return new Origin(
+            isCounted || inputs.Any(static i => i.HasCount), isCounted || (!isDistance && inputs.Any(static i => i.IsPlace)));
+    }
 
-    private static bool IsDistance(Node node) => node.Is("Sub") && node.Inputs.All(static i => Reach(i!));
+    private static IEnumerable<Value> Inputs(Value value)
+    {
+        if (value.Producer is not { } node || Lengths.Contains(node.OpType))
+            return [];
+        return node.Inputs.Take(node.OpType.StartsWith("Gather", StringComparison.Ordinal) ? 1 : int.MaxValue).OfType<Value>();
+    }
+
+    private SymbolicInteger? Start(Value starts) =>
+        shapes.DataOf(starts)?.All(static s => s?.Constant == 0) == true ? SymbolicInteger.Of(0) : Number(starts);
+
+    private SymbolicInteger? Same(IEnumerable<Value?> values) =>
+        values.Where(v => Reach(v!)).Select(v => First(v!)).Distinct().ToArray() is [var only] ? only : null;
 
     /// <summary>0, 1, 2, …, of which exporters cut a piece.</summary>
     private static bool IsCount(Tensor? tensor) =>
         tensor is { Count: > 4, Type: ElementType.Int64 or ElementType.Int32 }
         && tensor.ToInt64().Index().All(static e => e.Item == e.Index);
+
+    /// <summary>The counts on the way to a value.</summary>
+    /// <param name="HasCount">A count is on its way, before lengths.</param>
+    /// <param name="IsPlace">One is, and no distance behind it.</param>
+    private readonly record struct Origin(bool HasCount, bool IsPlace);
 }

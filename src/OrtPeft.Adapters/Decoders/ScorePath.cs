@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 
@@ -35,7 +36,7 @@ internal sealed class ScorePath
     public static ScorePath? To(Node softmax)
     {
         var steps = new List<Use>();
-        return Search(softmax.Input(0), steps) is { } product ? new ScorePath(product, steps) : null;
+        return Search(softmax.Input(0), steps, []) is { } product ? new ScorePath(product, steps) : null;
     }
 
     /// <summary>Treats products with other keys as those of <see cref="Product"/>, all of them visible.</summary>
@@ -72,9 +73,9 @@ internal sealed class ScorePath
         return index == 0 ? g.Op(node.OpType, products, other) : g.Op(node.OpType, other, products);
     }
 
-    private static Node? Search(Value? value, List<Use> steps)
+    private static Node? Search(Value? value, List<Use> steps, HashSet<Value> seen)
     {
-        if (value?.Producer is not { Domain: "" } node)
+        if (value?.Producer is not { Domain: "" } node || !seen.Add(value) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             return null;
         if (IsProduct(node))
             return node;
@@ -82,7 +83,7 @@ internal sealed class ScorePath
             return null;
         for (var i = 0; i < node.Inputs.Count; i++)
         {
-            if (Search(node.Inputs[i], steps) is not { } product)
+            if (Search(node.Inputs[i], steps, seen) is not { } product)
                 continue;
             steps.Add(new Use(node, i));
             return product;

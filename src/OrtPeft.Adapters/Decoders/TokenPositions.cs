@@ -28,7 +28,7 @@ internal static class TokenPositions
         var given = graph.Inputs.FirstOrDefault(static i => i.Name == DecoderNames.Positions);
         var reads = given is null ? [] : OutsideOf(MasksOf(layers), given).ToArray();
         if (reads.Length == 0)
-            reads = [.. Counted(graph).Distinct()];
+            reads = [.. Counted(graph, new PlaceCounts(g.Shapes)).Distinct()];
         if (reads.Length == 0)
             throw new ConfigException(
                 $"Graph '{graph.Name}': it has no input 'position_ids', and no counted positions look up a table or " +
@@ -62,21 +62,24 @@ internal static class TokenPositions
     /// <summary>Where places are read by others than the masks, which may share them in another shape.</summary>
     private static IEnumerable<Use> OutsideOf(HashSet<Node> masks, Value places)
     {
-        foreach (var use in places.Uses)
+        var open = new Stack<Value>([places]);
+        while (open.TryPop(out var next))
         {
-            if (!masks.Contains(use.Node))
-                yield return use;
-            else if (use.Index == 0 && AroundTables.Contains(use.Node.OpType))
-                foreach (var inner in OutsideOf(masks, use.Node.Output))
-                    yield return inner;
+            foreach (var use in next.Uses)
+            {
+                if (!masks.Contains(use.Node))
+                    yield return use;
+                else if (use.Index == 0 && AroundTables.Contains(use.Node.OpType))
+                    open.Push(use.Node.Output);
+            }
         }
     }
 
-    private static IEnumerable<Use> Counted(Graph graph)
+    private static IEnumerable<Use> Counted(Graph graph, PlaceCounts places)
     {
         foreach (var node in graph.Nodes)
         {
-            if (node.Is("Gather") && IsTable(node.Inputs[0]) && PlaceCounts.Reach(node.Inputs[1]!))
+            if (node.Is("Gather") && IsTable(node.Inputs[0]) && places.Reach(node.Inputs[1]!))
             {
                 yield return new Use(node, 1);
                 if (CutOf(node.Inputs[0]!) is { } cut)
@@ -85,7 +88,7 @@ internal static class TokenPositions
 
             if (node.Is("Sin") || node.Is("Cos"))
             {
-                foreach (var use in Angles(new Use(node, 0)))
+                foreach (var use in Angles(new Use(node, 0), places))
                     yield return use;
             }
         }
@@ -108,16 +111,24 @@ internal static class TokenPositions
     }
 
     /// <summary>Where whole numbers become the angles that sines and cosines are taken of.</summary>
-    private static IEnumerable<Use> Angles(Use at)
+    private static IEnumerable<Use> Angles(Use at, PlaceCounts places)
     {
-        if (at.Node.Inputs[at.Index] is not { } value || !value.Type.IsFloating() || value.Producer is not { } node)
-            return [];
-        if (node.Is("Cast") && PlaceCounts.Reach(node.Inputs[0]!))
-            return [new Use(node, 0)];
-        if (node.Is("Range"))
-            return [at];
-        return AroundAngles.Contains(node.OpType)
-            ? Enumerable.Range(0, node.Inputs.Count).SelectMany(i => Angles(new Use(node, i)))
-            : [];
+        var (seen, open) = (new HashSet<Value>(), new Stack<Use>([at]));
+        while (open.TryPop(out var next))
+        {
+            if (next.Node.Inputs[next.Index] is not { Producer: { } node } value || !value.Type.IsFloating())
+                continue;
+            if (node.Is("Range"))
+                yield return next;
+            else if (!seen.Add(value))
+                continue;
+            else if (node.Is("Cast") && places.Reach(node.Inputs[0]!))
+                yield return new Use(node, 0);
+            else if (AroundAngles.Contains(node.OpType))
+            {
+                foreach (var index in Enumerable.Range(0, node.Inputs.Count))
+                    open.Push(new Use(node, index));
+            }
+        }
     }
 }

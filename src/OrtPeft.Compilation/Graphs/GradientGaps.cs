@@ -30,6 +30,8 @@ public static class GradientGaps
         if (Of(peft) is not [var first, ..])
             return null;
         var opset = peft.Model.Opsets.GetValueOrDefault(first.Domain, 1);
+        if (first.Subgraphs.Any())
+            return ControlFlow.NoGradient(first, (int)opset);
         return $"{first} (opset {opset}) lies between a trainable parameter and the loss, and OrtPeft knows no "
             + $"gradient for {first.OpType}; choose targets after it, or export the model without it.";
     }

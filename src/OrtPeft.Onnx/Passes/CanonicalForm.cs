@@ -34,6 +34,7 @@ internal static class CanonicalForm
         new("empty-slots", EmptySlots.Run),
         new("fused-to-standard", ContribOps.Run),
         new("linear-forms", LinearForms.Run),
+        new("one-hot-rows", OneHotRows.Run),
         new("fuse-layer-norm", LayerNormFusion.Run),
         new("fuse-rms-norm", RmsNormFusion.Run),
         new("fuse-gelu", GeluFusion.Run),

@@ -43,6 +43,16 @@ internal static class ControlFlow
         };
     }
 
+    /// <summary>The message for a node that the gradient would have to pass.</summary>
+    /// <param name="node">A node with subgraphs.</param>
+    /// <param name="opset">The version of its operator set.</param>
+    public static string NoGradient(Node node, int opset)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return $"{node} (opset {opset}) {Describe(node)}{(node.Is("Loop") ? LoopsToScans.ObstacleOf(node) : "")}, between a trainable "
+            + "parameter and the loss, and OrtPeft has no gradient for that; choose targets after it, or export the model without it.";
+    }
+
     /// <summary>Whether a node's own graph reads, or gives, a weight matrix.</summary>
     public static bool HasLayers(Node node) => node.Subgraphs.Any(g => ReadsWeights(g) || GivesWeights(node, g));
 

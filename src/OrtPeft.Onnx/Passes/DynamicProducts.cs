@@ -20,7 +20,7 @@ internal static partial class DynamicProducts
 
     /// <summary>Whether a node is a product of integers that this takes apart, or one that ONNX Runtime made of it.</summary>
     public static bool Is(Node node) =>
-        node.Is("MatMulInteger") || node is { OpType: "DynamicQuantizeMatMul", Domain: Microsoft };
+        node.Is("MatMulInteger") || node is { OpType: "DynamicQuantizeMatMul" or "MatMulIntegerToFloat", Domain: Microsoft };
 
     /// <summary>Runs the pass in place; a product whose parts are not constants, or read otherwise, stays.</summary>
     /// <param name="model">The model, in the operator-set version of <see cref="CanonicalForm"/>.</param>
@@ -56,12 +56,19 @@ internal static partial class DynamicProducts
             if (node.OpType == "DynamicQuantizeMatMul")
                 return new Product(node.Inputs[0]!, node.Inputs[1]!, node.Inputs[2]!, node.Input(3), node.Input(4), node.Output);
             var quantize = node.Inputs[0]!.Producer;
-            var isPlain = quantize?.Is("DynamicQuantizeLinear") == true && node.Inputs[0] == quantize.Outputs[0]
-                && node.Input(2) == quantize.Outputs[2];
-            if (!isPlain || Only(node.Output, "Cast") is not { } cast || Only(cast.Output, "Mul") is not { } scaled)
+            if (quantize?.Is("DynamicQuantizeLinear") != true || node.Inputs[0] != quantize.Outputs[0])
+                return null;
+            if (node.OpType == "MatMulIntegerToFloat")
+            {
+                return node.Inputs[2] == quantize.Outputs[1] && node.Input(4) == quantize.Outputs[2]
+                    ? new Product(quantize.Inputs[0]!, node.Inputs[1]!, node.Inputs[3]!, node.Input(5), node.Input(6), node.Output)
+                    : null;
+            }
+
+            if (node.Input(2) != quantize.Outputs[2] || Only(node.Output, "Cast") is not { } cast || Only(cast.Output, "Mul") is not { } scaled)
                 return null;
             var factor = scaled.Inputs[0] == cast.Output ? scaled.Inputs[1]! : scaled.Inputs[0]!;
-            return factor.Producer is { } product && product.Is("Mul") && Other(product, quantize!.Outputs[1]) is { } scales
+            return factor.Producer is { } product && product.Is("Mul") && Other(product, quantize.Outputs[1]) is { } scales
                 ? new Product(quantize.Inputs[0]!, node.Inputs[1]!, scales, node.Input(3), null, scaled.Output)
                 : null;
         }

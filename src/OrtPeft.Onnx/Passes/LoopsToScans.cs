@@ -34,19 +34,33 @@ internal static class LoopsToScans
         graph.RemoveDeadCode();
     }
 
+    /// <summary>The reason why a loop is no <c>Scan</c>, as the end of a clause.</summary>
+    /// <returns>Such as <c>, until 'going' ends it</c>.</returns>
+    public static string ObstacleOf(Node loop)
+    {
+        ArgumentNullException.ThrowIfNull(loop);
+        if (loop.Attributes.Graph("body") is { Inputs: [_, var going, ..], Outputs: [var goesOn, ..] } && !GoesOn(loop, going, goesOn))
+            return $", until '{(IsTrue(loop.Input(1)) ? goesOn.Name : loop.Input(1)!.Name)}' ends it";
+        return loop.Input(0) is { Type: ElementType.Int64 }
+            ? ", with states that may not keep their type and axes from step to step"
+            : ", without a given number of steps";
+    }
+
     /// <summary>The body of a loop that nothing but its number of steps ends; null of others.</summary>
     private static Graph? Counted(Node loop)
     {
         var body = loop.Attributes.Graph("body");
         return body is { Inputs: [_, var going, ..], Outputs: [var goesOn, ..] }
             && loop.Input(0) is { Type: ElementType.Int64, Shape.Rank: 0 or 1 }
-            && loop.Input(1) is null or { Constant: { Count: 1 } } && IsTrue(loop.Input(1))
-            && (goesOn == going || IsTrue(goesOn) || IsPassedOn(goesOn, going))
+            && GoesOn(loop, going, goesOn)
             && body.Inputs.Count == Math.Max(2, loop.Inputs.Count)
             && body.Outputs.Count == loop.Outputs.Count + 1 && body.Outputs.Count > body.Inputs.Count - 2
             ? body
             : null;
     }
+
+    private static bool GoesOn(Node loop, Value going, Value goesOn) =>
+        IsTrue(loop.Input(1)) && (goesOn == going || IsTrue(goesOn) || IsPassedOn(goesOn, going));
 
     private static bool IsTrue(Value? condition) =>
         condition is null || (condition.Constant is { Count: 1, Type: ElementType.Bool } known && known.Data.Slice(0, 1)[0] != 0);

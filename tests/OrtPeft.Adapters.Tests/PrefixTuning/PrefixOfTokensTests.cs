@@ -128,6 +128,13 @@ public sealed class PrefixOfTokensTests
     [InlineData("k > q - what the mask says", "LessOrEqual")]
     [InlineData("diagonal by the mask", "LessOrEqual")]
     [InlineData("constant of chunks", "constant")]
+    [InlineData("triangle and its transpose", "Trilu")]
+    [InlineData("transpose of a triangle and itself", "Trilu")]
+    [InlineData("k > q + 0 + 0 + …", "Greater")]
+    [InlineData("k > q / 1 / 1 / …", "Greater")]
+    [InlineData("k > differences of differences", "Greater")]
+    [InlineData("k > whole differences of differences", "Div")]
+    [InlineData("k > sums of sums", "Greater")]
     public void Inject_BehindAMaskOfUnknownForm_IsRefusedByName(string form, string named)
     {
         var model = BaseModel.Of(ModelSource.Open(Path.Combine(Fixtures.Folder, "families/mistral")).Model).Canonical;
@@ -145,6 +152,14 @@ public sealed class PrefixOfTokensTests
             "k > q - what the mask says" => g.Op("Greater", keys, g.Sub(queries, atRunTime)),
             "diagonal by the mask" => g.Cast(g.Op(
                 "Trilu", g.Op("Expand", g.Int64Scalar(1), Square(g, queries, keys)), g.Squeeze(atRunTime, 0, 1)), ElementType.Bool),
+            "triangle and its transpose" => BothWays(g, queries, keys, isTurnedFirst: false),
+            "transpose of a triangle and itself" => BothWays(g, queries, keys, isTurnedFirst: true),
+            "k > q + 0 + 0 + …" => g.Op("Greater", keys, Nested(queries, 10_000, q => g.Op("Add", q, g.Int64Scalar(0)))),
+            "k > q / 1 / 1 / …" => g.Op("Greater", keys, Nested(queries, 10_000, q => g.Op("Div", q, g.Int64Scalar(1)))),
+            "k > differences of differences" => g.Op("Greater", keys, Nested(queries, 40, q => g.Sub(q, g.Sub(q, keys)))),
+            "k > whole differences of differences" =>
+                g.Op("Greater", keys, Chunk(g, Nested(queries, 40, q => g.Sub(q, g.Sub(q, keys))))),
+            "k > sums of sums" => g.Op("Greater", keys, Nested(queries, 40, q => g.Add(q, q))),
             _ => Chunks(g, queries, keys),
         };
         model.Graph.ReplaceAllUsesWith(isNear.Output, made);
@@ -175,6 +190,17 @@ public sealed class PrefixOfTokensTests
 
         AssertAnswersAsBehindTokens(model, 2, 8);
     }
+
+    /// <summary>Seen from 3 before the query to 3 behind it, which is one triangle as it is and turned.</summary>
+    private static Value BothWays(GraphBuilder g, Value queries, Value keys, bool isTurnedFirst)
+    {
+        var triangle = Triangle(g, queries, keys, upper: 1, 1 - Size);
+        var (near, turned) = (g.Cast(triangle, ElementType.Bool), g.Cast(g.Transpose(triangle, 1, 0), ElementType.Bool));
+        return isTurnedFirst ? g.Op("And", turned, near) : g.Op("And", near, turned);
+    }
+
+    private static Value Nested(Value value, int times, Func<Value, Value> step) =>
+        Enumerable.Range(0, times).Aggregate(value, (inner, _) => step(inner));
 
     private static Value Chunk(GraphBuilder g, Value places) => g.Op("Div", places, g.Int64Scalar(Size));
 

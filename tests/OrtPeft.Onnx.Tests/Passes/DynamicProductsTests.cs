@@ -55,6 +55,56 @@ public sealed class DynamicProductsTests
         Assert.Contains(model.Graph.Nodes, static n => n.Is("MatMulInteger"));
     }
 
+    /// <summary>Layers that read the same rounded input keep one quantiser when ONNX Runtime fuses the rest.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_OnProductsThatShareAQuantiser_MakesProductsOfFloats(bool hasBias)
+    {
+        var model = new Model(21);
+        model.Opsets["com.microsoft"] = 1;
+        var graph = model.Graph;
+        var x = graph.AddInput("x", ElementType.Float, [Dim.Named("batch"), 2]);
+        var quantized = graph.AddNode("DynamicQuantizeLinear", [x], ["q", "s", "z"], []).Outputs;
+        foreach (var name in (string[])["a", "b"])
+        {
+            var weight = graph.AddInitializer($"{name}_quantized", Tensor.Of<byte>([2, 3, 4, 5, 6, 7], [2, 3]));
+            var zero = graph.AddInitializer($"{name}_zero", Tensor.Of<byte>([3], [1]));
+            var scale = graph.AddInitializer($"{name}_scale", Tensor.Of<float>(Columns, [3]));
+            var bias = hasBias ? graph.AddInitializer($"{name}_bias", Tensor.Vector(1f, 2, 3)) : null;
+            graph.AddOutput(graph.AddNode(
+                "MatMulIntegerToFloat", [quantized[0], weight, quantized[1], scale, quantized[2], zero, bias], [name], [], "com.microsoft").Output);
+        }
+
+        CanonicalForm.Apply(model);
+
+        var products = model.Graph.Nodes.Where(static n => n.Is("MatMul")).ToArray();
+        Assert.Equal(2, products.Length);
+        Assert.All(products, p => Assert.Equal(
+            Enumerable.Range(0, 6).Select(static i => (i - 1) * Columns[i % 3]),
+            OrtPeft.Onnx.Quantization.QuantizedWeight.Find(p.Inputs[1]!)!.ToFloat32().ToFloat32()));
+        Assert.Equal(hasBias ? 2 : 0, model.Graph.Nodes.Count(static n => n.Is("Add")));
+        Assert.DoesNotContain(model.Graph.Nodes, static n => n.Is("DynamicQuantizeLinear"));
+    }
+
+    [Theory]
+    [InlineData("DynamicQuantizeMatMul", "com.microsoft", 3)]
+    [InlineData("MatMulIntegerToFloat", "com.microsoft", 4)]
+    [InlineData("MatMulInteger", "", 2)]
+    public void Run_OnTooFewInputs_SaysWhichIsMissing(string op, string domain, int needed)
+    {
+        var model = new Model(21);
+        model.Opsets["com.microsoft"] = 1;
+        var x = model.Graph.AddInput("x", ElementType.Float, [Dim.Named("batch"), 2]);
+        var node = model.Graph.AddNode(op, [x], ["y"], [], domain);
+        node.Name = "/layer/lonely";
+        model.Graph.AddOutput(node.Output);
+
+        var refusal = Assert.Throws<GraphException>(() => CanonicalForm.Apply(model));
+
+        Assert.Contains($"/layer/lonely\" (opset 21): lacks input 1 of the {needed}", refusal.Message, StringComparison.Ordinal);
+    }
+
     private static Model Integers(float[] scales, bool isSigned, bool isFused, string name)
     {
         var model = new Model(21);

@@ -34,29 +34,49 @@ internal static class ConstantValue
     public static IEnumerable<string> Operators => Rows.Keys;
 
     /// <summary>Whether only constants and operators of the table make a value.</summary>
-    public static bool CanBeOf(Value value) => CanBeOf(value, DeepestChain);
+    public static bool CanBeOf(Value value) => CanBeOf(value, DeepestChain, []);
 
     /// <summary>The content; null where it cannot be computed.</summary>
-    public static Tensor? Of(Value value)
-    {
-        if (!CanBeOf(value))
-            return null;
-        if (value.Producer is not { } node)
-            return value.Initializer;
-        var inputs = node.Inputs.Select(static i => i is null ? null : Of(i)).ToArray();
-        var isWhole = inputs.Index().All(i => i.Item is not null || node.Inputs[i.Index] is null) && inputs is [not null, ..];
-        return isWhole ? Rows[node.OpType](node, inputs) : null;
-    }
+    public static Tensor? Of(Value value) => CanBeOf(value) ? Of(value, []) : null;
 
     /// <summary>The largest of the constants that a value is made of, whose name is the value's.</summary>
-    public static Value LargestSource(Value value) => value.Producer is { } node
-        ? node.Inputs.OfType<Value>().Select(LargestSource).MaxBy(static v => v.Initializer!.Count)!
-        : value;
+    public static Value LargestSource(Value value)
+    {
+        var (seen, open, largest) = (new HashSet<Value>(), new Stack<Value>([value]), (Value?)null);
+        while (open.TryPop(out var next))
+        {
+            if (!seen.Add(next))
+                continue;
+            foreach (var input in next.Producer?.Inputs.OfType<Value>().Reverse() ?? [])
+                open.Push(input);
+            if (next.Producer is null && !(next.Initializer!.Count <= largest?.Initializer!.Count))
+                largest = next;
+        }
 
-    private static bool CanBeOf(Value value, int depth) => value.Producer is { } node
-        ? depth > 0 && node is { Domain: "", Outputs.Count: 1 } && Rows.ContainsKey(node.OpType)
-            && node.Inputs.All(i => i is null || CanBeOf(i, depth - 1))
-        : value is { Initializer: not null, IsGraphInput: false };
+        return largest!;
+    }
+
+    /// <summary>A value that was found to be of constants need not be asked again, however many nodes read it.</summary>
+    private static bool CanBeOf(Value value, int depth, HashSet<Value> seen)
+    {
+        if (!seen.Add(value))
+            return true;
+        return value.Producer is { } node
+            ? depth > 0 && node is { Domain: "", Outputs.Count: 1 } && Rows.ContainsKey(node.OpType)
+                && node.Inputs.All(i => i is null || CanBeOf(i, depth - 1, seen))
+            : value is { Initializer: not null, IsGraphInput: false };
+    }
+
+    private static Tensor? Of(Value value, Dictionary<Value, Tensor?> known)
+    {
+        if (value.Producer is not { } node)
+            return value.Initializer;
+        if (known.TryGetValue(value, out var before))
+            return before;
+        var inputs = node.Inputs.Select(i => i is null ? null : Of(i, known)).ToArray();
+        var isWhole = inputs.Index().All(i => i.Item is not null || node.Inputs[i.Index] is null) && inputs is [not null, ..];
+        return known[value] = isWhole ? Rows[node.OpType](node, inputs) : null;
+    }
 
     private static Tensor? SameBytes(Node node, IReadOnlyList<Tensor?> inputs) =>
         node.Output.Shape?.ToStatic() is { } dims && Count(dims) == inputs[0]!.Count

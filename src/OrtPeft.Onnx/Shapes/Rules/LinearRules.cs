@@ -1,3 +1,5 @@
+using OrtPeft.Tensors;
+
 namespace OrtPeft.Onnx.Shapes.Rules;
 
 /// <summary>Matrix products and convolutions.</summary>
@@ -7,7 +9,10 @@ internal static class LinearRules
 
     public static IEnumerable<ShapeRow> Rows =>
     [
-        new("MatMul", 2, 2, static c => MatMul(c, c.ShapeOf(0), c.ShapeOf(1))),
+        new("MatMul", 2, 2, static c => MatMul(c, c.SameType(0, 1))),
+        new("MatMulInteger", 2, 4, static c => MatMul(c, ElementType.Int32)),
+        new("DynamicQuantizeMatMul", 3, 5, static c => MatMul(c, ElementType.Float), Microsoft) { Optional = [3] },
+        new("MatMulIntegerToFloat", 4, 7, static c => MatMul(c, ElementType.Float), Microsoft) { Optional = [4, 5] },
         new("Gemm", 2, 3, Gemm),
         new("Einsum", 1, ShapeRow.AnyNumber, EinsumRule.Apply) { Attributes = ["equation"] },
         new("Conv", 2, 3, ConvolutionRule.Apply),
@@ -19,9 +24,10 @@ internal static class LinearRules
         new("MatMulNBits", 3, 6, MatMulNBits, Microsoft) { Attributes = ["K", "N", "block_size"] },
     ];
 
-    private static void MatMul(ShapeContext c, Shape? a, Shape? b)
+    private static void MatMul(ShapeContext c, ElementType type) => MatMul(c, type, c.ShapeOf(0), c.ShapeOf(1));
+
+    private static void MatMul(ShapeContext c, ElementType type, Shape? a, Shape? b)
     {
-        var type = c.SameType(0, 1);
         if (a is null || b is null)
         {
             c.Set(0, type, null);
@@ -62,7 +68,7 @@ internal static class LinearRules
         if (c.Attributes.Int("transBatchA", 0) != 0 || c.Attributes.Int("transBatchB", 0) != 0)
             c.Set(0, c.SameType(0, 1), null);
         else
-            MatMul(c, Swapped(c.ShapeOf(0), c, "transA"), Swapped(c.ShapeOf(1), c, "transB"));
+            MatMul(c, c.SameType(0, 1), Swapped(c.ShapeOf(0), c, "transA"), Swapped(c.ShapeOf(1), c, "transB"));
     }
 
     private static Shape? Swapped(Shape? shape, ShapeContext c, string attribute) =>
