@@ -16,7 +16,7 @@ public static class FusedOps
     public static IReadOnlyList<FusedOp> All { get; } =
     [
         SelfAttention.Forward, SelfAttention.Backward,
-        Attention.Forward, Attention.Backward,
+        Attention.Forward, Attention.Backward, Attention.ForwardInRows, Attention.BackwardInRows,
         MaskedSoftmax.Forward, MaskedSoftmax.Backward,
         Heads.Split, Heads.Merge,
         RotaryEmbedding.Forward, RotaryEmbedding.Backward,

@@ -483,6 +483,40 @@ internal static class KernelCases
     private static IEnumerable<KernelCase> Attention(
         string what, long[] queries, long keys, Tensor mask, long? groups = null)
     {
+        KernelCase[] ofHeads = [.. OfHeads(what, queries, keys, mask, groups)];
+        return [.. ofHeads, InRows(ofHeads[0], [0, 1, 2], results: 1), .. ofHeads.Skip(1).Select(static c =>
+            InRows(c, [0, 1, 2, 3, 5], results: 3))];
+    }
+
+    /// <summary>The same with heads side by side in each position's row.</summary>
+    private static KernelCase InRows(KernelCase ofHeads, int[] operands, int results) => new(
+        ofHeads.Op.Replace("Attention", "AttentionInRows", StringComparison.Ordinal), ofHeads.What,
+        [.. ofHeads.Inputs.Select((x, i) => operands.Contains(i) ? Exchanged(x!) : x)],
+        (g, x) =>
+        [
+            .. ofHeads.Expected(g, [.. x.Select((x, i) => operands.Contains(i) ? g.Transpose(x, 0, 2, 1, 3) : x)])
+                .Select((y, i) => i < results ? g.Transpose(y, 0, 2, 1, 3) : y),
+        ]);
+
+    /// <summary>A tensor whose second and third axes change places.</summary>
+    private static Tensor Exchanged(Tensor x)
+    {
+        var (b, c, d) = ((int)x.Dims[1], (int)x.Dims[2], (int)x.Dims[3]);
+        var (from, to) = (x.ToFloat32(), new float[x.Count]);
+        for (var i = 0; i < to.Length; i++)
+        {
+            var (row, column) = Math.DivRem(i, d);
+            var (rest, second) = Math.DivRem(row, b);
+            var (first, third) = Math.DivRem(rest, c);
+            to[i] = from[(((((first * b) + second) * c) + third) * d) + column];
+        }
+
+        return Tensor.Of<float>(to, [x.Dims[0], c, b, d]);
+    }
+
+    private static IEnumerable<KernelCase> OfHeads(
+        string what, long[] queries, long keys, Tensor mask, long? groups)
+    {
         long[] ofKeys = [queries[0], groups ?? queries[1], keys, queries[3]];
         var (q, k, v) = (Random(1, queries), Random(2, ofKeys), Random(3, ofKeys));
         var scale = Tensor.Scalar(0.5f);

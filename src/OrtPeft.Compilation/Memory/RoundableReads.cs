@@ -51,7 +51,8 @@ internal sealed class RoundableReads
     private bool IsRoundable(Node node, int index) => FusedOps.Of(node) switch
     {
         null => Costs.IsView(node) ? index == 0 : node.Domain.Length == 0 && Linear.Contains(node.OpType),
-        var op when op == Attention.Backward => index is 1 or 2 or 6 or 7 ? IsAgain(node, 6) : IsMarked(op, index),
+        var op when op == Attention.Backward || op == Attention.BackwardInRows =>
+            index is 1 or 2 or 6 or 7 ? IsAgain(node, 6) : IsMarked(op, index),
         var op when op == SelfAttention.Backward => index is 1 or 5 or 6 ? IsAgain(node, 5) : IsMarked(op, index),
         var op => IsMarked(op, index),
     };

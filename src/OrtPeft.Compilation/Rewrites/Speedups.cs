@@ -63,6 +63,12 @@ public static class Speedups
             Operators = [SelfAttention.Forward, SelfAttention.Backward, Attention.Forward, Attention.Backward],
             UsesKernels = true,
         },
+        new("kernel-head-rows", "attention of heads where linear layers have put them, without copies of their own")
+        {
+            AfterGradient = HeadRows.Run,
+            Requires = ["kernel-rotary", "kernel-attention"],
+            UsesKernels = true,
+        },
         new("kernel-cross-entropy", "the loss and its gradient from the logits in one pass")
         {
             Operators = [CrossEntropy.Forward],

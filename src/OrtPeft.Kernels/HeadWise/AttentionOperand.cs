@@ -11,14 +11,18 @@ internal unsafe struct AttentionOperand
     /// <summary>How far rows of the batch, heads, and positions are apart.</summary>
     public long Batch, Head, Row;
 
-    /// <summary>[batch, heads, positions, d].</summary>
-    public static AttentionOperand OfHeads(float* start, long[] dims) => new()
+    /// <summary>[batch, heads, positions, d], or [batch, positions, heads, d] in rows.</summary>
+    public static AttentionOperand Of(float* start, long[] dims, bool inRows)
     {
-        Start = start,
-        Batch = dims[1] * dims[2] * dims[3],
-        Head = dims[2] * dims[3],
-        Row = dims[3],
-    };
+        var (outer, inner) = (dims[2] * dims[3], dims[3]);
+        return new AttentionOperand
+        {
+            Start = start,
+            Batch = dims[1] * outer,
+            Head = inRows ? inner : outer,
+            Row = inRows ? outer : inner,
+        };
+    }
 
     /// <summary>A part of [batch, positions, parts·heads·d].</summary>
     public static AttentionOperand OfRows(float* start, long positions, long heads, long d, int parts, int part) =>

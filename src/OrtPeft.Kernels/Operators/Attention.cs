@@ -23,6 +23,7 @@ namespace OrtPeft.Kernels.Operators;
 public static class Attention
 {
     private const string Operands = "Q~[b, h, q, d], K~[b, g, k, d], V~[b, g, k, d]";
+    private const string OperandsInRows = "Q~[b, q, h, d], K~[b, k, g, d], V~[b, k, g, d]";
     private const string Statistics = "max[b, h, q], sum[b, h, q]";
     private const string Probabilities = "probabilities";
 
@@ -35,7 +36,7 @@ public static class Attention
         Raise = AttentionForm.Raise,
         Gradient = Differentiate,
         Lower = LowerForward,
-        Run = RunForward,
+        Run = static call => RunForward(call, inRows: false),
     };
 
     /// <summary>dV = Pᵀ·dO, dS = P∘(dP − D)∘seen with dP = dO·Vᵀ and D = dO·O, which is Σ dP∘P; dQ = scale·dS·K,
@@ -47,7 +48,27 @@ public static class Attention
             $"dO[b, h, q, d], {Operands}, scale[], O~[b, h, q, d], {Statistics}, mask[**], seen?[**], softcap?[] "
             + "→ dQ[b, h, q, d], dK[b, g, k, d], dV[b, g, k, d]"),
         Lower = LowerBackward,
-        Run = RunBackward,
+        Run = static call => RunBackward(call, inRows: false),
+    };
+
+    /// <summary><see cref="Forward"/> of heads that lie side by side in each position's row, as linear layers read and
+    /// write them.</summary>
+    public static FusedOp ForwardInRows { get; } = new()
+    {
+        Name = "AttentionInRows",
+        Signature = OpSignature.Parse(
+            $"{OperandsInRows}, scale[], mask[**], seen?[**], guard?[], softcap?[], sinks?[h] → O[b, q, h, d], {Statistics}"),
+        Run = static call => RunForward(call, inRows: true),
+    };
+
+    /// <summary>Its gradient, likewise.</summary>
+    public static FusedOp BackwardInRows { get; } = new()
+    {
+        Name = "AttentionInRowsGrad",
+        Signature = OpSignature.Parse(
+            $"dO[b, q, h, d], {OperandsInRows}, scale[], O~[b, q, h, d], {Statistics}, mask[**], seen?[**], softcap?[] "
+            + "→ dQ[b, q, h, d], dK[b, k, g, d], dV[b, k, g, d]"),
+        Run = static call => RunBackward(call, inRows: true),
     };
 
     private static IReadOnlyList<Value?> Differentiate(RuleContext c)
@@ -151,47 +172,48 @@ public static class Attention
 
     private static bool IsOne(Value scale) => scale.Constant is { Count: 1 } number && number.ToFloat32()[0] == 1;
 
-    private static unsafe void RunForward(KernelCall call)
+    private static unsafe void RunForward(KernelCall call, bool inRows)
     {
         var q = call.Dims(0);
-        var plan = Plan(call, q: 0, scale: 3);
-        plan.O = AttentionOperand.OfHeads(call.Output(0, q), q);
+        var plan = Plan(call, q: 0, scale: 3, inRows);
+        plan.O = AttentionOperand.Of(call.Output(0, q), q, inRows);
         plan.IsGuarded = call.Has(6);
         plan.SoftCap = CapOf(call, 7);
         plan.Sinks = call.OptionalInput(8);
         AttentionRuns.Forward(call, plan, mask: 4);
     }
 
-    private static unsafe void RunBackward(KernelCall call)
+    private static unsafe void RunBackward(KernelCall call, bool inRows)
     {
         var (q, k) = (call.Dims(1), call.Dims(2));
-        var plan = Plan(call, q: 1, scale: 4);
-        plan.DO = AttentionOperand.OfHeads(call.Input<float>(0), q);
-        plan.O = AttentionOperand.OfHeads(call.Input<float>(5), q);
-        plan.DQ = AttentionOperand.OfHeads(call.Output(0, q), q);
-        plan.DK = AttentionOperand.OfHeads(call.Output(1, k), k);
-        plan.DV = AttentionOperand.OfHeads(call.Output(2, k), k);
+        var plan = Plan(call, q: 1, scale: 4, inRows);
+        plan.DO = AttentionOperand.Of(call.Input<float>(0), q, inRows);
+        plan.O = AttentionOperand.Of(call.Input<float>(5), q, inRows);
+        plan.DQ = AttentionOperand.Of(call.Output(0, q), q, inRows);
+        plan.DK = AttentionOperand.Of(call.Output(1, k), k, inRows);
+        plan.DV = AttentionOperand.Of(call.Output(2, k), k, inRows);
         plan.SoftCap = CapOf(call, 10);
         AttentionRuns.Backward(call, plan, max: 6);
     }
 
     private static unsafe float CapOf(KernelCall call, int input) => call.Has(input) ? *call.Input<float>(input) : 0;
 
-    private static unsafe AttentionPlan Plan(KernelCall call, int q, int scale)
+    private static unsafe AttentionPlan Plan(KernelCall call, int q, int scale, bool inRows)
     {
         var (queries, keys) = (call.Dims(q), call.Dims(q + 1));
+        var (heads, positions) = inRows ? (2, 1) : (1, 2);
         return new AttentionPlan
         {
-            Queries = checked((int)queries[2]),
-            Keys = checked((int)keys[2]),
+            Queries = checked((int)queries[positions]),
+            Keys = checked((int)keys[positions]),
             Width = checked((int)queries[3]),
             Batch = queries[0],
-            Heads = queries[1],
-            Groups = GroupsOf(queries[1], keys[1]),
+            Heads = queries[heads],
+            Groups = GroupsOf(queries[heads], keys[heads]),
             Scale = *call.Input<float>(scale),
-            Q = AttentionOperand.OfHeads(call.Input<float>(q), queries),
-            K = AttentionOperand.OfHeads(call.Input<float>(q + 1), keys),
-            V = AttentionOperand.OfHeads(call.Input<float>(q + 2), keys),
+            Q = AttentionOperand.Of(call.Input<float>(q), queries, inRows),
+            K = AttentionOperand.Of(call.Input<float>(q + 1), keys, inRows),
+            V = AttentionOperand.Of(call.Input<float>(q + 2), keys, inRows),
         };
     }
 }

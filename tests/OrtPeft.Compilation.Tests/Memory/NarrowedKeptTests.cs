@@ -55,7 +55,7 @@ public sealed class NarrowedKeptTests
             .. kept.SelectMany(static v => v.Uses).Where(u => GradientPart.Of(graph).Contains(u.Node.Outputs[0]))
                 .Select(static u => $"{u.Node.OpType} {u.Index}").Distinct().Order(StringComparer.Ordinal),
         ];
-        Assert.Equal(["AttentionGrad 1", "AttentionGrad 2", "Mul 0", "ScatterND 0"], readers);
+        Assert.Equal(["AttentionInRowsGrad 1", "AttentionInRowsGrad 2", "Mul 0", "ScatterND 0"], readers);
     }
 
     /// <summary>Whoever reads a value that is rounded reads it from the rounding's node: ONNX Runtime cannot leave that for

@@ -45,7 +45,7 @@ public sealed class RecomputationTests
     [Fact]
     public void Run_OfGrowingShares_TakesNoMore()
     {
-        var peft = PeftModel.Create(GraphsOfForms.Open("llama"), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
+        var peft = PeftModel.Create(GraphsOfForms.Open("llama", layers: 5), new LoraConfig { TargetModules = "all-linear" }, seed: 3);
         var model = TrainingGraph.Build(peft, new CausalLm(), new() { Speedups = Speedups.All }).Model;
 
         var peaks = ((double[])[0, 0.5, 1]).Select(share =>

@@ -36,7 +36,7 @@ public sealed class SpeedupsTests
         using var folder = new TemporaryFolder();
         var speedup = Speedups.All.Single(s => s.Name == name);
         var isOfFrozen = speedup.ForPackedWeights || speedup.UsesKernels;
-        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-mlp" or "kernel-rotary";
+        var isOfLlama = name is "kernel-rms-norm" or "kernel-gated-mlp" or "kernel-rotary" or "kernel-head-rows";
         PeftConfig config = isOfFrozen
             ? new LoraConfig
             {
@@ -119,8 +119,8 @@ public sealed class SpeedupsTests
     [Theory]
     [InlineData(
         "gpt2",
-        "pad-rows kernel-rms-norm kernel-gated-mlp kernel-rotary kernel-dropout kernel-softmax kernel-heads kernel-strips "
-        + "pad-operands")]
+        "pad-rows kernel-rms-norm kernel-gated-mlp kernel-rotary kernel-dropout kernel-softmax kernel-heads kernel-head-rows "
+        + "kernel-strips pad-operands")]
     [InlineData("llama", "pad-rows kernel-activation kernel-layer-norm kernel-dropout kernel-softmax kernel-strips pad-operands")]
     [InlineData("llama-like", "pad-rows kernel-activation kernel-layer-norm kernel-dropout kernel-softmax kernel-strips pad-operands")]
     public void ForTraining_OfAllLinearLayers_NamesWhatFoundNothing(string model, string expected)

@@ -23,7 +23,7 @@ public sealed class UnfusedNodesTests
     /// <summary>
     /// Standard operators that pass over [rows, tokens, hidden] in a step of two layers, of LoRA on all linear ones, and
     /// how many there are with dropout. A pass in each layer takes about half a percent of a step of SmolLM2-135M. What is
-    /// here happens once in a step, moves heads, adds gradients of layers that read the same rows, or is a gradient of B where
+    /// here happens once in a step, adds gradients of layers that read the same rows, or is a gradient of B where
     /// the layer's rows need none; with dropout, dU·A and its sum.
     /// </summary>
     [Theory]
@@ -33,23 +33,23 @@ public sealed class UnfusedNodesTests
         "Add×8 ConstantOfShape×3 Gather×6 Gemm×9 ScatterND×3")]
     [InlineData(
         "llama",
-        "Add×4 ConstantOfShape×2 Gather×4 Gemm×2 Mul×1 ScatterND×2 Sub×1 Transpose×9",
+        "Add×4 ConstantOfShape×2 Gather×4 Gemm×2 Mul×1 ScatterND×2 Sub×1",
         "Add×15 Gemm×13")]
     [InlineData(
         "qwen2",
-        "Add×4 ConstantOfShape×2 Gather×4 Gemm×2 Mul×1 ScatterND×2 Sub×1 Transpose×9",
+        "Add×4 ConstantOfShape×2 Gather×4 Gemm×2 Mul×1 ScatterND×2 Sub×1",
         "Add×15 Gemm×13")]
     [InlineData(
         "qwen3",
-        "Add×4 ConstantOfShape×2 Gather×4 Gemm×6 Mul×1 ScatterND×2 Sub×1 Transpose×11",
+        "Add×4 ConstantOfShape×2 Gather×4 Gemm×6 Mul×1 ScatterND×2 Sub×1",
         "Add×15 Gemm×17")]
     [InlineData(
         "gemma2",
-        "Add×10 ConstantOfShape×2 Div×2 Gather×3 Gemm×6 Mul×6 ScatterElements×1 ScatterND×2 Sub×1 Tanh×1 Transpose×9",
+        "Add×10 ConstantOfShape×2 Div×2 Gather×3 Gemm×6 Mul×6 ScatterElements×1 ScatterND×2 Sub×1 Tanh×1",
         "Add×21 Gemm×17")]
     [InlineData(
         "gemma3",
-        "Add×10 ConstantOfShape×2 Gather×4 Gemm×6 Mul×2 ScatterND×2 Sub×1 Transpose×11",
+        "Add×10 ConstantOfShape×2 Gather×4 Gemm×6 Mul×2 ScatterND×2 Sub×1",
         "Add×21 Gemm×17")]
     [InlineData(
         "phi",
@@ -57,7 +57,7 @@ public sealed class UnfusedNodesTests
         "Add×13 Gemm×16")]
     [InlineData(
         "phi3",
-        "Concat×4 ConstantOfShape×3 Gather×5 Gemm×2 Mul×1 ScatterND×3 Split×4 Sub×1 Transpose×10",
+        "Concat×4 ConstantOfShape×3 Gather×5 Gemm×2 Mul×1 ScatterND×3 Split×4 Sub×1",
         "Add×7 Gemm×9")]
     public void Step_OnAllNumbers_RunsKernels(string family, string unfused, string ofDropout)
     {
