@@ -49,7 +49,8 @@ public sealed class CausalLm : IObjective
         var shape = LogitsCheck.ShapeOf(scope, ids, head is not null);
         var labels = g.Graph.AddInput(DecoderNames.Labels, ElementType.Int64, ids?.Shape ?? [shape[0], shape[1]]);
         g.Scope = "/loss";
-        var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(scope.Output, 1, 0, 2) : scope.Output;
+        var output = scope.Output.Type == ElementType.Double ? g.Cast(scope.Output, ElementType.Float) : scope.Output;
+        var logits = LogitsCheck.IsTimeFirst(shape, ids) ? g.Transpose(output, 1, 0, 2) : output;
         var next = NextTokens(g, labels, scope.VirtualTokens);
         var isAll = head is { Bias: null, Node.Inputs.Count: 2 } && IsAll(head, logits);
         var (product, isLabel) = (isAll ? head : null, !Equal(g.Term(next), DecoderLabels.Ignored));

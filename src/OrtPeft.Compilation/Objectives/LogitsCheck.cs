@@ -12,6 +12,9 @@ internal static class LogitsCheck
 {
     private const int Named = 5;
 
+    private static readonly string[] KeepNumbers =
+        ["Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice"];
+
     private const string HowToName =
         "give the logits' output the name 'logits' when exporting (output_names=[\"logits\", …])";
 
@@ -29,6 +32,12 @@ internal static class LogitsCheck
                 + "floating-point: export the model's logits, not what is chosen by them.");
         if (output.Name != DecoderNames.Logits && (!hasHead || scope.Candidates.Count > 1))
             throw new GraphException(Unclear(scope));
+        if (Probabilities(output) is { } softmax)
+            throw new GraphException(
+                $"The output {output} holds probabilities, which {softmax} makes, and next-token training needs logits: export "
+                + "the model without it, or name another output (the command takes --io-map logits=NAME).");
+        if (ids?.Shape is { Rank: not 2 })
+            throw new GraphException($"The input {ids} must have two axes, [batch, sequence]; export the model with these.");
         if (output.Shape is not { Rank: 3 } shape)
             throw new GraphException(OtherAxes(output));
         if (shape[1].Value == 1 && !IsTimeFirst(shape, ids) && ids?.Shape is { Rank: 2 } tokens && tokens[1].Value != 1)
@@ -40,6 +49,15 @@ internal static class LogitsCheck
     public static bool IsTimeFirst(Shape logits, Value? ids) =>
         ids?.Shape is { Rank: 2 } tokens && !tokens[0].SurelyEquals(tokens[1])
         && logits[0].SurelyEquals(tokens[1]) && logits[1].SurelyEquals(tokens[0]);
+
+    /// <summary>The node that makes probabilities of scores, before nothing but other axes or types.</summary>
+    private static Node? Probabilities(Value output)
+    {
+        var node = output.Producer;
+        while (node is { Domain: "" } && KeepNumbers.Contains(node.OpType))
+            node = node.Inputs[0]!.Producer;
+        return node?.Is("Softmax") == true ? node : null;
+    }
 
     private static string LastPositionOnly(Value output) =>
         $"The output {output} has logits of one position, and next-token training needs those of every position: "

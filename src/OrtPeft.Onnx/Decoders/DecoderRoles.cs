@@ -63,11 +63,12 @@ internal sealed record DecoderRoles(Value? Ids, Value? Mask, Value? Positions, V
 
     /// <summary>A padding mask is another thing: it says which tokens do not count.</summary>
     private static bool IsMask(Value input) =>
-        input is { Initializer: null, Shape: null or { Rank: 2 or 4 } }
+        input is { Initializer: null, Shape: null or { Rank: 2 or 3 or 4 } }
         && Says(input, "mask") && !Says(input, "head") && !Says(input, "pad");
 
     private static bool IsPlace(Value input, Dictionary<Value, long> tables) =>
-        IsWholeNumbers(input) && !Says(input, "cache") && (Says(input, "pos") || tables.ContainsKey(input));
+        IsWholeNumbers(input) && !Says(input, "cache")
+        && (Says(input, "pos") || (tables.ContainsKey(input) && !OtherWords.Any(word => Says(input, word))));
 
     /// <summary>The inputs that look rows of constant tables up, and the tables' rows.</summary>
     private static Dictionary<Value, long> LookUps(Graph graph)

@@ -9,7 +9,7 @@ namespace OrtPeft.Onnx.Passes;
 
 /// <summary>
 /// Leaves a decoder the inputs that rows of tokens bring and computes the others from them, so that whoever runs the
-/// graph feeds ids, a mask [batch, sequence] of 0 and 1, and positions: masks of other types and of four axes, caches
+/// graph feeds ids, a mask [batch, sequence] of 0 and 1, and positions: masks of other types and of more axes, caches
 /// of a fixed length and other states, which begin as zeros, places in a cache, and numbers with an obvious neutral
 /// value.
 /// </summary>
@@ -17,6 +17,9 @@ internal static class RowInputs
 {
     /// <summary>How many of the last logits to compute: 0 is all of them.</summary>
     private static readonly string[] CountsOfLogits = ["num_logits_to_keep", "logits_to_keep"];
+
+    private static readonly string[] MaskForms =
+        ["Identity", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Expand", "Gather", "Transpose"];
 
     private const string CachePosition = "cache_position";
 
@@ -39,7 +42,7 @@ internal static class RowInputs
                 continue;
             if (Computed(g, ids, input) is { } value)
                 Replace(graph, input, value);
-            else if (input is { Name: DecoderNames.Mask, Shape: null or { Rank: 2 or 4 } } && !IsUsual(input, ids))
+            else if (input is { Name: DecoderNames.Mask, Shape: null or { Rank: 2 or 3 or 4 } } && !IsUsual(input, ids))
                 ReplaceMask(g, ids, input);
         }
     }
@@ -62,6 +65,32 @@ internal static class RowInputs
         ArgumentNullException.ThrowIfNull(input);
         return input.Name == CachePosition && input.Type is ElementType.Int64 or ElementType.Int32
             && input.Shape is null or { Rank: 1 };
+    }
+
+    /// <summary>
+    /// Whether a mask of numbers for pairs of tokens is added to attention scores, being 0 where a token is seen: not where the
+    /// graph takes it from 1 or makes it bool, which wants 1 there.
+    /// </summary>
+    /// <param name="mask">A graph input.</param>
+    /// <returns>True by its type, axes and readers.</returns>
+    public static bool IsAdded(Value mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        if (!mask.Type.IsFloating() || mask.Shape is not { Rank: > 2 })
+            return false;
+        var (seen, open) = (new HashSet<Value>(), new Stack<Value>([mask]));
+        while (open.TryPop(out var next))
+        {
+            foreach (var (node, index) in seen.Add(next) ? next.Uses : [])
+            {
+                if ((node.Is("Sub") && index == 1) || (node.Is("Cast") && !node.Output.Type.IsFloating()))
+                    return false;
+                if (index == 0 && (node.Is("Cast") || MaskForms.Contains(node.OpType)))
+                    open.Push(node.Output);
+            }
+        }
+
+        return true;
     }
 
     private static Value? Computed(GraphBuilder g, Value ids, Value input)
@@ -102,11 +131,10 @@ internal static class RowInputs
         g.Graph.Rename(mask, g.Graph.FreshName($"{mask.Name}_given"));
         var rows = g.Graph.AddInput(DecoderNames.Mask, ElementType.Int64, ids.Shape);
         var shape = mask.Shape ?? rows.Shape;
-        var (seen, key) = shape is { Rank: 4 } ? (SeenPairs(g, rows, shape), 3) : (rows, 1);
+        var (seen, key) = shape is { Rank: > 2 } ? (SeenPairs(g, rows, shape), shape.Rank - 1) : (rows, 1);
         if (shape is not null && IsLonger(shape[key], ids))
             seen = Lengthened(g, seen, key, shape[key].Value!.Value);
-        var isAdded = shape is { Rank: 4 } && mask.Type.IsFloating();
-        var value = isAdded
+        var value = IsAdded(mask)
             ? g.Where(
                 g.Cast(seen, ElementType.Bool),
                 g.ScalarLike(mask, 0),
@@ -116,18 +144,18 @@ internal static class RowInputs
     }
 
     /// <summary>
-    /// The keys that each query sees, <c>[batch, 1, sequence, sequence] int64</c>: none after it and no padding; itself
+    /// The keys that each query sees, <c>[batch, 1, sequence, sequence] int64</c> or without the second axis: none after it and no padding; itself
     /// always, so that padding sees something. With one query axis for all, padding alone counts.
     /// </summary>
     private static Value SeenPairs(GraphBuilder g, Value rows, Shape shape)
     {
-        var keys = Unsqueeze(g.Term(rows), 1, 2);
+        var keys = shape.Rank == 3 ? Unsqueeze(g.Term(rows), 1) : Unsqueeze(g.Term(rows), 1, 2);
         var counted = Lengths.CountTo(g, Lengths.Of(g, rows, 1));
         var (query, key) = (Unsqueeze(counted, 1), Unsqueeze(counted, 0));
-        var seen = shape[2].Value == 1
+        var seen = shape[shape.Rank - 2].Value == 1
             ? keys
             : Cast((Cast(keys, ElementType.Bool) & (key <= query)) | Equal(key, query), ElementType.Int64);
-        return shape[1].Value is { } heads and > 1
+        return shape.Rank == 4 && shape[1].Value is { } heads and > 1
             ? g.Expand(seen, g.Concat(0, g.Int64(1, heads, 1, 1)))
             : seen;
     }

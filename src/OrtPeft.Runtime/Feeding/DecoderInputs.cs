@@ -168,12 +168,12 @@ internal sealed class DecoderInputs
         if (input.Name == Switch && input is { Type: ElementType.Bool, Shape: null or { Rank: <= 1 } })
             return;
         if (RowInputs.IsCountOfLogits(input) || RowInputs.IsCachePosition(input)
-            || (input is { Name: DecoderNames.Mask, Shape.Rank: 4 } && IntegerFeed.Supports(input.Type)))
+            || (input is { Name: DecoderNames.Mask, Shape.Rank: 3 or 4 } && IntegerFeed.Supports(input.Type)))
             return;
         if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })
         {
             throw new GraphException(
-                $"Graph '{graph.Name}': input {input} must have two axes and be int64, int32, float32 or bool.");
+                $"Graph '{graph.Name}': input {input} must have two axes and be int64, int32, float32 or bool; export the model with such an input.");
         }
     }
 

@@ -1,11 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using OrtPeft.Onnx;
-using OrtPeft.Tensors;
+using OrtPeft.Onnx.Passes;
 
 namespace OrtPeft.Runtime.Feeding;
 
 /// <summary>
-/// A mask of 0 and 1 per token in the form that a graph takes: of two axes, or of four as attention adds or tests it.
+/// A mask of 0 and 1 per token in the form that a graph takes: of two axes, or of more as attention adds or tests it.
 /// An axis that spans a cache of a fixed length is filled up with 0.
 /// </summary>
 internal static class MaskFeed
@@ -21,9 +21,11 @@ internal static class MaskFeed
         var known = mask.Length / rows;
         var shape = input.Shape;
         var total = Math.Max(known, shape?[shape.Rank - 1].ToCount() ?? 0);
-        if (shape is not { Rank: 4 })
+        if (shape is not { Rank: 3 or 4 })
             return IntegerFeed.Of(input.Type, Filled(mask, rows, known, total), rows, total);
-        var (heads, queries) = (shape[1].ToCount() ?? 1, shape[2].Value == 1 ? 1 : columns);
+        var heads = shape.Rank == 4 ? shape[1].ToCount() ?? 1 : 1;
+        var queries = shape[shape.Rank - 2].Value == 1 ? 1 : columns;
+        long[] dims = shape.Rank == 4 ? [rows, heads, queries, total] : [rows, queries, total];
         var seen = new long[FeedSize.Of(rows, heads, queries, total)];
         for (var i = 0; i < seen.Length; i++)
         {
@@ -33,10 +35,9 @@ internal static class MaskFeed
             seen[i] = queries == 1 ? (isSeen ? 1 : 0) : (isSeen && key <= place) || key == place ? 1 : 0;
         }
 
-        return input.Type.IsFloating()
-            ? TensorValues.Over(
-                Array.ConvertAll(seen, static s => s != 0 ? 0 : float.MinValue), rows, heads, queries, total)
-            : IntegerFeed.Of(input.Type, seen, rows, heads, queries, total);
+        return RowInputs.IsAdded(input)
+            ? TensorValues.Over(Array.ConvertAll(seen, static s => s != 0 ? 0 : float.MinValue), dims)
+            : IntegerFeed.Of(input.Type, seen, dims);
     }
 
     private static long[] Filled(long[] mask, int rows, int known, int total)

@@ -40,6 +40,19 @@ public sealed class DecoderNamesTests
         Assert.Equal((ids, logits), (model.OriginalNames["input_ids"], model.OriginalNames["logits"]));
     }
 
+    /// <summary>Kinds of tokens look a table up too, and are no places.</summary>
+    [Theory]
+    [InlineData("token_type_ids")]
+    [InlineData("segments")]
+    public void Run_WhenKindsOfTokensAreLookedUp_LeavesThem(string kinds)
+    {
+        var model = Decoder("idx", "mask", kinds, "out");
+
+        DecoderNaming.Run(model);
+
+        Assert.Equal(["input_ids", "attention_mask", kinds], model.Graph.Inputs.Select(static i => i.Name));
+    }
+
     /// <summary>Hidden states stand first, and their width is a product's too.</summary>
     [Fact]
     public void Run_WhenHiddenStatesComeFirst_PutsTheVocabularyFirst()

@@ -29,6 +29,8 @@ public sealed class RowInputsTests
         { "attention_mask", ElementType.Float, [Batch, 1, Sequence, Sequence] },
         { "attention_mask", ElementType.Bool, [Batch, 2, Sequence, Sequence] },
         { "attention_mask", ElementType.Int64, [Batch, 1, 1, Sequence] },
+        { "attention_mask", ElementType.Float, [Batch, Sequence, Sequence] },
+        { "attention_mask", ElementType.Bool, [Batch, 1, Sequence] },
         { "attention_mask", ElementType.Int64, [Batch, 16] },
         { "num_logits_to_keep", ElementType.Int64, Shape.Scalar },
         { "logits_to_keep", ElementType.Int32, [1] },
@@ -50,6 +52,23 @@ public sealed class RowInputsTests
         var reader = model.Graph.Nodes.Single(static n => n.Name == "reader");
         new ShapeInference(21).Infer(model.Graph);
         Assert.Equal((type, shape.Rank), (reader.Inputs[0]!.Type, reader.Inputs[0]!.Shape!.Rank));
+    }
+
+    /// <summary>Numbers for pairs of tokens are added to scores, 0 being seen, unless the graph reads 1 as seen.</summary>
+    [Theory]
+    [InlineData("Add", true)]
+    [InlineData("Sub", false)]
+    [InlineData("Cast", false)]
+    public void IsAdded_ByTheReader_SaysWhatANumberMeans(string reader, bool isAdded)
+    {
+        var (model, mask) = Decoder("attention_mask", ElementType.Float, [Batch, 1, Sequence, Sequence]);
+        var part = model.Graph.AddNode("Slice", [mask], ["part"]).Output;
+        part.Type = ElementType.Float;
+        var one = model.Graph.AddInitializer("one", Tensor.Scalar(1f));
+        var read = model.Graph.AddNode(reader, reader == "Cast" ? [part] : [one, part], ["read"]).Output;
+        read.Type = reader == "Cast" ? ElementType.Bool : ElementType.Float;
+
+        Assert.Equal(isAdded, RowInputs.IsAdded(mask));
     }
 
     [Theory]

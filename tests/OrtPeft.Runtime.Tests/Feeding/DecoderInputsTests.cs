@@ -1,5 +1,6 @@
 using OrtPeft.Inference.Tests;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Shapes;
 using OrtPeft.Runtime.Feeding;
 using OrtPeft.Tensors;
 
@@ -43,6 +44,20 @@ public sealed class DecoderInputsTests
         Assert.Equal([0f, 1f, 1f, 1f], Numbers<float>(feeds, "attention_mask"));
         Assert.Equal([0, 0, 0, 1], Numbers<long>(feeds, "position_ids"));
         Assert.Equal([2, 2, 4, 0, 8], Dims(feeds, "past_0"));
+    }
+
+    /// <summary>A row of padding and two tokens: which keys each query sees.</summary>
+    [Fact]
+    public void Feed_OfAMaskOfThreeAxes_SaysWhatEachQuerySees()
+    {
+        var graph = new Graph("g");
+        graph.AddInput("input_ids", ElementType.Int64, [Dim.Named("b"), Dim.Named("s")]);
+        graph.AddInput("attention_mask", ElementType.Bool, [Dim.Named("b"), Dim.Named("s"), Dim.Named("t")]);
+
+        using var feeds = DecoderInputs.Of(graph).Feed([7, 8, 9], mask: [0, 1, 1]);
+
+        Assert.Equal([1, 3, 3], Dims(feeds, "attention_mask"));
+        Assert.Equal([true, false, false, false, true, false, false, true, true], Numbers<bool>(feeds, "attention_mask"));
     }
 
     [Fact]

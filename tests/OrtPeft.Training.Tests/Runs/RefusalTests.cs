@@ -91,6 +91,23 @@ public sealed class RefusalTests
         Says(error, hidden.Name, "LayerNormalization", "language-model head");
     }
 
+    /// <summary>The loss of probabilities in the place of logits is another number, and a flat one.</summary>
+    [Fact]
+    public void ForEvaluation_OnProbabilities_SaysWhatMakesThem()
+    {
+        var model = OnnxFile.Load(Fixtures.Graph("hf442_g2l_nopast_op17.onnx"));
+        var logits = model.Graph.Find("logits")!;
+        var softmax = model.Graph.AddNode("Softmax", [logits], ["probabilities"], name: "/softmax");
+        (softmax.Output.Type, softmax.Output.Shape) = (logits.Type, logits.Shape);
+        model.Graph.RemoveOutput(logits);
+        model.Graph.AddOutput(softmax.Output);
+
+        var error = Assert.Throws<GraphException>(
+            () => EvaluationGraph.Build(BaseModel.Of(model).Canonical, new CausalLm()).Model);
+
+        Says(error, "probabilities", "/softmax", "without it");
+    }
+
     [Fact]
     public void ForTraining_OnAnUnknownOperator_NamesNodeOpAndOpset()
     {
