@@ -25,6 +25,9 @@ public sealed class Architecture
     /// </summary>
     public required Predicate<string> IsBuffer { get; init; }
 
+    /// <summary>What names of weights start with, and what the same may start with in checkpoints.</summary>
+    internal IReadOnlyList<(string Name, string InFiles)> OldNames { get; init; } = [];
+
     /// <summary>How many numbers the model learned, tied weights counted once.</summary>
     public long ParameterCount => Weights.Sum(static w => w.Count);
 

@@ -69,14 +69,15 @@ public static class ModelFamilies
     /// <summary>As above, of fields.</summary>
     internal static ModelConfig Read(ModelFields fields, string path)
     {
-        var type = fields.Text("model_type", "");
+        var part = TextPart.Of(fields);
+        var type = TypeOf(fields, part);
         if (Find(type) is { } read)
-            return Read(fields, read);
+            return Read(fields, part, read);
         var folder = Path.GetDirectoryName(path) is { Length: > 0 } name ? name : ".";
-        throw fields.Broken(
+        throw (part ?? fields).Broken(
             "model_type",
             $"'{type}'",
-            $"one of {string.Join(", ", ModelTypes)}; {OtherFamilies.AdviceFor(type, folder)}");
+            $"one of {string.Join(", ", ModelTypes)}; {OtherFamilies.AdviceFor(type, folder, TextPart.ReadsMore(fields))}");
     }
 
     /// <summary>
@@ -91,7 +92,34 @@ public static class ModelFamilies
         if (!File.Exists(path))
             return null;
         var fields = ModelFields.Open(path, isToBuild: false);
-        return Find(fields.Text("model_type", "")) is { } read ? Read(fields, read) : null;
+        var part = TextPart.Of(fields);
+        return Find(TypeOf(fields, part)) is { } read ? Read(fields, part, read) : null;
+    }
+
+    private static string TypeOf(ModelFields fields, ModelFields? part) =>
+        part is null ? fields.Text("model_type", "") : TextPart.FamilyOf(fields, part);
+
+    /// <summary>Reads the fields of the part for texts, of a model that reads more, or all of them.</summary>
+    private static ModelConfig Read(ModelFields fields, ModelFields? part, Func<ModelFields, ModelConfig> read)
+    {
+        var packing = Packing(fields) ?? (part is null ? null : Packing(part));
+        var config = Read(part ?? fields, read);
+        if (part is null)
+            return config with { Packing = packing };
+        const string Tied = "tie_word_embeddings";
+        if (config is not LlamaConfig text)
+        {
+            part.Refuse("model_type", $"'{config.ModelType}'", "a family that is built like llama");
+            return config;
+        }
+
+        return text with
+        {
+            Packing = packing,
+            Root = TextPart.Root,
+            TieWordEmbeddings = part.Has(Tied) ? config.TieWordEmbeddings : fields.Flag(Tied, config.TieWordEmbeddings),
+            EosTokenId = fields.TokenId("eos_token_id", config.EosTokenId),
+        };
     }
 
     /// <summary>Reads a family's fields, with those that HF reads for every family.</summary>
@@ -103,9 +131,9 @@ public static class ModelFamilies
         fields.RefuseWhereSet("add_cross_attention", EncoderDecoder);
         fields.RefuseWhereSet("pruned_heads", "no pruned head");
         fields.RefuseWhereSet("per_layer_config", "none: layers that differ from each other cannot be built");
-        var packing = Packing(fields);
-        var config = read(fields) with { Packing = packing };
-        if (packing is not null && config is Gpt2Config)
+        fields.Know(WeightPacking.Section);
+        var config = read(fields);
+        if (fields.IsToBuild && fields.IsOn(WeightPacking.Section) && config is Gpt2Config)
             fields.Refuse(WeightPacking.Section, "set", "none of GPT-2: fetch the model before quantization");
         fields.RefuseUnknown();
         return config;

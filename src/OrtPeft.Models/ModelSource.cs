@@ -82,6 +82,12 @@ public sealed class ModelSource
     public IReadOnlyDictionary<string, ElementType> StoredTypes { get; private init; } =
         FrozenDictionary<string, ElementType>.Empty;
 
+    /// <summary>The names of tensors in an HF folder's files, by those in the model.</summary>
+    internal IReadOnlyDictionary<string, string> StoredNames { get; private init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>The tensors of an HF folder that the model does not have.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Others { get; private init; } = FrozenDictionary<string, Tensor>.Empty;
+
     /// <summary>
     /// The name by which HF's libraries load this base, for <c>base_model_name_or_path</c>. Of an HF folder the hub's
     /// name, by the hub's cache that it lies in or by the <c>_name_or_path</c> that it notes, else the path as it was
@@ -129,6 +135,8 @@ public sealed class ModelSource
         return new ModelSource(path, checkpoint.ToModel(), checkpoint.Folder, checkpoint.Config, null)
         {
             StoredTypes = checkpoint.StoredTypes,
+            StoredNames = checkpoint.StoredNames,
+            Others = checkpoint.Others,
         };
     }
 

@@ -17,23 +17,17 @@ internal static class OtherFamilies
         "m2m_100", "marian", "mbart", "modernbert", "mpnet", "mt5", "pegasus", "roberta", "t5", "umt5", "vit",
         "whisper", "xlm-roberta");
 
-    /// <summary>Models of texts and pictures whose part for texts is a family that can be built, with HF's class of
-    /// it.</summary>
-    private static readonly FrozenDictionary<string, string> WithPictures = new Dictionary<string, string>
-    {
-        ["gemma3"] = "Gemma3ForCausalLM",
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
     /// <summary>The advice, to follow the families that can be built.</summary>
     /// <param name="type">The <c>model_type</c>.</param>
     /// <param name="folder">The folder of the description.</param>
-    public static string AdviceFor(string type, string folder)
+    /// <param name="readsMore">Whether the model reads pictures or sounds too.</param>
+    public static string AdviceFor(string type, string folder, bool readsMore)
     {
         if (NotCausal.Contains(type))
             return "other models train as ONNX graphs if they predict the next token, which this one does not";
-        if (WithPictures.TryGetValue(type, out var text))
-            return "it reads pictures too; save the part that reads texts in Python, "
-                + $"{text}.from_pretrained(folder).save_pretrained(OUT), and give OUT, or import a GGUF file of the model";
+        if (readsMore)
+            return "this one reads more than texts; its part for texts, with the head, trains as an ONNX graph, which "
+                + "PyTorch's torch.onnx.export(…, dynamo=True) makes";
         if (ByPyTorch.Contains(type))
             return "PyTorch's torch.onnx.export(model, …, dynamo=True) makes a graph that trains";
         var shown = folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder;

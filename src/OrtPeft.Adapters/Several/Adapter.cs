@@ -84,7 +84,7 @@ internal sealed record Adapter(string Name, IPeftMethod Method, long Seed, Model
         string source,
         long seed)
     {
-        weights = WrappedNames.Plain(weights, source);
+        (config, weights) = TextRoots.Placed(canonicalBase.Graph, config, WrappedNames.Plain(weights, source));
         var fitted = config.FittedTo([.. weights.Keys]);
         var adapter = Promised(name, canonicalBase, fitted, seed, BaseWeights.None);
         var ofBase = BaseWeights.Find(canonicalBase, adapter.Injection, weights, source);

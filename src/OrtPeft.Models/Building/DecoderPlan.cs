@@ -40,6 +40,10 @@ internal sealed record DecoderPlan
     /// <summary>Whether a tensor, named without the root, is a constant that old versions saved.</summary>
     public required Predicate<string> IsBuffer { get; init; }
 
+    /// <summary>What names of weights start with, and what the same start with in files; most families have one name of
+    /// each.</summary>
+    public IReadOnlyList<(string Name, string InFiles)> OldNames { get; init; } = [];
+
     /// <summary>The head's module.</summary>
     public string Head { get; init; } = "lm_head";
 
@@ -82,6 +86,7 @@ internal sealed record DecoderPlan
         TiedWeights = Config.TieWordEmbeddings
             ? new Dictionary<string, string> { [HeadWeight] = TokenWeight }.ToFrozenDictionary()
             : FrozenDictionary<string, string>.Empty,
+        OldNames = OldNames,
         IsBuffer = IsBuffer,
         BuildGraph = Build,
     };

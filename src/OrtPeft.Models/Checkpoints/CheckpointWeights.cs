@@ -17,6 +17,7 @@ internal sealed class CheckpointWeights(
     private const string OneModel = "use the two files of one model";
 
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ElementType> _types = new(StringComparer.Ordinal);
     private readonly Dictionary<string, QuantizedTensor> _packed = new(StringComparer.Ordinal);
 
@@ -26,9 +27,12 @@ internal sealed class CheckpointWeights(
     /// <summary>The types of the weights that were found, by the architecture's names.</summary>
     public IReadOnlyDictionary<string, ElementType> StoredTypes => _types;
 
+    /// <summary>The names in the files of the weights that were found, by the architecture's.</summary>
+    public IReadOnlyDictionary<string, string> StoredNames => _names;
+
     /// <summary>The tensors that <see cref="Find"/> had no use for.</summary>
-    public IEnumerable<string> Others =>
-        tensors.Keys.Where(name => !_used.Contains(name) && !architecture.IsBuffer(Bare(name)));
+    public IEnumerable<KeyValuePair<string, Tensor>> Others =>
+        tensors.Where(t => !_used.Contains(t.Key) && !architecture.IsBuffer(Bare(t.Key)));
 
     public Dictionary<string, Tensor> Find(Action<string>? warn)
     {
@@ -109,12 +113,20 @@ internal sealed class CheckpointWeights(
 
     private Tensor? Lookup(string name)
     {
-        var bare = Bare(name);
-        if (!tensors.TryGetValue(name, out var tensor) && !tensors.TryGetValue(bare, out tensor))
+        if (NamesInFiles(name).FirstOrDefault(tensors.ContainsKey) is not { } stored)
             return null;
-        _used.Add(tensors.ContainsKey(name) ? name : bare);
-        return tensor;
+        _used.Add(stored);
+        _names[name] = stored;
+        return tensors[stored];
     }
+
+    private IEnumerable<string> NamesInFiles(string name) =>
+    [
+        name,
+        .. architecture.OldNames.Where(old => name.StartsWith(old.Name, StringComparison.Ordinal))
+            .Select(old => old.InFiles + name[old.Name.Length..]),
+        Bare(name),
+    ];
 
     private string Bare(string name) =>
         name.StartsWith(architecture.Prefix, StringComparison.Ordinal) ? name[architecture.Prefix.Length..] : name;
@@ -146,12 +158,14 @@ internal sealed class CheckpointWeights(
 
     private void WarnOfOthers(Action<string>? warn)
     {
-        var others = Others.ToArray();
+        string[] others = [.. Others.Select(static t => t.Key)];
         if (others.Length == 0)
             return;
         var shown = string.Join(", ", others.Take(3).Select(static name => $"'{name}'"));
         var more = others.Length > 3 ? $" and {others.Length - 3} more" : "";
-        Warn(warn, $"{shown}{more} do not belong to a {architecture.Config.ModelType} model: they are ignored");
+        Warn(warn, architecture.OldNames.Count > 0
+            ? $"{shown}{more} read pictures: only the part for texts, a {architecture.Config.ModelType} model, is used"
+            : $"{shown}{more} do not belong to a {architecture.Config.ModelType} model: they are ignored");
     }
 
     private static bool HasSameNumbers(Tensor a, Tensor b)

@@ -17,7 +17,7 @@ namespace OrtPeft.Models.Checkpoints;
 public sealed class HfCheckpoint
 {
     /// <summary>The names of files that belong to a model besides its weights, and are copied along: descriptions, the
-    /// tokenizer, and how sentence-transformers makes embeddings.</summary>
+    /// tokenizer, how pictures are read, and how sentence-transformers makes embeddings.</summary>
     public static IReadOnlyList<string> Companions { get; } =
     [
         ModelFamilies.ConfigFileName,
@@ -30,6 +30,8 @@ public sealed class HfCheckpoint
         "tokenizer_config.json",
         "special_tokens_map.json",
         "added_tokens.json",
+        "preprocessor_config.json",
+        "processor_config.json",
         "modules.json",
         "config_sentence_transformers.json",
         "sentence_bert_config.json",
@@ -49,6 +51,8 @@ public sealed class HfCheckpoint
         _architecture = architecture;
         Weights = weights.Find(warn);
         StoredTypes = weights.StoredTypes;
+        StoredNames = weights.StoredNames;
+        Others = weights.Others.ToDictionary(StringComparer.Ordinal);
         _packed = weights.PackedContents;
     }
 
@@ -160,6 +164,12 @@ public sealed class HfCheckpoint
         return model;
     }
 
+    /// <summary>The names that the files have for tensors, by the architecture's; others have one name.</summary>
+    internal IReadOnlyDictionary<string, string> StoredNames { get; }
+
+    /// <summary>The tensors that are no part of the architecture.</summary>
+    internal IReadOnlyDictionary<string, Tensor> Others { get; }
+
     /// <summary>The names of those <see cref="Companions"/> that come along.</summary>
     internal IReadOnlyList<string> CompanionNames => _gguf is null
         ? CompanionsIn(Folder)
@@ -179,7 +189,7 @@ public sealed class HfCheckpoint
         var architecture = config.ToArchitecture();
         var weights = new CheckpointWeights(architecture, path, gguf.Tensors);
         var checkpoint = new HfCheckpoint(Path.GetDirectoryName(path)!, architecture, weights, warn: null, gguf);
-        return weights.Others.FirstOrDefault() is not { } other ? checkpoint : throw new OnnxFormatException(
+        return weights.Others.FirstOrDefault().Key is not { } other ? checkpoint : throw new OnnxFormatException(
             $"{path}: has a tensor for '{other}', which {config.ModelType} models of HF do not have; take HF's folder.");
     }
 

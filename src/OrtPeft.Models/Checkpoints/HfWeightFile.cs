@@ -18,15 +18,20 @@ internal static class HfWeightFile
     /// <param name="weights">float32 tensors by HF's names.</param>
     /// <param name="types">The source's types; 16-bit ones are rounded to, to the nearest. Others are float32.</param>
     /// <param name="isTied">Whether the output layer is the token embedding.</param>
+    /// <param name="names">Other names to write weights under; null for none.</param>
+    /// <param name="others">What is written as it is; null for nothing.</param>
     /// <returns>
-    /// The type of most numbers. It is float32 for all where one of them would become infinite in the source's.
+    /// The type of most of the weights' numbers. It is float32 for all of them where one would become infinite in the
+    /// source's.
     /// </returns>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static ElementType Save(
         string folder,
         IEnumerable<(string Name, Tensor Tensor)> weights,
         IReadOnlyDictionary<string, ElementType> types,
-        bool isTied)
+        bool isTied,
+        IReadOnlyDictionary<string, string>? names = null,
+        IReadOnlyDictionary<string, Tensor>? others = null)
     {
         ArgumentNullException.ThrowIfNull(types);
         var all = weights.Select(w => (w.Name, w.Tensor, Type: types.GetValueOrDefault(w.Name, ElementType.Float)))
@@ -35,7 +40,10 @@ internal static class HfWeightFile
         var written = all.Select(w => (w.Name, fits ? NarrowedTensorData.Narrow(w.Tensor, w.Type) : w.Tensor)).ToList();
         SafetensorsFile.Save(
             Path.Combine(folder, SafetensorsCheckpoint.FileName),
-            written,
+            [
+                .. written.Select(w => (names?.GetValueOrDefault(w.Name) ?? w.Name, w.Item2)),
+                .. others?.Select(static o => (o.Key, o.Value)) ?? [],
+            ],
             new Dictionary<string, string> { ["format"] = "pt" });
         var type = written.GroupBy(static w => w.Item2.Type).MaxBy(static g => g.Sum(static w => w.Item2.Count))!.Key;
         Describe(folder, type, isTied, isFloat: true);
@@ -58,13 +66,18 @@ internal static class HfWeightFile
         if (!File.Exists(path) || JsonNode.Parse(File.ReadAllBytes(path)) is not JsonObject fields)
             return;
         var before = fields.ToJsonString();
-        foreach (var field in TypeFields.Where(field => fields[field] is not null))
-            fields[field] = NameOf(type);
         const string Tied = "tie_word_embeddings";
-        if (isTied is { } tied && fields[Tied] is not null)
-            fields[Tied] = tied;
-        if (isFloat)
-            fields.Remove(WeightPacking.Section);
+        JsonObject[] parts = fields[TextPart.Section] is JsonObject texts ? [fields, texts] : [fields];
+        foreach (var part in parts)
+        {
+            foreach (var field in TypeFields.Where(field => part[field] is not null))
+                part[field] = NameOf(type);
+            if (isTied is { } tied && part[Tied] is not null)
+                part[Tied] = tied;
+            if (isFloat)
+                part.Remove(WeightPacking.Section);
+        }
+
         if (fields.ToJsonString() != before)
             AtomicFile.Write(path, System.Text.Encoding.UTF8.GetBytes(ConfigText.Of(fields)));
     }

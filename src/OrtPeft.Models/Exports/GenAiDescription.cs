@@ -90,7 +90,10 @@ public static partial class GenAiDescription
     private static ModelFields? Fields(string folder)
     {
         var path = Path.Combine(folder, ModelFamilies.ConfigFileName);
-        return File.Exists(path) ? ModelFields.Open(path, isToBuild: false) : null;
+        if (!File.Exists(path))
+            return null;
+        var fields = ModelFields.Open(path, isToBuild: false);
+        return TextPart.Of(fields) ?? fields;
     }
 
     private static List<Value> Caches(Model model, Graph named, string folder)

@@ -46,7 +46,7 @@ public static class GgufExport
         if (options.ChatTemplate is { } template)
             writer.Add("tokenizer.chat_template", template);
         foreach (var spec in config.ToArchitecture().Weights)
-            AddWeight(writer, config, row, form, spec.Name, checkpoint.Weights[spec.Name]);
+            AddWeight(writer, config, row, form, config.PlainName(spec.Name), checkpoint.Weights[spec.Name]);
         writer.Save(path);
         return note;
     }
@@ -58,7 +58,7 @@ public static class GgufExport
     /// <exception cref="OnnxFormatException">The file cannot be read, or is of another model.</exception>
     public static double LargestError(string folder, string path)
     {
-        var (written, read) = (HfCheckpoint.Open(folder).Weights, HfCheckpoint.Open(path).Weights);
+        var (written, read) = (WrittenOf(HfCheckpoint.Open(folder)), HfCheckpoint.Open(path).Weights);
         var worst = 0.0;
         foreach (var (name, tensor) in written)
         {
@@ -72,6 +72,11 @@ public static class GgufExport
 
         return worst;
     }
+
+    /// <summary>A folder's weights under the names that they have when they are read from a file again.</summary>
+    internal static IReadOnlyDictionary<string, Tensor> WrittenOf(HfCheckpoint checkpoint) => checkpoint.Config is LlamaConfig config
+        ? checkpoint.Weights.ToDictionary(w => config.PlainName(w.Key), static w => w.Value, StringComparer.Ordinal)
+        : checkpoint.Weights;
 
     /// <summary>Writes LoRA of linear layers, to be loaded beside the model's file.</summary>
     /// <param name="source">The base.</param>
@@ -96,7 +101,7 @@ public static class GgufExport
         {
             var (a, b) = (pair[0], pair[1]);
             var module = LayerOf(a);
-            var weight = $"{module}.weight";
+            var weight = config.PlainName($"{module}.weight");
             var ggml = row.ToGgml(weight) ?? throw new ModelConfigException(
                 $"{source.Folder}: llama.cpp's {architecture} has no layer {module}, which the adapter changes; export merged.");
             if (ggml == "output.weight" && config.TieWordEmbeddings)
@@ -153,7 +158,7 @@ public static class GgufExport
 
             var scale = (float)(alpha == 0 ? 1 : alpha / rank);
             var up = Restored(config, row, weight, [.. b.ToTensor(b.Name).ToFloat32().Select(n => n * scale)], (int)outputs);
-            layers[weight[..weight.LastIndexOf('.')]] = (Turned(a.ToTensor(name).ToFloat32(), a.Dims), Turned(up, b.Dims));
+            layers[config.OwnName(weight[..weight.LastIndexOf('.')])] = (Turned(a.ToTensor(name).ToFloat32(), a.Dims), Turned(up, b.Dims));
         }
 
         return layers;

@@ -13,6 +13,9 @@ namespace OrtPeft.Models.Llama;
 /// <seealso href="https://huggingface.co/docs/transformers/model_doc/llama#transformers.LlamaConfig"/>
 public sealed record LlamaConfig : ModelConfig
 {
+    /// <summary>The module of everything but the head in models of texts alone.</summary>
+    internal const string PlainRoot = "model";
+
     private const int Largest = int.MaxValue / 4;
 
     /// <summary>Creates a description with HF's defaults.</summary>
@@ -149,9 +152,23 @@ public sealed record LlamaConfig : ModelConfig
 
     internal LlamaKind Kind { get; init; } = LlamaKind.Llama;
 
+    /// <summary>The module of everything but the head: another one where the model reads pictures too.</summary>
+    internal string Root { get; init; } = PlainRoot;
+
+    /// <summary>Whether it is the part for texts of a model that reads pictures too.</summary>
+    internal bool IsTextPart => Root != PlainRoot;
+
     internal Rope Rope => new(RopeTheta, RopeScaling, RotaryPart);
 
     internal Rope? LocalRope => LocalRopeTheta is { } theta ? new(theta, LocalRopeScaling, RotaryPart) : null;
+
+    /// <summary>A weight's name in a model of texts alone.</summary>
+    internal string PlainName(string name) =>
+        name.StartsWith($"{Root}.", StringComparison.Ordinal) ? PlainRoot + name[Root.Length..] : name;
+
+    /// <summary>What a name in a model of texts alone is in this one.</summary>
+    internal string OwnName(string name) =>
+        name.StartsWith($"{PlainRoot}.", StringComparison.Ordinal) ? Root + name[PlainRoot.Length..] : name;
 
     internal HeadForm Attention => new(Heads, CacheHeads, HeadSize)
     {

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using OrtPeft.Models.Building;
+using OrtPeft.Models.Configuration;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Building;
 using OrtPeft.Tensors;
@@ -9,24 +10,24 @@ namespace OrtPeft.Models.Llama;
 /// <summary>The parts of a decoder like Llama.</summary>
 internal static partial class LlamaDecoder
 {
-    private const string Root = "model";
-
     public static DecoderPlan PlanOf(LlamaConfig config)
     {
+        var root = config.Root;
         var (width, epsilon, offset) = (config.HiddenSize, config.RmsNormEpsilon, config.Kind.NormOffset);
         return new DecoderPlan
         {
             Config = config,
-            Root = Root,
-            Embedding = $"{Root}.embed_tokens",
+            Root = root,
+            Embedding = $"{root}.embed_tokens",
             EmbeddingWidth = width,
             Deviation = config.InitializerRange,
             Heads = config.Attention,
             Rope = config.Rope,
             LocalRope = config.LocalRope,
             Embedded = config.EmbeddingMultiplier == 1 ? null : new Multiplier(config.EmbeddingMultiplier),
-            Blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(config, $"{Root}.layers.{i}", i))],
-            Last = new RmsNormModule($"{Root}.norm", width, epsilon, offset),
+            Blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(config, $"{root}.layers.{i}", i))],
+            Last = new RmsNormModule($"{root}.norm", width, epsilon, offset),
+            OldNames = config.IsTextPart ? TextPart.OldNames : [],
             IsBuffer = static name => BufferName().IsMatch(name),
             Finish = (g, scores) => Finished(g, config, scores),
         };

@@ -9,6 +9,7 @@ using OrtPeft.Onnx.Serialization;
 using OrtPeft.Tensors;
 using OrtPeft.Tensors.Safetensors;
 using OrtPeft.Tensors.Storage;
+using OrtPeft.Testing;
 
 namespace OrtPeft.Cli.Tests.Commands;
 
@@ -183,6 +184,46 @@ public sealed class ExportTests : IClassFixture<Workplace>
         File.WriteAllText(config, description.ToJsonString());
 
         CliRun.Of("export", model, "--format", "hf", "--out", _place.Fresh()).Refused(2, "--float", "ortpeft import");
+    }
+
+    /// <summary>What reads pictures stays as it is, under the names that it had.</summary>
+    [Fact]
+    public void Hf_OfAModelThatReadsPictures_KeepsAllOfIt()
+    {
+        var folder = _place.Fresh();
+        var (model, words) = OfPictures("hf", folder);
+
+        CliRun.Of(words).Succeeded();
+
+        var (before, after) = (Tensors(model), Tensors(folder));
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+        Assert.Equal(PictureFolder.TowerBytes, after[PictureFolder.Tower]);
+        Assert.Contains(before, t => !t.Value.SequenceEqual(after[t.Key]));
+        Assert.True(JsonNode.DeepEquals(Description(model), Description(folder)));
+
+        static Dictionary<string, byte[]> Tensors(string place) =>
+            SafetensorsFile.Open(Path.Combine(place, "model.safetensors")).Tensors
+                .ToDictionary(static t => t.Key, static t => t.Value.Data.Slice(0, (int)t.Value.Data.Length).ToArray());
+
+        static JsonNode? Description(string place) => JsonNode.Parse(File.ReadAllText(Path.Combine(place, "config.json")));
+    }
+
+    /// <summary>Each is read again, and answers as the model with its adapter beside it.</summary>
+    [Theory]
+    [InlineData("gguf")]
+    [InlineData("gguf-lora")]
+    [InlineData("genai")]
+    public void OfAModelThatReadsPictures_WritesThePartForTexts(string format) =>
+        CliRun.Of(OfPictures(format, _place.Fresh()).Words).Succeeded();
+
+    private (string Model, string[] Words) OfPictures(string format, string folder)
+    {
+        var words = LlamaTo(format, folder);
+        var model = _place.Fresh();
+        Directory.CreateDirectory(model);
+        PictureFolder.Write(words[1], model, "llava", hasOldNames: true);
+        words[1] = model;
+        return (model, words);
     }
 
     [Fact]

@@ -93,7 +93,7 @@ internal static class LlamaCppExport
         check.Compare(
             "the GGUF file's description over the weights themselves",
             ours,
-            read.Config.ToArchitecture().Build(written.Weights),
+            read.Config.ToArchitecture().Build(GgufExport.WrittenOf(written)),
             stored: written.StoredTypes.Values);
         var difference = check.Measure(ours, read.ToModel(asFloat: true)).Largest;
         return new Exported(

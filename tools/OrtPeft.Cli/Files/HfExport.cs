@@ -14,7 +14,7 @@ internal static class HfExport
     /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
     /// <returns>
     /// The type of most of its weights. Null when the graph came from elsewhere: its weights need not mean what HF's
-    /// do. Null too when merging gave a tied head or embedding a matrix of its own, for which the description has no
+    /// do. Null when it is the part for texts of a model whose others are not at hand. Null too when merging gave a tied head or embedding a matrix of its own, for which the description has no
     /// name.
     /// </returns>
     public static ElementType? TryWrite(ModelSource source, Model merged, string folder)
@@ -23,6 +23,9 @@ internal static class HfExport
         if (source.Config is not { } config || family != config.ModelType)
             return null;
         var architecture = config.ToArchitecture();
+        var isPart = architecture.OldNames.Count > 0;
+        if (isPart && source.ModelPath is not null)
+            return null;
         var weights = merged.Graph.Initializers.ToDictionary(static v => v.Name, static v => v.Initializer!);
         var isSameGraph = merged.Graph.Nodes.Count == source.Model.Graph.Nodes.Count
             && architecture.Weights.All(w => weights.TryGetValue(w.Name, out var t) && t.Shape.Equals(w.Shape));
@@ -33,6 +36,8 @@ internal static class HfExport
             folder,
             architecture.Weights.SelectMany(w => w.InCheckpoint(weights[w.Name])),
             source.StoredTypes,
-            config.TieWordEmbeddings);
+            config.TieWordEmbeddings,
+            isPart ? source.StoredNames : null,
+            isPart ? source.Others : null);
     }
 }
