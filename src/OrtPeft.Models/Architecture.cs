@@ -25,7 +25,7 @@ public sealed class Architecture
     /// </summary>
     public required Predicate<string> IsBuffer { get; init; }
 
-    /// <summary>What names of weights start with, and what the same may start with in checkpoints.</summary>
+    /// <summary>The beginnings of weights' names, and those that the same may have in checkpoints.</summary>
     internal IReadOnlyList<(string Name, string InFiles)> OldNames { get; init; } = [];
 
     /// <summary>How many numbers the model learned, tied weights counted once.</summary>

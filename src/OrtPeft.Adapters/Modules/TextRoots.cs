@@ -1,4 +1,5 @@
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Decoders;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Adapters.Modules;
@@ -11,7 +12,6 @@ internal static class TextRoots
 {
     private const string Old = "language_model.model.";
     private const string OldPlace = "language_model.";
-    private const string Head = "lm_head";
 
     /// <summary>A root that ends as another stands before it.</summary>
     private static readonly string[] Roots = ["model.language_model.", Old, "model."];
@@ -45,8 +45,8 @@ internal static class TextRoots
 
         string Renamed(string path) =>
             path.StartsWith(given, StringComparison.Ordinal) ? own + path[given.Length..]
-            : given == Old && path.StartsWith(OldPlace + Head, StringComparison.Ordinal) ? path[OldPlace.Length..]
-            : own == Old && path.StartsWith(Head, StringComparison.Ordinal) ? OldPlace + path
+            : given == Old && path.StartsWith(OldPlace + DecoderFamilies.Head, StringComparison.Ordinal) ? path[OldPlace.Length..]
+            : own == Old && path.StartsWith(DecoderFamilies.Head, StringComparison.Ordinal) ? OldPlace + path
             : path;
     }
 

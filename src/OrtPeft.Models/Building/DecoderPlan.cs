@@ -40,8 +40,8 @@ internal sealed record DecoderPlan
     /// <summary>Whether a tensor, named without the root, is a constant that old versions saved.</summary>
     public required Predicate<string> IsBuffer { get; init; }
 
-    /// <summary>What names of weights start with, and what the same start with in files; most families have one name of
-    /// each.</summary>
+    /// <summary>The beginnings of weights' names, and those that the same may have in files; most families have one name
+    /// of each.</summary>
     public IReadOnlyList<(string Name, string InFiles)> OldNames { get; init; } = [];
 
     /// <summary>The head's module.</summary>

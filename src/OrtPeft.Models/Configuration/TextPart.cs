@@ -24,7 +24,7 @@ internal static class TextPart
         ["mistral3"] = "mistral",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>What names of weights start with, and what the same start with in files; transformers 4.52 moved the
+    /// <summary>The beginnings of weights' names, and those that the same may have in files: transformers 4.52 moved the
     /// part, and writes files under the old names still.</summary>
     public static IReadOnlyList<(string Name, string InFiles)> OldNames { get; } =
         [($"{Root}.", "language_model.model."), ("lm_head.", "language_model.lm_head.")];

@@ -166,7 +166,7 @@ public sealed record LlamaConfig : ModelConfig
     internal string PlainName(string name) =>
         name.StartsWith($"{Root}.", StringComparison.Ordinal) ? PlainRoot + name[Root.Length..] : name;
 
-    /// <summary>What a name in a model of texts alone is in this one.</summary>
+    /// <summary>A weight's or module's name here, by that in a model of texts alone.</summary>
     internal string OwnName(string name) =>
         name.StartsWith($"{PlainRoot}.", StringComparison.Ordinal) ? Root + name[PlainRoot.Length..] : name;
 
