@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using OrtPeft.Adapters.Modules;
 using OrtPeft.Onnx;
+using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Quantization;
 
 namespace OrtPeft.Adapters.LnTuning;
@@ -20,6 +21,11 @@ internal static class LnTuningModules
             throw new ConfigException(
                 $"target_modules has {quantized.Module}, whose weight is quantised; leave it out, or leave the layer "
                 + "out of quantisation.");
+        if (norms.Count == 0 && others.Count == 0 && FoldedNorms.Unnamed(graph) is { } scale)
+            throw new ConfigException(
+                $"The normalisations' scales are numbers that the exporter computed, such as {scale}, and only the family tells "
+                + "whether they are a weight or one more than it; put the model's config.json beside the graph if it is a Gemma or "
+                + "Nemotron, else export it with do_constant_folding=False.");
         var selected = others.Count > 0
             ? VectorSelection.Find(norms, config)
             : VectorSelection.Select(norms, config, "normalisation parameters");

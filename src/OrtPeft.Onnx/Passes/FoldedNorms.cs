@@ -50,6 +50,15 @@ internal static partial class FoldedNorms
         }
     }
 
+    /// <summary>A normalisation's scale that is still a number without a name in the model: no family told what was folded
+    /// into it. Null where there is none.</summary>
+    /// <param name="graph">The graph, in canonical form.</param>
+    public static string? Unnamed(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return graph.Initializers.FirstOrDefault(static v => IsScale(v) && v.Name.StartsWith(Folded, StringComparison.Ordinal))?.Name;
+    }
+
     /// <summary>Gives one normalisation its scale under a name, which sums of equal value were stored once for.</summary>
     private static void Name(Graph graph, Value scale, Use use, string name)
     {

@@ -66,6 +66,16 @@ public sealed class FoldedNormTests
             Near.Absolute(weight, onExport[name], 1e-6, name);
     }
 
+    /// <summary>TorchScript stores the folded sum as a number without a name, which could be a weight as well.</summary>
+    [Fact]
+    public void Create_WhereNoFamilyTellsWhatTheScalesAre_SaysSo()
+    {
+        var error = Assert.Throws<ConfigException>(() => PeftModel.Create(Open(TorchScript), new LnTuningConfig()));
+
+        Assert.Contains("such as onnx::Mul_", error.Message, StringComparison.Ordinal);
+        Assert.Contains("put the model's config.json beside the graph", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Exporters store sums of equal value once.</summary>
     [Fact]
     public void Create_WhereTwoNormsShareASum_TrainsEachsWeight()
