@@ -36,6 +36,19 @@ internal sealed record AttentionLayer(ScorePath Scores, Node Softmax, Node Conte
     /// <summary>The heads of the queries, or null where they are on no axes of their own.</summary>
     public long? QueryHeads => HeadLayout.CountOf(Scores.Product.Output);
 
+    /// <summary>Softmax and the nodes that its weights pass on the way to <see cref="Context"/>, in execution order.</summary>
+    public IReadOnlyList<Node> WeightNodes()
+    {
+        var nodes = new List<Node> { Softmax };
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            var next = nodes[i].Output.Uses.Select(static u => u.Node);
+            nodes.AddRange(next.Where(n => n.Domain.Length == 0 && AfterSoftmax.Contains(n.OpType) && !nodes.Contains(n)).Distinct());
+        }
+
+        return nodes;
+    }
+
     /// <summary>The layers in execution order; a softmax without such products beside it is none.</summary>
     public static IReadOnlyList<AttentionLayer> All(Graph graph)
     {

@@ -29,6 +29,11 @@ internal static class PrefixAttention
         if (AttentionWindow.Of(layer.Scores, g.Shapes) is { } window)
             scores = window.Hide(g, scores, own);
         layer.Softmax.SetInput(0, g.Concat(-1, scores, own));
+        foreach (var node in layer.WeightNodes())
+        {
+            node.Output.Shape = null; // it has P columns more
+            g.Shapes.Infer(node);
+        }
 
         var context = layer.Context;
         g.Before = context;

@@ -38,6 +38,30 @@ public sealed class PrefixTuningMethodTests
         Near.Absolute(Decoder.Logits(given, behind), logits, 1e-5, "logits");
     }
 
+    /// <summary>Where the graph states lengths in numbers, the weights have more columns than it states.</summary>
+    [Fact]
+    public void Inject_WhereAxesAreFixed_AnswersAsWhereTheyAreNot()
+    {
+        var ids = Tensor.Of<long>([.. Enumerable.Range(0, 33).Select(static i => (long)(i * 7 % 50))], [3, 11]);
+        var batch = new Dictionary<string, Tensor>
+        {
+            ["input_ids"] = ids,
+            ["attention_mask"] = Tensor.Of<long>([.. Enumerable.Repeat(1L, 33)], [3, 11]),
+        };
+
+        var (stated, open) = (Adapted("hf442_g2l_static3x11_op13.onnx"), Adapted("hf442_g2l_nopast_op13.onnx"));
+
+        Near.Absolute(Decoder.Logits(open, batch), Decoder.Logits(stated, batch), 1e-5, "logits");
+
+        static Model Adapted(string graph)
+        {
+            var adapted = PeftModel.Create(Decoder.Open(graph), Config);
+            var table = Decoder.Random("prefix", [.. adapted.GetWeights()["prompt_embeddings"].Dims]);
+            adapted.SetWeights(new Dictionary<string, Tensor> { ["prompt_embeddings"] = table });
+            return adapted.Model;
+        }
+    }
+
     [Fact]
     public void Inject_LeavesTheCacheToTheInput()
     {
