@@ -69,7 +69,7 @@ internal static class RowInputs
 
     /// <summary>
     /// Whether a mask of numbers for pairs of tokens is added to attention scores, being 0 where a token is seen: not where the
-    /// graph takes it from 1 or makes it bool, which wants 1 there.
+    /// graph takes it from 1, or 1 from it, or makes it bool, which wants 1 there.
     /// </summary>
     /// <param name="mask">A graph input.</param>
     /// <returns>True by its type, axes and readers.</returns>
@@ -83,7 +83,8 @@ internal static class RowInputs
         {
             foreach (var (node, index) in seen.Add(next) ? next.Uses : [])
             {
-                if ((node.Is("Sub") && index == 1) || (node.Is("Cast") && !node.Output.Type.IsFloating()))
+                var isShifted = node.Is("Sub") && (index == 1 || node.Inputs[1]!.Constant is { Count: 1 });
+                if (isShifted || (node.Is("Cast") && !node.Output.Type.IsFloating()))
                     return false;
                 if (index == 0 && (node.Is("Cast") || MaskForms.Contains(node.OpType)))
                     open.Push(node.Output);
@@ -144,8 +145,8 @@ internal static class RowInputs
     }
 
     /// <summary>
-    /// The keys that each query sees, <c>[batch, 1, sequence, sequence] int64</c> or without the second axis: none after it and no padding; itself
-    /// always, so that padding sees something. With one query axis for all, padding alone counts.
+    /// The keys that each query sees, <c>[batch, 1, sequence, sequence] int64</c> or without the second axis: none after it
+    /// and no padding; itself always, so that padding sees something. With one query axis for all, padding alone counts.
     /// </summary>
     private static Value SeenPairs(GraphBuilder g, Value rows, Shape shape)
     {

@@ -58,6 +58,7 @@ public sealed class RowInputsTests
     [Theory]
     [InlineData("Add", true)]
     [InlineData("Sub", false)]
+    [InlineData("Sub 1", false)]
     [InlineData("Cast", false)]
     public void IsAdded_ByTheReader_SaysWhatANumberMeans(string reader, bool isAdded)
     {
@@ -65,7 +66,8 @@ public sealed class RowInputsTests
         var part = model.Graph.AddNode("Slice", [mask], ["part"]).Output;
         part.Type = ElementType.Float;
         var one = model.Graph.AddInitializer("one", Tensor.Scalar(1f));
-        var read = model.Graph.AddNode(reader, reader == "Cast" ? [part] : [one, part], ["read"]).Output;
+        var read = model.Graph.AddNode(
+            reader.Split(' ')[0], reader == "Cast" ? [part] : reader == "Sub 1" ? [part, one] : [one, part], ["read"]).Output;
         read.Type = reader == "Cast" ? ElementType.Bool : ElementType.Float;
 
         Assert.Equal(isAdded, RowInputs.IsAdded(mask));

@@ -14,8 +14,8 @@ internal static class HfExport
     /// <param name="folder">Holds <c>config.json</c> and receives the weights.</param>
     /// <returns>
     /// The type of most of its weights. Null when the graph came from elsewhere: its weights need not mean what HF's
-    /// do. Null when it is the part for texts of a model whose others are not at hand. Null too when merging gave a tied head or embedding a matrix of its own, for which the description has no
-    /// name.
+    /// do; when it is the part for texts of a model whose others are not at hand; and when merging gave a tied head or
+    /// embedding a matrix of its own, for which the description has no name.
     /// </returns>
     public static ElementType? TryWrite(ModelSource source, Model merged, string folder)
     {
