@@ -11,11 +11,15 @@ namespace OrtPeft.Runtime.Sessions;
 
 /// <summary>
 /// An ONNX Runtime session of a model. Weights are not copied into the session: it reads them where they are, usually
-/// in a
-/// mapped file, so several sessions share one copy. Running is thread-safe. Dispose it to free ONNX Runtime's memory.
+/// in a mapped file, so several sessions share one copy. Opening and running are thread-safe. Dispose it to free ONNX
+/// Runtime's memory.
 /// </summary>
 internal sealed class ModelSession : IDisposable
 {
+    private static readonly Lock _firstWithKernels = new();
+
+    private static volatile bool _domainIsKnown;
+
     private readonly Ownership _owned = new();
 
     private ModelSession(Model model, RuntimeOptions options)
@@ -66,7 +70,8 @@ internal sealed class ModelSession : IDisposable
     {
         var packs = options.Prepacking ?? PackedMatrices.Fit(model);
         using var settings = SessionSettings.Create(options with { Prepacking = packs });
-        if (model.Opsets.ContainsKey(FusedOp.Domain))
+        var takesKernels = model.Opsets.ContainsKey(FusedOp.Domain);
+        if (takesKernels)
             KernelDomain.AddTo(settings.DangerousGetHandle());
         var mapped = model.Graph.Initializers.Where(static v => v.Initializer!.Data is MappedTensorData).ToArray();
         var folder = mapped.Length == 0 ? null : Path.GetDirectoryName(FileOf(mapped[0]).Place);
@@ -80,7 +85,22 @@ internal sealed class ModelSession : IDisposable
         foreach (var constant in standIn is null ? [] : aligned)
             Supply(constant, settings);
         using var originals = packs ? new ReleasedPages(mapped.Select(FileOf)) : null;
-        return new InferenceSession(OnnxFile.ToBytes(model, folder, standIn), settings);
+        var bytes = OnnxFile.ToBytes(model, folder, standIn);
+        return takesKernels ? OpenWithKernels(bytes, settings) : new InferenceSession(bytes, settings);
+    }
+
+    /// <summary>The first session of a process that has a domain of further operators makes it known to ONNX Runtime: a
+    /// second that opens meanwhile would be refused, because the domain is there already.</summary>
+    private static InferenceSession OpenWithKernels(byte[] bytes, SessionOptions settings)
+    {
+        if (_domainIsKnown)
+            return new InferenceSession(bytes, settings);
+        lock (_firstWithKernels)
+        {
+            var session = new InferenceSession(bytes, settings);
+            _domainIsKnown = true;
+            return session;
+        }
     }
 
     private static bool IsIn(Value constant, string? folder) =>
