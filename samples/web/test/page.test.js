@@ -146,7 +146,7 @@ test('a model trains and writes on WebGPU as in WebAssembly', { skip }, async t 
   const results = {};
   for (const runtime of ['ort', 'webgpu']) {
     await page.goto(`http://localhost:${server.address().port}/`);
-    await train(page, { runtime, steps: 3, maxTokens: 4 });
+    await train(page, { runtime, steps: 2, maxTokens: 4 });
     await finished(page);
     assert.equal(await page.textContent('#error'), '');
     results[runtime] = {
