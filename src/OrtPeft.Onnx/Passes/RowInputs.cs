@@ -21,6 +21,15 @@ internal static class RowInputs
     private static readonly string[] MaskForms =
         ["Identity", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Expand", "Gather", "Transpose"];
 
+    private static readonly Dictionary<string, Func<float, float, bool>> Comparisons = new()
+    {
+        ["Equal"] = static (a, b) => a == b,
+        ["Greater"] = static (a, b) => a > b,
+        ["GreaterOrEqual"] = static (a, b) => a >= b,
+        ["Less"] = static (a, b) => a < b,
+        ["LessOrEqual"] = static (a, b) => a <= b,
+    };
+
     private const string CachePosition = "cache_position";
 
     /// <summary>Runs the pass in place; a graph without tokens stays as it is.</summary>
@@ -69,10 +78,13 @@ internal static class RowInputs
 
     /// <summary>
     /// Whether a mask of numbers for pairs of tokens is added to attention scores, being 0 where a token is seen: not where the
-    /// graph takes it from 1, or 1 from it, or makes it bool, which wants 1 there.
+    /// graph takes it from 1, or 1 from it, makes it bool, tells 1 from 0 by comparing, or multiplies scores with it, which
+    /// wants 1 there.
     /// </summary>
     /// <param name="mask">A graph input.</param>
     /// <returns>True by its type, axes and readers.</returns>
+    /// <exception cref="GraphException">The mask is multiplied by a negative number, which wants 1 where a token is not
+    /// seen.</exception>
     public static bool IsAdded(Value mask)
     {
         ArgumentNullException.ThrowIfNull(mask);
@@ -83,16 +95,45 @@ internal static class RowInputs
         {
             foreach (var (node, index) in seen.Add(next) ? next.Uses : [])
             {
-                var isShifted = node.Is("Sub") && (index == 1 || node.Inputs[1]!.Constant is { Count: 1 });
-                if (isShifted || (node.Is("Cast") && !node.Output.Type.IsFloating()))
+                if (WantsOne(node, index))
                     return false;
+                if (Scale(node, index) < 0)
+                {
+                    throw new GraphException(
+                        $"{node} multiplies the input '{mask.Name}' by {Scale(node, index)}: it wants numbers other than 0 where "
+                        + "tokens are hidden. Export the model with a mask of 1 where a token counts, or with one that is added to "
+                        + "scores.");
+                }
+
                 if (index == 0 && (node.Is("Cast") || MaskForms.Contains(node.OpType)))
+                    open.Push(node.Output);
+                else if (Scale(node, index) is not null)
                     open.Push(node.Output);
             }
         }
 
         return true;
     }
+
+    private static bool WantsOne(Node node, int index)
+    {
+        if (node.Is("Cast"))
+            return !node.Output.Type.IsFloating();
+        if (node.Is("Sub"))
+            return index == 1 || node.Inputs[1]!.Constant is { Count: 1 };
+        if (node.Is("Mul"))
+            return node.Inputs[1 - index]!.Constant is null;
+        return Comparisons.TryGetValue(node.OpType, out var holds) && node.Is(node.OpType)
+            && Number(node.Inputs[1 - index]!) is { } bound
+            && (index == 0 ? holds(0, bound) != holds(1, bound) : holds(bound, 0) != holds(bound, 1));
+    }
+
+    /// <summary>The number that a node multiplies its input by, or null.</summary>
+    private static float? Scale(Node node, int index) => node.Is("Mul") ? Number(node.Inputs[1 - index]!)
+        : node.Is("Div") && index == 0 ? 1 / Number(node.Inputs[1]!)
+        : null;
+
+    private static float? Number(Value value) => value.Constant is { Count: 1 } number ? number.ToFloat32()[0] : null;
 
     private static Value? Computed(GraphBuilder g, Value ids, Value input)
     {

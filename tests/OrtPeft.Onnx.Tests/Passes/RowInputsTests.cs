@@ -1,3 +1,4 @@
+using System.Globalization;
 using OrtPeft.Onnx.Passes;
 using OrtPeft.Onnx.Shapes;
 using OrtPeft.Tensors;
@@ -56,21 +57,54 @@ public sealed class RowInputsTests
 
     /// <summary>Numbers for pairs of tokens are added to scores, 0 being seen, unless the graph reads 1 as seen.</summary>
     [Theory]
-    [InlineData("Add", true)]
-    [InlineData("Sub", false)]
-    [InlineData("Sub 1", false)]
-    [InlineData("Cast", false)]
+    [InlineData("Add mask 1", true)]
+    [InlineData("Sub 1 mask", false)]
+    [InlineData("Sub mask 1", false)]
+    [InlineData("Cast mask", false)]
+    [InlineData("Greater mask 0.5", false)]
+    [InlineData("Greater 0.5 mask", false)]
+    [InlineData("Greater mask 0", false)]
+    [InlineData("GreaterOrEqual mask 0", true)]
+    [InlineData("GreaterOrEqual mask 1", false)]
+    [InlineData("Less mask 0", true)]
+    [InlineData("Less 0 mask", false)]
+    [InlineData("LessOrEqual mask 0", false)]
+    [InlineData("Equal mask 0", false)]
+    [InlineData("Equal 1 mask", false)]
+    [InlineData("Greater mask -1", true)]
+    [InlineData("Mul mask scores", false)]
+    [InlineData("Mul scores mask", false)]
+    [InlineData("Mul mask 2", true)]
+    [InlineData("Div mask 2", true)]
     public void IsAdded_ByTheReader_SaysWhatANumberMeans(string reader, bool isAdded)
     {
-        var (model, mask) = Decoder("attention_mask", ElementType.Float, [Batch, 1, Sequence, Sequence]);
-        var part = model.Graph.AddNode("Slice", [mask], ["part"]).Output;
-        part.Type = ElementType.Float;
-        var one = model.Graph.AddInitializer("one", Tensor.Scalar(1f));
-        var read = model.Graph.AddNode(
-            reader.Split(' ')[0], reader == "Cast" ? [part] : reader == "Sub 1" ? [part, one] : [one, part], ["read"]).Output;
-        read.Type = reader == "Cast" ? ElementType.Bool : ElementType.Float;
+        var (_, mask) = ReadBy(reader);
 
         Assert.Equal(isAdded, RowInputs.IsAdded(mask));
+    }
+
+    /// <summary>What a scale gives is read on.</summary>
+    [Fact]
+    public void IsAdded_OfAScaledMaskThatIsCompared_SaysWhatTheComparisonWants()
+    {
+        var (model, mask) = ReadBy("Mul mask 2");
+        var half = model.Graph.AddInitializer("half", Tensor.Scalar(0.5f));
+        model.Graph.AddNode("Greater", [model.Graph.Find("read")!, half], ["seen"]);
+
+        Assert.False(RowInputs.IsAdded(mask));
+    }
+
+    /// <summary>1 where a token is hidden is neither of both.</summary>
+    [Theory]
+    [InlineData("Mul mask -10000")]
+    [InlineData("Div mask -0.0001")]
+    public void IsAdded_OfAMaskTimesANegativeNumber_IsRefusedByName(string reader)
+    {
+        var (_, mask) = ReadBy(reader);
+
+        var error = Assert.Throws<GraphException>(() => RowInputs.IsAdded(mask));
+
+        Assert.Contains("'attention_mask' by -10000", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -84,6 +118,24 @@ public sealed class RowInputsTests
         RowInputs.Run(model);
 
         Assert.Contains(input, model.Graph.Inputs);
+    }
+
+    /// <summary>A slice of a mask of four axes, read by an operator, its inputs <c>mask</c>, <c>scores</c> and numbers.</summary>
+    private static (Model Model, Value Mask) ReadBy(string reader)
+    {
+        var (model, mask) = Decoder("attention_mask", ElementType.Float, [Batch, 1, Sequence, Sequence]);
+        var part = model.Graph.AddNode("Slice", [mask], ["part"]).Output;
+        part.Type = ElementType.Float;
+        var words = reader.Split(' ');
+        var inputs = words.Skip(1).Select(word => word switch
+        {
+            "mask" => part,
+            "scores" => model.Graph.AddInput("scores", ElementType.Float, mask.Shape),
+            _ => model.Graph.AddInitializer(word, Tensor.Scalar(float.Parse(word, CultureInfo.InvariantCulture))),
+        });
+        var read = model.Graph.AddNode(words[0], [.. inputs], ["read"]).Output;
+        read.Type = words[0] is "Add" or "Sub" or "Mul" or "Div" ? ElementType.Float : ElementType.Bool;
+        return (model, mask);
     }
 
     private static (Model Model, Value Input) Decoder(string name, ElementType type, Shape shape)
