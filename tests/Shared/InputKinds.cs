@@ -12,6 +12,9 @@ internal static class InputKinds
     /// <summary>What a convolution keeps, beside keys and values.</summary>
     private const string State = "a state";
 
+    /// <summary>How many tokens are cached.</summary>
+    private const string PastLength = "a past length";
+
     private static readonly Shape Rows = [Dim.Named("batch"), Dim.Named("sequence")];
 
     private static readonly Shape Pairs = [Dim.Named("batch"), 1, Dim.Named("sequence"), Dim.Named("sequence")];
@@ -67,6 +70,23 @@ internal static class InputKinds
             var count = g.Graph.AddInput("num_logits_to_keep", ElementType.Int64, []);
             Instead(g, logits => g.Add(logits, g.Cast(count, ElementType.Float)));
         },
+        ["positions of 1 axis"] = static g => Behind(
+            g, "position_ids", ElementType.Int64, [Dim.Named("sequence")], static (g, x) => g.Unsqueeze(x, 0)),
+        [PastLength] = static g => Behind(g, "position_ids", ElementType.Int64, Shape.Scalar, "past_sequence_length", static (g, x) =>
+            g.Unsqueeze(g.Op("Range", x, g.Add(x, Columns(g)), g.Int64Scalar(1)), 0)),
+        ["a total length"] = static g => Behind(g, "position_ids", ElementType.Int32, [1], "total_sequence_length", static (g, x) =>
+        {
+            var total = g.Squeeze(ToInt64(g, x), 0);
+            return g.Unsqueeze(g.Op("Range", g.Sub(total, Columns(g)), total, g.Int64Scalar(1)), 0);
+        }),
+        ["an input that nothing reads"] = static g =>
+            g.Graph.AddInput("token_type_ids", ElementType.Float, [Dim.Named("batch"), 7]),
+        ["logits on one axis"] = static g => Instead(g, logits => g.Reshape(logits, -1, 101), rank: 2),
+        ["the vocabulary before the sequence"] = static g =>
+        {
+            Instead(g, logits => g.Transpose(logits, 0, 2, 1));
+            g.Graph.Find("logits")!.Shape = [default, 101, default];
+        },
         ["other names"] = static g =>
         {
             foreach (var (name, other) in (IEnumerable<(string, string)>)
@@ -83,23 +103,30 @@ internal static class InputKinds
     /// <summary>The same behind inputs of a kind.</summary>
     public static Model Of(string kind)
     {
-        var model = kind == State ? OnnxFile.Load(Fixtures.Graph("hf442_g2l_past_op14.onnx")) : Usual;
+        var model = kind is State or PastLength ? OnnxFile.Load(Fixtures.Graph("hf442_g2l_past_op14.onnx")) : Usual;
         Edits[kind](new GraphBuilder(model.Graph, new ShapeInference(model.Opset)) { Scope = "/kind" });
         return model;
     }
 
     private static Value ToInt64(GraphBuilder g, Value x) => g.Cast(x, ElementType.Int64);
 
+    /// <summary>The length of the rows.</summary>
+    private static Value Columns(GraphBuilder g) => g.Gather(g.Shape(g.Graph.Find("input_ids")!), g.Int64Scalar(1));
+
     private static Value OfLastQuery(GraphBuilder g, Value pairs) => g.Op(
         "Squeeze", g.Op("Slice", pairs, g.Int64(-1), g.Int64(long.MaxValue), g.Int64(2)), g.Int64(1, 2));
 
     /// <summary>Puts an input of another kind in one's place.</summary>
     private static void Behind(
-        GraphBuilder g, string name, ElementType type, Shape shape, Func<GraphBuilder, Value, Value> usual)
+        GraphBuilder g, string name, ElementType type, Shape shape, Func<GraphBuilder, Value, Value> usual) =>
+        Behind(g, name, type, shape, name, usual);
+
+    private static void Behind(
+        GraphBuilder g, string name, ElementType type, Shape shape, string newName, Func<GraphBuilder, Value, Value> usual)
     {
         var old = g.Graph.Find(name)!;
         g.Graph.Rename(old, $"{name}_usual");
-        var input = g.Graph.AddInput(name, type, shape);
+        var input = g.Graph.AddInput(newName, type, shape);
         g.Before = g.Graph.Nodes[0];
         g.Graph.ReplaceAllUsesWith(old, usual(g, input));
         g.Before = null;

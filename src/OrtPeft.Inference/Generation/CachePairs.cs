@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using OrtPeft.Onnx;
 using OrtPeft.Onnx.Decoders;
-using OrtPeft.Onnx.Passes;
 using OrtPeft.Tensors;
 
 namespace OrtPeft.Inference.Generation;
@@ -34,7 +33,7 @@ internal static class CachePairs
     private static bool CountsFromZero(Graph graph, ImmutableArray<Value> pasts) =>
         pasts.Any(static p => p.Shape!.Rank >= 4 && CacheInputs.IsState(p))
         && !graph.Inputs.Any(static i => i.Uses.Count > 0
-            && (RowInputs.IsCachePosition(i) || i.Name == DecoderNames.Positions));
+            && (SharedInputs.ArePlaces(i) || i.Name == DecoderNames.Positions));
 
     /// <summary>
     /// The outputs in the order of <paramref name="pasts"/>: found by name, or else by order where as many outputs with

@@ -33,6 +33,7 @@ internal static class DecoderNaming
         Rename(model, logits, DecoderNames.Logits);
         StateAxes(ids, roles);
         ChoicesOfIds.Run(model);
+        LogitsAxes.Run(model);
     }
 
     /// <summary>
@@ -47,7 +48,7 @@ internal static class DecoderNaming
         var isNamed = (model.OriginalNames.Count > 0 || !model.Metadata.ContainsKey(MetadataKeys.ValueNames))
             && model.Graph.Inputs.All(static i => i.Initializer is not null || IsKnown(i))
             && model.Graph.Inputs.Any(static i => i.Name == DecoderNames.Ids)
-            && !ChoicesOfIds.Is(model.Graph)
+            && !HasOtherAxes(model.Graph)
             && model.Graph.Outputs.Any(static o => o.Name == DecoderNames.Logits);
         var unstated = model.Graph.Inputs.Where(IsUnstatedCache).Select(static i => i.Name).ToArray();
         if (isNamed && unstated.Length == 0)
@@ -62,7 +63,7 @@ internal static class DecoderNaming
             Run(canonical);
         }
 
-        if (canonical.OriginalNames.Count == 0 && unstated.Length == 0 && !ChoicesOfIds.Is(model.Graph))
+        if (canonical.OriginalNames.Count == 0 && unstated.Length == 0 && !HasOtherAxes(model.Graph))
             return model;
         var named = model.Clone();
         foreach (var cache in unstated)
@@ -76,6 +77,7 @@ internal static class DecoderNaming
         foreach (var (name, value) in renamed)
             Rename(named, value, name);
         ChoicesOfIds.Run(named);
+        LogitsAxes.Run(named);
         return named;
     }
 
@@ -88,6 +90,9 @@ internal static class DecoderNaming
         ArgumentNullException.ThrowIfNull(model);
         return model.Graph.Inputs.Any(IsUnstatedCache) && Named(model).Graph.Inputs.Any(IsUnstatedCache);
     }
+
+    /// <summary>Whether ids or logits may have other axes than Optimum's.</summary>
+    private static bool HasOtherAxes(Graph graph) => ChoicesOfIds.Is(graph) || LogitsAxes.MayBeOthers(graph);
 
     /// <summary>Gives inputs and outputs the names back that <see cref="Run"/> took from them.</summary>
     /// <param name="model">A model that leaves OrtPeft; edited in place.</param>

@@ -15,9 +15,6 @@ namespace OrtPeft.Onnx.Passes;
 /// </summary>
 internal static class RowInputs
 {
-    /// <summary>How many of the last logits to compute: 0 is all of them.</summary>
-    private static readonly string[] CountsOfLogits = ["num_logits_to_keep", "logits_to_keep"];
-
     private static readonly string[] MaskForms =
         ["Identity", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Expand", "Gather", "Transpose"];
 
@@ -29,8 +26,6 @@ internal static class RowInputs
         ["Less"] = static (a, b) => a < b,
         ["LessOrEqual"] = static (a, b) => a <= b,
     };
-
-    private const string CachePosition = "cache_position";
 
     /// <summary>Runs the pass in place; a graph without tokens stays as it is.</summary>
     /// <param name="model">The model, its growing caches removed.</param>
@@ -49,31 +44,13 @@ internal static class RowInputs
         {
             if (input == ids)
                 continue;
-            if (Computed(g, ids, input) is { } value)
+            if (IsUnread(input))
+                graph.Remove(input);
+            else if (Computed(g, ids, input) is { } value)
                 Replace(graph, input, value);
             else if (input is { Name: DecoderNames.Mask, Shape: null or { Rank: 2 or 3 or 4 } } && !IsUsual(input, ids))
                 ReplaceMask(g, ids, input);
         }
-    }
-
-    /// <summary>Whether an input is a number that says how many logits to compute, 0 for all.</summary>
-    /// <param name="input">A graph input.</param>
-    /// <returns>True by its name and type.</returns>
-    public static bool IsCountOfLogits(Value input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return CountsOfLogits.Contains(input.Name) && input.Type is ElementType.Int64 or ElementType.Int32
-            && input.Shape is null or { Rank: 0 or 1 };
-    }
-
-    /// <summary>Whether an input counts the places that the tokens take in a cache, <c>[sequence]</c>.</summary>
-    /// <param name="input">A graph input.</param>
-    /// <returns>True by its name and type.</returns>
-    public static bool IsCachePosition(Value input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return input.Name == CachePosition && input.Type is ElementType.Int64 or ElementType.Int32
-            && input.Shape is null or { Rank: 1 };
     }
 
     /// <summary>
@@ -123,10 +100,21 @@ internal static class RowInputs
             return index == 1 || node.Inputs[1]!.Constant is { Count: 1 };
         if (node.Is("Mul"))
             return node.Inputs[1 - index]!.Constant is null;
-        return Comparisons.TryGetValue(node.OpType, out var holds) && node.Is(node.OpType)
-            && Number(node.Inputs[1 - index]!) is { } bound
-            && (index == 0 ? holds(0, bound) != holds(1, bound) : holds(bound, 0) != holds(bound, 1));
+        if (!node.Is(node.OpType) || !Comparisons.TryGetValue(node.OpType, out var holds)
+            || Number(node.Inputs[1 - index]!) is not { } bound)
+            return false;
+        return Holds(0) != Holds(1) && (Holds(0) == Holds(float.MinValue) || Hides(node.Output));
+
+        bool Holds(float number) => index == 0 ? holds(number, bound) : holds(bound, number);
     }
+
+    /// <summary>Whether tokens are hidden where a value is true: it is negated, or the lowest score is taken there.</summary>
+    private static bool Hides(Value value) => value.Uses.Any(static use => use.Node.OpType switch
+    {
+        "Not" => true,
+        "Where" => use.Index == 0 && use.Node.Inputs[1] is { } score && Number(score) < 0,
+        var form => use.Index == 0 && MaskForms.Contains(form) && Hides(use.Node.Output),
+    });
 
     /// <summary>The number that a node multiplies its input by, or null.</summary>
     private static float? Scale(Node node, int index) => node.Is("Mul") ? Number(node.Inputs[1 - index]!)
@@ -135,11 +123,26 @@ internal static class RowInputs
 
     private static float? Number(Value value) => value.Constant is { Count: 1 } number ? number.ToFloat32()[0] : null;
 
+    /// <summary>Whether nothing depends on an input: whoever runs the graph need not bring it.</summary>
+    /// <param name="input">A graph input.</param>
+    /// <returns>True by its readers.</returns>
+    public static bool IsUnread(Value input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return input.Uses.Count == 0 && !input.IsGraphOutput;
+    }
+
     private static Value? Computed(GraphBuilder g, Value ids, Value input)
     {
-        if (IsCountOfLogits(input))
+        if (SharedInputs.IsCountOfLogits(input) || SharedInputs.IsPastLength(input))
             return g.Constant(Zero(input.Type, input.Shape?.Rank ?? 0), input.Name);
-        if (IsCachePosition(input))
+        if (SharedInputs.IsTotalLength(input))
+        {
+            var length = Cast(Lengths.Of(g, ids, 1), input.Type);
+            return input.Shape!.Rank == 0 ? length : Unsqueeze(length, 0);
+        }
+
+        if (SharedInputs.ArePlaces(input))
             return Cast(Lengths.CountTo(g, Lengths.Of(g, ids, 1)), input.Type);
         return CacheInputs.IsState(input) ? Zeros(g, ids, input) : null;
     }
@@ -170,13 +173,14 @@ internal static class RowInputs
 
     private static void ReplaceMask(GraphBuilder g, Value ids, Value mask)
     {
+        var isAdded = IsAdded(mask);
         g.Graph.Rename(mask, g.Graph.FreshName($"{mask.Name}_given"));
         var rows = g.Graph.AddInput(DecoderNames.Mask, ElementType.Int64, ids.Shape);
         var shape = mask.Shape ?? rows.Shape;
         var (seen, key) = shape is { Rank: > 2 } ? (SeenPairs(g, rows, shape), shape.Rank - 1) : (rows, 1);
         if (shape is not null && IsLonger(shape[key], ids))
             seen = Lengthened(g, seen, key, shape[key].Value!.Value);
-        var value = IsAdded(mask)
+        var value = isAdded
             ? g.Where(
                 g.Cast(seen, ElementType.Bool),
                 g.ScalarLike(mask, 0),

@@ -51,9 +51,8 @@ internal sealed class DecoderInputs
     {
         ArgumentNullException.ThrowIfNull(graph);
         var inputs = graph.Inputs
-            .Where(i => i.Initializer is null && fedByCaller?.Contains(i.Name) != true)
-            .ToLookup(static i =>
-                Names.Contains(i.Name) || RowInputs.IsCountOfLogits(i) || RowInputs.IsCachePosition(i));
+            .Where(i => i.Initializer is null && fedByCaller?.Contains(i.Name) != true && !RowInputs.IsUnread(i))
+            .ToLookup(static i => Names.Contains(i.Name) || SharedInputs.Contain(i));
         var pasts = inputs[false].ToImmutableArray();
         if (pasts.FirstOrDefault(static i => !CacheInputs.IsPast(i) && !CacheInputs.IsState(i)) is { } unknown)
             throw Unknown(graph, unknown);
@@ -115,17 +114,23 @@ internal sealed class DecoderInputs
             DecoderNames.Ids or DecoderNames.Labels => IntegerFeed.Of(input.Type, ids, rows, columns),
             DecoderNames.Mask => MaskFeed.Of(input, mask ?? Ones(FeedSize.Of(rows, total)), rows, columns),
             Switch => IntegerFeed.Of(input.Type, [pastLength > 0 ? 1 : 0], OneElement(input)),
+            _ when SharedInputs.Contain(input) => Shared(input, pastLength, columns),
             DecoderNames.Positions =>
                 IntegerFeed.Of(input.Type, positions ?? CountUp(pastLength, rows, columns), rows, columns),
-            _ => Beside(input, pastLength, columns),
+            _ => throw new InvalidOperationException($"Bug: nothing feeds {input}."),
         };
     }
 
-    /// <summary>The value of an input that all rows share: places in a cache, or 0 where it says how many logits to
-    /// compute.</summary>
-    private static OrtValue Beside(Value input, int pastLength, int columns) => RowInputs.IsCachePosition(input)
-        ? IntegerFeed.Of(input.Type, CountUp(pastLength, 1, columns), columns)
-        : IntegerFeed.Of(input.Type, [0], OneElement(input));
+    /// <summary>The value of an input that all rows share; 0 logits are all of them.</summary>
+    private static OrtValue Shared(Value input, int pastLength, int columns)
+    {
+        if (SharedInputs.ArePlaces(input))
+            return IntegerFeed.Of(input.Type, CountUp(pastLength, 1, columns), columns);
+        var number = SharedInputs.IsPastLength(input) ? pastLength
+            : SharedInputs.IsTotalLength(input) ? pastLength + columns
+            : 0;
+        return IntegerFeed.Of(input.Type, [number], OneElement(input));
+    }
 
     private OrtValue EmptyPast(Value past, int rows)
     {
@@ -167,7 +172,7 @@ internal sealed class DecoderInputs
     {
         if (input.Name == Switch && input is { Type: ElementType.Bool, Shape: null or { Rank: <= 1 } })
             return;
-        if (RowInputs.IsCountOfLogits(input) || RowInputs.IsCachePosition(input)
+        if (SharedInputs.Contain(input)
             || (input is { Name: DecoderNames.Mask, Shape.Rank: 3 or 4 } && IntegerFeed.Supports(input.Type)))
             return;
         if (!IntegerFeed.Supports(input.Type) || input.Shape is { Rank: not 2 })

@@ -68,8 +68,9 @@ internal sealed class DecoderRuns : IDisposable
                 return _window.Length is null ? "the graph has no cache" : "the graph has a fixed length";
             if (Graph.Find(DecoderNames.Ids)!.Shape is { Rank: 2 } ids && ids[0].Value is not null)
                 return "the graph has a fixed batch";
-            if (Graph.Inputs.Any(Onnx.Passes.RowInputs.IsCachePosition) || Inputs.Pasts.Any(CacheInputs.IsState))
-                return "the cache has places in common for all rows";
+            if (Graph.Inputs.Any(static i => SharedInputs.ArePlaces(i) || SharedInputs.IsPastLength(i) || SharedInputs.IsTotalLength(i))
+                || Inputs.Pasts.Any(CacheInputs.IsState))
+                return "all rows have places in common";
             if (Graph.Inputs.All(static i => i.Name != DecoderNames.Mask))
                 return "the graph takes no attention mask";
             return LengthChoice.IsIn(Graph) ? "the graph encodes positions by the longest row of a batch" : null;

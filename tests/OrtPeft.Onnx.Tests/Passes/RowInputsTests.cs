@@ -36,6 +36,11 @@ public sealed class RowInputsTests
         { "num_logits_to_keep", ElementType.Int64, Shape.Scalar },
         { "logits_to_keep", ElementType.Int32, [1] },
         { "cache_position", ElementType.Int64, [Sequence] },
+        { "position_ids", ElementType.Int32, [Sequence] },
+        { "past_sequence_length", ElementType.Int32, [1] },
+        { "past_len", ElementType.Int64, Shape.Scalar },
+        { "total_sequence_length", ElementType.Int32, Shape.Scalar },
+        { "total_sequence_length", ElementType.Int64, [1] },
         { "past_key_values.0.key", ElementType.Float, [Batch, 2, 16, 4] },
         { "past.0.conv", ElementType.Float, [Batch, 8, 2] },
     };
@@ -69,7 +74,7 @@ public sealed class RowInputsTests
     [InlineData("Less mask 0", true)]
     [InlineData("Less 0 mask", false)]
     [InlineData("LessOrEqual mask 0", false)]
-    [InlineData("Equal mask 0", false)]
+    [InlineData("Equal mask 0", true)]
     [InlineData("Equal 1 mask", false)]
     [InlineData("Greater mask -1", true)]
     [InlineData("Mul mask scores", false)]
@@ -94,6 +99,29 @@ public sealed class RowInputsTests
         Assert.False(RowInputs.IsAdded(mask));
     }
 
+    /// <summary>0 is seen in numbers that are added, and hidden where it is filled with the lowest score.</summary>
+    [Theory]
+    [InlineData("Cast", true)]
+    [InlineData("Not", false)]
+    [InlineData("Where lowest", false)]
+    [InlineData("Where scores", true)]
+    public void IsAdded_OfAMaskThatIsComparedWithZero_GoesByWhatIsMadeOfIt(string reader, bool isAdded)
+    {
+        var (model, mask) = ReadBy("Equal mask 0");
+        var graph = model.Graph;
+        var zero = graph.AddNode("Expand", [graph.Find("read")!, graph.AddInitializer("shape", Tensor.Of<long>([1], [1]))], ["expanded"]).Output;
+        var scores = graph.AddInput("scores", ElementType.Float, mask.Shape);
+        var lowest = graph.AddInitializer("lowest", Tensor.Scalar(float.MinValue));
+        graph.AddNode(reader.Split(' ')[0], reader switch
+        {
+            "Where lowest" => [zero, lowest, scores],
+            "Where scores" => [zero, scores, lowest],
+            _ => [zero],
+        }, ["used"]);
+
+        Assert.Equal(isAdded, RowInputs.IsAdded(mask));
+    }
+
     /// <summary>1 where a token is hidden is neither of both.</summary>
     [Theory]
     [InlineData("Mul mask -10000")]
@@ -111,6 +139,7 @@ public sealed class RowInputsTests
     [InlineData("token_type_ids", ElementType.Int64)]
     [InlineData("encoder_hidden_states", ElementType.Float)]
     [InlineData("temperature", ElementType.Float)]
+    [InlineData("past_sequence_length", ElementType.Int64)] // of each row
     public void Run_OnWhatHasNoNeutralValue_LeavesIt(string name, ElementType type)
     {
         var (model, input) = Decoder(name, type, [Batch, Sequence]);
@@ -118,6 +147,18 @@ public sealed class RowInputsTests
         RowInputs.Run(model);
 
         Assert.Contains(input, model.Graph.Inputs);
+    }
+
+    [Fact]
+    public void Run_OnWhatNothingReads_DropsIt()
+    {
+        var (model, input) = Decoder("temperature", ElementType.Float, [Batch]);
+        model.Graph.RemoveOutput(model.Graph.Outputs[1]);
+        model.Graph.Remove(model.Graph.Nodes.Single(static n => n.Name == "reader"));
+
+        RowInputs.Run(model);
+
+        Assert.DoesNotContain(input, model.Graph.Inputs);
     }
 
     /// <summary>A slice of a mask of four axes, read by an operator, its inputs <c>mask</c>, <c>scores</c> and numbers.</summary>
