@@ -14,7 +14,7 @@ internal static class SharedInputs
     private static readonly string[] CountsOfLogits = ["num_logits_to_keep", "logits_to_keep"];
 
     private static readonly string[] PastLengths =
-        ["past_sequence_length", "past_seq_len", "past_length", "past_len", "past_key_values_length"];
+        ["past_sequence_length", "past_seq_len", "past_length", "past_len", $"{DecoderNames.Past}_length"];
 
     private static readonly string[] TotalLengths = ["total_sequence_length", "total_seq_len", "total_length"];
 

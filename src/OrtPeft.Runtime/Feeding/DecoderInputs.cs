@@ -41,7 +41,8 @@ internal sealed class DecoderInputs
     public ImmutableArray<Value> Pasts { get; }
 
     /// <summary>Sorts a graph's inputs by what they take.</summary>
-    /// <param name="graph">The decoder graph; inputs with a default value need not be fed and are passed over.</param>
+    /// <param name="graph">The decoder graph; inputs with a default value, and unknown ones that nothing reads, need not be
+    /// fed and are passed over.</param>
     /// <param name="fedByCaller">Inputs that the caller adds to the feeds itself, such as labels; none when left
     /// out.</param>
     /// <returns>The inputs.</returns>
@@ -51,10 +52,10 @@ internal sealed class DecoderInputs
     {
         ArgumentNullException.ThrowIfNull(graph);
         var inputs = graph.Inputs
-            .Where(i => i.Initializer is null && fedByCaller?.Contains(i.Name) != true && !RowInputs.IsUnread(i))
+            .Where(i => i.Initializer is null && fedByCaller?.Contains(i.Name) != true)
             .ToLookup(static i => Names.Contains(i.Name) || SharedInputs.Contain(i));
-        var pasts = inputs[false].ToImmutableArray();
-        if (pasts.FirstOrDefault(static i => !CacheInputs.IsPast(i) && !CacheInputs.IsState(i)) is { } unknown)
+        var pasts = inputs[false].Where(static i => CacheInputs.IsPast(i) || CacheInputs.IsState(i)).ToImmutableArray();
+        if (inputs[false].Except(pasts).FirstOrDefault(static i => !RowInputs.IsUnread(i)) is { } unknown)
             throw Unknown(graph, unknown);
         var numbers = inputs[true].ToImmutableArray();
         foreach (var input in numbers)

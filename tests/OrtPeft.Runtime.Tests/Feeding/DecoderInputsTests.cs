@@ -75,7 +75,9 @@ public sealed class DecoderInputsTests
     public void Of_WithAnUnknownInput_NamesItUnlessTheCallerFeedsIt()
     {
         var graph = Fixture.Load(Fixture.NoPast).Graph;
-        graph.AddInput("token_types", ElementType.Bool, [1]);
+        var types = graph.AddInput("token_types", ElementType.Bool, [1]);
+        Assert.NotNull(DecoderInputs.Of(graph)); // nothing reads it yet
+        graph.AddNode("Not", [types], ["others"]);
 
         var error = Assert.Throws<GraphException>(() => DecoderInputs.Of(graph));
 
