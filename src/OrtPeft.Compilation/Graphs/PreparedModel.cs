@@ -31,7 +31,7 @@ internal sealed record PreparedModel(
             graph.TurnIntoInput(value);
         }
 
-        var candidates = ForRows(model);
+        var candidates = ForRows(model, parameters);
         var detached = peft.Detached.Select(d => graph.Find(d.Name)).OfType<Value>().ToList();
         return new PreparedModel(model, parameters, detached, candidates);
     }
@@ -40,8 +40,10 @@ internal sealed record PreparedModel(
     /// Caches go, the loss that a graph brings of its own, and inputs that rows do not bring; returns what else could
     /// be logits.
     /// </summary>
+    /// <param name="model">The model, in place.</param>
+    /// <param name="parameters">Inputs that are no data; none when left out.</param>
     /// <exception cref="GraphException">A node is of the operators that only OrtPeft puts into graphs.</exception>
-    public static IReadOnlyList<string> ForRows(Model model)
+    public static IReadOnlyList<string> ForRows(Model model, IReadOnlyList<Value>? parameters = null)
     {
         if (model.Graph.Nodes.FirstOrDefault(static n => n.Domain == FusedOp.Domain) is { } own)
             throw new GraphException(
@@ -50,7 +52,7 @@ internal sealed record PreparedModel(
         var candidates = DecoderNames.CandidatesOf(model.Graph);
         OutputRemoval.Run(model, model.Graph.Outputs.Skip(1));
         PastRemoval.Run(model);
-        RowInputs.Run(model);
+        RowInputs.Run(model, parameters);
         return candidates;
     }
 

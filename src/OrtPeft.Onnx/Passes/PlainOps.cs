@@ -14,7 +14,7 @@ internal static class PlainOps
             ["CastLike"] = CastTo,
             ["SequenceAt"] = Element,
             ["ConcatFromSequence"] = Concatenation,
-            ["Conv"] = Product,
+            ["Conv"] = PointConvolution.Product,
         }.ToFrozenDictionary();
 
     /// <summary>The operators in the table.</summary>
@@ -105,28 +105,4 @@ internal static class PlainOps
             parts = parts.Select(p => g.Unsqueeze(p, axis)).ToArray();
         return g.Concat(axis, [.. parts]);
     }
-
-    /// <summary>A convolution of single points is a product with a matrix, channels last.</summary>
-    private static Value? Product(Node node, GraphBuilder g)
-    {
-        if (node.Inputs[1] is not { Initializer: { } kernel, IsGraphInput: false, IsGraphOutput: false } weight
-            || weight.Uses.Count > 1 || kernel.Dims is not [var outs, var ins, .. var size]
-            || size.IsEmpty || size.Any(static n => n != 1) || !IsOfPoints(node) || !kernel.Type.IsFloating())
-            return null;
-        var rank = kernel.Dims.Length;
-        long[] last = [0, .. Enumerable.Range(2, rank - 2).Select(static i => (long)i), 1];
-        long[] first = [0, rank - 1, .. Enumerable.Range(1, rank - 2).Select(static i => (long)i)];
-        var name = weight.Name;
-        g.Graph.Rename(weight, g.Graph.FreshName(name + "/kernel"));
-        var matrix = g.Graph.AddInitializer(name, new Tensor(kernel.Type, [outs, ins], kernel.Data, name));
-        var y = g.MatMul(g.Transpose(node.Inputs[0]!, last), g.Transpose(matrix, 1, 0));
-        if (node.Input(2) is { } bias)
-            y = g.Add(y, bias);
-        return g.Transpose(y, first);
-    }
-
-    private static bool IsOfPoints(Node node) => node.Attributes.Int("group", 1) == 1
-        && node.Attributes.String("auto_pad", "NOTSET") is "NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"
-        && (node.Attributes.Ints("strides")?.All(static s => s == 1) ?? true)
-        && (node.Attributes.Ints("pads")?.All(static p => p == 0) ?? true);
 }

@@ -29,7 +29,8 @@ internal static class RowInputs
 
     /// <summary>Runs the pass in place; a graph without tokens stays as it is.</summary>
     /// <param name="model">The model, its growing caches removed.</param>
-    public static void Run(Model model)
+    /// <param name="kept">Inputs that stay although nothing reads them, as parameters do; none when left out.</param>
+    public static void Run(Model model, IReadOnlyCollection<Value>? kept = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var graph = model.Graph;
@@ -44,7 +45,7 @@ internal static class RowInputs
         {
             if (input == ids)
                 continue;
-            if (IsUnread(input))
+            if (IsUnread(input) && kept?.Contains(input) != true)
                 graph.Remove(input);
             else if (Computed(g, ids, input) is { } value)
                 Replace(graph, input, value);

@@ -82,6 +82,10 @@ public sealed class LinearFormsTests
         ["QDQ behind Transpose"] = static (g, x) => g.MatMul(x, g.Transpose(Quantized(g, [Outs, Ins]), 1, 0)),
         ["QDQ behind Reshape"] = static (g, x) => g.MatMul(x, g.Reshape(Quantized(g, [Ins, 2, 3]), Ins, Outs)),
         ["QDQ in Einsum"] = static (g, x) => Einsum(g, "bsh,oh->bso", x, Quantized(g, [Outs, Ins])),
+        ["QDQ in a Conv of points"] = static (g, x) => InConv(g, x, Quantized(g, [Outs, Ins, 1])),
+        ["QDQ of floats"] = static (g, x) => g.MatMul(x, Rounded(g, [Ins, Outs], axis: 1)),
+        ["QDQ of floats behind Transpose"] = static (g, x) => g.MatMul(x, g.Transpose(Rounded(g, [Outs, Ins], axis: -2), 1, 0)),
+        ["QDQ of floats in a Conv of points"] = static (g, x) => InConv(g, x, Rounded(g, [Outs, Ins, 1], axis: -3)),
         ["QDQ of MatMulBnb4"] = static (g, x) => Bnb4(g, x),
         ["QDQ on the left"] = static (g, x) =>
             g.Transpose(g.MatMul(Quantized(g, [Outs, Ins]), g.Transpose(x, 0, 2, 1)), 0, 2, 1),
@@ -126,7 +130,9 @@ public sealed class LinearFormsTests
         Assert.Equal(beside, Answer(merged.Model), (a, b) => Math.Abs(a - b) < tolerance);
         Assert.NotEqual(beside, Answer(Build(form)), static (a, b) => Math.Abs(a - b) < 1e-2f);
         var isComputed = form.Contains("times", StringComparison.Ordinal)
-            || form is "MatMul, weight behind Transpose, Reshape" or "MatMul, weight joined" or "QDQ behind Reshape";
+            || form.Contains("of floats", StringComparison.Ordinal)
+            || form is "MatMul, weight behind Transpose, Reshape" or "MatMul, weight joined" or "QDQ behind Reshape"
+                or "QDQ in a Conv of points";
         Assert.True(merged.IsSourceGraph || isComputed, "the source graph is kept");
         if (!merged.IsSourceGraph || form.StartsWith("QDQ", StringComparison.Ordinal))
             return;
@@ -211,6 +217,20 @@ public sealed class LinearFormsTests
             g.Graph.AddInitializer("model.layers.0.mlp.fc.weight_quantized", Tensor.Of<sbyte>(integers, dims)),
             g.Graph.AddInitializer("model.layers.0.mlp.fc.weight_scale", Tensor.Scalar(1f / 127)));
     }
+
+    /// <summary>Fake quantisation: floats, rounded to integers with a scale and a zero point for each output, and taken
+    /// back.</summary>
+    private static Value Rounded(GraphBuilder g, long[] dims, long axis)
+    {
+        const string Name = "model.layers.0.mlp.fc.weight";
+        var scales = g.Graph.AddInitializer($"{Name}_scale", Tensor.Vector([.. Enumerable.Range(1, Outs).Select(static i => i / 300f)]));
+        var zeros = g.Graph.AddInitializer($"{Name}_zero_point", Tensor.Of<byte>([120, 128, 130, 140, 127, 128], [Outs]));
+        var along = NodeAttribute.Of("axis", axis);
+        return g.Op("DequantizeLinear", [g.Op("QuantizeLinear", [W(g, dims), scales, zeros], along), scales, zeros], along);
+    }
+
+    private static Value InConv(GraphBuilder g, Value x, Value kernel) =>
+        g.Transpose(g.Op("Conv", g.Transpose(x, 0, 2, 1), kernel, B(g, Outs)), 0, 2, 1);
 
     private static Value Bnb4(GraphBuilder g, Value x)
     {

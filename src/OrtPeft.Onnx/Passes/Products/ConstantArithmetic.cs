@@ -17,31 +17,28 @@ internal static class ConstantArithmetic
         return ConstantValue.With(dims, [.. a.Zip(b, compute)]);
     }
 
-    /// <summary>(x − zero) · scale, the scales for all, along an axis or by blocks along it.</summary>
-    public static Tensor? Dequantized(Node node, IReadOnlyList<Tensor?> inputs)
+    /// <summary>x / scale + zero, rounded to even and kept within 8 bits, the scales as for
+    /// <see cref="Dequantized"/>.</summary>
+    public static Tensor? Quantized(Node node, IReadOnlyList<Tensor?> inputs)
     {
-        var (x, scales, zeros) = (inputs[0]!, inputs.ElementAtOrDefault(1), inputs.ElementAtOrDefault(2));
-        if (scales is null || !scales.Type.IsFloating() || x.AsFloats() is not { } numbers)
+        var stated = (ElementType)node.Attributes.Int("output_dtype", 0);
+        var type = inputs.ElementAtOrDefault(2)?.Type ?? (stated == default ? ElementType.UInt8 : stated);
+        if (!inputs[0]!.Type.IsFloating() || type is not (ElementType.Int8 or ElementType.UInt8))
             return null;
-        var rank = x.Dims.Length;
-        var axis = (int)node.Attributes.Int("axis", 1);
-        axis = axis < 0 ? axis + rank : axis;
-        var size = node.Attributes.Int("block_size", 0);
-        if (size < 0 || axis < 0 || (axis >= rank && scales.Count > 1)
-            || (zeros is not null && (zeros.Count != scales.Count || zeros.AsFloats() is null)))
+        var (least, most) = type == ElementType.Int8 ? (-128f, 127f) : (0f, 255f);
+        if (Scaled(node, inputs, (x, scale, zero) => Math.Clamp(MathF.Round(x / scale) + zero, least, most)) is not { } numbers)
             return null;
-        var (factors, shifts) = (scales.ToFloat32(), zeros?.AsFloats()!.ToFloat32());
-        if (IndexOfScale(x.Dims, scales, axis, size) is not { } indexOf)
-            return null;
-        var values = numbers.ToFloat32();
-        for (var i = 0; i < values.Length; i++)
-        {
-            var at = indexOf(i);
-            values[i] = (values[i] - (shifts is null ? 0 : shifts[at])) * factors[at];
-        }
-
-        return ConstantValue.With(x.Dims, values);
+        var dims = inputs[0]!.Dims.AsSpan();
+        return type == ElementType.Int8
+            ? Tensor.Of<sbyte>([.. numbers.Select(static n => (sbyte)n)], dims)
+            : Tensor.Of<byte>([.. numbers.Select(static n => (byte)n)], dims);
     }
+
+    /// <summary>(x − zero) · scale, the scales for all, along an axis or by blocks along it.</summary>
+    public static Tensor? Dequantized(Node node, IReadOnlyList<Tensor?> inputs) =>
+        Scaled(node, inputs, static (x, scale, zero) => (x - zero) * scale) is { } numbers
+            ? ConstantValue.With(inputs[0]!.Dims, numbers)
+            : null;
 
     /// <summary>The distance of neighbours along each axis, row-major.</summary>
     public static long[] Strides(ImmutableArray<long> dims)
@@ -66,6 +63,32 @@ internal static class ConstantArithmetic
         }
 
         return result;
+    }
+
+    /// <summary>What is computed of each number, its scale and its zero point; null where these do not fit.</summary>
+    private static float[]? Scaled(Node node, IReadOnlyList<Tensor?> inputs, Func<float, float, float, float> compute)
+    {
+        var (x, scales, zeros) = (inputs[0]!, inputs.ElementAtOrDefault(1), inputs.ElementAtOrDefault(2));
+        if (scales is null || !scales.Type.IsFloating() || x.AsFloats() is not { } numbers)
+            return null;
+        var rank = x.Dims.Length;
+        var axis = (int)node.Attributes.Int("axis", 1);
+        axis = axis < 0 ? axis + rank : axis;
+        var size = node.Attributes.Int("block_size", 0);
+        if (size < 0 || axis < 0 || (axis >= rank && scales.Count > 1)
+            || (zeros is not null && (zeros.Count != scales.Count || zeros.AsFloats() is null)))
+            return null;
+        var (factors, shifts) = (scales.ToFloat32(), zeros?.AsFloats()!.ToFloat32());
+        if (IndexOfScale(x.Dims, scales, axis, size) is not { } indexOf)
+            return null;
+        var values = numbers.ToFloat32();
+        for (var i = 0; i < values.Length; i++)
+        {
+            var at = indexOf(i);
+            values[i] = compute(values[i], factors[at], shifts is null ? 0 : shifts[at]);
+        }
+
+        return values;
     }
 
     private static Func<int, int>? IndexOfScale(ImmutableArray<long> dims, Tensor scales, int axis, long size)

@@ -27,6 +27,7 @@ internal static class ConstantValue
         ["Div"] = static (_, x) => ConstantArithmetic.Of(x, static (a, b) => a / b),
         ["Transpose"] = Transposed,
         ["Concat"] = Joined,
+        ["QuantizeLinear"] = ConstantArithmetic.Quantized,
         ["DequantizeLinear"] = ConstantArithmetic.Dequantized,
     }.ToFrozenDictionary();
 
