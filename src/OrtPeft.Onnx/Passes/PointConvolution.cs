@@ -10,7 +10,7 @@ internal static class PointConvolution
 
     private static readonly string[] Rounding = ["QuantizeLinear", "DequantizeLinear"];
 
-    /// <summary>What a convolution computes, as a product; null where its kernel is wider than a point, is not constant, or is
+    /// <summary>A convolution as a product; null where its kernel is wider than a point, is not constant, or is
     /// read by others, and where it has groups, strides or padding.</summary>
     /// <param name="node">A <c>Conv</c>.</param>
     /// <param name="g">The builder of its graph.</param>

@@ -65,7 +65,7 @@ internal static class ConstantArithmetic
         return result;
     }
 
-    /// <summary>What is computed of each number, its scale and its zero point; null where these do not fit.</summary>
+    /// <summary>The result for each number, its scale and its zero point; null where these do not fit.</summary>
     private static float[]? Scaled(Node node, IReadOnlyList<Tensor?> inputs, Func<float, float, float, float> compute)
     {
         var (x, scales, zeros) = (inputs[0]!, inputs.ElementAtOrDefault(1), inputs.ElementAtOrDefault(2));
